@@ -1,0 +1,3 @@
+"""Blickschutz watches a place without watching its people."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,24 @@
+"""What the analysis needs from outside."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from blickschutz.kernel.frames import RawFrame
+from blickschutz.kernel.geometry import Box
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+
+class Detector(Protocol):
+    """Finds people in one picture."""
+
+    def detect(self, frame: RawFrame, least: float, region: Box | None = None) -> Floats:
+        """Boxes (n, 5) as left, top, right, bottom in source pixels and score over `least`, best first.
+
+        With a `region` (source pixels) only that part must be looked at, at the same scale.
+        """
+        ...

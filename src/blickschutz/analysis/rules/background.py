@@ -1,0 +1,195 @@
+"""The background allow-list: which pixels are proven to be background (DESIGN 4.2).
+
+A pixel is proven when it agrees with a long-term model that people cannot enter. The model learns a
+pixel only where nothing speaks against it: no detection (also a weak one), no track, no recent motion
+there. What was touched by a person and looks different since then stays unproven for minutes, so a
+person who stands still does not melt into the background while they stand there.
+
+Sources: running average with selective update (Wren et al. 1997, "Pfinder"); the two-stage candidate
+model follows the idea of Kim et al. 2005, "codebook": a pixel must be stable for a time before it counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+_FULL = 255
+_DARK, _BRIGHT = 24, 235
+_GAIN_STEP = 0.01
+_CANDIDATE_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundSettings:
+    """Times in seconds, differences in steps of 8-bit video, sizes in pixels of the small picture."""
+
+    luma_tolerance: int = 11
+    chroma_tolerance: int = 7
+    motion_tolerance: int = 9
+    learn_after_s: float = 1.4
+    relearn_after_s: float = 20.0
+    relearn_touched_after_s: float = 600.0
+    adapt_share: float = 0.06
+    change_share: float = 0.45
+    change_hold_s: float = 2.0
+    restart_learn_after_s: float = 4.0
+    doubtful_learn_after_s: float = 12.0
+    least_gain: float = 0.7
+    most_gain: float = 1.5
+
+
+class BackgroundState(Enum):
+    """What the whole model is worth at this moment."""
+
+    LEARNING = "learning"
+    STEADY = "steady"
+    CHANGED = "changed"
+
+
+class BackgroundModel:
+    """Long-term background of one camera on a small picture of shape (height, width, 3) in Y, U, V.
+
+    Call `compare` for every frame and `learn` at the analysis rate, with frames in order of time.
+    """
+
+    def __init__(self, height: int, width: int, settings: BackgroundSettings | None = None) -> None:
+        self._settings = settings or BackgroundSettings()
+        shape = (height, width)
+        self._mean = np.zeros((*shape, 3), np.float32)
+        self._shown = np.zeros((*shape, 3), np.uint8)
+        self._known = np.zeros(shape, np.uint8)
+        self._candidate = np.zeros((*shape, 3), np.float32)
+        self._stable_since = np.zeros(shape)
+        self._touched = np.zeros(shape, bool)
+        self._tolerance = np.full((*shape, 3), self._settings.chroma_tolerance, np.uint8)
+        self._tolerance[..., 0] = self._settings.luma_tolerance
+        self._previous: Bytes | None = None
+        self._moved_at = np.full(shape, -np.inf)
+        self._learn_after = self._settings.learn_after_s
+        self._changed_until = -np.inf
+        self.state = BackgroundState.LEARNING
+
+    def restart(self, at: float, *, careful: bool) -> None:
+        """Forget everything; with `careful`, learn more slowly (people may be in the picture and missed)."""
+        self._known[:] = 0
+        self._stable_since[:] = at
+        self._touched[:] = False
+        self._learn_after = self._settings.restart_learn_after_s if careful else self._settings.learn_after_s
+        self._changed_until = at + self._settings.change_hold_s if careful else -np.inf
+        self.state = BackgroundState.CHANGED if careful else BackgroundState.LEARNING
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) of the small picture."""
+        height, width = self._known.shape
+        return height, width
+
+    @property
+    def known_share(self) -> float:
+        return float(np.count_nonzero(self._known)) / self._known.size
+
+    def levelled(self, picture: Bytes) -> Bytes:
+        """`picture` with its luma scaled to the background's exposure.
+
+        Cameras change their gain when somebody in dark clothes walks in. The gain is the median ratio over
+        known pixels, so it follows the camera and not a part of the scene; a gain outside the limits is
+        not compensated, and then little agrees.
+        """
+        shown, luma = self._shown[::2, ::2, 0], picture[::2, ::2, 0]
+        usable = (self._known[::2, ::2] != 0) & (shown > _DARK) & (luma < _BRIGHT)
+        if np.count_nonzero(usable) < usable.size // 8:
+            return picture
+        gain = float(np.median(luma[usable] / shown[usable].astype(np.float32)))
+        if abs(gain - 1) < _GAIN_STEP or not self._settings.least_gain <= gain <= self._settings.most_gain:
+            return picture
+        result = picture.copy()
+        result[..., 0] = cv2.convertScaleAbs(picture[..., 0], alpha=1 / gain)
+        return result
+
+    def compare(self, picture: Bytes) -> Bytes:
+        """255 where `picture` (height, width, 3; uint8; levelled) agrees with the known background, else 0."""
+        close = cv2.compare(cv2.absdiff(picture, self._shown), self._tolerance, cv2.CMP_LE)
+        luma, first, second = cv2.split(close)
+        agrees = cv2.bitwise_and(cv2.bitwise_and(luma, first), cv2.bitwise_and(second, self._known))
+        # A single pixel is decided by its neighbours: sensor noise and block edges of the video code.
+        return np.asarray(cv2.medianBlur(agrees, 3), np.uint8)
+
+    def moving(self, picture: Bytes, at: float) -> Bytes:
+        """255 where `picture` of time `at` differs from the one before; the very first moves everywhere."""
+        previous, self._previous = self._previous, picture
+        if previous is None:
+            moving = np.full(picture.shape[:2], _FULL, np.uint8)
+        else:
+            change = cv2.absdiff(picture[..., 0], previous[..., 0])
+            changed = cv2.compare(change, self._settings.motion_tolerance, cv2.CMP_GT)
+            moving = np.asarray(cv2.medianBlur(changed, 3), np.uint8)
+        self._moved_at[cv2.dilate(moving, np.ones((5, 5), np.uint8)) != 0] = at
+        return moving
+
+    def recently_moved(self, at: float, within_s: float) -> Bytes:
+        """255 where something moved, or moved nearby, within the last `within_s` seconds."""
+        return np.where(self._moved_at > at - within_s, np.uint8(_FULL), np.uint8(0))
+
+    def learn(self, picture: Bytes, agrees: Bytes, blocked: Bytes, doubtful: Bytes, at: float) -> None:
+        """Learn from `picture` of time `at`, nowhere where `blocked` (255: a person may be there).
+
+        Where `doubtful` (255: a weak detection and no motion) a pixel is learned later.
+        """
+        self._watch_for_change(agrees, blocked, at)
+        free = blocked == 0
+        self._adapt(picture, (agrees != 0) & free)
+        self._touched |= (blocked != 0) & (self._known != 0)
+        different = (agrees == 0) | (self._known == 0)
+        self._touched &= different
+        self._consider(picture, different & free, doubtful != 0, at)
+
+    def _adapt(self, picture: Bytes, where: npt.NDArray[np.bool_]) -> None:
+        cv2.accumulateWeighted(picture, self._mean, self._settings.adapt_share, where.astype(np.uint8))
+        self._shown = cv2.convertScaleAbs(self._mean)
+
+    def _consider(self, picture: Bytes, open_: npt.NDArray[np.bool_], doubtful: npt.NDArray[np.bool_], at: float) -> None:
+        """A pixel that stays the same for long enough, with nobody near it, becomes background.
+
+        Only the open pixels are touched, which are few once the background is known. The others start
+        anew: their wait begins when they are open again.
+        """
+        np.copyto(self._stable_since, at, where=~open_)
+        where = np.flatnonzero(open_)
+        if not where.size:
+            return
+        settings = self._settings
+        colours, candidates = picture.reshape(-1, 3)[where], self._candidate.reshape(-1, 3)
+        held, since = candidates[where], self._stable_since.reshape(-1)
+        stays = (np.abs(colours - held) <= settings.luma_tolerance).all(axis=1)
+        candidates[where] = np.where(stays[:, None], held + _CANDIDATE_SHARE * (colours - held), colours)
+        since[where[~stays]] = at
+        known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]
+        wait = np.where(known, np.where(touched, settings.relearn_touched_after_s, settings.relearn_after_s), self._learn_after)
+        wait = np.maximum(wait, np.where(doubtful.reshape(-1)[where], settings.doubtful_learn_after_s, 0))
+        accepted = where[stays & (at - since[where] >= wait)]
+        if accepted.size:
+            self._mean.reshape(-1, 3)[accepted] = candidates[accepted]
+            self._known.reshape(-1)[accepted] = _FULL
+            self._touched.reshape(-1)[accepted] = False
+            self._shown = cv2.convertScaleAbs(self._mean)
+
+    def _watch_for_change(self, agrees: Bytes, blocked: Bytes, at: float) -> None:
+        """Light switched or camera moved: most of what was known no longer holds."""
+        settings = self._settings
+        known = (self._known != 0) & (blocked == 0)
+        count = int(np.count_nonzero(known))
+        if self.state is BackgroundState.STEADY and count > self._known.size // 8:
+            gone = int(np.count_nonzero(known & (agrees == 0))) / count
+            if gone > settings.change_share:
+                self.restart(at, careful=True)
+                return
+        if at >= self._changed_until:
+            self.state = BackgroundState.STEADY if self.known_share > 0.5 else BackgroundState.LEARNING

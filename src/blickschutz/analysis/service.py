@@ -1,0 +1,186 @@
+"""The analyser of one camera: background, detector and tracker together make a scene."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.analysis.ports import Detector
+from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState
+from blickschutz.analysis.rules.heads import suppress_overlaps
+from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings, as_box
+from blickschutz.kernel.frames import RawFrame
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+_FULL = 255
+_HALF_FRAME_S = 0.05
+_NO_BOXES: Floats = np.zeros((0, 5), np.float32)
+_DOUBTS = {BackgroundState.LEARNING: Doubt.STARTING, BackgroundState.CHANGED: Doubt.CHANGED, BackgroundState.STEADY: None}
+
+
+class Analyser:
+    """Feeds on frames of one camera in order of time.
+
+    `analyse` at the analysis rate gives the scene; `observe` for the frames between gives the proof of
+    background alone. A change of size starts everything anew.
+    """
+
+    def __init__(self, detector: Detector, settings: AnalysisSettings | None = None, tracking: TrackerSettings | None = None) -> None:
+        self._detector = detector
+        self._settings = settings or AnalysisSettings()
+        self._tracker = Tracker(tracking)
+        self._background: BackgroundModel | None = None
+        self._size = (0, 0)
+        self._detected_at = self._whole_at = -np.inf
+        self._boxes = _NO_BOXES
+        self.detections_run = 0
+        self.detections_spared = 0
+
+    def restart(self) -> None:
+        """Forget background and tracks: the stream was interrupted, and anything may have changed."""
+        self._background = None
+        self._tracker.reset()
+        self._boxes, self._detected_at, self._whole_at = _NO_BOXES, -np.inf, -np.inf
+
+    def observe(self, frame: RawFrame) -> Backdrop:
+        """What is proven background in `frame`."""
+        model = self._model(frame)
+        return self._backdrop(model, frame.at, model.compare(model.levelled(self._small(frame))))
+
+    def analyse(self, frame: RawFrame, *, watched: bool = True) -> tuple[Backdrop, Scene]:
+        """What is proven background in `frame`, and who is in it. Learns from it.
+
+        With `watched` off the detector is asked less often; tracks are predicted in between.
+        """
+        model = self._model(frame)
+        picture = model.levelled(self._small(frame))
+        proven = model.compare(picture)
+        moving = model.moving(picture, frame.at)
+        detections = self._boxes
+        if self._due(frame.at, moving, proven, watched):
+            detections = self._boxes = self._detect(frame, moving, proven)
+            self._tracker.update(detections, frame.at)
+        scene = self._scene(frame.at, detections)
+        recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
+        blocked, doubtful = self._blocked(scene, recent, frame)
+        model.learn(picture, proven, blocked, doubtful, frame.at)
+        return self._backdrop(model, frame.at, proven), scene
+
+    def _model(self, frame: RawFrame) -> BackgroundModel:
+        if self._background is None or self._size != (frame.width, frame.height):
+            self.restart()
+            self._size = (frame.width, frame.height)
+            width = min(frame.width, self._settings.small_width)
+            self._background = BackgroundModel(max(1, round(frame.height * width / frame.width)), width)
+        return self._background
+
+    def _small(self, frame: RawFrame) -> Bytes:
+        assert self._background is not None
+        rows, columns = self._background.shape
+        planes = [cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)]
+        return np.asarray(cv2.merge(planes), np.uint8)
+
+    def _due(self, at: float, moving: Bytes, proven: Bytes, watched: bool) -> bool:
+        """Whether the detector must look now; its last answer holds where nothing moves and all is proven."""
+        settings = self._settings
+        since = at - self._detected_at
+        if since >= settings.idle_interval_s:
+            return True
+        quiet = (
+            np.count_nonzero(moving) <= settings.idle_motion_share * moving.size
+            and not self._tracker.candidates
+            and np.count_nonzero(proven) >= (1 - settings.idle_motion_share) * proven.size
+        )
+        # Half a frame of tolerance at ten frames per second, so that 0.5 s does not become 0.6 s.
+        if quiet or (not watched and since + _HALF_FRAME_S < settings.unwatched_interval_s):
+            self.detections_spared += 1
+            return False
+        return True
+
+    def _detect(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> Floats:
+        """Ask the detector for the whole picture, or for the part in which somebody can be."""
+        settings = self._settings
+        region = None
+        if self._background is not None and self._background.state is BackgroundState.STEADY and frame.at - self._whole_at < settings.whole_interval_s:
+            region = self._lively(frame, moving, proven)
+        if region is None:
+            self._whole_at = frame.at
+        self._detected_at = frame.at
+        self.detections_run += 1
+        found = self._detector.detect(frame, settings.weak_score, region)
+        if region is not None:
+            found = np.concatenate([found, _outside(self._boxes, region)])
+            found = found[np.argsort(-found[:, 4])]
+        return suppress_overlaps(found, settings.overlap)
+
+    def _lively(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> Box | None:
+        """The part around all that moves, is not proven or is followed; None where that is most of the picture."""
+        rows, columns = proven.shape
+        left, top, width, height = cv2.boundingRect(cv2.bitwise_or(cv2.bitwise_not(proven), moving))
+        scale = frame.width / columns, frame.height / rows
+        boxes = [Box(left, top, left + width, top + height).scaled(*scale)] if width else []
+        boxes.extend(as_box(candidate.predicted(frame.at)) for candidate in self._tracker.candidates)
+        if not boxes:
+            return None
+        around = boxes[0]
+        for box in boxes[1:]:
+            around = around.united(box)
+        margin = self._settings.region_margin_share * frame.height
+        around = Box(max(0.0, around.left - margin), max(0.0, around.top - margin), min(float(frame.width), around.right + margin), min(float(frame.height), around.bottom + margin))
+        return around if around.area <= self._settings.region_most_share * frame.width * frame.height else None
+
+    def _scene(self, at: float, detections: Floats) -> Scene:
+        tracks = tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
+        found = tuple(Detection(Box(*(float(v) for v in row[:4])), float(row[4])) for row in detections)
+        return Scene(at, tracks, found)
+
+    def _track(self, candidate: Candidate, at: float) -> Track:
+        dx, dy = (candidate.velocity[:2] + candidate.velocity[2:]) / 2
+        return Track(
+            candidate.number,
+            as_box(candidate.predicted(at)),
+            (float(dx), float(dy)),
+            candidate.score,
+            at - candidate.seen_at,
+            at - candidate.born_at,
+            self._tracker.is_confirmed(candidate),
+        )
+
+    def _blocked(self, scene: Scene, recent: Bytes, frame: RawFrame) -> tuple[Bytes, Bytes]:
+        """Where the background must not learn (somebody may be there), and where it must wait longer."""
+        settings = self._settings
+        blocked, doubtful = recent.copy(), np.zeros_like(recent)
+        for detection in scene.detections:
+            where = self._cells(detection.box, frame, recent.shape)
+            part = recent[where]
+            moves = part.size > 0 and np.count_nonzero(part) > settings.box_motion_share * part.size
+            (blocked if detection.score >= settings.sure_score or moves else doubtful)[where] = _FULL
+        for track in scene.tracks:
+            blocked[self._cells(track.box, frame, recent.shape)] = _FULL
+        return blocked, doubtful
+
+    def _cells(self, box: Box, frame: RawFrame, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        settings = self._settings
+        rows, columns = shape
+        grown = box.grown(settings.box_margin_share, settings.box_margin_px)
+        left, top, right, bottom = grown.scaled(columns / frame.width, rows / frame.height).clipped(columns, rows)
+        return slice(top, bottom), slice(left, right)
+
+    @staticmethod
+    def _backdrop(model: BackgroundModel, at: float, proven: Bytes) -> Backdrop:
+        return Backdrop(at, proven, _DOUBTS[model.state])
+
+
+def _outside(boxes: Floats, region: Box) -> Floats:
+    """Those boxes whose centre lies outside `region`: what was found there before still holds."""
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    inside = (x >= region.left) & (x <= region.right) & (y >= region.top) & (y <= region.bottom)
+    return boxes[~inside]

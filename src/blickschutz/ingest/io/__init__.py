@@ -1,0 +1,1 @@
+"""Video from the outside: RTSP cameras and files, through PyAV."""

@@ -1,0 +1,168 @@
+"""Open cameras (RTSP over TCP) and files with PyAV."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import av
+import av.error
+
+from blickschutz.ingest.io.frames import raw_frame
+from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import CameraStalledError, CameraUnreachableError, MediaError, StreamEndedError
+from blickschutz.kernel.frames import RawFrame
+
+_LATE_S = 1.0
+_MOST_BROKEN = 250
+
+
+def without_credentials(address: str) -> str:
+    """`address` without user and password: what may be shown and logged."""
+    parts = urlsplit(address)
+    return address if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def open_source(settings: SourceSettings, clock: Clock) -> RtspSource | FileSource:
+    """Open the source that `settings` name. Raises `CameraUnreachableError` or `MediaError`."""
+    if settings.kind is SourceKind.RTSP:
+        return RtspSource(settings, clock)
+    return FileSource(settings, clock)
+
+
+class RtspSource:
+    """A camera by RTSP over TCP, H.264 or H.265. No UDP, no redirect to another host, no audio."""
+
+    def __init__(self, settings: SourceSettings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        options = {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer", "max_delay": "0"}
+        try:
+            self._container = av.open(settings.address, options=options, timeout=(settings.connect_s, settings.stall_s))
+        except (av.error.FFmpegError, OSError) as error:
+            raise CameraUnreachableError(f"{without_credentials(settings.address)}: {_reason(error)}") from error
+        self._closing = threading.Event()
+
+    def frames(self) -> Iterator[RawFrame]:
+        """Frames stamped with the time at which they came out of the decoder.
+
+        Broken packets are skipped; when nothing but broken packets comes, the stream has ended.
+        """
+        stream = _video_stream(self._container, self._settings.address)
+        stream.codec_context.thread_count = 1
+        index = broken = 0
+        try:
+            for packet in self._container.demux(stream):
+                at, taken = self._clock.monotonic(), self._clock.now()
+                try:
+                    decoded = packet.decode()
+                except av.error.InvalidDataError:
+                    broken += 1
+                    if broken > _MOST_BROKEN:
+                        raise StreamEndedError("the camera sends nothing that can be decoded") from None
+                    continue
+                for frame in decoded:
+                    if _usable(frame):
+                        broken = 0
+                        yield raw_frame(frame, index, at, taken)
+                    index += 1
+        except (TimeoutError, av.error.ExitError) as error:
+            raise CameraStalledError(f"no packet for {self._settings.stall_s:g} s") from error
+        except (av.error.FFmpegError, OSError) as error:
+            raise StreamEndedError(_reason(error)) from error
+
+    def close(self) -> None:
+        self._container.close()
+
+
+class FileSource:
+    """A video file. In real time it plays at its own speed and loops; otherwise it is read once."""
+
+    def __init__(self, settings: SourceSettings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._closed = threading.Event()
+        self._container = self._open()
+        stream = _video_stream(self._container, settings.address)
+        self.rate = float(stream.average_rate or stream.guessed_rate or 25)
+        self.frame_count = int(stream.frames or 0)
+        self.width, self.height = int(stream.width), int(stream.height)
+
+    def frames(self) -> Iterator[RawFrame]:
+        start, index, loops = self._clock.monotonic(), 0, 0
+        wall = self._clock.now()
+        offset = 0.0
+        while True:
+            count, last = 0, 0.0
+            for time_s, frame in self._decode(self._settings.start_s if loops == 0 else 0.0):
+                last = time_s
+                due = start + offset + time_s
+                if self._settings.realtime:
+                    due = self._wait_until(due)
+                    start = due - offset - time_s
+                if self._closed.is_set():
+                    return
+                yield raw_frame(frame, index, due, wall + (due - start) if not self._settings.realtime else self._clock.now())
+                index, count = index + 1, count + 1
+            if not count:
+                raise MediaError(f"{self._settings.address} holds no picture")
+            if not self._settings.realtime:
+                return
+            offset, loops = offset + last + 1 / self.rate, loops + 1
+            self._container.close()
+            self._container = self._open()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _wait_until(self, due: float) -> float:
+        """Wait for the frame's time; where this process is far behind, go on from now instead of racing."""
+        now = self._clock.monotonic()
+        if now < due:
+            self._clock.sleep(due - now)
+            return due
+        return now if now - due > _LATE_S else due
+
+    def _decode(self, start_s: float) -> Iterator[tuple[float, av.VideoFrame]]:
+        """(seconds since the first wanted frame, frame); unreadable packets are skipped."""
+        stream = _video_stream(self._container, self._settings.address)
+        stream.codec_context.thread_count = 1
+        number, first = 0, None
+        try:
+            for packet in self._container.demux(stream):
+                try:
+                    decoded = packet.decode()
+                except av.error.InvalidDataError:
+                    continue
+                for frame in decoded:
+                    time_s = frame.time if frame.time is not None else number / self.rate
+                    number += 1
+                    if not _usable(frame) or time_s < start_s:
+                        continue
+                    first = time_s if first is None else first
+                    yield time_s - first, frame
+        except (av.error.FFmpegError, OSError) as error:
+            if number == 0:
+                raise MediaError(f"{self._settings.address} cannot be read: {_reason(error)}") from error
+
+    def _open(self) -> Any:
+        try:
+            return av.open(self._settings.address)
+        except (av.error.FFmpegError, OSError) as error:
+            raise MediaError(f"{self._settings.address} cannot be opened: {_reason(error)}") from error
+
+
+def _video_stream(container: Any, address: str) -> Any:
+    if not container.streams.video:
+        raise MediaError(f"{without_credentials(address)} has no video")
+    return container.streams.video[0]
+
+
+def _usable(frame: av.VideoFrame) -> bool:
+    """A frame that the decoder itself calls damaged is not used: what it shows is not what was there."""
+    return not frame.is_corrupt and frame.width > 0 and frame.height > 0
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

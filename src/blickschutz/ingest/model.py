@@ -1,0 +1,59 @@
+"""Settings and states of a camera session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SourceKind(StrEnum):
+    RTSP = "rtsp"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Where the video comes from. Times in seconds.
+
+    A file is played at its own speed, from `start_s` on, and looped; with `realtime` off it is read once
+    and as fast as it can be.
+    """
+
+    kind: SourceKind
+    address: str
+    stall_s: float = 5.0
+    connect_s: float = 8.0
+    realtime: bool = True
+    start_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BackoffSettings:
+    """Waits between tries, in seconds: exponential from `first` to `most`, each spread by `jitter` (a share)."""
+
+    first: float = 1.0
+    most: float = 30.0
+    factor: float = 2.0
+    jitter: float = 0.3
+
+
+class SessionState(StrEnum):
+    """States of a camera session; the transitions are `rules.TRANSITIONS`."""
+
+    STOPPED = "stopped"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    WAITING = "waiting"
+
+
+class SessionEvent(StrEnum):
+    """What can happen to a camera session."""
+
+    START = "start"
+    CONNECTED = "connected"
+    REFUSED = "refused"
+    STALLED = "stalled"
+    ENDED = "ended"
+    UNREADABLE = "unreadable"
+    WAITED = "waited"
+    STOP = "stop"

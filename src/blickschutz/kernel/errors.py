@@ -1,0 +1,50 @@
+"""One small tree of errors that answers: whose fault is it, and what now.
+
+`OperatorError`  something that a person set up wrongly and can put right; the text says how.
+`DeviceError`    a camera or a disk does not do what it should; the system goes on without it.
+`FaultError`     our own promise is broken; the part that raised it stops and is started again.
+"""
+
+
+class BlickschutzError(Exception):
+    """The root: everything that this software raises on purpose."""
+
+
+class OperatorError(BlickschutzError):
+    """A setting, a file or a command that a person must put right."""
+
+
+class SettingsError(OperatorError):
+    """The site file says something that cannot be; the text names file, line, key and the mend."""
+
+
+class ModelError(OperatorError):
+    """A detector model is missing, altered, unknown or of a form that cannot be used."""
+
+
+class MediaError(OperatorError):
+    """A video file cannot be read or holds no picture."""
+
+
+class DeviceError(BlickschutzError):
+    """A device outside this software failed; it is tried again."""
+
+
+class CameraUnreachableError(DeviceError):
+    """The camera cannot be connected to."""
+
+
+class CameraStalledError(DeviceError):
+    """The camera is connected and sends nothing."""
+
+
+class StreamEndedError(DeviceError):
+    """The camera ended its stream, or the stream became unreadable."""
+
+
+class FaultError(BlickschutzError):
+    """A promise of this software does not hold; a cell answers it with a fully redacted picture."""
+
+
+class ProtocolError(FaultError):
+    """A message between processes breaks the schema; the process that sent it is stopped."""

@@ -1,0 +1,121 @@
+"""Raw and redacted pictures as two types, so that no sink can be handed the wrong one.
+
+A `RawFrame` lives in a camera cell (later also in a review room) and nowhere else: it cannot be pickled
+or copied into a message. A `RedactedFrame` can be built by the room `redaction` alone: its constructor
+asks for a seal that is handed out once per process, to whoever asks first; `redaction` asks when it is
+imported, and fails to import if somebody else was faster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NoReturn, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from blickschutz.kernel.errors import FaultError
+from blickschutz.kernel.scene import Doubt
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+
+def chroma_shape(width: int, height: int) -> tuple[int, int]:
+    """(rows, columns) of the U and V planes in 4:2:0 for a picture of that size; odd sizes round up."""
+    return (height + 1) // 2, (width + 1) // 2
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RawFrame:
+    """One picture as the camera sent it: planes Y (h, w), U and V (rounded-up halves), all uint8, BT.601.
+
+    `at` is the capture time on the monotonic clock, `taken` on the wall clock (POSIX), both in seconds.
+    """
+
+    y: Bytes
+    u: Bytes
+    v: Bytes
+    index: int
+    at: float
+    taken: float
+
+    def __post_init__(self) -> None:
+        expected = chroma_shape(self.width, self.height)
+        if self.u.shape != expected or self.v.shape != expected or not self.y.size:
+            raise FaultError(f"planes do not fit: Y {self.y.shape}, U {self.u.shape}, V {self.v.shape}")
+
+    @property
+    def width(self) -> int:
+        return int(self.y.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.y.shape[0])
+
+    def resized(self, width: int, height: int) -> RawFrame:
+        """This picture at another size; area-averaged."""
+        if (width, height) == (self.width, self.height):
+            return self
+        rows, columns = chroma_shape(width, height)
+        y = cv2.resize(self.y, (width, height), interpolation=cv2.INTER_AREA)
+        u, v = (cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (self.u, self.v))
+        return RawFrame(_bytes(y), _bytes(u), _bytes(v), self.index, self.at, self.taken)
+
+    def __reduce__(self) -> NoReturn:
+        raise FaultError("a raw picture does not leave its process")
+
+
+class RedactionSeal:
+    """The right to build redacted frames. There is one; `take_redaction_seal` hands it out once."""
+
+    _taken: ClassVar[bool] = False
+    __slots__ = ()
+
+
+def take_redaction_seal() -> RedactionSeal:
+    """Hand out the seal, once. Raises `FaultError` on every further call."""
+    if RedactionSeal._taken:
+        raise FaultError("the redaction seal was taken already")
+    RedactionSeal._taken = True
+    return RedactionSeal()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RedactedFrame:
+    """One picture that may be shown: every pixel under `mask` was replaced. All arrays are read-only.
+
+    `mask` is (h, w), 255 = redacted. With a `doubt` the whole picture is redacted. `index`, `at` and
+    `taken` are those of the source.
+    """
+
+    y: Bytes
+    u: Bytes
+    v: Bytes
+    mask: Bytes
+    index: int
+    at: float
+    taken: float
+    doubt: Doubt | None
+    seal: RedactionSeal = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        if type(self.seal) is not RedactionSeal:
+            raise FaultError("only the redaction builds redacted frames")
+        for plane in (self.y, self.u, self.v, self.mask):
+            plane.setflags(write=False)
+
+    @property
+    def width(self) -> int:
+        return int(self.y.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.y.shape[0])
+
+    def __reduce__(self) -> NoReturn:
+        raise FaultError("a picture leaves its process as encoded video, never as an object")
+
+
+def _bytes(array: Any) -> Bytes:
+    return np.asarray(array, np.uint8)

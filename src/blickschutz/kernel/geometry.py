@@ -1,0 +1,76 @@
+"""Boxes and polygons in picture coordinates: x to the right, y down, in pixels of the source picture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Points: TypeAlias = tuple[tuple[float, float], ...]
+
+
+class Box(NamedTuple):
+    """An axis-parallel rectangle; `right` and `bottom` lie outside it, as in slices."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        return max(0.0, self.width) * max(0.0, self.height)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @property
+    def foot(self) -> tuple[float, float]:
+        """The middle of the lower edge: where a standing person touches the ground."""
+        return (self.left + self.right) / 2, self.bottom
+
+    def grown(self, share: float, least: float = 0.0) -> Self:
+        """This box with every side moved outwards by `share` of its extent, by `least` pixels at the least."""
+        dx, dy = max(share * self.width, least), max(share * self.height, least)
+        return type(self)(self.left - dx, self.top - dy, self.right + dx, self.bottom + dy)
+
+    def moved(self, dx: float, dy: float) -> Self:
+        return type(self)(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+
+    def scaled(self, x: float, y: float) -> Self:
+        return type(self)(self.left * x, self.top * y, self.right * x, self.bottom * y)
+
+    def united(self, other: Box) -> Self:
+        """The smallest box around both."""
+        return type(self)(
+            min(self.left, other.left), min(self.top, other.top), max(self.right, other.right), max(self.bottom, other.bottom)
+        )
+
+    def clipped(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """(left, top, right, bottom) in whole pixels, rounded outwards, inside a picture of that size."""
+        return (
+            min(width, max(0, int(np.floor(self.left)))),
+            min(height, max(0, int(np.floor(self.top)))),
+            min(width, max(0, int(np.ceil(self.right)))),
+            min(height, max(0, int(np.ceil(self.bottom)))),
+        )
+
+
+def pairwise_iou(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Intersection over union of every box in `first` (n, 4) with every box in `second` (m, 4): (n, m)."""
+    corner = np.maximum(first[:, None, :2], second[None, :, :2])
+    opposite = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    shared = np.prod(np.clip(opposite - corner, 0, None), axis=2)
+    sizes = [np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1) for boxes in (first, second)]
+    union = sizes[0][:, None] + sizes[1][None, :] - shared
+    return np.asarray(shared / np.maximum(union, 1e-9), np.float32)

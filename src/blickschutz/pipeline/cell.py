@@ -1,0 +1,293 @@
+"""The camera cell: one operating-system process for one camera.
+
+Three threads: the session (reads and decodes), the channel (talks with the control room) and this one,
+which analyses, redacts and encodes. Frames wait for it in a short queue; when it is full the oldest is
+dropped and counted, so the camera is never held up.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections import deque
+from pathlib import Path
+
+import cv2
+import structlog
+
+from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.analysis.ports import Detector, Floats
+from blickschutz.analysis.service import Analyser
+from blickschutz.ingest.io.sources import open_source
+from blickschutz.ingest.service import CameraSession
+from blickschutz.kernel.clock import Clock, SystemClock
+from blickschutz.kernel.errors import FaultError, ModelError
+from blickschutz.kernel.frames import RawFrame, RedactedFrame
+from blickschutz.kernel.geometry import Box
+from blickschutz.pipeline.channel import CellEnd
+from blickschutz.pipeline.figures import ProcessFigures
+from blickschutz.pipeline.messages import CellSettings, Configure, Fragment, Head, Health, Quit, Snapshot, Stop, TakeSnapshot, ToCell, Watch
+from blickschutz.pipeline.path import RedactionPath
+from blickschutz.redaction.service import Redactor
+from blickschutz.wall.io.jpeg import jpeg
+from blickschutz.wall.io.live import LiveEncoder
+from blickschutz.wall.model import StreamInit
+
+_log = structlog.get_logger(__name__)
+_MOST_QUEUED = 12
+_HEARTBEAT_S = 1.0
+_NOMINAL_RATE = 10.0
+
+
+class _NoDetector:
+    """Stands where no detector could be loaded; every use fails, so every picture is blank."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def detect(self, frame: RawFrame, least: float, region: Box | None = None) -> Floats:
+        del frame, least, region
+        raise FaultError(self._reason)
+
+
+class Cell:
+    """Runs until the control room says `Quit` or goes away."""
+
+    def __init__(self, connection: socket.socket, clock: Clock | None = None, detector: Detector | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._own_detector = detector
+        self._channel = CellEnd(connection, self._take_message, self._end)
+        self._frames: deque[RawFrame | None] = deque()
+        self._inbox: deque[ToCell] = deque()
+        self._wake = threading.Condition()
+        self._ended = False
+        self._figures = ProcessFigures(self._clock)
+        self._watched = self._stopped = False
+        self._dropped = self._encoded = 0
+        self._generation = 0
+        self._encoder: LiveEncoder | None = None
+        self._newest: RedactedFrame | None = None
+        self._snapshots: list[int] = []
+        self._size = (0, 0)
+        self._beat_at = float("-inf")
+
+    def run(self) -> None:
+        """Wait for the settings, then work until the end."""
+        self._channel.start()
+        settings = self._await_settings()
+        if settings is not None:
+            structlog.contextvars.bind_contextvars(camera=settings.camera)
+            self._prepare(settings)
+            if not self._stopped:
+                self._session.start()
+            try:
+                while not self._ended:
+                    self._turn()
+            finally:
+                self._session.stop(0.5)
+        self._channel.close()
+
+    def _prepare(self, settings: CellSettings) -> None:
+        self._settings = settings
+        detector: Detector
+        try:
+            registry = ModelRegistry(Path(settings.models)) if settings.models else ModelRegistry()
+            detector = self._own_detector or OpenVinoDetector.from_registry(settings.model, registry)
+        except ModelError as error:
+            _log.error("no_detector", reason=str(error))
+            detector = _NoDetector(str(error))
+        self._analyser = Analyser(detector, settings.analysis)
+        self._path = RedactionPath(self._analyser, Redactor(settings.redaction), settings.analysis.rate, self._for_wall)
+        self._session = CameraSession(
+            settings.camera,
+            lambda: open_source(settings.source, self._clock),
+            self._offer,
+            lambda: self._offer(None),
+            settings.backoff,
+            random.SystemRandom().random,
+        )
+
+    def _for_wall(self, frame: RawFrame) -> RawFrame:
+        width = min(frame.width, self._settings.encoder.width)
+        return frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2)) if width < frame.width else frame
+
+    # --- what other threads call ---
+
+    def _take_message(self, message: ToCell) -> None:
+        with self._wake:
+            self._inbox.append(message)
+            self._wake.notify()
+
+    def _end(self) -> None:
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
+
+    def _offer(self, frame: RawFrame | None) -> None:
+        """Queue a frame; None stands for an interruption of the stream."""
+        with self._wake:
+            if frame is not None and len(self._frames) >= _MOST_QUEUED:
+                self._drop_oldest()
+            self._frames.append(frame)
+            self._wake.notify()
+
+    def _drop_oldest(self) -> None:
+        for index, frame in enumerate(self._frames):
+            if frame is not None:
+                del self._frames[index]
+                self._dropped += 1
+                return
+
+    # --- the cell's own thread ---
+
+    def _await_settings(self) -> CellSettings | None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._inbox or self._ended)
+                if not self._inbox:
+                    return None
+                message = self._inbox.popleft()
+            if isinstance(message, Configure):
+                return message.settings
+            self._handle(message)
+
+    def _turn(self) -> None:
+        """Take what came: messages first, then one frame."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._inbox or self._frames or self._ended, self._until_beat())
+            messages = list(self._inbox)
+            self._inbox.clear()
+            have_frame = bool(self._frames)
+            frame = self._frames.popleft() if have_frame else None
+        for message in messages:
+            self._handle(message)
+        if have_frame and not self._stopped:
+            if frame is None:
+                self._interrupted()
+            else:
+                self._work(frame)
+        self._beat()
+
+    def _handle(self, message: ToCell) -> None:
+        if isinstance(message, Watch):
+            self._watched = message.on
+            self._end_stream()
+        elif isinstance(message, Stop):
+            self._set_stopped(message.on)
+        elif isinstance(message, TakeSnapshot):
+            self._snapshots.append(message.number)
+            if self._stopped:
+                self._answer_snapshots(None)
+        elif isinstance(message, Quit):
+            self._ended = True
+
+    def _set_stopped(self, stopped: bool) -> None:
+        """The stop control: from this moment on no frame is looked at; the camera is let go."""
+        if stopped == self._stopped:
+            return
+        self._stopped = stopped
+        with self._wake:
+            self._frames.clear()
+        if not hasattr(self, "_session"):
+            return
+        if stopped:
+            threading.Thread(target=self._session.stop, daemon=True).start()
+            self._interrupted()
+        else:
+            self._session.stop()
+            self._session.start()
+        self._beat_at = float("-inf")
+
+    def _interrupted(self) -> None:
+        self._path.restart()
+        self._newest = None
+        self._end_stream()
+        self._answer_snapshots(None)
+
+    def _work(self, frame: RawFrame) -> None:
+        self._figures.count_frame(frame.at)
+        self._size = (frame.width, frame.height)
+        wanted = self._watched or bool(self._snapshots)
+        for shown in self._path.push(frame, wanted=wanted):
+            self._newest = shown
+            if self._watched:
+                self._encode(shown)
+            self._answer_snapshots(shown)
+
+    def _encode(self, shown: RedactedFrame) -> None:
+        if self._channel.take_loss():
+            self._end_stream()
+        if self._encoder is None or self._encoder.size != (shown.width, shown.height):
+            self._end_stream()
+            self._generation += 1
+            rate = self._figures.fps or _NOMINAL_RATE
+            self._encoder = LiveEncoder(self._generation, shown.width, shown.height, rate, self._settings.encoder)
+        for part in self._encoder.encode(shown):
+            if isinstance(part, StreamInit):
+                self._channel.send(Head(part.generation, part.codec, part.data))
+            else:
+                self._encoded += 1
+                self._channel.send(Fragment(part.generation, part.key, part.at, part.taken, part.data))
+
+    def _end_stream(self) -> None:
+        if self._encoder is not None:
+            self._encoder.close()
+            self._encoder = None
+
+    def _answer_snapshots(self, shown: RedactedFrame | None) -> None:
+        if not self._snapshots:
+            return
+        data = jpeg(shown) if shown is not None else b""
+        for number in self._snapshots:
+            self._channel.send(Snapshot(number, data))
+        self._snapshots.clear()
+
+    def _until_beat(self) -> float:
+        return max(0.0, self._beat_at + _HEARTBEAT_S - self._clock.monotonic())
+
+    def _beat(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._beat_at + _HEARTBEAT_S:
+            return
+        self._beat_at = now
+        report, counters, figures = self._session.report, self._path.counters, self._figures
+        figures.refresh()
+        self._channel.send(
+            Health(
+                session=report.state,
+                stopped=self._stopped,
+                doubt=counters.doubt,
+                fault=counters.fault,
+                problem=report.problem,
+                width=self._size[0],
+                height=self._size[1],
+                fps=round(figures.fps, 2),
+                frames=counters.frames,
+                dropped=self._dropped,
+                analysed=counters.analysed,
+                detections_run=self._analyser.detections_run,
+                detections_spared=self._analyser.detections_spared,
+                faults=counters.faults,
+                reconnects=report.reconnects,
+                encoded=self._encoded,
+                unsent=self._channel.unsent,
+                picture_at=figures.latest_at,
+                cpu_s=figures.cpu_s,
+                rss_mb=figures.rss_mb,
+                pss_mb=figures.pss_mb,
+            )
+        )
+
+
+def run_cell(connection: socket.socket, priority: int = 0) -> None:
+    """Entry point of a cell's process."""
+    import os
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the control room ends the cells in order
+    cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
+    if priority:
+        os.nice(priority)
+    Cell(connection).run()

@@ -1,0 +1,144 @@
+"""Length-prefixed messages over a local stream socket.
+
+Four bytes of length (big-endian), then one message. A length over the limit or a message that the schema
+does not know ends the channel with a `ProtocolError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from blickschutz.kernel.errors import ProtocolError
+from blickschutz.pipeline.messages import Fragment, FromCell, Head, ToCell
+
+MOST_BYTES: Final = 8 * 1024 * 1024
+_LENGTH = struct.Struct(">I")
+_MOST_UNSENT = 16 * 1024 * 1024
+
+_encoder = msgspec.msgpack.Encoder()
+_to_cell: msgspec.msgpack.Decoder[ToCell] = msgspec.msgpack.Decoder(ToCell)
+_from_cell: msgspec.msgpack.Decoder[FromCell] = msgspec.msgpack.Decoder(FromCell)
+
+
+def pack(message: ToCell | FromCell) -> bytes:
+    """A message with its length in front."""
+    data = _encoder.encode(message)
+    if len(data) > MOST_BYTES:
+        raise ProtocolError(f"a message of {len(data)} bytes is too long")
+    return _LENGTH.pack(len(data)) + data
+
+
+def unpack_from_cell(data: bytes) -> FromCell:
+    """Decode what a cell sent. Raises `ProtocolError`."""
+    try:
+        return _from_cell.decode(data)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"a cell sent a message that is not in the schema: {error}") from error
+
+
+async def read_from_cell(reader: asyncio.StreamReader) -> FromCell | None:
+    """The next message of a cell, or None when it has ended. Raises `ProtocolError`."""
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MOST_BYTES:
+            raise ProtocolError(f"a cell announced a message of {length} bytes")
+        return unpack_from_cell(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+class CellEnd:
+    """The cell's end of the channel: a thread that reads, a thread that writes; the cell itself never waits.
+
+    What cannot be sent is dropped, pictures first: a stream that lost a picture starts anew with a key
+    picture, which `take_loss` tells the encoder.
+    """
+
+    def __init__(self, connection: socket.socket, on_message: Callable[[ToCell], None], on_end: Callable[[], None]) -> None:
+        self._connection = connection
+        self._on_message, self._on_end = on_message, on_end
+        self._queue: deque[tuple[bool, bytes]] = deque()
+        self._queued = 0
+        self._lost = False
+        self._ended = False
+        self.unsent = 0
+        self._wake = threading.Condition()
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, message: FromCell) -> None:
+        """Queue a message; never waits."""
+        picture = isinstance(message, Head | Fragment)
+        data = pack(message)
+        with self._wake:
+            if picture and self._queued + len(data) > _MOST_UNSENT:
+                self._drop_pictures()
+                self.unsent += 1
+                self._lost = True
+                return
+            self._queue.append((picture, data))
+            self._queued += len(data)
+            self._wake.notify()
+
+    def take_loss(self) -> bool:
+        """Whether a picture was dropped since the last call."""
+        with self._wake:
+            lost, self._lost = self._lost, False
+            return lost
+
+    def close(self, wait_s: float = 2.0) -> None:
+        """Send what is queued, then end."""
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
+        self._threads[1].join(wait_s)
+        self._connection.close()
+
+    def _drop_pictures(self) -> None:
+        self.unsent += sum(picture for picture, _ in self._queue)
+        self._queue = deque((picture, data) for picture, data in self._queue if not picture)
+        self._queued = sum(len(data) for _, data in self._queue)
+
+    def _write(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._queue or self._ended)
+                if not self._queue:
+                    return
+                _, data = self._queue.popleft()
+                self._queued -= len(data)
+            try:
+                self._connection.sendall(data)
+            except OSError:
+                return
+
+    def _read(self) -> None:
+        try:
+            while True:
+                (length,) = _LENGTH.unpack(self._receive(_LENGTH.size))
+                if length > MOST_BYTES:
+                    break
+                self._on_message(_to_cell.decode(self._receive(length)))
+        except (OSError, EOFError, msgspec.DecodeError):
+            pass  # the control room is gone or speaks another language: the cell ends, which is what `on_end` does
+        self._on_end()
+
+    def _receive(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            part = self._connection.recv(size - len(parts))
+            if not part:
+                raise EOFError
+            parts += part
+        return bytes(parts)

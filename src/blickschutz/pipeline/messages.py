@@ -1,0 +1,114 @@
+"""The messages between the control room and a cell: a closed, schema-checked set (MessagePack by msgspec).
+
+No pickle, no raw picture type: a cell has no message by which an unredacted pixel could leave it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.ingest.model import BackoffSettings, SessionState, SourceSettings
+from blickschutz.kernel.scene import Doubt
+from blickschutz.redaction.model import RedactionSettings
+from blickschutz.wall.model import EncoderSettings
+
+
+class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a cell needs to know. `models` is the folder of the model registry, empty for the default."""
+
+    camera: str
+    source: SourceSettings
+    model: str = "centernet"
+    models: str = ""
+    backoff: BackoffSettings = BackoffSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    redaction: RedactionSettings = RedactionSettings()
+    encoder: EncoderSettings = EncoderSettings()
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
+    pass
+
+
+class Configure(_Message, frozen=True, tag="configure"):
+    """The first message to a cell."""
+
+    settings: CellSettings
+
+
+class Watch(_Message, frozen=True, tag="watch"):
+    """Encode for the wall, or stop encoding."""
+
+    on: bool
+
+
+class Stop(_Message, frozen=True, tag="stop"):
+    """The stop control: let go of the camera (`on`), or take it up again."""
+
+    on: bool
+
+
+class TakeSnapshot(_Message, frozen=True, tag="take-snapshot"):
+    number: int
+
+
+class Quit(_Message, frozen=True, tag="quit"):
+    """End in good order."""
+
+
+class Health(_Message, frozen=True, tag="health", kw_only=True):
+    """The heartbeat, once a second. Counters since the cell's start; times in seconds; memory in MB."""
+
+    session: SessionState
+    stopped: bool
+    doubt: Doubt | None
+    fault: str = ""
+    problem: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    frames: int = 0
+    dropped: int = 0
+    analysed: int = 0
+    detections_run: int = 0
+    detections_spared: int = 0
+    faults: int = 0
+    reconnects: int = 0
+    encoded: int = 0
+    unsent: int = 0
+    picture_at: float | None = None
+    cpu_s: float = 0.0
+    rss_mb: float = 0.0
+    pss_mb: float = 0.0
+
+
+class Head(_Message, frozen=True, tag="head"):
+    """The head of a new live stream."""
+
+    generation: int
+    codec: str
+    data: bytes
+
+
+class Fragment(_Message, frozen=True, tag="fragment"):
+    """One redacted picture, encoded."""
+
+    generation: int
+    key: bool
+    at: float
+    taken: float
+    data: bytes
+
+
+class Snapshot(_Message, frozen=True, tag="snapshot"):
+    """A redacted picture as JPEG; empty where there is none yet."""
+
+    number: int
+    data: bytes
+
+
+ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | Quit
+FromCell: TypeAlias = Health | Head | Fragment | Snapshot

@@ -1,0 +1,111 @@
+"""Files through the very path of a cell: redacted copies, masks and tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.analysis.ports import Detector
+from blickschutz.analysis.rules.tracking import TrackPoint, fill_gaps
+from blickschutz.analysis.service import Analyser
+from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import MediaError
+from blickschutz.kernel.frames import RawFrame, RedactedFrame
+from blickschutz.pipeline.path import RedactionPath
+from blickschutz.redaction.model import RedactionSettings
+from blickschutz.redaction.service import Redactor
+from blickschutz.wall.io.files import RedactedVideoFile
+
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskReport:
+    """What `mask_file` did: frames, how many were wholly redacted, mean redacted share, faults."""
+
+    frames: int
+    blank_frames: int
+    redacted_share: float
+    faults: int
+
+
+class FileReader:
+    """The frames of a file, as fast as they can be read, stamped with the file's own time."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        if not path.exists():
+            raise MediaError(f"there is no file {path}")
+        self._source = FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), clock)
+        self.rate, self.frame_count = self._source.rate, self._source.frame_count
+        self.width, self.height = self._source.width, self._source.height
+
+    def __iter__(self) -> Iterator[RawFrame]:
+        return self._source.frames()
+
+
+def mask_file(
+    source: Path,
+    target: Path,
+    masks: Path | None,
+    detector: Detector,
+    clock: Clock,
+    redaction: RedactionSettings,
+    progress: Progress,
+) -> MaskReport:
+    """Redact `source` into `target`; one frame out for each frame in. Raises `MediaError`."""
+    reader = FileReader(source, clock)
+    settings = AnalysisSettings()
+    path = RedactionPath(Analyser(detector, settings), Redactor(redaction), settings.rate)
+    frames = blank = 0
+    share = 0.0
+    with RedactedVideoFile(target, masks, reader.width, reader.height, reader.rate) as file:
+        for shown in _all(path, reader, progress):
+            file.write(shown)
+            frames += 1
+            blank += shown.doubt is not None
+            share += float(shown.mask.mean()) / 255
+    return MaskReport(frames, blank, round(share / max(1, frames), 4), path.counters.faults)
+
+
+def _all(path: RedactionPath, reader: FileReader, progress: Progress) -> Iterator[RedactedFrame]:
+    for frame in reader:
+        yield from path.push(frame, wanted=True)
+        progress(1)
+    yield from path.flush()
+
+
+def track_file(source: Path, target: Path, detector: Detector, clock: Clock, progress: Progress) -> int:
+    """Write the person tracks of `source` in MOTChallenge form (frame from 1); return the number of rows.
+
+    One row per track and analysed frame, in source pixels. A gap in which a track was hidden and found
+    again is filled in between.
+    """
+    reader = FileReader(source, clock)
+    settings = AnalysisSettings()
+    analyser = Analyser(detector, settings)
+    path = RedactionPath(analyser, Redactor(), settings.rate)
+    points: list[TrackPoint] = []
+    analysed: list[int] = []
+    for frame in reader:
+        before = path.counters.analysed
+        path.push(frame, wanted=True)
+        progress(1)
+        scene = path.counters.last_scene
+        if path.counters.analysed == before or scene is None:
+            continue
+        analysed.append(frame.index)
+        points.extend(TrackPoint(frame.index, t.number, t.box, t.score) for t in scene.tracks if t.seen_s == 0)
+    rows = fill_gaps(points, analysed)
+    lines = [
+        f"{row.frame + 1},{row.number},{row.box.left:.2f},{row.box.top:.2f},{row.box.width:.2f},{row.box.height:.2f},{row.score:.3f},-1,-1,-1\n"
+        for row in rows
+    ]
+    try:
+        target.write_text("".join(lines), encoding="ascii")
+    except OSError as error:
+        raise MediaError(f"{target} cannot be written: {error.strerror}") from error
+    return len(lines)

@@ -1,0 +1,146 @@
+"""The path of a frame through a cell: analysed at a set rate, redacted with what is known before and after.
+
+Frames between two analysed ones wait for the second (200 ms at five per second). So a person who turns
+up between the two is masked from the first frame on: redaction looks ahead instead of running behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from blickschutz.analysis.service import Analyser
+from blickschutz.kernel.frames import RawFrame, RedactedFrame
+from blickschutz.kernel.scene import Backdrop, Doubt, Scene
+from blickschutz.redaction.service import Redactor, blank
+
+_log = structlog.get_logger(__name__)
+_MOST_WAITING = 32
+
+
+@dataclass(slots=True)
+class _Waiting:
+    frame: RawFrame
+    backdrop: Backdrop
+
+
+@dataclass(slots=True)
+class PathCounters:
+    """What happened on the path since its start."""
+
+    frames: int = 0
+    analysed: int = 0
+    faults: int = 0
+    doubt: Doubt | None = Doubt.STARTING
+    fault: str = ""
+    people: int = 0
+    last_scene: Scene | None = field(default=None, repr=False)
+
+
+class RedactionPath:
+    """Feeds on the raw frames of one camera; gives redacted frames in the same order.
+
+    `resize` brings a frame to the size at which it is shown, before it is redacted; the analysis works on
+    the frame as it came.
+    """
+
+    def __init__(
+        self,
+        analyser: Analyser,
+        redactor: Redactor,
+        rate: float,
+        resize: Callable[[RawFrame], RawFrame] | None = None,
+    ) -> None:
+        self._analyser, self._redactor = analyser, redactor
+        self._period = 1 / rate
+        self._resize = resize
+        self._due = float("-inf")
+        self._waiting: list[_Waiting] = []
+        self._scene: Scene | None = None
+        self._size = (0, 0)
+        self._latest_at = float("-inf")
+        self.counters = PathCounters()
+
+    def restart(self) -> None:
+        """The stream was interrupted: nothing that was known holds any longer."""
+        self._analyser.restart()
+        self._waiting.clear()
+        self._scene, self._due = None, float("-inf")
+        self.counters.doubt = Doubt.STARTING
+
+    def push(self, frame: RawFrame, *, wanted: bool) -> Sequence[RedactedFrame]:
+        """Take the next frame; return what can be shown now. With `wanted` off only the analysis runs."""
+        self.counters.frames += 1
+        given_up: list[RedactedFrame] = []
+        if (frame.width, frame.height) != self._size or frame.at < self._latest_at:
+            given_up = self._give_up_waiting(Doubt.CHANGED)
+            self.restart()
+            self._size = (frame.width, frame.height)
+        return [*given_up, *self._take(frame, wanted)]
+
+    def _take(self, frame: RawFrame, wanted: bool) -> Sequence[RedactedFrame]:
+        interval, self._latest_at = frame.at - self._latest_at, frame.at
+        try:
+            if frame.at + min(interval, self._period) / 2 >= self._due:
+                return self._analyse(frame, wanted)
+            if wanted:
+                self._waiting.append(_Waiting(frame, self._analyser.observe(frame)))
+        except Exception as error:  # whatever the analysis does, the answer is a blank picture; counted, logged and shown as a fault
+            return self._fail(frame, wanted, error)
+        return self._release([]) if len(self._waiting) > _MOST_WAITING else []
+
+    def flush(self) -> Sequence[RedactedFrame]:
+        """What still waits, with what is known."""
+        return self._release([])
+
+    def _analyse(self, frame: RawFrame, wanted: bool) -> Sequence[RedactedFrame]:
+        backdrop, scene = self._analyser.analyse(frame, watched=wanted)
+        self.counters.analysed += 1
+        self.counters.doubt, self.counters.fault = backdrop.doubt, ""
+        self.counters.people = sum(track.confirmed for track in scene.tracks)
+        self.counters.last_scene = scene
+        self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
+        shown = list(self._release([scene]))
+        self._scene = scene
+        if wanted:
+            shown.append(self._redact(frame, backdrop, [scene]))
+        return shown
+
+    def _release(self, after: Sequence[Scene]) -> Sequence[RedactedFrame]:
+        scenes = ([self._scene] if self._scene else []) + list(after)
+        shown = [self._redact(item.frame, item.backdrop, scenes) for item in self._waiting]
+        self._waiting.clear()
+        return shown
+
+    def _redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene]) -> RedactedFrame:
+        before = self._redactor.faults
+        if self._resize is not None:
+            small = self._resize(frame)
+            scenes = [scene.scaled(small.width / frame.width, small.height / frame.height) for scene in scenes]
+            frame = small
+        shown = self._redactor.redact(frame, backdrop, scenes)
+        if self._redactor.faults != before:
+            self.counters.faults += 1
+            self.counters.doubt, self.counters.fault = Doubt.FAULT, "redaction"
+        return shown
+
+    def _fail(self, frame: RawFrame, wanted: bool, error: Exception) -> Sequence[RedactedFrame]:
+        _log.exception("analysis_failed", frame=frame.index)
+        given_up = self._give_up_waiting(Doubt.FAULT)
+        self.restart()
+        self._due = frame.at + self._period
+        self.counters.faults += 1
+        self.counters.doubt, self.counters.fault = Doubt.FAULT, str(error)
+        return [*given_up, self._blank(frame, Doubt.FAULT)] if wanted else given_up
+
+    def _give_up_waiting(self, doubt: Doubt) -> list[RedactedFrame]:
+        """Frames whose second scene will not come go out blank."""
+        shown = [self._blank(item.frame, doubt) for item in self._waiting]
+        self._waiting.clear()
+        return shown
+
+    def _blank(self, frame: RawFrame, doubt: Doubt) -> RedactedFrame:
+        shown = self._resize(frame) if self._resize else frame
+        return blank(shown.width, shown.height, frame.index, frame.at, frame.taken, doubt)

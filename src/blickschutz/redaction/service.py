@@ -1,0 +1,119 @@
+"""The redactor of one camera. The only place in the whole system that builds a `RedactedFrame`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from blickschutz.kernel.frames import RawFrame, RedactedFrame, chroma_shape, take_redaction_seal
+from blickschutz.kernel.geometry import Points
+from blickschutz.kernel.scene import Backdrop, Doubt, Scene
+from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.rules.mask import MaskSettings, Region, people_regions, small_mask
+from blickschutz.redaction.rules.mosaic import Mosaic
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Planes: TypeAlias = tuple[Bytes, Bytes, Bytes]
+
+_SEAL = take_redaction_seal()
+_FULL = 255
+_BLANK_LUMA, _SILHOUETTE_LUMA, _ZONE_LUMA, _NEUTRAL = 40, 104, 64, 128
+
+_log = structlog.get_logger(__name__)
+
+
+def blank(width: int, height: int, index: int, at: float, taken: float, doubt: Doubt) -> RedactedFrame:
+    """A picture of one flat grey, with no trace of any source: for faults and for a start."""
+    rows, columns = chroma_shape(width, height)
+    return RedactedFrame(
+        np.full((height, width), _BLANK_LUMA, np.uint8),
+        np.full((rows, columns), _NEUTRAL, np.uint8),
+        np.full((rows, columns), _NEUTRAL, np.uint8),
+        np.full((height, width), _FULL, np.uint8),
+        index,
+        at,
+        taken,
+        doubt,
+        seal=_SEAL,
+    )
+
+
+class Redactor:
+    """Redacts the pictures of one camera, in order of time. Holds the mosaic's cells between pictures."""
+
+    def __init__(self, settings: RedactionSettings | None = None, mask_settings: MaskSettings | None = None) -> None:
+        self._settings = settings or RedactionSettings()
+        self._mask_settings = mask_settings or MaskSettings()
+        self._mosaic: Mosaic | None = None
+        self._zones: Bytes = np.zeros((0, 0), np.uint8)
+        self.faults = 0
+
+    def redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene]) -> RedactedFrame:
+        """The picture that may be shown. Without proof (`backdrop` None or in doubt) it is blank. Never raises."""
+        doubt = Doubt.NO_ANALYSIS if backdrop is None else backdrop.doubt
+        if backdrop is None or doubt is not None:
+            return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, doubt or Doubt.NO_ANALYSIS)
+        try:
+            return self._redact(frame, backdrop, scenes)
+        except Exception:  # whatever goes wrong here, the answer is a blank picture; counted, logged and shown as a fault
+            self.faults += 1
+            self._mosaic = None
+            _log.exception("redaction_failed", frame=frame.index)
+            return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, Doubt.FAULT)
+
+    def _redact(self, frame: RawFrame, backdrop: Backdrop, scenes: Sequence[Scene]) -> RedactedFrame:
+        width, height = frame.width, frame.height
+        self._fit(width, height)
+        regions = people_regions(scenes, backdrop, width, height, self._mask_settings)
+        small = small_mask(backdrop, regions, width, height, self._mask_settings)
+        mask = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+        masks = self._plane_masks(mask)
+        planes = frame.y.copy(), frame.u.copy(), frame.v.copy()
+        self._fill(planes, masks, small, regions, frame.at)
+        if self._zones.size:
+            flat = self._plane_masks(self._zones)
+            _flatten(planes, flat, _ZONE_LUMA)
+            mask = np.asarray(cv2.bitwise_or(mask, self._zones), np.uint8)
+        return RedactedFrame(*planes, mask, frame.index, frame.at, frame.taken, None, seal=_SEAL)
+
+    def _fill(self, planes: Planes, masks: Planes, small: Bytes, regions: Sequence[Region], at: float) -> None:
+        if self._settings.style is Style.SILHOUETTE or self._mosaic is None:
+            _flatten(planes, masks, _SILHOUETTE_LUMA)
+        else:
+            self._mosaic.fill(planes, masks, small, regions, at)
+
+    def _fit(self, width: int, height: int) -> None:
+        """Make mosaic and privacy zones for this size of picture (it changes when the camera is set up anew)."""
+        if self._mosaic is not None and self._size == (width, height):
+            return
+        self._size = (width, height)
+        self._mosaic = Mosaic(width, height, self._settings.px_per_metre)
+        zones = self._settings.privacy_zones
+        self._zones = zone_mask(zones, width, height) if zones else np.zeros((0, 0), np.uint8)
+
+    @staticmethod
+    def _plane_masks(mask: Bytes) -> Planes:
+        """Masks for Y, U and V: a chroma sample is masked when any of its four luma pixels is."""
+        # With this anchor a pixel takes the maximum of itself and its right and lower neighbours.
+        wide = cv2.dilate(mask, np.ones((2, 2), np.uint8), anchor=(0, 0))
+        chroma = np.ascontiguousarray(wide[::2, ::2])
+        return mask, chroma, chroma
+
+
+def zone_mask(zones: Sequence[Points], width: int, height: int) -> Bytes:
+    """255 inside the polygons (in shares of the picture), one pixel wider than drawn."""
+    mask = np.zeros((height, width), np.uint8)
+    for zone in zones:
+        corners = np.array([(round(x * width), round(y * height)) for x, y in zone], np.int32)
+        cv2.fillPoly(mask, [corners], _FULL)
+    return np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)
+
+
+def _flatten(planes: Planes, masks: Planes, luma: int) -> None:
+    for plane, mask, value in zip(planes, masks, (luma, _NEUTRAL, _NEUTRAL), strict=True):
+        plane[mask != 0] = value

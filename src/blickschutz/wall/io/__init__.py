@@ -1,0 +1,1 @@
+"""Encoders and files of the wall. Every one of them accepts redacted frames only."""

@@ -1,0 +1,61 @@
+"""What a tile of the wall shows, in words, and the parts of a live stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TileState(StrEnum):
+    """What is true of a camera's picture. Every tile says one of these, in words and by shape.
+
+    `STALE` is the browser's own finding too: no new picture for two seconds.
+    """
+
+    STARTING = "starting"
+    LIVE = "live"
+    STALE = "stale"
+    LOST = "lost"
+    REDACTION_FAULT = "redaction-fault"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFacts:
+    """What a tile's state is derived from. `last_picture_s` is the age of the newest picture, in seconds."""
+
+    stopped: bool
+    cell_alive: bool
+    connected: bool
+    fault: bool
+    proven: bool
+    last_picture_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInit:
+    """The head of a fragmented MP4: to be given to a viewer before any fragment of the same generation."""
+
+    generation: int
+    codec: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFragment:
+    """One picture as a fragment. `at` and `taken` are its capture times (monotonic, wall clock)."""
+
+    generation: int
+    key: bool
+    at: float
+    taken: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """`width` is the most that is sent to the wall, in pixels; `key_every_s` bounds how long a join takes."""
+
+    width: int = 960
+    key_every_s: float = 2.0
+    crf: int = 26
