@@ -1,0 +1,52 @@
+"""Settings of the cells, from the site file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.config.model import Calibration, Camera, SiteFile
+from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.pipeline.messages import CellSettings
+from blickschutz.redaction.model import RedactionSettings
+from blickschutz.wall.model import EncoderSettings
+
+_SOURCE_WIDTH, _SOURCE_HEIGHT = 1280, 720
+
+
+def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
+    """What the cell of `camera` is told. A relative file address is relative to `base`, the site file's folder."""
+    return CellSettings(
+        camera=camera.id,
+        source=source_settings(camera, base),
+        model=site.analysis.model,
+        analysis=AnalysisSettings(rate=site.analysis.rate),
+        redaction=RedactionSettings(
+            style=site.redaction.style,
+            privacy_zones=tuple(zone.polygon for zone in camera.privacy_zones),
+            px_per_metre=_wall_density(camera.calibration, site.wall.width),
+        ),
+        encoder=EncoderSettings(width=site.wall.width),
+    )
+
+
+def source_settings(camera: Camera, base: Path) -> SourceSettings:
+    if camera.address.startswith("file:"):
+        path = (base / camera.address.removeprefix("file:")).resolve()
+        return SourceSettings(SourceKind.FILE, str(path), start_s=camera.start_s)
+    return SourceSettings(SourceKind.RTSP, camera.address)
+
+
+def _wall_density(calibration: Calibration | None, wall_width: int) -> float | None:
+    """Pixels per metre in the picture of the wall, which is at most as dense as the source's."""
+    del wall_width
+    if calibration is None:
+        return None
+    if calibration.px_per_metre is not None:
+        return calibration.px_per_metre
+    scale = calibration.scale
+    assert scale is not None  # the settings hold exactly one of the two
+    dx = (scale.end[0] - scale.start[0]) * _SOURCE_WIDTH
+    dy = (scale.end[1] - scale.start[1]) * _SOURCE_HEIGHT
+    return math.hypot(dx, dy) / scale.metres

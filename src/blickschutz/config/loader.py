@@ -1,0 +1,149 @@
+"""Read a site file and say exactly what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from blickschutz.config.lines import key_lines, line_of
+from blickschutz.config.model import SiteFile
+from blickschutz.config.texts import say
+from blickschutz.kernel.errors import SettingsError
+
+_WANTED = {
+    "string_type": "text",
+    "float_type": "number",
+    "int_type": "whole",
+    "int_from_float": "whole",
+    "bool_type": "truth",
+    "tuple_type": "list",
+    "list_type": "list",
+    "model_type": "table",
+    "model_attributes_type": "table",
+    "dict_type": "table",
+}
+_BOUNDS = {
+    "greater_than_equal": ("least", "ge"),
+    "less_than_equal": ("most", "le"),
+    "greater_than": ("above", "gt"),
+    "multiple_of": ("multiple", "multiple_of"),
+    "too_short": ("more_entries", "min_length"),
+    "too_long": ("fewer_entries", "max_length"),
+    "string_too_short": ("longer", "min_length"),
+    "string_too_long": ("shorter", "max_length"),
+}
+
+
+def operator_language() -> str:
+    """"de" where the terminal speaks German, else "en"."""
+    spoken = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "de" if spoken.startswith("de") else "en"
+
+
+def load_site(path: Path, language: str | None = None) -> SiteFile:
+    """Read and check the site file. Raises `SettingsError` with one line per problem."""
+    spoken = language or operator_language()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "UTF-8"
+        raise SettingsError(f"{path}: {say('no_file', spoken, reason=reason)}") from error
+    return parse_site(text, str(path), spoken)
+
+
+def parse_site(text: str, name: str, language: str) -> SiteFile:
+    """Check the text of a site file; `name` is what messages call it."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found.group(1)) if found else 1
+        raise SettingsError(f"{name}:{line}: {say('syntax', language, reason=error)}") from error
+    try:
+        return SiteFile.model_validate(_with_tuples(data))
+    except ValidationError as error:
+        lines = key_lines(text)
+        problems = [_describe(problem, data, lines, name, language) for problem in error.errors()]
+        raise SettingsError("\n".join(dict.fromkeys(problems))) from error
+
+
+def _with_tuples(value: Any) -> Any:
+    """TOML's lists as tuples, because the settings are frozen."""
+    if isinstance(value, dict):
+        return {key: _with_tuples(item) for key, item in value.items()}
+    return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def _describe(problem: ErrorDetails, data: Any, lines: dict[tuple[str | int, ...], int], name: str, language: str) -> str:
+    path = [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith(("function-", "tagged-")))]
+    path.extend(problem.get("ctx", {}).get("where", ()))
+    key = ".".join(str(part) for part in path) or "(file)"
+    return f"{name}:{line_of(path, lines)}: {key}: {_reason(problem, path, language)}"
+
+
+def _reason(problem: ErrorDetails, path: Sequence[str | int], language: str) -> str:
+    kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
+    if kind.startswith("site."):
+        return say(kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}})
+    if kind == "extra_forbidden":
+        return _unknown(path, language)
+    if kind == "missing":
+        return say("missing", language, about=_about(path))
+    if kind in _WANTED:
+        return say("type", language, value=_shown(value), wanted=say(_WANTED[kind], language))
+    if kind in _BOUNDS:
+        text, bound = _BOUNDS[kind]
+        return say("range", language, value=_shown(value), wanted=say(text, language, bound=context[bound]))
+    if kind in {"literal_error", "enum"}:
+        return say("choice", language, value=_shown(value), wanted=str(context["expected"]).replace(" or ", " | "))
+    return str(problem["msg"])
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)[:60]
+
+
+def _unknown(path: Sequence[str | int], language: str) -> str:
+    keys = list(_fields(path[:-1]))
+    near = difflib.get_close_matches(str(path[-1]), keys, 1)
+    proposal = say("meant", language, near=near[0]) if near else say("allowed", language, keys=", ".join(keys))
+    return say("unknown", language, proposal=proposal)
+
+
+def _fields(path: Sequence[str | int]) -> dict[str, Any]:
+    """The settings that stand at `path`."""
+    model: type[BaseModel] = SiteFile
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        inner = _model_in(field.annotation) if field else None
+        if inner is None:
+            return {}
+        model = inner
+    return dict(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)
+
+
+def _about(path: Sequence[str | int]) -> str:
+    field = _fields(path[:-1]).get(str(path[-1]))
+    return str(field.description).rstrip(".") if field is not None and field.description else str(path[-1])
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the site file, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Blickschutz site file", **SiteFile.model_json_schema()}

@@ -1,0 +1,87 @@
+"""What is said when a site file is wrong, in German and English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "identifier": (
+        "{value!r} ist kein Kurzname; schreiben Sie Kleinbuchstaben, Ziffern und Bindestriche, zum Beispiel {proposal!r}",
+        "{value!r} is no short name; write lower-case letters, digits and hyphens, for example {proposal!r}",
+    ),
+    "time": ("{value!r} ist keine Uhrzeit; schreiben Sie zum Beispiel '06:00'", "{value!r} is no time of day; write for example '06:00'"),
+    "flat": (
+        "die Fläche ist leer; schreiben Sie mindestens drei Punkte, die nicht auf einer Linie liegen",
+        "the area is empty; write at least three points that do not lie on one line",
+    ),
+    "address": (
+        "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad' oder 'file:Pfad'",
+        "{value!r} is no address; write 'rtsp://host/path' or 'file:path'",
+    ),
+    "same_start": (
+        "Tag und Nacht beginnen beide um {value}; schreiben Sie zwei verschiedene Uhrzeiten",
+        "day and night both start at {value}; write two different times",
+    ),
+    "retention_order": (
+        "{hours} Stunden sind länger als die Höchstfrist von {days} Tagen; schreiben Sie eine kürzere Regelfrist",
+        "{hours} hours are longer than the hard limit of {days} days; write a shorter regular limit",
+    ),
+    "separated": (
+        "die Rollen {first!r} und {second!r} darf nicht dieselbe Person haben; streichen Sie eine davon",
+        "the roles {first!r} and {second!r} must not be held by the same person; remove one of them",
+    ),
+    "calibration": (
+        "schreiben Sie entweder 'px_per_metre' oder 'scale', genau eines von beiden",
+        "write either 'px_per_metre' or 'scale', exactly one of them",
+    ),
+    "scale_points": (
+        "die zwei Punkte liegen zu nah beieinander; wählen Sie Punkte, die weiter auseinanderliegen",
+        "the two points lie too close together; choose points that are further apart",
+    ),
+    "twice": (
+        "{value!r} kommt zweimal vor ({what}); geben Sie jedem einen eigenen Namen",
+        "{value!r} occurs twice ({what}); give each a name of its own",
+    ),
+    "unknown": ("diesen Schlüssel gibt es nicht; {proposal}", "there is no such key; {proposal}"),
+    "meant": ("gemeint ist vielleicht {near!r}", "perhaps {near!r} is meant"),
+    "allowed": ("möglich sind: {keys}", "possible are: {keys}"),
+    "missing": ("dieser Schlüssel fehlt; ergänzen Sie ihn ({about})", "this key is missing; add it ({about})"),
+    "type": ("{value} passt nicht; schreiben Sie {wanted}", "{value} does not fit; write {wanted}"),
+    "range": ("{value} liegt außerhalb; schreiben Sie {wanted}", "{value} is out of range; write {wanted}"),
+    "choice": ("{value} ist nicht möglich; schreiben Sie {wanted}", "{value} is not possible; write {wanted}"),
+    "syntax": ("das ist kein gültiges TOML: {reason}", "this is not valid TOML: {reason}"),
+    "no_file": ("die Datei gibt es nicht oder sie ist nicht lesbar ({reason})", "the file does not exist or cannot be read ({reason})"),
+    "text": ("einen Text in Anführungszeichen", "a text in quotation marks"),
+    "number": ("eine Zahl", "a number"),
+    "whole": ("eine ganze Zahl", "a whole number"),
+    "truth": ("true oder false", "true or false"),
+    "list": ("eine Liste in eckigen Klammern", "a list in square brackets"),
+    "table": ("einen Abschnitt", "a table"),
+    "least": ("mindestens {bound}", "at least {bound}"),
+    "most": ("höchstens {bound}", "at most {bound}"),
+    "above": ("mehr als {bound}", "more than {bound}"),
+    "multiple": ("ein Vielfaches von {bound}", "a multiple of {bound}"),
+    "more_entries": ("mindestens {bound} Einträge", "at least {bound} entries"),
+    "fewer_entries": ("höchstens {bound} Einträge", "at most {bound} entries"),
+    "longer": ("mindestens {bound} Zeichen", "at least {bound} characters"),
+    "shorter": ("höchstens {bound} Zeichen", "at most {bound} characters"),
+    "timezone": ("{value!r} ist keine Zeitzone; schreiben Sie zum Beispiel 'Europe/Berlin'", "{value!r} is no time zone; write for example 'Europe/Berlin'"),
+}
+
+
+def say(name: str, language: str, **values: Any) -> str:
+    """The text `name` in "de" or "en"."""
+    german, english = TEXTS[name]
+    return (german if language == "de" else english).format(**values)
+
+
+class Problem(PydanticCustomError):
+    """A refusal of our own: a name from `TEXTS` and its values."""
+
+    def __new__(cls, name: str, **values: Any) -> Problem:
+        return super().__new__(cls, f"site.{name}", "{name}", {"name": name, **values})
+
+    def __init__(self, name: str, **values: Any) -> None:
+        del name, values
