@@ -62,7 +62,7 @@ class CellKeeper:
         self._numbers = itertools.count(1)
         self._snapshots: dict[int, asyncio.Future[bytes]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._ending = False
+        self._ending = self._failed = False
 
     def start(self) -> None:
         """Begin to keep the cell."""
@@ -88,7 +88,7 @@ class CellKeeper:
         age = self._heard_at - health.picture_at if health is not None and health.picture_at is not None else None
         return CameraFacts(
             stopped=self.stopped,
-            cell_alive=self.restarts <= 0 if health is None else self._writer is not None,
+            cell_alive=not self._failed,
             connected=health is None or _connected(health),
             fault=health is not None and health.doubt in {Doubt.FAULT, Doubt.NO_DETECTOR},
             proven=health is not None and health.doubt is None,
@@ -170,7 +170,7 @@ class CellKeeper:
 
     def _take(self, message: FromCell) -> None:
         if isinstance(message, Health):
-            self.health, self._heard_at = message, self._clock.monotonic()
+            self.health, self._heard_at, self._failed = message, self._clock.monotonic(), False
             self.problem = message.fault or message.problem
         elif isinstance(message, Head):
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
@@ -180,7 +180,7 @@ class CellKeeper:
             self._snapshots[message.number].set_result(message.data)
 
     async def _lost(self) -> None:
-        self.health = None
+        self.health, self._failed = None, not self._ending
         self.stream.reset()
         if self._writer is not None:
             self._writer.close()

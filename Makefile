@@ -1,0 +1,30 @@
+.PHONY: demo test env lint bench help
+PYTHON ?= python3
+BIN := .venv/bin
+SECONDS ?=
+
+help:
+	@echo "make demo    eleven cameras on real footage (SECONDS=n ends it by itself)"
+	@echo "make test    all tests, with the real peers"
+	@echo "make env     only the set-up"
+	@echo "make lint    style, types, contracts"
+	@echo "make bench   all benchmarks, with their peers side by side"
+
+env:
+	@$(PYTHON) scripts/set_up.py env
+
+demo:
+	@$(PYTHON) scripts/set_up.py demo
+	@$(BIN)/blickschutz demo $(if $(SECONDS),--seconds $(SECONDS))
+
+test:
+	@$(PYTHON) scripts/set_up.py test
+	@$(BIN)/python -m pytest
+
+lint:
+	@$(PYTHON) scripts/set_up.py test
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench:
+	@$(PYTHON) scripts/set_up.py bench
+	@$(BIN)/python benchmarks/run.py

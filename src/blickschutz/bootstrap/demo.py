@@ -1,0 +1,23 @@
+"""The demo site: eleven views of one clip as the cameras of a town hall."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blickschutz.bootstrap import footage
+from blickschutz.config.loader import load_site
+from blickschutz.config.model import SiteFile
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
+
+
+def demo_site(night: bool, port: int) -> SiteFile:
+    """The example site with footage in place of its cameras; marked as a demonstration."""
+    site = load_site(EXAMPLE)
+    kind = "night" if night else "day"
+    cameras = tuple(
+        camera.model_copy(update={"address": f"file:{footage.folder() / f'view-{number:02d}-{kind}.mp4'}", "calibration": None, "zones": (), "privacy_zones": ()})
+        for number, camera in enumerate(site.cameras, 1)
+    )
+    server = site.server.model_copy(update={"port": port})
+    return site.model_copy(update={"cameras": cameras, "server": server, "site": site.site.model_copy(update={"demo": True})})

@@ -1,0 +1,191 @@
+"""`blickschutz`: all commands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+
+from blickschutz import __version__
+from blickschutz.cli.models import models
+from blickschutz.cli.progress import frame_progress
+from blickschutz.config.loader import load_site, schema
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.redaction.model import RedactionSettings, Style
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
+
+
+class _Group(click.Group):
+    """Turns our errors into one clear message and exit code 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BlickschutzError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+def cli() -> None:
+    """Blickschutz watches a place without watching its people."""
+
+
+cli.add_command(models)
+
+
+@cli.command()
+@click.argument("source", type=_FILE)
+@click.argument("target", type=_FILE)
+@click.option("--masks", type=_FILE, help="Also write the masks: gray FFV1, 255 = redacted.")
+@click.option("--style", type=click.Choice([style.value for style in Style]), default=Style.MOSAIC.value, show_default=True)
+@click.option("--model", default="centernet", show_default=True, help="Name of the registered detector.")
+@_JSON
+def mask(source: Path, target: Path, masks: Path | None, style: str, model: str, as_json: bool) -> None:
+    """Redact the video file SOURCE into TARGET through the very path of a cell."""
+    from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+    from blickschutz.pipeline.offline import FileReader, mask_file
+
+    clock = SystemClock()
+    detector = OpenVinoDetector.from_registry(model)
+    with frame_progress("Redacting", FileReader(source, clock).frame_count) as step:
+        report = mask_file(source, target, masks, detector, clock, RedactionSettings(style=Style(style)), step)
+    if as_json:
+        click.echo(json.dumps({"frames": report.frames, "blank_frames": report.blank_frames, "redacted_share": report.redacted_share, "faults": report.faults}))
+    else:
+        click.echo(f"{report.frames} frames, {report.blank_frames} wholly redacted, {report.redacted_share:.1%} of all pixels redacted, {report.faults} faults")
+
+
+@cli.command()
+@click.argument("source", type=_FILE)
+@click.option("--mot", "target", type=_FILE, required=True, help="File to write, in MOTChallenge form.")
+@click.option("--model", default="centernet", show_default=True, help="Name of the registered detector.")
+def tracks(source: Path, target: Path, model: str) -> None:
+    """Write the person tracks of the video file SOURCE (source pixels, frame from 1)."""
+    from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+    from blickschutz.pipeline.offline import FileReader, track_file
+
+    clock = SystemClock()
+    detector = OpenVinoDetector.from_registry(model)
+    with frame_progress("Following", FileReader(source, clock).frame_count) as step:
+        rows = track_file(source, target, detector, clock, step)
+    click.echo(f"{rows} rows in {target}")
+
+
+@cli.group()
+def bench() -> None:
+    """Measure."""
+
+
+@bench.command("cell")
+@click.option("--input", "source", type=_FILE, required=True, help="Video file that every camera plays.")
+@click.option("--cameras", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--seconds", type=click.FloatRange(2, 3600), default=20.0, show_default=True, help="Length of each of the two parts.")
+@click.option("--width", type=click.IntRange(160, 1920), default=960, show_default=True, help="Most width of a live picture.")
+@_JSON
+def bench_cell(source: Path, cameras: int, seconds: float, width: int, as_json: bool) -> None:
+    """Cost of real cells: first with nobody watching, then with one viewer of each."""
+    from blickschutz.bootstrap.bench import measure_cells
+
+    _quiet()
+    with frame_progress("Measuring", round(2 * seconds)) as step:
+        figures = asyncio.run(measure_cells(source, cameras, seconds, width, step))
+    click.echo(json.dumps(figures) if as_json else "\n".join(f"{name:26s} {value}" for name, value in figures.items()))
+
+
+@cli.command()
+@click.option("--prepare", is_flag=True, help="Only fetch and cut the footage.")
+@click.option("--night", is_flag=True, help="Show the cameras at night.")
+@click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
+@click.option("--port", type=click.IntRange(1024, 65535), default=8710, show_default=True)
+@click.option("--story", is_flag=True, help="Run the mission from end to end without a browser.")
+@_JSON
+def demo(prepare: bool, night: bool, seconds: float | None, port: int, story: bool, as_json: bool) -> None:
+    """Eleven cameras of a town hall on real footage."""
+    from blickschutz.bootstrap import footage
+    from blickschutz.bootstrap.demo import demo_site
+
+    if prepare or not footage.is_ready():
+        with contextlib.ExitStack() as stack:
+            footage.prepare(click.echo, lambda total: stack.enter_context(frame_progress("Cutting", total)))
+        if prepare:
+            return
+    if not footage.is_real():
+        click.echo("The real clip was not to be had; this demo shows a drawn forecourt.")
+    site = demo_site(night, port)
+    _quiet()
+    if story:
+        from blickschutz.bootstrap.story import tell
+
+        report = asyncio.run(tell(site, (lambda line: None) if as_json else click.echo))
+        if as_json:
+            click.echo(json.dumps(report))
+        sys.exit(0 if report["held"] else 1)
+    _serve(site, Path.cwd(), seconds)
+
+
+@cli.command()
+@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
+def run(path: Path, seconds: float | None) -> None:
+    """Run the site that a site file describes."""
+    _serve(load_site(path), path.resolve().parent, seconds)
+
+
+@cli.command()
+@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@_JSON
+def check(path: Path, as_json: bool) -> None:
+    """Check a site file; later also policy, keys and rows."""
+    try:
+        site = load_site(path)
+    except BlickschutzError as error:
+        if as_json:
+            click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
+            sys.exit(1)
+        raise
+    if as_json:
+        click.echo(json.dumps({"rules": [{"id": "site-file", "result": "holds", "source": str(path), "mend": ""}]}))
+    else:
+        click.echo(f"{path}: {site.site.name}, {len(site.cameras)} cameras, nothing wrong")
+
+
+@cli.command("schema")
+def schema_() -> None:
+    """Print the JSON Schema of the site file, for editors."""
+    click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+def _quiet() -> None:
+    """Only warnings and worse, readable, on standard error."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING), logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
+def _serve(site: Any, base: Path, seconds: float | None) -> None:
+    from blickschutz.bootstrap.system import System
+
+    _quiet()
+    system = System(site, base, SystemClock())
+    click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser on this machine. Ctrl-C ends.")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(system.serve(seconds))
+    click.echo("Ended.")
+
+
+def main() -> None:
+    """Entry point of the command."""
+    cli(prog_name="blickschutz")
+
+
+if __name__ == "__main__":
+    main()

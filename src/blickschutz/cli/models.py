@@ -1,0 +1,59 @@
+"""`blickschutz models`: install, list and register detectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.analysis.model import Head
+
+
+@click.group()
+def models() -> None:
+    """Detector models: an allow-list by hash."""
+
+
+@models.command()
+def install() -> None:
+    """Fetch, convert and verify the default detector."""
+    from blickschutz.analysis.io import centernet
+
+    card = centernet.install(ModelRegistry(), lambda text: click.echo(f"  {text}"))
+    click.echo(f"{card.name} is installed, SHA-256 {card.sha256}")
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
+def list_(as_json: bool) -> None:
+    """All registered models, and whether their files are as registered."""
+    registry = ModelRegistry()
+    rows = [
+        {"name": card.name, "state": registry.verify(card), "head": card.head.value, "licence": card.licence, "sha256": card.sha256, "source": card.source}
+        for card in registry.cards()
+    ]
+    if as_json:
+        click.echo(json.dumps({"models": rows}))
+    elif not rows:
+        click.echo("No model is registered; run `blickschutz models install`.")
+    for row in [] if as_json else rows:
+        click.echo(f"{row['name']:16} {row['state']:8} {row['head']:10} {row['licence']:12} {row['sha256'][:16]}  {row['source']}")
+
+
+@models.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--sha256", required=True, help="The file's SHA-256, as its maker states it.")
+@click.option("--name", required=True, help="Name under which a site file asks for it.")
+@click.option("--head", type=click.Choice([head.value for head in Head]), default=Head.YOLOX.value, show_default=True)
+@click.option("--input-width", type=click.IntRange(96, 1280), default=416, show_default=True, help="Width of the network's input.")
+@click.option("--licence", required=True, help="Licence of the model, for example Apache-2.0.")
+def register(file: Path, sha256: str, name: str, head: str, input_width: int, licence: str) -> None:
+    """Register an own ONNX detector by file and hash."""
+    from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+
+    registry = ModelRegistry()
+    card = registry.register(file, sha256, name, Head(head), input_width, licence)
+    OpenVinoDetector.from_registry(card.name, registry)
+    click.echo(f"{card.name} is registered, SHA-256 {card.sha256}")

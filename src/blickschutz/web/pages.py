@@ -1,0 +1,85 @@
+"""What all pages share: templates, language, theme, the site's header."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from blickschutz import __version__
+from blickschutz.config.model import Camera, SiteFile
+from blickschutz.kernel.clock import Clock
+from blickschutz.regime.model import RegimeHours
+from blickschutz.regime.rules import current_regime
+from blickschutz.web import texts
+from blickschutz.web.ports import CameraControl, ControlRoom
+
+KEYS = "1234567890ß"
+
+
+@dataclass(frozen=True, slots=True)
+class TileView:
+    """A camera as templates see it."""
+
+    camera: Camera
+    control: CameraControl
+    key: str
+
+    @property
+    def state(self) -> str:
+        return self.control.state.value
+
+
+class Pages:
+    """Renders pages for a request, in the person's language and theme."""
+
+    def __init__(self, site: SiteFile, room: ControlRoom, clock: Clock) -> None:
+        self.site, self.room, self._clock = site, room, clock
+        self._zone = ZoneInfo(site.site.timezone)
+        self._environment = Environment(loader=PackageLoader("blickschutz.web"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+    def tiles(self) -> list[TileView]:
+        """All cameras in the order of the wall: the forecourt first."""
+        ordered = sorted(self.site.cameras, key=lambda camera: camera.side.value != "forecourt")
+        keys = KEYS + " " * max(0, len(ordered) - len(KEYS))
+        return [TileView(camera, self.room.cameras[camera.id], key.strip()) for camera, key in zip(ordered, keys, strict=False)]
+
+    def language(self, request: Request) -> str:
+        chosen = request.cookies.get("language", "")
+        return chosen if chosen in texts.LANGUAGES else self.site.site.language
+
+    def theme(self, request: Request, default: str) -> str:
+        chosen = request.cookies.get("theme", "")
+        return chosen if chosen in {"dark", "light"} else default
+
+    def render(self, request: Request, template: str, *, status: int = 200, theme: str = "light", **values: Any) -> HTMLResponse:
+        """The page `template` with the values that every page has, and `values`."""
+        language = self.language(request)
+        translate = texts.translator(language)
+        now = datetime.fromtimestamp(self._clock.now(), self._zone)
+        regimes = self.site.regimes
+        regime = current_regime(now, RegimeHours(time.fromisoformat(regimes.day.starts), time.fromisoformat(regimes.night.starts)))
+        shared = {
+            "_": translate,
+            "language": language,
+            "languages": texts.LANGUAGES,
+            "theme": self.theme(request, theme),
+            "site": self.site,
+            "regime": regime,
+            "regime_until": texts.moment(regime.until, language),
+            "now": now,
+            "now_text": texts.moment(now, language),
+            "path": request.url.path,
+            "version": __version__,
+            "words": texts,
+            "number": lambda value, digits=1: texts.number(value, language, digits),
+            "any_stopped": any(control.stopped for control in self.room.cameras.values()),
+            "all_stopped": all(control.stopped for control in self.room.cameras.values()),
+        }
+        body = self._environment.get_template(template).render({**shared, **values})
+        return HTMLResponse(body, status)

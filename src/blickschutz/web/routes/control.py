@@ -1,0 +1,72 @@
+"""The stop control (AI Act, Art. 14): for one camera and for all, each with a page that says what will happen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from blickschutz.web.pages import Pages
+from blickschutz.web.routes.wall import find
+
+_log = structlog.get_logger(__name__)
+_SEE_OTHER = 303
+
+Reason = Annotated[str, Form(max_length=200)]
+
+
+def routes(pages: Pages) -> APIRouter:
+    """Stop and resume."""
+    router = APIRouter()
+
+    @router.get("/stop")
+    async def ask_all(request: Request) -> Response:
+        return pages.render(request, "stop.html", tile=None, resume=False, problem="", reason="")
+
+    @router.get("/resume")
+    async def ask_resume_all(request: Request) -> Response:
+        return pages.render(request, "stop.html", tile=None, resume=True, problem="", reason="")
+
+    @router.get("/cameras/{camera}/stop")
+    async def ask(request: Request, camera: str) -> Response:
+        tile = find(pages, camera)
+        if tile is None:
+            return pages.render(request, "missing.html", status=404)
+        return pages.render(request, "stop.html", tile=tile, resume=tile.control.stopped, problem="", reason="")
+
+    @router.post("/stop")
+    async def stop_all(request: Request, reason: Reason = "") -> Response:
+        return _decide_all(request, True, reason)
+
+    @router.post("/resume")
+    async def resume_all(request: Request, reason: Reason = "") -> Response:
+        return _decide_all(request, False, reason)
+
+    @router.post("/cameras/{camera}/stop")
+    async def stop(request: Request, camera: str, reason: Reason = "") -> Response:
+        return _decide(request, camera, True, reason)
+
+    @router.post("/cameras/{camera}/resume")
+    async def resume(request: Request, camera: str, reason: Reason = "") -> Response:
+        return _decide(request, camera, False, reason)
+
+    def _decide_all(request: Request, on: bool, reason: str) -> Response:
+        if not reason.strip():
+            return pages.render(request, "stop.html", status=422, tile=None, resume=not on, problem="reason", reason="")
+        pages.room.stop_all(on)
+        _log.warning("stop_control", camera="all", stopped=on, reason=reason.strip())
+        return RedirectResponse("/", _SEE_OTHER)
+
+    def _decide(request: Request, camera: str, on: bool, reason: str) -> Response:
+        tile = find(pages, camera)
+        if tile is None:
+            return pages.render(request, "missing.html", status=404)
+        if not reason.strip():
+            return pages.render(request, "stop.html", status=422, tile=tile, resume=not on, problem="reason", reason="")
+        tile.control.stop(on)
+        _log.warning("stop_control", camera=camera, stopped=on, reason=reason.strip())
+        return RedirectResponse(f"/cameras/{camera}", _SEE_OTHER)
+
+    return router

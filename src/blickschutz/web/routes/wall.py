@@ -1,0 +1,41 @@
+"""The wall, a camera's page, its snapshot."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.web.pages import Pages, TileView
+
+
+def routes(pages: Pages) -> APIRouter:
+    """Routes of the wall and the cameras."""
+    router = APIRouter()
+
+    @router.get("/")
+    async def wall(request: Request) -> Response:
+        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles())
+
+    @router.get("/cameras/{camera}")
+    async def camera(request: Request, camera: str) -> Response:
+        tile = find(pages, camera)
+        if tile is None:
+            return pages.render(request, "missing.html", status=404)
+        return pages.render(request, "camera.html", theme="dark", tile=tile, health=tile.control.health)
+
+    @router.get("/cameras/{camera}/picture.jpg")
+    async def picture(request: Request, camera: str) -> Response:
+        tile = find(pages, camera)
+        if tile is None:
+            return pages.render(request, "missing.html", status=404)
+        try:
+            return Response(await tile.control.snapshot(), media_type="image/jpeg")
+        except DeviceError as error:
+            return Response(str(error), 503, media_type="text/plain")
+
+    return router
+
+
+def find(pages: Pages, camera: str) -> TileView | None:
+    """The camera with that id, if there is one."""
+    return next((tile for tile in pages.tiles() if tile.camera.id == camera), None)

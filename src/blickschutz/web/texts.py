@@ -1,0 +1,82 @@
+"""Texts of the pages: German in the source, English from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from importlib import resources
+
+from babel.messages.pofile import read_po
+
+LANGUAGES: Mapping[str, str] = {"de": "Deutsch", "en": "English"}
+
+Translate = Callable[[str], str]
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """German text to text in `language`; empty for German itself."""
+    if language == "de":
+        return {}
+    with resources.files("blickschutz.web").joinpath(f"locale/{language}.po").open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file, locale=language) if message.id and message.string}
+
+
+def translator(language: str) -> Translate:
+    """A function from German text to text in `language`; what is not translated stays German."""
+    texts = catalogue(language)
+    return lambda text: texts.get(text, text)
+
+
+def moment(at: datetime, language: str) -> str:
+    """A moment as an office writes it: `20.01.2026, 22:14 Uhr`, or `20 Jan 2026, 22:14`."""
+    return at.strftime("%d.%m.%Y, %H:%M Uhr") if language == "de" else at.strftime("%d %b %Y, %H:%M")
+
+
+def number(value: float, language: str, digits: int = 1) -> str:
+    """A number with the language's marks."""
+    text = f"{value:,.{digits}f}"
+    return text.translate(str.maketrans(",.", ".,")) if language == "de" else text
+
+
+def N_(text: str) -> str:  # noqa: N802 - the customary name of a marker for texts that are translated later
+    """Mark a text for translation without translating it."""
+    return text
+
+
+STATE_WORDS: Mapping[str, str] = {
+    "starting": N_("Startet"),
+    "live": N_("Live"),
+    "stale": N_("Bild steht"),
+    "lost": N_("Kamera verloren"),
+    "redaction-fault": N_("Verpixelung gestört"),
+    "stopped": N_("Angehalten"),
+}
+
+STATE_NOTICES: Mapping[str, str] = {
+    "starting": N_("Der Hintergrund wird gelernt. Bis dahin ist das ganze Bild verdeckt."),
+    "live": "",
+    "stale": N_("Seit mehr als zwei Sekunden kommt kein neues Bild."),
+    "lost": N_("Die Verbindung wird von selbst wieder aufgebaut."),
+    "redaction-fault": N_("Das ganze Bild ist verdeckt, bis die Störung behoben ist."),
+    "stopped": N_("Diese Kamera ist angehalten. Es wird kein Bild verarbeitet."),
+}
+
+STATE_SHAPES: Mapping[str, str] = {"starting": "◔", "live": "●", "stale": "◐", "lost": "✕", "redaction-fault": "▲", "stopped": "■"}
+
+SIDE_WORDS: Mapping[str, str] = {"forecourt": N_("Vorplatz"), "side": N_("Weitere Seiten")}
+REGIME_WORDS: Mapping[str, str] = {"day": N_("Tag"), "night": N_("Nacht")}
+SESSION_WORDS: Mapping[str, str] = {
+    "stopped": N_("angehalten"),
+    "connecting": N_("verbindet"),
+    "live": N_("verbunden"),
+    "waiting": N_("wartet auf den nächsten Versuch"),
+}
+DOUBT_WORDS: Mapping[str, str] = {
+    "starting": N_("Hintergrund wird gelernt"),
+    "changed": N_("Licht oder Blick hat sich geändert; der Hintergrund wird neu gelernt"),
+    "no-detector": N_("Der Detektor fehlt"),
+    "no-analysis": N_("Keine Auswertung"),
+    "fault": N_("Störung der Auswertung oder Verpixelung"),
+}

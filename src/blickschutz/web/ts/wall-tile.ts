@@ -1,0 +1,133 @@
+// One camera on the wall. Says at every moment, in words and by shape, what its picture is worth.
+//
+//   <wall-tile camera="vorplatz-nord" state="starting" data-labels='{"live": "...", ...}'>
+
+import { Player } from "./player.js";
+
+type State = "starting" | "live" | "stale" | "lost" | "redaction-fault" | "stopped";
+type Message = { kind: "state"; state: State; detail: string } | { kind: "head"; codec: string };
+
+const STALE_MS = 2000;
+const CHECK_MS = 500;
+const FIRST_WAIT_MS = 500;
+const MOST_WAIT_MS = 8000;
+
+export class WallTile extends HTMLElement {
+  private readonly video = document.createElement("video");
+  private player: Player | null = null;
+  private socket: WebSocket | null = null;
+  private told: State = "starting";
+  private pictureAt = 0;
+  private openedAt = 0;
+  private failures = 0;
+  private timer = 0;
+  private retry = 0;
+  private labels: Record<string, string> = {};
+
+  connectedCallback(): void {
+    this.labels = JSON.parse(this.dataset["labels"] ?? "{}") as Record<string, string>;
+    this.video.muted = true;
+    this.video.playsInline = true;
+    this.video.disablePictureInPicture = true;
+    this.video.setAttribute("aria-hidden", "true");
+    this.querySelector(".tile-picture")?.prepend(this.video);
+    this.video.addEventListener("error", this.restart);
+    this.player = new Player(this.video, this.restart);
+    document.addEventListener("visibilitychange", this.onVisible);
+    this.timer = window.setInterval(() => this.show(), CHECK_MS);
+    this.connect();
+  }
+
+  disconnectedCallback(): void {
+    window.clearInterval(this.timer);
+    window.clearTimeout(this.retry);
+    document.removeEventListener("visibilitychange", this.onVisible);
+    this.video.removeEventListener("error", this.restart);
+    this.close();
+    this.player?.end();
+    this.video.remove();
+  }
+
+  get state(): State {
+    return (this.getAttribute("state") ?? "starting") as State;
+  }
+
+  private connect(): void {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const camera = encodeURIComponent(this.getAttribute("camera") ?? "");
+    const socket = new WebSocket(`${scheme}://${location.host}/cameras/${camera}/live`);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    this.openedAt = performance.now();
+    socket.addEventListener("message", (event: MessageEvent<ArrayBuffer | string>) => {
+      if (this.socket !== socket) return;
+      if (typeof event.data === "string") this.hear(JSON.parse(event.data) as Message);
+      else this.take(event.data);
+    });
+    socket.addEventListener("close", () => {
+      if (this.socket === socket) this.again();
+    });
+  }
+
+  private hear(message: Message): void {
+    if (message.kind === "head") {
+      this.player?.begin(message.codec);
+      return;
+    }
+    this.told = message.state;
+    const detail = this.querySelector(".tile-detail");
+    if (detail) detail.textContent = message.detail;
+    this.show();
+  }
+
+  private take(data: ArrayBuffer): void {
+    this.failures = 0;
+    this.player?.append(data);
+    if (data.byteLength > 0) this.pictureAt = performance.now();
+    this.show();
+  }
+
+  private close(): void {
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close();
+  }
+
+  private readonly restart = (): void => {
+    if (!this.socket) return;
+    this.close();
+    this.again();
+  };
+
+  private again(): void {
+    this.socket = null;
+    this.pictureAt = 0;
+    this.told = "lost";
+    this.player?.end();
+    this.show();
+    this.failures += 1;
+    const wait = Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.failures - 1, 6));
+    window.clearTimeout(this.retry);
+    this.retry = window.setTimeout(() => this.connect(), wait);
+  }
+
+  private readonly onVisible = (): void => {
+    if (!document.hidden) this.player?.catchUp(true);
+  };
+
+  /** The state that is shown: what the control room said, unless no new picture came for two seconds. */
+  private show(): void {
+    let state = this.told;
+    const since = performance.now() - Math.max(this.pictureAt, this.openedAt);
+    if ((state === "live" || state === "redaction-fault") && since > STALE_MS) state = "stale";
+    if (state === "live" && !this.pictureAt) state = "starting";
+    if (state === this.state && this.dataset["shown"]) return;
+    this.dataset["shown"] = "1";
+    this.setAttribute("state", state);
+    const word = this.querySelector(".tile-state-word");
+    if (word) word.textContent = this.labels[state] ?? state;
+    const notice = this.querySelector(".tile-notice-word");
+    if (notice) notice.textContent = this.labels[`${state}-long`] ?? "";
+    this.dispatchEvent(new CustomEvent("tile-state", { bubbles: true, detail: state }));
+  }
+}
