@@ -6,6 +6,7 @@ with apt, never committed. Each view is a part of the picture, some mirrored, ea
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import av
 import cv2
@@ -22,9 +23,14 @@ import numpy.typing as npt
 
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import MediaError
+from blickschutz.kernel.frames import RawFrame
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
+Planes: TypeAlias = tuple[Bytes, Bytes, Bytes]
 Say = Callable[[str], None]
 Progress = Callable[[int], object]
 
@@ -32,32 +38,33 @@ PACKAGE = "opencv-doc"
 MEMBER = "./usr/share/doc/opencv-doc/examples/data/vtest.avi"
 WIDTH, HEIGHT, RATE = 640, 360, 10
 _DONE = "footage.json"
+_DRAWN, _GRAINS = 300, 16
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part of the clip: left, top, width, height in shares of its picture; mirrored or not; first frame."""
+    """A part of the clip: left, top, width, height in shares of its picture; mirrored or not; where it starts."""
 
     left: float
     top: float
     width: float
     height: float
     mirrored: bool
-    first_frame: int
+    start_s: float
 
 
 VIEWS = (
-    View(0.00, 0.12, 1.00, 0.75, False, 0),
-    View(0.00, 0.12, 1.00, 0.75, True, 130),
-    View(0.35, 0.10, 0.65, 0.49, False, 260),
-    View(0.10, 0.10, 0.70, 0.53, True, 390),
-    View(0.30, 0.25, 0.70, 0.53, False, 520),
-    View(0.00, 0.05, 0.80, 0.60, False, 650),
-    View(0.20, 0.15, 0.80, 0.60, True, 60),
-    View(0.15, 0.05, 0.75, 0.56, False, 190),
-    View(0.25, 0.25, 0.75, 0.56, True, 320),
-    View(0.40, 0.12, 0.60, 0.45, True, 450),
-    View(0.05, 0.20, 0.85, 0.64, False, 580),
+    View(0.00, 0.12, 1.00, 0.75, False, 0.0),
+    View(0.00, 0.12, 1.00, 0.75, True, 13.0),
+    View(0.35, 0.10, 0.65, 0.49, False, 26.0),
+    View(0.10, 0.10, 0.70, 0.53, True, 39.0),
+    View(0.30, 0.25, 0.70, 0.53, False, 52.0),
+    View(0.00, 0.05, 0.80, 0.60, False, 65.0),
+    View(0.20, 0.15, 0.80, 0.60, True, 6.0),
+    View(0.15, 0.05, 0.75, 0.56, False, 19.0),
+    View(0.25, 0.25, 0.75, 0.56, True, 32.0),
+    View(0.40, 0.12, 0.60, 0.45, True, 45.0),
+    View(0.05, 0.20, 0.85, 0.64, False, 58.0),
 )
 
 
@@ -80,27 +87,23 @@ def prepare(say: Say, progress: Callable[[int], Progress]) -> None:
     target = folder()
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    frames, real = _clip(say)
-    say(f"cutting {len(VIEWS)} views, by day and by night")
-    step = progress(2 * len(VIEWS) * len(frames))
-    for number, view in enumerate(VIEWS, 1):
-        for night in (False, True):
-            _write(target / f"view-{number:02d}-{'night' if night else 'day'}.mp4", frames, view, night, step)
-    (target / _DONE).write_text(json.dumps({"real": real, "frames": len(frames)}), encoding="utf-8")
-
-
-def _clip(say: Say) -> tuple[list[Bytes], bool]:
-    """All pictures of the clip as BGR, and whether they are real."""
     with tempfile.TemporaryDirectory(prefix="blickschutz-footage-") as name:
         try:
             say(f"fetching the Debian package {PACKAGE} with apt")
-            path = _fetch(Path(name))
-            with av.open(str(path)) as container:
-                return [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in container.decode(video=0)], True
-        except (MediaError, OSError, av.error.FFmpegError) as error:
+            clip = _fetch(Path(name))
+            total, frames, real = _frames_of(clip)
+        except (MediaError, OSError) as error:
             say(f"the real clip is not to be had ({error}); drawing a forecourt with walking figures instead")
-    scene = DrawnScene(768, 576, seed=1)
-    return [cv2.cvtColor(scene.picture(i).i420(), cv2.COLOR_YUV2BGR_I420) for i in range(300)], False
+            scene = DrawnScene(768, 576, seed=1)
+            total, frames, real = _DRAWN, (scene.picture(i).frame(i) for i in range(_DRAWN)), False
+        say(f"cutting {len(VIEWS)} views, by day and by night")
+        _cut(target, frames, progress(total))
+    (target / _DONE).write_text(json.dumps({"real": real}), encoding="utf-8")
+
+
+def _frames_of(clip: Path) -> tuple[int, Iterator[RawFrame], bool]:
+    source = FileSource(SourceSettings(SourceKind.FILE, str(clip), realtime=False), SystemClock())
+    return source.frame_count, source.frames(), True
 
 
 def _fetch(target: Path) -> Path:
@@ -120,33 +123,61 @@ def _fetch(target: Path) -> Path:
     return clip
 
 
-def _write(path: Path, frames: list[Bytes], view: View, night: bool, step: Progress) -> None:
-    noise = np.random.default_rng(len(path.name) + view.first_frame)
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=RATE, options={"preset": "superfast", "crf": "23"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for index, picture in enumerate(_view(frames, view)):
-            shown = _at_night(picture, noise) if night else picture
-            frame = av.VideoFrame.from_ndarray(shown, format="bgr24")
-            frame.pts = index
-            container.mux(stream.encode(frame))
+def _cut(target: Path, frames: Iterator[RawFrame], step: Progress) -> None:
+    """One pass over the clip; every view has an encoder for the day and one for the night."""
+    grain = np.random.default_rng(1).normal(0, 3.5, (_GRAINS, HEIGHT // 2, WIDTH // 2)).astype(np.float32)
+    with contextlib.ExitStack() as stack:
+        writers = [
+            (view, night, stack.enter_context(_Writer(target / f"view-{number:02d}-{'night' if night else 'day'}.mp4")))
+            for number, view in enumerate(VIEWS, 1)
+            for night in (False, True)
+        ]
+        for frame in frames:
+            for view, night, writer in writers:
+                planes = _planes(frame, view)
+                writer.write(_at_night(planes, grain[(frame.index + int(view.start_s)) % _GRAINS]) if night else planes)
             step(1)
-        container.mux(stream.encode(None))
 
 
-def _view(frames: list[Bytes], view: View) -> Iterator[Bytes]:
-    for index in range(len(frames)):
-        picture = frames[(index + view.first_frame) % len(frames)]
-        height, width = picture.shape[:2]
+class _Writer:
+    """An H.264 file of the views' size."""
+
+    def __init__(self, path: Path) -> None:
+        self._container = av.open(str(path), "w")
+        self._stream: Any = self._container.add_stream("libx264", rate=RATE, options={"preset": "superfast", "crf": "24"})
+        self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        self._count = 0
+
+    def write(self, planes: Planes) -> None:
+        picture = np.concatenate([plane.ravel() for plane in planes]).reshape(HEIGHT * 3 // 2, WIDTH)
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts = self._count
+        self._container.mux(self._stream.encode(frame))
+        self._count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+def _planes(frame: RawFrame, view: View) -> Planes:
+    """The view's part of the frame, at the views' size."""
+    result = []
+    for plane, shrink in ((frame.y, 1), (frame.u, 2), (frame.v, 2)):
+        height, width = plane.shape
         left, top = int(view.left * width), int(view.top * height)
-        part = picture[top : top + int(view.height * height), left : left + int(view.width * width)]
-        part = cv2.resize(part, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-        yield np.asarray(cv2.flip(part, 1) if view.mirrored else part, np.uint8)
+        part = plane[top : top + int(view.height * height), left : left + int(view.width * width)]
+        size = (WIDTH // shrink, HEIGHT // shrink)
+        scaled = cv2.resize(part, size, interpolation=cv2.INTER_AREA if part.shape[1] > size[0] else cv2.INTER_LINEAR)
+        result.append(np.asarray(cv2.flip(scaled, 1) if view.mirrored else scaled, np.uint8))
+    return result[0], result[1], result[2]
 
 
-def _at_night(picture: Bytes, noise: np.random.Generator) -> Bytes:
+def _at_night(planes: Planes, grain: npt.NDArray[np.float32]) -> Planes:
     """Darkened, with little colour and the noise of a sensor at high gain."""
-    gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)[..., None]
-    dark = (0.2 * picture + 0.8 * gray) * 0.35 + 8
-    grain = noise.normal(0, 3.5, (HEIGHT // 2, WIDTH // 2, 1)).astype(np.float32)
-    return np.asarray(np.clip(dark + cv2.resize(grain, (WIDTH, HEIGHT))[..., None], 0, 255), np.uint8)
+    dark = planes[0] * np.float32(0.36) + 12 + cv2.resize(grain, (WIDTH, HEIGHT))
+    u, v = ((plane.astype(np.int16) - 128) // 5 + 128 for plane in planes[1:])
+    return np.clip(dark, 16, 235).astype(np.uint8), u.astype(np.uint8), v.astype(np.uint8)

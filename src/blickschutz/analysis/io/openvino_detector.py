@@ -33,10 +33,9 @@ class OpenVinoDetector:
         self.card = card
         self._core = openvino.Core()
         try:
-            self._model = self._core.read_model(model=data, weights=b"")
+            self._request = self._compile(self._core.read_model(model=data, weights=b""))
         except RuntimeError as error:
             raise ModelError(f"the model {card.name!r} is no ONNX model that can be used: {error}") from error
-        self._request: Any = None
 
     @classmethod
     def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
@@ -72,15 +71,13 @@ class OpenVinoDetector:
 
     def _infer(self, picture: Bytes) -> None:
         try:
-            if self._request is None:
-                self._compile()
             self._request.infer([picture[None]])
         except RuntimeError as error:
             raise FaultError(f"the detector failed: {error}") from error
 
-    def _compile(self) -> None:
+    def _compile(self, model: Any) -> Any:
         """Compile for sizes up to the model's width; the engine keeps what it made for the last few sizes."""
-        model, most = self._model, self.card.input_width
+        most = self.card.input_width
         if self.card.head is Head.CENTERNET:
             model.reshape([1, 3, openvino.Dimension(_LEAST_REGION, 2 * most), openvino.Dimension(_LEAST_REGION, most)])
         steps = openvino.preprocess.PrePostProcessor(model)
@@ -94,7 +91,7 @@ class OpenVinoDetector:
             "INFERENCE_PRECISION_HINT": "f32" if exact else "bf16",
             "ENABLE_CPU_PINNING": False,
         }
-        self._request = self._core.compile_model(steps.build(), "CPU", settings).create_infer_request()
+        return self._core.compile_model(steps.build(), "CPU", settings).create_infer_request()
 
 
 def snapped(region: Box, width: int, height: int) -> tuple[int, int, int, int]:

@@ -56,8 +56,8 @@ def cell_size(box: Box, width: int, height: int) -> float:
 
 
 def quantised(plane: Bytes) -> Bytes:
-    """Each value replaced by the middle of its sixteenth."""
-    return np.asarray((plane & np.uint8(256 - _STEP)) + np.uint8(_STEP // 2), np.uint8)
+    """Each value replaced by the nearest of 0, 16, ..., 240; neutral chroma (128) stays neutral."""
+    return np.asarray(np.minimum(plane, 247) + np.uint8(_STEP // 2) & np.uint8(256 - _STEP), np.uint8)
 
 
 class Mosaic:

@@ -1,0 +1,144 @@
+"""The mission from end to end without a browser: each step says what was expected and what was observed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
+from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.wall.model import StreamFragment, StreamInit, TileState
+
+_LIVE_S, _BACK_S, _STREAM_S = 40.0, 30.0, 6.0
+
+
+class StepFailed(Exception):
+    """A step did not hold; the text says what was observed."""
+
+
+async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
+    """Run all steps; a step that does not hold ends the story. Returns {"held", "steps"}."""
+    supervisor = Supervisor({c.id: cell_settings(site, c, Path.cwd()) for c in site.cameras}, SystemClock())
+    await supervisor.start()
+    story = _Story(supervisor)
+    steps: list[dict[str, Any]] = []
+    held = True
+    try:
+        for title, work in story.steps():
+            start = time.monotonic()
+            try:
+                observed = await work()
+            except (StepFailed, DeviceError, TimeoutError) as error:
+                held, observed = False, str(error) or type(error).__name__
+            steps.append({"step": title, "held": held, "observed": observed, "seconds": round(time.monotonic() - start, 1)})
+            say(f"{'ok  ' if held else 'FAIL'} {title}: {observed}")
+            if not held:
+                break
+    finally:
+        await supervisor.end()
+    gone = all(keeper.process is None for keeper in supervisor.keepers.values())
+    steps.append({"step": "all processes end", "held": gone, "observed": "no cell is left" if gone else "a cell is left", "seconds": 0.0})
+    return {"held": held and gone, "steps": steps}
+
+
+class _Story:
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._keepers = list(supervisor.keepers.values())
+
+    def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
+        return [
+            ("all cameras become live", self._become_live),
+            ("nobody watches, nothing is encoded", self._encode_nothing),
+            ("every camera gives a redacted live picture", self._watch),
+            ("a still picture is given", self._snapshot),
+            ("a killed cell comes back and takes no other with it", self._kill_one),
+            ("the stop control stops one camera and resumes it", self._stop_one),
+            ("the stop control stops all cameras", self._stop_all),
+        ]
+
+    async def _become_live(self) -> str:
+        start = time.monotonic()
+        await _until(lambda: all(k.state is TileState.LIVE for k in self._keepers), _LIVE_S, self._states)
+        return f"{len(self._keepers)} cameras live after {time.monotonic() - start:.1f} s"
+
+    async def _encode_nothing(self) -> str:
+        encoded = sum(k.health.encoded for k in self._keepers if k.health)
+        _require(encoded == 0, f"{encoded} pictures were encoded")
+        return "0 pictures encoded"
+
+    async def _watch(self) -> str:
+        pictures = await asyncio.gather(*(self._pictures(k) for k in self._keepers))
+        _require(all(pictures), f"pictures per camera: {pictures}")
+        doubts = [k.camera for k in self._keepers if k.health is None or k.health.faults]
+        _require(not doubts, f"redaction faults at {doubts}")
+        return f"at least {min(pictures)} pictures of each in {_STREAM_S:g} s, no redaction fault"
+
+    @staticmethod
+    async def _pictures(keeper: CellKeeper) -> int:
+        viewer, count, head = keeper.stream.join(), 0, False
+        try:
+            async with asyncio.timeout(_STREAM_S):
+                while True:
+                    part = await viewer.next()
+                    head |= isinstance(part, StreamInit)
+                    count += isinstance(part, StreamFragment) and head
+        except TimeoutError:
+            return count
+        finally:
+            keeper.stream.leave(viewer)
+
+    async def _snapshot(self) -> str:
+        data = await self._keepers[0].snapshot()
+        _require(data[:2] == b"\xff\xd8", "no JPEG")
+        return f"JPEG of {len(data) // 1024} KB"
+
+    async def _kill_one(self) -> str:
+        victim, others = self._keepers[0], self._keepers[1:]
+        processes = [k.process.pid if k.process else None for k in others]
+        if victim.process is not None:
+            victim.process.kill()
+        await _until(lambda: victim.state is TileState.LOST, 5.0, self._states)
+        start = time.monotonic()
+        await _until(lambda: victim.state is TileState.LIVE, _BACK_S, self._states)
+        same = processes == [k.process.pid if k.process else None for k in others]
+        _require(same, "another cell was started anew")
+        return f"shown as lost, live again after {time.monotonic() - start:.1f} s, the other {len(others)} went on"
+
+    async def _stop_one(self) -> str:
+        keeper = self._keepers[1]
+        keeper.stop(True)
+        await asyncio.sleep(1.5)
+        before = keeper.health.frames if keeper.health else -1
+        await asyncio.sleep(2.0)
+        after = keeper.health.frames if keeper.health else -1
+        _require(keeper.state is TileState.STOPPED and before == after, f"{keeper.state}, frames {before} to {after}")
+        keeper.stop(False)
+        await _until(lambda: keeper.state is TileState.LIVE, _BACK_S, self._states)
+        return f"no frame was processed while stopped ({after} before and after); live again"
+
+    async def _stop_all(self) -> str:
+        self._supervisor.stop_all(True)
+        await _until(lambda: all(k.state is TileState.STOPPED for k in self._keepers), 5.0, self._states)
+        return f"{len(self._keepers)} cameras stopped"
+
+    def _states(self) -> str:
+        return str({k.camera: k.state.value for k in self._keepers if k.state is not TileState.LIVE})
+
+
+async def _until(holds: Callable[[], bool], within_s: float, observed: Callable[[], str]) -> None:
+    end = time.monotonic() + within_s
+    while not holds():
+        _require(time.monotonic() < end, f"not within {within_s:g} s: {observed()}")
+        await asyncio.sleep(0.1)
+
+
+def _require(holds: bool, observed: str) -> None:
+    if not holds:
+        raise StepFailed(observed)
