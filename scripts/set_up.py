@@ -39,7 +39,14 @@ class SetUpError(Exception):
 
 def run(*command: str, quiet: bool = False, **options: object) -> None:
     """Run a command; on failure show what it said."""
-    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None, text=True, **options)  # type: ignore[call-overload]
+    result = subprocess.run(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        **options,
+    )  # type: ignore[call-overload]
     if result.returncode:
         raise SetUpError(f"this command failed with {result.returncode}: {' '.join(command)}\n{result.stdout or ''}")
 
@@ -76,21 +83,52 @@ def make_environment() -> None:
             shutil.rmtree(VENV, ignore_errors=True)
             apt("python3-venv")
             run(sys.executable, "-m", "venv", str(VENV), quiet=True)
-    run(str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", "requirements/setup.txt")
+    run(
+        str(BIN / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        "requirements/setup.txt",
+    )
 
 
 def install(requirements: str) -> None:
-    run(str(BIN / "uv"), "pip", "install", "--python", str(BIN / "python"), "--no-deps", "--require-hashes", "-r", requirements)
+    run(
+        str(BIN / "uv"),
+        "pip",
+        "install",
+        "--python",
+        str(BIN / "python"),
+        "--no-deps",
+        "--require-hashes",
+        "-r",
+        requirements,
+    )
 
 
 def install_project() -> None:
-    run(str(BIN / "uv"), "pip", "install", "--quiet", "--python", str(BIN / "python"), "--no-deps", "--no-build-isolation", "--editable", ".")
+    run(
+        str(BIN / "uv"),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(BIN / "python"),
+        "--no-deps",
+        "--no-build-isolation",
+        "--editable",
+        ".",
+    )
 
 
 def apt(*packages: str) -> None:
     """Install Debian packages that are missing."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-query") is None:
-        raise SetUpError(f"this needs the Debian packages {' '.join(packages)} (or what they are called here); please install them by hand")
+        raise SetUpError(f"please install by hand what Debian calls {' '.join(packages)}")
     missing = [name for name in packages if not installed(name)]
     if not missing:
         return
@@ -103,7 +141,9 @@ def apt(*packages: str) -> None:
 
 
 def installed(package: str) -> bool:
-    result = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True, check=False
+    )
     return "install ok installed" in result.stdout
 
 
@@ -118,20 +158,46 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     """What `goal` needs: title, name, key, work; in order."""
     need = [
         ("Python environment", "venv", digest(ROOT / "requirements/setup.txt", sys.version), make_environment),
-        ("Libraries (about 300 MB)", "base", digest(ROOT / "requirements/base.txt"), lambda: install("requirements/base.txt")),
+        (
+            "Libraries (about 300 MB)",
+            "base",
+            digest(ROOT / "requirements/base.txt"),
+            lambda: install("requirements/base.txt"),
+        ),
         ("Blickschutz itself", "project", digest(ROOT / "pyproject.toml"), install_project),
-        ("Detector model", "model", digest(ROOT / "src/blickschutz/analysis/io/centernet.py"), lambda: run(str(BIN / "blickschutz"), "models", "install")),
+        (
+            "Detector model",
+            "model",
+            digest(ROOT / "src/blickschutz/analysis/io/centernet.py"),
+            lambda: run(str(BIN / "blickschutz"), "models", "install"),
+        ),
     ]
-    footage = ("Footage for the demo", "footage", digest(ROOT / "src/blickschutz/bootstrap/footage.py"), lambda: run(str(BIN / "blickschutz"), "demo", "--prepare"))
+    footage = (
+        "Footage for the demo",
+        "footage",
+        digest(ROOT / "src/blickschutz/bootstrap/footage.py"),
+        lambda: run(str(BIN / "blickschutz"), "demo", "--prepare"),
+    )
     if goal in {"demo", "bench", "test"}:
         need.append(footage)
     if goal in {"test", "bench"}:
-        need.append(("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt")))
-        need.append(("Test peers: RTSP server, browser", "peers", digest(*RTSP_PEER), lambda: apt(*RTSP_PEER, "chromium", "ffmpeg")))
+        need.append(
+            ("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt"))
+        )
+        need.append(
+            (
+                "Test peers: RTSP server, browser",
+                "peers",
+                digest(*RTSP_PEER),
+                lambda: apt(*RTSP_PEER, "chromium", "ffmpeg"),
+            )
+        )
     if goal == "test":
         need.append(("Front-end tools", "front", digest(ROOT / "package-lock.json"), front_end_tools))
     if goal == "bench":
-        need.append(("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), lambda: install_peer()))
+        need.append(
+            ("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), lambda: install_peer())
+        )
     return need
 
 
@@ -139,7 +205,18 @@ def install_peer() -> None:
     """deface in an environment of its own: it wants another build of OpenCV."""
     peer = VENV / "peers"
     run(str(BIN / "uv"), "venv", "--quiet", "--clear", "--python", str(BIN / "python"), str(peer))
-    run(str(BIN / "uv"), "pip", "install", "--quiet", "--python", str(peer / "bin/python"), "--no-deps", "--require-hashes", "-r", "requirements/bench.txt")
+    run(
+        str(BIN / "uv"),
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        str(peer / "bin/python"),
+        "--no-deps",
+        "--require-hashes",
+        "-r",
+        "requirements/bench.txt",
+    )
 
 
 def main() -> int:

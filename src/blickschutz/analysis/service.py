@@ -23,7 +23,11 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 _FULL = 255
 _HALF_FRAME_S = 0.05
 _NO_BOXES: Floats = np.zeros((0, 5), np.float32)
-_DOUBTS = {BackgroundState.LEARNING: Doubt.STARTING, BackgroundState.CHANGED: Doubt.CHANGED, BackgroundState.STEADY: None}
+_DOUBTS = {
+    BackgroundState.LEARNING: Doubt.STARTING,
+    BackgroundState.CHANGED: Doubt.CHANGED,
+    BackgroundState.STEADY: None,
+}
 
 
 class Analyser:
@@ -33,7 +37,9 @@ class Analyser:
     background alone. A change of size starts everything anew.
     """
 
-    def __init__(self, detector: Detector, settings: AnalysisSettings | None = None, tracking: TrackerSettings | None = None) -> None:
+    def __init__(
+        self, detector: Detector, settings: AnalysisSettings | None = None, tracking: TrackerSettings | None = None
+    ) -> None:
         self._detector = detector
         self._settings = settings or AnalysisSettings()
         self._tracker = Tracker(tracking)
@@ -85,7 +91,9 @@ class Analyser:
     def _small(self, frame: RawFrame) -> Bytes:
         assert self._background is not None
         rows, columns = self._background.shape
-        planes = [cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)]
+        planes = [
+            cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)
+        ]
         return np.asarray(cv2.merge(planes), np.uint8)
 
     def _due(self, at: float, moving: Bytes, proven: Bytes, watched: bool) -> bool:
@@ -109,7 +117,11 @@ class Analyser:
         """Ask the detector for the whole picture, or for the part in which somebody can be."""
         settings = self._settings
         region = None
-        if self._background is not None and self._background.state is BackgroundState.STEADY and frame.at - self._whole_at < settings.whole_interval_s:
+        if (
+            self._background is not None
+            and self._background.state is BackgroundState.STEADY
+            and frame.at - self._whole_at < settings.whole_interval_s
+        ):
             region = self._lively(frame, moving, proven)
         if region is None:
             self._whole_at = frame.at
@@ -134,7 +146,12 @@ class Analyser:
         for box in boxes[1:]:
             around = around.united(box)
         margin = self._settings.region_margin_share * frame.height
-        around = Box(max(0.0, around.left - margin), max(0.0, around.top - margin), min(float(frame.width), around.right + margin), min(float(frame.height), around.bottom + margin))
+        around = Box(
+            max(0.0, around.left - margin),
+            max(0.0, around.top - margin),
+            min(float(frame.width), around.right + margin),
+            min(float(frame.height), around.bottom + margin),
+        )
         return around if around.area <= self._settings.region_most_share * frame.width * frame.height else None
 
     def _scene(self, at: float, detections: Floats) -> Scene:

@@ -16,8 +16,18 @@ def demo_site(night: bool, port: int) -> SiteFile:
     site = load_site(EXAMPLE)
     kind = "night" if night else "day"
     cameras = tuple(
-        camera.model_copy(update={"start_s": footage.VIEWS[number - 1].start_s, "address": f"file:{footage.folder() / f'view-{number:02d}-{kind}.mp4'}", "calibration": None, "zones": (), "privacy_zones": ()})
+        camera.model_copy(
+            update={
+                "start_s": footage.VIEWS[number - 1].start_s,
+                "address": f"file:{footage.folder() / f'view-{number:02d}-{kind}.mp4'}",
+                "calibration": None,
+                "zones": (),
+                "privacy_zones": (),
+            }
+        )
         for number, camera in enumerate(site.cameras, 1)
     )
     server = site.server.model_copy(update={"port": port})
-    return site.model_copy(update={"cameras": cameras, "server": server, "site": site.site.model_copy(update={"demo": True})})
+    return site.model_copy(
+        update={"cameras": cameras, "server": server, "site": site.site.model_copy(update={"demo": True})}
+    )

@@ -30,7 +30,9 @@ class DrawnPicture:
 
     def i420(self) -> Bytes:
         """The planes as one array (3/2 height, width), for even sizes."""
-        return np.concatenate([self.y.ravel(), self.u.ravel(), self.v.ravel()]).reshape(self.y.shape[0] * 3 // 2, self.y.shape[1])
+        return np.concatenate([self.y.ravel(), self.u.ravel(), self.v.ravel()]).reshape(
+            self.y.shape[0] * 3 // 2, self.y.shape[1]
+        )
 
     def frame(self, index: int, at: float | None = None) -> RawFrame:
         moment = index / RATE if at is None else at
@@ -43,11 +45,21 @@ class DrawnScene:
     The first `empty` pictures are without people, so that a background can be learned.
     """
 
-    def __init__(self, width: int, height: int, seed: int, walkers: int = 4, empty: int = 0, noise: float = 1.2) -> None:
+    def __init__(
+        self, width: int, height: int, seed: int, walkers: int = 4, empty: int = 0, noise: float = 1.2
+    ) -> None:
         self._width, self._height, self._empty, self._noise, self._seed = width, height, empty, noise, seed
         random = np.random.default_rng(seed)
         self._ground = self._draw_ground(random)
-        self._walkers = [(float(random.uniform(0, 1)), float(random.uniform(0.45, 0.8)), float(random.uniform(0.05, 0.11)) * random.choice((-1, 1)), int(random.integers(20, 70))) for _ in range(walkers)]
+        self._walkers = [
+            (
+                float(random.uniform(0, 1)),
+                float(random.uniform(0.45, 0.8)),
+                float(random.uniform(0.05, 0.11)) * random.choice((-1, 1)),
+                int(random.integers(20, 70)),
+            )
+            for _ in range(walkers)
+        ]
 
     def picture(self, index: int) -> DrawnPicture:
         """Picture number `index`, at ten per second."""
@@ -55,7 +67,11 @@ class DrawnScene:
         rows, columns = chroma_shape(self._width, self._height)
         u, v = np.full((rows, columns), 124, np.uint8), np.full((rows, columns), 130, np.uint8)
         bodies = np.zeros((self._height, self._width), np.uint8)
-        people = [self._draw_walker(y, u, v, bodies, index, *walker) for walker in self._walkers] if index >= self._empty else []
+        people = (
+            [self._draw_walker(y, u, v, bodies, index, *walker) for walker in self._walkers]
+            if index >= self._empty
+            else []
+        )
         grain = np.random.default_rng((self._seed, index)).normal(0, self._noise, y.shape)
         luma = np.clip(y + grain, 16, 235).astype(np.uint8)
         return DrawnPicture(luma, u, v, tuple(box for box in people if box.area > 0), bodies)
@@ -68,10 +84,24 @@ class DrawnScene:
             cv2.rectangle(ground, (x + 4, horizon // 4), (x + self._width // 24, horizon - 8), 70, -1)
         for y in range(horizon, self._height, max(6, self._height // 16)):
             cv2.line(ground, (0, y), (self._width, y), 138, 1)
-        texture = cv2.resize(random.normal(0, 9, (self._height // 4 + 1, self._width // 4 + 1)).astype(np.float32), (self._width, self._height))
+        texture = cv2.resize(
+            random.normal(0, 9, (self._height // 4 + 1, self._width // 4 + 1)).astype(np.float32),
+            (self._width, self._height),
+        )
         return np.asarray(np.clip(ground + texture, 20, 230), np.uint8)
 
-    def _draw_walker(self, y: npt.NDArray[np.float32], u: Bytes, v: Bytes, bodies: Bytes, index: int, start: float, depth: float, speed: float, shade: int) -> Box:
+    def _draw_walker(
+        self,
+        y: npt.NDArray[np.float32],
+        u: Bytes,
+        v: Bytes,
+        bodies: Bytes,
+        index: int,
+        start: float,
+        depth: float,
+        speed: float,
+        shade: int,
+    ) -> Box:
         height = self._height * (0.16 + 0.32 * depth)
         foot_y = self._height * (0.32 + 0.66 * depth)
         x = ((start + speed * index / RATE) % 1.3 - 0.15) * self._width
@@ -79,10 +109,31 @@ class DrawnScene:
         mask = np.zeros_like(bodies)
         head = height * 0.075
         cv2.circle(mask, _point(x, foot_y - height + head), max(1, round(head)), 1, -1)
-        cv2.ellipse(mask, _point(x, foot_y - 0.63 * height), (max(1, round(0.12 * height)), max(1, round(0.22 * height))), 0, 0, 360, 2, -1)
+        cv2.ellipse(
+            mask,
+            _point(x, foot_y - 0.63 * height),
+            (max(1, round(0.12 * height)), max(1, round(0.22 * height))),
+            0,
+            0,
+            360,
+            2,
+            -1,
+        )
         for side in (-1, 1):
-            cv2.line(mask, _point(x, foot_y - 0.45 * height), _point(x + side * swing, foot_y), 3, max(1, round(0.07 * height)))
-            cv2.line(mask, _point(x, foot_y - 0.75 * height), _point(x - side * swing, foot_y - 0.42 * height), 2, max(1, round(0.05 * height)))
+            cv2.line(
+                mask,
+                _point(x, foot_y - 0.45 * height),
+                _point(x + side * swing, foot_y),
+                3,
+                max(1, round(0.07 * height)),
+            )
+            cv2.line(
+                mask,
+                _point(x, foot_y - 0.75 * height),
+                _point(x - side * swing, foot_y - 0.42 * height),
+                2,
+                max(1, round(0.05 * height)),
+            )
         for part, value in ((1, 175), (2, shade), (3, shade + 25)):
             y[mask == part] = value
         bodies[mask != 0] = 255

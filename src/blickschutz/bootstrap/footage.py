@@ -116,7 +116,14 @@ def _fetch(target: Path) -> Path:
     packages = list(target.glob("*.deb"))
     if not packages:
         raise MediaError(f"apt could not fetch {PACKAGE}: {result.stderr.strip()[-200:]}")
-    unpack = subprocess.run(f"dpkg-deb --fsys-tarfile {packages[0].name} | tar -x {MEMBER}", cwd=target, shell=True, capture_output=True, text=True, check=False)  # noqa: S602 - both names are ours or apt's
+    unpack = subprocess.run(
+        f"dpkg-deb --fsys-tarfile {packages[0].name} | tar -x {MEMBER}",
+        cwd=target,
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     clip = target / MEMBER
     if unpack.returncode or not clip.exists():
         raise MediaError(f"{PACKAGE} does not hold {MEMBER}")
@@ -144,7 +151,9 @@ class _Writer:
 
     def __init__(self, path: Path) -> None:
         self._container = av.open(str(path), "w")
-        self._stream: Any = self._container.add_stream("libx264", rate=RATE, options={"preset": "superfast", "crf": "24"})
+        self._stream: Any = self._container.add_stream(
+            "libx264", rate=RATE, options={"preset": "superfast", "crf": "24"}
+        )
         self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         self._count = 0
 

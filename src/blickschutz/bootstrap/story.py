@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
 from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
@@ -18,7 +18,7 @@ from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 _LIVE_S, _BACK_S, _STREAM_S = 40.0, 30.0, 6.0
 
 
-class StepFailed(Exception):
+class StepError(Exception):
     """A step did not hold; the text says what was observed."""
 
 
@@ -34,16 +34,25 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
             start = time.monotonic()
             try:
                 observed = await work()
-            except (StepFailed, DeviceError, TimeoutError) as error:
+            except (StepError, DeviceError, TimeoutError) as error:
                 held, observed = False, str(error) or type(error).__name__
-            steps.append({"step": title, "held": held, "observed": observed, "seconds": round(time.monotonic() - start, 1)})
+            steps.append(
+                {"step": title, "held": held, "observed": observed, "seconds": round(time.monotonic() - start, 1)}
+            )
             say(f"{'ok  ' if held else 'FAIL'} {title}: {observed}")
             if not held:
                 break
     finally:
         await supervisor.end()
     gone = all(keeper.process is None for keeper in supervisor.keepers.values())
-    steps.append({"step": "all processes end", "held": gone, "observed": "no cell is left" if gone else "a cell is left", "seconds": 0.0})
+    steps.append(
+        {
+            "step": "all processes end",
+            "held": gone,
+            "observed": "no cell is left" if gone else "a cell is left",
+            "seconds": 0.0,
+        }
+    )
     return {"held": held and gone, "steps": steps}
 
 
@@ -141,4 +150,4 @@ async def _until(holds: Callable[[], bool], within_s: float, observed: Callable[
 
 def _require(holds: bool, observed: str) -> None:
     if not holds:
-        raise StepFailed(observed)
+        raise StepError(observed)

@@ -19,7 +19,20 @@ from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.cell import run_cell
 from blickschutz.pipeline.channel import pack, read_from_cell
-from blickschutz.pipeline.messages import CellSettings, Configure, Fragment, FromCell, Head, Health, Quit, Snapshot, Stop, TakeSnapshot, ToCell, Watch
+from blickschutz.pipeline.messages import (
+    CellSettings,
+    Configure,
+    Fragment,
+    FromCell,
+    Head,
+    Health,
+    Quit,
+    Snapshot,
+    Stop,
+    TakeSnapshot,
+    ToCell,
+    Watch,
+)
 from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, TileState
 from blickschutz.wall.rules import tile_state
 from blickschutz.wall.service import LiveStream
@@ -143,7 +156,7 @@ class CellKeeper:
                 await self._lost()
             failures = 0 if self._clock.monotonic() - started > _STEADY_S else failures + 1
             wait = min(_MOST_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures, 10))
-            await asyncio.sleep(wait * (0.8 + 0.4 * random.random()))  # noqa: S311 - spreads the restarts, no secret
+            await asyncio.sleep(wait * (0.8 + 0.4 * random.random()))
 
     async def _live(self) -> None:
         """One life of the cell, from its start to its end."""
@@ -164,7 +177,8 @@ class CellKeeper:
             except TimeoutError:
                 raise DeviceError(f"the cell gave no sign of life for {patience:g} s") from None
             if message is None:
-                raise DeviceError(f"the cell ended with exit code {self.process.exitcode if self.process else None}")
+                await asyncio.to_thread(self.process.join, 1.0)
+                raise DeviceError(f"the cell ended with exit code {self.process.exitcode}")
             patience = HEARTBEAT_S
             self._take(message)
 
@@ -176,7 +190,7 @@ class CellKeeper:
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
         elif isinstance(message, Fragment):
             self.stream.feed(StreamFragment(message.generation, message.key, message.at, message.taken, message.data))
-        elif isinstance(message, Snapshot) and message.number in self._snapshots:
+        elif message.number in self._snapshots:
             self._snapshots[message.number].set_result(message.data)
 
     async def _lost(self) -> None:

@@ -44,7 +44,9 @@ class System:
         try:
             ZoneInfo(site.site.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise SettingsError(f"site.timezone: {say('timezone', site.site.language, value=site.site.timezone)}") from error
+            raise SettingsError(
+                f"site.timezone: {say('timezone', site.site.language, value=site.site.timezone)}"
+            ) from error
         self.site = site
         cells = {camera.id: cell_settings(site, camera, base) for camera in site.cameras}
         self.supervisor = Supervisor(cells, clock, launch)
@@ -76,7 +78,9 @@ class System:
             try:
                 probe.bind((self.site.server.host, self.site.server.port))
             except OSError as error:
-                raise SettingsError(f"server.port: port {self.site.server.port} is taken by another program; end it or set another port") from error
+                raise SettingsError(
+                    f"server.port: port {self.site.server.port} is taken by another program; end it or set another port"
+                ) from error
 
     async def serve(self, for_s: float | None = None) -> None:
         """Run until a signal comes, or for `for_s` seconds."""

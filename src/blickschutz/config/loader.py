@@ -44,7 +44,7 @@ _BOUNDS = {
 
 
 def operator_language() -> str:
-    """"de" where the terminal speaks German, else "en"."""
+    """ "de" where the terminal speaks German, else "en"."""
     spoken = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
     return "de" if spoken.startswith("de") else "en"
 
@@ -83,8 +83,12 @@ def _with_tuples(value: Any) -> Any:
     return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _describe(problem: ErrorDetails, data: Any, lines: dict[tuple[str | int, ...], int], name: str, language: str) -> str:
-    path = [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith(("function-", "tagged-")))]
+def _describe(
+    problem: ErrorDetails, data: Any, lines: dict[tuple[str | int, ...], int], name: str, language: str
+) -> str:
+    path = [
+        part for part in problem["loc"] if not (isinstance(part, str) and part.startswith(("function-", "tagged-")))
+    ]
     path.extend(problem.get("ctx", {}).get("where", ()))
     key = ".".join(str(part) for part in path) or "(file)"
     return f"{name}:{line_of(path, lines)}: {key}: {_reason(problem, path, language)}"
@@ -93,7 +97,9 @@ def _describe(problem: ErrorDetails, data: Any, lines: dict[tuple[str | int, ...
 def _reason(problem: ErrorDetails, path: Sequence[str | int], language: str) -> str:
     kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
     if kind.startswith("site."):
-        return say(kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}})
+        return say(
+            kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}}
+        )
     if kind == "extra_forbidden":
         return _unknown(path, language)
     if kind == "missing":
@@ -146,4 +152,8 @@ def _about(path: Sequence[str | int]) -> str:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of the site file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Blickschutz site file", **SiteFile.model_json_schema()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Blickschutz site file",
+        **SiteFile.model_json_schema(),
+    }

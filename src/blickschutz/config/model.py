@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from blickschutz.config.texts import Problem
+from blickschutz.config.texts import SiteError
 from blickschutz.redaction.model import Style
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -21,31 +21,33 @@ MOST_DAYS = 61
 
 def _identifier(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", value):
-        raise Problem("identifier", value=value, proposal=re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:40] or "kamera-1")
+        raise SiteError(
+            "identifier", value=value, proposal=re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:40] or "kamera-1"
+        )
     return value
 
 
 def _time_of_day(value: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise Problem("time", value=value)
+        raise SiteError("time", value=value)
     return value
 
 
 def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
     area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True)) / 2
     if abs(area) < 1e-6:
-        raise Problem("flat")
+        raise SiteError("flat")
     return points
 
 
 def _address(value: str) -> str:
     if value.startswith("file:"):
         if len(value) <= len("file:"):
-            raise Problem("address", value=value)
+            raise SiteError("address", value=value)
         return value
     parts = urlsplit(value)
     if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
-        raise Problem("address", value=value)
+        raise SiteError("address", value=value)
     return value
 
 
@@ -121,7 +123,7 @@ class Regimes(_Part):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         if self.day.starts == self.night.starts:
-            raise Problem("same_start", value=self.day.starts)
+            raise SiteError("same_start", value=self.day.starts)
         return self
 
 
@@ -134,7 +136,7 @@ class Retention(_Part):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.unreviewed_hours > self.hard_limit_days * 24:
-            raise Problem("retention_order", hours=self.unreviewed_hours, days=self.hard_limit_days)
+            raise SiteError("retention_order", hours=self.unreviewed_hours, days=self.hard_limit_days)
         return self
 
 
@@ -148,7 +150,13 @@ class Role(StrEnum):
     DATA_PROTECTION = "datenschutz"
 
 
-_SEPARATED = ((Role.ADMINISTRATION, Role.REVIEW), (Role.ADMINISTRATION, Role.CONTROL_ROOM), (Role.ADMINISTRATION, Role.SUPERVISION), (Role.ADMINISTRATION, Role.DATA_PROTECTION), (Role.DATA_PROTECTION, Role.REVIEW))
+_SEPARATED = (
+    (Role.ADMINISTRATION, Role.REVIEW),
+    (Role.ADMINISTRATION, Role.CONTROL_ROOM),
+    (Role.ADMINISTRATION, Role.SUPERVISION),
+    (Role.ADMINISTRATION, Role.DATA_PROTECTION),
+    (Role.DATA_PROTECTION, Role.REVIEW),
+)
 
 
 class Person(_Part):
@@ -163,7 +171,7 @@ class Person(_Part):
     def _separated(self) -> Self:
         for first, second in _SEPARATED:
             if first in self.roles and second in self.roles:
-                raise Problem("separated", first=first.value, second=second.value)
+                raise SiteError("separated", first=first.value, second=second.value)
         return self
 
 
@@ -185,9 +193,9 @@ class Calibration(_Part):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.px_per_metre is None) == (self.scale is None):
-            raise Problem("calibration")
+            raise SiteError("calibration")
         if self.scale is not None and math.dist(self.scale.start, self.scale.end) < 0.01:
-            raise Problem("scale_points")
+            raise SiteError("scale_points")
         return self
 
 
@@ -267,4 +275,4 @@ class SiteFile(_Part):
 def _require_distinct(what: str, table: str, values: list[str], key: str = "id") -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise Problem("twice", what=what, value=value, where=(table, index, key))
+            raise SiteError("twice", what=what, value=value, where=(table, index, key))

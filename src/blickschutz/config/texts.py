@@ -8,10 +8,13 @@ from pydantic_core import PydanticCustomError
 
 TEXTS: dict[str, tuple[str, str]] = {
     "identifier": (
-        "{value!r} ist kein Kurzname; schreiben Sie Kleinbuchstaben, Ziffern und Bindestriche, zum Beispiel {proposal!r}",
+        "{value!r} ist kein Kurzname; erlaubt sind Kleinbuchstaben, Ziffern, Bindestriche, zum Beispiel {proposal!r}",
         "{value!r} is no short name; write lower-case letters, digits and hyphens, for example {proposal!r}",
     ),
-    "time": ("{value!r} ist keine Uhrzeit; schreiben Sie zum Beispiel '06:00'", "{value!r} is no time of day; write for example '06:00'"),
+    "time": (
+        "{value!r} ist keine Uhrzeit; schreiben Sie zum Beispiel '06:00'",
+        "{value!r} is no time of day; write for example '06:00'",
+    ),
     "flat": (
         "die Fläche ist leer; schreiben Sie mindestens drei Punkte, die nicht auf einer Linie liegen",
         "the area is empty; write at least three points that do not lie on one line",
@@ -52,7 +55,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "range": ("{value} liegt außerhalb; schreiben Sie {wanted}", "{value} is out of range; write {wanted}"),
     "choice": ("{value} ist nicht möglich; schreiben Sie {wanted}", "{value} is not possible; write {wanted}"),
     "syntax": ("das ist kein gültiges TOML: {reason}", "this is not valid TOML: {reason}"),
-    "no_file": ("die Datei gibt es nicht oder sie ist nicht lesbar ({reason})", "the file does not exist or cannot be read ({reason})"),
+    "no_file": (
+        "die Datei gibt es nicht oder sie ist nicht lesbar ({reason})",
+        "the file does not exist or cannot be read ({reason})",
+    ),
     "text": ("einen Text in Anführungszeichen", "a text in quotation marks"),
     "number": ("eine Zahl", "a number"),
     "whole": ("eine ganze Zahl", "a whole number"),
@@ -67,7 +73,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fewer_entries": ("höchstens {bound} Einträge", "at most {bound} entries"),
     "longer": ("mindestens {bound} Zeichen", "at least {bound} characters"),
     "shorter": ("höchstens {bound} Zeichen", "at most {bound} characters"),
-    "timezone": ("{value!r} ist keine Zeitzone; schreiben Sie zum Beispiel 'Europe/Berlin'", "{value!r} is no time zone; write for example 'Europe/Berlin'"),
+    "timezone": (
+        "{value!r} ist keine Zeitzone; schreiben Sie zum Beispiel 'Europe/Berlin'",
+        "{value!r} is no time zone; write for example 'Europe/Berlin'",
+    ),
 }
 
 
@@ -77,10 +86,10 @@ def say(name: str, language: str, **values: Any) -> str:
     return (german if language == "de" else english).format(**values)
 
 
-class Problem(PydanticCustomError):
+class SiteError(PydanticCustomError):
     """A refusal of our own: a name from `TEXTS` and its values."""
 
-    def __new__(cls, name: str, **values: Any) -> Problem:
+    def __new__(cls, name: str, **values: Any) -> SiteError:
         return super().__new__(cls, f"site.{name}", "{name}", {"name": name, **values})
 
     def __init__(self, name: str, **values: Any) -> None:

@@ -11,7 +11,13 @@ import structlog
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.rules import next_state, wait_before_try
-from blickschutz.kernel.errors import BlickschutzError, CameraStalledError, CameraUnreachableError, MediaError, StreamEndedError
+from blickschutz.kernel.errors import (
+    BlickschutzError,
+    CameraStalledError,
+    CameraUnreachableError,
+    MediaError,
+    StreamEndedError,
+)
 from blickschutz.kernel.frames import RawFrame
 
 _log = structlog.get_logger(__name__)

@@ -53,7 +53,10 @@ class Box(NamedTuple):
     def united(self, other: Box) -> Self:
         """The smallest box around both."""
         return type(self)(
-            min(self.left, other.left), min(self.top, other.top), max(self.right, other.right), max(self.bottom, other.bottom)
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
         )
 
     def clipped(self, width: int, height: int) -> tuple[int, int, int, int]:

@@ -28,7 +28,19 @@ from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.geometry import Box
 from blickschutz.pipeline.channel import CellEnd
 from blickschutz.pipeline.figures import ProcessFigures
-from blickschutz.pipeline.messages import CellSettings, Configure, Fragment, Head, Health, Quit, Snapshot, Stop, TakeSnapshot, ToCell, Watch
+from blickschutz.pipeline.messages import (
+    CellSettings,
+    Configure,
+    Fragment,
+    Head,
+    Health,
+    Quit,
+    Snapshot,
+    Stop,
+    TakeSnapshot,
+    ToCell,
+    Watch,
+)
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.redaction.service import Redactor
 from blickschutz.wall.io.jpeg import jpeg
@@ -111,7 +123,11 @@ class Cell:
 
     def _for_wall(self, frame: RawFrame) -> RawFrame:
         width = min(frame.width, self._settings.encoder.width)
-        return frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2)) if width < frame.width else frame
+        return (
+            frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2))
+            if width < frame.width
+            else frame
+        )
 
     # --- what other threads call ---
 
@@ -286,7 +302,9 @@ def run_cell(connection: socket.socket, priority: int = 0) -> None:
     import os
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the control room ends the cells in order
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the control room ends the cells in order
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
     if priority:
         os.nice(priority)

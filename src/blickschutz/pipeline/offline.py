@@ -99,13 +99,15 @@ def track_file(source: Path, target: Path, detector: Detector, clock: Clock, pro
             continue
         analysed.append(frame.index)
         points.extend(TrackPoint(frame.index, t.number, t.box, t.score) for t in scene.tracks if t.seen_s == 0)
-    rows = fill_gaps(points, analysed)
-    lines = [
-        f"{row.frame + 1},{row.number},{row.box.left:.2f},{row.box.top:.2f},{row.box.width:.2f},{row.box.height:.2f},{row.score:.3f},-1,-1,-1\n"
-        for row in rows
-    ]
+    lines = [_mot_row(row) for row in fill_gaps(points, analysed)]
     try:
         target.write_text("".join(lines), encoding="ascii")
     except OSError as error:
         raise MediaError(f"{target} cannot be written: {error.strerror}") from error
     return len(lines)
+
+
+def _mot_row(point: TrackPoint) -> str:
+    box = point.box
+    place = f"{box.left:.2f},{box.top:.2f},{box.width:.2f},{box.height:.2f}"
+    return f"{point.frame + 1},{point.number},{place},{point.score:.3f},-1,-1,-1\n"

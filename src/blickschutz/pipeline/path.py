@@ -87,7 +87,8 @@ class RedactionPath:
                 return self._analyse(frame, wanted)
             if wanted:
                 self._waiting.append(_Waiting(frame, self._analyser.observe(frame)))
-        except Exception as error:  # whatever the analysis does, the answer is a blank picture; counted, logged and shown as a fault
+        # Whatever the analysis does, the answer is a blank picture; it is counted, logged and shown as a fault.
+        except Exception as error:  # noqa: BLE001 - fails closed, and says so on the tile
             return self._fail(frame, wanted, error)
         return self._release([]) if len(self._waiting) > _MOST_WAITING else []
 
@@ -101,7 +102,9 @@ class RedactionPath:
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
         self.counters.people = sum(track.confirmed for track in scene.tracks)
         self.counters.last_scene = scene
-        self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
+        self._due = (
+            max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
+        )
         shown = list(self._release([scene]))
         self._scene = scene
         if wanted:

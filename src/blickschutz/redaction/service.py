@@ -51,6 +51,7 @@ class Redactor:
         self._mask_settings = mask_settings or MaskSettings()
         self._mosaic: Mosaic | None = None
         self._zones: Bytes = np.zeros((0, 0), np.uint8)
+        self._size = (0, 0)
         self.faults = 0
 
     def redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene]) -> RedactedFrame:
@@ -60,7 +61,8 @@ class Redactor:
             return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, doubt or Doubt.NO_ANALYSIS)
         try:
             return self._redact(frame, backdrop, scenes)
-        except Exception:  # whatever goes wrong here, the answer is a blank picture; counted, logged and shown as a fault
+        # Whatever goes wrong here, the answer is a blank picture; it is counted, logged and shown as a fault.
+        except Exception:  # noqa: BLE001 - fails closed, and says so on the tile
             self.faults += 1
             self._mosaic = None
             _log.exception("redaction_failed", frame=frame.index)

@@ -57,7 +57,7 @@ class Guard:
             return True
         origin = headers.get("origin")
         if origin is None:
-            # A browser sends an origin with every form post and every WebSocket; a tool without one carries no person's cookies.
+            # A browser sends an origin with every form post and WebSocket; a tool without one carries nobody's cookies.
             return headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
         return urlsplit(origin).netloc == headers["host"]
 

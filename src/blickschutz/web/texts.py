@@ -20,7 +20,11 @@ def catalogue(language: str) -> Mapping[str, str]:
     if language == "de":
         return {}
     with resources.files("blickschutz.web").joinpath(f"locale/{language}.po").open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file, locale=language) if message.id and message.string}
+        return {
+            str(message.id): str(message.string)
+            for message in read_po(file, locale=language)
+            if message.id and message.string
+        }
 
 
 def translator(language: str) -> Translate:
@@ -63,7 +67,14 @@ STATE_NOTICES: Mapping[str, str] = {
     "stopped": N_("Diese Kamera ist angehalten. Es wird kein Bild verarbeitet."),
 }
 
-STATE_SHAPES: Mapping[str, str] = {"starting": "◔", "live": "●", "stale": "◐", "lost": "✕", "redaction-fault": "▲", "stopped": "■"}
+STATE_SHAPES: Mapping[str, str] = {
+    "starting": "◔",
+    "live": "●",
+    "stale": "◐",
+    "lost": "✕",
+    "redaction-fault": "▲",
+    "stopped": "■",
+}
 
 SIDE_WORDS: Mapping[str, str] = {"forecourt": N_("Vorplatz"), "side": N_("Weitere Seiten")}
 REGIME_WORDS: Mapping[str, str] = {"day": N_("Tag"), "night": N_("Nacht")}

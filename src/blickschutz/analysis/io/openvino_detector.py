@@ -49,7 +49,9 @@ class OpenVinoDetector:
         width = self.card.input_width
         height = max(_STRIDE, round(width * frame.height / frame.width / _STRIDE) * _STRIDE)
         x, y = frame.width / width, frame.height / height
-        left, top, right, bottom = snapped(region.scaled(1 / x, 1 / y), width, height) if region else (0, 0, width, height)
+        left, top, right, bottom = (
+            snapped(region.scaled(1 / x, 1 / y), width, height) if region else (0, 0, width, height)
+        )
         part = crop(frame, round(left * x), round(top * y), round(right * x), round(bottom * y))
         self._infer(_colour(part, right - left, bottom - top, cv2.COLOR_YUV2RGB_I420))
         boxes = decode_centernet(self._request.get_tensor("keypoints").data, self._request.get_tensor("wh").data, least)
@@ -114,7 +116,14 @@ def crop(frame: RawFrame, left: int, top: int, right: int, bottom: int) -> RawFr
     left, top = left // 2 * 2, top // 2 * 2
     right, bottom = min(right, frame.width), min(bottom, frame.height)
     rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
-    return RawFrame(frame.y[top:bottom, left:right], frame.u[rows, columns], frame.v[rows, columns], frame.index, frame.at, frame.taken)
+    return RawFrame(
+        frame.y[top:bottom, left:right],
+        frame.u[rows, columns],
+        frame.v[rows, columns],
+        frame.index,
+        frame.at,
+        frame.taken,
+    )
 
 
 def _colour(frame: RawFrame, width: int, height: int, code: int) -> Bytes:

@@ -110,10 +110,14 @@ class GraphConverter:
         if op in {"FusedDepthwiseConv2dNative", "DepthwiseConv2dNative"}:
             return self._convolution(node, depthwise=True)
         if op == "Mean":
-            self._require(sorted(self._weights[inputs[1]].tolist()) == [1, 2], name, "mean over other axes than height and width")
+            self._require(
+                sorted(self._weights[inputs[1]].tolist()) == [1, 2], name, "mean over other axes than height and width"
+            )
             return self._emit("GlobalAveragePool", [self._visit(inputs[0])], name)
         if op == "ConcatV2":
-            self._require(int(self._weights[inputs[-1]]) in {3, -1}, name, "concatenation along another axis than channels")
+            self._require(
+                int(self._weights[inputs[-1]]) in {3, -1}, name, "concatenation along another axis than channels"
+            )
             return self._emit("Concat", [self._visit(i) for i in inputs[:-1]], name, axis=1)
         if op == "ResizeBilinear":
             flags = {key: node["attr"].get(key, {}).get("b", False) for key in ("align_corners", "half_pixel_centers")}
@@ -151,7 +155,11 @@ class GraphConverter:
         )
         for activation in fused:
             self._require(activation in {"Relu", "Relu6"}, name, f"fused {activation}")
-            result = self._emit("Relu", [result], f"{name}/relu") if activation == "Relu" else self._emit_clip(result, f"{name}/relu6")
+            result = (
+                self._emit("Relu", [result], f"{name}/relu")
+                if activation == "Relu"
+                else self._emit_clip(result, f"{name}/relu6")
+            )
         return result
 
     def _emit(self, op: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:

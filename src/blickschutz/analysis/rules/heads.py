@@ -31,7 +31,9 @@ def decode_centernet(keypoints: Floats, distances: Floats, least: float) -> Floa
     ys, xs = np.nonzero(peak)
     left, top, right, bottom = distances[0][:, ys, xs]
     stride = _CENTERNET_STRIDE
-    boxes = np.stack([xs * stride - left, ys * stride - top, xs * stride + right, ys * stride + bottom, heat[ys, xs]], axis=1)
+    boxes = np.stack(
+        [xs * stride - left, ys * stride - top, xs * stride + right, ys * stride + bottom, heat[ys, xs]], axis=1
+    )
     return np.asarray(boxes[np.argsort(-boxes[:, 4])], np.float32)
 
 

@@ -7,6 +7,7 @@ alpha-beta filter per side of the box.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -53,7 +54,7 @@ class Candidate:
         """The box at time `at`; it moves with the centre's velocity and keeps its size."""
         elapsed = at - self.seen_at
         drift = (self.velocity[:2] + self.velocity[2:]) / 2 * min(elapsed, 1.0)
-        return self.box + np.concatenate([drift, drift])
+        return np.asarray(self.box + np.concatenate([drift, drift]))
 
 
 class Tracker:
@@ -106,7 +107,9 @@ class Tracker:
         for row, column in matched.items():
             self._correct(tracks[row], boxes[column], at)
         used = set(matched.values())
-        return [t for row, t in enumerate(tracks) if row not in matched], [i for i in range(len(boxes)) if i not in used]
+        return [t for row, t in enumerate(tracks) if row not in matched], [
+            i for i in range(len(boxes)) if i not in used
+        ]
 
     def _correct(self, track: Candidate, row: Floats, at: float) -> None:
         elapsed = max(1e-3, at - track.seen_at)
@@ -127,7 +130,8 @@ def _affinity(first: Floats, second: Floats) -> Floats:
     """Overlap of boxes grown by a third, so that a fast walker still meets their own next detection."""
     margin = np.array([-1, -1, 1, 1], np.float32) / 3
     sizes = [np.tile(boxes[:, 2:] - boxes[:, :2], 2) for boxes in (first, second)]
-    return pairwise_iou(first + margin * sizes[0], second + margin * sizes[1])
+    grown = [(boxes + margin * size).astype(np.float32) for boxes, size in zip((first, second), sizes, strict=True)]
+    return pairwise_iou(grown[0], grown[1])
 
 
 def as_box(values: npt.NDArray[np.float64]) -> Box:
@@ -158,7 +162,7 @@ def fill_gaps(points: Sequence[TrackPoint], analysed: Sequence[int], least_point
         if len(track) < least_points:
             continue
         result.append(track[0])
-        for first, last in zip(track, track[1:], strict=False):
+        for first, last in itertools.pairwise(track):
             for frame in analysed[order[first.frame] + 1 : order[last.frame]]:
                 share = (frame - first.frame) / (last.frame - first.frame)
                 box = Box(*(a + share * (b - a) for a, b in zip(first.box, last.box, strict=True)))

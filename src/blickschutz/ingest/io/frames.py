@@ -23,5 +23,5 @@ def raw_frame(frame: av.VideoFrame, index: int, at: float, taken: float) -> RawF
 
 def _plane(plane: av.video.plane.VideoPlane, rows: int, columns: int) -> npt.NDArray[np.uint8]:
     stride = plane.line_size
-    data = np.frombuffer(plane, np.uint8)
+    data = np.frombuffer(memoryview(plane), np.uint8)
     return data[: rows * stride].reshape(rows, stride)[:, :columns]

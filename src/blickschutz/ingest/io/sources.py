@@ -103,7 +103,9 @@ class FileSource:
                     start = due - offset - time_s
                 if self._closed.is_set():
                     return
-                yield raw_frame(frame, index, due, wall + (due - start) if not self._settings.realtime else self._clock.now())
+                yield raw_frame(
+                    frame, index, due, wall + (due - start) if not self._settings.realtime else self._clock.now()
+                )
                 index, count = index + 1, count + 1
             if not count:
                 raise MediaError(f"{self._settings.address} holds no picture")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Backdrop, Detection, Scene, Track
+from blickschutz.kernel.scene import Backdrop, Detection, Scene
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -44,7 +44,9 @@ class Region:
     box: Box
 
 
-def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, height: int, settings: MaskSettings) -> list[Region]:
+def people_regions(
+    scenes: Sequence[Scene], backdrop: Backdrop, width: int, height: int, settings: MaskSettings
+) -> list[Region]:
     """Boxes of everybody in the analysed moments around one frame, grown, in source pixels.
 
     A track that is in the moment before and in the moment after is masked where it is between them. What is

@@ -113,7 +113,9 @@ class Mosaic:
         left, top, right, bottom = region.box.clipped(width, height)
         if right <= left or bottom <= top:
             return
-        for plane, mask, cells, shrink in zip(planes, masks, self._textures[region.track].planes, (1, 2, 2), strict=True):
+        for plane, mask, cells, shrink in zip(
+            planes, masks, self._textures[region.track].planes, (1, 2, 2), strict=True
+        ):
             where = slice(top // shrink, -(-bottom // shrink)), slice(left // shrink, -(-right // shrink))
             size = (where[1].stop - where[1].start, where[0].stop - where[0].start)
             cv2.copyTo(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST), mask[where], plane[where])
@@ -135,6 +137,13 @@ def _coarse(planes: Planes, box: Box) -> Planes:
     size = (max(1, math.floor((right - left) / cell)), max(1, math.floor((bottom - top) / cell)))
     result = []
     for plane, shrink in zip(planes, (1, 2, 2), strict=True):
-        part = plane[top // shrink : max(top // shrink + 1, -(-bottom // shrink)), left // shrink : max(left // shrink + 1, -(-right // shrink))]
-        result.append(quantised(np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)) if part.size else np.full((1, 1), 128, np.uint8))
+        part = plane[
+            top // shrink : max(top // shrink + 1, -(-bottom // shrink)),
+            left // shrink : max(left // shrink + 1, -(-right // shrink)),
+        ]
+        result.append(
+            quantised(np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8))
+            if part.size
+            else np.full((1, 1), 128, np.uint8)
+        )
     return result[0], result[1], result[2]

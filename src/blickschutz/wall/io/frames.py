@@ -44,7 +44,7 @@ def gray_frame(mask: Bytes, width: int, height: int) -> av.VideoFrame:
 
 
 def _write(plane: av.video.plane.VideoPlane, source: Bytes) -> None:
-    target = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    target = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     rows, columns = plane.height, plane.width
     target[: source.shape[0], : source.shape[1]] = source
     if columns > source.shape[1]:

@@ -42,10 +42,18 @@ class LiveEncoder:
     def __init__(self, generation: int, width: int, height: int, rate: float, settings: EncoderSettings) -> None:
         self.generation, self.size = generation, (width, height)
         self._sink = _Sink()
-        self._container: Any = av.open(self._sink, "w", format="mp4", options={"movflags": _FLAGS, "flush_packets": "1"})
+        self._container: Any = av.open(
+            self._sink, "w", format="mp4", options={"movflags": _FLAGS, "flush_packets": "1"}
+        )
         self._key_every = max(1, round(rate * settings.key_every_s))
         parameters = f"keyint={self._key_every * 4}:scenecut=0:threads=1:sliced-threads=0:rc-lookahead=0"
-        options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "crf": str(settings.crf), "x264-params": parameters}
+        options = {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "crf": str(settings.crf),
+            "x264-params": parameters,
+        }
         self._stream: Any = self._container.add_stream("libx264", rate=max(1, round(rate)), options=options)
         self._stream.width, self._stream.height, self._stream.pix_fmt = even(width), even(height), "yuv420p"
         self._stream.codec_context.time_base = self._stream.time_base = Fraction(1, _TICKS)
