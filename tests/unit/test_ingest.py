@@ -1,0 +1,208 @@
+"""The camera session: its table, its waits, files good and bad."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.ingest.io.sources import FileSource, open_source, without_credentials
+from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceKind, SourceSettings
+from blickschutz.ingest.rules import TRANSITIONS, as_mermaid, next_state, wait_before_try
+from blickschutz.ingest.service import CameraSession
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import CameraStalledError, CameraUnreachableError, FaultError, MediaError, StreamEndedError
+from tests.conftest import ROOT
+from tests.fakes.clock import ManualClock
+from tests.videos import write_pictures, write_scene
+
+
+class TestTable:
+    def test_every_state_can_be_stopped_and_left(self):
+        for state in SessionState:
+            assert any(start is state for start, _ in TRANSITIONS)
+            if state is not SessionState.STOPPED:
+                assert next_state(state, SessionEvent.STOP) is SessionState.STOPPED
+
+    def test_an_impossible_event_is_a_fault(self):
+        with pytest.raises(FaultError, match="cannot take"):
+            next_state(SessionState.STOPPED, SessionEvent.STALLED)
+
+    def test_the_diagram_in_the_documentation_is_drawn_from_the_table(self):
+        assert as_mermaid() in (ROOT / "docs/design/cells.md").read_text(encoding="utf-8")
+
+    @given(st.integers(1, 10_000), st.floats(0, 1))
+    def test_waits_grow_to_a_limit_and_spread(self, attempt, chance):
+        settings = BackoffSettings()
+        wait = wait_before_try(attempt, settings, chance)
+        assert 0 < wait <= settings.most * (1 + settings.jitter)
+        assert wait_before_try(attempt + 1, settings, chance) >= wait - 1e-9
+
+
+class Scripted:
+    """A source that gives frames and then fails as it is told."""
+
+    def __init__(self, frames, error):
+        self._frames, self._error, self.closed = frames, error, False
+
+    def frames(self):
+        scene = DrawnScene(32, 32, seed=1)
+        for index in range(self._frames):
+            yield scene.picture(index).frame(index)
+        if self._error is not None:
+            raise self._error
+
+    def close(self):
+        self.closed = True
+
+
+def session_over(script, stop_after):
+    """Run a session over `script` (an error on opening, or a source) and return its states and waits."""
+    states, waits, frames, made = [], [], [], []
+    items = iter(script)
+
+    def open_():
+        states.append(session.report.state)
+        item = next(items)
+        if isinstance(item, Exception):
+            raise item
+        made.append(item)
+        return item
+
+    def wait(event: threading.Event, seconds: float) -> None:
+        states.append(session.report.state)
+        waits.append(seconds)
+        if len(waits) >= stop_after:
+            event.set()
+
+    session = CameraSession("c", open_, frames.append, lambda: None, BackoffSettings(jitter=0), lambda: 0.5, wait)
+    session.run()
+    return session, states, waits, frames, made
+
+
+class TestSession:
+    def test_an_unreachable_camera_is_tried_more_and_more_slowly(self):
+        errors = [CameraUnreachableError("refused")] * 6
+        session, _, waits, _, _ = session_over(errors, 6)
+        assert waits == [1, 2, 4, 8, 16, 30]
+        assert session.report.state is SessionState.STOPPED
+        assert session.report.problem == "refused"
+
+    @pytest.mark.parametrize("error", [CameraStalledError("no packet"), StreamEndedError("gone"), MediaError("bad"), None])
+    def test_whatever_ends_a_stream_is_survived(self, error):
+        session, states, _, frames, made = session_over([Scripted(3, error), Scripted(2, error)], 2)
+        assert len(frames) == 5
+        assert states.count(SessionState.WAITING) == 2
+        assert all(source.closed for source in made)
+        assert session.report.reconnects == 2
+
+    def test_a_stream_that_ran_well_is_tried_again_at_once(self):
+        script = [CameraUnreachableError("x"), CameraUnreachableError("x"), Scripted(60, StreamEndedError("y"))]
+        assert session_over(script, 3)[2] == [1, 2, 1]
+
+
+def read_once(path):
+    return list(FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), ManualClock()).frames())
+
+
+class TestFiles:
+    def test_frames_are_stamped_with_the_file_s_time(self, walk_clip):
+        frames = read_once(walk_clip)
+        assert len(frames) == 80
+        assert np.diff([frame.at for frame in frames]) == pytest.approx(np.full(79, 0.1), abs=1e-6)
+        assert frames[0].taken == pytest.approx(frames[0].at + 1.7e9)
+
+    def test_in_real_time_it_plays_at_its_own_speed_and_loops(self, walk_clip):
+        clock = ManualClock()
+        source = FileSource(SourceSettings(SourceKind.FILE, str(walk_clip)), clock)
+        frames = list(itertools.islice(source.frames(), 170))
+        source.close()
+        assert clock.time - 1000 == pytest.approx(16.9, abs=0.3)
+        assert np.diff([frame.at for frame in frames]).min() > 0.05
+        assert [frame.index for frame in frames] == list(range(170))
+
+    def test_it_can_start_later(self, walk_clip):
+        source = FileSource(SourceSettings(SourceKind.FILE, str(walk_clip), start_s=3.0, realtime=False), ManualClock())
+        assert len(list(source.frames())) == 50
+
+    @pytest.mark.parametrize("size", [(33, 25), (127, 95), (64, 48)])
+    def test_odd_sizes(self, tmp_path, size):
+        width, height = size
+        random = np.random.default_rng(1)
+        import av
+
+        path = tmp_path / "odd.mkv"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("ffv1", rate=10)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for _ in range(4):
+                rgb = random.integers(0, 255, (height, width, 3), np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+            container.mux(stream.encode(None))
+        frames = read_once(path)
+        assert [(frame.width, frame.height) for frame in frames] == [size] * 4
+
+    def test_a_missing_file(self, tmp_path):
+        with pytest.raises(MediaError, match="cannot be opened"):
+            open_source(SourceSettings(SourceKind.FILE, str(tmp_path / "none.mp4")), SystemClock())
+
+    def test_garbage_is_no_video(self, tmp_path):
+        path = tmp_path / "garbage.mp4"
+        path.write_bytes(np.random.default_rng(1).bytes(50_000))
+        with pytest.raises(MediaError):
+            read_once(path)
+
+    def test_a_clip_without_a_picture(self, tmp_path, walk_clip):
+        path = tmp_path / "empty.mkv"
+        import av
+
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            container.start_encoding()
+        with pytest.raises(MediaError, match="no picture|cannot be"):
+            read_once(path)
+
+    def test_a_truncated_file_gives_what_is_there(self, tmp_path):
+        whole = tmp_path / "whole.ts"
+        write_scene(whole, DrawnScene(160, 120, seed=1), 40)
+        cut = tmp_path / "cut.ts"
+        cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+        assert 5 < len(read_once(cut)) < 40
+
+    def test_damaged_packets_are_skipped(self, tmp_path):
+        whole = tmp_path / "whole.ts"
+        write_scene(whole, DrawnScene(160, 120, seed=1), 40)
+        data = bytearray(whole.read_bytes())
+        for place in range(len(data) // 3, len(data) // 3 + 900):
+            data[place] ^= 0x5A
+        damaged = tmp_path / "damaged.ts"
+        damaged.write_bytes(data)
+        assert 0 < len(read_once(damaged)) <= 40
+
+    def test_a_sound_file_has_no_video(self, tmp_path):
+        import av
+
+        path = tmp_path / "sound.wav"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+            frame.sample_rate = 8000
+            container.mux(stream.encode(frame))
+        with pytest.raises(MediaError, match="no video"):
+            read_once(path)
+
+    def test_other_pixel_formats(self, tmp_path):
+        path = tmp_path / "rgb.avi"
+        write_pictures(path, [DrawnScene(64, 48, seed=1).picture(i).i420() for i in range(3)], "mjpeg")
+        assert read_once(path)[0].u.shape == (24, 32)
+
+
+def test_credentials_are_never_shown():
+    assert without_credentials("rtsp://admin:secret@10.0.0.1:554/s") == "rtsp://10.0.0.1:554/s"
+    assert without_credentials("rtsp://10.0.0.1/s") == "rtsp://10.0.0.1/s"
