@@ -1,0 +1,1 @@
+"""Real peers: what a test starts, it ends, by its process."""

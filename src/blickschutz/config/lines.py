@@ -25,6 +25,8 @@ def key_lines(text: str) -> dict[Path, int]:
                 lines.setdefault(table, number)
                 table = (*table, counts[table])
             lines[table] = number
+            for length in range(1, len(table)):
+                lines.setdefault(table[:length], number)
             continue
         key = _KEY.match(line)
         if key:

@@ -1,0 +1,71 @@
+"""A real RTSP server (GStreamer's) with a moving picture. Runs under the system's Python; prints its port.
+
+    python3 rtsp_server.py h264|h265 [--size WxH] [--drop SHARE] [--gop N] [--port P] [--resize-after S]
+
+--drop loses that share of the RTP packets; --resize-after doubles the picture's size after S seconds.
+"""
+
+import argparse
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402 - after the versions are chosen
+
+ENCODERS = {
+    "h264": ("x264enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}", "rtph264pay"),
+    "h265": ("x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}", "rtph265pay"),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("codec", choices=ENCODERS)
+    parser.add_argument("--size", default="320x240")
+    parser.add_argument("--drop", type=float, default=0.0)
+    parser.add_argument("--gop", type=int, default=10)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--resize-after", type=float, default=0.0)
+    options = parser.parse_args()
+    Gst.init(None)
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(str(options.port))
+    factory = GstRtspServer.RTSPMediaFactory()
+    encoder, payloader = ENCODERS[options.codec]
+    width, height = (int(side) for side in options.size.split("x"))
+    # Loss is made between the encoder and the payloader's parser: whole slices go missing, as on a bad link.
+    loss = f"identity drop-probability={options.drop} ! " if options.drop else ""
+    factory.set_launch(
+        "( videotestsrc is-live=true pattern=ball background-color=0xff808080 ! "
+        f"capsfilter name=size caps=video/x-raw,format=I420,width={width},height={height},framerate=10/1 ! "
+        f"{encoder.format(gop=options.gop)} ! {loss}{payloader} config-interval=1 name=pay0 pt=96 )"
+    )
+    factory.set_shared(True)
+
+    def configure(_, media):
+        if not options.resize_after:
+            return
+
+        def resize():
+            size = media.get_element().get_by_name("size")
+            size.set_property(
+                "caps",
+                Gst.Caps.from_string(f"video/x-raw,format=I420,width={2 * width},height={2 * height},framerate=10/1"),
+            )
+            return False
+
+        GLib.timeout_add(int(options.resize_after * 1000), resize)
+
+    factory.connect("media-configure", configure)
+    server.get_mount_points().add_factory("/stream", factory)
+    if not server.attach(None):
+        sys.exit("the port is taken")
+    print(server.get_bound_port(), flush=True)
+    GLib.MainLoop().run()
+
+
+if __name__ == "__main__":
+    main()
