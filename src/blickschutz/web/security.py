@@ -17,7 +17,8 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), display-capture=(), picture-in-picture=()",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": with that, browsers send a form post with the origin "null", which is refused here.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

@@ -38,7 +38,7 @@ class RtspSource:
 
     def __init__(self, settings: SourceSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
-        options = {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer", "max_delay": "0"}
+        options = {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer", "max_delay": "0", "analyzeduration": "1000000"}
         try:
             self._container = av.open(settings.address, options=options, timeout=(settings.connect_s, settings.stall_s))
         except (av.error.FFmpegError, OSError) as error:

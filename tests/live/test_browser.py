@@ -1,0 +1,294 @@
+"""The wall in a real browser: eleven tiles play, a known person is redacted, states and controls are as they say."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import socket
+import threading
+import time
+from pathlib import Path
+
+import av
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from blickschutz.bootstrap.system import System
+from blickschutz.config.loader import load_site
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.web.security import HEADERS
+from tests.conftest import ROOT
+from tests.videos import write_pictures
+
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDTH, HEIGHT = 320, 180
+STRIPES = slice(60, 140), slice(140, 180)
+
+
+def guest_clip(path: Path) -> None:
+    """A still place; after four seconds a guest in a finely striped shirt stands there and does not move."""
+    random = np.random.default_rng(5)
+    ground = np.clip(random.normal(120, 6, (HEIGHT // 4, WIDTH // 4)), 0, 255).repeat(4, 0).repeat(4, 1)
+    guest = ground.copy()
+    guest[STRIPES] = np.where(np.arange(40) % 4 < 2, 40, 220)
+    pictures = []
+    for index in range(400):
+        luma = (guest if index >= 40 else ground) + random.normal(0, 0.7, ground.shape)
+        chroma = np.full(WIDTH * HEIGHT // 2, 128, np.uint8)
+        planes = np.concatenate([np.clip(luma, 16, 235).astype(np.uint8).ravel(), chroma])
+        pictures.append(planes.reshape(HEIGHT * 3 // 2, WIDTH))
+    write_pictures(path, pictures)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class RunningSystem:
+    """The whole system in a thread of its own."""
+
+    def __init__(self, site, base: Path) -> None:
+        self.system = System(site, base, SystemClock())
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.system.serve()))
+        self._thread.start()
+        end = time.monotonic() + 30
+        while True:
+            try:
+                httpx.get(f"{self.system.address}health", timeout=2)
+                return
+            except httpx.TransportError:
+                assert time.monotonic() < end, "the pages did not come up"
+                time.sleep(0.1)
+
+    def end(self) -> None:
+        self.system.end()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    base = tmp_path_factory.mktemp("site")
+    guest_clip(base / "guest.mp4")
+    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
+    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras)
+    server = site.server.model_copy(update={"port": free_port()})
+    system = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server}), base)
+    yield system.system
+    system.end()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, running):
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: problems.append(request.url) if not local(request.url, running.address) else None)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def local(url: str, address: str) -> bool:
+    return url.startswith((address, address.replace("http", "ws"), f"blob:{address}", "data:"))
+
+
+PLAYING = """() => [...document.querySelectorAll("wall-tile")].filter(tile => {
+  const video = tile.querySelector("video");
+  return tile.getAttribute("state") === "live" && video && video.currentTime > 0 && !video.paused;
+}).length"""
+
+
+def wait_live(page: Page, count: int = 11, within_s: float = 60.0) -> None:
+    """Wait until so many tiles are live and really play. Polled from here: the pages allow no evaluated script."""
+    end = time.monotonic() + within_s
+    while page.evaluate(PLAYING) != count:
+        assert time.monotonic() < end, page.evaluate("[...document.querySelectorAll('wall-tile')].map(t => t.outerHTML.slice(0, 80))")
+        page.wait_for_timeout(200)
+
+
+def gray(png: bytes) -> np.ndarray:
+    with av.open(io.BytesIO(png), format="png_pipe") as container:
+        return next(container.decode(video=0)).to_ndarray(format="gray").astype(float)
+
+
+def fine_contrast(picture: np.ndarray) -> float:
+    """Mean difference between pixels two apart, along rows: large for stripes of two pixels, small for a mosaic."""
+    return float(np.abs(picture[:, 2:] - picture[:, :-2]).mean())
+
+
+def test_eleven_tiles_play_and_a_known_person_is_redacted(page, running):
+    page.goto(running.address)
+    wait_live(page)
+    time.sleep(8)  # the guest has come by now, whatever the start
+    page.evaluate("document.querySelectorAll('.tile-enlarge').forEach(button => button.remove())")
+    wait_live(page)
+    for tile in page.locator("wall-tile").all():
+        picture = page.evaluate(
+            """async (video) => {
+                 const canvas = document.createElement("canvas");
+                 [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+                 const context = canvas.getContext("2d");
+                 context.drawImage(video, 0, 0);
+                 return [canvas.width, canvas.height, Array.from(context.getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i % 4 === 1))];
+               }""",
+            tile.locator("video").element_handle(),
+        )
+        width, height, values = picture
+        assert (width, height) == (WIDTH, HEIGHT)
+        shown = np.array(values, float).reshape(height, width)
+        # The stripes are 180 steps of contrast in the source; in the mosaic nothing finer than a cell is left.
+        assert fine_contrast(shown[STRIPES]) < 25, tile.get_attribute("camera")
+        assert fine_contrast(shown[:, :60]) < 25
+
+
+def test_the_screenshot_itself_shows_no_stripe(page, running):
+    page.goto(running.address)
+    wait_live(page)
+    time.sleep(3)
+    page.keyboard.press("1")
+    page.wait_for_selector("wall-tile[enlarged] video")
+    box = page.locator("wall-tile[enlarged] video").bounding_box()
+    shot = gray(page.screenshot(clip=box))
+    scale = min(box["width"] / WIDTH, box["height"] / HEIGHT)
+    left, top = (box["width"] - WIDTH * scale) / 2, (box["height"] - HEIGHT * scale) / 2
+    person = shot[
+        int(top + (STRIPES[0].start + 4) * scale) : int(top + (STRIPES[0].stop - 4) * scale),
+        int(left + (STRIPES[1].start + 2) * scale) : int(left + (STRIPES[1].stop - 2) * scale),
+    ]
+    step = round(2 * scale)
+    assert np.abs(person[:, step:] - person[:, :-step]).mean() < 40
+
+
+def test_keys_and_clicks_enlarge_and_go_back(page, running):
+    page.goto(running.address)
+    page.keyboard.press("4")
+    assert page.locator("wall-tile[enlarged]").get_attribute("camera") == "haupteingang"
+    page.keyboard.press("0")
+    assert page.locator("wall-tile[enlarged]").get_attribute("camera") == "rueckseite"
+    page.keyboard.press("Escape")
+    assert page.locator("wall-tile[enlarged]").count() == 0
+    page.locator("wall-tile[camera=brunnen] .tile-enlarge").click()
+    assert page.locator("wall-tile[enlarged]").get_attribute("camera") == "brunnen"
+
+
+def test_stopping_one_camera_says_so_and_resumes(page, running):
+    page.goto(f"{running.address}cameras/brunnen/stop")
+    page.get_by_label(re.compile("Grund")).fill("Versammlung auf dem Vorplatz")
+    page.get_by_role("button", name="Anhalten: Brunnen").click()
+    page.wait_for_selector("wall-tile[state=stopped]")
+    assert "Angehalten" in page.locator("wall-tile").inner_text()
+    page.goto(running.address)
+    page.wait_for_selector("wall-tile[camera=brunnen][state=stopped]")
+    wait_live(page, 10)
+    page.goto(f"{running.address}cameras/brunnen/stop")
+    page.get_by_label(re.compile("Grund")).fill("Versammlung beendet")
+    page.get_by_role("button", name="Wieder starten: Brunnen").click()
+    page.goto(running.address)
+    wait_live(page)
+
+
+def test_a_lost_cell_is_named_on_its_tile_and_comes_back(page, running):
+    page.goto(running.address)
+    wait_live(page)
+    running.supervisor.keepers["freitreppe"].process.kill()
+    page.wait_for_selector("wall-tile[camera=freitreppe][state=lost]", timeout=10_000)
+    assert "Kamera verloren" in page.locator("wall-tile[camera=freitreppe]").inner_text()
+    wait_live(page)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 800)])
+@pytest.mark.parametrize(("language", "word"), [("de", "Kameras live"), ("en", "cameras live")])
+def test_everything_fits_in_both_languages(browser, running, size, language, word):
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    context.add_cookies([{"name": "language", "value": language, "url": running.address}])
+    page = context.new_page()
+    page.goto(running.address)
+    assert word in page.locator(".overview").inner_text()
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator("html").get_attribute("lang") == language
+    for tile in page.locator("wall-tile").all():
+        box = tile.bounding_box()
+        assert box["width"] > 200
+        assert box["height"] > 150
+    context.close()
+
+
+class TestRequests:
+    """What the server says to requests, good and bad; on the running system."""
+
+    def test_every_page_carries_the_strict_headers(self, running):
+        for path in ("", "health", "cameras/brunnen", "stop", "static/app.css", "cameras/none"):
+            answer = httpx.get(running.address + path)
+            for name, value in HEADERS.items():
+                assert answer.headers[name] == value, path
+            assert "server" not in answer.headers
+
+    def test_a_foreign_host_or_origin_is_refused(self, running):
+        assert httpx.get(running.address, headers={"Host": "evil.example"}).status_code == 403
+        for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+            answer = httpx.post(f"{running.address}stop", data={"reason": "x"}, headers=headers)
+            assert answer.status_code == 403
+        assert not any(keeper.stopped for keeper in running.supervisor.keepers.values())
+
+    def test_stopping_needs_a_reason(self, running):
+        answer = httpx.post(f"{running.address}stop", data={"reason": "  "})
+        assert answer.status_code == 422
+        assert "Bitte nennen Sie einen Grund" in answer.text
+        assert not any(keeper.stopped for keeper in running.supervisor.keepers.values())
+
+    def test_a_hostile_reason_is_text(self, running):
+        answer = httpx.post(f"{running.address}stop", data={"reason": "x" * 5000})
+        assert answer.status_code == 422
+        assert "Traceback" not in answer.text
+
+    def test_an_unknown_camera_is_not_found(self, running):
+        for path in ("cameras/none", "cameras/none/stop", "cameras/none/picture.jpg", "nothing"):
+            answer = httpx.get(running.address + path)
+            assert answer.status_code == 404
+            assert "gibt es nicht" in answer.text
+
+    @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"])
+    def test_preferences_lead_nowhere_else(self, running, back):
+        answer = httpx.post(f"{running.address}preferences", data={"language": "en", "back": back})
+        assert answer.headers["location"] == "/"
+        assert "SameSite=strict" in answer.headers["set-cookie"]
+
+    def test_a_snapshot_is_given(self, running):
+        answer = httpx.get(f"{running.address}cameras/haupteingang/picture.jpg")
+        assert answer.headers["content-type"] == "image/jpeg"
+
+    def test_metrics_name_every_camera_and_state(self, running):
+        text = httpx.get(f"{running.address}metrics").text
+        assert 'blickschutz_camera_state{camera="brunnen",state="live"}' in text
+        assert 'blickschutz_frames_total{camera="brunnen"}' in text

@@ -1,0 +1,220 @@
+"""Real cells under the real supervisor: start, watch, kill, misbehave, end."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import struct
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.bootstrap import supervisor as module
+from blickschutz.bootstrap.supervisor import Supervisor
+from blickschutz.ingest.model import BackoffSettings, SourceKind, SourceSettings
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.pipeline.messages import CellSettings
+from blickschutz.wall.model import StreamFragment, StreamInit, TileState
+
+
+def cell(name: str, clip: Path | str, **options) -> CellSettings:
+    source = SourceSettings(SourceKind.FILE, str(clip))
+    return CellSettings(camera=name, source=source, backoff=BackoffSettings(first=0.2, most=0.4), **options)
+
+
+def run(cells, scenario, launch=module.forkserver_launch):
+    """Run `scenario(supervisor)` over real cells; afterwards no process is left."""
+
+    async def whole():
+        supervisor = Supervisor({c.camera: c for c in cells}, SystemClock(), launch)
+        await supervisor.start()
+        try:
+            await scenario(supervisor)
+            processes = [keeper.process for keeper in supervisor.keepers.values() if keeper.process]
+        finally:
+            await supervisor.end()
+        assert all(not process.is_alive() for process in processes)
+
+    asyncio.run(whole())
+
+
+async def until(holds, within_s=30.0):
+    async with asyncio.timeout(within_s):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+async def parts_of(keeper, count):
+    viewer = keeper.stream.join()
+    try:
+        async with asyncio.timeout(20):
+            return [await viewer.next() for _ in range(count)]
+    finally:
+        keeper.stream.leave(viewer)
+
+
+def test_a_cell_lives_is_watched_and_ends(walk_clip):
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.state is TileState.LIVE)
+        assert keeper.health.encoded == 0
+        parts = await parts_of(keeper, 12)
+        assert isinstance(parts[0], StreamInit)
+        assert all(isinstance(part, StreamFragment) for part in parts[1:])
+        assert parts[1].key
+        picture = cv2.imdecode(np.frombuffer(await keeper.snapshot(), np.uint8), cv2.IMREAD_COLOR)
+        assert picture.shape == (240, 320, 3)
+        await asyncio.sleep(1.5)
+        encoded = keeper.health.encoded
+        await asyncio.sleep(2.2)
+        assert keeper.health.encoded == encoded, "somebody still encodes although nobody watches"
+
+    run([cell("a", walk_clip)], scenario)
+
+
+def test_a_killed_cell_comes_back_and_takes_no_other_with_it(walk_clip):
+    async def scenario(supervisor):
+        victim, other = supervisor.keepers["a"], supervisor.keepers["b"]
+        await until(lambda: victim.state is TileState.LIVE and other.state is TileState.LIVE)
+        pid = other.process.pid
+        os.kill(victim.process.pid, signal.SIGKILL)
+        await until(lambda: victim.state is TileState.LOST, 5)
+        await until(lambda: victim.state is TileState.LIVE)
+        assert victim.restarts == 1
+        assert other.process.pid == pid
+        assert other.restarts == 0
+
+    run([cell("a", walk_clip), cell("b", walk_clip)], scenario)
+
+
+def test_a_cell_without_heartbeat_is_replaced(walk_clip, monkeypatch):
+    monkeypatch.setattr(module, "HEARTBEAT_S", 2.5)
+
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.health is not None)
+        first = keeper.process.pid
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: keeper.restarts == 1 and keeper.health is not None, 20)
+        assert keeper.process.pid != first
+
+    run([cell("a", walk_clip)], scenario)
+
+
+def misbehave(connection):
+    """A cell that speaks nonsense."""
+    connection.sendall(struct.pack(">I", 20) + b"not a message at all")
+    connection.recv(1_000_000)
+    while connection.recv(65536):
+        pass
+
+
+def test_a_cell_that_misbehaves_is_killed_and_restarted(walk_clip):
+    launched = []
+
+    def launch(connection, name):
+        launched.append(name)
+        if len(launched) > 1:
+            return module.forkserver_launch(connection, name)
+        process = multiprocessing.get_context("spawn").Process(target=misbehave, args=(connection,), daemon=True)
+        process.start()
+        return process
+
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.problem != "", 15)
+        assert "not in the schema" in keeper.problem
+        await until(lambda: keeper.state is TileState.LIVE)
+
+    run([cell("a", walk_clip)], scenario, launch)
+
+
+def test_a_missing_source_is_said_and_tried_again(tmp_path, walk_clip):
+    clip = tmp_path / "later.mp4"
+
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.health is not None and keeper.health.problem != "")
+        assert keeper.state is TileState.LOST
+        assert "later.mp4" in keeper.problem
+        with pytest.raises(DeviceError, match="no picture"):
+            await keeper.snapshot()
+        clip.write_bytes(walk_clip.read_bytes())
+        await until(lambda: keeper.state is TileState.LIVE)
+
+    run([cell("a", clip)], scenario)
+
+
+@pytest.mark.parametrize("fault", ["missing", "altered"])
+def test_without_its_model_a_cell_shows_only_blank_pictures(walk_clip, tmp_path, fault):
+    own = ModelRegistry(tmp_path)
+    if fault == "altered":
+        card, data = ModelRegistry().load("centernet")
+        own.add(card, data)
+        flipped = bytearray(data)
+        flipped[len(data) // 2] ^= 1
+        (tmp_path / card.file).write_bytes(flipped)
+
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.state is TileState.REDACTION_FAULT)
+        assert ("altered" if fault == "altered" else "not registered") in keeper.problem
+        for _ in range(3):
+            picture = cv2.imdecode(np.frombuffer(await keeper.snapshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+            assert picture.std() < 0.5
+
+    run([cell("a", walk_clip, models=str(tmp_path))], scenario)
+
+
+def test_the_stop_control_stops_and_resumes(walk_clip):
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.state is TileState.LIVE)
+        viewer = keeper.stream.join()
+        keeper.stop(True)
+        assert keeper.state is TileState.STOPPED
+        await until(lambda: keeper.health.stopped)
+        await asyncio.sleep(1.2)
+        frames = keeper.health.frames
+        await asyncio.sleep(2.2)
+        assert keeper.health.frames == frames
+        with pytest.raises(DeviceError):
+            await keeper.snapshot()
+        keeper.stop(False)
+        await until(lambda: keeper.state is TileState.LIVE)
+        keeper.stream.leave(viewer)
+
+    run([cell("a", walk_clip)], scenario)
+
+
+def test_a_stopped_camera_stays_stopped_when_its_cell_is_replaced(walk_clip):
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.state is TileState.LIVE)
+        keeper.stop(True)
+        os.kill(keeper.process.pid, signal.SIGKILL)
+        await until(lambda: keeper.restarts == 1 and keeper.health is not None)
+        await asyncio.sleep(1.5)
+        assert keeper.state is TileState.STOPPED
+        assert keeper.health.frames == 0
+
+    run([cell("a", walk_clip)], scenario)
+
+
+def test_a_cell_ends_when_the_control_room_is_gone(walk_clip):
+    """No orphan goes on filming: the socket's end is the cell's end."""
+
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.state is TileState.LIVE)
+        process = keeper.process
+        keeper._writer.transport.abort()
+        await until(lambda: not process.is_alive(), 10)
+
+    run([cell("a", walk_clip)], scenario)
