@@ -1,0 +1,180 @@
+"""How the house is kept: contracts, seal, sizes, documents, texts, front end."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from blickschutz.cli.main import cli
+from blickschutz.config.loader import schema
+from blickschutz.pipeline.messages import Fragment, FromCell, Head, Snapshot
+from blickschutz.web.metrics import METRICS
+from scripts.texts import used_texts
+from blickschutz.web.texts import catalogue
+from tests.conftest import ROOT
+
+SOURCE = ROOT / "src/blickschutz"
+MODULES = sorted(SOURCE.rglob("*.py"))
+DOCS = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]}
+ALL_DOCS = "\n".join(DOCS.values())
+
+
+def calls(module: Path, name: str) -> list[ast.Call]:
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == name]
+
+
+def tool(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def beside_python(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+def test_import_contracts_hold():
+    result = tool(beside_python("lint-imports"))
+    assert result.returncode == 0, result.stdout
+
+
+def test_types_hold():
+    result = tool(sys.executable, "-m", "mypy")
+    assert result.returncode == 0, result.stdout
+
+
+def test_style_holds():
+    result = tool(beside_python("ruff"), "check", ".")
+    assert result.returncode == 0, result.stdout
+    result = tool(beside_python("ruff"), "format", "--check", ".")
+    assert result.returncode == 0, result.stdout
+
+
+def test_only_redaction_builds_redacted_frames():
+    builders = {module.relative_to(SOURCE).parts[0] for module in MODULES if calls(module, "RedactedFrame")}
+    takers = [module.relative_to(SOURCE).as_posix() for module in MODULES if calls(module, "take_redaction_seal")]
+    assert builders == {"redaction"}
+    assert takers == ["redaction/service.py"]
+
+
+def test_no_message_from_a_cell_can_carry_a_raw_picture():
+    """Bytes leave a cell in three kinds of messages; each is built in one place, from what a wall encoder gave out."""
+    with_bytes = {kind for kind in FromCell.__args__ if any(f.type is bytes or "bytes" in str(f) for f in fields(kind))}
+    assert with_bytes == {Head, Fragment, Snapshot}
+    places = {(m.relative_to(SOURCE).as_posix(), n) for m in MODULES for n in ("Head", "Fragment", "Snapshot") if calls(m, n)}
+    assert {place for place, name in places if name in {"Fragment", "Snapshot"}} == {"pipeline/cell.py"}
+
+
+def fields(kind):
+    import msgspec
+
+    return msgspec.structs.fields(kind)
+
+
+def test_wall_sinks_accept_redacted_frames_only():
+    for module in (SOURCE / "wall").rglob("*.py"):
+        assert "RawFrame" not in module.read_text(encoding="utf-8"), module
+
+
+def test_nothing_pickles():
+    for module in MODULES:
+        assert not re.search(r"^\s*(import|from) (pickle|marshal|shelve)", module.read_text(encoding="utf-8"), re.M), module
+
+
+def test_no_module_is_too_long_and_every_one_says_what_it_is_for():
+    for module in MODULES:
+        text = module.read_text(encoding="utf-8")
+        assert text.count("\n") < 500, module
+        assert ast.get_docstring(ast.parse(text)), module
+
+
+def test_every_broad_except_has_its_reason():
+    for module in MODULES:
+        for number, line in enumerate(module.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(r"except( Base)?( \(?)?Exception\b", line):
+                assert re.search(r"# noqa: BLE001 - \w+", line), f"{module}:{number}"
+
+
+def test_every_room_promises_something_and_rules_something_out():
+    for package in SOURCE.glob("*/__init__.py"):
+        words = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
+        if package.parent.name in {"cli"}:
+            continue
+        assert "Promises:" in words, package
+        assert "ever" in words.lower(), package
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_every_metric_is_documented(name):
+    assert name in ALL_DOCS
+
+
+def test_every_command_is_documented():
+    def names(group, prefix):
+        for name, command in group.commands.items():
+            yield f"{prefix} {name}"
+            if hasattr(command, "commands"):
+                yield from names(command, f"{prefix} {name}")
+
+    for name in names(cli, "blickschutz"):
+        assert f"`{name}" in ALL_DOCS, name
+
+
+def test_every_route_is_documented():
+    for module in (SOURCE / "web/routes").glob("*.py"):
+        for path in re.findall(r'@router\.\w+\("([^"]+)"\)', module.read_text(encoding="utf-8")):
+            assert f"`{path}`" in DOCS[ROOT / "docs/architecture.md"], path
+
+
+def test_every_section_of_the_site_file_is_documented():
+    for name in schema()["properties"]:
+        assert f"`{name}`" in DOCS[ROOT / "docs/site-file.md"], name
+
+
+def test_every_text_is_there_in_both_languages():
+    used, known = used_texts(), set(catalogue("en"))
+    assert used - known == set(), "without English"
+    assert known - used == set(), "no longer used"
+
+
+def test_links_in_the_documentation_lead_somewhere():
+    for path, text in DOCS.items():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            assert (path.parent / target).exists(), f"{path}: {target}"
+
+
+def test_requirements_are_hashed_and_name_no_address():
+    for path in (ROOT / "requirements").glob("*.txt"):
+        text = path.read_text(encoding="utf-8")
+        assert "--hash=sha256:" in text
+        assert "://" not in text, path
+        assert "index-url" not in text, path
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
+
+
+def test_pages_load_nothing_from_outside():
+    for path in [*SOURCE.glob("web/templates/*.html"), *SOURCE.glob("web/static/*"), *SOURCE.glob("web/ts/*.ts")]:
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?://|//[a-z]+\.[a-z]", text), path
+
+
+def test_the_script_is_small_and_the_committed_one_is_the_built_one(tmp_path):
+    import gzip
+
+    built = (SOURCE / "web/static/wall.js").read_bytes()
+    assert len(gzip.compress(built)) < 35_000
+    binaries = ROOT / "node_modules/.bin"
+    if not (binaries / "esbuild").exists() or shutil.which("node") is None:
+        pytest.skip("the front-end tools are not installed (npm ci)")
+    check = tool(str(binaries / "tsc"), "--noEmit", "-p", "src/blickschutz/web/ts")
+    assert check.returncode == 0, check.stdout
+    target = tmp_path / "wall.js"
+    options = ["--bundle", "--minify", "--target=es2022", "--format=esm", f"--outfile={target}"]
+    build = tool(str(binaries / "esbuild"), "src/blickschutz/web/ts/wall.ts", *options)
+    assert build.returncode == 0, build.stderr
+    assert target.read_bytes() == built, "run `npm run build`"
