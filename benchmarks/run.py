@@ -73,7 +73,12 @@ def redaction(folder: Path) -> None:
         figures = json_of(*score, "--warmup", str(warmup), "--json")
         words = " / ".join(str(figures[key]) for key in ("mean", "full", "below90", "leaked", "over"))
         must, aim = bounds.get(name, ("mean ≥ .97", ".995"))
-        row(f"redaction `{name}`: mean / full / below90 / leaked / over; all_masked", f"{words}; {figures['all_masked']}", must, aim)
+        row(
+            f"redaction `{name}`: mean / full / below90 / leaked / over; all_masked",
+            f"{words}; {figures['all_masked']}",
+            must,
+            aim,
+        )
 
 
 def detection(folder: Path) -> None:
@@ -131,10 +136,34 @@ def cost(folder: Path, seconds: float) -> None:
     fast_decode = (median_cpu(5, *quiet, "-i", str(clip), "-f", "null", "-") - base) * 1000 / total
     fast_both = (median_cpu(3, *quiet, "-i", str(clip), *encode) - base) * 1000 / total
     idle, watched = cell["cpu_ms_per_frame"], cell["cpu_ms_per_frame_watched"]
-    row("CPU per frame, unwatched, against ffmpeg decoding at the same pace", f"{idle} ms, {idle / decode:.2f}x", "≤ 5x", "≤ 2.5x", f"{decode:.2f} ms")
-    row("the same against ffmpeg decoding as fast as it can", f"{idle} ms, {idle / fast_decode:.2f}x", "≤ 5x", "≤ 2.5x", f"{fast_decode:.2f} ms")
-    row("CPU per frame, watched, against ffmpeg decode + x264 at the same pace", f"{watched} ms, {watched / both:.2f}x", "≤ 3x", "≤ 1.5x", f"{both:.2f} ms")
-    row("the same against ffmpeg as fast as it can", f"{watched} ms, {watched / fast_both:.2f}x", "≤ 3x", "≤ 1.5x", f"{fast_both:.2f} ms")
+    row(
+        "CPU per frame, unwatched, against ffmpeg decoding at the same pace",
+        f"{idle} ms, {idle / decode:.2f}x",
+        "≤ 5x",
+        "≤ 2.5x",
+        f"{decode:.2f} ms",
+    )
+    row(
+        "the same against ffmpeg decoding as fast as it can",
+        f"{idle} ms, {idle / fast_decode:.2f}x",
+        "≤ 5x",
+        "≤ 2.5x",
+        f"{fast_decode:.2f} ms",
+    )
+    row(
+        "CPU per frame, watched, against ffmpeg decode + x264 at the same pace",
+        f"{watched} ms, {watched / both:.2f}x",
+        "≤ 3x",
+        "≤ 1.5x",
+        f"{both:.2f} ms",
+    )
+    row(
+        "the same against ffmpeg as fast as it can",
+        f"{watched} ms, {watched / fast_both:.2f}x",
+        "≤ 3x",
+        "≤ 1.5x",
+        f"{fast_both:.2f} ms",
+    )
     row("memory of one cell alone (PSS)", f"{cell['pss_mb']} MB", "≤ 180 MB", "≤ 110 MB")
     row("latency of one camera, p50 / p95", f"{cell['latency_ms_p50']} / {cell['latency_ms_p95']} ms", "", "")
     deface = ROOT / ".venv/peers/bin/deface"
@@ -155,11 +184,34 @@ def eleven(folder: Path, seconds: float) -> None:
     scale = "crop=iw:iw*9/16,scale=1280:720,fps=10"
     options = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-an")
     subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(clip), "-vf", scale, *options, str(wide)], check=True)
-    command = (BLICKSCHUTZ, "bench", "cell", "--input", str(wide), "--cameras", "11", "--width", "640", "--seconds", str(seconds), "--json")
+    command = (
+        BLICKSCHUTZ,
+        "bench",
+        "cell",
+        "--input",
+        str(wide),
+        "--cameras",
+        "11",
+        "--width",
+        "640",
+        "--seconds",
+        str(seconds),
+        "--json",
+    )
     figures = json_of(*command)
     row("eleven cameras 1280x720@10, eleven readers: dropped", f"{figures['dropped_share']:.2%}", "≤ 1 %", "0")
-    row("the same: capture to client p50 / p95", f"{figures['latency_ms_p50']} / {figures['latency_ms_p95']} ms", "≤ 1000 ms", "≤ 400 ms")
-    row("the same: CPU per frame unwatched / watched", f"{figures['cpu_ms_per_frame']} / {figures['cpu_ms_per_frame_watched']} ms", "", "")
+    row(
+        "the same: capture to client p50 / p95",
+        f"{figures['latency_ms_p50']} / {figures['latency_ms_p95']} ms",
+        "≤ 1000 ms",
+        "≤ 400 ms",
+    )
+    row(
+        "the same: CPU per frame unwatched / watched",
+        f"{figures['cpu_ms_per_frame']} / {figures['cpu_ms_per_frame_watched']} ms",
+        "",
+        "",
+    )
     row("memory per cell among eleven (PSS)", f"{figures['pss_mb']} MB", "≤ 180 MB", "≤ 110 MB")
 
 

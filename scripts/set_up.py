@@ -141,9 +141,7 @@ def apt(*packages: str) -> None:
 
 
 def installed(package: str) -> bool:
-    result = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", package], capture_output=True, text=True, check=False)
     return "install ok installed" in result.stdout
 
 
@@ -181,9 +179,7 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     if goal in {"demo", "bench", "test"}:
         need.append(footage)
     if goal in {"test", "bench"}:
-        need.append(
-            ("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt"))
-        )
+        need.append(("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt")))
         need.append(
             (
                 "Test peers: RTSP server, browser",
@@ -195,9 +191,7 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     if goal == "test":
         need.append(("Front-end tools", "front", digest(ROOT / "package-lock.json"), front_end_tools))
     if goal == "bench":
-        need.append(
-            ("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), lambda: install_peer())
-        )
+        need.append(("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), lambda: install_peer()))
     return need
 
 

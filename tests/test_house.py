@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from scripts.texts import used_texts
 
 from blickschutz.cli.main import cli
 from blickschutz.config.loader import schema
 from blickschutz.pipeline.messages import Fragment, FromCell, Head, Snapshot
 from blickschutz.web.metrics import METRICS
-from scripts.texts import used_texts
 from blickschutz.web.texts import catalogue
 from tests.conftest import ROOT
 
@@ -27,7 +27,9 @@ ALL_DOCS = "\n".join(DOCS.values())
 
 def calls(module: Path, name: str) -> list[ast.Call]:
     tree = ast.parse(module.read_text(encoding="utf-8"))
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == name]
+    return [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == name
+    ]
 
 
 def tool(*command: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ class TruthDetector:
         self._scene, self._score = scene, score
         self.calls = 0
 
-    def detect(self, frame, least, region=None):
+    def detect(self, frame, least, regions=()):
         self.calls += 1
         boxes = [(*box, self._score) for box in self._scene.picture(frame.index).people]
         return np.array(boxes, np.float32).reshape(-1, 5)
@@ -27,7 +27,7 @@ class BlindDetector:
     def __init__(self) -> None:
         self.calls = 0
 
-    def detect(self, frame, least, region=None):
+    def detect(self, frame, least, regions=()):
         self.calls += 1
         return np.zeros((0, 5), np.float32)
 
@@ -38,7 +38,7 @@ class FailingDetector:
     def __init__(self, after: int, count: int = 10**9) -> None:
         self._after, self._left = after, count
 
-    def detect(self, frame, least, region=None):
+    def detect(self, frame, least, regions=()):
         if frame.index >= self._after and self._left:
             self._left -= 1
             raise FaultError("the detector broke")
@@ -52,6 +52,6 @@ class FixedDetector:
         self._boxes = np.array(boxes, np.float32).reshape(-1, 5)
         self.regions = []
 
-    def detect(self, frame, least, region=None):
-        self.regions.append(region)
+    def detect(self, frame, least, regions=()):
+        self.regions.append(list(regions))
         return self._boxes[self._boxes[:, 4] > least].copy()

@@ -44,7 +44,11 @@ class TestMask:
 
     @pytest.mark.parametrize(
         ("name", "content", "says"),
-        [("none.mp4", None, "there is no file"), ("garbage.mp4", b"no video at all" * 900, "cannot be"), ("empty.mp4", b"", "cannot be")],
+        [
+            ("none.mp4", None, "there is no file"),
+            ("garbage.mp4", b"no video at all" * 900, "cannot be"),
+            ("empty.mp4", b"", "cannot be"),
+        ],
     )
     def test_a_bad_source_is_said(self, tmp_path, name, content, says):
         if content is not None:

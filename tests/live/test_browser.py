@@ -160,7 +160,8 @@ def test_eleven_tiles_play_and_a_known_person_is_redacted(page, running):
                  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
                  const context = canvas.getContext("2d");
                  context.drawImage(video, 0, 0);
-                 return [canvas.width, canvas.height, Array.from(context.getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i % 4 === 1))];
+                 const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+                 return [canvas.width, canvas.height, Array.from(pixels.filter((_, i) => i % 4 === 1))];
                }""",
             tile.locator("video").element_handle(),
         )

@@ -171,7 +171,12 @@ class Impostor:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"HTTP/1.0 404 Not Found\r\n\r\n", b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESC", random.Random(1).randbytes(5000)],
+    [
+        b"",
+        b"HTTP/1.0 404 Not Found\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESC",
+        random.Random(1).randbytes(5000),
+    ],
     ids=["closes", "speaks-http", "truncated", "garbage"],
 )
 def test_whatever_answers_instead_of_a_camera_is_refused(answer):

@@ -44,8 +44,7 @@ def scenes(draw, width, height):
         return Box(left, top, left + draw(st.floats(1, width)), top + draw(st.floats(1, height)))
 
     tracks = tuple(
-        Track(number, box(), (0.0, 0.0), 0.7, draw(st.floats(0, 1)), 2.0, draw(st.booleans()))
-        for number in range(draw(st.integers(0, 3)))
+        Track(number, box(), (0.0, 0.0), 0.7, draw(st.floats(0, 1)), 2.0, draw(st.booleans())) for number in range(draw(st.integers(0, 3)))
     )
     detections = tuple(Detection(box(), draw(st.floats(0.08, 1))) for _ in range(draw(st.integers(0, 3))))
     return Scene(0.0, tracks, detections)
@@ -150,10 +149,7 @@ def test_a_cell_holds_for_two_seconds_so_that_averaging_gains_nothing():
     """A person whose pixels change with every frame looks the same for two seconds."""
     redactor = Redactor()
     backdrop = backdrop_of(128, 96, 1, 1.0)
-    pictures = [
-        redactor.redact(frame_of(128, 96, seed, at=seed / 10), backdrop, [someone(Box(40, 20, 70, 80))])
-        for seed in range(40)
-    ]
+    pictures = [redactor.redact(frame_of(128, 96, seed, at=seed / 10), backdrop, [someone(Box(40, 20, 70, 80))]) for seed in range(40)]
     inside = pictures[0].mask != 0
     different = [int((p.y[inside] != pictures[0].y[inside]).sum()) for p in pictures]
     assert different[:20] == [0] * 20

@@ -23,31 +23,31 @@ EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 
 BAD = [
-    ("side = \"forecourt\"", "sied = \"forecourt\"", "cameras.0.sied", "'side'"),
+    ('side = "forecourt"', 'sied = "forecourt"', "cameras.0.sied", "'side'"),
     ("port = 8710", "port = 80", "server.port", "1024"),
-    ("port = 8710", "port = \"8710\"", "server.port", "zahl"),
-    ("host = \"127.0.0.1\"", "host = \"0.0.0.0\"", "server.host", "127.0.0.1"),
+    ("port = 8710", 'port = "8710"', "server.port", "zahl"),
+    ('host = "127.0.0.1"', 'host = "0.0.0.0"', "server.host", "127.0.0.1"),
     ("rate = 5.0", "rate = 60.0", "analysis.rate", "15"),
     ("rate = 5.0", "rate = true", "analysis.rate", "zahl"),
     ("width = 960", "width = 961", "wall.width", "vielfaches"),
-    ("id = \"vorplatz-mitte\"", "id = \"vorplatz-nord\"", "cameras.1.id", "zweimal"),
-    ("name = \"Vorplatz Mitte\"", "name = \"Vorplatz Nord\"", "cameras.1.name", "zweimal"),
-    ("id = \"kvd-2\"", "id = \"kvd-1\"", "people.2.id", "zweimal"),
-    ("id = \"vorplatz-mitte\"", "id = \"Vorplatz Mitte\"", "cameras.1.id", "'vorplatz-mitte'"),
+    ('id = "vorplatz-mitte"', 'id = "vorplatz-nord"', "cameras.1.id", "zweimal"),
+    ('name = "Vorplatz Mitte"', 'name = "Vorplatz Nord"', "cameras.1.name", "zweimal"),
+    ('id = "kvd-2"', 'id = "kvd-1"', "people.2.id", "zweimal"),
+    ('id = "vorplatz-mitte"', 'id = "Vorplatz Mitte"', "cameras.1.id", "'vorplatz-mitte'"),
     ("px_per_metre = 46.0", "", "cameras.0.calibration", "px_per_metre"),
     ("px_per_metre = 46.0", "px_per_metre = -1.0", "cameras.0.calibration.px_per_metre", "mehr als"),
     ("rtsp://192.0.2.13/stream1", "http://192.0.2.13/", "cameras.2.address", "rtsp://"),
-    ("roles = [\"administration\"]", "roles = [\"administration\", \"sichtung\"]", "people.4", "rollen"),
-    ("roles = [\"aufsicht\"]", "roles = [\"chef\"]", "people.3.roles.0", "leitstelle"),
+    ('roles = ["administration"]', 'roles = ["administration", "sichtung"]', "people.4", "rollen"),
+    ('roles = ["aufsicht"]', 'roles = ["chef"]', "people.3.roles.0", "leitstelle"),
     ("unreviewed_hours = 72", "unreviewed_hours = 100", "retention.unreviewed_hours", "72"),
     ("hard_limit_days = 60", "hard_limit_days = 90", "retention.hard_limit_days", "61"),
     ("hard_limit_days = 60", "hard_limit_days = 2", "retention", "höchstfrist"),
-    ("starts = \"20:00\"", "starts = \"8 Uhr\"", "regimes.night.starts", "06:00"),
-    ("starts = \"20:00\"", "starts = \"06:00\"", "regimes", "verschiedene"),
-    ("style = \"mosaic\"", "style = \"blur\"", "redaction.style", "silhouette"),
+    ('starts = "20:00"', 'starts = "8 Uhr"', "regimes.night.starts", "06:00"),
+    ('starts = "20:00"', 'starts = "06:00"', "regimes", "verschiedene"),
+    ('style = "mosaic"', 'style = "blur"', "redaction.style", "silhouette"),
     ("[0.05, 0.35]", "[1.05, 0.35]", "cameras.0.zones.0.polygon.0.0", "1.0"),
     ("format = 1", "format = 2", "format", "1"),
-    ("operator = \"Stadt Kaiserslautern\"\n", "", "site.operator", "ergänzen"),
+    ('operator = "Stadt Kaiserslautern"\n', "", "site.operator", "ergänzen"),
     ("metres = 9.5", "metres = 0.0", "cameras.9.calibration.scale.metres", "mehr als"),
 ]
 
@@ -150,7 +150,7 @@ def test_lines_are_found_in_arrays_of_tables():
 
 
 def test_all_messages_speak_both_languages():
-    assert all(german and english and german != english or name in {"_"} for name, (german, english) in TEXTS.items())
+    assert all((german and english and german != english) or name in {"_"} for name, (german, english) in TEXTS.items())
 
 
 def test_a_cell_is_told_what_the_site_says(tmp_path):

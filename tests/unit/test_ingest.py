@@ -17,7 +17,13 @@ from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState
 from blickschutz.ingest.rules import TRANSITIONS, as_mermaid, next_state, wait_before_try
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import CameraStalledError, CameraUnreachableError, FaultError, MediaError, StreamEndedError
+from blickschutz.kernel.errors import (
+    CameraStalledError,
+    CameraUnreachableError,
+    FaultError,
+    MediaError,
+    StreamEndedError,
+)
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 from tests.videos import write_scene
@@ -162,7 +168,7 @@ class TestFiles:
             stream = container.add_stream("libx264", rate=10)
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
             container.start_encoding()
-        with pytest.raises(MediaError, match="no picture|cannot be"):
+        with pytest.raises(MediaError, match=r"no picture|cannot be"):
             read_once(path)
 
     def test_a_truncated_file_gives_what_is_there(self, tmp_path):

@@ -22,7 +22,12 @@ from blickschutz.kernel.scene import Doubt
 def raw(width=8, height=6):
     rows, columns = chroma_shape(width, height)
     return RawFrame(
-        np.zeros((height, width), np.uint8), np.zeros((rows, columns), np.uint8), np.zeros((rows, columns), np.uint8), 0, 0, 0
+        np.zeros((height, width), np.uint8),
+        np.zeros((rows, columns), np.uint8),
+        np.zeros((rows, columns), np.uint8),
+        0,
+        0,
+        0,
     )
 
 
@@ -38,11 +43,7 @@ def test_a_redacted_frame_needs_the_seal():
 
 
 def test_redaction_refuses_to_start_when_somebody_took_the_seal():
-    program = (
-        "from blickschutz.kernel.frames import take_redaction_seal\n"
-        "take_redaction_seal()\n"
-        "import blickschutz.redaction.service"
-    )
+    program = "from blickschutz.kernel.frames import take_redaction_seal\ntake_redaction_seal()\nimport blickschutz.redaction.service"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode != 0
     assert "taken already" in result.stderr
@@ -86,7 +87,9 @@ def test_resizing_keeps_planes_fitting(width, height, new_width, new_height):
 
 
 boxes = st.builds(
-    lambda x, y, w, h: Box(x, y, x + w, y + h), *(st.floats(-50, 50) for _ in range(2)), *(st.floats(0.1, 60) for _ in range(2))
+    lambda x, y, w, h: Box(x, y, x + w, y + h),
+    *(st.floats(-50, 50) for _ in range(2)),
+    *(st.floats(0.1, 60) for _ in range(2)),
 )
 
 

@@ -30,9 +30,9 @@ class ModelCard:
 class AnalysisSettings:
     """Rates per second, times in seconds, shares of the picture; `small_width` in pixels.
 
-    The detector looks at the whole picture every `whole_interval_s`; in between only at the part in which
-    something moves, is not proven or is followed, if that is at most `region_most_share` of the picture.
-    While nobody watches it looks every `unwatched_interval_s` only: tracks need that, masks need more.
+    The detector looks at the whole picture every `whole_interval_s`; in between only at the parts in which
+    something moves, is not proven or is followed, where these fit into a smaller input. While nobody watches
+    it looks every `unwatched_interval_s` only: tracks need that, masks need more.
 
     A detection from `sure_score` on keeps the background from learning its box for good; a weaker one,
     from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer.
@@ -50,6 +50,5 @@ class AnalysisSettings:
     box_margin_share: float = 0.25
     box_margin_px: float = 8.0
     whole_interval_s: float = 1.0
-    region_margin_share: float = 0.12
-    region_most_share: float = 0.7
+    region_margin_share: float = 0.04
     unwatched_interval_s: float = 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -16,9 +17,9 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 class Detector(Protocol):
     """Finds people in one picture."""
 
-    def detect(self, frame: RawFrame, least: float, region: Box | None = None) -> Floats:
+    def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
         """Boxes (n, 5) as left, top, right, bottom in source pixels and score over `least`, best first.
 
-        With a `region` (source pixels) only that part must be looked at, at the same scale.
+        With `regions` (source pixels) only those parts must be looked at, at the same scale.
         """
         ...

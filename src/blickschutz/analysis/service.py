@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import cv2
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.ports import Detector
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState
-from blickschutz.analysis.rules.heads import suppress_overlaps
+from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
+from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings, as_box
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
@@ -37,9 +39,7 @@ class Analyser:
     background alone. A change of size starts everything anew.
     """
 
-    def __init__(
-        self, detector: Detector, settings: AnalysisSettings | None = None, tracking: TrackerSettings | None = None
-    ) -> None:
+    def __init__(self, detector: Detector, settings: AnalysisSettings | None = None, tracking: TrackerSettings | None = None) -> None:
         self._detector = detector
         self._settings = settings or AnalysisSettings()
         self._tracker = Tracker(tracking)
@@ -91,9 +91,7 @@ class Analyser:
     def _small(self, frame: RawFrame) -> Bytes:
         assert self._background is not None
         rows, columns = self._background.shape
-        planes = [
-            cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)
-        ]
+        planes = [cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)]
         return np.asarray(cv2.merge(planes), np.uint8)
 
     def _due(self, at: float, moving: Bytes, proven: Bytes, watched: bool) -> bool:
@@ -114,45 +112,29 @@ class Analyser:
         return True
 
     def _detect(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> Floats:
-        """Ask the detector for the whole picture, or for the part in which somebody can be."""
+        """Ask the detector for the whole picture, or for the parts in which somebody can be."""
         settings = self._settings
-        region = None
-        if (
-            self._background is not None
-            and self._background.state is BackgroundState.STEADY
-            and frame.at - self._whole_at < settings.whole_interval_s
-        ):
-            region = self._lively(frame, moving, proven)
-        if region is None:
-            self._whole_at = frame.at
+        regions: list[Box] = []
+        steady = self._background is not None and self._background.state is BackgroundState.STEADY
+        if steady and frame.at - self._whole_at < settings.whole_interval_s:
+            regions = self._regions(frame, moving, proven)
         self._detected_at = frame.at
         self.detections_run += 1
-        found = self._detector.detect(frame, settings.weak_score, region)
-        if region is not None:
-            found = np.concatenate([found, _outside(self._boxes, region)])
+        if not regions:
+            self._whole_at = frame.at
+        found = self._detector.detect(frame, settings.weak_score, regions)
+        if regions:
+            found = np.concatenate([found, _outside(self._boxes, regions)])
             found = found[np.argsort(-found[:, 4])]
-        return suppress_overlaps(found, settings.overlap)
+        return drop_contained(suppress_overlaps(found, settings.overlap), settings.sure_score)
 
-    def _lively(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> Box | None:
-        """The part around all that moves, is not proven or is followed; None where that is most of the picture."""
-        rows, columns = proven.shape
-        left, top, width, height = cv2.boundingRect(cv2.bitwise_or(cv2.bitwise_not(proven), moving))
-        scale = frame.width / columns, frame.height / rows
-        boxes = [Box(left, top, left + width, top + height).scaled(*scale)] if width else []
-        boxes.extend(as_box(candidate.predicted(frame.at)) for candidate in self._tracker.candidates)
-        if not boxes:
-            return None
-        around = boxes[0]
-        for box in boxes[1:]:
-            around = around.united(box)
-        margin = self._settings.region_margin_share * frame.height
-        around = Box(
-            max(0.0, around.left - margin),
-            max(0.0, around.top - margin),
-            min(float(frame.width), around.right + margin),
-            min(float(frame.height), around.bottom + margin),
-        )
-        return around if around.area <= self._settings.region_most_share * frame.width * frame.height else None
+    def _regions(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> list[Box]:
+        """The parts around what moves, is not proven or is followed; none where they are most of the picture."""
+        settings = self._settings
+        lively = np.asarray(cv2.bitwise_or(cv2.bitwise_not(proven), moving), np.uint8)
+        followed = [as_box(candidate.predicted(frame.at)) for candidate in self._tracker.candidates]
+        margin = settings.region_margin_share * frame.height
+        return lively_regions(lively, followed, frame.width, frame.height, margin)
 
     def _scene(self, at: float, detections: Floats) -> Scene:
         tracks = tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
@@ -196,8 +178,10 @@ class Analyser:
         return Backdrop(at, proven, _DOUBTS[model.state])
 
 
-def _outside(boxes: Floats, region: Box) -> Floats:
-    """Those boxes whose centre lies outside `region`: what was found there before still holds."""
+def _outside(boxes: Floats, regions: Sequence[Box]) -> Floats:
+    """Those boxes whose centre lies outside all `regions`: what was found there before still holds."""
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    inside = (x >= region.left) & (x <= region.right) & (y >= region.top) & (y <= region.bottom)
+    inside = np.zeros(len(boxes), bool)
+    for region in regions:
+        inside |= (x >= region.left) & (x <= region.right) & (y >= region.top) & (y <= region.bottom)
     return boxes[~inside]

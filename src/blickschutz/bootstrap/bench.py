@@ -23,9 +23,7 @@ _MEMORY_S = 11.0
 _STAGGER_S = 1.3
 
 
-async def measure_cells(
-    source: Path, cameras: int, seconds: float, width: int, progress: Callable[[int], object]
-) -> dict[str, float]:
+async def measure_cells(source: Path, cameras: int, seconds: float, width: int, progress: Callable[[int], object]) -> dict[str, float]:
     """Figures as in `blickschutz bench cell`. CPU is that of the cells' processes; latency is capture to reader."""
     settings = {
         f"camera-{n}": CellSettings(
@@ -70,11 +68,7 @@ async def _until_live(keepers: list[CellKeeper]) -> None:
     end = time.monotonic() + _START_S
     while any(keeper.state is not TileState.LIVE for keeper in keepers):
         if time.monotonic() > end:
-            problems = {
-                keeper.camera: keeper.problem or keeper.state.value
-                for keeper in keepers
-                if keeper.state is not TileState.LIVE
-            }
+            problems = {keeper.camera: keeper.problem or keeper.state.value for keeper in keepers if keeper.state is not TileState.LIVE}
             raise MediaError(f"these cameras did not become live within {_START_S:g} s: {problems}")
         await asyncio.sleep(0.2)
 

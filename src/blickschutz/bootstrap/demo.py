@@ -28,6 +28,4 @@ def demo_site(night: bool, port: int) -> SiteFile:
         for number, camera in enumerate(site.cameras, 1)
     )
     server = site.server.model_copy(update={"port": port})
-    return site.model_copy(
-        update={"cameras": cameras, "server": server, "site": site.site.model_copy(update={"demo": True})}
-    )
+    return site.model_copy(update={"cameras": cameras, "server": server, "site": site.site.model_copy(update={"demo": True})})

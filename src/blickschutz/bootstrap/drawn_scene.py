@@ -30,9 +30,7 @@ class DrawnPicture:
 
     def i420(self) -> Bytes:
         """The planes as one array (3/2 height, width), for even sizes."""
-        return np.concatenate([self.y.ravel(), self.u.ravel(), self.v.ravel()]).reshape(
-            self.y.shape[0] * 3 // 2, self.y.shape[1]
-        )
+        return np.concatenate([self.y.ravel(), self.u.ravel(), self.v.ravel()]).reshape(self.y.shape[0] * 3 // 2, self.y.shape[1])
 
     def frame(self, index: int, at: float | None = None) -> RawFrame:
         moment = index / RATE if at is None else at
@@ -45,9 +43,7 @@ class DrawnScene:
     The first `empty` pictures are without people, so that a background can be learned.
     """
 
-    def __init__(
-        self, width: int, height: int, seed: int, walkers: int = 4, empty: int = 0, noise: float = 1.2
-    ) -> None:
+    def __init__(self, width: int, height: int, seed: int, walkers: int = 4, empty: int = 0, noise: float = 1.2) -> None:
         self._width, self._height, self._empty, self._noise, self._seed = width, height, empty, noise, seed
         random = np.random.default_rng(seed)
         self._ground = self._draw_ground(random)
@@ -67,11 +63,7 @@ class DrawnScene:
         rows, columns = chroma_shape(self._width, self._height)
         u, v = np.full((rows, columns), 124, np.uint8), np.full((rows, columns), 130, np.uint8)
         bodies = np.zeros((self._height, self._width), np.uint8)
-        people = (
-            [self._draw_walker(y, u, v, bodies, index, *walker) for walker in self._walkers]
-            if index >= self._empty
-            else []
-        )
+        people = [self._draw_walker(y, u, v, bodies, index, *walker) for walker in self._walkers] if index >= self._empty else []
         grain = np.random.default_rng((self._seed, index)).normal(0, self._noise, y.shape)
         luma = np.clip(y + grain, 16, 235).astype(np.uint8)
         return DrawnPicture(luma, u, v, tuple(box for box in people if box.area > 0), bodies)

@@ -151,9 +151,7 @@ class _Writer:
 
     def __init__(self, path: Path) -> None:
         self._container = av.open(str(path), "w")
-        self._stream: Any = self._container.add_stream(
-            "libx264", rate=RATE, options={"preset": "superfast", "crf": "24"}
-        )
+        self._stream: Any = self._container.add_stream("libx264", rate=RATE, options={"preset": "superfast", "crf": "24"})
         self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         self._count = 0
 

@@ -36,9 +36,7 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
                 observed = await work()
             except (StepError, DeviceError, TimeoutError) as error:
                 held, observed = False, str(error) or type(error).__name__
-            steps.append(
-                {"step": title, "held": held, "observed": observed, "seconds": round(time.monotonic() - start, 1)}
-            )
+            steps.append({"step": title, "held": held, "observed": observed, "seconds": round(time.monotonic() - start, 1)})
             say(f"{'ok  ' if held else 'FAIL'} {title}: {observed}")
             if not held:
                 break

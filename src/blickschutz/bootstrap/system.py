@@ -44,9 +44,7 @@ class System:
         try:
             ZoneInfo(site.site.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise SettingsError(
-                f"site.timezone: {say('timezone', site.site.language, value=site.site.timezone)}"
-            ) from error
+            raise SettingsError(f"site.timezone: {say('timezone', site.site.language, value=site.site.timezone)}") from error
         self.site = site
         cells = {camera.id: cell_settings(site, camera, base) for camera in site.cameras}
         self.supervisor = Supervisor(cells, clock, launch)

@@ -48,9 +48,7 @@ cli.add_command(models)
 @click.argument("source", type=_FILE)
 @click.argument("target", type=_FILE)
 @click.option("--masks", type=_FILE, help="Also write the masks: gray FFV1, 255 = redacted.")
-@click.option(
-    "--style", type=click.Choice([style.value for style in Style]), default=Style.MOSAIC.value, show_default=True
-)
+@click.option("--style", type=click.Choice([style.value for style in Style]), default=Style.MOSAIC.value, show_default=True)
 @click.option("--model", default="centernet", show_default=True, help="Name of the registered detector.")
 @_JSON
 def mask(source: Path, target: Path, masks: Path | None, style: str, model: str, as_json: bool) -> None:
@@ -115,9 +113,7 @@ def bench() -> None:
     show_default=True,
     help="Length of each of the two parts.",
 )
-@click.option(
-    "--width", type=click.IntRange(160, 1920), default=960, show_default=True, help="Most width of a live picture."
-)
+@click.option("--width", type=click.IntRange(160, 1920), default=960, show_default=True, help="Most width of a live picture.")
 @_JSON
 def bench_cell(source: Path, cameras: int, seconds: float, width: int, as_json: bool) -> None:
     """Cost of real cells: first with nobody watching, then with one viewer of each."""
@@ -177,11 +173,7 @@ def check(path: Path, as_json: bool) -> None:
         site = load_site(path)
     except BlickschutzError as error:
         if as_json:
-            click.echo(
-                json.dumps(
-                    {"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}
-                )
-            )
+            click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
             sys.exit(1)
         raise
     if as_json:
@@ -209,10 +201,7 @@ def _serve(site: Any, base: Path, seconds: float | None) -> None:
 
     _quiet()
     system = System(site, base, SystemClock())
-    click.echo(
-        f"{site.site.name}: {len(site.cameras)} cameras. "
-        f"Open {system.address} in a browser on this machine. Ctrl-C ends."
-    )
+    click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser on this machine. Ctrl-C ends.")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(system.serve(seconds))
     click.echo("Ended.")

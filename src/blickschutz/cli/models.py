@@ -46,10 +46,7 @@ def list_(as_json: bool) -> None:
     elif not rows:
         click.echo("No model is registered; run `blickschutz models install`.")
     for row in [] if as_json else rows:
-        click.echo(
-            f"{row['name']:16} {row['state']:8} {row['head']:10} {row['licence']:12} "
-            f"{row['sha256'][:16]}  {row['source']}"
-        )
+        click.echo(f"{row['name']:16} {row['state']:8} {row['head']:10} {row['licence']:12} {row['sha256'][:16]}  {row['source']}")
 
 
 @models.command()
@@ -57,9 +54,7 @@ def list_(as_json: bool) -> None:
 @click.option("--sha256", required=True, help="The file's SHA-256, as its maker states it.")
 @click.option("--name", required=True, help="Name under which a site file asks for it.")
 @click.option("--head", type=click.Choice([head.value for head in Head]), default=Head.YOLOX.value, show_default=True)
-@click.option(
-    "--input-width", type=click.IntRange(96, 1280), default=416, show_default=True, help="Width of the network's input."
-)
+@click.option("--input-width", type=click.IntRange(96, 1280), default=416, show_default=True, help="Width of the network's input.")
 @click.option("--licence", required=True, help="Licence of the model, for example Apache-2.0.")
 def register(file: Path, sha256: str, name: str, head: str, input_width: int, licence: str) -> None:
     """Register an own ONNX detector by file and hash."""

@@ -83,12 +83,8 @@ def _with_tuples(value: Any) -> Any:
     return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _describe(
-    problem: ErrorDetails, data: Any, lines: dict[tuple[str | int, ...], int], name: str, language: str
-) -> str:
-    path = [
-        part for part in problem["loc"] if not (isinstance(part, str) and part.startswith(("function-", "tagged-")))
-    ]
+def _describe(problem: ErrorDetails, data: Any, lines: dict[tuple[str | int, ...], int], name: str, language: str) -> str:
+    path = [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith(("function-", "tagged-")))]
     path.extend(problem.get("ctx", {}).get("where", ()))
     key = ".".join(str(part) for part in path) or "(file)"
     return f"{name}:{line_of(path, lines)}: {key}: {_reason(problem, path, language)}"
@@ -97,9 +93,7 @@ def _describe(
 def _reason(problem: ErrorDetails, path: Sequence[str | int], language: str) -> str:
     kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
     if kind.startswith("site."):
-        return say(
-            kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}}
-        )
+        return say(kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}})
     if kind == "extra_forbidden":
         return _unknown(path, language)
     if kind == "missing":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -62,10 +63,10 @@ class Box(NamedTuple):
     def clipped(self, width: int, height: int) -> tuple[int, int, int, int]:
         """(left, top, right, bottom) in whole pixels, rounded outwards, inside a picture of that size."""
         return (
-            min(width, max(0, int(np.floor(self.left)))),
-            min(height, max(0, int(np.floor(self.top)))),
-            min(width, max(0, int(np.ceil(self.right)))),
-            min(height, max(0, int(np.ceil(self.bottom)))),
+            min(width, max(0, math.floor(self.left))),
+            min(height, max(0, math.floor(self.top))),
+            min(width, max(0, math.ceil(self.right))),
+            min(height, max(0, math.ceil(self.bottom))),
         )
 
 

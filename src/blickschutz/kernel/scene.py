@@ -60,9 +60,7 @@ class Scene:
         """This scene in the pixels of a picture that is `x` times as wide and `y` times as high."""
         if x == 1 and y == 1:
             return self
-        tracks = tuple(
-            replace(t, box=t.box.scaled(x, y), velocity=(t.velocity[0] * x, t.velocity[1] * y)) for t in self.tracks
-        )
+        tracks = tuple(replace(t, box=t.box.scaled(x, y), velocity=(t.velocity[0] * x, t.velocity[1] * y)) for t in self.tracks)
         return Scene(self.at, tracks, tuple(replace(d, box=d.box.scaled(x, y)) for d in self.detections))
 
 

@@ -11,6 +11,7 @@ import random
 import socket
 import threading
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -59,8 +60,8 @@ class _NoDetector:
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
-    def detect(self, frame: RawFrame, least: float, region: Box | None = None) -> Floats:
-        del frame, least, region
+    def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
+        del frame, least, regions
         raise FaultError(self._reason)
 
 
@@ -123,11 +124,7 @@ class Cell:
 
     def _for_wall(self, frame: RawFrame) -> RawFrame:
         width = min(frame.width, self._settings.encoder.width)
-        return (
-            frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2))
-            if width < frame.width
-            else frame
-        )
+        return frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2)) if width < frame.width else frame
 
     # --- what other threads call ---
 
@@ -302,9 +299,7 @@ def run_cell(connection: socket.socket, priority: int = 0) -> None:
     import os
     import signal
 
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole group; the control room ends the cells in order
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the control room ends the cells in order
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
     if priority:
         os.nice(priority)

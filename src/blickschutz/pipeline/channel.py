@@ -62,9 +62,7 @@ class CellEnd:
     picture, which `take_loss` tells the encoder.
     """
 
-    def __init__(
-        self, connection: socket.socket, on_message: Callable[[ToCell], None], on_end: Callable[[], None]
-    ) -> None:
+    def __init__(self, connection: socket.socket, on_message: Callable[[ToCell], None], on_end: Callable[[], None]) -> None:
         self._connection = connection
         self._on_message, self._on_end = on_message, on_end
         self._queue: deque[tuple[bool, bytes]] = deque()

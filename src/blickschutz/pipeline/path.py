@@ -102,9 +102,7 @@ class RedactionPath:
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
         self.counters.people = sum(track.confirmed for track in scene.tracks)
         self.counters.last_scene = scene
-        self._due = (
-            max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
-        )
+        self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
         shown = list(self._release([scene]))
         self._scene = scene
         if wanted:

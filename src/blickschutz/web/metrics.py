@@ -21,18 +21,12 @@ class _Metric(NamedTuple):
 
 METRICS: Mapping[str, _Metric] = {
     "blickschutz_frames": _Metric("Frames that a cell took from its camera", True, lambda h: h.frames),
-    "blickschutz_frames_dropped": _Metric(
-        "Frames that a cell dropped because it was behind", True, lambda h: h.dropped
-    ),
+    "blickschutz_frames_dropped": _Metric("Frames that a cell dropped because it was behind", True, lambda h: h.dropped),
     "blickschutz_frames_analysed": _Metric("Frames that were analysed", True, lambda h: h.analysed),
     "blickschutz_frames_encoded": _Metric("Redacted frames that were encoded for the wall", True, lambda h: h.encoded),
     "blickschutz_detections_run": _Metric("Runs of the detector", True, lambda h: h.detections_run),
-    "blickschutz_detections_spared": _Metric(
-        "Runs of the detector that motion gating spared", True, lambda h: h.detections_spared
-    ),
-    "blickschutz_redaction_faults": _Metric(
-        "Failures of analysis or redaction; each gave a blank picture", True, lambda h: h.faults
-    ),
+    "blickschutz_detections_spared": _Metric("Runs of the detector that motion gating spared", True, lambda h: h.detections_spared),
+    "blickschutz_redaction_faults": _Metric("Failures of analysis or redaction; each gave a blank picture", True, lambda h: h.faults),
     "blickschutz_reconnects": _Metric("Connections to the camera that were lost", True, lambda h: h.reconnects),
     "blickschutz_cpu_seconds": _Metric("Processor time of the cell", True, lambda h: h.cpu_s),
     "blickschutz_frames_per_second": _Metric("Frames per second over the last four seconds", False, lambda h: h.fps),
@@ -49,19 +43,13 @@ class CameraCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         cameras = self._room.cameras
         for name, metric in METRICS.items():
-            family = (CounterMetricFamily if metric.counter else GaugeMetricFamily)(
-                name, metric.about, labels=["camera"]
-            )
+            family = (CounterMetricFamily if metric.counter else GaugeMetricFamily)(name, metric.about, labels=["camera"])
             for camera, control in cameras.items():
                 if control.health is not None:
                     family.add_metric([camera], metric.read(control.health))
             yield family
-        states = GaugeMetricFamily(
-            "blickschutz_camera_state", "1 for the state that the camera's tile shows", labels=["camera", "state"]
-        )
-        restarts = CounterMetricFamily(
-            "blickschutz_cell_restarts", "Restarts of the cell since the system's start", labels=["camera"]
-        )
+        states = GaugeMetricFamily("blickschutz_camera_state", "1 for the state that the camera's tile shows", labels=["camera", "state"])
+        restarts = CounterMetricFamily("blickschutz_cell_restarts", "Restarts of the cell since the system's start", labels=["camera"])
         for camera, control in cameras.items():
             for state in TileState:
                 states.add_metric([camera, state.value], float(control.state is state))

@@ -53,10 +53,7 @@ class Pages:
         """All cameras in the order of the wall: the forecourt first."""
         ordered = sorted(self.site.cameras, key=lambda camera: camera.side.value != "forecourt")
         keys = KEYS + " " * max(0, len(ordered) - len(KEYS))
-        return [
-            TileView(camera, self.room.cameras[camera.id], key.strip())
-            for camera, key in zip(ordered, keys, strict=False)
-        ]
+        return [TileView(camera, self.room.cameras[camera.id], key.strip()) for camera, key in zip(ordered, keys, strict=False)]
 
     def language(self, request: Request) -> str:
         chosen = request.cookies.get("language", "")
@@ -66,17 +63,13 @@ class Pages:
         chosen = request.cookies.get("theme", "")
         return chosen if chosen in {"dark", "light"} else default
 
-    def render(
-        self, request: Request, template: str, *, status: int = 200, theme: str = "light", **values: Any
-    ) -> HTMLResponse:
+    def render(self, request: Request, template: str, *, status: int = 200, theme: str = "light", **values: Any) -> HTMLResponse:
         """The page `template` with the values that every page has, and `values`."""
         language = self.language(request)
         translate = texts.translator(language)
         now = datetime.fromtimestamp(self._clock.now(), self._zone)
         regimes = self.site.regimes
-        regime = current_regime(
-            now, RegimeHours(time.fromisoformat(regimes.day.starts), time.fromisoformat(regimes.night.starts))
-        )
+        regime = current_regime(now, RegimeHours(time.fromisoformat(regimes.day.starts), time.fromisoformat(regimes.night.starts)))
         shared = {
             "_": translate,
             "language": language,

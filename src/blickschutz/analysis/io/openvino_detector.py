@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import cv2
@@ -13,6 +13,7 @@ import openvino
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox
+from blickschutz.analysis.rules.packing import Placement, pack, unpack
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
@@ -21,67 +22,78 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 _STRIDE = 32
-_SNAP = 64
-_LEAST_REGION = 96
-_YOLOX_PADDING = 114
+_SMALL_SHARE = 0.55
+_USUAL_SHAPE = (4, 3)
+_GREY = 114
 
 
 class OpenVinoDetector:
-    """A person detector from the registry. Compiled again when the picture's shape changes."""
+    """A person detector from the registry. CenterNet is compiled for two sizes of input: the whole picture and
+    a small one for its interesting parts; each when it is first needed.
+    """
 
     def __init__(self, card: ModelCard, data: bytes) -> None:
-        self.card = card
+        self.card, self._data = card, data
         self._core = openvino.Core()
-        try:
-            self._request = self._compile(self._core.read_model(model=data, weights=b""))
-        except RuntimeError as error:
-            raise ModelError(f"the model {card.name!r} is no ONNX model that can be used: {error}") from error
+        self._requests: dict[tuple[int, int], Any] = {}
+        # Compiled here and not at the first picture, so that an unusable model is known before a camera is opened.
+        width = card.input_width
+        self._request(width, width if card.head is Head.YOLOX else _height_for(width, *_USUAL_SHAPE))
 
     @classmethod
     def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
         """Load model `name`; raises `ModelError` if it is missing, altered or unusable."""
         return cls(*(registry or ModelRegistry()).load(name))
 
-    def detect(self, frame: RawFrame, least: float, region: Box | None = None) -> Floats:
-        """See `Detector.detect`. YOLOX looks at the whole picture always: its input has one size."""
+    def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
+        """See `Detector.detect`. YOLOX looks at the whole picture always."""
         if self.card.head is Head.YOLOX:
             return self._detect_yolox(frame, least)
         width = self.card.input_width
-        height = max(_STRIDE, round(width * frame.height / frame.width / _STRIDE) * _STRIDE)
+        height = _height_for(width, frame.width, frame.height)
         x, y = frame.width / width, frame.height / height
-        left, top, right, bottom = (
-            snapped(region.scaled(1 / x, 1 / y), width, height) if region else (0, 0, width, height)
-        )
-        part = crop(frame, round(left * x), round(top * y), round(right * x), round(bottom * y))
-        self._infer(_colour(part, right - left, bottom - top, cv2.COLOR_YUV2RGB_I420))
-        boxes = decode_centernet(self._request.get_tensor("keypoints").data, self._request.get_tensor("wh").data, least)
-        boxes[:, 0:4:2] = (boxes[:, 0:4:2] + left) * x
-        boxes[:, 1:4:2] = (boxes[:, 1:4:2] + top) * y
+        small = width, max(_STRIDE, round(height * _SMALL_SHARE / _STRIDE) * _STRIDE)
+        parts = pack([region.scaled(1 / x, 1 / y) for region in regions], (width, height), small) if regions else None
+        size = small if parts else (width, height)
+        parts = parts or [Placement(0, 0, width, height, 0, 0)]
+        request = self._infer(_input(frame, parts, size, x, y), size)
+        boxes = decode_centernet(request.get_tensor("keypoints").data, request.get_tensor("wh").data, least)
+        boxes = unpack(boxes, parts)
+        boxes[:, 0:4:2] *= x
+        boxes[:, 1:4:2] *= y
         return boxes
 
     def _detect_yolox(self, frame: RawFrame, least: float) -> Floats:
         edge = self.card.input_width
         scale = min(edge / frame.width, edge / frame.height)
         width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
-        picture = np.full((edge, edge, 3), _YOLOX_PADDING, np.uint8)
+        picture = np.full((edge, edge, 3), _GREY, np.uint8)
         picture[:height, :width] = _colour(frame, width, height, cv2.COLOR_YUV2BGR_I420)
-        self._infer(picture)
-        boxes = decode_yolox(self._request.get_output_tensor(0).data, edge, edge, least)
+        request = self._infer(picture, (edge, edge))
+        boxes = decode_yolox(request.get_output_tensor(0).data, edge, edge, least)
         boxes[:, 0:4:2] *= frame.width / width
         boxes[:, 1:4:2] *= frame.height / height
         return boxes
 
-    def _infer(self, picture: Bytes) -> None:
+    def _infer(self, picture: Bytes, size: tuple[int, int]) -> Any:
         try:
-            self._request.infer([picture[None]])
+            request = self._request(*size)
+            request.infer([picture[None]])
         except RuntimeError as error:
             raise FaultError(f"the detector failed: {error}") from error
+        return request
 
-    def _compile(self, model: Any) -> Any:
-        """Compile for sizes up to the model's width; the engine keeps what it made for the last few sizes."""
-        most = self.card.input_width
-        if self.card.head is Head.CENTERNET:
-            model.reshape([1, 3, openvino.Dimension(_LEAST_REGION, 2 * most), openvino.Dimension(_LEAST_REGION, most)])
+    def _request(self, width: int, height: int) -> Any:
+        if (width, height) not in self._requests:
+            try:
+                self._requests[width, height] = self._compile(width, height)
+            except RuntimeError as error:
+                raise ModelError(f"the model {self.card.name!r} is no ONNX model that can be used: {error}") from error
+        return self._requests[width, height]
+
+    def _compile(self, width: int, height: int) -> Any:
+        model = self._core.read_model(model=self._data, weights=b"")
+        model.reshape([1, 3, height, width])
         steps = openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         steps.input().model().set_layout(openvino.Layout("NCHW"))
@@ -96,19 +108,25 @@ class OpenVinoDetector:
         return self._core.compile_model(steps.build(), "CPU", settings).create_infer_request()
 
 
-def snapped(region: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """`region` widened to multiples of `_SNAP` inside a picture of that size, so that few sizes occur.
+def _height_for(input_width: int, width: int, height: int) -> int:
+    """The input's height for a picture of that shape: a multiple of the network's stride."""
+    return max(_STRIDE, round(input_width * height / width / _STRIDE) * _STRIDE)
 
-    The result starts at a multiple of the network's stride: a body lies on the same cells as in the whole picture.
-    """
-    spans = []
-    for low, high, limit in ((region.left, region.right, width), (region.top, region.bottom, height)):
-        size = min(limit, max(_LEAST_REGION, math.ceil((high - low) / _SNAP) * _SNAP))
-        start = min(max(0, math.floor(low / _STRIDE) * _STRIDE), limit - size)
-        if start + size < min(limit, high):
-            size = min(limit - start, size + _SNAP)
-        spans.append((start, start + size))
-    return spans[0][0], spans[1][0], spans[0][1], spans[1][1]
+
+def _input(frame: RawFrame, parts: Sequence[Placement], size: tuple[int, int], x: float, y: float) -> Bytes:
+    """The parts of `frame` at their places in an RGB picture of `size`, grey elsewhere. `x`, `y`: source pixels per input pixel."""
+    if len(parts) == 1 and (parts[0].width, parts[0].height) == size:
+        return _colour(_part(frame, parts[0], x, y), *size, cv2.COLOR_YUV2RGB_I420)
+    picture = np.full((size[1], size[0], 3), _GREY, np.uint8)
+    for part in parts:
+        pixels = _colour(_part(frame, part, x, y), part.width, part.height, cv2.COLOR_YUV2RGB_I420)
+        picture[part.y : part.y + part.height, part.x : part.x + part.width] = pixels
+    return picture
+
+
+def _part(frame: RawFrame, part: Placement, x: float, y: float) -> RawFrame:
+    right, bottom = round((part.left + part.width) * x), round((part.top + part.height) * y)
+    return crop(frame, round(part.left * x), round(part.top * y), right, bottom)
 
 
 def crop(frame: RawFrame, left: int, top: int, right: int, bottom: int) -> RawFrame:
@@ -116,14 +134,8 @@ def crop(frame: RawFrame, left: int, top: int, right: int, bottom: int) -> RawFr
     left, top = left // 2 * 2, top // 2 * 2
     right, bottom = min(right, frame.width), min(bottom, frame.height)
     rows, columns = slice(top // 2, (bottom + 1) // 2), slice(left // 2, (right + 1) // 2)
-    return RawFrame(
-        frame.y[top:bottom, left:right],
-        frame.u[rows, columns],
-        frame.v[rows, columns],
-        frame.index,
-        frame.at,
-        frame.taken,
-    )
+    y, u, v = frame.y[top:bottom, left:right], frame.u[rows, columns], frame.v[rows, columns]
+    return RawFrame(y, u, v, frame.index, frame.at, frame.taken)
 
 
 def _colour(frame: RawFrame, width: int, height: int, code: int) -> Bytes:

@@ -53,17 +53,13 @@ class ModelRegistry:
         card = next((card for card in self.cards() if card.name == name), None)
         if card is None:
             known = ", ".join(card.name for card in self.cards()) or "none"
-            raise ModelError(
-                f"the model {name!r} is not registered (registered: {known}); run `blickschutz models install`"
-            )
+            raise ModelError(f"the model {name!r} is not registered (registered: {known}); run `blickschutz models install`")
         path = self.folder / card.file
         if not path.exists():
             raise ModelError(f"the file of model {name!r} is missing: {path}; run `blickschutz models install`")
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != card.sha256:
-            raise ModelError(
-                f"the file of model {name!r} was altered: {path} does not have its registered hash; install it again"
-            )
+            raise ModelError(f"the file of model {name!r} was altered: {path} does not have its registered hash; install it again")
         return card, data
 
     def verify(self, card: ModelCard) -> str:

@@ -101,6 +101,8 @@ class GraphConverter:
         if op == "Placeholder":
             self.input_name = name
             return "images"
+        if op == "Mul" and (source := self._hard_swish(node)) is not None:
+            return self._emit("HardSwish", [self._visit(source)], name)
         if op in simple:
             return self._emit(op, [self._visit(i) for i in inputs], name)
         if op == "Relu6":
@@ -110,14 +112,10 @@ class GraphConverter:
         if op in {"FusedDepthwiseConv2dNative", "DepthwiseConv2dNative"}:
             return self._convolution(node, depthwise=True)
         if op == "Mean":
-            self._require(
-                sorted(self._weights[inputs[1]].tolist()) == [1, 2], name, "mean over other axes than height and width"
-            )
+            self._require(sorted(self._weights[inputs[1]].tolist()) == [1, 2], name, "mean over other axes than height and width")
             return self._emit("GlobalAveragePool", [self._visit(inputs[0])], name)
         if op == "ConcatV2":
-            self._require(
-                int(self._weights[inputs[-1]]) in {3, -1}, name, "concatenation along another axis than channels"
-            )
+            self._require(int(self._weights[inputs[-1]]) in {3, -1}, name, "concatenation along another axis than channels")
             return self._emit("Concat", [self._visit(i) for i in inputs[:-1]], name, axis=1)
         if op == "ResizeBilinear":
             flags = {key: node["attr"].get(key, {}).get("b", False) for key in ("align_corners", "half_pixel_centers")}
@@ -126,6 +124,21 @@ class GraphConverter:
             attributes = {"mode": "linear", "coordinate_transformation_mode": "asymmetric"}
             return self._emit("Resize", [self._visit(inputs[0]), "", scales], name, **attributes)
         raise ModelError(f"the graph uses an operation that is not known here: {op} in {name}")
+
+    def _hard_swish(self, node: Mapping[str, Any]) -> str | None:
+        """The name of x where `node` is (x / 6) * relu6(x + 3), which engines compute in one step."""
+        scaled, gate = (self._nodes.get(name, {}) for name in node["input"])
+        if scaled.get("op") != "Mul" or gate.get("op") != "Relu6":
+            return None
+        shifted = self._nodes.get(gate["input"][0], {})
+        if shifted.get("op") != "Add" or not self._is_constant(shifted["input"], 3.0):
+            return None
+        source = str(next(name for name in shifted["input"] if name not in self._weights))
+        return source if source in scaled["input"] and self._is_constant(scaled["input"], 1 / 6) else None
+
+    def _is_constant(self, inputs: Sequence[str], value: float) -> bool:
+        """Whether one of `inputs` is a weight of that one value."""
+        return any(name in self._weights and np.allclose(self._weights[name], value, atol=1e-3) for name in inputs)
 
     def _convolution(self, node: Mapping[str, Any], *, depthwise: bool) -> str:
         name, inputs, attributes = node["name"], node["input"], node["attr"]
@@ -155,11 +168,7 @@ class GraphConverter:
         )
         for activation in fused:
             self._require(activation in {"Relu", "Relu6"}, name, f"fused {activation}")
-            result = (
-                self._emit("Relu", [result], f"{name}/relu")
-                if activation == "Relu"
-                else self._emit_clip(result, f"{name}/relu6")
-            )
+            result = self._emit("Relu", [result], f"{name}/relu") if activation == "Relu" else self._emit_clip(result, f"{name}/relu6")
         return result
 
     def _emit(self, op: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:

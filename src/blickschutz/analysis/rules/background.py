@@ -155,9 +155,7 @@ class BackgroundModel:
         cv2.accumulateWeighted(picture, self._mean, self._settings.adapt_share, where.astype(np.uint8))
         self._shown = cv2.convertScaleAbs(self._mean)
 
-    def _consider(
-        self, picture: Bytes, open_: npt.NDArray[np.bool_], doubtful: npt.NDArray[np.bool_], at: float
-    ) -> None:
+    def _consider(self, picture: Bytes, open_: npt.NDArray[np.bool_], doubtful: npt.NDArray[np.bool_], at: float) -> None:
         """A pixel that stays the same for long enough, with nobody near it, becomes background.
 
         Only the open pixels are touched, which are few once the background is known. The others start
@@ -174,9 +172,7 @@ class BackgroundModel:
         candidates[where] = np.where(stays[:, None], held + _CANDIDATE_SHARE * (colours - held), colours)
         since[where[~stays]] = at
         known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]
-        wait = np.where(
-            known, np.where(touched, settings.relearn_touched_after_s, settings.relearn_after_s), self._learn_after
-        )
+        wait = np.where(known, np.where(touched, settings.relearn_touched_after_s, settings.relearn_after_s), self._learn_after)
         wait = np.maximum(wait, np.where(doubtful.reshape(-1)[where], settings.doubtful_learn_after_s, 0))
         accepted = where[stays & (at - since[where] >= wait)]
         if accepted.size:

@@ -31,9 +31,7 @@ def decode_centernet(keypoints: Floats, distances: Floats, least: float) -> Floa
     ys, xs = np.nonzero(peak)
     left, top, right, bottom = distances[0][:, ys, xs]
     stride = _CENTERNET_STRIDE
-    boxes = np.stack(
-        [xs * stride - left, ys * stride - top, xs * stride + right, ys * stride + bottom, heat[ys, xs]], axis=1
-    )
+    boxes = np.stack([xs * stride - left, ys * stride - top, xs * stride + right, ys * stride + bottom, heat[ys, xs]], axis=1)
     return np.asarray(boxes[np.argsort(-boxes[:, 4])], np.float32)
 
 
@@ -68,3 +66,15 @@ def suppress_overlaps(boxes: Floats, most: float) -> Floats:
         if all(overlap[index, other] <= most for other in kept):
             kept.append(index)
     return boxes[kept]
+
+
+def drop_contained(boxes: Floats, sure: float, share: float = 0.8) -> Floats:
+    """Drop each box with a score below `sure` that lies to `share` of its area inside a better one: it adds nothing."""
+    if len(boxes) < 2:
+        return boxes
+    corner = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    opposite = np.minimum(boxes[:, None, 2:4], boxes[None, :, 2:4])
+    shared = np.prod(np.clip(opposite - corner, 0, None), axis=2)
+    area = np.maximum(np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1), 1e-9)
+    inside_better = np.tril(shared / area[:, None] >= share, -1).any(axis=1)
+    return boxes[~(inside_better & (boxes[:, 4] < sure))]

@@ -107,9 +107,7 @@ class Tracker:
         for row, column in matched.items():
             self._correct(tracks[row], boxes[column], at)
         used = set(matched.values())
-        return [t for row, t in enumerate(tracks) if row not in matched], [
-            i for i in range(len(boxes)) if i not in used
-        ]
+        return [t for row, t in enumerate(tracks) if row not in matched], [i for i in range(len(boxes)) if i not in used]
 
     def _correct(self, track: Candidate, row: Floats, at: float) -> None:
         elapsed = max(1e-3, at - track.seen_at)

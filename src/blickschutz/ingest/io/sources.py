@@ -38,7 +38,13 @@ class RtspSource:
 
     def __init__(self, settings: SourceSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
-        options = {"rtsp_transport": "tcp", "allowed_media_types": "video", "fflags": "nobuffer", "max_delay": "0", "analyzeduration": "1000000"}
+        options = {
+            "rtsp_transport": "tcp",
+            "allowed_media_types": "video",
+            "fflags": "nobuffer",
+            "max_delay": "0",
+            "analyzeduration": "1000000",
+        }
         try:
             self._container = av.open(settings.address, options=options, timeout=(settings.connect_s, settings.stall_s))
         except (av.error.FFmpegError, OSError) as error:
@@ -103,9 +109,7 @@ class FileSource:
                     start = due - offset - time_s
                 if self._closed.is_set():
                     return
-                yield raw_frame(
-                    frame, index, due, wall + (due - start) if not self._settings.realtime else self._clock.now()
-                )
+                yield raw_frame(frame, index, due, wall + (due - start) if not self._settings.realtime else self._clock.now())
                 index, count = index + 1, count + 1
             if not count:
                 raise MediaError(f"{self._settings.address} holds no picture")

@@ -16,6 +16,7 @@ from blickschutz.kernel.scene import Backdrop, Detection, Scene
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _FULL = 255
+_SAME_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,7 @@ class Region:
     box: Box
 
 
-def people_regions(
-    scenes: Sequence[Scene], backdrop: Backdrop, width: int, height: int, settings: MaskSettings
-) -> list[Region]:
+def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, height: int, settings: MaskSettings) -> list[Region]:
     """Boxes of everybody in the analysed moments around one frame, grown, in source pixels.
 
     A track that is in the moment before and in the moment after is masked where it is between them. What is
@@ -56,11 +55,14 @@ def people_regions(
     boxes: list[Region] = []
     unproven = _UnprovenShare(backdrop, width, height)
     for scene in scenes:
-        here = [track for track in scene.tracks if track.seen_s <= settings.coast_s]
-        for track in here:
-            seen.setdefault(track.number, []).append((scene.at, track.box))
+        followed: list[Box] = []
+        for track in scene.tracks:
+            if track.seen_s <= settings.coast_s:
+                seen.setdefault(track.number, []).append((scene.at, track.box))
+                followed.append(track.box.grown(_SAME_SHARE))
         for detection in scene.detections:
-            if _counts(detection, unproven, settings) and not any(_same(detection.box, t.box) for t in here):
+            # A detection that lies within a tenth of a track's box needs no region of its own.
+            if not any(_within(detection.box, box) for box in followed) and _counts(detection, unproven, settings):
                 boxes.append(Region(None, detection.box))
     boxes.extend(Region(number, _between(places, backdrop.at)) for number, places in seen.items())
     return [Region(r.track, r.box.grown(settings.margin_share, settings.margin_px)) for r in boxes]
@@ -74,15 +76,8 @@ def _between(places: Sequence[tuple[float, Box]], at: float) -> Box:
     return Box(*(a + share * (b - a) for a, b in zip(first, last, strict=True)))
 
 
-def _same(detection: Box, track: Box) -> bool:
-    """A detection whose every side lies within a tenth of the track's box needs no region of its own."""
-    dx, dy = 0.1 * track.width, 0.1 * track.height
-    return (
-        detection.left >= track.left - dx
-        and detection.right <= track.right + dx
-        and detection.top >= track.top - dy
-        and detection.bottom <= track.bottom + dy
-    )
+def _within(inner: Box, outer: Box) -> bool:
+    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
 
 
 class _UnprovenShare:

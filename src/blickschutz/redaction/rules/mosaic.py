@@ -113,9 +113,7 @@ class Mosaic:
         left, top, right, bottom = region.box.clipped(width, height)
         if right <= left or bottom <= top:
             return
-        for plane, mask, cells, shrink in zip(
-            planes, masks, self._textures[region.track].planes, (1, 2, 2), strict=True
-        ):
+        for plane, mask, cells, shrink in zip(planes, masks, self._textures[region.track].planes, (1, 2, 2), strict=True):
             where = slice(top // shrink, -(-bottom // shrink)), slice(left // shrink, -(-right // shrink))
             size = (where[1].stop - where[1].start, where[0].stop - where[0].start)
             cv2.copyTo(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST), mask[where], plane[where])

@@ -42,9 +42,7 @@ class LiveEncoder:
     def __init__(self, generation: int, width: int, height: int, rate: float, settings: EncoderSettings) -> None:
         self.generation, self.size = generation, (width, height)
         self._sink = _Sink()
-        self._container: Any = av.open(
-            self._sink, "w", format="mp4", options={"movflags": _FLAGS, "flush_packets": "1"}
-        )
+        self._container: Any = av.open(self._sink, "w", format="mp4", options={"movflags": _FLAGS, "flush_packets": "1"})
         self._key_every = max(1, round(rate * settings.key_every_s))
         parameters = f"keyint={self._key_every * 4}:scenecut=0:threads=1:sliced-threads=0:rc-lookahead=0"
         options = {
