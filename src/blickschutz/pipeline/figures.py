@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from pathlib import Path
 
@@ -40,7 +41,15 @@ class ProcessFigures:
         if now < self._memory_at + _MEMORY_EVERY_S:
             return
         self._memory_at = now
+        release_unused_memory()
         self.rss_mb, self.pss_mb = memory_mb()
+
+
+def release_unused_memory() -> None:
+    """Give back what the allocator keeps: compiling a network leaves 20 MB behind. Only glibc has this."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def memory_mb() -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import cv2
@@ -32,8 +32,8 @@ class OpenVinoDetector:
     a small one for its interesting parts; each when it is first needed.
     """
 
-    def __init__(self, card: ModelCard, data: bytes) -> None:
-        self.card, self._data = card, data
+    def __init__(self, card: ModelCard, load: Callable[[], bytes]) -> None:
+        self.card, self._load = card, load
         self._core = openvino.Core()
         self._requests: dict[tuple[int, int], Any] = {}
         # Compiled here and not at the first picture, so that an unusable model is known before a camera is opened.
@@ -43,7 +43,8 @@ class OpenVinoDetector:
     @classmethod
     def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
         """Load model `name`; raises `ModelError` if it is missing, altered or unusable."""
-        return cls(*(registry or ModelRegistry()).load(name))
+        models = registry or ModelRegistry()
+        return cls(models.load(name)[0], lambda: models.load(name)[1])
 
     def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
         """See `Detector.detect`. YOLOX looks at the whole picture always."""
@@ -52,6 +53,8 @@ class OpenVinoDetector:
         width = self.card.input_width
         height = _height_for(width, frame.width, frame.height)
         x, y = frame.width / width, frame.height / height
+        if (width, height) not in self._requests:
+            self._requests.clear()  # another shape of picture: what was compiled for the last one is not needed again
         small = width, max(_STRIDE, round(height * _SMALL_SHARE / _STRIDE) * _STRIDE)
         parts = pack([region.scaled(1 / x, 1 / y) for region in regions], (width, height), small) if regions else None
         size = small if parts else (width, height)
@@ -92,7 +95,7 @@ class OpenVinoDetector:
         return self._requests[width, height]
 
     def _compile(self, width: int, height: int) -> Any:
-        model = self._core.read_model(model=self._data, weights=b"")
+        model = self._core.read_model(model=self._load(), weights=b"")
         model.reshape([1, 3, height, width])
         steps = openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))

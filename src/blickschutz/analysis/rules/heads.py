@@ -77,4 +77,4 @@ def drop_contained(boxes: Floats, sure: float, share: float = 0.8) -> Floats:
     shared = np.prod(np.clip(opposite - corner, 0, None), axis=2)
     area = np.maximum(np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1), 1e-9)
     inside_better = np.tril(shared / area[:, None] >= share, -1).any(axis=1)
-    return boxes[~(inside_better & (boxes[:, 4] < sure))]
+    return np.asarray(boxes[~(inside_better & (boxes[:, 4] < sure))], np.float32)

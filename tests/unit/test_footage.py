@@ -1,0 +1,60 @@
+"""The demo's footage: eleven views by day and night; without apt a drawn scene, and it says so."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+
+from blickschutz.bootstrap import footage
+from blickschutz.bootstrap.demo import demo_site
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLICKSCHUTZ_DATA", str(tmp_path))
+    monkeypatch.setattr(footage, "_DRAWN", 6)
+    return tmp_path / "footage"
+
+
+def test_without_apt_a_scene_is_drawn_and_it_says_so(own_folder, monkeypatch):
+    monkeypatch.setattr(footage.shutil, "which", lambda name: None)
+    said, steps = [], []
+    footage.prepare(said.append, lambda total: steps.append)
+    assert any("no apt" in line and "drawing" in line for line in said)
+    assert sum(steps) == 6
+    assert footage.is_ready()
+    assert not footage.is_real()
+    views = sorted(own_folder.glob("view-*.mp4"))
+    assert len(views) == 22
+    with av.open(str(views[0])) as day, av.open(str(views[1])) as night:
+        bright, dark = (next(c.decode(video=0)).to_ndarray(format="gray") for c in (day, night))
+    assert bright.shape == (footage.HEIGHT, footage.WIDTH)
+    assert dark.mean() < 0.6 * bright.mean()
+
+
+def test_views_differ():
+    assert len(set(footage.VIEWS)) == 11
+    assert any(view.mirrored for view in footage.VIEWS)
+    assert len({view.start_s for view in footage.VIEWS}) == 11
+    for view in footage.VIEWS:
+        assert view.left + view.width <= 1.001
+        assert view.top + view.height <= 1.001
+
+
+@pytest.mark.parametrize("night", [False, True])
+def test_the_demo_is_marked_and_plays_the_views(night):
+    site = demo_site(night, 9000)
+    assert site.site.demo
+    assert site.server.port == 9000
+    assert len(site.cameras) == 11
+    assert all(camera.address.endswith("-night.mp4" if night else "-day.mp4") for camera in site.cameras)
+
+
+def test_mirroring_mirrors(own_folder):
+    from blickschutz.bootstrap.drawn_scene import DrawnScene
+
+    frame = DrawnScene(256, 192, seed=1).picture(0).frame(0)
+    plain = footage.View(0, 0, 1, 1, False, 0.0)
+    mirrored = footage.View(0, 0, 1, 1, True, 0.0)
+    assert (np.flip(footage._planes(frame, plain)[0], 1) == footage._planes(frame, mirrored)[0]).all()
