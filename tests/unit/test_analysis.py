@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundSettings, BackgroundState
-from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox, suppress_overlaps
+from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox, drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.packing import pack, unpack
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Tracker, TrackerSettings, TrackPoint, fill_gaps
@@ -200,13 +200,23 @@ class TestTracker:
 
 
 class TestRegions:
-    def test_the_widest_gaps_part_the_picture(self):
+    def test_things_far_apart_get_rectangles_of_their_own(self):
         lively = np.zeros((20, 40), np.uint8)
         lively[5:8, 2:4] = lively[10:12, 20:22] = lively[1:3, 36:38] = 255
-        regions = lively_regions(lively, [], 400, 200, margin=10, most=3)
-        assert regions == [Box(10, 40, 50, 90), Box(190, 90, 230, 130), Box(350, 0, 390, 40)]
-        assert len(lively_regions(lively, [Box(100, 0, 110, 10)], 400, 200, margin=10, most=2)) == 2
-        assert lively_regions(np.zeros((4, 4), np.uint8), [], 40, 40, 1, 3) == []
+        regions = lively_regions(lively, [], 400, 200, margin=10)
+        assert set(regions) == {Box(10, 40, 50, 90), Box(190, 90, 230, 130), Box(350, 0, 390, 40)}
+        assert lively_regions(np.zeros((4, 4), np.uint8), [], 40, 40, margin=1) == []
+
+    def test_what_is_followed_counts_as_lively(self):
+        nothing = np.zeros((20, 40), np.uint8)
+        assert lively_regions(nothing, [Box(100, 50, 120, 90)], 400, 200, margin=10) == [Box(90, 40, 130, 100)]
+
+    def test_what_does_not_fit_is_not_packed(self):
+        assert pack([Box(0, 0, 128, 80)], (128, 96), (128, 64)) is None
+
+    def test_weak_boxes_inside_better_ones_add_nothing(self):
+        boxes = np.array([[0, 0, 20, 40, 0.9], [2, 2, 10, 20, 0.2], [2, 2, 10, 20, 0.5], [15, 0, 40, 40, 0.2]], np.float32)
+        assert drop_contained(boxes, sure=0.3)[:, 4].tolist() == [pytest.approx(v) for v in (0.9, 0.5, 0.2)]
 
     @given(st.lists(st.tuples(*(st.integers(0, 90) for _ in range(4))), min_size=1, max_size=3))
     def test_what_is_packed_comes_back_where_it_was(self, corners):
@@ -214,16 +224,20 @@ class TestRegions:
         parts = pack(regions, (128, 96), (128, 64))
         if parts is None:
             return
-        for region, part in zip(regions, parts, strict=False):
+        assert len(parts) == len(regions)
+        for part in parts:
             inside = np.array([[part.x + 1, part.y + 1, part.x + 3, part.y + 3, 0.9]], np.float32)
             back = unpack(inside, parts)
-            assert back[0, :2].tolist() == [part.left + 1, part.top + 1]
-            assert part.left <= region.left
-            assert part.left + part.width >= min(128, region.right)
+            assert [part.left + 1, part.top + 1] in back[:, :2].tolist()
+            assert part.x + part.width <= 128
+            assert part.y + part.height <= 64
+        for region in regions:
+            covering = [p for p in parts if p.left <= region.left and p.left + p.width >= min(128, region.right)]
+            assert any(p.top <= region.top and p.top + p.height >= min(96, region.bottom) for p in covering)
 
     def test_a_body_in_no_part_is_dropped_and_one_across_is_cut(self):
         parts = pack([Box(0, 0, 20, 20), Box(60, 0, 80, 20)], (128, 96), (128, 64))
-        between = np.array([[22, 2, 34, 18, 0.9], [10, 2, 26, 18, 0.8]], np.float32)
+        between = np.array([[16, 2, 32, 18, 0.9], [10, 2, 26, 18, 0.8]], np.float32)
         assert unpack(between, parts).tolist() == [[10, 2, 20, 18, pytest.approx(0.8)]]
 
 
