@@ -87,6 +87,7 @@ def test_a_killed_cell_comes_back_and_takes_no_other_with_it(walk_clip):
         await until(lambda: victim.state is TileState.LOST, 5)
         await until(lambda: victim.state is TileState.LIVE)
         assert victim.restarts == 1
+        assert victim.cause == ""
         assert other.process.pid == pid
         assert other.restarts == 0
 
@@ -143,6 +144,7 @@ def test_a_missing_source_is_said_and_tried_again(tmp_path, walk_clip):
         await until(lambda: keeper.health is not None and keeper.health.problem != "")
         assert keeper.state is TileState.LOST
         assert "later.mp4" in keeper.problem
+        assert keeper.cause == "unreadable"
         with pytest.raises(DeviceError, match="no picture"):
             await keeper.snapshot()
         clip.write_bytes(walk_clip.read_bytes())
@@ -164,6 +166,7 @@ def test_without_its_model_a_cell_shows_only_blank_pictures(walk_clip, tmp_path,
     async def scenario(supervisor):
         keeper = supervisor.keepers["a"]
         await until(lambda: keeper.state is TileState.REDACTION_FAULT)
+        assert keeper.cause == "no-detector"
         assert ("altered" if fault == "altered" else "not registered") in keeper.problem
         for _ in range(3):
             picture = cv2.imdecode(np.frombuffer(await keeper.snapshot(), np.uint8), cv2.IMREAD_GRAYSCALE)

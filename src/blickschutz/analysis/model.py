@@ -32,7 +32,7 @@ class AnalysisSettings:
 
     The detector looks at the whole picture every `whole_interval_s`; in between only at the parts in which
     something moves, is not proven or is followed, where these fit into a smaller input. While nobody watches
-    it looks every `unwatched_interval_s` only: tracks need that, masks need more.
+    it looks every `unwatched_interval_s` (whole: `unwatched_whole_interval_s`) only: tracks need that, masks need more.
 
     A detection from `sure_score` on keeps the background from learning its box for good; a weaker one,
     from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer.
@@ -52,3 +52,4 @@ class AnalysisSettings:
     whole_interval_s: float = 1.0
     region_margin_share: float = 0.04
     unwatched_interval_s: float = 0.5
+    unwatched_whole_interval_s: float = 2.5

@@ -72,7 +72,7 @@ class Analyser:
         moving = model.moving(picture, frame.at)
         detections = self._boxes
         if self._due(frame.at, moving, proven, watched):
-            detections = self._boxes = self._detect(frame, moving, proven)
+            detections = self._boxes = self._detect(frame, moving, proven, watched)
             self._tracker.update(detections, frame.at)
         scene = self._scene(frame.at, detections)
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
@@ -111,12 +111,13 @@ class Analyser:
             return False
         return True
 
-    def _detect(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> Floats:
+    def _detect(self, frame: RawFrame, moving: Bytes, proven: Bytes, watched: bool) -> Floats:
         """Ask the detector for the whole picture, or for the parts in which somebody can be."""
         settings = self._settings
         regions: list[Box] = []
         steady = self._background is not None and self._background.state is BackgroundState.STEADY
-        if steady and frame.at - self._whole_at < settings.whole_interval_s:
+        whole_every = settings.whole_interval_s if watched else settings.unwatched_whole_interval_s
+        if steady and frame.at - self._whole_at < whole_every:
             regions = self._regions(frame, moving, proven)
         self._detected_at = frame.at
         self.detections_run += 1

@@ -111,6 +111,18 @@ class CellKeeper:
     def state(self) -> TileState:
         return tile_state(self.facts())
 
+    @property
+    def cause(self) -> str:
+        """Why there is no live picture, as a word that the pages have a text for; empty where there is one."""
+        health = self.health
+        if self._failed:
+            return "cell"
+        if health is None or self.state in {TileState.LIVE, TileState.STOPPED}:
+            return ""
+        if health.doubt in {Doubt.NO_DETECTOR, Doubt.FAULT}:
+            return str(health.doubt.value)
+        return health.cause.value if health.cause else ""
+
     def stop(self, on: bool) -> None:
         """The stop control of this camera."""
         self.stopped = on

@@ -38,6 +38,7 @@ class SessionReport:
     state: SessionState = SessionState.STOPPED
     reconnects: int = 0
     problem: str = ""
+    cause: SessionEvent | None = None
 
 
 class CameraSession:
@@ -107,7 +108,7 @@ class CameraSession:
                     return SessionEvent.STOP, frames
                 if frames == 0:
                     self._take(SessionEvent.CONNECTED)
-                    self.report.problem = ""
+                    self.report.problem, self.report.cause = "", None
                 frames += 1
                 self._on_frame(frame)
             return self._ended("the camera ended the stream", SessionEvent.ENDED), frames
@@ -119,7 +120,7 @@ class CameraSession:
 
     def _ended(self, problem: str, event: SessionEvent) -> SessionEvent:
         """An end before the first picture is a refusal, whatever the reason."""
-        self.report.problem = problem
+        self.report.problem, self.report.cause = problem, event
         _log.warning("camera_lost", camera=self._camera, problem=problem, cause=event.value)
         if self.report.state is SessionState.CONNECTING and event is SessionEvent.ENDED:
             return SessionEvent.REFUSED

@@ -27,6 +27,7 @@ from blickschutz.kernel.clock import Clock, SystemClock
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.channel import CellEnd
 from blickschutz.pipeline.figures import ProcessFigures
 from blickschutz.pipeline.messages import (
@@ -111,6 +112,7 @@ class Cell:
         except ModelError as error:
             _log.error("no_detector", reason=str(error))
             detector = _NoDetector(str(error))
+        self._blind = isinstance(detector, _NoDetector)
         self._analyser = Analyser(detector, settings.analysis)
         self._path = RedactionPath(self._analyser, Redactor(settings.redaction), settings.analysis.rate, self._for_wall)
         self._session = CameraSession(
@@ -271,9 +273,10 @@ class Cell:
             Health(
                 session=report.state,
                 stopped=self._stopped,
-                doubt=counters.doubt,
+                doubt=Doubt.NO_DETECTOR if self._blind else counters.doubt,
                 fault=counters.fault,
                 problem=report.problem,
+                cause=report.cause,
                 width=self._size[0],
                 height=self._size[1],
                 fps=round(figures.fps, 2),

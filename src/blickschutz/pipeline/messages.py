@@ -10,7 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from blickschutz.analysis.model import AnalysisSettings
-from blickschutz.ingest.model import BackoffSettings, SessionState, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
 from blickschutz.redaction.model import RedactionSettings
 from blickschutz.wall.model import EncoderSettings
@@ -67,6 +67,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     doubt: Doubt | None
     fault: str = ""
     problem: str = ""
+    cause: SessionEvent | None = None
     width: int = 0
     height: int = 0
     fps: float = 0.0

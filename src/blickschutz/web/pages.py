@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import HTTPConnection
 
 from blickschutz import __version__
 from blickschutz.config.model import Camera, SiteFile
@@ -55,7 +56,7 @@ class Pages:
         keys = KEYS + " " * max(0, len(ordered) - len(KEYS))
         return [TileView(camera, self.room.cameras[camera.id], key.strip()) for camera, key in zip(ordered, keys, strict=False)]
 
-    def language(self, request: Request) -> str:
+    def language(self, request: HTTPConnection) -> str:
         chosen = request.cookies.get("language", "")
         return chosen if chosen in texts.LANGUAGES else self.site.site.language
 

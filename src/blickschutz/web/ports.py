@@ -23,6 +23,11 @@ class CameraControl(Protocol):
     @property
     def state(self) -> TileState: ...
 
+    @property
+    def cause(self) -> str:
+        """Why there is no live picture: a key of `texts.CAUSE_WORDS`, or empty."""
+        ...
+
     def stop(self, on: bool) -> None: ...
 
     async def snapshot(self) -> bytes:

@@ -72,6 +72,17 @@ STATE_SHAPES: Mapping[str, str] = {
     "stopped": "■",
 }
 
+CAUSE_WORDS: Mapping[str, str] = {
+    "": "",
+    "cell": N_("Die Zelle dieser Kamera ist ausgefallen und wird neu gestartet."),
+    "refused": N_("Die Kamera ist nicht erreichbar. Bitte Strom, Netz und Adresse prüfen."),
+    "stalled": N_("Die Kamera ist verbunden, sendet aber nichts."),
+    "ended": N_("Die Kamera hat die Übertragung beendet."),
+    "unreadable": N_("Was die Kamera sendet, ist kein lesbares Video."),
+    "no-detector": N_("Das Detektor-Modell fehlt oder wurde verändert. Bitte neu installieren."),
+    "fault": N_("Die Auswertung ist gestört. Sie wird von selbst neu begonnen."),
+}
+
 SIDE_WORDS: Mapping[str, str] = {"forecourt": N_("Vorplatz"), "side": N_("Weitere Seiten")}
 REGIME_WORDS: Mapping[str, str] = {"day": N_("Tag"), "night": N_("Nacht")}
 SESSION_WORDS: Mapping[str, str] = {
