@@ -59,11 +59,11 @@ class _NoDetector:
     """Stands where no detector could be loaded; every use fails, so every picture is blank."""
 
     def __init__(self, reason: str) -> None:
-        self._reason = reason
+        self.reason = reason
 
     def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
         del frame, least, regions
-        raise FaultError(self._reason)
+        raise FaultError(self.reason)
 
 
 class Cell:
@@ -112,7 +112,7 @@ class Cell:
         except ModelError as error:
             _log.error("no_detector", reason=str(error))
             detector = _NoDetector(str(error))
-        self._blind = isinstance(detector, _NoDetector)
+        self._blind = detector.reason if isinstance(detector, _NoDetector) else ""
         self._analyser = Analyser(detector, settings.analysis)
         self._path = RedactionPath(self._analyser, Redactor(settings.redaction), settings.analysis.rate, self._for_wall)
         self._session = CameraSession(
@@ -274,7 +274,7 @@ class Cell:
                 session=report.state,
                 stopped=self._stopped,
                 doubt=Doubt.NO_DETECTOR if self._blind else counters.doubt,
-                fault=counters.fault,
+                fault=counters.fault or self._blind,
                 problem=report.problem,
                 cause=report.cause,
                 width=self._size[0],
