@@ -217,6 +217,7 @@ class Cell:
 
     def _interrupted(self) -> None:
         self._path.restart()
+        self._figures.interrupt()
         self._newest = None
         self._end_stream()
         self._answer_snapshots(None)

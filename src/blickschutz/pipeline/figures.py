@@ -29,6 +29,10 @@ class ProcessFigures:
         while self._times[0] < at - _WINDOW_S:
             self._times.pop(0)
 
+    def interrupt(self) -> None:
+        """The stream was interrupted: its rate is not known any longer."""
+        self._times.clear()
+
     @property
     def fps(self) -> float:
         """Frames per second over the last four seconds; 0 while too few are known."""
