@@ -25,7 +25,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
         redaction=RedactionSettings(
             style=site.redaction.style,
             privacy_zones=tuple(zone.polygon for zone in camera.privacy_zones),
-            px_per_metre=_wall_density(camera.calibration, site.wall.width),
+            px_per_metre=densest(camera.calibration),
         ),
         encoder=EncoderSettings(width=site.wall.width),
     )
@@ -38,9 +38,8 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
     return SourceSettings(SourceKind.RTSP, camera.address)
 
 
-def _wall_density(calibration: Calibration | None, wall_width: int) -> float | None:
-    """Pixels per metre in the picture of the wall, which is at most as dense as the source's."""
-    del wall_width
+def densest(calibration: Calibration | None) -> float | None:
+    """Pixels per metre of the source's picture, None without calibration. The wall's picture is at most as dense."""
     if calibration is None:
         return None
     if calibration.px_per_metre is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,7 +91,3 @@ class ModelRegistry:
         card = ModelCard(name, f"{name}.onnx", actual, head, input_width, licence, f"own file {path.name}")
         self.add(card, path.read_bytes())
         return card
-
-    def remove_all(self) -> None:
-        """Delete the registry with its models."""
-        shutil.rmtree(self.folder, ignore_errors=True)
