@@ -96,18 +96,10 @@ def make_environment() -> None:
     )
 
 
-def install(requirements: str) -> None:
-    run(
-        str(BIN / "uv"),
-        "pip",
-        "install",
-        "--python",
-        str(BIN / "python"),
-        "--no-deps",
-        "--require-hashes",
-        "-r",
-        requirements,
-    )
+def install(requirements: str, environment: Path = VENV) -> None:
+    """Install locked requirements into `environment`, without resolving further."""
+    python = str(environment / "bin/python")
+    run(str(BIN / "uv"), "pip", "install", "--python", python, "--no-deps", "--require-hashes", "-r", requirements)
 
 
 def install_project() -> None:
@@ -199,18 +191,7 @@ def install_peer() -> None:
     """deface in an environment of its own: it wants another build of OpenCV."""
     peer = VENV / "peers"
     run(str(BIN / "uv"), "venv", "--quiet", "--clear", "--python", str(BIN / "python"), str(peer))
-    run(
-        str(BIN / "uv"),
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        str(peer / "bin/python"),
-        "--no-deps",
-        "--require-hashes",
-        "-r",
-        "requirements/bench.txt",
-    )
+    install("requirements/bench.txt", peer)
 
 
 def main() -> int:

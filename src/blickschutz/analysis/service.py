@@ -130,7 +130,7 @@ class Analyser:
         return drop_contained(suppress_overlaps(found, settings.overlap), settings.sure_score)
 
     def _regions(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> list[Box]:
-        """The parts around what moves, is not proven or is followed; none where they are most of the picture."""
+        """The parts around what moves, is not proven or is followed."""
         settings = self._settings
         lively = np.asarray(cv2.bitwise_or(cv2.bitwise_not(proven), moving), np.uint8)
         followed = [as_box(candidate.predicted(frame.at)) for candidate in self._tracker.candidates]

@@ -89,10 +89,6 @@ class CellKeeper:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._reap(QUIT_S)
 
-    @property
-    def alive(self) -> bool:
-        return self._writer is not None and self.health is not None
-
     def facts(self) -> CameraFacts:
         """What a tile's state is derived from."""
         health = self.health

@@ -61,7 +61,6 @@ class CameraSession:
         self._backoff, self._chance = backoff, chance
         self._wait = wait or (lambda event, seconds: event.wait(seconds) and None)
         self._stopping = threading.Event()
-        self._source: VideoSource | None = None
         self._thread: threading.Thread | None = None
         self.report = SessionReport()
 

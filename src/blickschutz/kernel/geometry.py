@@ -51,6 +51,10 @@ class Box(NamedTuple):
     def scaled(self, x: float, y: float) -> Self:
         return type(self)(self.left * x, self.top * y, self.right * x, self.bottom * y)
 
+    def towards(self, other: Box, share: float) -> Self:
+        """The box `share` of the way (0..1) from this one to `other`."""
+        return type(self)(*(a + share * (b - a) for a, b in zip(self, other, strict=True)))
+
     def united(self, other: Box) -> Self:
         """The smallest box around both."""
         return type(self)(

@@ -8,6 +8,7 @@ dropped and counted, so the camera is never held up.
 from __future__ import annotations
 
 import random
+import signal
 import socket
 import threading
 from collections import deque
@@ -82,7 +83,6 @@ class Cell:
         self._dropped = self._encoded = 0
         self._generation = 0
         self._encoder: LiveEncoder | None = None
-        self._newest: RedactedFrame | None = None
         self._snapshots: list[int] = []
         self._size = (0, 0)
         self._beat_at = float("-inf")
@@ -218,7 +218,6 @@ class Cell:
     def _interrupted(self) -> None:
         self._path.restart()
         self._figures.interrupt()
-        self._newest = None
         self._end_stream()
         self._answer_snapshots(None)
 
@@ -227,7 +226,6 @@ class Cell:
         self._size = (frame.width, frame.height)
         wanted = self._watched or bool(self._snapshots)
         for shown in self._path.push(frame, wanted=wanted):
-            self._newest = shown
             if self._watched:
                 self._encode(shown)
             self._answer_snapshots(shown)
@@ -298,13 +296,8 @@ class Cell:
         )
 
 
-def run_cell(connection: socket.socket, priority: int = 0) -> None:
+def run_cell(connection: socket.socket) -> None:
     """Entry point of a cell's process."""
-    import os
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the control room ends the cells in order
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
-    if priority:
-        os.nice(priority)
     Cell(connection).run()

@@ -35,7 +35,6 @@ class PathCounters:
     faults: int = 0
     doubt: Doubt | None = Doubt.STARTING
     fault: str = ""
-    people: int = 0
     last_scene: Scene | None = field(default=None, repr=False)
 
 
@@ -100,7 +99,6 @@ class RedactionPath:
         backdrop, scene = self._analyser.analyse(frame, watched=wanted)
         self.counters.analysed += 1
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
-        self.counters.people = sum(track.confirmed for track in scene.tracks)
         self.counters.last_scene = scene
         self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
         shown = list(self._release([scene]))

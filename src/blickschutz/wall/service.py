@@ -74,7 +74,7 @@ class LiveStream:
         viewer = Viewer()
         if self._init is not None:
             viewer.offer(self._init)
-            for fragment in self._since_key[-_MOST_QUEUED:] if self._joinable() else []:
+            for fragment in self._since_key if len(self._since_key) <= _MOST_QUEUED else []:
                 viewer.offer(fragment)
         self._viewers.add(viewer)
         if len(self._viewers) == 1:
@@ -86,9 +86,6 @@ class LiveStream:
         if not self._viewers:
             self.reset()
             self._watched(False)
-
-    def _joinable(self) -> bool:
-        return 0 < len(self._since_key) <= _MOST_QUEUED
 
     def feed(self, item: StreamInit | StreamFragment) -> None:
         """Hand a part on to all viewers. A fragment of another generation than the newest head is dropped."""

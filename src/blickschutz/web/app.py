@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib import resources
 
@@ -31,7 +31,7 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=lifespan or _nothing,
+        lifespan=lifespan,
         middleware=[Middleware(Guard, hosts=hosts)],
     )
     pages = Pages(site, room, clock)
@@ -47,14 +47,3 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
     app.add_exception_handler(HTTPException, failed)
     app.add_exception_handler(RequestValidationError, failed)
     return app
-
-
-async def _none() -> AsyncIterator[None]:
-    yield
-
-
-def _nothing(app: FastAPI) -> AbstractAsyncContextManager[None]:
-    from contextlib import asynccontextmanager
-
-    del app
-    return asynccontextmanager(_none)()

@@ -85,7 +85,6 @@ class Pages:
             "version": __version__,
             "words": texts,
             "number": lambda value, digits=1: texts.number(value, language, digits),
-            "any_stopped": any(control.stopped for control in self.room.cameras.values()),
             "all_stopped": all(control.stopped for control in self.room.cameras.values()),
         }
         body = self._environment.get_template(template).render({**shared, **values})

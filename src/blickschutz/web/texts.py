@@ -63,15 +63,6 @@ STATE_NOTICES: Mapping[str, str] = {
     "stopped": N_("Diese Kamera ist angehalten. Es wird kein Bild verarbeitet."),
 }
 
-STATE_SHAPES: Mapping[str, str] = {
-    "starting": "◔",
-    "live": "●",
-    "stale": "◐",
-    "lost": "✕",
-    "redaction-fault": "▲",
-    "stopped": "■",
-}
-
 CAUSE_WORDS: Mapping[str, str] = {
     "": "",
     "cell": N_("Die Zelle dieser Kamera ist ausgefallen und wird neu gestartet."),

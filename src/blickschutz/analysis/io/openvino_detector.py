@@ -44,7 +44,7 @@ class OpenVinoDetector:
     def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
         """Load model `name`; raises `ModelError` if it is missing, altered or unusable."""
         models = registry or ModelRegistry()
-        return cls(models.load(name)[0], lambda: models.load(name)[1])
+        return cls(models.card(name), lambda: models.load(name)[1])
 
     def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
         """See `Detector.detect`. YOLOX looks at the whole picture always."""

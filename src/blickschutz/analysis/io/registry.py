@@ -47,12 +47,17 @@ class ModelRegistry:
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             raise ModelError(f"{index} cannot be read ({error}); run `blickschutz models install` again") from error
 
-    def load(self, name: str) -> tuple[ModelCard, bytes]:
-        """The card and the verified bytes of model `name`. Raises `ModelError` if missing or altered."""
+    def card(self, name: str) -> ModelCard:
+        """The card of model `name`. Raises `ModelError` if it is not registered."""
         card = next((card for card in self.cards() if card.name == name), None)
         if card is None:
             known = ", ".join(card.name for card in self.cards()) or "none"
             raise ModelError(f"the model {name!r} is not registered (registered: {known}); run `blickschutz models install`")
+        return card
+
+    def load(self, name: str) -> tuple[ModelCard, bytes]:
+        """The card and the verified bytes of model `name`. Raises `ModelError` if missing or altered."""
+        card = self.card(name)
         path = self.folder / card.file
         if not path.exists():
             raise ModelError(f"the file of model {name!r} is missing: {path}; run `blickschutz models install`")

@@ -77,14 +77,14 @@ class BackgroundModel:
         self._changed_until = -np.inf
         self.state = BackgroundState.LEARNING
 
-    def restart(self, at: float, *, careful: bool) -> None:
-        """Forget everything; with `careful`, learn more slowly (people may be in the picture and missed)."""
+    def _start_anew(self, at: float) -> None:
+        """Forget everything and learn more slowly than at first: people may be in the picture and missed."""
         self._known[:] = 0
         self._stable_since[:] = at
         self._touched[:] = False
-        self._learn_after = self._settings.restart_learn_after_s if careful else self._settings.learn_after_s
-        self._changed_until = at + self._settings.change_hold_s if careful else -np.inf
-        self.state = BackgroundState.CHANGED if careful else BackgroundState.LEARNING
+        self._learn_after = self._settings.restart_learn_after_s
+        self._changed_until = at + self._settings.change_hold_s
+        self.state = BackgroundState.CHANGED
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -189,7 +189,7 @@ class BackgroundModel:
         if self.state is BackgroundState.STEADY and count > self._known.size // 8:
             gone = int(np.count_nonzero(known & (agrees == 0))) / count
             if gone > settings.change_share:
-                self.restart(at, careful=True)
+                self._start_anew(at)
                 return
         if at >= self._changed_until:
             self.state = BackgroundState.STEADY if self.known_share > 0.5 else BackgroundState.LEARNING

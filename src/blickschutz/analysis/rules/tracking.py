@@ -163,7 +163,6 @@ def fill_gaps(points: Sequence[TrackPoint], analysed: Sequence[int], least_point
         for first, last in itertools.pairwise(track):
             for frame in analysed[order[first.frame] + 1 : order[last.frame]]:
                 share = (frame - first.frame) / (last.frame - first.frame)
-                box = Box(*(a + share * (b - a) for a, b in zip(first.box, last.box, strict=True)))
-                result.append(TrackPoint(frame, first.number, box, min(first.score, last.score)))
+                result.append(TrackPoint(frame, first.number, first.box.towards(last.box, share), min(first.score, last.score)))
             result.append(last)
     return sorted(result, key=lambda point: (point.frame, point.number))

@@ -49,7 +49,6 @@ class RtspSource:
             self._container = av.open(settings.address, options=options, timeout=(settings.connect_s, settings.stall_s))
         except (av.error.FFmpegError, OSError) as error:
             raise CameraUnreachableError(f"{without_credentials(settings.address)}: {_reason(error)}") from error
-        self._closing = threading.Event()
 
     def frames(self) -> Iterator[RawFrame]:
         """Frames stamped with the time at which they came out of the decoder.

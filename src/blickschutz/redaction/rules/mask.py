@@ -73,7 +73,7 @@ def _between(places: Sequence[tuple[float, Box]], at: float) -> Box:
     if end <= start:
         return first
     share = min(1.0, max(0.0, (at - start) / (end - start)))
-    return Box(*(a + share * (b - a) for a, b in zip(first, last, strict=True)))
+    return first.towards(last, share)
 
 
 def _within(inner: Box, outer: Box) -> bool:
@@ -81,7 +81,7 @@ def _within(inner: Box, outer: Box) -> bool:
 
 
 class _UnprovenShare:
-    """Share of a box that is not proven background, from one summed-area table per frame."""
+    """Share of a box that is not proven background."""
 
     def __init__(self, backdrop: Backdrop, width: int, height: int) -> None:
         self._rows, self._columns = backdrop.proven.shape

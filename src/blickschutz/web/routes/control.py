@@ -8,8 +8,8 @@ import structlog
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from blickschutz.web.pages import Pages
-from blickschutz.web.routes.wall import find
+from blickschutz.web.pages import Pages, TileView
+from blickschutz.web.routes.wall import require
 
 _log = structlog.get_logger(__name__)
 _SEE_OTHER = 303
@@ -31,42 +31,32 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/cameras/{camera}/stop")
     async def ask(request: Request, camera: str) -> Response:
-        tile = find(pages, camera)
-        if tile is None:
-            return pages.render(request, "missing.html", status=404)
+        tile = require(pages, camera)
         return pages.render(request, "stop.html", tile=tile, resume=tile.control.stopped, problem="", reason="")
 
     @router.post("/stop")
     async def stop_all(request: Request, reason: Reason = "") -> Response:
-        return _decide_all(request, True, reason)
+        return _decide(request, None, True, reason)
 
     @router.post("/resume")
     async def resume_all(request: Request, reason: Reason = "") -> Response:
-        return _decide_all(request, False, reason)
+        return _decide(request, None, False, reason)
 
     @router.post("/cameras/{camera}/stop")
     async def stop(request: Request, camera: str, reason: Reason = "") -> Response:
-        return _decide(request, camera, True, reason)
+        return _decide(request, require(pages, camera), True, reason)
 
     @router.post("/cameras/{camera}/resume")
     async def resume(request: Request, camera: str, reason: Reason = "") -> Response:
-        return _decide(request, camera, False, reason)
+        return _decide(request, require(pages, camera), False, reason)
 
-    def _decide_all(request: Request, on: bool, reason: str) -> Response:
-        if not reason.strip():
-            return pages.render(request, "stop.html", status=422, tile=None, resume=not on, problem="reason", reason="")
-        pages.room.stop_all(on)
-        _log.warning("stop_control", camera="all", stopped=on, reason=reason.strip())
-        return RedirectResponse("/", _SEE_OTHER)
-
-    def _decide(request: Request, camera: str, on: bool, reason: str) -> Response:
-        tile = find(pages, camera)
-        if tile is None:
-            return pages.render(request, "missing.html", status=404)
+    def _decide(request: Request, tile: TileView | None, on: bool, reason: str) -> Response:
+        """Stop or resume one camera, or all of them where `tile` is None."""
         if not reason.strip():
             return pages.render(request, "stop.html", status=422, tile=tile, resume=not on, problem="reason", reason="")
-        tile.control.stop(on)
+        (tile.control.stop if tile else pages.room.stop_all)(on)
+        camera = tile.camera.id if tile else "all"
         _log.warning("stop_control", camera=camera, stopped=on, reason=reason.strip())
-        return RedirectResponse(f"/cameras/{camera}", _SEE_OTHER)
+        return RedirectResponse(f"/cameras/{camera}" if tile else "/", _SEE_OTHER)
 
     return router

@@ -10,7 +10,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from blickschutz.wall.model import StreamInit
 from blickschutz.wall.service import Viewer
-from blickschutz.web.pages import Pages
+from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import find
 from blickschutz.web.texts import CAUSE_WORDS, Translate, translator
 
@@ -31,7 +31,7 @@ def routes(pages: Pages) -> APIRouter:
         viewer = tile.control.stream.join()
         parts = [
             asyncio.create_task(_send_video(socket, viewer)),
-            asyncio.create_task(_send_states(socket, pages, camera, translator(pages.language(socket)))),
+            asyncio.create_task(_send_states(socket, tile, translator(pages.language(socket)))),
             asyncio.create_task(_until_gone(socket)),
         ]
         try:
@@ -56,13 +56,10 @@ async def _send_video(socket: WebSocket, viewer: Viewer) -> None:
         await socket.send_bytes(part.data)
 
 
-async def _send_states(socket: WebSocket, pages: Pages, camera: str, translate: Translate) -> None:
+async def _send_states(socket: WebSocket, tile: TileView, translate: Translate) -> None:
     """Send the state when it changes."""
     told = ("", "")
     while True:
-        tile = find(pages, camera)
-        if tile is None:
-            return
         now = (tile.state, translate(CAUSE_WORDS[tile.control.cause]))
         if now != told:
             await socket.send_text(json.dumps({"kind": "state", "state": now[0], "detail": now[1]}))

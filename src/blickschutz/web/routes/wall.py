@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.web.pages import Pages, TileView
@@ -18,16 +18,12 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/cameras/{camera}")
     async def camera(request: Request, camera: str) -> Response:
-        tile = find(pages, camera)
-        if tile is None:
-            return pages.render(request, "missing.html", status=404)
+        tile = require(pages, camera)
         return pages.render(request, "camera.html", theme="dark", tile=tile, health=tile.control.health)
 
     @router.get("/cameras/{camera}/picture.jpg")
-    async def picture(request: Request, camera: str) -> Response:
-        tile = find(pages, camera)
-        if tile is None:
-            return pages.render(request, "missing.html", status=404)
+    async def picture(camera: str) -> Response:
+        tile = require(pages, camera)
         try:
             return Response(await tile.control.snapshot(), media_type="image/jpeg")
         except DeviceError as error:
@@ -39,3 +35,11 @@ def routes(pages: Pages) -> APIRouter:
 def find(pages: Pages, camera: str) -> TileView | None:
     """The camera with that id, if there is one."""
     return next((tile for tile in pages.tiles() if tile.camera.id == camera), None)
+
+
+def require(pages: Pages, camera: str) -> TileView:
+    """The camera with that id; where there is none the answer is the page for what is not found."""
+    tile = find(pages, camera)
+    if tile is None:
+        raise HTTPException(404)
+    return tile
