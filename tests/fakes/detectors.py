@@ -8,7 +8,16 @@ from blickschutz.bootstrap.drawn_scene import DrawnScene
 from blickschutz.kernel.errors import FaultError
 
 
-class TruthDetector:
+class _Whole:
+    """Looks at whole pictures, unless a test says that parts will do."""
+
+    parts = False
+
+    def fitting(self, width, height, regions):
+        return list(regions) if self.parts else []
+
+
+class TruthDetector(_Whole):
     """Knows the drawn scene and finds everybody in it."""
 
     def __init__(self, scene: DrawnScene, score: float = 0.8) -> None:
@@ -21,7 +30,7 @@ class TruthDetector:
         return np.array(boxes, np.float32).reshape(-1, 5)
 
 
-class BlindDetector:
+class BlindDetector(_Whole):
     """Finds nobody, ever."""
 
     def __init__(self) -> None:
@@ -32,7 +41,7 @@ class BlindDetector:
         return np.zeros((0, 5), np.float32)
 
 
-class FailingDetector:
+class FailingDetector(_Whole):
     """Works until frame number `after`, then fails for `count` calls."""
 
     def __init__(self, after: int, count: int = 10**9) -> None:
@@ -45,7 +54,7 @@ class FailingDetector:
         return np.zeros((0, 5), np.float32)
 
 
-class FixedDetector:
+class FixedDetector(_Whole):
     """Gives the same boxes (left, top, right, bottom, score) each time."""
 
     def __init__(self, *boxes: tuple[float, float, float, float, float]) -> None:

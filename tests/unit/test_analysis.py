@@ -8,15 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundSettings, BackgroundState
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox, drop_contained, suppress_overlaps
-from blickschutz.analysis.rules.packing import pack, unpack
+from blickschutz.analysis.rules.packing import fitting, pack, unpack
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Tracker, TrackerSettings, TrackPoint, fill_gaps
 from blickschutz.analysis.service import Analyser
 from blickschutz.bootstrap.drawn_scene import DrawnScene
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Doubt
+from blickschutz.kernel.scene import Doubt, Track
 from tests.fakes.detectors import BlindDetector, FixedDetector, TruthDetector
 
 NONE = np.zeros((20, 30), np.uint8)
@@ -188,6 +189,16 @@ class TestTracker:
         assert tracker.update(nobody, 1.4)[0].predicted(1.4)[0] > 60
         assert not tracker.update(nobody, 2.5)
 
+    def test_a_track_outside_the_parts_goes_on_as_it_moved(self):
+        tracker = Tracker()
+        for index in range(5):
+            tracker.update(np.array([[10 * index, 0, 10 * index + 20, 60, 0.9]], np.float32), index * 0.2)
+        for index in range(5, 20):
+            tracker.update(np.zeros((0, 5), np.float32), index * 0.2, [Box(300, 0, 400, 100)])
+        assert len(tracker.candidates) == 1
+        tracker.update(np.zeros((0, 5), np.float32), 4.0, [Box(0, 0, 400, 100)])
+        assert not tracker.candidates
+
     def test_gaps_are_filled_in_between(self):
         points = [TrackPoint(0, 1, Box(0, 0, 10, 10), 0.9), TrackPoint(6, 1, Box(30, 0, 40, 10), 0.8)]
         filled = fill_gaps(points, [0, 2, 4, 6])
@@ -212,7 +223,20 @@ class TestRegions:
         assert lively_regions(nothing, [Box(100, 50, 120, 90)], 400, 200, margin=10) == [Box(90, 40, 130, 100)]
 
     def test_what_does_not_fit_is_not_packed(self):
-        assert pack([Box(0, 0, 128, 80)], (128, 96), (128, 64)) is None
+        assert pack([Box(0, 0, 60, 60), Box(70, 0, 128, 60), Box(0, 64, 128, 96)], (128, 96), (128, 64)) is None
+
+    def test_a_part_larger_than_the_input_is_shrunk_and_comes_back_at_its_size(self):
+        parts = pack([Box(0, 0, 120, 96)], (128, 96), (128, 64))
+        assert [(p.width, p.height, p.shrink) for p in parts] == [(120, 96, 2)]
+        found = np.array([[parts[0].x + 10, parts[0].y + 5, parts[0].x + 30, parts[0].y + 45, 0.9]], np.float32)
+        assert unpack(found, parts).tolist() == [[20, 10, 60, 90, pytest.approx(0.9)]]
+
+    def test_what_is_most_wanted_fits_first(self):
+        regions = [Box(0, 0, 60, 60), Box(64, 0, 128, 60), Box(0, 64, 128, 96), Box(100, 64, 104, 70)]
+        chosen = fitting(regions, (128, 96), (128, 72))
+        assert chosen[0] == 0
+        assert pack([regions[index] for index in chosen], (128, 96), (128, 72)) is not None
+        assert 2 not in chosen
 
     def test_weak_boxes_inside_better_ones_add_nothing(self):
         boxes = np.array([[0, 0, 20, 40, 0.9], [2, 2, 10, 20, 0.2], [2, 2, 10, 20, 0.5], [15, 0, 40, 40, 0.2]], np.float32)
@@ -228,9 +252,9 @@ class TestRegions:
         for part in parts:
             inside = np.array([[part.x + 1, part.y + 1, part.x + 3, part.y + 3, 0.9]], np.float32)
             back = unpack(inside, parts)
-            assert [part.left + 1, part.top + 1] in back[:, :2].tolist()
-            assert part.x + part.width <= 128
-            assert part.y + part.height <= 64
+            assert [part.left + part.shrink, part.top + part.shrink] in back[:, :2].tolist()
+            assert part.x + part.width // part.shrink <= 128
+            assert part.y + part.height // part.shrink <= 64
         for region in regions:
             covering = [p for p in parts if p.left <= region.left and p.left + p.width >= min(128, region.right)]
             assert any(p.top <= region.top and p.top + p.height >= min(96, region.bottom) for p in covering)
@@ -239,6 +263,45 @@ class TestRegions:
         parts = pack([Box(0, 0, 20, 20), Box(60, 0, 80, 20)], (128, 96), (128, 64))
         between = np.array([[16, 2, 32, 18, 0.9], [10, 2, 26, 18, 0.8]], np.float32)
         assert unpack(between, parts).tolist() == [[10, 2, 20, 18, pytest.approx(0.8)]]
+
+
+def track(left, top, right, bottom, age=5.0, velocity=(0.0, 0.0), confirmed=True):
+    return Track(1, Box(left, top, right, bottom), velocity, 0.8, 0.0, age, confirmed)
+
+
+class TestAttention:
+    REGION = Box(90, 40, 130, 110)
+
+    def due(self, tracks, since):
+        attention = Attention(24, 32, 320, 240)
+        attention.looked([Box(0, 0, 320, 240)], 100.0)
+        return attention.due([self.REGION], tracks, 100.0 + since, calm_s=0.4)
+
+    def test_one_calm_walker_waits(self):
+        assert self.due([track(100, 50, 120, 100)], 0.2) == []
+        assert self.due([track(100, 50, 120, 100)], 0.4) == [self.REGION]
+
+    @pytest.mark.parametrize(
+        "tracks",
+        [
+            [],
+            [track(100, 50, 120, 100), track(110, 50, 130, 100)],
+            [track(100, 50, 120, 100, age=0.2)],
+            [track(100, 50, 120, 100, confirmed=False)],
+            [track(100, 50, 120, 100, velocity=(120.0, 0.0))],
+        ],
+        ids=["nobody known", "two together", "a newcomer", "unconfirmed", "fast"],
+    )
+    def test_everything_else_does_not(self, tracks):
+        assert self.due(tracks, 0.2) == [self.REGION]
+
+    def test_the_longest_unseen_comes_first(self):
+        attention = Attention(24, 32, 320, 240)
+        first, second = Box(0, 0, 40, 40), Box(200, 100, 260, 200)
+        attention.looked([first], 10.0)
+        attention.looked([second], 9.0)
+        assert attention.due([first, second], [], 10.2, 0.4) == [second, first]
+        assert attention.due([first, Box(100, 0, 140, 40)], [], 10.2, 0.4)[0].left == 100
 
 
 class TestAnalyser:
@@ -276,6 +339,7 @@ class TestAnalyser:
     def test_looks_at_a_part_only_between_whole_pictures(self):
         scene = DrawnScene(320, 240, seed=3, walkers=0, noise=0.5)
         detector = FixedDetector((100, 80, 120, 140, 0.9))
+        detector.parts = True
         analyser = Analyser(detector, AnalysisSettings())
         for index in range(0, 100, 2):
             analyser.analyse(scene.picture(index).frame(index))
@@ -292,6 +356,7 @@ class TestAnalyser:
         counts = []
         for watched in (True, False):
             detector = TruthDetector(scene)
+            detector.parts = True
             analyser = Analyser(detector)
             for index in range(0, 100, 2):
                 analyser.analyse(scene.picture(index).frame(index), watched=watched)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import structlog
 
 from blickschutz.analysis.service import Analyser
 from blickschutz.bootstrap.drawn_scene import DrawnScene
 from blickschutz.kernel.scene import Doubt
+from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.redaction.service import Redactor
 from tests.fakes.detectors import BlindDetector, FailingDetector, TruthDetector
@@ -123,3 +125,17 @@ def test_pictures_for_the_wall_are_made_smaller_and_still_cover(scene):
         bodies = scene.picture(shown.index).bodies[::2, ::2] != 0
         if bodies.any():
             assert shown.mask[bodies].mean() > 0.99 * 255
+
+
+def test_a_log_of_a_fault_holds_no_picture(scene, capsys):
+    """Whatever is installed beside us: no values of variables, and so no pixels, in a log."""
+    configure_logs()
+    try:
+        run(path_for(FailingDetector(after=0)), scene, 3)
+    finally:
+        structlog.reset_defaults()
+    written = capsys.readouterr().err
+    assert "the detector broke" in written
+    assert "Traceback" in written
+    assert "array(" not in written
+    assert "locals" not in written

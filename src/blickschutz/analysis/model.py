@@ -30,9 +30,9 @@ class ModelCard:
 class AnalysisSettings:
     """Rates per second, times in seconds, shares of the picture; `small_width` in pixels.
 
-    The detector looks at the whole picture every `whole_interval_s`; in between only at the parts in which
-    something moves, is not proven or is followed, where these fit into a smaller input. While nobody watches
-    it looks every `unwatched_interval_s` (whole: `unwatched_whole_interval_s`) only: tracks need that, masks need more.
+    The detector looks every `look_interval_s`: at the whole picture every `whole_interval_s`, in between only at
+    the parts in which something moves, is not proven or is followed; where one calm walker is alone every
+    `calm_interval_s`. While nobody watches it looks less often (`unwatched_...`): tracks need fewer looks than masks.
 
     A detection from `sure_score` on keeps the background from learning its box for good; a weaker one,
     from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer.
@@ -40,7 +40,6 @@ class AnalysisSettings:
 
     rate: float = 5.0
     small_width: int = 192
-    idle_interval_s: float = 1.0
     idle_motion_share: float = 0.0004
     sure_score: float = 0.3
     weak_score: float = 0.08
@@ -49,7 +48,9 @@ class AnalysisSettings:
     box_motion_share: float = 0.03
     box_margin_share: float = 0.25
     box_margin_px: float = 8.0
-    whole_interval_s: float = 1.0
-    region_margin_share: float = 0.04
-    unwatched_interval_s: float = 0.5
-    unwatched_whole_interval_s: float = 2.5
+    look_interval_s: float = 0.2
+    calm_interval_s: float = 0.4
+    whole_interval_s: float = 1.4
+    unwatched_look_interval_s: float = 0.5
+    unwatched_whole_interval_s: float = 4.0
+    region_margin_share: float = 0.03

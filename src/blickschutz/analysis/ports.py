@@ -20,6 +20,13 @@ class Detector(Protocol):
     def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
         """Boxes (n, 5) as left, top, right, bottom in source pixels and score over `least`, best first.
 
-        With `regions` (source pixels) only those parts must be looked at, at the same scale.
+        With `regions` (source pixels) only those parts are looked at; they are what `fitting` allowed.
+        """
+        ...
+
+    def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
+        """Those of `regions` (pixels of a picture of that size, most wanted first) that one cheap run can look at.
+
+        Empty where only the whole picture can be looked at.
         """
         ...

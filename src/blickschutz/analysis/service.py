@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.ports import Detector
+from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState
 from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.regions import lively_regions
@@ -45,7 +46,8 @@ class Analyser:
         self._tracker = Tracker(tracking)
         self._background: BackgroundModel | None = None
         self._size = (0, 0)
-        self._detected_at = self._whole_at = -np.inf
+        self._attention: Attention | None = None
+        self._looked_at = self._whole_at = -np.inf
         self._boxes = _NO_BOXES
         self.detections_run = 0
         self.detections_spared = 0
@@ -54,7 +56,7 @@ class Analyser:
         """Forget background and tracks: the stream was interrupted, and anything may have changed."""
         self._background = None
         self._tracker.reset()
-        self._boxes, self._detected_at, self._whole_at = _NO_BOXES, -np.inf, -np.inf
+        self._boxes, self._looked_at, self._whole_at = _NO_BOXES, -np.inf, -np.inf
 
     def observe(self, frame: RawFrame) -> Backdrop:
         """What is proven background in `frame`."""
@@ -70,11 +72,8 @@ class Analyser:
         picture = model.levelled(self._small(frame))
         proven = model.compare(picture)
         moving = model.moving(picture, frame.at)
-        detections = self._boxes
-        if self._due(frame.at, moving, proven, watched):
-            detections = self._boxes = self._detect(frame, moving, proven, watched)
-            self._tracker.update(detections, frame.at)
-        scene = self._scene(frame.at, detections)
+        self._look(frame, moving, proven, watched)
+        scene = self._scene(frame.at, self._boxes)
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
         blocked, doubtful = self._blocked(scene, recent, frame)
         model.learn(picture, proven, blocked, doubtful, frame.at)
@@ -86,6 +85,7 @@ class Analyser:
             self._size = (frame.width, frame.height)
             width = min(frame.width, self._settings.small_width)
             self._background = BackgroundModel(max(1, round(frame.height * width / frame.width)), width)
+            self._attention = Attention(*self._background.shape, frame.width, frame.height)
         return self._background
 
     def _small(self, frame: RawFrame) -> Bytes:
@@ -94,40 +94,49 @@ class Analyser:
         planes = [cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)]
         return np.asarray(cv2.merge(planes), np.uint8)
 
-    def _due(self, at: float, moving: Bytes, proven: Bytes, watched: bool) -> bool:
-        """Whether the detector must look now; its last answer holds where nothing moves and all is proven."""
-        settings = self._settings
-        since = at - self._detected_at
-        if since >= settings.idle_interval_s:
-            return True
-        quiet = (
-            np.count_nonzero(moving) <= settings.idle_motion_share * moving.size
-            and not self._tracker.candidates
-            and np.count_nonzero(proven) >= (1 - settings.idle_motion_share) * proven.size
-        )
-        # Half a frame of tolerance at ten frames per second, so that 0.5 s does not become 0.6 s.
-        if quiet or (not watched and since + _HALF_FRAME_S < settings.unwatched_interval_s):
-            self.detections_spared += 1
-            return False
-        return True
+    def _look(self, frame: RawFrame, moving: Bytes, proven: Bytes, watched: bool) -> None:
+        """Ask the detector for the whole picture, for the parts in which somebody can be, or for nothing.
 
-    def _detect(self, frame: RawFrame, moving: Bytes, proven: Bytes, watched: bool) -> Floats:
-        """Ask the detector for the whole picture, or for the parts in which somebody can be."""
-        settings = self._settings
-        regions: list[Box] = []
+        What was found last holds where nobody looks: where nothing moves, all is proven and nobody is followed.
+        """
+        settings, attention = self._settings, self._attention
+        assert attention is not None
+        interval = settings.look_interval_s if watched else settings.unwatched_look_interval_s
+        whole_interval = settings.whole_interval_s if watched else settings.unwatched_whole_interval_s
+        # Half a frame of tolerance at ten frames per second, so that 0.5 s does not become 0.6 s.
+        at = frame.at + _HALF_FRAME_S
+        parts: list[Box] = []
+        wanted = at - self._looked_at >= interval
         steady = self._background is not None and self._background.state is BackgroundState.STEADY
-        whole_every = settings.whole_interval_s if watched else settings.unwatched_whole_interval_s
-        if steady and frame.at - self._whole_at < whole_every:
-            regions = self._regions(frame, moving, proven)
-        self._detected_at = frame.at
+        if wanted and steady and at - self._whole_at < whole_interval:
+            due = [] if self._is_quiet(moving, proven) else self._due(frame, moving, proven)
+            parts = self._detector.fitting(frame.width, frame.height, due) if due else []
+            wanted = bool(due)
+        # The whole picture, where no part of it will do, is too dear for every time.
+        if not wanted or (not parts and at - self._whole_at < settings.calm_interval_s):
+            self.detections_spared += 1
+            return
+        self._looked_at = frame.at
         self.detections_run += 1
-        if not regions:
+        if not parts:
             self._whole_at = frame.at
-        found = self._detector.detect(frame, settings.weak_score, regions)
-        if regions:
-            found = np.concatenate([found, _outside(self._boxes, regions)])
-            found = found[np.argsort(-found[:, 4])]
-        return drop_contained(suppress_overlaps(found, settings.overlap), settings.sure_score)
+        found = self._detector.detect(frame, settings.weak_score, parts)
+        found = drop_contained(suppress_overlaps(found, settings.overlap), settings.sure_score)
+        self._tracker.update(found, frame.at, parts)
+        kept = np.concatenate([found, _outside(self._boxes, parts)]) if parts else found
+        self._boxes = kept[np.argsort(-kept[:, 4])]
+        attention.looked(parts or [Box(0, 0, frame.width, frame.height)], frame.at)
+
+    def _due(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> list[Box]:
+        """The parts that must be looked at now, the longest unseen first."""
+        assert self._attention is not None
+        regions = self._regions(frame, moving, proven)
+        return self._attention.due(regions, self._tracks(frame.at), frame.at, self._settings.calm_interval_s - _HALF_FRAME_S)
+
+    def _is_quiet(self, moving: Bytes, proven: Bytes) -> bool:
+        share = self._settings.idle_motion_share
+        still = np.count_nonzero(moving) <= share * moving.size and np.count_nonzero(proven) >= (1 - share) * proven.size
+        return bool(still) and not self._tracker.candidates
 
     def _regions(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> list[Box]:
         """The parts around what moves, is not proven or is followed."""
@@ -138,9 +147,11 @@ class Analyser:
         return lively_regions(lively, followed, frame.width, frame.height, margin)
 
     def _scene(self, at: float, detections: Floats) -> Scene:
-        tracks = tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
         found = tuple(Detection(Box(*(float(v) for v in row[:4])), float(row[4])) for row in detections)
-        return Scene(at, tracks, found)
+        return Scene(at, self._tracks(at), found)
+
+    def _tracks(self, at: float) -> tuple[Track, ...]:
+        return tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
 
     def _track(self, candidate: Candidate, at: float) -> Track:
         dx, dy = (candidate.velocity[:2] + candidate.velocity[2:]) / 2

@@ -51,7 +51,7 @@ Launch = Callable[[socket.socket, str], BaseProcess]
 def forkserver_launch(connection: socket.socket, name: str) -> BaseProcess:
     """Start a cell from a server process that has loaded the libraries once: quick, and their memory is shared."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["blickschutz.pipeline.cell"])
+    context.set_forkserver_preload(["blickschutz.pipeline.preload"])
     process = context.Process(target=run_cell, args=(connection,), name=f"cell-{name}", daemon=True)
     process.start()
     return process

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
-import structlog
 
 from blickschutz import __version__
 from blickschutz.cli.models import models
@@ -19,6 +17,7 @@ from blickschutz.cli.progress import frame_progress
 from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.pipeline.logs import configure_logs
 from blickschutz.redaction.model import RedactionSettings, Style
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -119,7 +118,7 @@ def bench_cell(source: Path, cameras: int, seconds: float, width: int, as_json: 
     """Cost of real cells: first with nobody watching, then with one viewer of each."""
     from blickschutz.bootstrap.bench import measure_cells
 
-    _quiet()
+    configure_logs()
     with frame_progress("Measuring", round(2 * seconds)) as step:
         figures = asyncio.run(measure_cells(source, cameras, seconds, width, step))
     click.echo(json.dumps(figures) if as_json else "\n".join(f"{name:26s} {value}" for name, value in figures.items()))
@@ -145,7 +144,7 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, story: bo
     if not footage.is_real():
         click.echo("The real clip was not to be had; this demo shows a drawn forecourt.")
     site = demo_site(night, port)
-    _quiet()
+    configure_logs()
     if story:
         from blickschutz.bootstrap.story import tell
 
@@ -188,18 +187,10 @@ def schema_() -> None:
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
-def _quiet() -> None:
-    """Only warnings and worse, readable, on standard error."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
 def _serve(site: Any, base: Path, seconds: float | None) -> None:
     from blickschutz.bootstrap.system import System
 
-    _quiet()
+    configure_logs()
     system = System(site, base, SystemClock())
     click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser on this machine. Ctrl-C ends.")
     with contextlib.suppress(KeyboardInterrupt):

@@ -30,7 +30,8 @@ from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.channel import CellEnd
-from blickschutz.pipeline.figures import ProcessFigures
+from blickschutz.pipeline.figures import ProcessFigures, keep_memory_together
+from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.messages import (
     CellSettings,
     Configure,
@@ -64,6 +65,10 @@ class _NoDetector:
 
     def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
         del frame, least, regions
+        raise FaultError(self.reason)
+
+    def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
+        del width, height, regions
         raise FaultError(self.reason)
 
 
@@ -299,5 +304,7 @@ class Cell:
 def run_cell(connection: socket.socket) -> None:
     """Entry point of a cell's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the control room ends the cells in order
+    configure_logs()
+    keep_memory_together()
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
     Cell(connection).run()

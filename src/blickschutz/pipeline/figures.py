@@ -11,6 +11,7 @@ from blickschutz.kernel.clock import Clock
 _WINDOW_S = 4.0
 _MEMORY_EVERY_S = 10.0
 _MB = 1024.0
+_M_ARENA_MAX = -8  # from malloc.h
 
 
 class ProcessFigures:
@@ -47,6 +48,13 @@ class ProcessFigures:
         self._memory_at = now
         release_unused_memory()
         self.rss_mb, self.pss_mb = memory_mb()
+
+
+def keep_memory_together() -> None:
+    """One heap for all threads instead of one for each: what one lets go of another can use. Only glibc has this."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def release_unused_memory() -> None:

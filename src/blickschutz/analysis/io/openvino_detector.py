@@ -13,7 +13,7 @@ import openvino
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox
-from blickschutz.analysis.rules.packing import Placement, pack, unpack
+from blickschutz.analysis.rules.packing import Placement, fitting, pack, unpack
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
@@ -22,7 +22,7 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 _STRIDE = 32
-_SMALL_SHARE = 0.55
+_SMALL_SHARE = 0.62
 _USUAL_SHAPE = (4, 3)
 _GREY = 114
 
@@ -46,25 +46,40 @@ class OpenVinoDetector:
         models = registry or ModelRegistry()
         return cls(models.card(name), lambda: models.load(name)[1])
 
+    def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
+        """See `Detector.fitting`. YOLOX looks at the whole picture always."""
+        if self.card.head is Head.YOLOX:
+            return []
+        whole, small = self._inputs(width, height)
+        scaled = [region.scaled(whole[0] / width, whole[1] / height) for region in regions]
+        return [regions[index] for index in fitting(scaled, whole, small)]
+
     def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
-        """See `Detector.detect`. YOLOX looks at the whole picture always."""
+        """See `Detector.detect`."""
         if self.card.head is Head.YOLOX:
             return self._detect_yolox(frame, least)
-        width = self.card.input_width
-        height = _height_for(width, frame.width, frame.height)
-        x, y = frame.width / width, frame.height / height
-        if (width, height) not in self._requests:
-            self._requests.clear()  # another shape of picture: what was compiled for the last one is not needed again
-        small = width, max(_STRIDE, round(height * _SMALL_SHARE / _STRIDE) * _STRIDE)
-        parts = pack([region.scaled(1 / x, 1 / y) for region in regions], (width, height), small) if regions else None
-        size = small if parts else (width, height)
-        parts = parts or [Placement(0, 0, width, height, 0, 0)]
+        whole, small = self._inputs(frame.width, frame.height)
+        x, y = frame.width / whole[0], frame.height / whole[1]
+        parts = pack([region.scaled(1 / x, 1 / y) for region in regions], whole, small) if regions else None
+        size = small if parts else whole
+        parts = parts or [Placement(0, 0, *whole, 0, 0)]
         request = self._infer(_input(frame, parts, size, x, y), size)
         boxes = decode_centernet(request.get_tensor("keypoints").data, request.get_tensor("wh").data, least)
         boxes = unpack(boxes, parts)
         boxes[:, 0:4:2] *= x
         boxes[:, 1:4:2] *= y
         return boxes
+
+    def _inputs(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Sizes of the whole and the small input for a picture of that shape; both are compiled when a shape is new."""
+        whole = self.card.input_width, _height_for(self.card.input_width, width, height)
+        small = _small_side(whole[0]), _small_side(whole[1])
+        if small not in self._requests:
+            # Another shape of picture: what was compiled for the last one is not needed again.
+            self._requests = {size: request for size, request in self._requests.items() if size == whole}
+            self._request(*whole)
+            self._request(*small)
+        return whole, small
 
     def _detect_yolox(self, frame: RawFrame, least: float) -> Floats:
         edge = self.card.input_width
@@ -116,14 +131,26 @@ def _height_for(input_width: int, width: int, height: int) -> int:
     return max(_STRIDE, round(input_width * height / width / _STRIDE) * _STRIDE)
 
 
+def load_engine() -> openvino.Core:
+    """Load the engine's library for this kind of processor, without any model; it stays for as long as the result is kept."""
+    core = openvino.Core()
+    core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return core
+
+
+def _small_side(whole: int) -> int:
+    return max(_STRIDE, round(whole * _SMALL_SHARE / _STRIDE) * _STRIDE)
+
+
 def _input(frame: RawFrame, parts: Sequence[Placement], size: tuple[int, int], x: float, y: float) -> Bytes:
     """The parts of `frame` at their places in an RGB picture of `size`, grey elsewhere. `x`, `y`: source pixels per input pixel."""
     if len(parts) == 1 and (parts[0].width, parts[0].height) == size:
         return _colour(_part(frame, parts[0], x, y), *size, cv2.COLOR_YUV2RGB_I420)
     picture = np.full((size[1], size[0], 3), _GREY, np.uint8)
     for part in parts:
-        pixels = _colour(_part(frame, part, x, y), part.width, part.height, cv2.COLOR_YUV2RGB_I420)
-        picture[part.y : part.y + part.height, part.x : part.x + part.width] = pixels
+        width, height = part.width // part.shrink, part.height // part.shrink
+        pixels = _colour(_part(frame, part, x, y), width, height, cv2.COLOR_YUV2RGB_I420)
+        picture[part.y : part.y + height, part.x : part.x + width] = pixels
     return picture
 
 

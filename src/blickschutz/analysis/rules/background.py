@@ -103,8 +103,9 @@ class BackgroundModel:
         known pixels, so it follows the camera and not a part of the scene; a gain outside the limits is
         not compensated, and then little agrees.
         """
-        shown, luma = self._shown[::2, ::2, 0], picture[::2, ::2, 0]
-        usable = (self._known[::2, ::2] != 0) & (shown > _DARK) & (luma < _BRIGHT)
+        # Every fourth pixel of every fourth row: two thousand ratios settle a median.
+        shown, luma = self._shown[::4, ::4, 0], picture[::4, ::4, 0]
+        usable = (self._known[::4, ::4] != 0) & (shown > _DARK) & (luma < _BRIGHT)
         if np.count_nonzero(usable) < usable.size // 8:
             return picture
         gain = float(np.median(luma[usable] / shown[usable].astype(np.float32)))

@@ -15,10 +15,15 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 _GAP = 8
 _ALIGN = 4
+# A part that is too large for the small input holds somebody near, who is found at half the size as well.
+_SHRINK = 2
 
 
 class Placement(NamedTuple):
-    """A part of the whole input (left, top, width, height) and where it starts in the small one (x, y); pixels."""
+    """A part of the whole input (left, top, width, height) and where it starts in the small one (x, y); pixels.
+
+    In the small input the part is `shrink` times smaller.
+    """
 
     left: int
     top: int
@@ -26,6 +31,7 @@ class Placement(NamedTuple):
     height: int
     x: int
     y: int
+    shrink: int = 1
 
 
 def pack(regions: Sequence[Box], whole: tuple[int, int], small: tuple[int, int]) -> list[Placement] | None:
@@ -33,10 +39,11 @@ def pack(regions: Sequence[Box], whole: tuple[int, int], small: tuple[int, int])
 
     Everything is aligned to the network's cells, so that a body lies on them as it would in the whole input.
     """
-    aligned = sorted((_aligned(region, whole) for region in regions), key=lambda part: -part[3])
+    parts = [_aligned(region, whole, small) for region in regions]
     placements: list[Placement] = []
     x = y = shelf = 0
-    for left, top, width, height in aligned:
+    for part in sorted(parts, key=lambda part: -part.height // part.shrink):
+        width, height = part.width // part.shrink, part.height // part.shrink
         if width <= 0 or height <= 0:
             continue
         if x + width > small[0]:
@@ -44,17 +51,28 @@ def pack(regions: Sequence[Box], whole: tuple[int, int], small: tuple[int, int])
             shelf = 0
         if width > small[0] or y + height > small[1]:
             return None
-        placements.append(Placement(left, top, width, height, x, y))
+        placements.append(part._replace(x=x, y=y))
         x, shelf = x + width + _GAP, max(shelf, height)
     return placements
 
 
-def _aligned(region: Box, whole: tuple[int, int]) -> tuple[int, int, int, int]:
-    """(left, top, width, height) on the network's cells, inside the whole input."""
-    left, top = (max(0, math.floor(side / _ALIGN) * _ALIGN) for side in (region.left, region.top))
-    width = min(whole[0], math.ceil(region.right / _ALIGN) * _ALIGN) - left
-    height = min(whole[1], math.ceil(region.bottom / _ALIGN) * _ALIGN) - top
-    return left, top, width, height
+def fitting(regions: Sequence[Box], whole: tuple[int, int], small: tuple[int, int]) -> list[int]:
+    """Which of `regions`, in their order, fit together into `small`: their indices. What does not fit is passed over."""
+    chosen: list[int] = []
+    for index in range(len(regions)):
+        if pack([regions[other] for other in (*chosen, index)], whole, small) is not None:
+            chosen.append(index)
+    return chosen
+
+
+def _aligned(region: Box, whole: tuple[int, int], small: tuple[int, int]) -> Placement:
+    """The part on the network's cells, inside the whole input."""
+    shrink = _SHRINK if region.width > small[0] - _ALIGN or region.height > small[1] - _ALIGN else 1
+    step = _ALIGN * shrink
+    left, top = (max(0, math.floor(side / step) * step) for side in (region.left, region.top))
+    width = min(whole[0], math.ceil(region.right / step) * step) - left
+    height = min(whole[1], math.ceil(region.bottom / step) * step) - top
+    return Placement(left, top, width, height, 0, 0, shrink)
 
 
 def unpack(boxes: Floats, placements: Sequence[Placement]) -> Floats:
@@ -63,11 +81,12 @@ def unpack(boxes: Floats, placements: Sequence[Placement]) -> Floats:
     A box is cut where its part ends: beyond that the network saw another part.
     """
     result = []
-    for left, top, width, height, x, y in placements:
+    for part in placements:
+        width, height = part.width / part.shrink, part.height / part.shrink
         cx, cy = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-        mine = boxes[(cx >= x) & (cx < x + width) & (cy >= y) & (cy < y + height)].copy()
-        mine[:, 0:4:2] = np.clip(mine[:, 0:4:2] - x, 0, width) + left
-        mine[:, 1:4:2] = np.clip(mine[:, 1:4:2] - y, 0, height) + top
+        mine = boxes[(cx >= part.x) & (cx < part.x + width) & (cy >= part.y) & (cy < part.y + height)].copy()
+        mine[:, 0:4:2] = np.clip(mine[:, 0:4:2] - part.x, 0, width) * part.shrink + part.left
+        mine[:, 1:4:2] = np.clip(mine[:, 1:4:2] - part.y, 0, height) * part.shrink + part.top
         result.append(mine)
     found = np.concatenate(result) if result else boxes[:0]
     return np.asarray(found[np.argsort(-found[:, 4])], np.float32)

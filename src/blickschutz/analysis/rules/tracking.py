@@ -27,8 +27,8 @@ _UNREACHABLE = 1e3
 class TrackerSettings:
     """Thresholds of the tracker; times in seconds."""
 
-    start_score: float = 0.45
-    good_score: float = 0.3
+    start_score: float = 0.4
+    good_score: float = 0.25
     weak_score: float = 0.2
     confirm_hits: int = 2
     coast_s: float = 1.0
@@ -74,12 +74,16 @@ class Tracker:
         """All that are followed, the unconfirmed ones too."""
         return self._candidates
 
-    def update(self, detections: Floats, at: float) -> Sequence[Candidate]:
-        """Take detections (n, 5: left, top, right, bottom, score) of time `at` and return the confirmed tracks."""
+    def update(self, detections: Floats, at: float, parts: Sequence[Box] = ()) -> Sequence[Candidate]:
+        """Take detections (n, 5: left, top, right, bottom, score) of time `at` and return the confirmed tracks.
+
+        With `parts` only these were looked at: a track outside them goes on as it moved.
+        """
         settings = self._settings
+        seen = [c for c in self._candidates if not parts or _in_any(as_box(c.predicted(at)).centre, parts)]
         good = detections[detections[:, 4] >= settings.good_score]
         weak = detections[(detections[:, 4] < settings.good_score) & (detections[:, 4] >= settings.weak_score)]
-        waiting, unused = self._associate(self._candidates, good, at)
+        waiting, unused = self._associate(seen, good, at)
         waiting, _ = self._associate(waiting, weak, at)
         for index in unused:
             if good[index, 4] >= settings.start_score:
@@ -122,6 +126,10 @@ class Tracker:
         track = Candidate(self._next, row[:4].astype(np.float64), score=float(row[4]), seen_at=at, born_at=at)
         self._candidates.append(track)
         self._next += 1
+
+
+def _in_any(point: tuple[float, float], parts: Sequence[Box]) -> bool:
+    return any(part.left <= point[0] <= part.right and part.top <= point[1] <= part.bottom for part in parts)
 
 
 def _affinity(first: Floats, second: Floats) -> Floats:

@@ -28,6 +28,7 @@ CELLS_PER_METRE = 12.5
 PERSON_M = 1.75
 SHOULDERS_M = 0.5
 HOLD_S = 2.0
+SAMPLE_EVERY_S = 0.2
 LEVELS = 16
 LEAST_CELL_PX = 8.0
 
@@ -69,6 +70,7 @@ class Mosaic:
         shape = (self.rows, self.columns)
         self._held: list[Bytes] = [np.full(shape, 128, np.uint8) for _ in range(3)]
         self._until = np.full(shape, -np.inf)
+        self._sampled_at = -math.inf
         self._textures: dict[int, _Texture] = {}
 
     def fill(self, planes: Planes, masks: Planes, small: Bytes, regions: Iterable[Region], at: float) -> None:
@@ -83,11 +85,15 @@ class Mosaic:
             self._paint(planes, masks, region)
 
     def _sample_grid(self, planes: Planes, small: Bytes, at: float) -> None:
+        """Means for the cells that are masked and whose time is up. Until its turn comes a cell shows what it held."""
+        if 0 <= at - self._sampled_at < SAMPLE_EVERY_S:
+            return
         size = (self.columns, self.rows)
         touched = cv2.resize(small.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
         due = touched & (self._until <= at)
         if not due.any():
             return
+        self._sampled_at = at
         for plane, held, shrink in zip(planes, self._held, (4, 2, 2), strict=True):
             held[due] = quantised(_mean_cells(plane, size, shrink))[due]
         self._until[due] = at + HOLD_S
