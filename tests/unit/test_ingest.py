@@ -113,6 +113,41 @@ class TestSession:
         assert session_over(script, 3)[2] == [1, 2, 1]
 
 
+class Hanging:
+    """A source whose read hangs until it is let go; then it gives one frame more."""
+
+    def __init__(self):
+        self.reading, self.let_go, self.closed = threading.Event(), threading.Event(), threading.Event()
+
+    def frames(self):
+        self.reading.set()
+        self.let_go.wait(10)
+        yield "late"
+
+    def close(self):
+        self.closed.set()
+
+
+def test_a_session_begins_again_while_the_old_connection_still_hangs():
+    """Stopped and resumed within one blocked read: the new connection does not wait, the old one says nothing more."""
+    old, new, frames = Hanging(), Hanging(), []
+    sources = iter([old, new])
+    session = CameraSession("camera", lambda: next(sources), frames.append, lambda: None, BackoffSettings(), lambda: 0.5)
+    session.start()
+    assert old.reading.wait(5)
+    session.stop(0.05)
+    session.start()
+    assert new.reading.wait(5)
+    old.let_go.set()
+    assert old.closed.wait(5)
+    assert frames == []
+    assert session.report.state is SessionState.CONNECTING
+    new.let_go.set()
+    assert new.closed.wait(5)
+    assert frames == ["late"]
+    session.stop()
+
+
 def read_once(path):
     return list(FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), ManualClock()).frames())
 

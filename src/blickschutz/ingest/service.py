@@ -65,11 +65,15 @@ class CameraSession:
         self.report = SessionReport()
 
     def start(self) -> None:
-        """Begin, or begin again after `stop`."""
-        if self._thread is not None and self._thread.is_alive():
+        """Begin, or begin again after `stop`, even where the old connection still hangs in a read.
+
+        What hangs has a stop signal of its own: it hands over nothing any more and ends when its read ends.
+        """
+        if self._thread is not None and self._thread.is_alive() and not self._stopping.is_set():
             return
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self.run, name=f"session-{self._camera}", daemon=True)
+        self._stopping = threading.Event()
+        self.report.state = SessionState.STOPPED
+        self._thread = threading.Thread(target=self._run, args=(self._stopping,), name=f"session-{self._camera}", daemon=True)
         self._thread.start()
 
     def stop(self, wait_s: float = 5.0) -> None:
@@ -80,50 +84,59 @@ class CameraSession:
 
     def run(self) -> None:
         """The loop itself; ends after `stop`."""
-        self._take(SessionEvent.START)
+        self._run(self._stopping)
+
+    def _run(self, stopping: threading.Event) -> None:
+        self._take(SessionEvent.START, stopping)
         attempt = 0
-        while not self._stopping.is_set():
-            event, frames = self._attempt()
-            if self._stopping.is_set():
+        while not stopping.is_set():
+            event, frames = self._attempt(stopping)
+            if stopping.is_set():
                 break
-            self._take(event)
+            self._take(event, stopping)
             self._on_lost()
             attempt = 1 if frames >= _STEADY_AFTER_FRAMES else attempt + 1
             self.report.reconnects += 1
-            self._wait(self._stopping, wait_before_try(attempt, self._backoff, self._chance()))
-            if not self._stopping.is_set():
-                self._take(SessionEvent.WAITED)
-        self._take(SessionEvent.STOP)
-        self._on_lost()
+            self._wait(stopping, wait_before_try(attempt, self._backoff, self._chance()))
+            if not stopping.is_set():
+                self._take(SessionEvent.WAITED, stopping)
+        if stopping is self._stopping:
+            self._take(SessionEvent.STOP, stopping)
+            self._on_lost()
 
-    def _attempt(self) -> tuple[SessionEvent, int]:
+    def _attempt(self, stopping: threading.Event) -> tuple[SessionEvent, int]:
         """One connection, from start to end: what ended it, and how many frames came."""
         frames = 0
         source: VideoSource | None = None
         try:
             source = self._open()
             for frame in source.frames():
-                if self._stopping.is_set():
+                if stopping.is_set():
                     return SessionEvent.STOP, frames
                 if frames == 0:
-                    self._take(SessionEvent.CONNECTED)
+                    self._take(SessionEvent.CONNECTED, stopping)
                     self.report.problem, self.report.cause = "", None
                 frames += 1
                 self._on_frame(frame)
-            return self._ended("the camera ended the stream", SessionEvent.ENDED), frames
+            return self._ended("the camera ended the stream", SessionEvent.ENDED, stopping), frames
         except BlickschutzError as error:
-            return self._ended(str(error), _EVENTS.get(type(error), SessionEvent.ENDED)), frames
+            return self._ended(str(error), _EVENTS.get(type(error), SessionEvent.ENDED), stopping), frames
         finally:
             if source is not None:
                 source.close()
 
-    def _ended(self, problem: str, event: SessionEvent) -> SessionEvent:
+    def _ended(self, problem: str, event: SessionEvent, stopping: threading.Event) -> SessionEvent:
         """An end before the first picture is a refusal, whatever the reason."""
+        if stopping.is_set():
+            return SessionEvent.STOP
         self.report.problem, self.report.cause = problem, event
         _log.warning("camera_lost", camera=self._camera, problem=problem, cause=event.value)
         if self.report.state is SessionState.CONNECTING and event is SessionEvent.ENDED:
             return SessionEvent.REFUSED
         return event
 
-    def _take(self, event: SessionEvent) -> None:
+    def _take(self, event: SessionEvent, stopping: threading.Event) -> None:
+        """Only the newest thread says what state the session is in."""
+        if stopping is not self._stopping:
+            return
         self.report.state = next_state(self.report.state, event)

@@ -216,7 +216,6 @@ class Cell:
             threading.Thread(target=self._session.stop, daemon=True).start()
             self._interrupted()
         else:
-            self._session.stop()
             self._session.start()
         self._beat_at = float("-inf")
 
