@@ -34,6 +34,9 @@ class AnalysisSettings:
     the parts in which something moves, is not proven or is followed; where one calm walker is alone every
     `calm_interval_s`. While nobody watches it looks less often (`unwatched_...`): tracks need fewer looks than masks.
 
+    A turned look for people who lie counts from `lying_score` on. What changed counts once it was still for
+    `still_s`; it is looked for every `changes_interval_s`.
+
     A detection from `sure_score` on keeps the background from learning its box for good; a weaker one,
     from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer.
     """
@@ -54,3 +57,6 @@ class AnalysisSettings:
     unwatched_look_interval_s: float = 0.5
     unwatched_whole_interval_s: float = 4.0
     region_margin_share: float = 0.03
+    lying_score: float = 0.22
+    still_s: float = 3.0
+    changes_interval_s: float = 1.0

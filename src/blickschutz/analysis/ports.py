@@ -24,6 +24,13 @@ class Detector(Protocol):
         """
         ...
 
+    def detect_turned(self, frame: RawFrame, least: float, region: Box, quarters: int) -> Floats:
+        """As `detect`, in `region` (source pixels) turned by `quarters` of a full turn to the left.
+
+        The boxes are turned back: who lies in the picture has a box that is wider than it is high.
+        """
+        ...
+
     def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
         """Those of `regions` (pixels of a picture of that size, most wanted first) that one cheap run can look at.
 

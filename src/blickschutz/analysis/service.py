@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import cv2
@@ -13,12 +14,16 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.ports import Detector
 from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState
+from blickschutz.analysis.rules.changes import still_changes
 from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
+from blickschutz.analysis.rules.lying import LyingWatch
+from blickschutz.analysis.rules.motion import encounter, make_flow, near_pairs
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings, as_box
+from blickschutz.analysis.rules.view import ViewWatch
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
+from blickschutz.kernel.scene import Backdrop, Change, Detection, Doubt, Scene, Track
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -48,7 +53,10 @@ class Analyser:
         self._size = (0, 0)
         self._attention: Attention | None = None
         self._looked_at = self._whole_at = -np.inf
-        self._boxes = _NO_BOXES
+        self._boxes = self._near = _NO_BOXES
+        self._flow, self._view, self._lying = make_flow(), ViewWatch(), LyingWatch()
+        self._changes: tuple[Change, ...] = ()
+        self._changes_at = -np.inf
         self.detections_run = 0
         self.detections_spared = 0
 
@@ -56,28 +64,60 @@ class Analyser:
         """Forget background and tracks: the stream was interrupted, and anything may have changed."""
         self._background = None
         self._tracker.reset()
-        self._boxes, self._looked_at, self._whole_at = _NO_BOXES, -np.inf, -np.inf
+        self._boxes, self._near, self._looked_at, self._whole_at = _NO_BOXES, _NO_BOXES, -np.inf, -np.inf
+        self._changes, self._changes_at, self._lying = (), -np.inf, LyingWatch()
 
     def observe(self, frame: RawFrame) -> Backdrop:
         """What is proven background in `frame`."""
         model = self._model(frame)
         return self._backdrop(model, frame.at, model.compare(model.levelled(self._small(frame))))
 
-    def analyse(self, frame: RawFrame, *, watched: bool = True) -> tuple[Backdrop, Scene]:
+    def analyse(self, frame: RawFrame, *, watched: bool = True, before: RawFrame | None = None) -> tuple[Backdrop, Scene]:
         """What is proven background in `frame`, and who is in it. Learns from it.
 
-        With `watched` off the detector is asked less often; tracks are predicted in between.
+        With `watched` off the detector is asked less often; tracks are predicted in between. `before` is a
+        frame of about a tenth of a second earlier, from which motion is measured.
         """
         model = self._model(frame)
-        picture = model.levelled(self._small(frame))
+        small = self._small(frame)
+        picture = model.levelled(small)
         proven = model.compare(picture)
         moving = model.moving(picture, frame.at)
         self._look(frame, moving, proven, watched)
+        self._look_turned(frame, moving, proven)
         scene = self._scene(frame.at, self._boxes)
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
         blocked, doubtful = self._blocked(scene, recent, frame)
         model.learn(picture, proven, blocked, doubtful, frame.at)
-        return self._backdrop(model, frame.at, proven), scene
+        return self._backdrop(model, frame.at, proven), self._whole_scene(scene, frame, before, small, picture, proven, blocked)
+
+    def _whole_scene(
+        self, scene: Scene, frame: RawFrame, before: RawFrame | None, small: Bytes, picture: Bytes, proven: Bytes, blocked: Bytes
+    ) -> Scene:
+        """`scene` with what the situations need beyond people: motion of those who are close, and what of the place changed."""
+        model, settings = self._model(frame), self._settings
+        pairs = near_pairs(self._near) if before is not None else []
+        met = encounter(self._flow, before.y, frame.y, frame.at - before.at, pairs) if before is not None and pairs else None
+        changes: tuple[Change, ...] = ()
+        if model.state is BackgroundState.STEADY and frame.at - self._changes_at >= settings.changes_interval_s:
+            self._changes_at = frame.at
+            rows, columns = model.shape
+            scale = frame.width / columns, frame.height / rows
+            since = model.still_since(proven, blocked)
+            changes = self._changes = still_changes(since, frame.at, settings.still_s, model.luma, picture[..., 0], scale)
+        elif model.state is BackgroundState.STEADY:
+            changes = self._changes
+        view = self._view.look(np.ascontiguousarray(small[..., 0]), model.state is BackgroundState.STEADY, frame.at)
+        return replace(
+            scene,
+            taken=frame.taken,
+            width=frame.width,
+            height=frame.height,
+            lying=self._lying.lying(frame.at),
+            encounter=met,
+            changes=changes,
+            view=view,
+        )
 
     def _model(self, frame: RawFrame) -> BackgroundModel:
         if self._background is None or self._size != (frame.width, frame.height):
@@ -85,6 +125,7 @@ class Analyser:
             self._size = (frame.width, frame.height)
             width = min(frame.width, self._settings.small_width)
             self._background = BackgroundModel(max(1, round(frame.height * width / frame.width)), width)
+            self._view = ViewWatch()
             self._attention = Attention(*self._background.shape, frame.width, frame.height)
         return self._background
 
@@ -120,12 +161,22 @@ class Analyser:
         self.detections_run += 1
         if not parts:
             self._whole_at = frame.at
-        found = self._detector.detect(frame, settings.weak_score, parts)
-        found = drop_contained(suppress_overlaps(found, settings.overlap), settings.sure_score)
+        found = suppress_overlaps(self._detector.detect(frame, settings.weak_score, parts), settings.overlap)
+        self._near = found
+        found = drop_contained(found, settings.sure_score)
         self._tracker.update(found, frame.at, parts)
         kept = np.concatenate([found, _outside(self._boxes, parts)]) if parts else found
         self._boxes = kept[np.argsort(-kept[:, 4])]
         attention.looked(parts or [Box(0, 0, frame.width, frame.height)], frame.at)
+
+    def _look_turned(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> None:
+        """Look for somebody lying, where something is and nobody stands."""
+        steady = self._background is not None and self._background.state is BackgroundState.STEADY
+        regions = self._regions(frame, moving, proven) if steady else [Box(0, 0, frame.width, frame.height)]
+        look = self._lying.next_look(regions, self._tracks(frame.at), frame.at)
+        if look is not None:
+            found = self._detector.detect_turned(frame, self._settings.lying_score, *look)
+            self._lying.take(suppress_overlaps(found, self._settings.overlap), self._boxes, frame.at, self._settings.sure_score)
 
     def _due(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> list[Box]:
         """The parts that must be looked at now, the longest unseen first."""

@@ -49,19 +49,77 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Encounter:
+    """How two people close together move: the pair of the moment with the strongest motion, in the box around both.
+
+    `distance` between their centres is in body heights. `limbs` is the motion of body parts against the body
+    (root mean square, body heights per second) of the livelier of the two; `spread` says whether the motion in
+    the box goes one way (0) or all ways (1).
+    """
+
+    box: Box
+    distance: float
+    limbs: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A part of the known background that looks different and stays so, with nobody in it.
+
+    `since_s` is how long it has been still. `appeared` is the share of its outline that is an edge now, less
+    the share that was an edge before: above 0 something is there that was not, below 0 something is gone.
+    """
+
+    box: Box
+    since_s: float
+    appeared: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Whether the camera still sees what it saw. Everything is compared with the long-term picture of the place.
+
+    `agreement` is the share of picture parts whose edges still lie where they lay, `sharpness` the edge energy
+    as a share of the usual, `luma` the mean brightness (0..255), `contrast` its standard deviation.
+    """
+
+    agreement: float
+    sharpness: float
+    luma: float
+    contrast: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """The people of one analysed moment. `at` is the capture time on the monotonic clock, in seconds."""
+    """The people of one analysed moment, and what of the place has changed.
+
+    `at` is the capture time on the monotonic clock, `taken` on the wall clock, in seconds; `width` and `height`
+    are those of the picture. `lying` are people who are found in a turned picture only, at most about a second
+    old. `view` is None while no long-term picture is known.
+    """
 
     at: float
     tracks: tuple[Track, ...] = ()
     detections: tuple[Detection, ...] = ()
+    taken: float = 0.0
+    width: int = 0
+    height: int = 0
+    lying: tuple[Detection, ...] = ()
+    encounter: Encounter | None = None
+    changes: tuple[Change, ...] = ()
+    view: View | None = None
 
     def scaled(self, x: float, y: float) -> Scene:
-        """This scene in the pixels of a picture that is `x` times as wide and `y` times as high."""
+        """The people of this scene in the pixels of a picture that is `x` times as wide and `y` times as high.
+
+        Only what redaction needs is carried over.
+        """
         if x == 1 and y == 1:
             return self
         tracks = tuple(replace(t, box=t.box.scaled(x, y), velocity=(t.velocity[0] * x, t.velocity[1] * y)) for t in self.tracks)
-        return Scene(self.at, tracks, tuple(replace(d, box=d.box.scaled(x, y)) for d in self.detections))
+        found, lying = (tuple(replace(d, box=d.box.scaled(x, y)) for d in part) for part in (self.detections, self.lying))
+        return Scene(self.at, tracks, found, self.taken, self.width, self.height, lying)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

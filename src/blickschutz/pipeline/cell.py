@@ -67,6 +67,10 @@ class _NoDetector:
         del frame, least, regions
         raise FaultError(self.reason)
 
+    def detect_turned(self, frame: RawFrame, least: float, region: Box, quarters: int) -> Floats:
+        del frame, least, region, quarters
+        raise FaultError(self.reason)
+
     def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
         del width, height, regions
         raise FaultError(self.reason)

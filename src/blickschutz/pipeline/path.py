@@ -6,6 +6,7 @@ up between the two is masked from the first frame on: redaction looks ahead inst
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from blickschutz.redaction.service import Redactor, blank
 
 _log = structlog.get_logger(__name__)
 _MOST_WAITING = 32
+_MOTION_S = 0.1
+_MOST_EARLIER = 4
 
 
 @dataclass(slots=True)
@@ -60,12 +63,14 @@ class RedactionPath:
         self._scene: Scene | None = None
         self._size = (0, 0)
         self._latest_at = float("-inf")
+        self._earlier: deque[RawFrame] = deque(maxlen=_MOST_EARLIER)
         self.counters = PathCounters()
 
     def restart(self) -> None:
         """The stream was interrupted: nothing that was known holds any longer."""
         self._analyser.restart()
         self._waiting.clear()
+        self._earlier.clear()
         self._scene, self._due = None, float("-inf")
         self.counters.doubt = Doubt.STARTING
 
@@ -81,6 +86,7 @@ class RedactionPath:
 
     def _take(self, frame: RawFrame, wanted: bool) -> Sequence[RedactedFrame]:
         interval, self._latest_at = frame.at - self._latest_at, frame.at
+        self._earlier.append(frame)
         try:
             if frame.at + min(interval, self._period) / 2 >= self._due:
                 return self._analyse(frame, wanted)
@@ -96,7 +102,7 @@ class RedactionPath:
         return self._release([])
 
     def _analyse(self, frame: RawFrame, wanted: bool) -> Sequence[RedactedFrame]:
-        backdrop, scene = self._analyser.analyse(frame, watched=wanted)
+        backdrop, scene = self._analyser.analyse(frame, watched=wanted, before=self._before(frame))
         self.counters.analysed += 1
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
         self.counters.last_scene = scene
@@ -106,6 +112,14 @@ class RedactionPath:
         if wanted:
             shown.append(self._redact(frame, backdrop, [scene]))
         return shown
+
+    def _before(self, frame: RawFrame) -> RawFrame | None:
+        """The frame that came about a tenth of a second before, whatever the camera's rate."""
+        return min(
+            (earlier for earlier in self._earlier if earlier.at < frame.at),
+            key=lambda earlier: abs(frame.at - earlier.at - _MOTION_S),
+            default=None,
+        )
 
     def _release(self, after: Sequence[Scene]) -> Sequence[RedactedFrame]:
         scenes = ([self._scene] if self._scene else []) + list(after)

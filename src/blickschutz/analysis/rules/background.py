@@ -96,6 +96,16 @@ class BackgroundModel:
     def known_share(self) -> float:
         return float(np.count_nonzero(self._known)) / self._known.size
 
+    @property
+    def luma(self) -> Bytes:
+        """The luma of the long-term background (height, width)."""
+        return np.ascontiguousarray(self._shown[..., 0])
+
+    def still_since(self, agrees: Bytes, blocked: Bytes) -> npt.NDArray[np.float64]:
+        """Since when a known pixel has differed and stayed the same with nobody near; infinite elsewhere."""
+        different = (self._known != 0) & (agrees == 0) & (blocked == 0)
+        return np.where(different, self._stable_since, np.inf)
+
     def levelled(self, picture: Bytes) -> Bytes:
         """`picture` with its luma scaled to the background's exposure.
 

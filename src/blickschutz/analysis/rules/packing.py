@@ -90,3 +90,15 @@ def unpack(boxes: Floats, placements: Sequence[Placement]) -> Floats:
         result.append(mine)
     found = np.concatenate(result) if result else boxes[:0]
     return np.asarray(found[np.argsort(-found[:, 4])], np.float32)
+
+
+def turned_back(boxes: Floats, width: int, height: int, quarters: int) -> Floats:
+    """Boxes (n, 5) found in a picture that was turned by `quarters` (1: to the left, 3: to the right), turned back.
+
+    `width` and `height` are those of the picture before it was turned. Boxes whose centre lies outside are dropped.
+    """
+    left, top, right, bottom = boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]
+    sides = (width - bottom, left, width - top, right) if quarters == 1 else (top, height - right, bottom, height - left)
+    result = np.stack([*sides, boxes[:, 4]], axis=1)
+    cx, cy = (result[:, 0] + result[:, 2]) / 2, (result[:, 1] + result[:, 3]) / 2
+    return np.asarray(result[(cx >= 0) & (cx < width) & (cy >= 0) & (cy < height)], np.float32)
