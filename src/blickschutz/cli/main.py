@@ -16,7 +16,7 @@ from blickschutz.cli.models import models
 from blickschutz.cli.progress import frame_progress
 from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.kernel.errors import BlickschutzError, MediaError
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.redaction.model import RedactionSettings, Style
 
@@ -89,6 +89,35 @@ def tracks(source: Path, target: Path, model: str) -> None:
     with frame_progress("Following", FileReader(source, clock).frame_count) as step:
         rows = track_file(source, target, detector, clock, step)
     click.echo(f"{rows} rows in {target}")
+
+
+@cli.command()
+@click.argument("clips", type=_FILE, nargs=-1, required=True)
+@click.option(
+    "--root", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path(), help="Folder that clip names are relative to."
+)
+@click.option("--jsonl", "target", type=_FILE, required=True, help="File to write: one line per situation, one per clip.")
+@click.option("--model", default="centernet", show_default=True, help="Name of the registered detector.")
+def analyse(clips: tuple[Path, ...], root: Path, target: Path, model: str) -> None:
+    """Find situations in video files, with default settings for one zone over the whole picture."""
+    from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+    from blickschutz.pipeline.clips import analyse_file, clip_name, jsonl_lines
+    from blickschutz.pipeline.offline import FileReader
+    from blickschutz.situations.model import SituationSettings
+
+    clock = SystemClock()
+    detector = OpenVinoDetector.from_registry(model)
+    paths = [clip if clip.exists() else root / clip for clip in clips]
+    names = [clip_name(path, root) for path in paths]
+    lines: list[str] = []
+    with frame_progress("Analysing", sum(FileReader(path, clock).frame_count for path in paths)) as step:
+        for path, name in zip(paths, names, strict=True):
+            lines.extend(jsonl_lines(name, *analyse_file(path, detector, clock, SituationSettings(), step)))
+    try:
+        target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        raise MediaError(f"{target} cannot be written: {error.strerror}") from error
+    click.echo(f"{len(lines) - len(names)} situations in {len(names)} clips")
 
 
 @cli.group()

@@ -97,9 +97,9 @@ class BackgroundModel:
         return float(np.count_nonzero(self._known)) / self._known.size
 
     @property
-    def luma(self) -> Bytes:
-        """The luma of the long-term background (height, width)."""
-        return np.ascontiguousarray(self._shown[..., 0])
+    def shown(self) -> Bytes:
+        """The long-term background (height, width, 3) in Y, U, V."""
+        return self._shown
 
     def still_since(self, agrees: Bytes, blocked: Bytes) -> npt.NDArray[np.float64]:
         """Since when a known pixel has differed and stayed the same with nobody near; infinite elsewhere."""

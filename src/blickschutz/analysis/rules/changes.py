@@ -1,8 +1,8 @@
 """What of the place has changed and stays so: things put down or taken away, surfaces painted or broken.
 
 A still change is where the known background disagrees, the picture has stayed the same for a while, and nobody
-is or was near for as long. Whether something came or went follows from where the edge is: around a thing that
-is there now, or in the picture of before (after Spagnolo et al. 2006, "Moving object segmentation...").
+is or was near for as long. Whether something came or went follows from when it stood out from its surroundings: a
+thing that was put down stands out now, one that was taken away stood out before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 _LEAST_CELLS = 6
 _MOST_SHARE = 0.08
-_EDGE = 24.0
 _MOST_CHANGES = 12
 
 
@@ -30,8 +29,8 @@ def still_changes(
 ) -> tuple[Change, ...]:
     """Still changes at time `at`. All arrays have the shape of the small picture.
 
-    `still_since` is infinite where there is no change; `shown` is the luma of the long-term background, `now` that
-    of the moment; `scale` is source pixels per small pixel.
+    `still_since` is infinite where there is no change; `shown` is the long-term background, `now` the moment,
+    both (height, width, 3); `scale` is source pixels per small pixel.
     """
     still = (at - still_since >= least_s).astype(np.uint8)
     if not still.any():
@@ -52,11 +51,13 @@ def still_changes(
 
 
 def _appeared(mask: Bytes, shown: Bytes, now: Bytes) -> float:
-    """Share of the outline that is an edge now, less the share that was one before."""
-    outline = cv2.dilate(mask, np.ones((3, 3), np.uint8)) - cv2.erode(mask, np.ones((3, 3), np.uint8))
-    where = outline != 0
-    shares = []
+    """How much more it stands out from its surroundings now than before, from -1 (it was there) to 1 (it is there)."""
+    ring = (cv2.dilate(mask, np.ones((7, 7), np.uint8)) != 0) & (cv2.dilate(mask, np.ones((3, 3), np.uint8)) == 0)
+    inside = mask != 0
+    if not ring.any():
+        return 0.0
+    stands_out = []
     for picture in (now, shown):
-        across, down = (cv2.Sobel(picture, cv2.CV_32F, dx, dy) for dx, dy in ((1, 0), (0, 1)))
-        shares.append(float(np.minimum(cv2.magnitude(across, down)[where] / _EDGE, 4).mean()))
-    return (shares[0] - shares[1]) / max(1e-6, shares[0] + shares[1])
+        means = [picture[where].astype(np.float32).mean(axis=0) for where in (inside, ring)]
+        stands_out.append(float(np.abs(means[0] - means[1]).sum()))
+    return (stands_out[0] - stands_out[1]) / max(1.0, sum(stands_out))

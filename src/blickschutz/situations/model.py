@@ -1,0 +1,127 @@
+"""Settings of the rules, and what a rule says of one moment.
+
+Distances are in metres and speeds in metres per second; where a camera is not calibrated a person's height in
+the picture stands for 1.75 m. Times are in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Gt, Le
+
+from blickschutz.kernel.geometry import Box, Points
+from blickschutz.kernel.situation import Kind
+
+Seconds = Annotated[float, Ge(0), Le(3600)]
+Metres = Annotated[float, Gt(0), Le(100)]
+Share = Annotated[float, Ge(0), Le(1)]
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """When each rule is true. Every rule can be switched off by `off`."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    off: tuple[Kind, ...] = ()
+    """Kinds that are not looked for."""
+    in_zone_s: Seconds = 1.0
+    """person_in_zone: how long somebody must be there."""
+    loitering_s: Seconds = 180.0
+    """loitering: how long somebody stays within `loitering_m`."""
+    loitering_m: Metres = 6.0
+    """loitering: radius in metres."""
+    gathering_persons: Annotated[int, Ge(3), Le(100)] = 7
+    """gathering: least number of persons."""
+    gathering_m: Metres = 4.0
+    """gathering: radius in metres around the middle of the group."""
+    gathering_s: Seconds = 20.0
+    """gathering: how long."""
+    fast_mps: Annotated[float, Gt(0), Le(15)] = 4.5
+    """fast_movement: least speed in metres per second."""
+    fast_s: Seconds = 0.8
+    """fast_movement: how long."""
+    approach_mps: Annotated[float, Gt(0), Le(15)] = 3.5
+    """approach: least closing speed in metres per second."""
+    approach_from_m: Metres = 4.0
+    """approach: from at least this distance."""
+    approach_to_m: Metres = 1.2
+    """approach: to at most this distance."""
+    altercation_confidence: Share = 0.5
+    """physical_altercation: least confidence of the learned rule."""
+    altercation_s: Seconds = 1.2
+    """physical_altercation: span over which it is judged at the least."""
+    altercation_height: Share = 0.3
+    """physical_altercation: least share of the picture's height that the two fill; smaller limbs are not told from noise."""
+    down_s: Seconds = 0.4
+    """person_down: how long somebody must be down after a fall."""
+    lying_s: Seconds = 0.8
+    """person_down: how long somebody must lie who was not seen to fall."""
+    contacts: Annotated[int, Ge(2), Le(20)] = 4
+    """repeated_brief_contact: number of different persons."""
+    contact_m: Metres = 1.0
+    """repeated_brief_contact: distance that counts as a contact."""
+    contact_least_s: Seconds = 2.0
+    """repeated_brief_contact: shortest contact."""
+    contact_most_s: Seconds = 25.0
+    """repeated_brief_contact: longest contact."""
+    contact_window_s: Seconds = 600.0
+    """repeated_brief_contact: span in which the contacts lie."""
+    object_s: Seconds = 10.0
+    """object_left, object_removed: how long nobody was near."""
+    surface_s: Seconds = 10.0
+    """surface_changed: how long the change stays."""
+    tamper_s: Seconds = 1.6
+    """camera_tampered: how long the view differs."""
+    tamper_agreement: Share = 0.35
+    """camera_tampered: at most this share of the usual view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line from `start` to `end` (shares of the picture). Crossing from its left to its right counts, or both ways."""
+
+    id: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+    both_ways: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedZone:
+    """A part of the picture (polygon in shares of it) and the rules in it. `surface` marks a protected surface."""
+
+    id: str
+    polygon: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    surface: bool = False
+    rules: RuleSettings = RuleSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class SituationSettings:
+    """What is looked for in one camera's picture. `px_per_metre` is its calibration in source pixels, or None.
+
+    A situation ends when its rule was false for `release_s`.
+    """
+
+    zones: tuple[WatchedZone, ...] = (WatchedZone("all"),)
+    lines: tuple[Line, ...] = ()
+    px_per_metre: float | None = None
+    release_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule is true at this moment. `subject` tells two findings of one kind in one zone apart, for as long as they last."""
+
+    kind: Kind
+    zone: str
+    subject: str
+    confidence: float
+    box: Box
+    figures: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The rules: history of scenes in, findings out; no clock, no device, no picture."""

@@ -1,0 +1,83 @@
+"""Rules about the place itself: things, surfaces, and the camera's own view."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Change
+from blickschutz.kernel.situation import Kind
+from blickschutz.situations.model import Finding, WatchedZone
+from blickschutz.situations.rules.history import PERSON_M, History
+
+_STANDS_OUT = 0.2
+_NEAR_HEIGHTS = 1.2
+_NEAR_WITHIN_S = 40.0
+_WHOLE_VIEW = 0.9
+
+
+def still_thing(history: History, zone: WatchedZone) -> Iterator[Finding]:
+    """Something was put down or taken away by somebody, and nobody is near it any more."""
+    if zone.surface:
+        return
+    for change in history.now.changes:
+        if change.since_s < zone.rules.object_s or abs(change.appeared) < _STANDS_OUT or not history.inside(zone, change.box.centre):
+            continue
+        if not _somebody_was_near(history, change):
+            continue
+        kind = Kind.OBJECT_LEFT if change.appeared > 0 else Kind.OBJECT_REMOVED
+        confidence = min(1.0, 0.4 + abs(change.appeared))
+        yield Finding(kind, zone.id, _place(history, change.box), confidence, change.box, {"seconds": change.since_s})
+
+
+def surface_changed(history: History, zone: WatchedZone) -> Iterator[Finding]:
+    """A protected surface looks different and stays so, after somebody was near it."""
+    if not zone.surface:
+        return
+    for change in history.now.changes:
+        if change.since_s < zone.rules.surface_s or not history.inside(zone, change.box.centre) or not _somebody_was_near(history, change):
+            continue
+        metres = [history.metres(side, _body_near(history, change)) for side in (change.box.width, change.box.height)]
+        figures = {"seconds": change.since_s, "square_metres": metres[0] * metres[1]}
+        yield Finding(Kind.SURFACE_CHANGED, zone.id, _place(history, change.box), 0.7, change.box, figures)
+
+
+def _somebody_was_near(history: History, change: Change) -> bool:
+    """Whether a track came near the place before the change became still."""
+    still_at = history.now.at - change.since_s
+    for trail in history.trails.values():
+        for point in trail.long:
+            if still_at - _NEAR_WITHIN_S <= point.at <= still_at + 1.0 and _reaches(point.box, change.box):
+                return True
+    return False
+
+
+def _reaches(person: Box, thing: Box) -> bool:
+    return math.dist(person.foot, thing.centre) <= _NEAR_HEIGHTS * person.height + max(thing.width, thing.height) / 2
+
+
+def _body_near(history: History, change: Change) -> Box:
+    """Somebody's box near the change, for its scale; a tenth of the picture's height where nobody is known."""
+    heights = [trail.heights for trail in history.trails.values() if trail.heights]
+    height = sorted(heights)[len(heights) // 2] if heights else history.now.height / 10 * PERSON_M
+    return Box(0, 0, height / 3, height)
+
+
+def _place(history: History, box: Box) -> str:
+    x, y = history.share_box(box).centre
+    return f"{round(20 * x)}-{round(20 * y)}"
+
+
+def camera_tampered(history: History, zone: WatchedZone) -> Iterator[Finding]:
+    """The camera is covered, moved, defocused or blinded: the view differs from the usual one for a while."""
+    rules, now = zone.rules, history.now
+    if now.view is None:
+        return
+    scenes = list(history.scenes_since(now.at - rules.tamper_s - 0.05))
+    views = [scene.view for scene in scenes]
+    if any(view is None or view.agreement > rules.tamper_agreement for view in views) or now.at - scenes[0].at < rules.tamper_s - 0.25:
+        return
+    since = next((s.at for s in history.scenes if s.view is not None and s.view.agreement <= rules.tamper_agreement), now.at)
+    figures = {"agreement": now.view.agreement, "sharpness": now.view.sharpness, "luma": now.view.luma, "seconds": now.at - since}
+    yield Finding(Kind.CAMERA_TAMPERED, zone.id, "", _WHOLE_VIEW, Box(0, 0, now.width, now.height), figures)

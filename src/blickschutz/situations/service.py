@@ -1,0 +1,143 @@
+"""The watch of one camera: takes scenes, says when a situation begins, goes on and ends. One per situation, not per scene."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Scene
+from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.model import Finding, SituationSettings, WatchedZone
+from blickschutz.situations.rules import contact, movement, place, posture
+from blickschutz.situations.rules.history import History
+
+_log = structlog.get_logger(__name__)
+
+ZoneRule = Callable[[History, WatchedZone], Iterator[Finding]]
+
+ZONE_RULES: dict[str, tuple[tuple[Kind, ...], ZoneRule]] = {
+    "person_in_zone": ((Kind.PERSON_IN_ZONE,), movement.person_in_zone),
+    "loitering": ((Kind.LOITERING,), movement.loitering),
+    "gathering": ((Kind.GATHERING,), movement.gathering),
+    "fast_movement": ((Kind.FAST_MOVEMENT,), movement.fast_movement),
+    "approach": ((Kind.APPROACH,), movement.approach),
+    "physical_altercation": ((Kind.PHYSICAL_ALTERCATION,), contact.physical_altercation),
+    "repeated_brief_contact": ((Kind.REPEATED_BRIEF_CONTACT,), contact.repeated_brief_contact),
+    "person_down": ((Kind.PERSON_DOWN,), posture.person_down),
+    "still_thing": ((Kind.OBJECT_LEFT, Kind.OBJECT_REMOVED), place.still_thing),
+    "surface_changed": ((Kind.SURFACE_CHANGED,), place.surface_changed),
+    "camera_tampered": ((Kind.CAMERA_TAMPERED,), place.camera_tampered),
+}
+
+# A moment that passes is still a situation for a while, so that one run or one fall is not told several times.
+_RELEASE_S = {
+    Kind.FAST_MOVEMENT: 8.0,
+    Kind.APPROACH: 8.0,
+    Kind.PHYSICAL_ALTERCATION: 10.0,
+    Kind.PERSON_DOWN: 30.0,
+    Kind.LINE_CROSSED: 2.0,
+    Kind.OBJECT_LEFT: 10.0,
+    Kind.OBJECT_REMOVED: 10.0,
+    Kind.CAMERA_TAMPERED: 20.0,
+    Kind.REPEATED_BRIEF_CONTACT: 60.0,
+}
+# Things that happen to the whole picture or to one place belong together whoever is in them.
+_ONE_PER_ZONE = {Kind.PERSON_IN_ZONE, Kind.GATHERING, Kind.PHYSICAL_ALTERCATION, Kind.CAMERA_TAMPERED}
+
+# Who lies and what stands somewhere is found at slightly changing places; within this share of the picture it is the same.
+_SAME_PLACE = {Kind.PERSON_DOWN: 0.3, Kind.OBJECT_LEFT: 0.06, Kind.OBJECT_REMOVED: 0.06, Kind.SURFACE_CHANGED: 0.1}
+
+
+@dataclass(slots=True)
+class _Running:
+    situation: Situation
+    true_at: float
+
+
+class SituationWatch:
+    """Feeds on the scenes of one camera in order of time."""
+
+    def __init__(self, settings: SituationSettings | None = None) -> None:
+        self._settings = settings or SituationSettings()
+        self._history = History(self._settings)
+        self._running: dict[tuple[Kind, str, str], _Running] = {}
+        self._numbers = itertools.count(1)
+        self.broken: dict[str, str] = {}
+
+    def restart(self) -> None:
+        """The stream was interrupted: what went on has ended, as far as anybody can tell."""
+        self._history.clear()
+
+    def take(self, scene: Scene) -> Sequence[Situation]:
+        """Situations that began (without `ended_at`) or ended with this scene."""
+        if self._history.scenes and scene.at < self._history.now.at:
+            self._history.clear()
+        self._history.add(scene)
+        told: list[Situation] = []
+        for finding in self._findings():
+            told.extend(self._keep(finding, scene))
+        told.extend(self._release(scene.at))
+        return told
+
+    @property
+    def running(self) -> Sequence[Situation]:
+        """What goes on at this moment, with the newest figures."""
+        return [item.situation for item in self._running.values()]
+
+    def _findings(self) -> Iterator[Finding]:
+        for zone in self._settings.zones:
+            for name, (kinds, rule) in ZONE_RULES.items():
+                if not all(kind in zone.rules.off for kind in kinds):
+                    found = self._try(name, partial(rule, self._history, zone))
+                    yield from (finding for finding in found if finding.kind not in zone.rules.off)
+        for line in self._settings.lines:
+            yield from self._try("line_crossed", partial(movement.line_crossed, self._history, line))
+
+    def _try(self, name: str, work: Callable[[], Iterator[Finding]]) -> list[Finding]:
+        try:
+            found = list(work())
+        # A rule that fails says nothing about the others; it is logged once and shown as a fault of that rule.
+        except Exception as error:  # noqa: BLE001 - the other rules go on, and the camera's page shows which one failed
+            if name not in self.broken:
+                _log.exception("rule_failed", rule=name)
+            self.broken[name] = f"{type(error).__name__}: {error}"
+            return []
+        self.broken.pop(name, None)
+        return found
+
+    def _keep(self, finding: Finding, scene: Scene) -> Iterator[Situation]:
+        box = self._history.share_box(finding.box)
+        key = finding.kind, finding.zone, self._subject(finding, box)
+        running = self._running.get(key)
+        if running is not None:
+            running.true_at = scene.at
+            confidence = max(running.situation.confidence, finding.confidence)
+            running.situation = replace(running.situation, confidence=confidence, figures=finding.figures, box=box)
+            return
+        number = next(self._numbers)
+        situation = Situation(number, finding.kind, finding.zone, scene.at, scene.taken, finding.confidence, finding.figures, box)
+        self._running[key] = _Running(situation, scene.at)
+        yield situation
+
+    def _subject(self, finding: Finding, box: Box) -> str:
+        """What tells this finding from others: nothing, who it is about, or for what stays in one place the nearest known one."""
+        if finding.kind in _ONE_PER_ZONE:
+            return ""
+        reach = _SAME_PLACE.get(finding.kind, 0.0)
+        for kind, zone, subject in self._running if reach else ():
+            known = self._running[kind, zone, subject].situation.box
+            if kind is finding.kind and zone == finding.zone and known is not None and math.dist(known.centre, box.centre) <= reach:
+                return subject
+        return finding.subject
+
+    def _release(self, at: float) -> Iterator[Situation]:
+        for key, running in list(self._running.items()):
+            if at - running.true_at > max(self._settings.release_s, _RELEASE_S.get(key[0], 0.0)) or at < running.true_at:
+                del self._running[key]
+                yield replace(running.situation, ended_at=at)
