@@ -35,7 +35,8 @@ class AnalysisSettings:
     `calm_interval_s`. While nobody watches it looks less often (`unwatched_...`): tracks need fewer looks than masks.
 
     A turned look for people who lie counts from `lying_score` on. What changed counts once it was still for
-    `still_s`; it is looked for every `changes_interval_s`.
+    `still_s`; it is looked for every `changes_interval_s`. The motion of two who are close is measured where they
+    fill at least `encounter_height` of the picture's height.
 
     A detection from `sure_score` on keeps the background from learning its box for good; a weaker one,
     from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer.
@@ -60,3 +61,4 @@ class AnalysisSettings:
     lying_score: float = 0.22
     still_s: float = 3.0
     changes_interval_s: float = 1.0
+    encounter_height: float = 0.3

@@ -96,7 +96,7 @@ class Analyser:
     ) -> Scene:
         """`scene` with what the situations need beyond people: motion of those who are close, and what of the place changed."""
         model, settings = self._model(frame), self._settings
-        pairs = near_pairs(self._near) if before is not None else []
+        pairs = near_pairs(self._near, settings.encounter_height * frame.height) if before is not None else []
         met = encounter(self._flow, before.y, frame.y, frame.at - before.at, pairs) if before is not None and pairs else None
         changes: tuple[Change, ...] = ()
         if model.state is BackgroundState.STEADY and frame.at - self._changes_at >= settings.changes_interval_s:

@@ -19,6 +19,8 @@ Seconds = Annotated[float, Ge(0), Le(3600)]
 Metres = Annotated[float, Gt(0), Le(100)]
 Share = Annotated[float, Ge(0), Le(1)]
 
+WHOLE: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 
@@ -97,7 +99,7 @@ class WatchedZone:
     """A part of the picture (polygon in shares of it) and the rules in it. `surface` marks a protected surface."""
 
     id: str
-    polygon: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    polygon: Points = WHOLE
     surface: bool = False
     rules: RuleSettings = RuleSettings()
 

@@ -48,6 +48,9 @@ _RELEASE_S = {
     Kind.REPEATED_BRIEF_CONTACT: 60.0,
 }
 # Things that happen to the whole picture or to one place belong together whoever is in them.
+# What takes minutes or is measured once a second is judged once a second.
+_SLOW = {"loitering", "gathering", "repeated_brief_contact", "still_thing", "surface_changed"}
+_SLOW_S = 1.0
 _ONE_PER_ZONE = {Kind.PERSON_IN_ZONE, Kind.GATHERING, Kind.PHYSICAL_ALTERCATION, Kind.CAMERA_TAMPERED}
 
 # Who lies and what stands somewhere is found at slightly changing places; within this share of the picture it is the same.
@@ -68,6 +71,7 @@ class SituationWatch:
         self._history = History(self._settings)
         self._running: dict[tuple[Kind, str, str], _Running] = {}
         self._numbers = itertools.count(1)
+        self._slow_at = -math.inf
         self.broken: dict[str, str] = {}
 
     def restart(self) -> None:
@@ -91,8 +95,13 @@ class SituationWatch:
         return [item.situation for item in self._running.values()]
 
     def _findings(self) -> Iterator[Finding]:
+        at = self._history.now.at
+        slow = not 0 <= at - self._slow_at < _SLOW_S
+        self._slow_at = at if slow else self._slow_at
         for zone in self._settings.zones:
             for name, (kinds, rule) in ZONE_RULES.items():
+                if name in _SLOW and not slow:
+                    continue
                 if not all(kind in zone.rules.off for kind in kinds):
                     found = self._try(name, partial(rule, self._history, zone))
                     yield from (finding for finding in found if finding.kind not in zone.rules.off)

@@ -20,6 +20,11 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 QUARTERS = (1, 3)
 _EVERY_S = 0.4
+_OFTEN_S = 1.0
+_SELDOM_S = 2.5
+_MEMORY_S = 4.0
+_FOUND_MARGIN = 0.5
+_LOOKS_PER_S, _BURST = 0.4, 8.0
 _KEEP_S = 1.3
 _STANDING_ASPECT = 0.7
 _LOST_S = 4.0
@@ -32,12 +37,14 @@ _REACH_HEIGHTS = 0.75
 class _Found:
     at: float
     detection: Detection
+    turn: int
 
 
 @dataclass(slots=True)
 class _Place:
     box: Box
     at: float
+    turn: int = 0
 
 
 class LyingWatch:
@@ -45,7 +52,7 @@ class LyingWatch:
 
     def __init__(self) -> None:
         self._looked_at = -np.inf
-        self._turn = 0
+        self._tokens, self._refilled_at = _BURST, np.inf
         self._found: list[_Found] = []
         self._stood: dict[int, _Place] = {}
         self._looks: list[_Place] = []
@@ -56,20 +63,27 @@ class LyingWatch:
         if at - self._looked_at < _EVERY_S:
             return None
         standing = [t.box.centre for t in tracks if t.confirmed and t.seen_s < 1.0 and t.box.width < _STANDING_ASPECT * t.box.height]
-        places = [r for r in regions if not any(_holds(r, centre) for centre in standing)]
-        places += [
-            _around(place.box) for number, place in self._stood.items() if number not in {t.number for t in tracks if t.seen_s < 0.5}
-        ]
-        if not places:
+        seen = {track.number for track in tracks if track.seen_s < 0.5}
+        lost = [_around(place.box) for number, place in self._stood.items() if number not in seen]
+        others = [region for region in regions if not any(_holds(region, centre) for centre in standing)]
+        # Where somebody lay a moment ago, every time; where somebody stood a moment ago, often; elsewhere seldom:
+        # flags move there, and branches.
+        places = [item.detection.box.grown(_FOUND_MARGIN) for item in self._found]
+        places += [place for place in lost if self._waited(place, at) >= _OFTEN_S]
+        places += [place for place in others if self._waited(place, at) >= _SELDOM_S]
+        if not places or not self._may_spend(at):
             return None
         self._looked_at = at
-        chosen = min(places, key=lambda place: self._last_look(place))
-        self._turn = 1 - self._turn
-        self._looks = [*self._looks[-7:], _Place(chosen, at)]
-        return chosen, QUARTERS[self._turn]
+        chosen = max(places, key=lambda place: self._waited(place, at))
+        # A known place is looked at the way it was not; what was found there last is seen again the way it was found.
+        last = next((look for look in reversed(self._looks) if _holds(look.box, chosen.centre)), None)
+        known = next((item for item in self._found if _holds(chosen, item.detection.box.centre)), None)
+        turn = known.turn if known is not None else QUARTERS[1] if last is not None and last.turn == QUARTERS[0] else QUARTERS[0]
+        self._looks = [look for look in (*self._looks, _Place(chosen, at, turn)) if at - look.at <= _MEMORY_S]
+        return chosen, turn
 
     def take(self, boxes: Floats, upright: Floats, at: float, sure: float) -> None:
-        """What the turned look found: `boxes` and `upright` detections, (n, 5) in source pixels."""
+        """What the last turned look found: `boxes` and `upright` detections, (n, 5) in source pixels."""
         for row in boxes:
             box = Box(*(float(v) for v in row[:4]))
             if box.width < _LYING_ASPECT * box.height:
@@ -79,7 +93,7 @@ class LyingWatch:
                 tall = standing[:, 3] - standing[:, 1] > standing[:, 2] - standing[:, 0]
                 if tall.any():
                     continue
-            self._found.append(_Found(at, Detection(box, float(row[4]))))
+            self._found.append(_Found(at, Detection(box, float(row[4])), self._looks[-1].turn))
 
     def lying(self, at: float) -> tuple[Detection, ...]:
         """The best of what was found lately, one for each place."""
@@ -97,8 +111,19 @@ class LyingWatch:
                 self._stood[track.number] = _Place(track.box, at)
         self._stood = {number: place for number, place in self._stood.items() if at - place.at <= _LOST_S}
 
-    def _last_look(self, place: Box) -> float:
-        return max((look.at for look in self._looks if _holds(look.box, place.centre)), default=-np.inf)
+    def _may_spend(self, at: float) -> bool:
+        """A few looks in a row, but not for long: a busy place must not cost what a fall is worth."""
+        self._tokens = min(_BURST, self._tokens + max(0.0, at - min(at, self._refilled_at)) * _LOOKS_PER_S)
+        self._refilled_at = at
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def _waited(self, place: Box, at: float) -> float:
+        """Seconds since `place` was last looked at in both turns; infinite as long as one turn is missing."""
+        looks = [look for look in self._looks if _holds(look.box, place.centre)]
+        return at - looks[-1].at if len({look.turn for look in looks}) == len(QUARTERS) else np.inf
 
 
 def _around(box: Box) -> Box:

@@ -32,17 +32,19 @@ _DIRECTIONS = 8
 _MOVING = 0.25
 
 
-def near_pairs(boxes: Floats, most_distance: float = NEAR_HEIGHTS) -> list[tuple[Box, Box]]:
+def near_pairs(boxes: Floats, least_height: float, most_distance: float = NEAR_HEIGHTS) -> list[tuple[Box, Box]]:
     """Pairs of people of about the same size whose centres are at most `most_distance` body heights apart.
 
-    `boxes` is (n, 5): left, top, right, bottom, score. Weak ones count: people who hold each other are seen badly.
+    Together they are at least `least_height` pixels tall. `boxes` is (n, 5): left, top, right, bottom, score.
+    Weak ones count: people who hold each other are seen badly.
     """
     people = [Box(*(float(v) for v in row[:4])) for row in boxes if row[4] >= _LEAST_SCORE]
     pairs = []
     for first, second in itertools.combinations(people, 2):
         mean = (first.height + second.height) / 2
         alike = max(first.height, second.height) < _ALIKE * min(first.height, second.height)
-        if alike and math.dist(first.centre, second.centre) <= most_distance * mean:
+        tall = max(first.bottom, second.bottom) - min(first.top, second.top) >= least_height
+        if alike and tall and math.dist(first.centre, second.centre) <= most_distance * mean:
             pairs.append((first, second))
     return pairs
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
-from blickschutz.situations.model import SituationSettings, WatchedZone
+from blickschutz.situations.model import WHOLE, SituationSettings, WatchedZone
 
 PERSON_M = 1.75
 RECENT_S = 12.0
@@ -115,6 +115,8 @@ class History:
 
     def inside(self, zone: WatchedZone, point: tuple[float, float]) -> bool:
         """Whether a place in the picture lies in the zone. What lies outside the picture counts at its edge."""
+        if zone.polygon == WHOLE:
+            return True
         now = self.now
         x = min(max(point[0] / max(1, now.width), 0.0), 1.0)
         y = min(max(point[1] / max(1, now.height), 0.0), 1.0)

@@ -27,11 +27,20 @@ def person_in_zone(history: History, zone: WatchedZone) -> Iterator[Finding]:
 
 
 def _span_inside(history: History, zone: WatchedZone, trail: Trail) -> float:
+    """For how long the track has been in the zone: exact for the first seconds, to the second from then on."""
+    exact = history.now.at - zone.rules.in_zone_s - 1.0
     start = trail.last.at
     for point in reversed(trail.recent):
-        if not history.inside(zone, point.box.foot):
+        if point.at < exact:
             break
+        if not history.inside(zone, point.box.foot):
+            return history.now.at - start
         start = point.at
+    for point in reversed(trail.long):
+        if point.at < start:
+            if not history.inside(zone, point.box.foot):
+                break
+            start = point.at
     return history.now.at - start
 
 
