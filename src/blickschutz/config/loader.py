@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import os
@@ -94,7 +95,7 @@ def _reason(problem: ErrorDetails, path: Sequence[str | int], language: str) -> 
     kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
     if kind.startswith("site."):
         return say(kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}})
-    if kind == "extra_forbidden":
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
         return _unknown(path, language)
     if kind == "missing":
         return say("missing", language, about=_about(path))
@@ -120,21 +121,23 @@ def _unknown(path: Sequence[str | int], language: str) -> str:
 
 
 def _fields(path: Sequence[str | int]) -> dict[str, Any]:
-    """The settings that stand at `path`."""
-    model: type[BaseModel] = SiteFile
+    """The settings that stand at `path`, by name; a value is what pydantic knows of it, or None."""
+    model: type[Any] = SiteFile
     for part in path:
         if isinstance(part, int):
             continue
-        field = model.model_fields.get(part)
+        field = model.model_fields.get(part) if issubclass(model, BaseModel) else None
         inner = _model_in(field.annotation) if field else None
         if inner is None:
             return {}
         model = inner
-    return dict(model.model_fields)
+    if issubclass(model, BaseModel):
+        return dict(model.model_fields)
+    return dict.fromkeys(field.name for field in dataclasses.fields(model))
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _model_in(annotation: Any) -> type[Any] | None:
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)):
         return annotation
     return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)
 

@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from blickschutz.config.channels import Alerts
+from blickschutz.config.parts import MOST_DAYS, MOST_HOURS_UNREVIEWED, Address, Identifier, Part, Point, Polygon, Share, TimeOfDay
 from blickschutz.config.texts import SiteError
+from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Style
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Share, Share]
-MOST_HOURS_UNREVIEWED = 72
-MOST_DAYS = 61
-
-
-def _identifier(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", value):
-        raise SiteError("identifier", value=value, proposal=re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:40] or "kamera-1")
-    return value
-
-
-def _time_of_day(value: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
-        raise SiteError("time", value=value)
-    return value
-
-
-def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
-    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True)) / 2
-    if abs(area) < 1e-6:
-        raise SiteError("flat")
-    return points
-
-
-def _address(value: str) -> str:
-    if value.startswith("file:"):
-        if len(value) <= len("file:"):
-            raise SiteError("address", value=value)
-        return value
-    parts = urlsplit(value)
-    if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
-        raise SiteError("address", value=value)
-    return value
-
-
-Identifier = Annotated[str, AfterValidator(_identifier)]
-TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
-Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)]
-Address = Annotated[str, AfterValidator(_address)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+from blickschutz.regime.model import Action, Mode
+from blickschutz.situations.model import RuleSettings
 
 
 class Side(StrEnum):
@@ -66,57 +24,81 @@ class Side(StrEnum):
     SIDE = "side"
 
 
-class Site(_Part):
+class Site(Part):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     """Name of the place, as it stands in the header of every page."""
     operator: Annotated[str, Field(min_length=1, max_length=120)]
     """The authority that is responsible (Verantwortlicher)."""
     language: Literal["de", "en"] = "de"
     """Language of the pages until a person chooses another."""
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    """Latitude of the place in degrees, for sunrise and sunset."""
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    """Longitude of the place in degrees."""
     timezone: str = "Europe/Berlin"
     """Time zone of all times that are shown (IANA name)."""
     demo: bool = False
     """True marks a site that is shown and not operated; every page says so."""
 
 
-class Server(_Part):
+class Server(Part):
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
     """Address on which the pages are served. Only this machine, until there is TLS."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 8710
     """Port on which the pages are served."""
 
 
-class Analysis(_Part):
+class Analysis(Part):
     model: Identifier = "centernet"
     """Name of the registered detector (`blickschutz models list`)."""
     rate: Annotated[float, Field(ge=1, le=15)] = 5.0
     """Analysed pictures per second and camera."""
 
 
-class Redaction(_Part):
+class Redaction(Part):
     style: Style = Field(default=Style.MOSAIC, strict=False)
     """`mosaic` keeps a coarse impression of people; `silhouette` keeps no pixel of the source."""
 
 
-class Wall(_Part):
+class Wall(Part):
     width: Annotated[int, Field(ge=320, le=1920, multiple_of=2)] = 960
     """Most width of a live picture, in pixels."""
 
 
-class Regime(_Part):
+class Weekday(StrEnum):
+    """Days of the week as the site file writes them."""
+
+    MO = "mo"
+    TU = "tu"
+    WE = "we"
+    TH = "th"
+    FR = "fr"
+    SA = "sa"
+    SU = "su"
+
+
+class Regime(Part):
     starts: TimeOfDay
     """Time of day at which it starts, as HH:MM."""
-    on_situation: Literal["notify", "record", "both", "count"]
-    """What follows a situation: a notice to the staff, a recording, both, or only a count."""
-    mode: Literal["anonymous", "sealed"]
+    on_situation: Annotated[Action, Field(strict=False)]
+    """What follows a situation: `notify` the staff, `record`, `both`, or only `count`."""
+    mode: Annotated[Mode, Field(strict=False)]
     """`anonymous`: nothing unredacted leaves a cell. `sealed`: clips that two people open together."""
+    kinds: dict[Annotated[Kind, Field(strict=False)], Annotated[Action, Field(strict=False)]] = Field(default_factory=dict)
+    """What follows a situation of one kind, where it differs from `on_situation`."""
 
 
-class Regimes(_Part):
+class Regimes(Part):
     day: Regime
-    """By day."""
+    """By day: somebody is on duty."""
     night: Regime
-    """By night."""
+    """By night: nobody is."""
+    weekdays: Annotated[tuple[Annotated[Weekday, Field(strict=False)], ...], Field(min_length=1)] = tuple(Weekday)
+    """Days with service; on the others night lasts all day."""
+    holidays: Literal["", "BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH", "SL", "SN", "ST", "TH"] = "RP"
+    """State whose public holidays have no service; empty for none."""
+    by_sun: bool = False
+    """True: the day of service lasts from sunrise to sunset instead (needs `site.latitude` and `site.longitude`)."""
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
@@ -125,7 +107,7 @@ class Regimes(_Part):
         return self
 
 
-class Retention(_Part):
+class Retention(Part):
     unreviewed_hours: Annotated[int, Field(ge=1, le=MOST_HOURS_UNREVIEWED)] = 72
     """Hours after which a clip that nobody reviewed is destroyed."""
     hard_limit_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 60
@@ -157,7 +139,7 @@ _SEPARATED = (
 )
 
 
-class Person(_Part):
+class Person(Part):
     id: Identifier
     """Short name, unique in the site."""
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -173,7 +155,7 @@ class Person(_Part):
         return self
 
 
-class Scale(_Part):
+class Scale(Part):
     start: Point
     """First point, in shares of width and height."""
     end: Point
@@ -182,7 +164,7 @@ class Scale(_Part):
     """Distance between the two points on the ground, in metres."""
 
 
-class Calibration(_Part):
+class Calibration(Part):
     px_per_metre: Annotated[float, Field(gt=0, le=5000)] | None = None
     """Pixels of the source picture per metre, where the picture is densest."""
     scale: Scale | None = None
@@ -197,16 +179,50 @@ class Calibration(_Part):
         return self
 
 
-class Zone(_Part):
+class Zone(Part):
     id: Identifier
     """Short name, unique in the camera."""
     name: Annotated[str, Field(min_length=1, max_length=80)]
     """What the zone is called on the pages."""
     polygon: Polygon
     """Corners in shares of width and height (0 to 1), at least three."""
+    surface: bool = False
+    """True marks a protected surface: a change of it counts, not a thing that stands before it."""
+    rules: RuleSettings = RuleSettings()
+    """When the rules for situations are true in this zone."""
 
 
-class PrivacyZone(_Part):
+class CrossingLine(Part):
+    id: Identifier
+    """Short name, unique in the camera."""
+    start: Point
+    """One end, in shares of width and height."""
+    end: Point
+    """The other end."""
+    both_ways: bool = True
+    """False: only crossings from the left of the line (seen from `start` to `end`) count."""
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        if math.dist(self.start, self.end) < 0.01:
+            raise SiteError("scale_points")
+        return self
+
+
+class PlanPlace(Part):
+    x: Share
+    """Place of the camera on the site plan, from the left."""
+    y: Share
+    """Place of the camera on the site plan, from the top."""
+    direction: Annotated[float, Field(ge=0, lt=360)]
+    """Where it looks, in degrees clockwise from the top of the plan."""
+    angle: Annotated[float, Field(gt=0, le=180)] = 70.0
+    """Width of its view, in degrees."""
+    reach: Annotated[float, Field(gt=0, le=1)] = 0.25
+    """How far it sees, as a share of the plan's width."""
+
+
+class PrivacyZone(Part):
     id: Identifier
     """Short name, unique in the camera."""
     reason: Annotated[str, Field(min_length=1, max_length=200)]
@@ -215,7 +231,7 @@ class PrivacyZone(_Part):
     """Corners in shares of width and height (0 to 1), at least three."""
 
 
-class Camera(_Part):
+class Camera(Part):
     id: Identifier
     """Short name, unique in the site; part of addresses and logs."""
     name: Annotated[str, Field(min_length=1, max_length=60)]
@@ -230,17 +246,22 @@ class Camera(_Part):
     """How many pixels a metre has."""
     zones: tuple[Zone, ...] = ()
     """Areas in which situations are looked for."""
+    lines: tuple[CrossingLine, ...] = ()
+    """Lines whose crossing is a situation."""
+    plan: PlanPlace | None = None
+    """Where the camera stands on the site plan."""
     privacy_zones: tuple[PrivacyZone, ...] = ()
     """Areas that are always filled."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         _require_distinct("zone", "zones", [zone.id for zone in self.zones])
+        _require_distinct("line", "lines", [line.id for line in self.lines])
         _require_distinct("zone", "privacy_zones", [zone.id for zone in self.privacy_zones])
         return self
 
 
-class SiteFile(_Part):
+class SiteFile(Part):
     format: Literal[1]
     """Version of this format."""
     site: Site
@@ -255,6 +276,8 @@ class SiteFile(_Part):
     """The live wall."""
     regimes: Regimes
     """Day and night."""
+    alerts: Alerts = Alerts()
+    """Who is told of a situation, and how."""
     retention: Retention = Retention()
     """How long clips are kept."""
     people: tuple[Person, ...] = ()
@@ -264,6 +287,10 @@ class SiteFile(_Part):
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
+        if self.regimes.by_sun and (self.site.latitude is None or self.site.longitude is None):
+            raise SiteError("sun")
+        channels = [hook.id for hook in self.alerts.webhooks] + [other.id for other in self.alerts.apprise]
+        _require_distinct("channel", "alerts", channels)
         _require_distinct("camera", "cameras", [camera.id for camera in self.cameras])
         _require_distinct("name", "cameras", [camera.name for camera in self.cameras], key="name")
         _require_distinct("person", "people", [person.id for person in self.people])

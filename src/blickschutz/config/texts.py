@@ -27,6 +27,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Tag und Nacht beginnen beide um {value}; schreiben Sie zwei verschiedene Uhrzeiten",
         "day and night both start at {value}; write two different times",
     ),
+    "sun": (
+        "der Sonnenstand braucht den Ort; ergänzen Sie 'site.latitude' und 'site.longitude' oder schreiben Sie 'by_sun = false'",
+        "the sun's position needs the place; add 'site.latitude' and 'site.longitude', or write 'by_sun = false'",
+    ),
     "retention_order": (
         "{hours} Stunden sind länger als die Höchstfrist von {days} Tagen; schreiben Sie eine kürzere Regelfrist",
         "{hours} hours are longer than the hard limit of {days} days; write a shorter regular limit",

@@ -1,10 +1,14 @@
-"""The two regimes."""
+"""The two regimes, when they are in force, and what follows from a situation in each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Protocol
+
+from blickschutz.kernel.situation import Kind
 
 
 class RegimeName(StrEnum):
@@ -12,17 +16,85 @@ class RegimeName(StrEnum):
     NIGHT = "night"
 
 
+class Action(StrEnum):
+    """What follows from a situation."""
+
+    NOTIFY = "notify"
+    RECORD = "record"
+    BOTH = "both"
+    COUNT = "count"
+
+
+class Mode(StrEnum):
+    """`anonymous`: nothing unredacted leaves a cell. `sealed`: clips that two people open together."""
+
+    ANONYMOUS = "anonymous"
+    SEALED = "sealed"
+
+
+class Reason(StrEnum):
+    """Why a regime is in force."""
+
+    HOURS = "hours"
+    CLOSED_DAY = "closed-day"
+    HOLIDAY = "holiday"
+    SUN = "sun"
+    OVERRIDE = "override"
+
+
 @dataclass(frozen=True, slots=True)
 class RegimeHours:
-    """Local times of day at which day and night start; they differ."""
+    """Local times of day at which day and night start; they differ. `weekdays` (0 is Monday) are the days of service.
+
+    On other days, and on public holidays, nobody is on duty and night lasts all day. With `by_sun` the day
+    of service lasts from sunrise to sunset instead.
+    """
 
     day: time
     night: time
+    weekdays: frozenset[int] = frozenset(range(7))
+    by_sun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person set a regime by hand until a moment, and said why."""
+
+    name: RegimeName
+    until: datetime
+    reason: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentRegime:
-    """The regime in force, and the moment (with zone) at which it ends."""
+    """The regime in force, the moment (with zone) at which it ends, and why. `holiday` is the public holiday's name."""
 
     name: RegimeName
     until: datetime
+    reason: Reason = Reason.HOURS
+    holiday: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What follows from a situation in one regime: by kind where one is named, else `usual`."""
+
+    usual: Action
+    mode: Mode
+    kinds: Mapping[Kind, Action] = field(default_factory=dict)
+
+    def action(self, kind: Kind) -> Action:
+        return self.kinds.get(kind, self.usual)
+
+
+class Calendar(Protocol):
+    """Public holidays and the sun of one place."""
+
+    def holiday(self, day: date) -> str:
+        """The name of the public holiday on `day`; empty on any other day."""
+        ...
+
+    def sun(self, day: date) -> tuple[datetime, datetime] | None:
+        """Sunrise and sunset of `day`, with zone; None where the place is not known or the sun does not do both."""
+        ...

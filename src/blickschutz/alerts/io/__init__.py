@@ -1,0 +1,1 @@
+"""The database of alerts and the channels to the outside."""

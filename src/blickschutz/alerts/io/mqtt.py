@@ -1,0 +1,118 @@
+"""MQTT: tell alerts, and hear situations that cameras find themselves. Topics and payloads: `docs/mqtt.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+
+from blickschutz.alerts.io.wire import CameraEvent, camera_event, message
+from blickschutz.alerts.model import Notice
+from blickschutz.kernel.errors import DeviceError
+
+_log = structlog.get_logger(__name__)
+_CONNECT_S, _PUBLISH_S, _KEEPALIVE_S = 5.0, 5.0, 30
+_QOS = 1
+_MOST_BYTES = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and how to sign in; `prefix` starts every topic."""
+
+    host: str
+    port: int = 1883
+    prefix: str = "blickschutz"
+    user: str = ""
+    password: str = ""
+
+
+def _client(broker: Broker, name: str) -> mqtt.Client:
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{broker.prefix.replace('/', '-')}-{name}")
+    client.connect_timeout = _CONNECT_S
+    client.reconnect_delay_set(1, 30)
+    if broker.user:
+        client.username_pw_set(broker.user, broker.password)
+    return client
+
+
+class MqttSender:
+    """Publishes each event under `PREFIX/alerts/CAMERA/KIND`, at least once; the notice's number tells a doubled one."""
+
+    name = "mqtt"
+
+    def __init__(self, broker: Broker, site: str, language: str) -> None:
+        self._broker, self._site, self._language = broker, site, language
+        self._client: mqtt.Client | None = None
+
+    def send(self, notice: Notice) -> None:
+        topic = f"{self._broker.prefix}/alerts/{notice.alert.camera}/{notice.alert.kind.value}"
+        data = msgspec.json.encode(message(notice, self._site, self._language))
+        try:
+            sent = self._connected().publish(topic, data, _QOS)
+            sent.wait_for_publish(_PUBLISH_S)
+            done = sent.is_published()
+        except (OSError, ValueError, RuntimeError) as error:
+            self.close()
+            raise DeviceError(f"the broker {self._broker.host}:{self._broker.port} is not reachable: {error}") from error
+        if not done:
+            self.close()
+            raise DeviceError(f"the broker {self._broker.host}:{self._broker.port} did not confirm within {_PUBLISH_S:g} s")
+
+    def _connected(self) -> mqtt.Client:
+        if self._client is None:
+            client = _client(self._broker, "alerts")
+            client.connect(self._broker.host, self._broker.port, _KEEPALIVE_S)
+            client.loop_start()
+            self._client = client
+        return self._client
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
+
+
+class MqttSource:
+    """Hears `PREFIX/cameras/CAMERA/events`. What breaks the schema or names an unknown camera is refused and logged."""
+
+    def __init__(self, broker: Broker, cameras: frozenset[str], on_event: Callable[[str, CameraEvent], None]) -> None:
+        self._broker, self._cameras, self._on_event = broker, cameras, on_event
+        self._client = _client(broker, "cameras")
+        self._client.on_connect = self._subscribe
+        self._client.on_message = self._take
+        self.refused = 0
+
+    def start(self) -> None:
+        """Connect in the background and go on trying."""
+        self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
+        self._client.loop_start()
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _subscribe(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        del userdata, flags, reason, properties
+        client.subscribe(f"{self._broker.prefix}/cameras/+/events", _QOS)
+
+    def _take(self, client: mqtt.Client, userdata: Any, item: mqtt.MQTTMessage) -> None:
+        del client, userdata
+        camera = item.topic.removeprefix(f"{self._broker.prefix}/cameras/").removesuffix("/events")
+        try:
+            if camera not in self._cameras:
+                raise msgspec.ValidationError(f"there is no camera {camera[:40]!r}")
+            if len(item.payload) > _MOST_BYTES:
+                raise msgspec.ValidationError(f"{len(item.payload)} bytes are too many")
+            event = camera_event(item.payload)
+        except msgspec.DecodeError as error:
+            self.refused += 1
+            _log.warning("camera_event_refused", camera=camera[:40], reason=str(error))
+            return
+        self._on_event(camera, event)

@@ -1,0 +1,56 @@
+"""What all sections of the site file are built from: strict frozen sections, short names, times, polygons, addresses."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from blickschutz.config.texts import SiteError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Point = tuple[Share, Share]
+MOST_HOURS_UNREVIEWED = 72
+MOST_DAYS = 61
+
+
+def _identifier(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", value):
+        raise SiteError("identifier", value=value, proposal=re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:40] or "kamera-1")
+    return value
+
+
+def _time_of_day(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise SiteError("time", value=value)
+    return value
+
+
+def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True)) / 2
+    if abs(area) < 1e-6:
+        raise SiteError("flat")
+    return points
+
+
+def _address(value: str) -> str:
+    if value.startswith("file:"):
+        if len(value) <= len("file:"):
+            raise SiteError("address", value=value)
+        return value
+    parts = urlsplit(value)
+    if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
+        raise SiteError("address", value=value)
+    return value
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
