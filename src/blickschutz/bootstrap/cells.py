@@ -10,6 +10,7 @@ from blickschutz.config.model import Calibration, Camera, SiteFile
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.redaction.model import RedactionSettings
+from blickschutz.situations.model import Line, SituationSettings, WatchedZone
 from blickschutz.wall.model import EncoderSettings
 
 _SOURCE_WIDTH, _SOURCE_HEIGHT = 1280, 720
@@ -17,18 +18,27 @@ _SOURCE_WIDTH, _SOURCE_HEIGHT = 1280, 720
 
 def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
     """What the cell of `camera` is told. A relative file address is relative to `base`, the site file's folder."""
+    watched = situation_settings(camera)
     return CellSettings(
         camera=camera.id,
         source=source_settings(camera, base),
         model=site.analysis.model,
-        analysis=AnalysisSettings(rate=site.analysis.rate),
+        analysis=AnalysisSettings(rate=site.analysis.rate, encounter_height=min(zone.rules.altercation_height for zone in watched.zones)),
         redaction=RedactionSettings(
             style=site.redaction.style,
             privacy_zones=tuple(zone.polygon for zone in camera.privacy_zones),
             px_per_metre=densest(camera.calibration),
         ),
         encoder=EncoderSettings(width=site.wall.width),
+        situations=watched,
     )
+
+
+def situation_settings(camera: Camera) -> SituationSettings:
+    """What is looked for in a camera's picture; one zone over the whole of it where the site file names none."""
+    zones = tuple(WatchedZone(zone.id, zone.polygon, zone.surface, zone.rules) for zone in camera.zones)
+    lines = tuple(Line(line.id, line.start, line.end, line.both_ways) for line in camera.lines)
+    return SituationSettings(zones or (WatchedZone("all"),), lines, densest(camera.calibration))
 
 
 def source_settings(camera: Camera, base: Path) -> SourceSettings:

@@ -6,9 +6,18 @@ from pathlib import Path
 
 from blickschutz.bootstrap import footage
 from blickschutz.config.loader import load_site
-from blickschutz.config.model import SiteFile
+from blickschutz.config.model import SiteFile, Zone
+from blickschutz.situations.model import RuleSettings
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
+
+# On the demo's footage people pass by in groups; with the usual bounds nothing at all would happen in a minute and a half.
+DEMO_ZONE = Zone(
+    id="flaeche",
+    name="Fläche",
+    polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),
+    rules=RuleSettings(gathering_persons=4, gathering_m=4.0, gathering_s=3.0, loitering_s=20.0, loitering_m=3.0),
+)
 
 
 def demo_site(night: bool, port: int) -> SiteFile:
@@ -21,7 +30,7 @@ def demo_site(night: bool, port: int) -> SiteFile:
                 "start_s": footage.VIEWS[number - 1].start_s,
                 "address": f"file:{footage.folder() / f'view-{number:02d}-{kind}.mp4'}",
                 "calibration": None,
-                "zones": (),
+                "zones": (DEMO_ZONE,),
                 "privacy_zones": (),
             }
         )

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import random
 import socket
+import uuid
 from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 
@@ -17,6 +18,7 @@ from blickschutz.ingest.model import SessionState
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.scene import Doubt
+from blickschutz.kernel.situation import Situation
 from blickschutz.pipeline.cell import run_cell
 from blickschutz.pipeline.channel import pack, read_from_cell
 from blickschutz.pipeline.messages import (
@@ -27,6 +29,7 @@ from blickschutz.pipeline.messages import (
     Head,
     Health,
     Quit,
+    SituationTold,
     Stop,
     TakeSnapshot,
     ToCell,
@@ -68,6 +71,8 @@ class CellKeeper:
         self.stopped = False
         self.problem = ""
         self.process: BaseProcess | None = None
+        self.on_situation: Callable[[str, str, Situation], None] = lambda camera, run, situation: None
+        self._run = ""
         self._settings, self._clock, self._launch = settings, clock, launch
         self._writer: asyncio.StreamWriter | None = None
         self._heard_at = 0.0
@@ -152,6 +157,7 @@ class CellKeeper:
         while not self._ending:
             started = self._clock.monotonic()
             self.restarts += 1
+            self._run = uuid.uuid4().hex
             try:
                 await self._live()
             except (ProtocolError, DeviceError, OSError) as error:
@@ -195,6 +201,8 @@ class CellKeeper:
             self.problem = message.fault or message.problem
         elif isinstance(message, Head):
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
+        elif isinstance(message, SituationTold):
+            self.on_situation(self.camera, self._run, message.situation)
         elif isinstance(message, Fragment):
             self.stream.feed(StreamFragment(message.generation, message.key, message.at, message.taken, message.data))
         elif message.number in self._snapshots:

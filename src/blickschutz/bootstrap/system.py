@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,13 +13,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import uvicorn
 from fastapi import FastAPI
 
+from blickschutz.alerts.service import AlertDesk
+from blickschutz.analysis.io.registry import default_folder
 from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.supervisor import CellKeeper, Launch, Supervisor, forkserver_launch
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.web.app import make_app
+from blickschutz.web.ports import RegimeControl
 
 _GRACE_S = 3
 
@@ -26,8 +31,17 @@ _GRACE_S = 3
 class Room:
     """The control room as the pages see it."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
+    def __init__(self, supervisor: Supervisor, duty: Duty) -> None:
+        self._supervisor, self._duty = supervisor, duty
+        self.alerts: AlertDesk = duty.desk
+        self.regime: RegimeControl = duty.regime
+
+    def unsent(self) -> Mapping[str, tuple[int, str]]:
+        return self._duty.unsent()
+
+    @property
+    def problem(self) -> str:
+        return self._duty.problem
 
     @property
     def cameras(self) -> Mapping[str, CellKeeper]:
@@ -37,10 +51,16 @@ class Room:
         self._supervisor.stop_all(on)
 
 
+def state_folder(site: SiteFile) -> Path:
+    """Where a site keeps what it must remember: `$BLICKSCHUTZ_DATA/sites/NAME`; that of a demo is its own."""
+    name = re.sub(r"[^a-z0-9]+", "-", site.site.name.lower()).strip("-") or "site"
+    return default_folder().parent / "sites" / (f"{name}-demo" if site.site.demo else name)
+
+
 class System:
     """Everything that runs for a site. `serve` returns when it was told to end."""
 
-    def __init__(self, site: SiteFile, base: Path, clock: Clock, launch: Launch = forkserver_launch) -> None:
+    def __init__(self, site: SiteFile, base: Path, clock: Clock, launch: Launch = forkserver_launch, data: Path | None = None) -> None:
         try:
             ZoneInfo(site.site.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -48,7 +68,8 @@ class System:
         self.site = site
         cells = {camera.id: cell_settings(site, camera, base) for camera in site.cameras}
         self.supervisor = Supervisor(cells, clock, launch)
-        self.app = make_app(site, Room(self.supervisor), clock, self._lifespan)
+        self.duty = Duty(site, base, data or state_folder(site), clock, self.supervisor.keepers)
+        self.app = make_app(site, Room(self.supervisor, self.duty), clock, self._lifespan)
         config = uvicorn.Config(
             self.app,
             host=site.server.host,
@@ -64,9 +85,11 @@ class System:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
+        self.duty.start()
         await self.supervisor.start()
         yield
         await self.supervisor.end()
+        await self.duty.end()
 
     def require_port(self) -> None:
         """Raise `SettingsError` when the port is taken, before anything is started."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,8 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, story: bo
         if as_json:
             click.echo(json.dumps(report))
         sys.exit(0 if report["held"] else 1)
-    _serve(site, Path.cwd(), seconds)
+    with tempfile.TemporaryDirectory(prefix="blickschutz-demo-") as data:
+        _serve(site, Path.cwd(), seconds, Path(data))
 
 
 @cli.command()
@@ -216,11 +218,11 @@ def schema_() -> None:
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
-def _serve(site: Any, base: Path, seconds: float | None) -> None:
+def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = None) -> None:
     from blickschutz.bootstrap.system import System
 
     configure_logs()
-    system = System(site, base, SystemClock())
+    system = System(site, base, SystemClock(), data=data)
     click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser on this machine. Ctrl-C ends.")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(system.serve(seconds))

@@ -31,6 +31,8 @@ class Site(Part):
     """The authority that is responsible (Verantwortlicher)."""
     language: Literal["de", "en"] = "de"
     """Language of the pages until a person chooses another."""
+    building: Polygon | None = None
+    """Outline of the building on the site plan, in shares of its width and height."""
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     """Latitude of the place in degrees, for sunrise and sunset."""
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None

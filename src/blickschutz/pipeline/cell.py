@@ -39,6 +39,7 @@ from blickschutz.pipeline.messages import (
     Head,
     Health,
     Quit,
+    SituationTold,
     Snapshot,
     Stop,
     TakeSnapshot,
@@ -47,6 +48,7 @@ from blickschutz.pipeline.messages import (
 )
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.redaction.service import Redactor
+from blickschutz.situations.service import SituationWatch
 from blickschutz.wall.io.jpeg import jpeg
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import StreamInit
@@ -124,6 +126,7 @@ class Cell:
         self._blind = detector.reason if isinstance(detector, _NoDetector) else ""
         self._analyser = Analyser(detector, settings.analysis)
         self._path = RedactionPath(self._analyser, Redactor(settings.redaction), settings.analysis.rate, self._for_wall)
+        self._situations = SituationWatch(settings.situations)
         self._session = CameraSession(
             settings.camera,
             lambda: open_source(settings.source, self._clock),
@@ -225,6 +228,7 @@ class Cell:
 
     def _interrupted(self) -> None:
         self._path.restart()
+        self._situations.restart()
         self._figures.interrupt()
         self._end_stream()
         self._answer_snapshots(None)
@@ -233,10 +237,16 @@ class Cell:
         self._figures.count_frame(frame.at)
         self._size = (frame.width, frame.height)
         wanted = self._watched or bool(self._snapshots)
-        for shown in self._path.push(frame, wanted=wanted):
+        analysed = self._path.counters.analysed
+        shown = self._path.push(frame, wanted=wanted)
+        scene = self._path.counters.last_scene
+        if self._path.counters.analysed != analysed and scene is not None:
+            for situation in self._situations.take(scene):
+                self._channel.send(SituationTold(situation))
+        for picture in shown:
             if self._watched:
-                self._encode(shown)
-            self._answer_snapshots(shown)
+                self._encode(picture)
+            self._answer_snapshots(picture)
 
     def _encode(self, shown: RedactedFrame) -> None:
         if self._channel.take_loss():
@@ -300,6 +310,7 @@ class Cell:
                 cpu_s=figures.cpu_s,
                 rss_mb=figures.rss_mb,
                 pss_mb=figures.pss_mb,
+                broken_rules=dict(self._situations.broken),
             )
         )
 

@@ -12,7 +12,9 @@ import msgspec
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
+from blickschutz.kernel.situation import Situation
 from blickschutz.redaction.model import RedactionSettings
+from blickschutz.situations.model import SituationSettings
 from blickschutz.wall.model import EncoderSettings
 
 
@@ -27,6 +29,7 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     analysis: AnalysisSettings = AnalysisSettings()
     redaction: RedactionSettings = RedactionSettings()
     encoder: EncoderSettings = EncoderSettings()
+    situations: SituationSettings = SituationSettings()
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -84,6 +87,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     cpu_s: float = 0.0
     rss_mb: float = 0.0
     pss_mb: float = 0.0
+    broken_rules: dict[str, str] = {}
 
 
 class Head(_Message, frozen=True, tag="head"):
@@ -111,5 +115,11 @@ class Snapshot(_Message, frozen=True, tag="snapshot"):
     data: bytes
 
 
+class SituationTold(_Message, frozen=True, tag="situation"):
+    """A situation began, or ended (`ended_at`). Figures and places, never a picture."""
+
+    situation: Situation
+
+
 ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | Quit
-FromCell: TypeAlias = Health | Head | Fragment | Snapshot
+FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold

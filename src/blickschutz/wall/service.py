@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from blickschutz.wall.model import StreamFragment, StreamInit
 
 _MOST_QUEUED = 30
 _MOST_KEPT = 400
+RING_S = 32.0
 
 
 class Viewer:
@@ -64,6 +66,7 @@ class LiveStream:
         self._viewers: set[Viewer] = set()
         self._init: StreamInit | None = None
         self._since_key: list[StreamFragment] = []
+        self._ring: deque[StreamFragment] = deque()
 
     @property
     def viewers(self) -> int:
@@ -98,12 +101,32 @@ class LiveStream:
                 self._since_key = []
             if item.key or self._since_key:
                 self._since_key.append(item)
+        if isinstance(item, StreamInit):
+            self._ring.clear()
+        else:
+            self._ring.append(item)
+            while item.at - self._ring[0].at > RING_S:
+                self._ring.popleft()
         for viewer in self._viewers:
             viewer.offer(item)
+
+    def recent(self, since: float) -> tuple[StreamInit, list[StreamFragment]] | None:
+        """Head and pictures from the last key picture at or before `since` (monotonic) on; None while nobody watches.
+
+        What is there is redacted, in memory only, and at most `RING_S` old.
+        """
+        if self._init is None:
+            return None
+        kept = list(self._ring)
+        keys = [index for index, item in enumerate(kept) if item.key]
+        before = [index for index in keys if kept[index].at <= since]
+        start = before[-1] if before else keys[0] if keys else len(kept)
+        return self._init, kept[start:]
 
     def reset(self) -> None:
         """The cell is gone or nobody watches: nothing old is shown to whoever comes next."""
         self._init, self._since_key = None, []
+        self._ring.clear()
 
     @property
     def is_watched(self) -> bool:

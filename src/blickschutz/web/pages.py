@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -13,10 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.requests import HTTPConnection
 
 from blickschutz import __version__
-from blickschutz.config.model import Camera, SiteFile
+from blickschutz.config.model import Camera, Role, SiteFile
 from blickschutz.kernel.clock import Clock
-from blickschutz.regime.model import RegimeHours
-from blickschutz.regime.rules import current_regime
 from blickschutz.web import texts
 from blickschutz.web.ports import CameraControl, ControlRoom
 
@@ -60,6 +59,24 @@ class Pages:
         chosen = request.cookies.get("language", "")
         return chosen if chosen in texts.LANGUAGES else self.site.site.language
 
+    def person(self, request: HTTPConnection) -> str:
+        """Who sits at this desk. Until there are accounts it is chosen from the people of the site file."""
+        names = [person.name for person in self.site.people if Role.CONTROL_ROOM in person.roles]
+        chosen = unquote(request.cookies.get("person", ""))
+        return chosen if chosen in names else (names[0] if names else "Leitstelle")
+
+    def moment(self, at: float) -> datetime:
+        """POSIX seconds as a moment in the site's time zone."""
+        return datetime.fromtimestamp(at, self._zone)
+
+    def day_start(self, date: str) -> datetime:
+        """Midnight of the day `date` (YYYY-MM-DD) in the site's time zone; of today where it is no date."""
+        try:
+            day = datetime.strptime(date, "%Y-%m-%d")
+        except ValueError:
+            day = datetime.fromtimestamp(self._clock.now(), self._zone)
+        return datetime(day.year, day.month, day.day, tzinfo=self._zone)
+
     def theme(self, request: Request, default: str) -> str:
         chosen = request.cookies.get("theme", "")
         return chosen if chosen in {"dark", "light"} else default
@@ -69,8 +86,7 @@ class Pages:
         language = self.language(request)
         translate = texts.translator(language)
         now = datetime.fromtimestamp(self._clock.now(), self._zone)
-        regimes = self.site.regimes
-        regime = current_regime(now, RegimeHours(time.fromisoformat(regimes.day.starts), time.fromisoformat(regimes.night.starts)))
+        regime = self.room.regime.current()
         shared = {
             "_": translate,
             "language": language,
@@ -78,6 +94,9 @@ class Pages:
             "theme": self.theme(request, theme),
             "site": self.site,
             "regime": regime,
+            "open_count": len(self.room.alerts.open_alerts()),
+            "person": self.person(request),
+            "people": [person.name for person in self.site.people if Role.CONTROL_ROOM in person.roles] or ["Leitstelle"],
             "regime_until": texts.moment(regime.until, language),
             "now": now,
             "now_text": texts.moment(now, language),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
+from blickschutz.alerts.service import AlertDesk
 from blickschutz.pipeline.messages import Health
+from blickschutz.regime.model import CurrentRegime, Override, RegimeName
 from blickschutz.wall.model import TileState
 from blickschutz.wall.service import LiveStream
 
@@ -35,10 +38,36 @@ class CameraControl(Protocol):
         ...
 
 
+class RegimeControl(Protocol):
+    """The regime in force, and the override by hand."""
+
+    override: Override | None
+
+    def now(self) -> datetime: ...
+
+    def current(self) -> CurrentRegime: ...
+
+    def set_override(self, name: RegimeName, until: datetime, reason: str, by: str) -> None: ...
+
+    def end_override(self, by: str) -> None: ...
+
+
 class ControlRoom(Protocol):
     """All cameras, by id."""
 
     @property
     def cameras(self) -> Mapping[str, CameraControl]: ...
+
+    @property
+    def problem(self) -> str:
+        """What last failed while alerts were kept; empty where nothing did."""
+        ...
+
+    alerts: AlertDesk
+    regime: RegimeControl
+
+    def unsent(self) -> Mapping[str, tuple[int, str]]:
+        """Per channel how many notices wait after a failed try, and why."""
+        ...
 
     def stop_all(self, on: bool) -> None: ...

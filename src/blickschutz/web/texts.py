@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib import resources
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
+
+from blickschutz.kernel.situation import Kind, name
 
 LANGUAGES: Mapping[str, str] = {"de": "Deutsch", "en": "English"}
 
@@ -44,6 +48,67 @@ def N_(text: str) -> str:  # noqa: N802 - the customary name of a marker for tex
     """Mark a text for translation without translating it."""
     return text
 
+
+def clock(at: datetime, language: str) -> str:
+    """A moment to the second."""
+    return at.strftime("%d.%m.%Y, %H:%M:%S Uhr") if language == "de" else at.strftime("%d %b %Y, %H:%M:%S")
+
+
+def zoned(at: float, zone: str) -> datetime:
+    """POSIX seconds as a moment in the time zone of that name."""
+    return datetime.fromtimestamp(at, ZoneInfo(zone))
+
+
+def kind_name(kind: Kind, language: str) -> str:
+    """The neutral name of a kind of situation."""
+    return name(kind, language)
+
+
+def camera_name(tiles: Iterable[Any], camera: str) -> str:
+    """The name of the camera with that id; the id itself where the camera is gone."""
+    return next((str(tile.camera.name) for tile in tiles if tile.camera.id == camera), camera)
+
+
+ALERT_WORDS: Mapping[str, str] = {
+    "raised": N_("neu"),
+    "escalated": N_("überfällig"),
+    "acknowledged": N_("quittiert"),
+    "acting": N_("in Bearbeitung"),
+    "closed": N_("abgeschlossen"),
+}
+HISTORY_WORDS: Mapping[str, str] = {
+    "raised": N_("ausgelöst"),
+    "seen": N_("angesehen"),
+    "escalate": N_("nicht rechtzeitig quittiert"),
+    "acknowledge": N_("quittiert"),
+    "act": N_("veranlasst"),
+    "close": N_("abgeschlossen"),
+    "record": N_("Aufzeichnung angeordnet"),
+}
+OUTCOME_WORDS: Mapping[str, str] = {
+    "confirmed": N_("bestätigt"),
+    "false-alarm": N_("Fehlalarm"),
+    "no-finding": N_("kein Befund"),
+}
+ORIGIN_WORDS: Mapping[str, str] = {"analysis": N_("eigene Auswertung"), "camera": N_("Kamera selbst")}
+ALERT_PROBLEMS: Mapping[str, str] = {
+    "late": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand; Ihre Eingabe wurde nicht übernommen."),
+    "text": N_("Bitte schreiben Sie, was veranlasst wurde."),
+    "outcome": N_("Bitte wählen Sie ein Ergebnis."),
+    "reason": N_("Bitte nennen Sie einen Grund."),
+}
+REASON_WORDS: Mapping[str, str] = {
+    "hours": N_("nach den Dienstzeiten"),
+    "closed-day": N_("heute ist kein Diensttag"),
+    "holiday": N_("heute ist Feiertag"),
+    "sun": N_("nach dem Sonnenstand"),
+    "override": N_("von Hand gesetzt"),
+}
+REGIME_PROBLEMS: Mapping[str, str] = {
+    "name": N_("Bitte wählen Sie Tag oder Nacht."),
+    "hours": N_("Bitte nennen Sie eine Zahl von Stunden im erlaubten Rahmen."),
+    "reason": N_("Bitte nennen Sie einen Grund."),
+}
 
 STATE_WORDS: Mapping[str, str] = {
     "starting": N_("Startet"),

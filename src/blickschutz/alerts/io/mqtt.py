@@ -110,7 +110,7 @@ class MqttSource:
                 raise msgspec.ValidationError(f"there is no camera {camera[:40]!r}")
             if len(item.payload) > _MOST_BYTES:
                 raise msgspec.ValidationError(f"{len(item.payload)} bytes are too many")
-            event = camera_event(item.payload)
+            event = camera_event(bytes(item.payload))
         except msgspec.DecodeError as error:
             self.refused += 1
             _log.warning("camera_event_refused", camera=camera[:40], reason=str(error))

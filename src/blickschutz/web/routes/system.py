@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from blickschutz.config.model import Role
 from blickschutz.web.metrics import CameraCollector
 from blickschutz.web.pages import Pages
 from blickschutz.web.texts import LANGUAGES
@@ -25,7 +27,8 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/health")
     async def health(request: Request) -> Response:
-        return pages.render(request, "health.html", tiles=pages.tiles())
+        room = pages.room
+        return pages.render(request, "health.html", tiles=pages.tiles(), unsent=room.unsent(), desk_problem=room.problem)
 
     @router.get("/metrics")
     async def metrics() -> Response:
@@ -35,6 +38,7 @@ def routes(pages: Pages) -> APIRouter:
     async def preferences(
         language: Annotated[str, Form(max_length=5)] = "",
         theme: Annotated[str, Form(max_length=5)] = "",
+        person: Annotated[str, Form(max_length=80)] = "",
         back: Annotated[str, Form(max_length=200)] = "/",
     ) -> Response:
         # Only a path on this server; "//host" would be another one.
@@ -44,6 +48,8 @@ def routes(pages: Pages) -> APIRouter:
             answer.set_cookie("language", language, max_age=_YEAR_S, httponly=True, samesite="strict")
         if theme in {"dark", "light"}:
             answer.set_cookie("theme", theme, max_age=_YEAR_S, httponly=True, samesite="strict")
+        if any(person == other.name and Role.CONTROL_ROOM in other.roles for other in pages.site.people):
+            answer.set_cookie("person", quote(person), max_age=_YEAR_S, httponly=True, samesite="strict")
         return answer
 
     return router

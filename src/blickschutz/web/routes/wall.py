@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.web.pages import Pages, TileView
+from blickschutz.web.views import views
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -14,7 +15,8 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/")
     async def wall(request: Request) -> Response:
-        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles())
+        queue = views(pages, request, pages.room.alerts.open_alerts())
+        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), queue=queue)
 
     @router.get("/cameras/{camera}")
     async def camera(request: Request, camera: str) -> Response:

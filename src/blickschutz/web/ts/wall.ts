@@ -1,11 +1,15 @@
 // The wall: enlarge a tile by click or key, count the states, run the clock.
 
+import { AlertDesk } from "./alert-desk.js";
 import { WallTile } from "./wall-tile.js";
 
 customElements.define("wall-tile", WallTile);
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "ß"];
 const wall = document.querySelector<HTMLElement>("[data-wall]");
+
+const queue = document.querySelector<HTMLElement>("[data-queue]");
+const desk = queue ? new AlertDesk(queue) : null;
 
 function tiles(): HTMLElement[] {
   return [...document.querySelectorAll<HTMLElement>("[data-wall] wall-tile")];
@@ -52,11 +56,19 @@ wall?.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLSelectElement) return;
   if (event.key === "Escape") {
     enlarge(null);
     return;
   }
+  const inControl = event.target instanceof Element && event.target.closest("button, a, select, summary") !== null;
+  if (event.key === " " && desk && !inControl) {
+    event.preventDefault();
+    desk.acknowledge();
+    return;
+  }
+  if (event.key.toLowerCase() === "r" && desk) desk.record();
+  if (event.key.toLowerCase() === "p") window.location.assign(window.location.pathname === "/plan" ? "/" : "/plan");
   const tile = tiles()[KEYS.indexOf(event.key)];
   if (wall && KEYS.includes(event.key) && tile) enlarge(tile);
 });

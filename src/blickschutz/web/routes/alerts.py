@@ -1,0 +1,157 @@
+"""Alerts: the queue, the desk, an alert's page, decisions, and the stream of changes (Server-Sent Events)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+
+from blickschutz.alerts.model import Alert, AlertState, Outcome
+from blickschutz.alerts.rules import OPEN
+from blickschutz.kernel.situation import Kind, name
+from blickschutz.web.pages import Pages
+from blickschutz.web.views import views
+
+_SEE_OTHER = 303
+_BEAT_S = 15.0
+_DAY_S = 24 * 3600.0
+_TALLY_DAYS = 30
+
+Text = Annotated[str, Form(max_length=500)]
+
+
+def routes(pages: Pages) -> APIRouter:
+    """All about alerts."""
+    router = APIRouter()
+    desk = pages.room.alerts
+
+    def require(number: int) -> Alert:
+        alert = desk.store.get(number)
+        if alert is None:
+            raise HTTPException(404)
+        return alert
+
+    @router.get("/alerts")
+    async def day(request: Request, camera: str = "", kind: str = "", state: str = "", date: str = "") -> Response:
+        start = pages.day_start(date)
+        end = start + timedelta(days=1)
+        found = await asyncio.to_thread(
+            desk.store.find,
+            states=sorted(OPEN) if state == "open" else [AlertState.CLOSED] if state == "closed" else (),
+            camera=camera if any(tile.camera.id == camera for tile in pages.tiles()) else "",
+            kind=Kind(kind) if kind in set(Kind) else None,
+            since=start.timestamp(),
+            until=end.timestamp(),
+            most=500,
+        )
+        tally = await asyncio.to_thread(desk.store.tally, pages.room.regime.now().timestamp() - _TALLY_DAYS * _DAY_S)
+        values: dict[str, Any] = {"tally": tally, "tally_days": _TALLY_DAYS, "tiles": pages.tiles(), "kinds": list(Kind)}
+        chosen = {"camera": camera, "kind": kind, "state": state, "date": f"{start:%Y-%m-%d}"}
+        return pages.render(request, "alerts.html", theme="dark", chosen=chosen, alerts=views(pages, request, found), **values)
+
+    @router.get("/alerts/queue")
+    async def queue(request: Request) -> Response:
+        return pages.render(request, "queue.html", theme="dark", queue=views(pages, request, desk.open_alerts()))
+
+    @router.get("/alerts/stream")
+    async def stream(request: Request) -> Response:
+        return StreamingResponse(_changes(pages, request), media_type="text/event-stream")
+
+    @router.get("/alerts/{number}")
+    async def alert(request: Request, number: int) -> Response:
+        found = require(number)
+        desk.seen(number, pages.person(request))
+        return _page(request, found)
+
+    @router.get("/alerts/{number}/clip.mp4")
+    async def clip(number: int) -> Response:
+        data = desk.store.clip(require(number).id)
+        if data is None:
+            raise HTTPException(404)
+        return Response(data, media_type="video/mp4")
+
+    @router.post("/alerts/{number}/acknowledge")
+    async def acknowledge(request: Request, number: int, back: Annotated[str, Form(max_length=10)] = "") -> Response:
+        require(number)
+        if not desk.acknowledge(number, pages.person(request)):
+            return _page(request, require(number), "late")
+        return RedirectResponse("/" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
+
+    @router.post("/alerts/{number}/act")
+    async def act(request: Request, number: int, text: Text = "") -> Response:
+        found = require(number)
+        if not text.strip():
+            return _page(request, found, "text")
+        if not desk.act(number, pages.person(request), text.strip()):
+            return _page(request, require(number), "late")
+        return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
+
+    @router.post("/alerts/{number}/close")
+    async def close(request: Request, number: int, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
+        found = require(number)
+        if outcome not in set(Outcome):
+            return _page(request, found, "outcome")
+        if not desk.close(number, pages.person(request), Outcome(outcome), text.strip()):
+            return _page(request, require(number), "late")
+        return RedirectResponse("/alerts", _SEE_OTHER)
+
+    @router.post("/alerts/{number}/record")
+    async def record(request: Request, number: int, text: Text = "") -> Response:
+        found = require(number)
+        if not text.strip():
+            return _page(request, found, "reason")
+        desk.order_recording(number, pages.person(request), text.strip())
+        return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
+
+    def _page(request: Request, found: Alert, problem: str = "") -> Response:
+        others = [tile for tile in pages.tiles() if tile.camera.id != found.camera]
+        return pages.render(
+            request,
+            "alert.html",
+            status=409 if problem == "late" else 422 if problem else 200,
+            theme="dark",
+            alert=views(pages, request, [found])[0],
+            history=desk.store.history(found.id),
+            others=others,
+            outcomes=list(Outcome),
+            problem=problem,
+        )
+
+    return router
+
+
+async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
+    """One event for each new or changed alert; a comment every 15 s keeps the line alive and finds dead ones."""
+    loop, changed = asyncio.get_running_loop(), asyncio.Queue[Alert]()
+
+    def put(alert: Alert) -> None:
+        loop.call_soon_threadsafe(changed.put_nowait, alert)
+
+    end = pages.room.alerts.listen(put)
+    language = pages.language(request)
+    names = {tile.camera.id: tile.camera.name for tile in pages.tiles()}
+    try:
+        yield "retry: 2000\n\n"
+        while not await request.is_disconnected():
+            try:
+                async with asyncio.timeout(_BEAT_S):
+                    alert = await changed.get()
+            except TimeoutError:
+                yield ": \n\n"
+                continue
+            data = {
+                "id": alert.id,
+                "state": alert.state.value,
+                "name": name(alert.kind, language),
+                "camera": names.get(alert.camera, alert.camera),
+                "taken": alert.taken,
+                "clip": alert.has_clip,
+            }
+            yield f"event: alert\ndata: {json.dumps(data)}\n\n"
+    finally:
+        end()

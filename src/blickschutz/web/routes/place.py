@@ -1,0 +1,73 @@
+"""The site plan, and the regime by hand."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from blickschutz.config.model import PlanPlace
+from blickschutz.regime.model import RegimeName
+from blickschutz.web.pages import Pages
+
+_SEE_OTHER = 303
+_MOST_HOURS = 72
+
+
+def routes(pages: Pages) -> APIRouter:
+    """Plan and regime."""
+    router = APIRouter()
+
+    @router.get("/plan")
+    async def plan(request: Request) -> Response:
+        waiting = {alert.camera for alert in pages.room.alerts.open_alerts()}
+        places = [(tile, tile.camera.plan, cone(tile.camera.plan)) for tile in pages.tiles() if tile.camera.plan is not None]
+        return pages.render(request, "plan.html", theme="dark", places=places, waiting=waiting, building=pages.site.site.building)
+
+    @router.get("/regime")
+    async def regime(request: Request) -> Response:
+        return _page(request)
+
+    @router.post("/regime")
+    async def override(
+        request: Request,
+        name: Annotated[str, Form(max_length=10)] = "",
+        hours: Annotated[str, Form(max_length=10)] = "",
+        reason: Annotated[str, Form(max_length=200)] = "",
+    ) -> Response:
+        until = _until(pages.room.regime.now(), hours)
+        problem = "name" if name not in set(RegimeName) else "hours" if until is None else "" if reason.strip() else "reason"
+        if problem or until is None:
+            return _page(request, problem, 422)
+        pages.room.regime.set_override(RegimeName(name), until, reason.strip(), pages.person(request))
+        return RedirectResponse("/regime", _SEE_OTHER)
+
+    @router.post("/regime/end")
+    async def end(request: Request) -> Response:
+        pages.room.regime.end_override(pages.person(request))
+        return RedirectResponse("/regime", _SEE_OTHER)
+
+    def _page(request: Request, problem: str = "", status: int = 200) -> Response:
+        return pages.render(request, "regime.html", status=status, problem=problem, override=pages.room.regime.override, most=_MOST_HOURS)
+
+    return router
+
+
+def _until(now: datetime, hours: str) -> datetime | None:
+    """The end of an override, None where the number of hours is none or out of range."""
+    try:
+        value = float(hours.replace(",", "."))
+    except ValueError:
+        return None
+    return now + timedelta(hours=value) if 0 < value <= _MOST_HOURS else None
+
+
+def cone(place: PlanPlace) -> str:
+    """The view of a camera as an SVG path; the plan is 100 wide and 100 high."""
+    x, y, reach = 100 * place.x, 100 * place.y, 100 * place.reach
+    edges = [math.radians(place.direction + side * place.angle / 2 - 90) for side in (-1, 1)]
+    (x1, y1), (x2, y2) = ((x + reach * math.cos(edge), y + reach * math.sin(edge)) for edge in edges)
+    return f"M{x:.2f} {y:.2f} L{x1:.2f} {y1:.2f} A{reach:.2f} {reach:.2f} 0 {int(place.angle > 180)} 1 {x2:.2f} {y2:.2f} Z"

@@ -1,0 +1,114 @@
+// The alert queue beside the wall: hears of changes (Server-Sent Events), renews the list, sounds, notifies.
+
+type Change = { id: number; state: string; name: string; camera: string; taken: number; clip: boolean };
+
+const TOLD_MS = 60_000;
+const BEEP_HZ = 660;
+const BEEP_S = 0.25;
+const QUIET_S = 0.12;
+
+export class AlertDesk {
+  private readonly texts: Record<string, string>;
+  private renewing = false;
+  private again = false;
+  private audio: AudioContext | null = null;
+  private readonly told = new Set<number>();
+
+  constructor(private readonly list: HTMLElement) {
+    this.texts = JSON.parse(list.dataset["texts"] ?? "{}") as Record<string, string>;
+    for (const card of list.querySelectorAll<HTMLElement>("[data-alert]")) this.told.add(Number(card.dataset["alert"]));
+    const source = new EventSource("/alerts/stream");
+    source.addEventListener("alert", (event) => this.changed(JSON.parse((event as MessageEvent<string>).data) as Change));
+    source.addEventListener("error", () => this.say(this.texts["lost"] ?? ""));
+    source.addEventListener("open", () => { this.say(""); void this.renew(); });
+    const ask = document.querySelector<HTMLButtonElement>("[data-notify]");
+    if (ask && "Notification" in window && Notification.permission === "default") {
+      ask.hidden = false;
+      ask.addEventListener("click", () => void Notification.requestPermission().then(() => { ask.hidden = true; }));
+    }
+    document.querySelector("[data-sound]")?.addEventListener("change", () => { this.audio ??= new AudioContext(); void this.audio.resume(); });
+    window.setInterval(() => this.ages(), 1000);
+    this.ages();
+  }
+
+  /** The most pressing alert that nobody acknowledged: its form is sent. */
+  acknowledge(): void {
+    this.list.querySelector<HTMLButtonElement>("[data-acknowledge]")?.form?.requestSubmit();
+  }
+
+  /** To the form that orders a recording, at the most pressing alert. */
+  record(): void {
+    const first = this.list.querySelector<HTMLElement>("[data-alert]")?.dataset["alert"];
+    if (first) window.location.assign(`/alerts/${first}#record`);
+  }
+
+  private changed(change: Change): void {
+    if (change.state === "raised" && !this.told.has(change.id)) {
+      this.told.add(change.id);
+      const text = `${change.name}, ${change.camera}`;
+      this.say(`${this.texts["new"] ?? ""}: ${text}`);
+      this.beep();
+      if ("Notification" in window && Notification.permission === "granted" && Date.now() - change.taken * 1000 < TOLD_MS) {
+        new Notification(this.texts["new"] ?? "", { body: text, tag: `alert-${change.id}` });
+      }
+    } else if (change.state === "escalated") {
+      this.beep();
+    }
+    void this.renew();
+  }
+
+  /** Get the list anew; while one is on its way, once more afterwards. Playing pictures go on where the card stays the same. */
+  private async renew(): Promise<void> {
+    if (this.renewing) { this.again = true; return; }
+    this.renewing = true;
+    try {
+      const answer = await fetch("/alerts/queue", { headers: { Accept: "text/html" } });
+      if (answer.ok) this.show(await answer.text());
+    } catch {
+      this.say(this.texts["lost"] ?? "");
+    }
+    this.renewing = false;
+    if (this.again) { this.again = false; void this.renew(); }
+  }
+
+  private show(html: string): void {
+    const fresh = new DOMParser().parseFromString(`<ul>${html}</ul>`, "text/html").querySelectorAll("li");
+    const old = new Map([...this.list.children].map((card) => [this.key(card), card]));
+    const focused = this.list.contains(document.activeElement) ? this.key(document.activeElement?.closest("li") ?? this.list) : "";
+    this.list.replaceChildren(...[...fresh].map((card) => old.get(this.key(card)) ?? document.adoptNode(card)));
+    if (focused) [...this.list.children].find((card) => this.key(card) === focused)?.querySelector<HTMLElement>("button, a")?.focus();
+    this.ages();
+  }
+
+  private key(card: Element): string {
+    const { alert, state } = (card as HTMLElement).dataset;
+    return alert ? `${alert} ${state} ${card.querySelector("video") !== null}` : "";
+  }
+
+  private ages(): void {
+    const english = document.documentElement.lang === "en";
+    for (const time of this.list.querySelectorAll<HTMLTimeElement>("time[data-age]")) {
+      const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time.dateTime)) / 1000));
+      const text = seconds < 90 ? `${seconds} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+      time.textContent = english ? `${text} ago` : `vor ${text}`;
+    }
+  }
+
+  private beep(): void {
+    const box = document.querySelector<HTMLInputElement>("[data-sound]");
+    if (!box?.checked || !this.audio) return;
+    for (const number of [0, 1]) {
+      const tone = new OscillatorNode(this.audio, { frequency: BEEP_HZ * (1 + number / 3) });
+      const volume = new GainNode(this.audio, { gain: 0.15 });
+      const start = this.audio.currentTime + number * (BEEP_S + QUIET_S);
+      tone.connect(volume).connect(this.audio.destination);
+      tone.start(start);
+      tone.stop(start + BEEP_S);
+    }
+  }
+
+  private say(text: string): void {
+    const line = document.querySelector("[data-queue-line]");
+    if (line) line.textContent = text;
+  }
+}
