@@ -11,12 +11,22 @@ from blickschutz.situations.model import RuleSettings
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
 
-# On the demo's footage people pass by in groups; with the usual bounds nothing at all would happen in a minute and a half.
+# On the demo's footage people pass by in groups, and half as fast again as in life (seven pictures a second played
+# at ten). So groups count early, speed and close encounters late.
 DEMO_ZONE = Zone(
     id="flaeche",
     name="Fläche",
     polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),
-    rules=RuleSettings(gathering_persons=4, gathering_m=4.0, gathering_s=3.0, loitering_s=20.0, loitering_m=3.0),
+    rules=RuleSettings(
+        gathering_persons=4,
+        gathering_m=4.0,
+        gathering_s=6.0,
+        loitering_s=25.0,
+        loitering_m=3.0,
+        altercation_confidence=0.97,
+        fast_mps=9.0,
+        approach_mps=6.0,
+    ),
 )
 
 

@@ -21,6 +21,7 @@ _DROP_S = 0.5
 _FOOT_RISE = 0.3
 _LOST_WITHIN_S = 4.5
 _REACH = 1.0
+_COMPANY = 1.5
 _SURE_LYING = 0.45
 _LIKELY_LYING = 0.25
 _LYING_WIDTH = (0.35, 1.8)
@@ -116,6 +117,8 @@ def _lying_where_somebody_stood(history: History, zone: WatchedZone) -> Iterator
             if standing is None or not 0.5 <= gone <= _LOST_WITHIN_S or _left_the_picture(history, trail):
                 continue
             wide = detection.box.width / max(1.0, standing.box.height)
+            if detection.score < _SURE_LYING and _in_company(history, trail, standing.box):
+                continue
             low = detection.box.height <= _HEIGHT_SHARE * standing.box.height
             fits = low and _LYING_WIDTH[0] <= wide <= _LYING_WIDTH[1] and _near(detection.box, standing.box)
             if fits and not _somebody_stands(history, detection.box):
@@ -153,6 +156,13 @@ def _somebody_stands(history: History, box: Box) -> bool:
     return any(
         trail.last.seen and trail.last.box.width <= _STANDING_ASPECT * trail.last.box.height and _overlaps(trail.last.box, box)
         for trail in history.present()
+    )
+
+
+def _in_company(history: History, trail: Trail, standing: Box) -> bool:
+    """Whether others are so close that the track may only be hidden behind them, and their legs look like somebody lying."""
+    return any(
+        other is not trail and math.dist(other.last.box.foot, standing.foot) <= _COMPANY * standing.height for other in history.present()
     )
 
 

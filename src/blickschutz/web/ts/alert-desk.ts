@@ -27,6 +27,13 @@ export class AlertDesk {
       ask.addEventListener("click", () => void Notification.requestPermission().then(() => { ask.hidden = true; }));
     }
     document.querySelector("[data-sound]")?.addEventListener("change", () => { this.audio ??= new AudioContext(); void this.audio.resume(); });
+    // Without leaving the page: eleven live pictures would have to start anew.
+    list.addEventListener("submit", (event) => {
+      const form = event.target as HTMLFormElement;
+      event.preventDefault();
+      const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+      fetch(form.action, { method: "POST", body, redirect: "manual" }).then(() => this.renew()).catch(() => form.submit());
+    });
     window.setInterval(() => this.ages(), 1000);
     this.ages();
   }

@@ -124,8 +124,7 @@ export class WallTile extends HTMLElement {
     if (state === this.state && this.dataset["shown"]) return;
     this.dataset["shown"] = "1";
     this.setAttribute("state", state);
-    const word = this.querySelector(".tile-state-word");
-    if (word) word.textContent = this.labels[state] ?? state;
+    for (const word of this.querySelectorAll(".tile-state-word")) word.textContent = this.labels[state] ?? state;
     const notice = this.querySelector(".tile-notice-word");
     if (notice) notice.textContent = this.labels[`${state}-long`] ?? "";
     this.dispatchEvent(new CustomEvent("tile-state", { bubbles: true, detail: state }));
