@@ -149,14 +149,13 @@ def approach(history: History, zone: WatchedZone) -> Iterator[Finding]:
         pairs = list(_together(first, second, history.now.at - 1.5 * span))
         if len(pairs) < 4:
             continue
-        start_at, start = max(
-            ((at, history.metres(math.dist(a.foot, b.foot), b)) for at, a, b in pairs),
-            key=lambda pair: pair[1],
-        )
+        start_at, own_start, other_start = max(pairs, key=lambda item: history.metres(math.dist(item[1].foot, item[2].foot), item[2]))
+        start = history.metres(math.dist(own_start.foot, other_start.foot), other_start)
         elapsed = history.now.at - start_at
         if start < rules.approach_from_m or elapsed <= 0:
             continue
-        closing, own, other = (start - end) / elapsed, history.speed(first, _SPEED_S), history.speed(second, _SPEED_S)
+        closing = (start - end) / elapsed
+        own, other = math.dist(own_start.foot, first.last.box.foot), math.dist(other_start.foot, second.last.box.foot)
         if closing >= rules.approach_mps and own > 2 * other:
             figures = {"metres_per_second": closing, "from_metres": start, "to_metres": end}
             box = first.last.box.united(second.last.box)

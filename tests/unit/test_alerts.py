@@ -1,0 +1,261 @@
+"""The life of an alert on a real database: raised once, decided once, told once, never lost."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+import pytest
+
+from blickschutz.alerts.io.store import SqlAlertStore, open_engine
+from blickschutz.alerts.io.wire import camera_event, message, schemas
+from blickschutz.alerts.model import AlertEvent, AlertState, Notice, Origin, Outcome
+from blickschutz.alerts.rules import OPEN, TRANSITIONS, as_mermaid, next_state, wait_before_retry
+from blickschutz.alerts.service import AlertDesk, Sender
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.situation import Kind, Situation
+from tests.conftest import ROOT
+from tests.fakes.clock import ManualClock
+
+
+def situation(number=1, kind=Kind.PERSON_DOWN, ended=None, **figures):
+    figures = figures or {"height_share": 0.4, "seconds": 0.6, "lying": 0.3}
+    return Situation(number, kind, "all", 50.0, 1.7e9, 0.8, figures, Box(0.1, 0.2, 0.3, 0.4), ended)
+
+
+class Wire:
+    """A channel that fails as long as a test says so."""
+
+    name = "wire"
+
+    def __init__(self):
+        self.down, self.sent, self.tried = True, [], 0
+
+    def send(self, notice):
+        self.tried += 1
+        if self.down:
+            raise DeviceError("nobody answers")
+        self.sent.append((notice.number, notice.event, notice.alert.id))
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = SqlAlertStore(open_engine(tmp_path / "alerts.db"))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def desk(store, clock):
+    return AlertDesk(store, clock, ["wire"], escalate_after_s=120)
+
+
+class TestTable:
+    def test_every_state_is_reached_and_ends_in_closed(self):
+        reached = {AlertState.RAISED} | set(TRANSITIONS.values())
+        assert reached == set(AlertState)
+        for state in OPEN:
+            assert next_state(state, AlertEvent.CLOSE) is AlertState.CLOSED
+        assert all(next_state(AlertState.CLOSED, event) is None for event in AlertEvent if event is not AlertEvent.SEEN)
+
+    def test_the_diagram_in_the_documentation_is_drawn_from_the_table(self):
+        assert as_mermaid() in (ROOT / "docs/design/alerts.md").read_text(encoding="utf-8")
+
+    def test_waits_grow_to_a_limit(self):
+        waits = [wait_before_retry(tries) for tries in range(1, 20)]
+        assert waits[0] == 2
+        assert waits == sorted(waits)
+        assert waits[-1] == 300
+
+
+class TestDesk:
+    def test_one_alert_for_one_situation(self, desk):
+        first = desk.take("gate", situation(), notify=True, run="a")
+        assert desk.take("gate", situation(), notify=True, run="a") is None
+        assert len(desk.open_alerts()) == 1
+        desk.take("gate", situation(ended=60.0), notify=True, run="a")
+        assert desk.store.get(first.id).ended is not None
+        # The cell was started again and numbers from 1 on: another situation.
+        assert desk.take("gate", situation(), notify=True, run="b") is not None
+
+    def test_what_is_counted_only_raises_nothing_and_is_in_the_tally(self, desk):
+        assert desk.take("gate", situation(), notify=False) is None
+        assert desk.open_alerts() == []
+        assert [(t.camera, t.kind, t.alerts, t.counted) for t in desk.store.tally(0)] == [("gate", Kind.PERSON_DOWN, 0, 1)]
+
+    def test_the_whole_life_with_names_and_times(self, desk, clock):
+        number = desk.take("gate", situation(), notify=True).id
+        clock.sleep(5)
+        desk.seen(number, "Ada")
+        desk.seen(number, "Ada")
+        assert desk.acknowledge(number, "Ada")
+        assert desk.act(number, "Ada", "Streife geschickt")
+        assert desk.close(number, "Bert", Outcome.CONFIRMED, "Rettungsdienst war da")
+        history = [(entry.event, entry.by, entry.text) for entry in desk.store.history(number)]
+        assert history == [
+            ("raised", "system", ""),
+            ("seen", "Ada", ""),
+            ("acknowledge", "Ada", ""),
+            ("act", "Ada", "Streife geschickt"),
+            ("close", "Bert", "Rettungsdienst war da"),
+        ]
+        alert = desk.store.get(number)
+        assert (alert.state, alert.outcome, alert.note) == (AlertState.CLOSED, Outcome.CONFIRMED, "Rettungsdienst war da")
+        assert not desk.acknowledge(number, "Carl")
+
+    def test_of_two_who_decide_at_once_one_is_told(self, desk):
+        number = desk.take("gate", situation(), notify=True).id
+        start, answers = threading.Barrier(8), []
+
+        def decide(by):
+            start.wait()
+            answers.append(desk.acknowledge(number, by))
+
+        threads = [threading.Thread(target=decide, args=(f"person {i}",)) for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(answers) == [False] * 7 + [True]
+        assert [entry.event for entry in desk.store.history(number)] == ["raised", "acknowledge"]
+
+    def test_nobody_acknowledges_in_time(self, desk, clock):
+        late = desk.take("gate", situation(1), notify=True).id
+        clock.sleep(100)
+        desk.take("gate", situation(2), notify=True)
+        clock.sleep(30)
+        assert desk.escalate_overdue() == 1
+        assert desk.escalate_overdue() == 0
+        assert desk.open_alerts()[0].id == late
+        assert desk.store.get(late).state is AlertState.ESCALATED
+        assert desk.acknowledge(late, "Ada")
+
+    def test_two_alerts_at_once_on_all_cameras(self, desk):
+        threads = [
+            threading.Thread(target=desk.take, args=(f"camera-{n}", situation(k)), kwargs={"notify": True})
+            for n in range(11)
+            for k in (1, 2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({alert.id for alert in desk.open_alerts()}) == 22
+        assert len(desk.store.due("wire", 1e12, 100)) == 22
+
+    def test_the_false_alarm_rate(self, desk):
+        for outcome in (Outcome.FALSE_ALARM, Outcome.FALSE_ALARM, Outcome.CONFIRMED, Outcome.NO_FINDING):
+            number = desk.take("gate", situation(), notify=True, run=outcome + str(len(desk.store.find()))).id
+            desk.close(number, "Ada", outcome, "")
+        tally = desk.store.tally(0)[0]
+        assert (tally.alerts, tally.false_alarms, tally.false_share) == (4, 2, 0.5)
+
+    def test_everything_survives_a_restart(self, desk, store, clock, tmp_path):
+        number = desk.take("gate", situation(), notify=True).id
+        store.close()
+        again = SqlAlertStore(open_engine(tmp_path / "alerts.db"))
+        assert again.get(number).figures["lying"] == 0.3
+        assert again.get(number).box == Box(0.1, 0.2, 0.3, 0.4)
+        assert [notice.alert.id for notice in again.due("wire", clock.now())] == [number]
+        again.close()
+
+    def test_moving_pictures_go_when_their_time_is_up(self, desk, clock):
+        number = desk.take("gate", situation(), notify=True).id
+        desk.store.put_clip(number, b"redacted")
+        desk.store.put_clip(number, b"redacted, longer")
+        assert desk.store.clip(number) == b"redacted, longer"
+        assert desk.store.drop_clips(clock.now() + 1e6) == 0
+        desk.close(number, "Ada", Outcome.NO_FINDING, "")
+        clock.sleep(10)
+        assert desk.store.drop_clips(clock.now()) == 1
+        assert desk.store.clip(number) is None
+        assert not desk.store.get(number).has_clip
+
+    def test_a_listener_hears_every_change(self, desk):
+        heard = []
+        end = desk.listen(lambda alert: heard.append(alert.state))
+        number = desk.take("gate", situation(), notify=True).id
+        desk.acknowledge(number, "Ada")
+        end()
+        desk.close(number, "Ada", Outcome.NO_FINDING, "")
+        assert heard == [AlertState.RAISED, AlertState.ACKNOWLEDGED]
+
+
+class TestSender:
+    def test_what_could_not_be_sent_stays_and_is_sent_later_once(self, desk, store, clock):
+        wire = Wire()
+        sender = Sender(wire, store, clock)
+        for k in (1, 2, 3):
+            desk.take("gate", situation(k), notify=True)
+        assert sender.work() == 0
+        assert store.unsent() == {"wire": (1, "nobody answers")}
+        assert len(desk.open_alerts()) == 3
+        clock.sleep(1)
+        assert sender.work() == 0
+        clock.sleep(400)
+        wire.down = False
+        assert sender.work() == 3
+        assert sender.work() == 0
+        assert len(set(wire.sent)) == len(wire.sent) == 3
+        assert store.unsent() == {}
+
+    def test_tries_become_rarer(self, desk, store, clock):
+        wire = Wire()
+        sender = Sender(wire, store, clock)
+        desk.take("gate", situation(), notify=True)
+        for _ in range(600):
+            sender.work()
+            clock.sleep(1)
+        assert 8 <= wire.tried <= 11
+
+    def test_escalation_and_end_are_told_too(self, desk, store, clock):
+        wire = Wire()
+        wire.down = False
+        number = desk.take("gate", situation(), notify=True).id
+        clock.sleep(200)
+        desk.escalate_overdue()
+        desk.acknowledge(number, "Ada")
+        desk.close(number, "Ada", Outcome.FALSE_ALARM, "")
+        Sender(wire, store, clock).work()
+        assert [event for _, event, _ in wire.sent] == ["raised", "escalate", "close"]
+
+
+class TestWire:
+    def test_a_message_fits_its_schema_and_holds_no_picture(self, desk):
+        alert = desk.take("gate", situation(), notify=True, origin=Origin.CAMERA)
+        told = msgspec.json.decode(msgspec.json.encode(message(Notice(7, "wire", "raised", alert), "Rathaus", "de")))
+        assert told["name"] == "Sturz oder liegende Person"
+        assert told["explanation"].startswith("Höhe auf 40 % der stehenden Höhe gesunken")
+        assert set(schemas()["alert.schema.json"]["$defs"]["AlertMessage"]["properties"]) == set(told)
+        assert "clip" not in told
+
+    def test_the_schemas_in_the_project_are_those_of_the_types(self):
+        for file, schema in schemas().items():
+            assert msgspec.json.decode((ROOT / "schemas" / file).read_bytes()) == msgspec.json.decode(msgspec.json.encode(schema))
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"",
+            b"{",
+            b"[]",
+            b'{"id": "1"}',
+            b'{"id": "1", "kind": "suspicious"}',
+            b'{"id": "", "kind": "loitering"}',
+            b'{"id": "1", "kind": "loitering", "confidence": 2}',
+            b'{"id": "1", "kind": "loitering", "picture": "AAAA"}',
+            b"\xff\xfe",
+        ],
+    )
+    def test_what_a_camera_must_not_say(self, data):
+        with pytest.raises(msgspec.DecodeError):
+            camera_event(data)

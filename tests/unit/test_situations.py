@@ -1,0 +1,374 @@
+"""Every rule on generated scenes with exact truth: when it is true, when it is not, and what must not matter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Change, View
+from blickschutz.kernel.situation import NAMES, Kind, explanation, name
+from blickschutz.situations.model import Line, RuleSettings, SituationSettings, WatchedZone
+from blickschutz.situations.rules.contact import MODEL
+from blickschutz.situations.rules.history import contains
+from blickschutz.situations.service import SituationWatch
+from tests.scenes import BODY, HEIGHT, METRE, WIDTH, fall, fight, lying, mirrored, person, scene, standing, walk
+
+ONLY_PRESENT = {Kind.PERSON_IN_ZONE}
+
+
+def found(scenes, watch_settings=None, rules=None):
+    """Kinds that begin, with the situation; without the mere presence of people."""
+    watch = SituationWatch(watch_settings or SituationSettings((WatchedZone("all", rules=rules or RuleSettings()),)))
+    told = [situation for item in scenes for situation in watch.take(item)]
+    assert watch.broken == {}
+    return [s for s in told if s.ended_at is None and s.kind not in ONLY_PRESENT]
+
+
+def kinds(scenes, *args, **kwargs):
+    return [situation.kind for situation in found(scenes, *args, **kwargs)]
+
+
+def stand(x=5.0, y=3.0):
+    return lambda at: (x, y)
+
+
+def line(x0, speed, y=3.0):
+    return lambda at: (x0 + speed * at, y)
+
+
+class TestPresence:
+    def test_somebody_in_a_zone(self):
+        zone = WatchedZone("left", ((0, 0), (0.5, 0), (0.5, 1), (0, 1)))
+        watch = SituationWatch(SituationSettings((zone,)))
+        told = [s for item in walk([line(0.2, 1.0)], 9) for s in watch.take(item)]
+        assert [s.kind for s in told] == [Kind.PERSON_IN_ZONE] * 2
+        assert told[0].figures["persons"] == 1
+        assert told[0].at == pytest.approx(101.0, abs=0.3)
+        assert told[1].ended_at is not None
+
+    def test_outside_the_zone_is_nothing(self):
+        zone = WatchedZone("right", ((0.8, 0), (1, 0), (1, 1), (0.8, 1)))
+        assert SituationWatch(SituationSettings((zone,))).take(scene(1.0, person(1, standing(100, 400), 1.0))) == []
+
+    def test_a_zone_outside_the_picture_never_counts_and_breaks_nothing(self):
+        zone = WatchedZone("far", ((1.0, 0.0), (1.0, 1.0), (1.0, 0.5)))
+        assert kinds(walk([stand(3, 3)], 5), SituationSettings((zone,))) == []
+
+
+class TestLoitering:
+    RULES = RuleSettings(loitering_s=30.0, loitering_m=2.0)
+
+    def test_who_stays_is_told_once(self):
+        situations = found(walk([lambda at: (5 + 0.5 * math.sin(at), 3)], 60), rules=self.RULES)
+        assert [s.kind for s in situations] == [Kind.LOITERING]
+        assert situations[0].at - 100 == pytest.approx(30, abs=1.3)
+        assert situations[0].figures["metres"] < 1
+
+    def test_who_walks_through_is_not(self):
+        assert kinds(walk([lambda at: (0.2 * at, 3)], 45), rules=self.RULES) == []
+
+    def test_two_who_stay_one_after_the_other_are_not_one(self):
+        ways = [lambda at: (5, 3) if at < 20 else None, lambda at: (5, 3) if at >= 20 else None]
+        assert kinds(walk(ways, 42), rules=self.RULES) == []
+
+
+class TestGathering:
+    def group(self, count, spacing=0.6):
+        return [stand(4 + spacing * (i % 4), 3 + 0.3 * (i // 4)) for i in range(count)]
+
+    def test_seven_together(self):
+        situations = found(walk(self.group(7), 30))
+        assert [s.kind for s in situations] == [Kind.GATHERING]
+        assert situations[0].figures["persons"] == 7
+
+    def test_six_or_seven_far_apart_are_not(self):
+        assert kinds(walk(self.group(6), 30)) == []
+        assert kinds(walk(self.group(7, spacing=9.0), 30)) == []
+
+    def test_passing_each_other_is_not(self):
+        assert kinds(walk([line(-3 + i, 1.2) for i in range(7)], 8)) == []
+
+
+class TestSpeed:
+    def test_who_runs(self):
+        situations = found(walk([line(0.2, 5.5)], 1.8))
+        assert [s.kind for s in situations] == [Kind.FAST_MOVEMENT]
+        assert situations[0].figures["metres_per_second"] == pytest.approx(5.5, rel=0.05)
+
+    @pytest.mark.parametrize("speed", [0.0, 1.4, 3.0])
+    def test_who_walks_is_not(self, speed):
+        assert kinds(walk([line(0.2, speed)], 3)) == []
+
+    def test_a_box_that_jumps_is_not(self):
+        assert kinds(walk([lambda at: (2, 3) if at < 2 else (5.5, 3)], 4)) == []
+
+    def test_metres_come_from_the_calibration(self):
+        """The same pixels are slower where a metre has more of them."""
+        watch_settings = SituationSettings(px_per_metre=3 * METRE)
+        assert kinds(walk([line(0.2, 5.5)], 1.8), watch_settings) == []
+
+
+class TestApproach:
+    def closing(self, speed, other=0.0):
+        return [lambda at: (min(0.5 + speed * at, 7.3), 3), lambda at: (8 - other * at, 3)]
+
+    def test_one_closes_in_fast_on_another_who_stands(self):
+        rules = RuleSettings(off=(Kind.FAST_MOVEMENT,))
+        situations = found(walk(self.closing(4.5), 2.2), rules=rules)
+        assert [s.kind for s in situations] == [Kind.APPROACH]
+        assert situations[0].figures["from_metres"] >= 4
+
+    def test_walking_up_to_somebody_is_not(self):
+        assert kinds(walk(self.closing(1.4), 6)) == []
+
+    def test_two_who_run_towards_each_other_are_not(self):
+        rules = RuleSettings(off=(Kind.FAST_MOVEMENT,))
+        ways = [lambda at: (min(0.5 + 3.6 * at, 4.2), 3), lambda at: (max(9 - 3.6 * at, 4.8), 3)]
+        assert kinds(walk(ways, 2.2), rules=rules) == []
+
+
+class TestAltercation:
+    def test_hard_motion_in_all_directions(self):
+        situations = found(fight(limbs=1.5, spread=0.8))
+        assert [s.kind for s in situations] == [Kind.PHYSICAL_ALTERCATION]
+        assert situations[0].confidence > 0.5
+        assert "1,50 Körperhöhen/s" in explanation(Kind.PHYSICAL_ALTERCATION, situations[0].figures, "de")
+
+    @pytest.mark.parametrize(("limbs", "spread"), [(0.2, 0.2), (0.4, 0.5), (0.1, 0.7)])
+    def test_talking_and_walking_together_are_not(self, limbs, spread):
+        assert kinds(fight(limbs, spread)) == []
+
+    def test_a_tampered_view_is_no_altercation(self):
+        scenes = [replace(item, view=View(0.1, 1.0, 100.0, 40.0)) for item in fight(1.5, 0.8, 1.4)]
+        assert kinds(scenes) == []
+
+    def test_small_people_are_not_judged(self):
+        scenes = [replace(item, height=6 * HEIGHT) for item in fight(1.5, 0.8)]
+        assert kinds(scenes) == []
+
+    @given(st.floats(0, 1), st.floats(0, 5), st.floats(0, 0.2), st.floats(0, 1))
+    def test_more_motion_is_never_less_confident(self, spread, limbs, more_spread, more_limbs):
+        assert MODEL.confidence(min(1, spread + more_spread), limbs + more_limbs) >= MODEL.confidence(spread, limbs)
+
+
+class TestDown:
+    def test_a_fall(self):
+        situations = found(fall())
+        assert [s.kind for s in situations] == [Kind.PERSON_DOWN]
+        assert situations[0].at - 103.6 == pytest.approx(0.4, abs=0.5)
+        assert situations[0].figures["height_share"] < 0.5
+
+    def test_who_sits_down_slowly_or_gets_up_at_once_is_not_down(self):
+        assert kinds(fall(speed_s=3.0)) == []
+        assert kinds(fall(gets_up=True)) == []
+
+    def test_who_walks_behind_something_is_not_down(self):
+        """The feet rise while the head stays where it is."""
+        scenes = [
+            scene(100 + i / 5, person(1, Box(470, 325, 530, 500 - min(120, max(0, 20 * (i - 15)))), 100 + i / 5, 100)) for i in range(35)
+        ]
+        assert kinds(scenes) == []
+
+    def test_somebody_surely_lies(self):
+        scenes = [lying(100 + i / 5, 0.6, Box(300, 420, 500, 480)) for i in range(10)]
+        assert kinds(scenes) == [Kind.PERSON_DOWN]
+        assert kinds([lying(100 + i / 5, 0.3, Box(300, 420, 500, 480)) for i in range(10)]) == []
+
+    def test_lost_where_somebody_now_lies(self):
+        stood = [scene(100 + i / 5, person(1, standing(400, 480), 100 + i / 5, 100)) for i in range(10)]
+        lies = [lying(102 + i / 5, 0.3, Box(340, 425, 500, 485)) for i in range(4, 9)]
+        assert kinds(stood + lies) == [Kind.PERSON_DOWN]
+
+    def test_hidden_behind_company_is_not_down(self):
+        def other(at):
+            return person(2, standing(470, 480), at, 90)
+
+        stood = [scene(100 + i / 5, person(1, standing(400, 480), 100 + i / 5, 100), other(100 + i / 5)) for i in range(10)]
+        lies = [lying(102 + i / 5, 0.3, Box(300, 425, 440, 485), other(102 + i / 5)) for i in range(4, 9)]
+        assert kinds(stood + lies) == []
+
+    def test_found_in_two_ways_is_one_situation(self):
+        scenes = [replace(item, lying=lying(0, 0.5, Box(420, 440, 590, 500)).lying if item.at > 103.6 else ()) for item in fall()]
+        assert kinds(scenes) == [Kind.PERSON_DOWN]
+
+
+class TestContacts:
+    def dealer(self, contacts, each_s=6.0):
+        """One stands; others come one after the other, stay for a while and go."""
+
+        def visitor(number):
+            start = 4 + number * (each_s + 8)
+            return lambda at: (5.6, 3) if start <= at < start + each_s else None
+
+        return [stand(5, 3), *(visitor(number) for number in range(contacts))], 4 + contacts * (each_s + 8) + 4
+
+    def test_four_short_contacts(self):
+        situations = found(walk(*self.dealer(4)))
+        assert [s.kind for s in situations] == [Kind.REPEATED_BRIEF_CONTACT]
+        assert situations[0].figures["contacts"] == 4
+
+    def test_three_or_passing_by_are_not(self):
+        assert kinds(walk(*self.dealer(3))) == []
+        passers = [line(-6.0 * n, 1.5) for n in range(8)]
+        assert kinds(walk([stand(5, 3.2), *passers], 45)) == []
+
+
+class TestPlace:
+    def put_down(self, appeared, since=12.0, near=True):
+        """Somebody is at a place, goes away, and it stays changed."""
+        box = Box(500, 380, 540, 420)
+        scenes = [scene(100 + i / 5, person(1, standing(505 if near else 50, 420), 100 + i / 5, 100)) for i in range(15)]
+        return scenes + [scene(103 + i / 5, changes=(Change(box, i / 5, appeared),)) for i in range(round(since * 5) + 5)]
+
+    def test_something_was_put_down(self):
+        situations = found(self.put_down(0.6))
+        assert [s.kind for s in situations] == [Kind.OBJECT_LEFT]
+        assert situations[0].at - 103 == pytest.approx(10, abs=1.2)
+
+    def test_something_is_gone(self):
+        assert kinds(self.put_down(-0.6)) == [Kind.OBJECT_REMOVED]
+
+    def test_a_shadow_a_short_stay_and_nobody_near_are_nothing(self):
+        assert kinds(self.put_down(0.05)) == []
+        assert kinds(self.put_down(0.6, since=7)) == []
+        assert kinds(self.put_down(0.6, near=False)) == []
+
+    def test_a_protected_surface(self):
+        wall = SituationSettings((WatchedZone("wall", surface=True),))
+        situations = found(self.put_down(0.05), wall)
+        assert [s.kind for s in situations] == [Kind.SURFACE_CHANGED]
+        assert situations[0].figures["square_metres"] == pytest.approx((40 / METRE) ** 2, rel=0.1)
+
+    def test_the_camera_is_moved(self):
+        scenes = [scene(100 + i / 5, view=View(0.9 if i < 10 else 0.1, 0.5, 90.0, 30.0)) for i in range(40)]
+        situations = found(scenes)
+        assert [s.kind for s in situations] == [Kind.CAMERA_TAMPERED]
+        assert situations[0].at - 102 == pytest.approx(1.6, abs=0.3)
+
+    def test_somebody_close_before_the_lens_for_a_moment_is_nothing(self):
+        scenes = [scene(100 + i / 5, view=View(0.1 if 10 <= i < 15 else 0.9, 0.5, 90.0, 30.0)) for i in range(40)]
+        assert kinds(scenes) == []
+
+
+class TestLine:
+    LINE = Line("gate", (0.5, 0.0), (0.5, 1.0))
+
+    def test_crossing_counts_each_way(self):
+        watch_settings = SituationSettings(lines=(self.LINE,))
+        assert kinds(walk([line(3, 1.0)], 4), watch_settings) == [Kind.LINE_CROSSED]
+        assert kinds(walk([line(7, -1.0)], 4), watch_settings) == [Kind.LINE_CROSSED]
+
+    def test_one_way_only(self):
+        one = SituationSettings(lines=(replace(self.LINE, both_ways=False),))
+        assert sorted([kinds(walk([line(3, 1.0)], 4), one), kinds(walk([line(7, -1.0)], 4), one)]) == [[], [Kind.LINE_CROSSED]]
+
+    def test_beyond_its_ends_is_nothing(self):
+        short = SituationSettings(lines=(Line("gate", (0.5, 0.0), (0.5, 0.2)),))
+        assert kinds(walk([line(3, 1.0)], 4), short) == []
+
+
+SCENARIOS = {
+    "run": (lambda rate, scale: walk([line(0.2, 5.6)], 1.8, rate, scale=scale), Kind.FAST_MOVEMENT),
+    "loiter": (lambda rate, scale: walk([stand(5, 3)], 185, rate, scale=scale), Kind.LOITERING),
+    "gather": (lambda rate, scale: walk([stand(4 + 0.5 * i, 3) for i in range(7)], 24, rate, scale=scale), Kind.GATHERING),
+    "fall": (lambda rate, scale: fall(rate), Kind.PERSON_DOWN),
+    "fight": (lambda rate, scale: fight(1.5, 0.8, rate=rate), Kind.PHYSICAL_ALTERCATION),
+}
+
+
+@pytest.mark.parametrize("what", SCENARIOS)
+def test_a_mirror_changes_nothing(what):
+    scenes, kind = SCENARIOS[what][0](5.0, 1.0), SCENARIOS[what][1]
+    assert kinds(scenes) == kinds(mirrored(scenes)) == [kind]
+
+
+@pytest.mark.parametrize("what", SCENARIOS)
+@pytest.mark.parametrize("rate", [4.0, 5.0, 8.0, 12.0])
+def test_the_rate_of_analysis_changes_nothing(what, rate):
+    assert kinds(SCENARIOS[what][0](rate, 1.0)) == [SCENARIOS[what][1]]
+
+
+@pytest.mark.parametrize("what", ["run", "loiter", "gather"])
+@settings(max_examples=8, deadline=None)
+@given(scale=st.floats(0.4, 3.0))
+def test_the_size_of_the_picture_changes_nothing(what, scale):
+    assert kinds(SCENARIOS[what][0](5.0, scale)) == [SCENARIOS[what][1]]
+
+
+def test_a_rule_that_fails_is_named_and_the_others_go_on(monkeypatch):
+    from blickschutz.situations import service
+
+    def broken(history, zone):
+        raise ZeroDivisionError("a rule went wrong")
+        yield
+
+    monkeypatch.setitem(service.ZONE_RULES, "loitering", ((Kind.LOITERING,), broken))
+    watch = SituationWatch()
+    told = [s for item in fall() for s in watch.take(item)]
+    assert Kind.PERSON_DOWN in [s.kind for s in told]
+    assert watch.broken == {"loitering": "ZeroDivisionError: a rule went wrong"}
+
+
+def test_time_that_goes_backwards_starts_anew():
+    watch = SituationWatch()
+    for item in walk([stand(5, 3)], 20, start=1000.0):
+        watch.take(item)
+    for item in walk([stand(5, 3)], 20, start=10.0):
+        watch.take(item)
+    assert watch.broken == {}
+
+
+def test_hours_of_generated_traffic_raise_nothing():
+    """Two hours of people who walk through at walking pace, some pausing, at five scenes a second."""
+    random = np.random.default_rng(11)
+    people: dict[int, tuple[float, float, float, float]] = {}
+    watch, number, told = SituationWatch(), 0, []
+    for index in range(2 * 3600 * 5):
+        at = index / 5
+        if random.random() < 0.02 and len(people) < 5:
+            number += 1
+            people[number] = (
+                at,
+                float(random.uniform(2.2, 4.6)),
+                float(random.choice((-1, 1)) * random.uniform(0.7, 1.8)),
+                float(random.uniform(0, 6)),
+            )
+        tracks = []
+        for key, (born, y, speed, pause) in list(people.items()):
+            gone = max(0.0, at - born - (min(pause, max(0.0, at - born - 3.0)) if pause > 3 else 0.0))
+            x = gone * abs(speed) if speed > 0 else WIDTH / METRE - gone * abs(speed)
+            if not 0 <= x <= WIDTH / METRE:
+                del people[key]
+                continue
+            jitter = random.normal(0, 1.5, 4)
+            box = standing(x * METRE, y * METRE + 100)
+            tracks.append(person(key, Box(*(a + float(b) for a, b in zip(box, jitter, strict=True))), at, born))
+        told += [s for s in watch.take(scene(at, *tracks)) if s.kind not in ONLY_PRESENT]
+    assert number > 200
+    assert [s.kind for s in told] == []
+
+
+def test_every_kind_has_a_neutral_name_in_both_languages():
+    for kind in Kind:
+        german, english = NAMES[kind]
+        assert german
+        assert english
+        assert german != english
+        for word in ("verdächtig", "aggressiv", "täter", "suspicious", "aggressive", "criminal"):
+            assert word not in (german + english).lower()
+        assert name(kind, "en") == english
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_whole_picture_contains_every_place(x, y):
+    assert contains(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)), x, y)
+
+
+def test_a_person_is_as_tall_as_the_scenes_say():
+    assert pytest.approx(1.75) == BODY / METRE
