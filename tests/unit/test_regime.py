@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blickschutz.regime.model import RegimeHours, RegimeName
+from blickschutz.kernel.situation import Kind
+from blickschutz.regime.io.calendar import PlaceCalendar
+from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName
 from blickschutz.regime.rules import current_regime
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -46,3 +48,81 @@ def test_there_is_always_one_regime_and_a_next_change(minutes, day, night):
 def test_a_moment_needs_a_zone():
     with pytest.raises(ValueError, match="time zone"):
         current_regime(datetime(2026, 1, 1), HOURS)
+
+
+def berlin(*parts, fold=0):
+    return datetime(*parts, tzinfo=BERLIN, fold=fold)
+
+
+class TestDaysOfService:
+    """Nobody is on duty on some weekdays and on public holidays: night lasts all day."""
+
+    WORKDAYS = RegimeHours(time(6), time(20), frozenset(range(5)))
+    CALENDAR = PlaceCalendar("RP", (49.443, 7.769), BERLIN)
+
+    def test_a_weekend_is_night_until_monday(self):
+        regime = current_regime(berlin(2026, 11, 21, 12), self.WORKDAYS, self.CALENDAR)
+        assert (regime.name, regime.reason, regime.until) == (RegimeName.NIGHT, Reason.CLOSED_DAY, berlin(2026, 11, 23, 6))
+
+    @pytest.mark.parametrize(
+        ("day", "name"),
+        [((2026, 10, 3), ""), ((2026, 6, 4), "Fronleichnam"), ((2026, 11, 1), ""), ((2026, 12, 25), "Weihnachtstag")],
+    )
+    def test_public_holidays_of_rheinland_pfalz(self, day, name):
+        regime = current_regime(berlin(*day, 12), HOURS, self.CALENDAR)
+        assert (regime.name, regime.reason) == (RegimeName.NIGHT, Reason.HOLIDAY)
+        assert name in regime.holiday
+
+    def test_a_holiday_elsewhere_is_a_day_like_any_other(self):
+        assert current_regime(berlin(2026, 8, 15, 12), HOURS, self.CALENDAR).name is RegimeName.DAY
+        assert current_regime(berlin(2026, 8, 15, 12), HOURS, PlaceCalendar("SL", None, BERLIN)).name is RegimeName.NIGHT
+
+    def test_christmas_to_new_year_finds_the_next_day_of_service(self):
+        regime = current_regime(berlin(2026, 12, 24, 21), self.WORKDAYS, self.CALENDAR)
+        assert regime.until == berlin(2026, 12, 28, 6)
+
+    def test_the_sun_decides_where_it_is_chosen(self):
+        hours = RegimeHours(time(6), time(20), by_sun=True)
+        winter, summer = (current_regime(berlin(2026, month, 21, 12), hours, self.CALENDAR) for month in (12, 6))
+        assert winter.reason is Reason.SUN
+        assert berlin(2026, 12, 21, 16) < winter.until < berlin(2026, 12, 21, 17)
+        assert berlin(2026, 6, 21, 21) < summer.until < berlin(2026, 6, 21, 22)
+        assert current_regime(berlin(2026, 12, 21, 7), hours, self.CALENDAR).name is RegimeName.NIGHT
+
+    def test_no_service_at_all_says_when_it_looks_again(self):
+        regime = current_regime(berlin(2026, 1, 1, 12), RegimeHours(time(6), time(20), frozenset()), self.CALENDAR)
+        assert regime.name is RegimeName.NIGHT
+        assert regime.until > berlin(2026, 1, 14)
+
+    @given(st.integers(0, 370 * 24 * 60))
+    def test_the_next_change_is_one(self, minutes):
+        now = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(BERLIN)
+        regime = current_regime(now, self.WORKDAYS, self.CALENDAR)
+        after = current_regime(regime.until, self.WORKDAYS, self.CALENDAR)
+        before = current_regime((regime.until.astimezone(UTC) - timedelta(seconds=1)).astimezone(BERLIN), self.WORKDAYS, self.CALENDAR)
+        assert (after.name is not regime.name, before.name) == (True, regime.name)
+
+    def test_a_day_over_the_clock_change_in_autumn(self):
+        """Service from 01:30 to 03:30 on the day on which 02:30 comes twice."""
+        hours = RegimeHours(time(1, 30), time(3, 30))
+        both = [current_regime(berlin(2026, 10, 25, 2, 30, fold=fold), hours) for fold in (0, 1)]
+        assert [regime.name for regime in both] == [RegimeName.DAY] * 2
+        assert {regime.until.astimezone(UTC) for regime in both} == {datetime(2026, 10, 25, 2, 30, tzinfo=UTC)}
+
+
+class TestByHand:
+    OVERRIDE = Override(RegimeName.NIGHT, datetime(2026, 1, 20, 14, tzinfo=BERLIN), "Baustelle", "Ada")
+
+    def test_it_holds_until_its_end(self):
+        regime = current_regime(berlin(2026, 1, 20, 13, 59), HOURS, override=self.OVERRIDE)
+        assert (regime.name, regime.reason, regime.until) == (RegimeName.NIGHT, Reason.OVERRIDE, self.OVERRIDE.until)
+        assert current_regime(berlin(2026, 1, 20, 14), HOURS, override=self.OVERRIDE).name is RegimeName.DAY
+
+    def test_a_clock_that_jumps_over_the_end_ends_it(self):
+        assert current_regime(berlin(2026, 3, 1, 12), HOURS, override=self.OVERRIDE).reason is Reason.HOURS
+
+
+def test_what_follows_is_said_by_kind():
+    policy = Policy(Action.NOTIFY, Mode.ANONYMOUS, {Kind.PERSON_IN_ZONE: Action.COUNT})
+    assert policy.action(Kind.PERSON_IN_ZONE) is Action.COUNT
+    assert policy.action(Kind.PERSON_DOWN) is Action.NOTIFY

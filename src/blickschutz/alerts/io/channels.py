@@ -6,7 +6,6 @@ import smtplib
 from collections.abc import Mapping
 from email.message import EmailMessage
 
-import apprise
 import msgspec
 import requests
 
@@ -79,6 +78,8 @@ class AppriseChannel:
     """A channel of the library apprise, by its address."""
 
     def __init__(self, name: str, address: str, words: Words) -> None:
+        import apprise  # a hundred services; loaded only where the site file asks for one
+
         self.name, self._words = name, words
         self._apprise = apprise.Apprise()
         self._known = bool(self._apprise.add(address))

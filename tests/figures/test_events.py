@@ -1,0 +1,48 @@
+"""Situations on real footage with labels: the bounds of what is promised, a little below what is measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.pipeline.clips import analyse_file, jsonl_lines
+from blickschutz.situations.model import SituationSettings
+from tests.conftest import SHARED, footage
+
+pytestmark = [pytest.mark.footage, pytest.mark.timeout(300)]
+
+SHORT = ("falls", "left-object")
+QUIET = ("pets09-s2l1/video.avi", "walk/one-by-one.mp4", "cdnet-office/video.mp4")
+
+
+def analyse(clips, target):
+    detector = OpenVinoDetector.from_registry("centernet")
+    lines = []
+    for clip in clips:
+        path = footage(clip)
+        lines += jsonl_lines(clip, *analyse_file(path, detector, SystemClock(), SituationSettings(), lambda n: None))
+    target.write_text("".join(f"{line}\n" for line in lines))
+    return [json.loads(line) for line in lines if "kind" in json.loads(line)]
+
+
+def test_falls_things_left_and_moved_cameras_are_found(tmp_path):
+    events = footage("events.csv").read_text().splitlines()[1:]
+    clips = [row.split(",")[0] for row in events if row.startswith((*SHORT, "tamper/moved"))]
+    analyse(clips, tmp_path / "found.jsonl")
+    score = [sys.executable, str(SHARED / "score/event_score.py"), str(tmp_path / "found.jsonl"), "--json"]
+    figures = json.loads(subprocess.run(score, check=True, capture_output=True, text=True).stdout)
+    assert figures["person_down"]["recall"] >= 0.8
+    assert figures["person_down"]["precision"] >= 0.7
+    for kind in ("camera_tampered", "object_left"):
+        assert (figures[kind]["recall"], figures[kind]["false_alarms"]) == (1, 0)
+
+
+def test_ordinary_scenes_raise_next_to_nothing(tmp_path):
+    found = analyse(QUIET, tmp_path / "found.jsonl")
+    alarms = [item for item in found if item["kind"] != "person_in_zone"]
+    assert len(alarms) <= 1, alarms

@@ -1,0 +1,7 @@
+"""Fixtures that the tests on the running system share."""
+
+from __future__ import annotations
+
+from tests.live.system import browser, page, running
+
+__all__ = ["browser", "page", "running"]

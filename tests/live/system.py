@@ -1,0 +1,131 @@
+"""The whole system with eleven real cells, and a real browser: what several tests run against."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from blickschutz.bootstrap.system import System
+from blickschutz.config.loader import load_site
+from blickschutz.kernel.clock import SystemClock
+from tests.conftest import ROOT
+from tests.videos import write_pictures
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDTH, HEIGHT = 320, 180
+STRIPES = slice(60, 140), slice(140, 180)
+
+
+def guest_clip(path: Path) -> None:
+    """A still place; after four seconds a guest in a finely striped shirt stands there and does not move."""
+    random = np.random.default_rng(5)
+    ground = np.clip(random.normal(120, 6, (HEIGHT // 4, WIDTH // 4)), 0, 255).repeat(4, 0).repeat(4, 1)
+    guest = ground.copy()
+    guest[STRIPES] = np.where(np.arange(40) % 4 < 2, 40, 220)
+    pictures = []
+    for index in range(400):
+        luma = (guest if index >= 40 else ground) + random.normal(0, 0.7, ground.shape)
+        chroma = np.full(WIDTH * HEIGHT // 2, 128, np.uint8)
+        planes = np.concatenate([np.clip(luma, 16, 235).astype(np.uint8).ravel(), chroma])
+        pictures.append(planes.reshape(HEIGHT * 3 // 2, WIDTH))
+    write_pictures(path, pictures)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class RunningSystem:
+    """The whole system in a thread of its own."""
+
+    def __init__(self, site, base: Path) -> None:
+        self.system = System(site, base, SystemClock(), data=base / "state")
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.system.serve()))
+        self._thread.start()
+        end = time.monotonic() + 30
+        while True:
+            try:
+                httpx.get(f"{self.system.address}health", timeout=2)
+                return
+            except httpx.TransportError:
+                assert time.monotonic() < end, "the pages did not come up"
+                time.sleep(0.1)
+
+    def end(self) -> None:
+        self.system.end()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    base = tmp_path_factory.mktemp("site")
+    guest_clip(base / "guest.mp4")
+    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
+    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras)
+    server = site.server.model_copy(update={"port": free_port()})
+    system = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server}), base)
+    yield system.system
+    system.end()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not Path(CHROMIUM).exists():
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, running):
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: problems.append(request.url) if not local(request.url, running.address) else None)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def local(url: str, address: str) -> bool:
+    return url.startswith((address, address.replace("http", "ws"), f"blob:{address}", "data:"))
+
+
+PLAYING = """() => [...document.querySelectorAll("wall-tile")].filter(tile => {
+  const video = tile.querySelector("video");
+  return tile.getAttribute("state") === "live" && video && video.currentTime > 0 && !video.paused;
+}).length"""
+
+
+def wait_live(page: Page, count: int = 11, within_s: float = 60.0) -> None:
+    """Wait until so many tiles are live and really play. Polled from here: the pages allow no evaluated script."""
+    end = time.monotonic() + within_s
+    while page.evaluate(PLAYING) != count:
+        assert time.monotonic() < end, page.evaluate("[...document.querySelectorAll('wall-tile')].map(t => t.outerHTML.slice(0, 80))")
+        page.wait_for_timeout(200)

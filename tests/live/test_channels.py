@@ -1,0 +1,267 @@
+"""Channels against real peers: mosquitto, a mail server, an HTTP server; each of them down, refusing or hanging first."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import paho.mqtt.client as mqtt
+import pytest
+from aiosmtpd.controller import Controller
+from paho.mqtt.enums import CallbackAPIVersion
+
+from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
+from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
+from blickschutz.alerts.io.store import SqlAlertStore, open_engine
+from blickschutz.alerts.service import AlertDesk, Sender
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.situation import Kind, Situation
+from tests.live.system import free_port
+from tests.peers.broker import RealBroker
+
+pytestmark = pytest.mark.peers
+
+WORDS = Words("Rathaus", "de", {"gate": "Haupteingang"})
+
+
+def situation(number):
+    return Situation(number, Kind.LOITERING, "all", 1.0, 1.7e9, 0.8, {"seconds": 200.0, "metres": 2.0})
+
+
+@pytest.fixture
+def desk(tmp_path):
+    store = SqlAlertStore(open_engine(tmp_path / "alerts.db"))
+    yield lambda channel: AlertDesk(store, SystemClock(), [channel])
+    store.close()
+
+
+def until(holds, within_s=15.0):
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
+
+
+def notice_of(desk, channel):
+    alert = desk.take("gate", situation(1), notify=True)
+    return desk.store.due(channel, time.time() + 1)[0], alert
+
+
+class Subscriber:
+    """Hears everything at the broker."""
+
+    def __init__(self, port):
+        self.heard = []
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.on_message = lambda client, userdata, item: self.heard.append((item.topic, json.loads(item.payload)))
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *rest: subscribed.set()
+        self._client.on_connect = lambda client, *rest: client.subscribe("#", 1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert subscribed.wait(5)
+
+    def publish(self, topic, data):
+        self._client.publish(topic, data, 1).wait_for_publish(5)
+
+    def close(self):
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+class TestMqtt:
+    def test_a_broker_that_is_down_gets_it_later_once(self, desk, tmp_path):
+        broker = RealBroker(free_port(), tmp_path)
+        alerts = desk("mqtt")
+        sender = Sender(MqttSender(Broker("127.0.0.1", broker.port), "Rathaus", "de"), alerts.store, SystemClock(), idle_s=0.2)
+        sender.start()
+        try:
+            started = time.monotonic()
+            number = alerts.take("gate", situation(1), notify=True).id
+            assert time.monotonic() - started < 0.5
+            until(lambda: alerts.store.unsent().get("mqtt", (0, ""))[0] == 1)
+            assert [alert.id for alert in alerts.open_alerts()] == [number]
+            broker.start()
+            heard = Subscriber(broker.port)
+            until(lambda: heard.heard)
+            time.sleep(0.6)
+            assert len(heard.heard) == 1
+            topic, payload = heard.heard[0]
+            assert topic == "blickschutz/alerts/gate/loitering"
+            assert (payload["alert"], payload["event"], payload["name"]) == (number, "raised", "Verweilen")
+            assert alerts.store.unsent() == {}
+            heard.close()
+        finally:
+            sender.end()
+            broker.stop()
+
+    def test_a_broker_that_goes_away_in_between(self, desk, tmp_path):
+        broker = RealBroker(free_port(), tmp_path)
+        broker.start()
+        alerts = desk("mqtt")
+        channel = MqttSender(Broker("127.0.0.1", broker.port), "Rathaus", "de")
+        try:
+            notice, _ = notice_of(alerts, "mqtt")
+            channel.send(notice)
+            broker.stop()
+            time.sleep(0.3)
+            with pytest.raises(DeviceError, match="broker"):
+                channel.send(notice)
+            broker.start()
+            channel.send(notice)
+        finally:
+            channel.close()
+            broker.stop()
+
+    def test_cameras_are_heard_and_nonsense_is_refused(self, tmp_path):
+        broker = RealBroker(free_port(), tmp_path)
+        broker.start()
+        events = []
+        source = MqttSource(Broker("127.0.0.1", broker.port), frozenset({"gate"}), lambda camera, event: events.append((camera, event)))
+        source.start()
+        speaker = Subscriber.__new__(Subscriber)
+        try:
+            speaker._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+            speaker._client.connect("127.0.0.1", broker.port)
+            speaker._client.loop_start()
+            good = b'{"id": "7", "kind": "line_crossed", "confidence": 0.7}'
+
+            def speak_until_heard():
+                speaker.publish("blickschutz/cameras/gate/events", good)
+                time.sleep(0.1)
+                return events
+
+            until(speak_until_heard)
+            assert events[0][0] == "gate"
+            assert events[0][1].kind is Kind.LINE_CROSSED
+            before = len(events)
+            for topic, data in (("gate", b"{"), ("gate", b'{"id": "7", "kind": "guilty"}'), ("nowhere", good), ("gate", b"x" * 20_000)):
+                speaker.publish(f"blickschutz/cameras/{topic}/events", data)
+            until(lambda: source.refused == 4)
+            assert len(events) == before
+        finally:
+            speaker.close()
+            source.close()
+            broker.stop()
+
+
+class _Mailbox:
+    def __init__(self):
+        self.mails, self.refuse = [], True
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the name that aiosmtpd calls
+        if self.refuse:
+            return "451 come back later"
+        self.mails.append(envelope)
+        return "250 taken"
+
+
+class TestMail:
+    def test_a_server_that_refuses_gets_it_later_once(self, desk):
+        mailbox = _Mailbox()
+        controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        alerts = desk("mail")
+        channel = MailSender("127.0.0.1", controller.port, "wache@rathaus.example", ("dienst@rathaus.example",), False, WORDS)
+        sender = Sender(channel, alerts.store, SystemClock(), idle_s=0.2)
+        sender.start()
+        try:
+            alerts.take("gate", situation(1), notify=True)
+            until(lambda: "451" in alerts.store.unsent().get("mail", (0, ""))[1])
+            mailbox.refuse = False
+            until(lambda: mailbox.mails)
+            time.sleep(0.5)
+            assert len(mailbox.mails) == 1
+            text = mailbox.mails[0].content.decode()
+            assert mailbox.mails[0].rcpt_tos == ["dienst@rathaus.example"]
+            assert "Subject: Meldung 1: Verweilen, Haupteingang" in text
+            assert "seit 200 s" in text
+        finally:
+            sender.end()
+            controller.stop()
+
+    def test_no_server_is_a_clear_problem(self, desk):
+        channel = MailSender("127.0.0.1", free_port(), "a@b.example", ("c@d.example",), False, WORDS)
+        notice, _ = notice_of(desk("mail"), "mail")
+        with pytest.raises(DeviceError, match=r"the mail server 127\.0\.0\.1"):
+            channel.send(notice)
+
+
+class _Hooks(BaseHTTPRequestHandler):
+    taken: list = []  # noqa: RUF012 - one list for the server of one test, emptied by it
+    answer = 200
+    hang_s = 0.0
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(type(self).hang_s)
+        if type(self).answer == 200:
+            type(self).taken.append((self.headers["Idempotency-Key"], json.loads(body)))
+        self.send_response(type(self).answer)
+        self.send_header("Location", "http://203.0.113.7/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def hooks():
+    _Hooks.taken, _Hooks.answer, _Hooks.hang_s = [], 200, 0.0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hooks)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/alerts"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+class TestWebhook:
+    def test_it_posts_json(self, desk, hooks):
+        channel = Webhook("hook", hooks, "Rathaus", "en")
+        notice, alert = notice_of(desk("hook"), "hook")
+        channel.send(notice)
+        channel.close()
+        key, body = _Hooks.taken[0]
+        assert key == f"blickschutz-{notice.number}"
+        assert (body["alert"], body["kind"], body["name"]) == (alert.id, "loitering", "Loitering")
+
+    @pytest.mark.parametrize("answer", [302, 404, 500])
+    def test_a_refusal_or_a_redirect_is_a_problem_and_leads_nowhere(self, desk, hooks, answer):
+        _Hooks.answer = answer
+        channel = Webhook("hook", hooks, "Rathaus", "en")
+        notice, _ = notice_of(desk("hook"), "hook")
+        with pytest.raises(DeviceError, match=str(answer)):
+            channel.send(notice)
+        channel.close()
+
+    def test_one_that_hangs_holds_up_nobody(self, desk, hooks, monkeypatch):
+        monkeypatch.setattr("blickschutz.alerts.io.channels._TIMEOUT_S", 0.5)
+        _Hooks.hang_s = 1.5
+        alerts = desk("hook")
+        sender = Sender(Webhook("hook", hooks, "Rathaus", "en"), alerts.store, SystemClock(), idle_s=0.1)
+        sender.start()
+        started = time.monotonic()
+        for number in range(1, 6):
+            alerts.take("gate", situation(number), notify=True)
+        assert time.monotonic() - started < 0.5
+        until(lambda: "hook" in alerts.store.unsent())
+        sender.end()
+        assert len(alerts.open_alerts()) == 5
+
+
+class TestApprise:
+    def test_it_speaks_to_what_it_knows(self, desk, hooks):
+        channel = AppriseChannel("other", hooks.replace("http://", "json://"), WORDS)
+        notice, _ = notice_of(desk("other"), "other")
+        channel.send(notice)
+        assert "Verweilen" in _Hooks.taken[0][1]["title"]
+
+    def test_an_address_of_no_known_kind_is_a_clear_problem(self, desk):
+        notice, _ = notice_of(desk("other"), "other")
+        with pytest.raises(DeviceError, match="does not know"):
+            AppriseChannel("other", "nonsense", WORDS).send(notice)

@@ -1,0 +1,40 @@
+"""A real MQTT broker (mosquitto) on loopback."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+
+class RealBroker:
+    """Starts on its port; `stop` ends the process that it started."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port, self._folder = port, folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        path = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        if not Path(path).exists():
+            pytest.skip("mosquitto is not installed")
+        config = self._folder / "mosquitto.conf"
+        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        self._process = subprocess.Popen([path, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("the broker did not start")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
