@@ -17,14 +17,14 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 
 def main() -> None:
-    demo = subprocess.Popen([Path(sys.executable).with_name("blickschutz"), "demo", "--port", str(PORT), "--seconds", "90"])
+    demo = subprocess.Popen([Path(sys.executable).with_name("blickschutz"), "demo", "--port", str(PORT), "--seconds", "120"])
     try:
         wait_for_pages()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
             page = browser.new_page(viewport={"width": 1920, "height": 1080})
             page.goto(ADDRESS)
-            page.wait_for_timeout(25_000)
+            page.wait_for_timeout(60_000)
             page.screenshot(path=ROOT / "docs/pictures/wall.jpg", type="jpeg", quality=78)
             browser.close()
     finally:
