@@ -191,16 +191,12 @@ class TestMail:
 
 
 class _Hooks(BaseHTTPRequestHandler):
-    taken: list = []  # noqa: RUF012 - one list for the server of one test, emptied by it
-    answer = 200
-    hang_s = 0.0
-
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        time.sleep(type(self).hang_s)
-        if type(self).answer == 200:
-            type(self).taken.append((self.headers["Idempotency-Key"], json.loads(body)))
-        self.send_response(type(self).answer)
+        time.sleep(self.server.hang_s)
+        if self.server.answer == 200:
+            self.server.taken.append((self.headers["Idempotency-Key"], json.loads(body)))
+        self.send_response(self.server.answer)
         self.send_header("Location", "http://203.0.113.7/elsewhere")
         self.end_headers()
 
@@ -208,13 +204,21 @@ class _Hooks(BaseHTTPRequestHandler):
         pass
 
 
+class _HookServer(ThreadingHTTPServer):
+    """A server of one test; what a hanging request of an earlier test still does reaches that one's server."""
+
+    def __init__(self):
+        self.taken, self.answer, self.hang_s = [], 200, 0.0
+        super().__init__(("127.0.0.1", 0), _Hooks)
+        self.address = f"http://127.0.0.1:{self.server_port}/alerts"
+
+
 @pytest.fixture
 def hooks():
-    _Hooks.taken, _Hooks.answer, _Hooks.hang_s = [], 200, 0.0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hooks)
+    server = _HookServer()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/alerts"
+    yield server
     server.shutdown()
     server.server_close()
     thread.join(5)
@@ -222,18 +226,18 @@ def hooks():
 
 class TestWebhook:
     def test_it_posts_json(self, desk, hooks):
-        channel = Webhook("hook", hooks, "Rathaus", "en")
+        channel = Webhook("hook", hooks.address, "Rathaus", "en")
         notice, alert = notice_of(desk("hook"), "hook")
         channel.send(notice)
         channel.close()
-        key, body = _Hooks.taken[0]
+        key, body = hooks.taken[0]
         assert key == f"blickschutz-{notice.number}"
         assert (body["alert"], body["kind"], body["name"]) == (alert.id, "loitering", "Loitering")
 
     @pytest.mark.parametrize("answer", [302, 404, 500])
     def test_a_refusal_or_a_redirect_is_a_problem_and_leads_nowhere(self, desk, hooks, answer):
-        _Hooks.answer = answer
-        channel = Webhook("hook", hooks, "Rathaus", "en")
+        hooks.answer = answer
+        channel = Webhook("hook", hooks.address, "Rathaus", "en")
         notice, _ = notice_of(desk("hook"), "hook")
         with pytest.raises(DeviceError, match=str(answer)):
             channel.send(notice)
@@ -241,9 +245,9 @@ class TestWebhook:
 
     def test_one_that_hangs_holds_up_nobody(self, desk, hooks, monkeypatch):
         monkeypatch.setattr("blickschutz.alerts.io.channels._TIMEOUT_S", 0.5)
-        _Hooks.hang_s = 1.5
+        hooks.hang_s = 1.5
         alerts = desk("hook")
-        sender = Sender(Webhook("hook", hooks, "Rathaus", "en"), alerts.store, SystemClock(), idle_s=0.1)
+        sender = Sender(Webhook("hook", hooks.address, "Rathaus", "en"), alerts.store, SystemClock(), idle_s=0.1)
         sender.start()
         started = time.monotonic()
         for number in range(1, 6):
@@ -256,10 +260,10 @@ class TestWebhook:
 
 class TestApprise:
     def test_it_speaks_to_what_it_knows(self, desk, hooks):
-        channel = AppriseChannel("other", hooks.replace("http://", "json://"), WORDS)
+        channel = AppriseChannel("other", hooks.address.replace("http://", "json://"), WORDS)
         notice, _ = notice_of(desk("other"), "other")
         channel.send(notice)
-        assert "Verweilen" in _Hooks.taken[0][1]["title"]
+        assert "Verweilen" in hooks.taken[0][1]["title"]
 
     def test_an_address_of_no_known_kind_is_a_clear_problem(self, desk):
         notice, _ = notice_of(desk("other"), "other")

@@ -16,7 +16,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.web.pages import Pages
 from blickschutz.web.ports import ControlRoom
-from blickschutz.web.routes import alerts, control, live, place, system, wall
+from blickschutz.web.routes import alerts, control, decisions, live, place, system, wall
 from blickschutz.web.security import Guard
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -35,7 +35,7 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
         middleware=[Middleware(Guard, hosts=hosts)],
     )
     pages = Pages(site, room, clock)
-    for part in (wall, live, alerts, control, place, system):
+    for part in (wall, live, alerts, decisions, control, place, system):
         app.include_router(part.routes(pages))
     static = resources.files("blickschutz.web").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")

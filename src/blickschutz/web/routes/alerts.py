@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from blickschutz.alerts.model import Alert, AlertState, Outcome
 from blickschutz.alerts.rules import OPEN
@@ -29,12 +29,6 @@ def routes(pages: Pages) -> APIRouter:
     """All about alerts."""
     router = APIRouter()
     desk = pages.room.alerts
-
-    def require(number: int) -> Alert:
-        alert = desk.store.get(number)
-        if alert is None:
-            raise HTTPException(404)
-        return alert
 
     @router.get("/alerts")
     async def day(request: Request, camera: str = "", kind: str = "", state: str = "", date: str = "") -> Response:
@@ -64,65 +58,42 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/alerts/{number}")
     async def alert(request: Request, number: int) -> Response:
-        found = require(number)
+        found = require(pages, number)
         desk.seen(number, pages.person(request))
-        return _page(request, found)
+        return page(pages, request, found)
 
     @router.get("/alerts/{number}/clip.mp4")
     async def clip(number: int) -> Response:
-        data = desk.store.clip(require(number).id)
+        data = desk.store.clip(require(pages, number).id)
         if data is None:
             raise HTTPException(404)
         return Response(data, media_type="video/mp4")
 
-    @router.post("/alerts/{number}/acknowledge")
-    async def acknowledge(request: Request, number: int, back: Annotated[str, Form(max_length=10)] = "") -> Response:
-        require(number)
-        if not desk.acknowledge(number, pages.person(request)):
-            return _page(request, require(number), "late")
-        return RedirectResponse("/" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
-
-    @router.post("/alerts/{number}/act")
-    async def act(request: Request, number: int, text: Text = "") -> Response:
-        found = require(number)
-        if not text.strip():
-            return _page(request, found, "text")
-        if not desk.act(number, pages.person(request), text.strip()):
-            return _page(request, require(number), "late")
-        return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
-
-    @router.post("/alerts/{number}/close")
-    async def close(request: Request, number: int, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
-        found = require(number)
-        if outcome not in set(Outcome):
-            return _page(request, found, "outcome")
-        if not desk.close(number, pages.person(request), Outcome(outcome), text.strip()):
-            return _page(request, require(number), "late")
-        return RedirectResponse("/alerts", _SEE_OTHER)
-
-    @router.post("/alerts/{number}/record")
-    async def record(request: Request, number: int, text: Text = "") -> Response:
-        found = require(number)
-        if not text.strip():
-            return _page(request, found, "reason")
-        desk.order_recording(number, pages.person(request), text.strip())
-        return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
-
-    def _page(request: Request, found: Alert, problem: str = "") -> Response:
-        others = [tile for tile in pages.tiles() if tile.camera.id != found.camera]
-        return pages.render(
-            request,
-            "alert.html",
-            status=409 if problem == "late" else 422 if problem else 200,
-            theme="dark",
-            alert=views(pages, request, [found])[0],
-            history=desk.store.history(found.id),
-            others=others,
-            outcomes=list(Outcome),
-            problem=problem,
-        )
-
     return router
+
+
+def require(pages: Pages, number: int) -> Alert:
+    """The alert with that number; where there is none the answer is the page for what is not found."""
+    alert = pages.room.alerts.store.get(number)
+    if alert is None:
+        raise HTTPException(404)
+    return alert
+
+
+def page(pages: Pages, request: Request, found: Alert, problem: str = "") -> Response:
+    """The page of an alert; with a `problem` it says what was wrong with a decision."""
+    others = [tile for tile in pages.tiles() if tile.camera.id != found.camera]
+    return pages.render(
+        request,
+        "alert.html",
+        status=409 if problem == "late" else 422 if problem else 200,
+        theme="dark",
+        alert=views(pages, request, [found])[0],
+        history=pages.room.alerts.store.history(found.id),
+        others=others,
+        outcomes=list(Outcome),
+        problem=problem,
+    )
 
 
 async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:

@@ -15,7 +15,7 @@ from blickschutz.web.pages import Pages
 
 _SEE_OTHER = 303
 _MOST_HOURS = 72
-_LABEL = 0.62
+_LABELS = (0.5, 0.85)
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -25,11 +25,8 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/plan")
     async def plan(request: Request) -> Response:
         waiting = {alert.camera for alert in pages.room.alerts.open_alerts()}
-        places = [
-            (tile, tile.camera.plan, cone(tile.camera.plan), label_at(tile.camera.plan))
-            for tile in pages.tiles()
-            if tile.camera.plan is not None
-        ]
+        known = [(tile, tile.camera.plan) for tile in pages.tiles() if tile.camera.plan is not None]
+        places = [(tile, place, cone(place), label_at(place, index)) for index, (tile, place) in enumerate(known)]
         return pages.render(request, "plan.html", theme="dark", places=places, waiting=waiting, building=pages.site.site.building)
 
     @router.get("/regime")
@@ -70,10 +67,10 @@ def _until(now: datetime, hours: str) -> datetime | None:
     return now + timedelta(hours=value) if 0 < value <= _MOST_HOURS else None
 
 
-def label_at(place: PlanPlace) -> tuple[float, float]:
-    """Where a camera's name stands: in its field of view, so that cameras side by side do not write over each other."""
-    angle = math.radians(place.direction - 90)
-    return 100 * (place.x + _LABEL * place.reach * math.cos(angle)), 100 * (place.y + _LABEL * place.reach * math.sin(angle))
+def label_at(place: PlanPlace, index: int) -> tuple[float, float]:
+    """Where a camera's name stands: in its field of view, near and far in turn, so that neighbours do not write over each other."""
+    angle, reach = math.radians(place.direction - 90), _LABELS[index % len(_LABELS)] * place.reach
+    return 100 * (place.x + reach * math.cos(angle)), 100 * (place.y + reach * math.sin(angle))
 
 
 def cone(place: PlanPlace) -> str:

@@ -1,0 +1,57 @@
+"""Decisions on an alert, each a plain form: acknowledge, note what was done, close, order a recording."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from blickschutz.alerts.model import Outcome
+from blickschutz.web.pages import Pages
+from blickschutz.web.routes.alerts import page, require
+
+_SEE_OTHER = 303
+
+Text = Annotated[str, Form(max_length=500)]
+
+
+def routes(pages: Pages) -> APIRouter:
+    """What staff decide."""
+    router = APIRouter()
+    desk = pages.room.alerts
+
+    @router.post("/alerts/{number}/acknowledge")
+    async def acknowledge(request: Request, number: int, back: Annotated[str, Form(max_length=10)] = "") -> Response:
+        require(pages, number)
+        if not desk.acknowledge(number, pages.person(request)):
+            return page(pages, request, require(pages, number), "late")
+        return RedirectResponse("/" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
+
+    @router.post("/alerts/{number}/act")
+    async def act(request: Request, number: int, text: Text = "") -> Response:
+        found = require(pages, number)
+        if not text.strip():
+            return page(pages, request, found, "text")
+        if not desk.act(number, pages.person(request), text.strip()):
+            return page(pages, request, require(pages, number), "late")
+        return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
+
+    @router.post("/alerts/{number}/close")
+    async def close(request: Request, number: int, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
+        found = require(pages, number)
+        if outcome not in set(Outcome):
+            return page(pages, request, found, "outcome")
+        if not desk.close(number, pages.person(request), Outcome(outcome), text.strip()):
+            return page(pages, request, require(pages, number), "late")
+        return RedirectResponse("/alerts", _SEE_OTHER)
+
+    @router.post("/alerts/{number}/record")
+    async def record(request: Request, number: int, text: Text = "") -> Response:
+        found = require(pages, number)
+        if not text.strip():
+            return page(pages, request, found, "reason")
+        desk.order_recording(number, pages.person(request), text.strip())
+        return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
+
+    return router
