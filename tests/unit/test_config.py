@@ -44,6 +44,8 @@ BAD = [
     ("hard_limit_days = 60", "hard_limit_days = 2", "retention", "höchstfrist"),
     ('starts = "20:00"', 'starts = "8 Uhr"', "regimes.night.starts", "06:00"),
     ('starts = "20:00"', 'starts = "06:00"', "regimes", "verschiedene"),
+    ('weekdays = ["mo",', 'weekdays = ["montag",', "regimes.weekdays.0", "'mo'"),
+    ("escalate_after_s = 120", "escalate_after_s = 1", "alerts.escalate_after_s", "mindestens 10"),
     ('style = "mosaic"', 'style = "blur"', "redaction.style", "silhouette"),
     ("[0.05, 0.35]", "[1.05, 0.35]", "cameras.0.zones.0.polygon.0.0", "1.0"),
     ("format = 1", "format = 2", "format", "1"),
@@ -65,6 +67,23 @@ def test_a_wrong_setting_is_named_with_its_line_and_mend(old, new, key, mend):
     named = wrong.splitlines()[number - 1]
     # The named line holds the key itself, or heads the table in which it is missing or wrong as a whole.
     assert key.split(".")[-1] in named or "[" in named or "polygon" in named or "roles" in named
+
+
+def test_the_sun_needs_a_place():
+    wrong = TEXT.replace("by_sun = false", "by_sun = true").replace("latitude = 49.443\n", "")
+    with pytest.raises(SettingsError, match=r"site\.toml:\d+: regimes\.by_sun: der Sonnenstand braucht den Ort"):
+        parse_site(wrong, "site.toml", "de")
+
+
+def test_a_wrong_bound_of_a_rule_is_named():
+    for wrong, mend in (
+        ("loitering_s = 5000.0", "höchstens 3600"),
+        ("loitring_s = 50.0", "'loitering_s'"),
+        ('off = ["spying"]', "camera_tampered"),
+    ):
+        with pytest.raises(SettingsError, match=r"cameras\.\d+\.zones\.0\.rules") as caught:
+            parse_site(f"{TEXT}[cameras.zones.rules]\n{wrong}\n", "site.toml", "de")
+        assert mend in str(caught.value)
 
 
 def test_english_is_spoken_too():

@@ -17,8 +17,8 @@ from blickschutz.wall.io.files import RedactedVideoFile
 from blickschutz.wall.io.jpeg import jpeg
 from blickschutz.wall.io.live import LiveEncoder, codec_of
 from blickschutz.wall.model import CameraFacts, EncoderSettings, StreamFragment, StreamInit, TileState
-from blickschutz.wall.rules import tile_state
-from blickschutz.wall.service import LiveStream
+from blickschutz.wall.rules import rebased, tile_state
+from blickschutz.wall.service import RING_S, LiveStream
 
 GOOD = {"stopped": False, "cell_alive": True, "connected": True, "fault": False, "proven": True, "last_picture_s": 0.1}
 
@@ -172,3 +172,48 @@ def test_a_file_of_masks_is_exact(tmp_path):
     assert frames[0].shape == (21, 33)
     assert (frames[0] == 255).all()
     assert (frames[1] == shown.mask).all()
+
+
+class TestRecent:
+    """The redacted seconds that an alert keeps: from a key picture on, in memory, while somebody watches."""
+
+    def stream(self, count):
+        stream = LiveStream(lambda on: None)
+        viewer = stream.join()
+        stream.feed(StreamInit(1, "avc1", b"head"))
+        for index in range(count):
+            stream.feed(StreamFragment(1, index % 20 == 0, index / 10, 0.0, bytes([index % 256])))
+        return stream, viewer
+
+    def test_it_begins_at_the_key_picture_before(self):
+        stream, _ = self.stream(100)
+        head, parts = stream.recent(5.3)
+        assert head.data == b"head"
+        assert parts[0].key
+        assert parts[0].at == 4.0
+        assert parts[-1].at == pytest.approx(9.9)
+
+    def test_what_is_older_is_gone(self):
+        stream, _ = self.stream(1000)
+        _, parts = stream.recent(0.0)
+        assert parts[0].key
+        assert 99.9 - parts[0].at <= RING_S
+
+    def test_nobody_watches_nothing_is_kept(self):
+        stream, viewer = self.stream(100)
+        stream.leave(viewer)
+        assert stream.recent(0.0) is None
+
+    def test_decode_times_start_at_nought(self, tmp_path):
+        encoder = LiveEncoder(1, 128, 96, 10, EncoderSettings())
+        parts = [part for index in range(60) for part in encoder.encode(redacted(index))]
+        head = next(part for part in parts if isinstance(part, StreamInit))
+        pictures = [part for part in parts if isinstance(part, StreamFragment)]
+        late = next(index for index, part in enumerate(pictures) if part.key and index > 15)
+        path = tmp_path / "clip.mp4"
+        path.write_bytes(head.data + rebased([part.data for part in pictures[late:]]))
+        with av.open(str(path)) as container:
+            times = [frame.time for frame in container.decode(video=0)]
+        assert times[0] == 0
+        assert np.diff(times) == pytest.approx(np.full(len(times) - 1, 0.1), abs=0.01)
+        assert len(times) == len(pictures) - late

@@ -290,7 +290,7 @@ class SiteFile(Part):
     @model_validator(mode="after")
     def _unique(self) -> Self:
         if self.regimes.by_sun and (self.site.latitude is None or self.site.longitude is None):
-            raise SiteError("sun")
+            raise SiteError("sun", where=("regimes", "by_sun"))
         channels = [hook.id for hook in self.alerts.webhooks] + [other.id for other in self.alerts.apprise]
         _require_distinct("channel", "alerts", channels)
         _require_distinct("camera", "cameras", [camera.id for camera in self.cameras])
