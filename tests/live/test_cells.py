@@ -21,6 +21,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
+from tests.fakes import broken_cell
 
 
 def cell(name: str, clip: Path | str, **options) -> CellSettings:
@@ -221,3 +222,18 @@ def test_a_cell_ends_when_the_control_room_is_gone(walk_clip):
         await until(lambda: not process.is_alive(), 10)
 
     run([cell("a", walk_clip)], scenario)
+
+
+def test_a_rule_that_fails_leaves_the_cell_and_its_redaction_as_they_are(walk_clip):
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        told = []
+        keeper.on_situation = lambda camera, run, situation: told.append(situation.kind)
+        await until(lambda: keeper.state is TileState.LIVE and keeper.health.broken_rules)
+        assert keeper.health.broken_rules == {"fast_movement": "ZeroDivisionError: a rule went wrong"}
+        assert (keeper.health.faults, keeper.restarts) == (0, 0)
+        parts = await parts_of(keeper, 12)
+        assert sum(isinstance(part, StreamFragment) for part in parts) >= 10
+        assert keeper.state is TileState.LIVE
+
+    run([cell("a", walk_clip)], scenario, broken_cell.launch)

@@ -9,10 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blickschutz.bootstrap.hours import RegimeKeeper
+from blickschutz.config.loader import load_site
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName
 from blickschutz.regime.rules import current_regime
+from tests.conftest import ROOT
+from tests.fakes.clock import ManualClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOURS = RegimeHours(time(6), time(20))
@@ -126,3 +130,32 @@ def test_what_follows_is_said_by_kind():
     policy = Policy(Action.NOTIFY, Mode.ANONYMOUS, {Kind.PERSON_IN_ZONE: Action.COUNT})
     assert policy.action(Kind.PERSON_IN_ZONE) is Action.COUNT
     assert policy.action(Kind.PERSON_DOWN) is Action.NOTIFY
+
+
+class TestKeeper:
+    """The regime of a running site, with what was set by hand in a log on disk."""
+
+    SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+
+    def test_an_override_holds_over_a_restart_and_is_logged(self, tmp_path):
+        clock = ManualClock()
+        keeper = RegimeKeeper(self.SITE, clock, tmp_path / "regime.jsonl")
+        other = RegimeName.NIGHT if keeper.current().name is RegimeName.DAY else RegimeName.DAY
+        keeper.set_override(other, keeper.now() + timedelta(hours=2), "Baustelle", "Ada")
+        again = RegimeKeeper(self.SITE, clock, tmp_path / "regime.jsonl")
+        assert (again.current().name, again.current().reason) == (other, Reason.OVERRIDE)
+        clock.sleep(2 * 3600 + 1)
+        assert again.current().reason is not Reason.OVERRIDE
+        assert RegimeKeeper(self.SITE, clock, tmp_path / "regime.jsonl").override is None
+        assert [(entry.event, entry.by, entry.reason) for entry in again.entries()] == [("set", "Ada", "Baustelle")]
+
+    def test_it_is_ended_by_hand_and_a_torn_line_is_left_out(self, tmp_path):
+        log = tmp_path / "regime.jsonl"
+        keeper = RegimeKeeper(self.SITE, ManualClock(), log)
+        keeper.set_override(RegimeName.NIGHT, keeper.now() + timedelta(hours=2), "x", "Ada")
+        keeper.end_override("Bert")
+        keeper.end_override("Bert")
+        log.write_bytes(log.read_bytes() + b'\n{"at": 17')
+        again = RegimeKeeper(self.SITE, ManualClock(), log)
+        assert [(entry.event, entry.by) for entry in again.entries()] == [("set", "Ada"), ("end", "Bert")]
+        assert again.override is None

@@ -365,6 +365,14 @@ def test_every_kind_has_a_neutral_name_in_both_languages():
         assert name(kind, "en") == english
 
 
+def test_lengths_are_in_metres_where_the_camera_is_calibrated_else_in_body_heights():
+    calibrated = found(walk([line(0.2, 5.6)], 1.8), SituationSettings(px_per_metre=METRE))[0]
+    estimated = found(walk([line(0.2, 5.6)], 1.8))[0]
+    assert explanation(calibrated.kind, calibrated.figures, "de") == "eine Person mit 5,6 m/s über 0,8 s"
+    assert explanation(estimated.kind, estimated.figures, "de") == "eine Person mit 3,2 Körperhöhen/s über 0,8 s"
+    assert explanation(estimated.kind, estimated.figures, "en") == "one person at 3.2 body heights/s over 0.8 s"
+
+
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_the_whole_picture_contains_every_place(x, y):
     assert contains(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)), x, y)

@@ -42,7 +42,7 @@ class Duty:
 
     def __init__(self, site: SiteFile, base: Path, data: Path, clock: Clock, keepers: Mapping[str, CellKeeper]) -> None:
         self._site, self._clock, self._keepers = site, clock, keepers
-        self.regime = RegimeKeeper(site, clock)
+        self.regime = RegimeKeeper(site, clock, data / "regime.jsonl")
         self._store = SqlAlertStore(open_engine(data / "alerts.db"))
         names = {camera.id: camera.name for camera in site.cameras}
         channels = make_channels(site, base, names)

@@ -53,25 +53,25 @@ _EXPLANATIONS: Mapping[Kind, tuple[str, str]] = {
         "{persons:.0f} person(s) in the zone for {seconds:.1f} s",
     ),
     Kind.LOITERING: (
-        "eine Person seit {seconds:.0f} s in einem Umkreis von {metres:.1f} m",
-        "one person for {seconds:.0f} s within {metres:.1f} m",
+        "eine Person seit {seconds:.0f} s in einem Umkreis von {metres:.1f} {m}",
+        "one person for {seconds:.0f} s within {metres:.1f} {m}",
     ),
     Kind.GATHERING: (
-        "{persons:.0f} Personen in einem Umkreis von {metres:.1f} m seit {seconds:.0f} s",
-        "{persons:.0f} persons within {metres:.1f} m for {seconds:.0f} s",
+        "{persons:.0f} Personen in einem Umkreis von {metres:.1f} {m} seit {seconds:.0f} s",
+        "{persons:.0f} persons within {metres:.1f} {m} for {seconds:.0f} s",
     ),
     Kind.FAST_MOVEMENT: (
-        "eine Person mit {metres_per_second:.1f} m/s über {seconds:.1f} s",
-        "one person at {metres_per_second:.1f} m/s over {seconds:.1f} s",
+        "eine Person mit {metres_per_second:.1f} {mps} über {seconds:.1f} s",
+        "one person at {metres_per_second:.1f} {mps} over {seconds:.1f} s",
     ),
     Kind.APPROACH: (
-        "eine Person kommt mit {metres_per_second:.1f} m/s auf eine andere zu, von {from_metres:.1f} auf {to_metres:.1f} m",
-        "one person closes in on another at {metres_per_second:.1f} m/s, from {from_metres:.1f} to {to_metres:.1f} m",
+        "eine Person kommt mit {metres_per_second:.1f} {mps} auf eine andere zu, von {from_metres:.1f} auf {to_metres:.1f} {m}",
+        "one person closes in on another at {metres_per_second:.1f} {mps}, from {from_metres:.1f} to {to_metres:.1f} {m}",
     ),
     Kind.PHYSICAL_ALTERCATION: (
-        "2 Personen im Abstand von {metres:.1f} m seit {seconds:.1f} s, Gliedmaßen bis {limbs:.2f} Körperhöhen/s, "
+        "2 Personen im Abstand von {metres:.1f} {m} seit {seconds:.1f} s, Gliedmaßen bis {limbs:.2f} Körperhöhen/s, "
         "Bewegung in {spread:.0%} aller Richtungen",
-        "2 persons {metres:.1f} m apart for {seconds:.1f} s, limbs up to {limbs:.2f} body heights/s, "
+        "2 persons {metres:.1f} {m} apart for {seconds:.1f} s, limbs up to {limbs:.2f} body heights/s, "
         "motion in {spread:.0%} of all directions",
     ),
     Kind.PERSON_DOWN: (
@@ -83,20 +83,24 @@ _EXPLANATIONS: Mapping[Kind, tuple[str, str]] = {
         "one person with {contacts:.0f} brief contacts with different persons within {minutes:.1f} min",
     ),
     Kind.SURFACE_CHANGED: (
-        "Fläche von {square_metres:.2f} m² seit {seconds:.0f} s verändert, zuvor war jemand daran",
-        "an area of {square_metres:.2f} m² changed for {seconds:.0f} s, after somebody was near it",
+        "Fläche von {square_metres:.2f} {sqm} seit {seconds:.0f} s verändert, zuvor war jemand daran",
+        "an area of {square_metres:.2f} {sqm} changed for {seconds:.0f} s, after somebody was near it",
     ),
     Kind.OBJECT_LEFT: ("Gegenstand steht seit {seconds:.0f} s, niemand ist dabei", "object there for {seconds:.0f} s with nobody near"),
     Kind.OBJECT_REMOVED: ("Gegenstand fehlt seit {seconds:.0f} s", "object gone for {seconds:.0f} s"),
     Kind.LINE_CROSSED: (
-        "eine Person hat die Linie mit {metres_per_second:.1f} m/s überschritten",
-        "one person crossed the line at {metres_per_second:.1f} m/s",
+        "eine Person hat die Linie mit {metres_per_second:.1f} {mps} überschritten",
+        "one person crossed the line at {metres_per_second:.1f} {mps}",
     ),
     Kind.CAMERA_TAMPERED: (
         "{agreement:.0%} der gewohnten Ansicht, Schärfe {sharpness:.0%}, Helligkeit {luma:.0f}, seit {seconds:.1f} s",
         "{agreement:.0%} of the usual view, sharpness {sharpness:.0%}, brightness {luma:.0f}, for {seconds:.1f} s",
     ),
 }
+
+# A figure that says that metres were estimated: its value is what a body's height was taken for, in metres.
+UNCALIBRATED = "body_metres"
+_POWERS: Mapping[str, int] = {"metres": 1, "from_metres": 1, "to_metres": 1, "metres_per_second": 1, "square_metres": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,18 @@ def name(kind: Kind, language: str) -> str:
 
 
 def explanation(kind: Kind, figures: Mapping[str, float], language: str) -> str:
-    """The figures of a situation as one line; empty where an outside source gave other figures."""
+    """The figures of a situation as one line; empty where an outside source gave other figures.
+
+    Where the camera is not calibrated (`figures` hold `UNCALIBRATED`) lengths are told in body heights.
+    """
+    german = language == "de"
+    body = figures.get(UNCALIBRATED, 0.0)
+    values = {key: value / body ** _POWERS.get(key, 0) if body else value for key, value in figures.items()}
+    height = "Körperhöhen" if german else "body heights"
+    units = {"m": height, "mps": f"{height}/s", "sqm": f"{height}²"} if body else {"m": "m", "mps": "m/s", "sqm": "m²"}
     try:
-        text = _EXPLANATIONS[kind][0 if language == "de" else 1].format(**figures)
+        text = _EXPLANATIONS[kind][0 if german else 1].format(**values, **units)
     except KeyError:
         return ""
     # A decimal comma, as an office writes it; the dots in these lines stand in numbers only.
-    return text.replace(".", ",").replace("%", " %") if language == "de" else text
+    return text.replace(".", ",").replace("%", " %") if german else text

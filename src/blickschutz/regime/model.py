@@ -67,6 +67,18 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class OverrideEntry:
+    """One line of the log of overrides: `set` (with regime, end and reason) or `end`. Times are POSIX seconds."""
+
+    at: float
+    event: str
+    by: str
+    regime: str = ""
+    until: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentRegime:
     """The regime in force, the moment (with zone) at which it ends, and why. `holiday` is the public holiday's name."""
 

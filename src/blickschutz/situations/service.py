@@ -12,10 +12,10 @@ import structlog
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.kernel.situation import UNCALIBRATED, Kind, Situation
 from blickschutz.situations.model import Finding, SituationSettings, WatchedZone
 from blickschutz.situations.rules import contact, movement, place, posture
-from blickschutz.situations.rules.history import History
+from blickschutz.situations.rules.history import PERSON_M, History
 
 _log = structlog.get_logger(__name__)
 
@@ -122,15 +122,16 @@ class SituationWatch:
 
     def _keep(self, finding: Finding, scene: Scene) -> Iterator[Situation]:
         box = self._history.share_box(finding.box)
+        figures = finding.figures if self._settings.px_per_metre else {**finding.figures, UNCALIBRATED: PERSON_M}
         key = finding.kind, finding.zone, self._subject(finding, box)
         running = self._running.get(key)
         if running is not None:
             running.true_at = scene.at
             confidence = max(running.situation.confidence, finding.confidence)
-            running.situation = replace(running.situation, confidence=confidence, figures=finding.figures, box=box)
+            running.situation = replace(running.situation, confidence=confidence, figures=figures, box=box)
             return
         number = next(self._numbers)
-        situation = Situation(number, finding.kind, finding.zone, scene.at, scene.taken, finding.confidence, finding.figures, box)
+        situation = Situation(number, finding.kind, finding.zone, scene.at, scene.taken, finding.confidence, figures, box)
         self._running[key] = _Running(situation, scene.at)
         yield situation
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.pipeline.messages import Health
-from blickschutz.regime.model import CurrentRegime, Override, RegimeName
+from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.wall.model import TileState
 from blickschutz.wall.service import LiveStream
 
@@ -50,6 +50,8 @@ class RegimeControl(Protocol):
     def set_override(self, name: RegimeName, until: datetime, reason: str, by: str) -> None: ...
 
     def end_override(self, by: str) -> None: ...
+
+    def entries(self) -> list[OverrideEntry]: ...
 
 
 class ControlRoom(Protocol):

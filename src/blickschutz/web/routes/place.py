@@ -15,6 +15,7 @@ from blickschutz.web.pages import Pages
 
 _SEE_OTHER = 303
 _MOST_HOURS = 72
+_MOST_ENTRIES = 20
 _LABELS = (0.5, 0.85)
 
 
@@ -53,7 +54,11 @@ def routes(pages: Pages) -> APIRouter:
         return RedirectResponse("/regime", _SEE_OTHER)
 
     def _page(request: Request, problem: str = "", status: int = 200) -> Response:
-        return pages.render(request, "regime.html", status=status, problem=problem, override=pages.room.regime.override, most=_MOST_HOURS)
+        room = pages.room.regime
+        entries = room.entries()[-_MOST_ENTRIES:][::-1]
+        return pages.render(
+            request, "regime.html", status=status, problem=problem, override=room.override, most=_MOST_HOURS, entries=entries
+        )
 
     return router
 
