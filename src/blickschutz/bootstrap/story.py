@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from blickschutz.alerts.model import Outcome
 from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.situation import explanation
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 
 _LIVE_S, _BACK_S, _STREAM_S = 40.0, 30.0, 6.0
+_ALERT_S, _CLIP_S = 90.0, 30.0
 
 
 class StepError(Exception):
@@ -26,7 +31,8 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
     """Run all steps; a step that does not hold ends the story. Returns {"held", "steps"}."""
     supervisor = Supervisor({c.id: cell_settings(site, c, Path.cwd()) for c in site.cameras}, SystemClock())
     await supervisor.start()
-    story = _Story(supervisor)
+    folder = tempfile.TemporaryDirectory(prefix="blickschutz-story-")
+    story = _Story(site, supervisor, Path(folder.name))
     steps: list[dict[str, Any]] = []
     held = True
     try:
@@ -41,7 +47,9 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
             if not held:
                 break
     finally:
+        await story.end()
         await supervisor.end()
+        folder.cleanup()
     gone = all(keeper.process is None for keeper in supervisor.keepers.values())
     steps.append(
         {
@@ -55,8 +63,9 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
 
 
 class _Story:
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
+    def __init__(self, site: SiteFile, supervisor: Supervisor, data: Path) -> None:
+        self._site, self._supervisor, self._data = site, supervisor, data
+        self._duty: Duty | None = None
         self._keepers = list(supervisor.keepers.values())
 
     def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
@@ -65,10 +74,43 @@ class _Story:
             ("nobody watches, nothing is encoded", self._encode_nothing),
             ("every camera gives a redacted live picture", self._watch),
             ("a still picture is given", self._snapshot),
+            ("a situation becomes one alert, with figures", self._raise_alert),
+            ("its redacted seconds before and after are kept", self._keep_seconds),
+            ("an alert is decided by one person only", self._decide),
             ("a killed cell comes back and takes no other with it", self._kill_one),
             ("the stop control stops one camera and resumes it", self._stop_one),
             ("the stop control stops all cameras", self._stop_all),
         ]
+
+    async def end(self) -> None:
+        if self._duty is not None:
+            await self._duty.end()
+
+    async def _raise_alert(self) -> str:
+        duty = self._duty = Duty(self._site, Path.cwd(), self._data, SystemClock(), self._supervisor.keepers)
+        duty.start()
+        await _until(lambda: bool(duty.desk.open_alerts()), _ALERT_S, lambda: "no alert")
+        alert = duty.desk.open_alerts()[-1]
+        line = explanation(alert.kind, alert.figures, "en")
+        _require(bool(line), f"{alert.kind} without figures")
+        return f"{alert.kind.value} at {alert.camera}, {1000 * (alert.raised - alert.taken):.0f} ms after the picture: {line}"
+
+    async def _keep_seconds(self) -> str:
+        assert self._duty is not None
+        desk = self._duty.desk
+        number = desk.open_alerts()[-1].id
+        await _until(lambda: desk.store.clip(number) is not None, _CLIP_S, lambda: f"alert {number} has no moving picture")
+        return f"{len(desk.store.clip(number) or b'') / 1000:.0f} kB of redacted video"
+
+    async def _decide(self) -> str:
+        assert self._duty is not None
+        desk = self._duty.desk
+        number = desk.open_alerts()[-1].id
+        first, second = desk.acknowledge(number, "Ada"), desk.acknowledge(number, "Bert")
+        _require((first, second) == (True, False), f"acknowledged by both: {first}, {second}")
+        _require(desk.close(number, "Ada", Outcome.NO_FINDING, "story"), "it could not be closed")
+        history = [f"{entry.event} {entry.by}" for entry in desk.store.history(number)]
+        return ", ".join(history)
 
     async def _become_live(self) -> str:
         start = time.monotonic()
