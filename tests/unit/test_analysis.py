@@ -16,6 +16,7 @@ from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Tracker, TrackerSettings, TrackPoint, fill_gaps
 from blickschutz.analysis.service import Analyser
 from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Doubt, Track
 from tests.fakes.detectors import BlindDetector, FixedDetector, TruthDetector
@@ -380,4 +381,32 @@ class TestAnalyser:
             backdrop, _ = analyser.analyse(scene.picture(index).frame(index))
         rows, columns = backdrop.proven.shape
         inside = backdrop.proven[rows * 90 // 240 : rows * 150 // 240, columns * 103 // 320 : columns * 127 // 320]
+        assert not inside.any()
+
+    def test_a_camera_moved_while_its_stream_was_interrupted_is_noticed(self):
+        scenery = DrawnScene(320, 240, seed=3, walkers=0, noise=0.5)
+        analyser = Analyser(BlindDetector())
+        for index in range(0, 100, 2):
+            _, scene = analyser.analyse(scenery.picture(index).frame(index))
+        assert scene.view.agreement > 0.9
+        analyser.restart()
+        for index in range(100, 160, 2):
+            picture = scenery.picture(index)
+            y = np.ascontiguousarray(np.roll(picture.y, (37, 53), (0, 1)))
+            _, scene = analyser.analyse(RawFrame(y, picture.u, picture.v, index, index / 10, index / 10))
+        assert scene.view.agreement < 0.35
+
+    def test_who_lies_is_never_learned_as_background(self):
+        class Turned(BlindDetector):
+            def detect_turned(self, frame, least, region, quarters):
+                return np.array([[100, 150, 180, 180, 0.6]], np.float32)
+
+        scene = DrawnScene(320, 240, seed=3, walkers=0, noise=0.5)
+        analyser = Analyser(Turned())
+        for index in range(0, 300, 2):
+            backdrop, found = analyser.analyse(scene.picture(index).frame(index))
+            if index < 10:
+                assert found.lying
+        rows, columns = backdrop.proven.shape
+        inside = backdrop.proven[rows * 155 // 240 : rows * 175 // 240, columns * 105 // 320 : columns * 175 // 320]
         assert not inside.any()

@@ -113,7 +113,6 @@ class Analyser:
             taken=frame.taken,
             width=frame.width,
             height=frame.height,
-            lying=self._lying.lying(frame.at),
             encounter=met,
             changes=changes,
             view=view,
@@ -121,11 +120,13 @@ class Analyser:
 
     def _model(self, frame: RawFrame) -> BackgroundModel:
         if self._background is None or self._size != (frame.width, frame.height):
+            if self._size != (frame.width, frame.height):
+                # Only another size makes the known view worthless: a camera may be moved while its stream is interrupted.
+                self._view = ViewWatch()
             self.restart()
             self._size = (frame.width, frame.height)
             width = min(frame.width, self._settings.small_width)
             self._background = BackgroundModel(max(1, round(frame.height * width / frame.width)), width)
-            self._view = ViewWatch()
             self._attention = Attention(*self._background.shape, frame.width, frame.height)
         return self._background
 
@@ -199,7 +200,7 @@ class Analyser:
 
     def _scene(self, at: float, detections: Floats) -> Scene:
         found = tuple(Detection(Box(*(float(v) for v in row[:4])), float(row[4])) for row in detections)
-        return Scene(at, self._tracks(at), found)
+        return Scene(at, self._tracks(at), found, lying=self._lying.lying(at))
 
     def _tracks(self, at: float) -> tuple[Track, ...]:
         return tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
@@ -220,7 +221,7 @@ class Analyser:
         """Where the background must not learn (somebody may be there), and where it must wait longer."""
         settings = self._settings
         blocked, doubtful = recent.copy(), np.zeros_like(recent)
-        for detection in scene.detections:
+        for detection in (*scene.detections, *scene.lying):
             where = self._cells(detection.box, frame, recent.shape)
             part = recent[where]
             moves = part.size > 0 and np.count_nonzero(part) > settings.box_motion_share * part.size

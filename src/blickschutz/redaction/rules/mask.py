@@ -60,7 +60,7 @@ def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, heig
             if track.seen_s <= settings.coast_s:
                 seen.setdefault(track.number, []).append((scene.at, track.box))
                 followed.append(track.box.grown(_SAME_SHARE))
-        for detection in scene.detections:
+        for detection in (*scene.detections, *scene.lying):
             # A detection that lies within a tenth of a track's box needs no region of its own.
             if not any(_within(detection.box, box) for box in followed) and _counts(detection, unproven, settings):
                 boxes.append(Region(None, detection.box))
@@ -108,7 +108,9 @@ def small_mask(backdrop: Backdrop, regions: Iterable[Region], width: int, height
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(settings.close_px / pixel))
     mask = cv2.dilate(mask, _disc(settings.margin_px / pixel))
     for region in regions:
-        left, top, right, bottom = region.box.scaled(columns / width, rows / height).clipped(columns, rows)
+        # Outwards to whole pixels first, then to whole cells: else a pixel that the box only touches could lie in a cell beyond.
+        whole = Box(*region.box.clipped(width, height))
+        left, top, right, bottom = whole.scaled(columns / width, rows / height).clipped(columns, rows)
         mask[top:bottom, left:right] = _FULL
     return np.asarray(mask, np.uint8)
 
