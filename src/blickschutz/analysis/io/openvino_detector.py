@@ -23,6 +23,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 
 _STRIDE = 32
 _SMALL_SHARE = 0.62
+_USUAL_SHAPE = (16, 9)
 _GREY = 114
 
 
@@ -35,12 +36,12 @@ class OpenVinoDetector:
         self.card, self._load = card, load
         self._core = openvino.Core()
         self._requests: dict[tuple[int, int], Any] = {}
-        # Read here and not at the first picture, so that an unusable model is known before a camera is opened. What fits
-        # any shape of picture is compiled when the shape is known: eleven cells that start at once share two cores.
+        # Compiled here and not at the first picture: so an unusable model is known before a camera is opened, and a camera
+        # of the usual shape is looked at from its first picture on. A place must be seen empty to be known.
         if card.head is Head.YOLOX:
             self._request(card.input_width, card.input_width)
         else:
-            self._read()
+            self._inputs(*_USUAL_SHAPE)
 
     @classmethod
     def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
@@ -128,20 +129,11 @@ class OpenVinoDetector:
             try:
                 self._requests[width, height] = self._compile(width, height)
             except RuntimeError as error:
-                raise self._unusable(error) from error
+                raise ModelError(f"the model {self.card.name!r} is no ONNX model that can be used: {error}") from error
         return self._requests[width, height]
 
-    def _read(self) -> openvino.Model:
-        try:
-            return self._core.read_model(model=self._load(), weights=b"")
-        except RuntimeError as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: RuntimeError) -> ModelError:
-        return ModelError(f"the model {self.card.name!r} is no ONNX model that can be used: {error}")
-
     def _compile(self, width: int, height: int) -> Any:
-        model = self._read()
+        model = self._core.read_model(model=self._load(), weights=b"")
         model.reshape([1, 3, height, width])
         steps = openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))

@@ -25,6 +25,7 @@ _FULL = 255
 _DARK, _BRIGHT = 24, 235
 _GAIN_STEP = 0.01
 _CANDIDATE_SHARE = 0.2
+_MOST_GAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class BackgroundModel:
         self._tolerance[..., 0] = self._settings.luma_tolerance
         self._previous: Bytes | None = None
         self._moved_at = np.full(shape, -np.inf)
+        self._learned_at = -np.inf
         self._learn_after = self._settings.learn_after_s
         self._changed_until = -np.inf
         self.state = BackgroundState.LEARNING
@@ -154,6 +156,10 @@ class BackgroundModel:
 
         Where `doubtful` (255: a weak detection and no motion) a pixel is learned later.
         """
+        if not 0 <= at - self._learned_at <= _MOST_GAP_S:
+            # What was not seen cannot have stayed the same: every wait begins anew.
+            self._stable_since[:] = at
+        self._learned_at = at
         self._watch_for_change(agrees, blocked, at)
         free = blocked == 0
         self._adapt(picture, (agrees != 0) & free)
