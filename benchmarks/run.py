@@ -305,12 +305,12 @@ def rules_cost() -> None:
     rules = frames = 0.0
     start = time.process_time()
     for frame in FileSource(SourceSettings(SourceKind.FILE, str(PETS), realtime=False), SystemClock()).frames():
-        before = path.counters.analysed
         path.push(frame, wanted=False)
         frames += 1
-        if path.counters.analysed != before and path.counters.last_scene is not None:
+        scene = path.take_scene()
+        if scene is not None:
             began = time.thread_time()
-            watch.take(path.counters.last_scene)
+            watch.take(scene)
             rules += time.thread_time() - began
     whole = time.process_time() - start
     row(

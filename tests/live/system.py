@@ -55,6 +55,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def until(holds, within_s=15.0):
+    """Wait until `holds` is true and return what it gave."""
+    end = time.monotonic() + within_s
+    while not (value := holds()):
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.05)
+    return value
+
+
 class RunningSystem:
     """The whole system in a thread of its own."""
 

@@ -16,7 +16,7 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.situations.model import RuleSettings
 from tests.conftest import ROOT
-from tests.live.system import RunningSystem, free_port, wait_live
+from tests.live.system import RunningSystem, free_port, until, wait_live
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 
@@ -26,14 +26,6 @@ def raise_one(running, camera="brunnen", kind=Kind.PERSON_DOWN, run=""):
     figures = {"height_share": 0.4, "seconds": 0.6, "lying": 0.3} if kind is Kind.PERSON_DOWN else {"seconds": 15.0}
     situation = Situation(1, kind, "all", time.monotonic(), time.time(), 0.8, figures, Box(0.1, 0.1, 0.4, 0.9))
     running.duty.take(camera, run or uuid.uuid4().hex, situation)
-
-
-def until(holds, within_s=15.0):
-    end = time.monotonic() + within_s
-    while not (value := holds()):
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.05)
-    return value
 
 
 def newest(running):

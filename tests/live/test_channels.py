@@ -19,7 +19,7 @@ from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, Situation
-from tests.live.system import free_port
+from tests.live.system import free_port, until
 from tests.peers.broker import RealBroker
 
 pytestmark = pytest.mark.peers
@@ -36,13 +36,6 @@ def desk(tmp_path):
     store = SqlAlertStore(open_engine(tmp_path / "alerts.db"))
     yield lambda channel: AlertDesk(store, SystemClock(), [channel])
     store.close()
-
-
-def until(holds, within_s=15.0):
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, "not in time"
-        time.sleep(0.02)
 
 
 def notice_of(desk, channel):

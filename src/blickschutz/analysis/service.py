@@ -173,7 +173,10 @@ class Analyser:
     def _look_turned(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> None:
         """Look for somebody lying, where something is and nobody stands."""
         steady = self._background is not None and self._background.state is BackgroundState.STEADY
-        regions = self._regions(frame, moving, proven) if steady else [Box(0, 0, frame.width, frame.height)]
+
+        def regions() -> list[Box]:
+            return self._regions(frame, moving, proven) if steady else [Box(0, 0, frame.width, frame.height)]
+
         look = self._lying.next_look(regions, self._tracks(frame.at), frame.at)
         if look is not None:
             found = self._detector.detect_turned(frame, self._settings.lying_score, *look)

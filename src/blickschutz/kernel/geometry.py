@@ -40,6 +40,10 @@ class Box(NamedTuple):
         """The middle of the lower edge: where a standing person touches the ground."""
         return (self.left + self.right) / 2, self.bottom
 
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Whether a point lies inside or on an edge."""
+        return self.left <= point[0] <= self.right and self.top <= point[1] <= self.bottom
+
     def grown(self, share: float, least: float = 0.0) -> Self:
         """This box with every side moved outwards by `share` of its extent, by `least` pixels at the least."""
         dx, dy = max(share * self.width, least), max(share * self.height, least)

@@ -54,15 +54,13 @@ class Encounter:
 
     `distance` between their centres is in body heights. `limbs` is the motion of body parts against the body
     (root mean square, body heights per second) of the livelier of the two; `spread` says whether the motion in
-    the box goes one way (0) or all ways (1). `drift` is the speed of the faster of the two as a whole (body heights
-    per second): people who walk move their limbs too.
+    the box goes one way (0) or all ways (1).
     """
 
     box: Box
     distance: float
     limbs: float
     spread: float
-    drift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,10 +237,9 @@ class Cell:
         self._figures.count_frame(frame.at)
         self._size = (frame.width, frame.height)
         wanted = self._watched or bool(self._snapshots)
-        analysed = self._path.counters.analysed
         shown = self._path.push(frame, wanted=wanted)
-        scene = self._path.counters.last_scene
-        if self._path.counters.analysed != analysed and scene is not None:
+        scene = self._path.take_scene()
+        if scene is not None:
             for situation in self._situations.take(scene):
                 self._channel.send(SituationTold(situation))
         for picture in shown:

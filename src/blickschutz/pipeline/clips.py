@@ -29,11 +29,11 @@ def scenes_in(clip: Path, detector: Detector, clock: Clock, progress: Callable[[
     for frame in FileReader(clip, clock):
         start = frame.at if start is None else start
         last = frame.at
-        before = path.counters.analysed
         path.push(frame, wanted=False)
         progress(1)
-        if path.counters.analysed != before and path.counters.last_scene is not None:
-            yield frame.at - start, path.counters.last_scene
+        scene = path.take_scene()
+        if scene is not None:
+            yield frame.at - start, scene
     if start is not None and last is not None:
         yield last - start, Scene(last)
 

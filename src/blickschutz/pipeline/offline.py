@@ -91,11 +91,10 @@ def track_file(source: Path, target: Path, detector: Detector, clock: Clock, pro
     points: list[TrackPoint] = []
     analysed: list[int] = []
     for frame in reader:
-        before = path.counters.analysed
         path.push(frame, wanted=True)
         progress(1)
-        scene = path.counters.last_scene
-        if path.counters.analysed == before or scene is None:
+        scene = path.take_scene()
+        if scene is None:
             continue
         analysed.append(frame.index)
         points.extend(TrackPoint(frame.index, t.number, t.box, t.score) for t in scene.tracks if t.seen_s == 0)

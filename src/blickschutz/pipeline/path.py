@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -38,7 +38,6 @@ class PathCounters:
     faults: int = 0
     doubt: Doubt | None = Doubt.STARTING
     fault: str = ""
-    last_scene: Scene | None = field(default=None, repr=False)
 
 
 class RedactionPath:
@@ -61,6 +60,7 @@ class RedactionPath:
         self._due = float("-inf")
         self._waiting: list[_Waiting] = []
         self._scene: Scene | None = None
+        self._untaken: Scene | None = None
         self._size = (0, 0)
         self._latest_at = float("-inf")
         self._earlier: deque[RawFrame] = deque(maxlen=_MOST_EARLIER)
@@ -97,6 +97,11 @@ class RedactionPath:
             return self._fail(frame, wanted, error)
         return self._release([]) if len(self._waiting) > _MOST_WAITING else []
 
+    def take_scene(self) -> Scene | None:
+        """The scene of the newest analysed frame, once; None where nothing was analysed since the last call."""
+        scene, self._untaken = self._untaken, None
+        return scene
+
     def flush(self) -> Sequence[RedactedFrame]:
         """What still waits, with what is known."""
         return self._release([])
@@ -105,7 +110,7 @@ class RedactionPath:
         backdrop, scene = self._analyser.analyse(frame, watched=wanted, before=self._before(frame))
         self.counters.analysed += 1
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
-        self.counters.last_scene = scene
+        self._untaken = scene
         self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
         shown = list(self._release([scene]))
         self._scene = scene

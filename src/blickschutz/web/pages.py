@@ -55,6 +55,10 @@ class Pages:
         keys = KEYS + " " * max(0, len(ordered) - len(KEYS))
         return [TileView(camera, self.room.cameras[camera.id], key.strip()) for camera, key in zip(ordered, keys, strict=False)]
 
+    def camera_name(self, camera: str) -> str:
+        """The name of the camera with that id; the id itself where the camera is gone."""
+        return next((known.name for known in self.site.cameras if known.id == camera), camera)
+
     def language(self, request: HTTPConnection) -> str:
         chosen = request.cookies.get("language", "")
         return chosen if chosen in texts.LANGUAGES else self.site.site.language
@@ -103,6 +107,7 @@ class Pages:
             "path": request.url.path,
             "version": __version__,
             "words": texts,
+            "camera_name": self.camera_name,
             "number": lambda value, digits=1: texts.number(value, language, digits),
             "all_stopped": all(control.stopped for control in self.room.cameras.values()),
         }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
@@ -62,11 +61,6 @@ def zoned(at: float, zone: str) -> datetime:
 def kind_name(kind: Kind, language: str) -> str:
     """The neutral name of a kind of situation."""
     return name(kind, language)
-
-
-def camera_name(tiles: Iterable[Any], camera: str) -> str:
-    """The name of the camera with that id; the id itself where the camera is gone."""
-    return next((str(tile.camera.name) for tile in tiles if tile.camera.id == camera), camera)
 
 
 ALERT_WORDS: Mapping[str, str] = {

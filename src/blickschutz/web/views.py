@@ -14,12 +14,11 @@ from blickschutz.web.pages import Pages
 def views(pages: Pages, request: Request, alerts: list[Alert]) -> list[dict[str, Any]]:
     """Alerts as templates see them."""
     language = pages.language(request)
-    names = {tile.camera.id: tile.camera.name for tile in pages.tiles()}
     return [
         {
             "own": alert,
             "name": name(alert.kind, language),
-            "camera": names.get(alert.camera, alert.camera),
+            "camera": pages.camera_name(alert.camera),
             "line": explanation(alert.kind, alert.figures, language),
             "taken": pages.moment(alert.taken),
         }

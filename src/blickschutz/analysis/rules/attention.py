@@ -51,13 +51,9 @@ class Attention:
 
 
 def _is_calm(region: Box, tracks: Sequence[Track]) -> bool:
-    inside = [track for track in tracks if _holds(region, track.box.centre)]
+    inside = [track for track in tracks if region.holds(track.box.centre)]
     if len(inside) != 1:
         return False
     track = inside[0]
     fast = max(map(abs, track.velocity)) > _CALM_HEIGHTS_PER_S * track.box.height
     return track.confirmed and track.age_s >= _CALM_AGE_S and not fast
-
-
-def _holds(region: Box, point: tuple[float, float]) -> bool:
-    return region.left <= point[0] <= region.right and region.top <= point[1] <= region.bottom

@@ -6,7 +6,7 @@ Only parts in which something is and nobody stands are worth it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -57,15 +57,15 @@ class LyingWatch:
         self._stood: dict[int, _Place] = {}
         self._looks: list[_Place] = []
 
-    def next_look(self, regions: Sequence[Box], tracks: Sequence[Track], at: float) -> tuple[Box, int] | None:
-        """The part to look at now and by how many quarters to turn it, or None."""
+    def next_look(self, regions: Callable[[], Sequence[Box]], tracks: Sequence[Track], at: float) -> tuple[Box, int] | None:
+        """The part to look at now and by how many quarters to turn it, or None. `regions` is asked only when it is time."""
         self._remember(tracks, at)
         if at - self._looked_at < _EVERY_S:
             return None
         standing = [t.box.centre for t in tracks if t.confirmed and t.seen_s < 1.0 and t.box.width < _STANDING_ASPECT * t.box.height]
         seen = {track.number for track in tracks if track.seen_s < 0.5}
         lost = [_around(place.box) for number, place in self._stood.items() if number not in seen]
-        others = [region for region in regions if not any(_holds(region, centre) for centre in standing)]
+        others = [region for region in regions() if not any(region.holds(centre) for centre in standing)]
         # Where somebody lay a moment ago, every time; where somebody stood a moment ago, often; elsewhere seldom:
         # flags move there, and branches.
         places = [item.detection.box.grown(_FOUND_MARGIN) for item in self._found]
@@ -76,8 +76,8 @@ class LyingWatch:
         self._looked_at = at
         chosen = max(places, key=lambda place: self._waited(place, at))
         # A known place is looked at the way it was not; what was found there last is seen again the way it was found.
-        last = next((look for look in reversed(self._looks) if _holds(look.box, chosen.centre)), None)
-        known = next((item for item in self._found if _holds(chosen, item.detection.box.centre)), None)
+        last = next((look for look in reversed(self._looks) if look.box.holds(chosen.centre)), None)
+        known = next((item for item in self._found if chosen.holds(item.detection.box.centre)), None)
         turn = known.turn if known is not None else QUARTERS[1] if last is not None and last.turn == QUARTERS[0] else QUARTERS[0]
         self._looks = [look for look in (*self._looks, _Place(chosen, at, turn)) if at - look.at <= _MEMORY_S]
         return chosen, turn
@@ -101,7 +101,7 @@ class LyingWatch:
         best: list[Detection] = []
         for item in sorted(self._found, key=lambda found: -found.detection.score):
             centre = item.detection.box.centre
-            if not any(_holds(other.box, centre) for other in best):
+            if not any(other.box.holds(centre) for other in best):
                 best.append(item.detection)
         return tuple(best)
 
@@ -122,7 +122,7 @@ class LyingWatch:
 
     def _waited(self, place: Box, at: float) -> float:
         """Seconds since `place` was last looked at in both turns; infinite as long as one turn is missing."""
-        looks = [look for look in self._looks if _holds(look.box, place.centre)]
+        looks = [look for look in self._looks if look.box.holds(place.centre)]
         return at - looks[-1].at if len({look.turn for look in looks}) == len(QUARTERS) else np.inf
 
 
@@ -131,7 +131,3 @@ def _around(box: Box) -> Box:
     reach = _REACH_HEIGHTS * box.height
     x, y = box.foot
     return Box(x - reach, y - reach, x + reach, y + 0.4 * reach)
-
-
-def _holds(box: Box, point: tuple[float, float]) -> bool:
-    return box.left <= point[0] <= box.right and box.top <= point[1] <= box.bottom

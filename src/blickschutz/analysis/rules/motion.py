@@ -74,21 +74,17 @@ def _measured(flow: Any, before: Bytes, now: Bytes, elapsed: float, pair: tuple[
     field = flow.calc(small[0], small[1], None)
     x, y = width / (right - left), height / (bottom - top)
     field = field / (elapsed * np.array([body * x, body * y], np.float32))
-    bodies = [_limbs_and_drift(field, box.moved(-left, -top).scaled(x, y)) for box in pair]
+    limbs = max(_limbs(field, box.moved(-left, -top).scaled(x, y)) for box in pair)
     distance = math.dist(first.centre, second.centre) / body
-    limbs, drift = (max(values) for values in zip(*bodies, strict=True))
-    return Encounter(first.united(second), distance, limbs, _spread(field), drift)
+    return Encounter(first.united(second), distance, limbs, _spread(field))
 
 
-def _limbs_and_drift(field: Floats, box: Box) -> tuple[float, float]:
-    """Root mean square of the motion in `box` against its mean, and the length of the mean."""
+def _limbs(field: Floats, box: Box) -> float:
+    """Root mean square of the motion in `box` against its mean."""
     rows, columns = field.shape[:2]
     left, top, right, bottom = box.clipped(columns, rows)
     part = field[top:bottom, left:right].reshape(-1, 2)
-    if not len(part):
-        return 0.0, 0.0
-    mean = part.mean(axis=0)
-    return float(np.sqrt(np.mean(np.sum((part - mean) ** 2, axis=1)))), float(np.hypot(*mean))
+    return float(np.sqrt(np.mean(np.sum((part - part.mean(axis=0)) ** 2, axis=1)))) if len(part) else 0.0
 
 
 def _spread(field: Floats) -> float:

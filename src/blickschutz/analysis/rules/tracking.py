@@ -80,7 +80,7 @@ class Tracker:
         With `parts` only these were looked at: a track outside them goes on as it moved.
         """
         settings = self._settings
-        seen = [c for c in self._candidates if not parts or _in_any(as_box(c.predicted(at)).centre, parts)]
+        seen = [c for c in self._candidates if not parts or any(part.holds(as_box(c.predicted(at)).centre) for part in parts)]
         good = detections[detections[:, 4] >= settings.good_score]
         weak = detections[(detections[:, 4] < settings.good_score) & (detections[:, 4] >= settings.weak_score)]
         waiting, unused = self._associate(seen, good, at)
@@ -126,10 +126,6 @@ class Tracker:
         track = Candidate(self._next, row[:4].astype(np.float64), score=float(row[4]), seen_at=at, born_at=at)
         self._candidates.append(track)
         self._next += 1
-
-
-def _in_any(point: tuple[float, float], parts: Sequence[Box]) -> bool:
-    return any(part.left <= point[0] <= part.right and part.top <= point[1] <= part.bottom for part in parts)
 
 
 def _affinity(first: Floats, second: Floats) -> Floats:

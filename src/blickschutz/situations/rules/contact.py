@@ -91,7 +91,7 @@ def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Find
 
 
 def _contacts(history: History, first: list[Point], second: list[Point], most_m: float) -> list[tuple[float, float]]:
-    """Spans in which both were close and one of them stood: passing by is no contact."""
+    """Spans in which both were close, with gaps of a look or two; passing by is too short to count."""
     others = {round(point.at): point for point in second}
     near = [
         point.at

@@ -30,10 +30,9 @@ _EDGE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class _Fall:
-    """A track that stood and whose top came down fast: standing box, when it stood last, share of its height that is left."""
+    """A track that stood and whose top came down fast: standing box, share of its height that is left, and since when."""
 
     standing: Box
-    stood_at: float
     height_share: float
     down_since: float
 
@@ -78,7 +77,7 @@ def _fall(trail: Trail) -> _Fall | None:
         return None
     if _fastest_drop([p for p in seen if p.at >= standing.at - 0.1]) < _DROP_HEIGHTS_PER_S * standing.box.height:
         return None
-    return _Fall(standing.box, standing.at, low[-1].box.height / standing.box.height, low[0].at)
+    return _Fall(standing.box, low[-1].box.height / standing.box.height, low[0].at)
 
 
 def _stood(seen: list[Point]) -> Point | None:

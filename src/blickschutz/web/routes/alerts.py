@@ -105,7 +105,6 @@ async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
 
     end = pages.room.alerts.listen(put)
     language = pages.language(request)
-    names = {tile.camera.id: tile.camera.name for tile in pages.tiles()}
     try:
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
@@ -119,7 +118,7 @@ async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
                 "id": alert.id,
                 "state": alert.state.value,
                 "name": name(alert.kind, language),
-                "camera": names.get(alert.camera, alert.camera),
+                "camera": pages.camera_name(alert.camera),
                 "taken": alert.taken,
                 "clip": alert.has_clip,
             }
