@@ -14,11 +14,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
 from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
-from blickschutz.alerts.io.store import SqlAlertStore, open_engine
+from blickschutz.alerts.io.store import SqlAlertStore
+from blickschutz.alerts.io.tables import METADATA
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.storage.sqlite import open_engine
 from tests.live.system import free_port, until
 from tests.peers.broker import RealBroker
 
@@ -33,7 +35,7 @@ def situation(number):
 
 @pytest.fixture
 def desk(tmp_path):
-    store = SqlAlertStore(open_engine(tmp_path / "alerts.db"))
+    store = SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA))
     yield lambda channel: AlertDesk(store, SystemClock(), [channel])
     store.close()
 

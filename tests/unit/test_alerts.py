@@ -7,7 +7,8 @@ import threading
 import msgspec
 import pytest
 
-from blickschutz.alerts.io.store import SqlAlertStore, open_engine
+from blickschutz.alerts.io.store import SqlAlertStore
+from blickschutz.alerts.io.tables import METADATA
 from blickschutz.alerts.io.wire import camera_event, message, schemas
 from blickschutz.alerts.model import AlertEvent, AlertState, Notice, Origin, Outcome
 from blickschutz.alerts.rules import OPEN, TRANSITIONS, as_mermaid, next_state, wait_before_retry
@@ -15,6 +16,7 @@ from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.storage.sqlite import open_engine
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 
@@ -49,7 +51,7 @@ def clock():
 
 @pytest.fixture
 def store(tmp_path):
-    store = SqlAlertStore(open_engine(tmp_path / "alerts.db"))
+    store = SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA))
     yield store
     store.close()
 
@@ -162,7 +164,7 @@ class TestDesk:
     def test_everything_survives_a_restart(self, desk, store, clock, tmp_path):
         number = desk.take("gate", situation(), notify=True).id
         store.close()
-        again = SqlAlertStore(open_engine(tmp_path / "alerts.db"))
+        again = SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA))
         assert again.get(number).figures["lying"] == 0.3
         assert again.get(number).box == Box(0.1, 0.2, 0.3, 0.4)
         assert [notice.alert.id for notice in again.due("wire", clock.now())] == [number]

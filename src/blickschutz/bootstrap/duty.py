@@ -16,7 +16,8 @@ import structlog
 
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
 from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
-from blickschutz.alerts.io.store import SqlAlertStore, open_engine
+from blickschutz.alerts.io.store import SqlAlertStore
+from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.model import Alert, Origin
 from blickschutz.alerts.ports import Channel
@@ -29,6 +30,7 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.situation import Situation
 from blickschutz.regime.model import Action
+from blickschutz.storage.sqlite import open_engine
 from blickschutz.wall.model import StreamFragment, StreamInit
 from blickschutz.wall.rules import rebased
 
@@ -43,7 +45,7 @@ class Duty:
     def __init__(self, site: SiteFile, base: Path, data: Path, clock: Clock, keepers: Mapping[str, CellKeeper]) -> None:
         self._site, self._clock, self._keepers = site, clock, keepers
         self.regime = RegimeKeeper(site, clock, data / "regime.jsonl")
-        self._store = SqlAlertStore(open_engine(data / "alerts.db"))
+        self._store = SqlAlertStore(open_engine(data / "alerts.db", ALERT_TABLES))
         names = {camera.id: camera.name for camera in site.cameras}
         channels = make_channels(site, base, names)
         self.desk = AlertDesk(self._store, clock, [channel.name for channel in channels], site.alerts.escalate_after_s)

@@ -15,6 +15,7 @@ import click
 from blickschutz import __version__
 from blickschutz.cli.models import models
 from blickschutz.cli.progress import frame_progress
+from blickschutz.cli.verify import verify
 from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError, MediaError
@@ -42,6 +43,7 @@ def cli() -> None:
 
 
 cli.add_command(models)
+cli.add_command(verify)
 
 
 @cli.command()

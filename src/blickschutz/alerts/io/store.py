@@ -7,31 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, func, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.engine import Row
 
-from blickschutz.alerts.io.tables import METADATA, alerts, clips, counts, history, outbox
+from blickschutz.alerts.io.tables import alerts, clips, counts, history, outbox
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Notice, Origin, Outcome, Tally
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind
-
-
-def open_engine(path: Path) -> Engine:
-    """The SQLite database in `path`; made where it is missing. Synced to disk at every commit."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: Any) -> None:
-        del record
-        for line in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-            connection.execute(f"PRAGMA {line}")
-
-    METADATA.create_all(engine)
-    return engine
+from blickschutz.storage.sqlite import writing
 
 
 class SqlAlertStore:
@@ -58,7 +43,7 @@ class SqlAlertStore:
             "box": json.dumps(alert.box),
             "record_ordered": alert.record_ordered,
         }
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             number = int(connection.execute(alerts.insert().returning(alerts.c.id), values).scalar_one())
             _append(connection, number, entry)
             _queue(connection, number, channels, entry)
@@ -109,7 +94,7 @@ class SqlAlertStore:
         values: dict[str, Any] = {"state": after.value}
         if outcome is not None:
             values |= {"outcome": outcome.value, "note": note, "closed": entry.at}
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             where = (alerts.c.id == number) & (alerts.c.state == before.value)
             if connection.execute(update(alerts).where(where).values(values)).rowcount != 1:
                 return False
@@ -120,15 +105,15 @@ class SqlAlertStore:
     def end(self, number: int, at: float, figures: Mapping[str, float], confidence: float) -> None:
         """The situation behind the alert is over."""
         values = {"ended": at, "figures": json.dumps(dict(figures)), "confidence": confidence}
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(update(alerts).where(alerts.c.id == number).values(values))
 
     def log(self, number: int, entry: HistoryEntry) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             _append(connection, number, entry)
 
     def order_recording(self, number: int, entry: HistoryEntry) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(update(alerts).where(alerts.c.id == number).values(record_ordered=True))
             _append(connection, number, entry)
 
@@ -139,7 +124,7 @@ class SqlAlertStore:
 
     def count(self, camera: str, kind: Kind, at: float) -> None:
         """A situation that is counted only."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(counts.insert().values(camera=camera, kind=kind.value, at=at))
 
     def tally(self, since: float) -> list[Tally]:
@@ -161,7 +146,7 @@ class SqlAlertStore:
 
     def put_clip(self, number: int, data: bytes) -> None:
         """Keep the redacted moving picture of an alert."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(clips.delete().where(clips.c.alert == number))
             connection.execute(clips.insert().values(alert=number, data=data))
             connection.execute(update(alerts).where(alerts.c.id == number).values(has_clip=True))
@@ -173,7 +158,7 @@ class SqlAlertStore:
     def drop_clips(self, closed_before: float) -> int:
         """Delete the moving pictures of alerts that were closed before that moment; returns how many."""
         old = select(alerts.c.id).where(alerts.c.closed < closed_before, alerts.c.has_clip)
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             numbers = [row[0] for row in connection.execute(old)]
             if numbers:
                 connection.execute(clips.delete().where(clips.c.alert.in_(numbers)))
@@ -193,13 +178,13 @@ class SqlAlertStore:
             return [Notice(row.notice, channel, row.event, _alert(row), row.tries) for row in connection.execute(query)]
 
     def sent(self, number: int, at: float) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(update(outbox).where(outbox.c.id == number).values(sent=at, problem=""))
 
     def failed(self, number: int, next_at: float, problem: str) -> None:
         """Note a failed try and when the next one is."""
         values = {"tries": outbox.c.tries + 1, "next_at": next_at, "problem": problem[:500]}
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(update(outbox).where(outbox.c.id == number).values(values))
 
     def unsent(self) -> dict[str, tuple[int, str]]:

@@ -1,0 +1,133 @@
+"""The log in a relational database: append only, held by triggers, chained by hashes, signed by checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+import msgspec
+from sqlalchemy import DDL, Column, Connection, Engine, Float, Index, Integer, MetaData, String, Table, Text, event, func, select
+
+from blickschutz.audit.model import GENESIS, Checkpoint, Entry, Event
+from blickschutz.audit.rules import digest, encode, encode_checkpoint, encode_head, encode_line, signed_text
+from blickschutz.kernel.clock import Clock
+from blickschutz.storage.sqlite import writing
+
+METADATA = MetaData()
+CHECKPOINT_EVERY = 500
+
+Facts: TypeAlias = "dict[str, str | int | float | bool | list[str]]"
+
+entries = Table(
+    "log",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("by", String(80), nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("log_by_event", "event", "number"),
+    Index("log_by_subject", "subject", "number"),
+)
+checkpoints = Table(
+    "log_checkpoints",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("signature", String(128), nullable=False),
+)
+for _table in ("log", "log_checkpoints"):
+    for _act in ("UPDATE", "DELETE"):
+        _trigger = (
+            f"CREATE TRIGGER IF NOT EXISTS {_table}_no_{_act.lower()} BEFORE {_act} ON {_table} "
+            "BEGIN SELECT RAISE(ABORT, 'the log is append only'); END"
+        )
+        event.listen(METADATA, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call] # as the library has it
+
+
+class AuditLog:
+    """Appends within the transaction of whoever writes, so that a fact and its entry stand or fall together.
+
+    `sign` signs with the installation's key, `public` is its public half.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, sign: Callable[[bytes], bytes], public: bytes) -> None:
+        self._engine, self._clock, self._sign, self.public = engine, clock, sign, public
+
+    def append(self, connection: Connection, what: Event, by: str, subject: str = "", facts: Facts | None = None) -> Entry:
+        """Add an entry to the transaction `connection` (one that writes)."""
+        last = connection.execute(select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)).one_or_none()
+        number, previous = (last.number + 1, last.hash) if last is not None else (1, GENESIS)
+        entry = Entry(number=number, at=self._clock.now(), event=what, by=by, subject=subject, facts=facts or {}, previous=previous)
+        text = encode(entry)
+        row = {
+            "number": number,
+            "at": entry.at,
+            "event": what.value,
+            "by": by,
+            "subject": subject,
+            "text": text.decode(),
+            "hash": digest(text),
+        }
+        connection.execute(entries.insert(), row)
+        if number % CHECKPOINT_EVERY == 0:
+            self._add_checkpoint(connection)
+        return entry
+
+    def write(self, what: Event, by: str, subject: str = "", facts: Facts | None = None) -> Entry:
+        """Add an entry in a transaction of its own."""
+        with writing(self._engine) as connection:
+            return self.append(connection, what, by, subject, facts)
+
+    def checkpoint(self) -> None:
+        """Sign the state of the log, unless its newest entry is signed already."""
+        with writing(self._engine) as connection:
+            self._add_checkpoint(connection)
+
+    def _add_checkpoint(self, connection: Connection) -> None:
+        last = connection.execute(select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)).one_or_none()
+        if last is None or connection.execute(select(func.count()).where(checkpoints.c.number == last.number)).scalar_one():
+            return
+        at = self._clock.now()
+        signature = self._sign(signed_text(last.number, last.hash, at)).hex()
+        connection.execute(checkpoints.insert(), {"number": last.number, "hash": last.hash, "at": at, "signature": signature})
+
+    def export(self, first: int = 1) -> Iterator[bytes]:
+        """The log from entry `first` on as lines, with its checkpoints; ends with a fresh one."""
+        self.checkpoint()
+        with self._engine.connect() as connection:
+            points = {row.number: row for row in connection.execute(select(checkpoints).where(checkpoints.c.number >= first))}
+            yield encode_head(self.public, first)
+            query = select(entries.c.number, entries.c.text, entries.c.hash).where(entries.c.number >= first).order_by(entries.c.number)
+            for number, text, hashed in connection.execution_options(yield_per=2000).execute(query):
+                yield encode_line(hashed, text.encode())
+                point = points.get(number)
+                if point is not None:
+                    yield encode_checkpoint(Checkpoint(number=number, hash=point.hash, at=point.at, signature=point.signature))
+
+    def find(self, *, event: str = "", subject: str = "", by: str = "", before: int = 0, most: int = 200) -> list[tuple[Entry, str]]:
+        """Entries that fit with their hashes, the newest first; those with a number under `before`."""
+        query = select(entries.c.text, entries.c.hash).order_by(entries.c.number.desc()).limit(most)
+        for column, wanted in ((entries.c.event, event), (entries.c.subject, subject), (entries.c.by, by)):
+            query = query.where(column == wanted) if wanted else query
+        query = query.where(entries.c.number < before) if before else query
+        with self._engine.connect() as connection:
+            return [(msgspec.json.decode(text.encode(), type=Entry), hashed) for text, hashed in connection.execute(query)]
+
+    def count(self, events: Sequence[Event], since: float, by: str = "") -> int:
+        """How many of `events` there were since a moment (POSIX)."""
+        query = select(func.count()).where(entries.c.event.in_([e.value for e in events]), entries.c.at >= since)
+        query = query.where(entries.c.by == by) if by else query
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def state(self) -> tuple[int, str, Checkpoint | None]:
+        """Number and hash of the newest entry, and the newest checkpoint."""
+        with self._engine.connect() as connection:
+            last = connection.execute(select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)).one_or_none()
+            point = connection.execute(select(checkpoints).order_by(checkpoints.c.number.desc()).limit(1)).one_or_none()
+        newest = Checkpoint(number=point.number, hash=point.hash, at=point.at, signature=point.signature) if point is not None else None
+        return (last.number, last.hash, newest) if last is not None else (0, GENESIS, newest)

@@ -1,0 +1,116 @@
+"""Entries of the log: a closed vocabulary, plain facts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+GENESIS = "0" * 64
+
+
+class Event(StrEnum):
+    """All that is ever logged. There are no others."""
+
+    SYSTEM_STARTED = "system-started"
+    SYSTEM_ENDED = "system-ended"
+    SETTINGS_CHANGED = "settings-changed"
+    CAMERA_STOPPED = "camera-stopped"
+    CAMERA_RESUMED = "camera-resumed"
+    REGIME_SET = "regime-set"
+    REGIME_RELEASED = "regime-released"
+    CLOCK_CHANGED = "clock-changed"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    SIGNED_OUT = "signed-out"
+    PASSWORD_CHANGED = "password-changed"
+    ACCESS_REFUSED = "access-refused"
+    REVIEWER_ENROLLED = "reviewer-enrolled"
+    REVIEWER_LEFT = "reviewer-left"
+    PASSPHRASE_CHANGED = "passphrase-changed"
+    ALERT_DECIDED = "alert-decided"
+    RECORDING_ORDERED = "recording-ordered"
+    RECORDING_REFUSED = "recording-refused"
+    RECORDING_CLOSED = "recording-closed"
+    CASE_OPENED = "case-opened"
+    CASE_SEEN = "case-seen"
+    ROOM_OPENED = "room-opened"
+    ROOM_CLOSED = "room-closed"
+    SEAT_TAKEN = "seat-taken"
+    SEAT_REFUSED = "seat-refused"
+    CLIP_OPENED = "clip-opened"
+    CLIP_UNREADABLE = "clip-unreadable"
+    VERDICT_GIVEN = "verdict-given"
+    CASE_DECIDED = "case-decided"
+    UNMASK_ASKED = "unmask-asked"
+    UNMASK_GRANTED = "unmask-granted"
+    UNMASK_REFUSED = "unmask-refused"
+    UNMASK_ENDED = "unmask-ended"
+    UNMASK_QUOTA_PASSED = "unmask-quota-passed"
+    HOLD_SET = "hold-set"
+    HOLD_PROPOSED = "hold-proposed"
+    HOLD_RELEASED = "hold-released"
+    DEADLINE_NEAR = "deadline-near"
+    SHRED_ORDERED = "shred-ordered"
+    SHREDDED = "shredded"
+    RELEASE_ASKED = "release-asked"
+    RELEASE_REFUSED = "release-refused"
+    RELEASED = "released"
+    RELEASE_FETCHED = "release-fetched"
+    LOG_SEEN = "log-seen"
+    LOG_EXPORTED = "log-exported"
+    DISK_FULL = "disk-full"
+    MISSING_FILE = "missing-file"
+    MISSING_ROW = "missing-row"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry. `number` counts from 1 without a gap; `at` is POSIX seconds; `previous` the hash of the entry before.
+
+    `by` is a person's short name, or "system"; `subject` what it is about (a clip, a camera, a person).
+    """
+
+    number: int
+    at: float
+    event: Event
+    by: str
+    subject: str = ""
+    facts: dict[str, str | int | float | bool | list[str]] = {}
+    previous: str = GENESIS
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature (Ed25519, hex) over number and hash of the entry at which the log stood at `at`."""
+
+    number: int
+    hash: str
+    at: float
+    signature: str
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """First line of an exported log."""
+
+    format: str
+    installation: str
+    public_key: str
+    first: int
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One exported entry: its hash, and its text exactly as it was hashed."""
+
+    hash: str
+    entry: msgspec.Raw
+
+
+class CheckpointLine(msgspec.Struct, frozen=True, kw_only=True):
+    checkpoint: Checkpoint
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with a log, and at which entry (0: the file itself)."""
+
+    number: int
+    problem: str
+    text: str

@@ -1,0 +1,1 @@
+"""Keys on disk, each readable by its owner alone (mode 0600)."""

@@ -1,0 +1,63 @@
+"""What the vault hands out and takes back. Bytes are raw here; files hold them in base64 (msgspec's JSON form)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Reviewer(msgspec.Struct, frozen=True):
+    """The public side of a person who can open clips together with another: X25519 public key, 32 bytes."""
+
+    id: str
+    public: bytes
+
+
+class SealedPrivateKey(msgspec.Struct, frozen=True):
+    """A reviewer's private key under their passphrase: argon2id (RFC 9106) and XSalsa20-Poly1305.
+
+    `operations` and `memory` (bytes) are argon2id's costs, `salt` has 16 bytes, `box` holds nonce, key and tag.
+    """
+
+    id: str
+    public: bytes
+    salt: bytes
+    operations: int
+    memory: int
+    box: bytes
+
+
+class SealedShare(msgspec.Struct, frozen=True):
+    """One person's share of a data key, sealed to their public key (libsodium sealed box)."""
+
+    reviewer: str
+    public: bytes
+    box: bytes
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """The shares of one clip's data key; two open it. `confirm` says whether a joined key is the right one."""
+
+    clip: str
+    confirm: bytes
+    shares: tuple[SealedShare, ...]
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A share in the open: a point on a line over the integers modulo `rules.PRIME`; lives in a review room only."""
+
+    clip: str
+    x: int
+    y: bytes
+
+
+class VaultProblem(StrEnum):
+    """Why something did not open."""
+
+    WRONG_PASSPHRASE = "wrong-passphrase"
+    NOT_FOR_THIS_PERSON = "not-for-this-person"
+    ALTERED_SHARE = "altered-share"
+    FOREIGN_ENVELOPE = "foreign-envelope"
+    SAME_PERSON = "same-person"
+    KEY_DOES_NOT_FIT = "key-does-not-fit"

@@ -1,0 +1,141 @@
+"""Reviewers' keys, envelopes, sealed streams. All primitives are libsodium's (PyNaCl); only the sharing is our own."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Sequence
+
+import msgspec
+import nacl.bindings as sodium
+from nacl.encoding import RawEncoder
+from nacl.exceptions import CryptoError
+from nacl.hash import blake2b
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
+
+from blickschutz.kernel.errors import BlickschutzError, OperatorError
+from blickschutz.vault import rules
+from blickschutz.vault.model import Envelope, Reviewer, SealedPrivateKey, SealedShare, Share, VaultProblem
+
+OPERATIONS, MEMORY = 3, 128 * 1024 * 1024
+LEAST_PASSPHRASE = 12
+_CONFIRM = b"blickschutz clip key"
+
+
+class VaultError(BlickschutzError):
+    """Something did not open; `problem` says why."""
+
+    def __init__(self, problem: VaultProblem, text: str = "") -> None:
+        super().__init__(text or problem.value)
+        self.problem = problem
+
+
+class TooFewReviewersError(OperatorError):
+    """Fewer than two people could open what would be sealed, so nothing is sealed."""
+
+
+def new_key() -> bytes:
+    """A data key for one clip."""
+    return sodium.crypto_secretstream_xchacha20poly1305_keygen()
+
+
+def enrol(reviewer: str, passphrase: str) -> SealedPrivateKey:
+    """A new key pair for a person; the private half is sealed under the passphrase. Raises `OperatorError`."""
+    return _sealed(reviewer, PrivateKey.generate(), passphrase)
+
+
+def unlock(sealed: SealedPrivateKey, passphrase: str) -> PrivateKey:
+    """The private key. Raises `VaultError` where the passphrase is wrong (or the file was altered: it is the same to see)."""
+    key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), sealed.salt, sealed.operations, sealed.memory)
+    try:
+        return PrivateKey(SecretBox(key).decrypt(sealed.box))
+    except CryptoError as error:
+        raise VaultError(VaultProblem.WRONG_PASSPHRASE) from error
+
+
+def change_passphrase(sealed: SealedPrivateKey, old: str, new: str) -> SealedPrivateKey:
+    """The same key pair under another passphrase. Raises `VaultError`, `OperatorError`."""
+    return _sealed(sealed.id, unlock(sealed, old), new)
+
+
+def _sealed(reviewer: str, private: PrivateKey, passphrase: str) -> SealedPrivateKey:
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise OperatorError(f"a passphrase has at least {LEAST_PASSPHRASE} characters")
+    salt = secrets.token_bytes(argon2id.SALTBYTES)
+    key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, OPERATIONS, MEMORY)
+    return SealedPrivateKey(reviewer, bytes(private.public_key), salt, OPERATIONS, MEMORY, bytes(SecretBox(key).encrypt(bytes(private))))
+
+
+def seal_key(key: bytes, clip: str, reviewers: Sequence[Reviewer]) -> Envelope:
+    """Share `key` among `reviewers`, each share sealed to its person. Raises `TooFewReviewersError`."""
+    if len({reviewer.id for reviewer in reviewers}) < rules.THRESHOLD or len({r.public for r in reviewers}) < len(reviewers):
+        raise TooFewReviewersError(f"{len(reviewers)} reviewers are enrolled; a sealed clip needs at least two different people")
+    values = rules.split(key, len(reviewers), secrets.randbelow)
+    shares = []
+    for x, (reviewer, value) in enumerate(zip(reviewers, values, strict=True), 1):
+        data = msgspec.msgpack.encode(Share(clip, x, value))
+        shares.append(SealedShare(reviewer.id, reviewer.public, bytes(SealedBox(PublicKey(reviewer.public)).encrypt(data))))
+    return Envelope(clip, _confirmation(key, clip), tuple(shares))
+
+
+def open_share(envelope: Envelope, reviewer: str, private: PrivateKey) -> Share:
+    """One person's share. Raises `VaultError`."""
+    public = bytes(private.public_key)
+    sealed = next((share for share in envelope.shares if share.reviewer == reviewer and share.public == public), None)
+    if sealed is None:
+        raise VaultError(VaultProblem.NOT_FOR_THIS_PERSON, f"the clip was not sealed for {reviewer}")
+    try:
+        share = msgspec.msgpack.decode(SealedBox(private).decrypt(sealed.box), type=Share)
+    except (CryptoError, msgspec.DecodeError) as error:
+        raise VaultError(VaultProblem.ALTERED_SHARE) from error
+    if share.clip != envelope.clip:
+        raise VaultError(VaultProblem.FOREIGN_ENVELOPE, f"the share belongs to the clip {share.clip}")
+    return share
+
+
+def join_shares(envelope: Envelope, first: Share, second: Share) -> bytes:
+    """The data key. Raises `VaultError` where both shares are one person's or do not belong together."""
+    if first.x == second.x:
+        raise VaultError(VaultProblem.SAME_PERSON)
+    key = rules.join((first.x, first.y), (second.x, second.y))
+    if key is None or not hmac.compare_digest(_confirmation(key, envelope.clip), envelope.confirm):
+        raise VaultError(VaultProblem.KEY_DOES_NOT_FIT)
+    return key
+
+
+def _confirmation(key: bytes, clip: str) -> bytes:
+    return bytes(blake2b(_CONFIRM + clip.encode(), key=key, encoder=RawEncoder))
+
+
+class StreamSealer:
+    """Seals one message after another (libsodium secretstream, XChaCha20-Poly1305); order and end are part of it."""
+
+    def __init__(self, key: bytes) -> None:
+        self._state = sodium.crypto_secretstream_xchacha20poly1305_state()
+        self.header = bytes(sodium.crypto_secretstream_xchacha20poly1305_init_push(self._state, key))
+
+    def seal(self, data: bytes, associated: bytes, *, last: bool = False) -> bytes:
+        tag = sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL if last else sodium.crypto_secretstream_xchacha20poly1305_TAG_MESSAGE
+        return bytes(sodium.crypto_secretstream_xchacha20poly1305_push(self._state, data, associated, tag))
+
+
+class StreamOpener:
+    """Opens what a `StreamSealer` sealed, message by message."""
+
+    def __init__(self, key: bytes, header: bytes) -> None:
+        self._state = sodium.crypto_secretstream_xchacha20poly1305_state()
+        sodium.crypto_secretstream_xchacha20poly1305_init_pull(self._state, header, key)
+
+    def open(self, data: bytes, associated: bytes) -> tuple[bytes, bool] | None:
+        """The message and whether it is the last; None where it is not the next one as it was sealed."""
+        try:
+            message, tag = sodium.crypto_secretstream_xchacha20poly1305_pull(self._state, data, associated)
+        except (CryptoError, RuntimeError, ValueError):
+            return None
+        return bytes(message), tag == sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL
+
+
+SEALED_OVERHEAD = sodium.crypto_secretstream_xchacha20poly1305_ABYTES
+STREAM_HEADER = sodium.crypto_secretstream_xchacha20poly1305_HEADERBYTES
