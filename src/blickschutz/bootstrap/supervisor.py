@@ -23,18 +23,22 @@ from blickschutz.pipeline.cell import run_cell
 from blickschutz.pipeline.channel import pack, read_from_cell
 from blickschutz.pipeline.messages import (
     CellSettings,
+    ClipTold,
     Configure,
+    EndOrder,
     Fragment,
     FromCell,
     Head,
     Health,
     Quit,
+    Record,
     SituationTold,
     Stop,
     TakeSnapshot,
     ToCell,
     Watch,
 )
+from blickschutz.recording.model import ClipNews, Order
 from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, TileState
 from blickschutz.wall.rules import tile_state
 from blickschutz.wall.service import LiveStream
@@ -72,6 +76,8 @@ class CellKeeper:
         self.problem = ""
         self.process: BaseProcess | None = None
         self.on_situation: Callable[[str, str, Situation], None] = lambda camera, run, situation: None
+        self.on_clip: Callable[[str, ClipNews], None] = lambda camera, news: None
+        self.on_lost: Callable[[str], None] = lambda camera: None
         self._run = ""
         self._settings, self._clock, self._launch = settings, clock, launch
         self._writer: asyncio.StreamWriter | None = None
@@ -130,6 +136,18 @@ class CellKeeper:
         self._say(Stop(on))
         if on:
             self.stream.reset()
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a cell is there that hears what it is told."""
+        return self._writer is not None and not self._writer.is_closing() and not self.stopped
+
+    def record(self, order: Order) -> None:
+        """Tell the cell to record."""
+        self._say(Record(order))
+
+    def end_order(self, number: int) -> None:
+        self._say(EndOrder(number))
 
     async def snapshot(self) -> bytes:
         """A redacted picture as JPEG. Raises `DeviceError` when there is none."""
@@ -203,6 +221,8 @@ class CellKeeper:
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
         elif isinstance(message, SituationTold):
             self.on_situation(self.camera, self._run, message.situation)
+        elif isinstance(message, ClipTold):
+            self.on_clip(self.camera, message.news)
         elif isinstance(message, Fragment):
             self.stream.feed(StreamFragment(message.generation, message.key, message.at, message.taken, message.data))
         elif message.number in self._snapshots:
@@ -210,6 +230,7 @@ class CellKeeper:
 
     async def _lost(self) -> None:
         self.health, self._failed = None, not self._ending
+        self.on_lost(self.camera)
         self.stream.reset()
         if self._writer is not None:
             self._writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from blickschutz.kernel.frames import RawFrame
 
@@ -17,4 +17,16 @@ class VideoSource(Protocol):
 
     def close(self) -> None:
         """Let go of the device; may be called more than once and from another thread."""
+        ...
+
+
+class PacketSink(Protocol):
+    """Takes the packets of a stream as they came, before they are decoded. Called in the session's thread; never raises."""
+
+    def opened(self, stream: Any) -> None:
+        """A stream begins; `stream` is PyAV's, and good only during the call."""
+        ...
+
+    def take(self, packet: Any, pts: int, at: float) -> None:
+        """The next packet; `pts` in ticks of 1/90000 s since the stream was opened, `at` when it came (monotonic)."""
         ...

@@ -31,6 +31,7 @@ class RawFrame:
     """One picture as the camera sent it: planes Y (h, w), U and V (rounded-up halves), all uint8, BT.601.
 
     `at` is the capture time on the monotonic clock, `taken` on the wall clock (POSIX), both in seconds.
+    `pts` is the presentation time in the stream since it was opened, in ticks of 1/90000 s; -1 where it has none.
     """
 
     y: Bytes
@@ -39,6 +40,7 @@ class RawFrame:
     index: int
     at: float
     taken: float
+    pts: int = -1
 
     def __post_init__(self) -> None:
         expected = chroma_shape(self.width, self.height)
@@ -60,7 +62,7 @@ class RawFrame:
         rows, columns = chroma_shape(width, height)
         y = cv2.resize(self.y, (width, height), interpolation=cv2.INTER_AREA)
         u, v = (cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (self.u, self.v))
-        return RawFrame(_bytes(y), _bytes(u), _bytes(v), self.index, self.at, self.taken)
+        return RawFrame(_bytes(y), _bytes(u), _bytes(v), self.index, self.at, self.taken, self.pts)
 
     def __reduce__(self) -> NoReturn:
         raise FaultError("a raw picture does not leave its process")

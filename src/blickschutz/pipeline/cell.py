@@ -34,11 +34,14 @@ from blickschutz.pipeline.figures import ProcessFigures, keep_memory_together
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.messages import (
     CellSettings,
+    ClipTold,
     Configure,
+    EndOrder,
     Fragment,
     Head,
     Health,
     Quit,
+    Record,
     SituationTold,
     Snapshot,
     Stop,
@@ -47,6 +50,9 @@ from blickschutz.pipeline.messages import (
     Watch,
 )
 from blickschutz.pipeline.path import RedactionPath
+from blickschutz.pipeline.record import RedactedVideo, make_recorder, mark_of
+from blickschutz.recording.io.ring import PacketMuxer
+from blickschutz.recording.model import ClipMode, CloseReason
 from blickschutz.redaction.service import Redactor
 from blickschutz.situations.service import SituationWatch
 from blickschutz.wall.io.jpeg import jpeg
@@ -97,6 +103,7 @@ class Cell:
         self._snapshots: list[int] = []
         self._size = (0, 0)
         self._beat_at = float("-inf")
+        self._muxer = PacketMuxer()
 
     def run(self) -> None:
         """Wait for the settings, then work until the end."""
@@ -112,6 +119,7 @@ class Cell:
                     self._turn()
             finally:
                 self._session.stop(0.5)
+                self._recorder.close()
         self._channel.close()
 
     def _prepare(self, settings: CellSettings) -> None:
@@ -127,11 +135,13 @@ class Cell:
         self._analyser = Analyser(detector, settings.analysis)
         self._path = RedactionPath(self._analyser, Redactor(settings.redaction), settings.analysis.rate, self._for_wall)
         self._situations = SituationWatch(settings.situations)
+        self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)))
+        self._redacted = RedactedVideo(settings.encoder)
         self._session = CameraSession(
             settings.camera,
-            lambda: open_source(settings.source, self._clock),
+            lambda: open_source(settings.source, self._clock, self._muxer),
             self._offer,
-            lambda: self._offer(None),
+            self._lost,
             settings.backoff,
             random.SystemRandom().random,
         )
@@ -159,6 +169,10 @@ class Cell:
                 self._drop_oldest()
             self._frames.append(frame)
             self._wake.notify()
+
+    def _lost(self) -> None:
+        self._muxer.ended()
+        self._offer(None)
 
     def _drop_oldest(self) -> None:
         for index, frame in enumerate(self._frames):
@@ -195,6 +209,9 @@ class Cell:
                 self._interrupted()
             else:
                 self._work(frame)
+        self._recorder.tick()
+        if self._recorder.recording is not ClipMode.ANONYMOUS:
+            self._redacted.end()
         self._beat()
 
     def _handle(self, message: ToCell) -> None:
@@ -207,6 +224,10 @@ class Cell:
             self._snapshots.append(message.number)
             if self._stopped:
                 self._answer_snapshots(None)
+        elif isinstance(message, Record):
+            self._recorder.order(message.order)
+        elif isinstance(message, EndOrder):
+            self._recorder.end(message.number)
         elif isinstance(message, Quit):
             self._ended = True
 
@@ -221,12 +242,15 @@ class Cell:
             return
         if stopped:
             threading.Thread(target=self._session.stop, daemon=True).start()
-            self._interrupted()
+            self._interrupted(CloseReason.STOPPED)
         else:
             self._session.start()
         self._beat_at = float("-inf")
 
-    def _interrupted(self) -> None:
+    def _interrupted(self, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
+        self._recorder.take(ClipMode.SEALED, self._muxer.taken())
+        self._recorder.interrupted(reason)
+        self._redacted.end()
         self._path.restart()
         self._situations.restart()
         self._figures.interrupt()
@@ -236,16 +260,28 @@ class Cell:
     def _work(self, frame: RawFrame) -> None:
         self._figures.count_frame(frame.at)
         self._size = (frame.width, frame.height)
-        wanted = self._watched or bool(self._snapshots)
-        shown = self._path.push(frame, wanted=wanted)
-        scene = self._path.take_scene()
-        if scene is not None:
-            for situation in self._situations.take(scene):
+        anonymous = self._recorder.recording is ClipMode.ANONYMOUS
+        shown = self._path.push(frame, wanted=self._watched or anonymous or bool(self._snapshots))
+        self._recorder.frame(ClipMode.SEALED, frame.pts, frame.taken)
+        found = self._path.take_analysed()
+        if found is not None:
+            self._recorder.analysed(found.pts, found.backdrop, found.scene)
+            for situation in self._situations.take(found.scene):
                 self._channel.send(SituationTold(situation))
+                self._recorder.mark(mark_of(situation))
+        self._recorder.take(ClipMode.SEALED, self._muxer.taken())
         for picture in shown:
             if self._watched:
                 self._encode(picture)
+            if anonymous:
+                self._record_redacted(picture)
             self._answer_snapshots(picture)
+
+    def _record_redacted(self, shown: RedactedFrame) -> None:
+        times, parts = self._redacted.encode(shown, self._figures.fps or _NOMINAL_RATE)
+        for pts, taken in times:
+            self._recorder.frame(ClipMode.ANONYMOUS, pts, taken)
+        self._recorder.take(ClipMode.ANONYMOUS, parts)
 
     def _encode(self, shown: RedactedFrame) -> None:
         if self._channel.take_loss():
@@ -310,6 +346,8 @@ class Cell:
                 rss_mb=figures.rss_mb,
                 pss_mb=figures.pss_mb,
                 broken_rules=dict(self._situations.broken),
+                recording=self._recorder.recording or "",
+                unrecordable=self._muxer.problem,
             )
         )
 

@@ -13,6 +13,7 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Situation
+from blickschutz.recording.model import ClipNews, Order, RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
 from blickschutz.situations.model import SituationSettings
 from blickschutz.wall.model import EncoderSettings
@@ -30,6 +31,7 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     redaction: RedactionSettings = RedactionSettings()
     encoder: EncoderSettings = EncoderSettings()
     situations: SituationSettings = SituationSettings()
+    recording: RecordingSettings = RecordingSettings()
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -55,6 +57,18 @@ class Stop(_Message, frozen=True, tag="stop"):
 
 
 class TakeSnapshot(_Message, frozen=True, tag="take-snapshot"):
+    number: int
+
+
+class Record(_Message, frozen=True, tag="record"):
+    """Record: the last seconds and what follows."""
+
+    order: Order
+
+
+class EndOrder(_Message, frozen=True, tag="end-order"):
+    """What an order was given for is over."""
+
     number: int
 
 
@@ -88,6 +102,8 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     rss_mb: float = 0.0
     pss_mb: float = 0.0
     broken_rules: dict[str, str] = {}
+    recording: str = ""
+    unrecordable: str = ""
 
 
 class Head(_Message, frozen=True, tag="head"):
@@ -121,5 +137,11 @@ class SituationTold(_Message, frozen=True, tag="situation"):
     situation: Situation
 
 
-ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | Quit
-FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold
+class ClipTold(_Message, frozen=True, tag="clip"):
+    """News of a clip on disk: facts, never a picture or a key."""
+
+    news: ClipNews
+
+
+ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | Record | EndOrder | Quit
+FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | ClipTold

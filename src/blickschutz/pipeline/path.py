@@ -29,6 +29,15 @@ class _Waiting:
     backdrop: Backdrop
 
 
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What was found of one frame; `pts` is its time in the stream."""
+
+    pts: int
+    backdrop: Backdrop
+    scene: Scene
+
+
 @dataclass(slots=True)
 class PathCounters:
     """What happened on the path since its start."""
@@ -60,7 +69,7 @@ class RedactionPath:
         self._due = float("-inf")
         self._waiting: list[_Waiting] = []
         self._scene: Scene | None = None
-        self._untaken: Scene | None = None
+        self._untaken: Analysed | None = None
         self._size = (0, 0)
         self._latest_at = float("-inf")
         self._earlier: deque[RawFrame] = deque(maxlen=_MOST_EARLIER)
@@ -97,10 +106,15 @@ class RedactionPath:
             return self._fail(frame, wanted, error)
         return self._release([]) if len(self._waiting) > _MOST_WAITING else []
 
+    def take_analysed(self) -> Analysed | None:
+        """What was found of the newest analysed frame, once; None where nothing was analysed since the last call."""
+        found, self._untaken = self._untaken, None
+        return found
+
     def take_scene(self) -> Scene | None:
-        """The scene of the newest analysed frame, once; None where nothing was analysed since the last call."""
-        scene, self._untaken = self._untaken, None
-        return scene
+        """The scene alone."""
+        found = self.take_analysed()
+        return found.scene if found is not None else None
 
     def flush(self) -> Sequence[RedactedFrame]:
         """What still waits, with what is known."""
@@ -110,7 +124,7 @@ class RedactionPath:
         backdrop, scene = self._analyser.analyse(frame, watched=wanted, before=self._before(frame))
         self.counters.analysed += 1
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
-        self._untaken = scene
+        self._untaken = Analysed(frame.pts, backdrop, scene)
         self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
         shown = list(self._release([scene]))
         self._scene = scene

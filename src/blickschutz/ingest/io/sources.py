@@ -12,12 +12,14 @@ import av.error
 
 from blickschutz.ingest.io.frames import raw_frame
 from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.ingest.ports import PacketSink
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import CameraStalledError, CameraUnreachableError, MediaError, StreamEndedError
 from blickschutz.kernel.frames import RawFrame
 
 _LATE_S = 1.0
 _MOST_BROKEN = 250
+TICKS = 90_000
 
 
 def without_credentials(address: str) -> str:
@@ -26,18 +28,40 @@ def without_credentials(address: str) -> str:
     return address if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def open_source(settings: SourceSettings, clock: Clock) -> RtspSource | FileSource:
-    """Open the source that `settings` name. Raises `CameraUnreachableError` or `MediaError`."""
+def open_source(settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> RtspSource | FileSource:
+    """Open the source that `settings` name; `sink` gets its packets. Raises `CameraUnreachableError` or `MediaError`."""
     if settings.kind is SourceKind.RTSP:
-        return RtspSource(settings, clock)
-    return FileSource(settings, clock)
+        return RtspSource(settings, clock, sink)
+    return FileSource(settings, clock, sink)
+
+
+class _Timeline:
+    """The stream's own times in ticks since it was opened; a file that starts over goes on where it ended."""
+
+    def __init__(self) -> None:
+        self._start: int | None = None
+        self._end = 0
+
+    def ticks(self, pts: int | None, time_base: Any) -> int:
+        """`pts` (in units of `time_base`) in ticks; -1 where there is none."""
+        if pts is None:
+            return -1
+        value: int = round(pts * time_base * TICKS)
+        if self._start is None:
+            self._start = value - self._end
+        ticks = value - self._start
+        self._end = max(self._end, ticks)
+        return ticks
+
+    def starts_over(self, frame_s: float) -> None:
+        self._start, self._end = None, self._end + round(frame_s * TICKS)
 
 
 class RtspSource:
     """A camera by RTSP over TCP, H.264 or H.265. No UDP, no redirect to another host, no audio."""
 
-    def __init__(self, settings: SourceSettings, clock: Clock) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> None:
+        self._settings, self._clock, self._sink = settings, clock, sink
         options = {
             "rtsp_transport": "tcp",
             "allowed_media_types": "video",
@@ -58,11 +82,17 @@ class RtspSource:
         stream = _video_stream(self._container, self._settings.address)
         stream.codec_context.thread_count = 1
         index = broken = 0
+        timeline = _Timeline()
+        if self._sink is not None:
+            self._sink.opened(stream)
         try:
             for packet in self._container.demux(stream):
                 at, taken = self._clock.monotonic(), self._clock.now()
+                pts = timeline.ticks(packet.pts, stream.time_base)
                 try:
                     decoded = packet.decode()
+                    if self._sink is not None and packet.size:
+                        self._sink.take(packet, pts, at)
                 except av.error.InvalidDataError:
                     broken += 1
                     if broken > _MOST_BROKEN:
@@ -71,7 +101,7 @@ class RtspSource:
                 for frame in decoded:
                     if _usable(frame):
                         broken = 0
-                        yield raw_frame(frame, index, at, taken)
+                        yield raw_frame(frame, index, at, taken, timeline.ticks(frame.pts, stream.time_base))
                     index += 1
         except (TimeoutError, av.error.ExitError) as error:
             raise CameraStalledError(f"no packet for {self._settings.stall_s:g} s") from error
@@ -85,8 +115,9 @@ class RtspSource:
 class FileSource:
     """A video file. In real time it plays at its own speed and loops; otherwise it is read once."""
 
-    def __init__(self, settings: SourceSettings, clock: Clock) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> None:
+        self._settings, self._clock, self._sink = settings, clock, sink
+        self._timeline = _Timeline()
         self._closed = threading.Event()
         self._container = self._open()
         stream = _video_stream(self._container, settings.address)
@@ -96,6 +127,8 @@ class FileSource:
 
     def frames(self) -> Iterator[RawFrame]:
         start, index, loops = self._clock.monotonic(), 0, 0
+        if self._sink is not None:
+            self._sink.opened(_video_stream(self._container, self._settings.address))
         wall = self._clock.now()
         offset = 0.0
         while True:
@@ -108,13 +141,15 @@ class FileSource:
                     start = due - offset - time_s
                 if self._closed.is_set():
                     return
-                yield raw_frame(frame, index, due, wall + (due - start) if not self._settings.realtime else self._clock.now())
+                taken = wall + (due - start) if not self._settings.realtime else self._clock.now()
+                yield raw_frame(frame, index, due, taken, self._timeline.ticks(frame.pts, frame.time_base))
                 index, count = index + 1, count + 1
             if not count:
                 raise MediaError(f"{self._settings.address} holds no picture")
             if not self._settings.realtime:
                 return
             offset, loops = offset + last + 1 / self.rate, loops + 1
+            self._timeline.starts_over(1 / self.rate)
             self._container.close()
             self._container = self._open()
 
@@ -136,8 +171,11 @@ class FileSource:
         number, first = 0, None
         try:
             for packet in self._container.demux(stream):
+                pts = self._timeline.ticks(packet.pts, packet.time_base)
                 try:
                     decoded = packet.decode()
+                    if self._sink is not None and packet.size:
+                        self._sink.take(packet, pts, self._clock.monotonic())
                 except av.error.InvalidDataError:
                     continue
                 for frame in decoded:

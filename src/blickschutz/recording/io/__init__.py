@@ -1,0 +1,1 @@
+"""Packets in memory and clips on disk."""

@@ -1,0 +1,240 @@
+"""The sealed clip on disk, version 1; described in docs/design/clips.md.
+
+    magic "BLKSCLIP", version (2 bytes), header (4 bytes of length, JSON), envelope (4 bytes of length, JSON),
+    head of the libsodium secretstream (24 bytes), chunks
+
+A chunk is a prefix (length, number, a hash of the clip's name), then a sealed message. The prefix is
+authenticated with the message, so what was moved, mixed or cut shows, and shows as what it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, TypeAlias
+
+import msgspec
+
+from blickschutz.kernel.errors import BlickschutzError, DeviceError
+from blickschutz.recording.model import ClipHeader, ClipState, CloseReason, Closing, Gop, Head, Opening
+from blickschutz.vault.io.files import sync_folder
+from blickschutz.vault.model import Envelope
+from blickschutz.vault.service import SEALED_OVERHEAD, STREAM_HEADER, StreamOpener, StreamSealer
+
+MAGIC: Final = b"BLKSCLIP"
+VERSION: Final = 1
+SUFFIX = ".clip"
+_MOST_CHUNK = 256 * 1024 * 1024
+_MOST_HEAD = 1024 * 1024
+_SIZE = struct.Struct(">I")
+_PREFIX = struct.Struct(">II8s")
+
+Message: TypeAlias = Opening | Gop | Closing
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+class ClipError(BlickschutzError):
+    """A clip does not open; `state` says why."""
+
+    def __init__(self, state: ClipState, text: str = "") -> None:
+        super().__init__(text or state.value)
+        self.state = state
+
+
+class ClipWriter:
+    """Writes one clip. Every message is on disk when its method returns. Raises `DeviceError` when the disk takes no more."""
+
+    def __init__(self, path: Path, header: ClipHeader, envelope: Envelope, key: bytes, opening: Opening) -> None:
+        self._sealer, self._tag, self._count, self.gops = StreamSealer(key), _tag(header.clip), 0, 0
+        parts = [MAGIC, struct.pack(">H", VERSION)]
+        for part in (header, envelope):
+            text = msgspec.json.encode(part, order="deterministic")
+            parts += [_SIZE.pack(len(text)), text]
+        head = b"".join([*parts, self._sealer.header])
+        self.path, self.size = path, 0
+        try:
+            self._file: BinaryIO = path.open("xb", buffering=0)
+            os.chmod(path, 0o600)
+            self._append(head)
+            self._write(msgspec.structs.replace(opening, digest=_digest(head)))
+            sync_folder(path.parent)
+        except OSError as error:
+            raise DeviceError(f"{path.name} cannot be begun: {error.strerror}") from error
+
+    def add(self, gop: Gop) -> None:
+        try:
+            self._write(gop)
+        except OSError as error:
+            raise DeviceError(f"{self.path.name} cannot be written: {error.strerror}") from error
+        self.gops += bool(gop.data)
+
+    def close(self, reason: CloseReason, closed: float) -> None:
+        """The last message. Where the disk does not take it the clip is one that was cut off."""
+        try:
+            self._write(Closing(reason=reason, gops=self.gops, closed=closed), last=True)
+        except OSError as error:
+            raise DeviceError(f"{self.path.name} cannot be closed: {error.strerror}") from error
+        finally:
+            self._file.close()
+
+    def abandon(self) -> None:
+        """Let go of the file as it is: whole up to its last message."""
+        self._file.close()
+
+    def _write(self, message: Message, *, last: bool = False) -> None:
+        data = _encoder.encode(message)
+        prefix = _PREFIX.pack(len(data) + SEALED_OVERHEAD, self._count, self._tag)
+        self._append(prefix + self._sealer.seal(data, prefix, last=last))
+        self._count += 1
+
+    def _append(self, data: bytes) -> None:
+        """All of `data`, or an error and nothing of it: what a full disk took of a chunk is taken back."""
+        start, view = self.size, memoryview(data)
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+            os.fdatasync(self._file.fileno())
+        except OSError:
+            self._file.truncate(start)
+            self._file.seek(start)
+            raise
+        self.size = start + len(data)
+
+
+def read_head(path: Path) -> Head:
+    """What can be read without a key. Raises `ClipError`, `DeviceError`."""
+    try:
+        with path.open("rb") as file:
+            return _head(file)
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _head(file: BinaryIO) -> Head:
+    seen = hashlib.blake2b(digest_size=32)
+
+    def take(length: int) -> bytes:
+        data = file.read(length) if length <= _MOST_HEAD else b""
+        if len(data) != length:
+            raise ClipError(ClipState.NO_CLIP, "the head of the file is cut off")
+        seen.update(data)
+        return data
+
+    if take(len(MAGIC)) != MAGIC:
+        raise ClipError(ClipState.NO_CLIP, "the file is no sealed clip")
+    (version,) = struct.unpack(">H", take(2))
+    if version != VERSION:
+        raise ClipError(ClipState.UNKNOWN_VERSION, f"the clip has version {version}; this software reads version {VERSION}")
+    try:
+        header = msgspec.json.decode(take(_SIZE.unpack(take(_SIZE.size))[0]), type=ClipHeader)
+        envelope = msgspec.json.decode(take(_SIZE.unpack(take(_SIZE.size))[0]), type=Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ClipError(ClipState.HEAD_ALTERED, f"the head of the clip is damaged: {error}") from error
+    if envelope.clip != header.clip:
+        raise ClipError(ClipState.HEAD_ALTERED, "the key envelope belongs to another clip")
+    stream = take(STREAM_HEADER)
+    return Head(header, envelope, stream, file.tell(), seen.digest())
+
+
+def envelope_range(path: Path) -> tuple[int, int]:
+    """Where the key envelope lies: start and length in bytes. Raises `ClipError`, `DeviceError`."""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise ClipError(ClipState.NO_CLIP, "the file is no sealed clip")
+            file.seek(2, os.SEEK_CUR)
+            (length,) = _SIZE.unpack(file.read(_SIZE.size))
+            file.seek(length, os.SEEK_CUR)
+            (length,) = _SIZE.unpack(file.read(_SIZE.size))
+            return file.tell(), length
+    except struct.error as error:
+        raise ClipError(ClipState.NO_CLIP, "the head of the file is cut off") from error
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
+
+
+class ClipReader:
+    """Reads one clip, message by message. `state` says at the end what the file turned out to be.
+
+    Raises `ClipError` where the head does not fit; what is damaged further on ends the iteration.
+    """
+
+    def __init__(self, path: Path, key: bytes, installation: str = "") -> None:
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
+        self.state, self.closing, self._count = ClipState.CUT_OFF, None, 0
+        try:
+            self.head = _head(self._file)
+            self._opener, self._tag = StreamOpener(key, self.head.stream), _tag(self.head.header.clip)
+            self.opening = self._open(installation)
+        except ClipError:
+            self._file.close()
+            raise
+
+    closing: Closing | None
+
+    def _open(self, installation: str) -> Opening:
+        if installation and self.head.header.installation != installation:
+            raise ClipError(ClipState.FOREIGN_INSTALLATION, f"the clip was sealed by {self.head.header.installation}")
+        opening = self._next()
+        if not isinstance(opening, Opening):
+            raise ClipError(ClipState.WRONG_KEY if self.state is ClipState.CHUNK_ALTERED else self.state, "the first chunk does not open")
+        if opening.digest != self.head.digest:
+            raise ClipError(ClipState.HEAD_ALTERED, "header or key envelope were altered after the clip was sealed")
+        return opening
+
+    def __iter__(self) -> Iterator[Gop]:
+        while (message := self._next()) is not None:
+            if isinstance(message, Gop):
+                yield message
+            else:
+                self._take_end(message)
+                return
+
+    def _take_end(self, message: Message) -> None:
+        if isinstance(message, Closing) and not self._file.read(1):
+            self.state, self.closing = ClipState.WHOLE, message
+        else:
+            self.state = ClipState.TOO_LONG
+
+    def _next(self) -> Message | None:
+        """The next message; None at the end, and `state` says which end."""
+        prefix = self._file.read(_PREFIX.size)
+        if len(prefix) < _PREFIX.size:
+            self.state = ClipState.CUT_OFF
+            return None
+        length, number, tag = _PREFIX.unpack(prefix)
+        if tag != self._tag or number != self._count:
+            self.state = ClipState.FOREIGN_CHUNK if tag != self._tag else ClipState.REORDERED
+            return None
+        data = self._file.read(length) if length <= _MOST_CHUNK else b""
+        if length <= _MOST_CHUNK and len(data) < length:
+            self.state = ClipState.CUT_OFF
+            return None
+        opened = self._opener.open(data, prefix)
+        if opened is None:
+            self.state = ClipState.CHUNK_ALTERED
+            return None
+        self._count += 1
+        message = _decoder.decode(opened[0])
+        if opened[1] is not isinstance(message, Closing):
+            self.state = ClipState.CHUNK_ALTERED
+            return None
+        return message
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _tag(clip: str) -> bytes:
+    return hashlib.blake2b(clip.encode(), digest_size=8).digest()
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=32).digest()

@@ -1,0 +1,84 @@
+"""The last seconds of one stream, in memory only: fragments, and what was known of their pictures."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from blickschutz.recording.io.ring import Fragment, Head
+from blickschutz.recording.model import Gop, Mark
+from blickschutz.recording.rules import Known, sample
+
+# Far more than comes in the two seconds of the longest fragment: where no fragment comes, nothing piles up.
+_MOST = 400
+_NO_FRAGMENT = Fragment(0, b"", False, (), 0.0)
+
+
+@dataclass(slots=True)
+class Piece:
+    """A fragment with what became known until it was complete. The proofs are packed when they are written, not before."""
+
+    fragment: Fragment
+    times: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_MOST))
+    analysed: deque[Known] = field(default_factory=lambda: deque(maxlen=_MOST))
+    marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=_MOST))
+
+    def gop(self) -> Gop:
+        """The message of a clip."""
+        part = self.fragment
+        masks = tuple(sample(known) for known in self.analysed)
+        return Gop(data=part.data, key=part.key, pts=part.pts, times=tuple(self.times), masks=masks, marks=tuple(self.marks))
+
+
+class Feed:
+    """Keeps `before_s` seconds of one stream, from a key picture on."""
+
+    def __init__(self, before_s: float) -> None:
+        self._before_s = before_s
+        self.head: Head | None = None
+        self.pieces: deque[Piece] = deque()
+        self._next = Piece(_NO_FRAGMENT)
+
+    def frame(self, pts: int, taken: float) -> None:
+        self._next.times.append((pts, taken))
+
+    def analysed(self, known: Known) -> None:
+        self._next.analysed.append(known)
+
+    def mark(self, mark: Mark) -> None:
+        self._next.marks.append(mark)
+
+    def clear(self) -> None:
+        """The stream was interrupted: nothing of before is kept."""
+        self.head, self._next = None, Piece(_NO_FRAGMENT)
+        self.pieces.clear()
+
+    def take(self, parts: Sequence[Head | Fragment]) -> list[Piece]:
+        """Add what the muxer gave; returns the new pieces."""
+        new: list[Piece] = []
+        for part in parts:
+            if isinstance(part, Head):
+                self.head = part
+                self.pieces.clear()
+            elif self.head is not None and part.generation == self.head.generation:
+                self._next.fragment = part
+                new.append(self._next)
+                self.pieces.append(self._next)
+                self._next = Piece(_NO_FRAGMENT)
+                self._trim(part.at)
+        return new
+
+    def rest(self) -> Piece:
+        """What became known since the last fragment."""
+        piece, self._next = self._next, Piece(_NO_FRAGMENT)
+        return piece
+
+    def _trim(self, now: float) -> None:
+        """Drop the oldest group of pictures as long as what is left still reaches back far enough."""
+        while True:
+            keys = [index for index, piece in enumerate(self.pieces) if piece.fragment.key]
+            if len(keys) < 2 or self.pieces[keys[1] - 1].fragment.at > now - self._before_s:
+                return
+            for _ in range(keys[1]):
+                self.pieces.popleft()

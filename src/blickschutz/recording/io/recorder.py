@@ -1,0 +1,138 @@
+"""The recorder of one camera: keeps the last seconds, and makes clips of them while somebody ordered it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.scene import Backdrop, Scene
+from blickschutz.recording.io.feed import Feed
+from blickschutz.recording.io.job import ClipJob
+from blickschutz.recording.io.ring import Fragment, Head
+from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings
+from blickschutz.recording.ports import Tell
+from blickschutz.recording.rules import Orders, known
+
+# So long after the last fragment the proof of background for its last pictures is still on its way.
+_SETTLE_S = 0.8
+_END_S = 2.0
+
+
+class Recorder:
+    """Fed by the cell's own thread. `describe` gives the first message of a clip for a stream's head."""
+
+    def __init__(
+        self, camera: str, settings: RecordingSettings, clock: Clock, describe: Callable[[Head, ClipMode], Opening], tell: Tell
+    ) -> None:
+        self._camera, self._settings, self._clock, self._describe, self._tell = camera, settings, clock, describe, tell
+        self._feeds: Mapping[ClipMode, Feed] = {mode: Feed(settings.before_s) for mode in ClipMode}
+        self._orders = Orders(settings)
+        self._waiting: Order | None = None
+        self._job: ClipJob | None = None
+        self._began = 0.0
+        self._settles: float | None = None
+
+    @property
+    def recording(self) -> ClipMode | None:
+        """The mode of the clip that is being written, or waits for a stream; None where nothing was ordered."""
+        return self._job.mode if self._job is not None else self._waiting.mode if self._waiting is not None else None
+
+    def order(self, order: Order) -> None:
+        """Record from now on (and the seconds before). An order of the other mode begins a clip of its own."""
+        self.tick()
+        now = self._clock.monotonic()
+        if self._job is not None and (self._job.mode is not order.mode or self._settles is not None):
+            self._close(CloseReason.OVER)
+        self._orders.begin(order.number, now, order.for_s)
+        if self._job is not None:
+            self._job.orders.append(order.number)
+        else:
+            self._waiting = order
+            self._begin(now)
+
+    def end(self, number: int) -> None:
+        """The situation behind an order is over."""
+        self._orders.end(number, self._clock.monotonic())
+
+    def frame(self, mode: ClipMode, pts: int, taken: float) -> None:
+        """When a picture was taken (POSIX); `pts` in ticks of its own stream."""
+        self._feeds[mode].frame(pts, taken)
+
+    def analysed(self, pts: int, backdrop: Backdrop, scene: Scene) -> None:
+        """What was known of the picture at `pts` of the camera's stream."""
+        self._feeds[ClipMode.SEALED].analysed(known(pts, backdrop, scene))
+
+    def mark(self, mark: Mark) -> None:
+        for feed in self._feeds.values():
+            feed.mark(mark)
+
+    def take(self, mode: ClipMode, parts: Sequence[Head | Fragment]) -> None:
+        """Complete parts of a stream: the camera's packets (`SEALED`) or redacted video (`ANONYMOUS`)."""
+        if self._job is not None and self._job.mode is mode and any(isinstance(part, Head) for part in parts):
+            self._close(CloseReason.INTERRUPTED, keep_orders=True)
+        new = self._feeds[mode].take(parts)
+        if self._job is not None and self._job.mode is mode and self._settles is None:
+            for piece in new:
+                self._job.add(piece)
+        elif new and self._waiting is not None and self._waiting.mode is mode:
+            self._begin(self._clock.monotonic())
+
+    def tick(self) -> None:
+        """End what is over, too long, or takes no more."""
+        now = self._clock.monotonic()
+        wanted = self._orders.wanted(now)
+        if self._job is None:
+            if not wanted:
+                self._waiting = None
+            return
+        if self._job.failed:
+            self._orders.clear()
+            self._job, self._settles = None, None
+        elif now - self._began >= self._settings.most_s:
+            self._orders.clear()
+            self._close(CloseReason.LONGEST)
+        elif self._settles is not None:
+            if now >= self._settles:
+                self._close(CloseReason.OVER)
+        elif not wanted:
+            self._settles = now + _SETTLE_S
+
+    def interrupted(self, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
+        """The stream was lost or stopped: the clip ends here, and nothing of before is kept."""
+        if self._job is not None:
+            self._close(reason, keep_orders=reason is CloseReason.INTERRUPTED)
+        for feed in self._feeds.values():
+            feed.clear()
+        if reason is not CloseReason.INTERRUPTED:
+            self._orders.clear()
+            self._waiting = None
+
+    def close(self) -> None:
+        """The cell ends in good order."""
+        if self._job is not None:
+            self._close(CloseReason.STOPPED, wait_s=_END_S)
+
+    def _begin(self, now: float) -> None:
+        order = self._waiting
+        feed = self._feeds[order.mode] if order is not None else None
+        if order is None or feed is None or feed.head is None:
+            return
+        pieces = list(feed.pieces)
+        while pieces and not pieces[0].fragment.key:
+            pieces.pop(0)
+        self._job = ClipJob(self._camera, order, self._describe(feed.head, order.mode), self._settings, self._clock, self._tell)
+        self._waiting, self._began, self._settles = None, now, None
+        for piece in pieces:
+            self._job.add(piece)
+
+    def _close(self, reason: CloseReason, *, keep_orders: bool = False, wait_s: float = 0.0) -> None:
+        job, self._job, self._settles = self._job, None, None
+        if job is None:
+            return
+        job.add(self._feeds[job.mode].rest())
+        job.close(reason, wait_s)
+        self._feeds[ClipMode.ANONYMOUS].clear()
+        if keep_orders and self._orders.wanted(self._clock.monotonic()):
+            self._waiting = job.order
+        elif not self._orders.running:
+            self._orders.clear()

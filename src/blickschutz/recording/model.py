@@ -1,0 +1,188 @@
+"""Orders, settings, and what stands in a sealed clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from blickschutz.kernel.geometry import Points
+from blickschutz.vault.model import Envelope, Reviewer
+
+
+class ClipMode(StrEnum):
+    """`sealed`: the camera's own packets. `anonymous`: redacted video only; nothing unredacted leaves the cell."""
+
+    SEALED = "sealed"
+    ANONYMOUS = "anonymous"
+
+
+class CloseReason(StrEnum):
+    """Why a clip ended."""
+
+    OVER = "over"
+    LONGEST = "longest"
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+    DISK = "disk"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """Seconds before an order (in memory), after the last situation, and most of one clip; `reserve_mb` of disk stay free."""
+
+    before_s: float = 10.0
+    after_s: float = 10.0
+    most_s: float = 300.0
+    reserve_mb: int = 500
+
+
+class Sealing(msgspec.Struct, frozen=True):
+    """For whom and where clips are sealed."""
+
+    installation: str
+    folder: str
+    reviewers: tuple[Reviewer, ...]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order to record. `cause` is a kind of situation, or "manual"; it holds until it is ended or the clip is full.
+
+    With `for_s` it ends by itself after so many seconds.
+    """
+
+    number: int
+    mode: ClipMode
+    cause: str
+    sealing: Sealing
+    for_s: float | None = None
+
+
+class ClipHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the open at the head of a clip file. `opened` is POSIX seconds."""
+
+    clip: str
+    installation: str
+    camera: str
+    mode: ClipMode
+    cause: str
+    opened: float
+
+
+class MaskSample(msgspec.Struct, frozen=True, array_like=True):
+    """What the cell knew of one analysed picture: proof of background and people; the review room redacts with it.
+
+    `pts` in ticks of 1/90000 s. `bits` is the proof, one bit a pixel of (rows, columns), zlib. With a `doubt`
+    nothing is proven. Boxes are (left, top, right, bottom) in shares of the picture; `tracks` are (number, seen_s,
+    box), `detections` (score, lying, box).
+    """
+
+    pts: int
+    doubt: str
+    rows: int
+    columns: int
+    bits: bytes
+    tracks: tuple[tuple[int, float, tuple[float, float, float, float]], ...] = ()
+    detections: tuple[tuple[float, bool, tuple[float, float, float, float]], ...] = ()
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """A situation that began or ended while the clip was recorded, with its figures. `taken` is POSIX seconds."""
+
+    taken: float
+    kind: str
+    zone: str
+    began: bool
+    figures: dict[str, float]
+
+
+class Opening(msgspec.Struct, frozen=True, tag="opening", kw_only=True):
+    """First message of a clip. `digest` is BLAKE2b-256 over everything before it in the file.
+
+    `init` is the head of a fragmented MP4. Redaction's settings are those in force when it was recorded.
+    """
+
+    digest: bytes
+    init: bytes
+    codec: str
+    width: int
+    height: int
+    style: str
+    privacy_zones: tuple[Points, ...]
+    px_per_metre: float | None
+
+
+class Gop(msgspec.Struct, frozen=True, tag="gop", kw_only=True):
+    """A group of pictures: one fragment of MP4 (empty in the last one), and what became known meanwhile.
+
+    `pts` are those of the fragment's packets, in their order; `times` are (pts, taken) of decoded pictures.
+    """
+
+    data: bytes
+    key: bool
+    pts: tuple[int, ...]
+    times: tuple[tuple[int, float], ...]
+    masks: tuple[MaskSample, ...]
+    marks: tuple[Mark, ...]
+
+
+class Closing(msgspec.Struct, frozen=True, tag="closing", kw_only=True):
+    """Last message of a clip that was closed in good order."""
+
+    reason: CloseReason
+    gops: int
+    closed: float
+
+
+class ClipState(StrEnum):
+    """What a clip file turned out to be; all but the first two mean that it was changed or damaged."""
+
+    WHOLE = "whole"
+    CUT_OFF = "cut-off"
+    NO_CLIP = "no-clip"
+    UNKNOWN_VERSION = "unknown-version"
+    FOREIGN_INSTALLATION = "foreign-installation"
+    HEAD_ALTERED = "head-altered"
+    WRONG_KEY = "wrong-key"
+    REORDERED = "reordered"
+    FOREIGN_CHUNK = "foreign-chunk"
+    CHUNK_ALTERED = "chunk-altered"
+    TOO_LONG = "too-long"
+
+
+READABLE = frozenset({ClipState.WHOLE, ClipState.CUT_OFF})
+
+
+class ClipEvent(StrEnum):
+    """What a cell tells of a clip."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    REFUSED = "refused"
+
+
+class ClipNews(msgspec.Struct, frozen=True, kw_only=True):
+    """News of a clip: its head, why it closed or was refused, its length in seconds and bytes, the orders in it."""
+
+    event: ClipEvent
+    clip: str
+    mode: ClipMode
+    cause: str
+    orders: tuple[int, ...]
+    opened: float
+    closed: float = 0.0
+    reason: str = ""
+    seconds: float = 0.0
+    size: int = 0
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What can be read of a clip file without a key."""
+
+    header: ClipHeader
+    envelope: Envelope
+    stream: bytes
+    start: int
+    digest: bytes

@@ -1,0 +1,438 @@
+"""Sealed clips on disk, orders, the ring, the recorder."""
+
+from __future__ import annotations
+
+import base64
+import random
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
+from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, read_head
+from blickschutz.recording.io.recorder import Recorder
+from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
+from blickschutz.recording.model import (
+    ClipEvent,
+    ClipHeader,
+    ClipMode,
+    ClipState,
+    CloseReason,
+    Gop,
+    Mark,
+    MaskSample,
+    Opening,
+    Order,
+    RecordingSettings,
+    Sealing,
+)
+from blickschutz.recording.rules import Orders, backdrop_between, known, proven, sample, scene_of
+from blickschutz.vault import service
+from blickschutz.vault.model import Reviewer
+from tests.fakes.clock import ManualClock
+from tests.videos import write_scene
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+OPENING = Opening(digest=b"", init=b"init", codec="h264", width=64, height=48, style="mosaic", privacy_zones=(), px_per_metre=None)
+
+
+@pytest.fixture(autouse=True)
+def quick_keys(monkeypatch):
+    monkeypatch.setattr(service, "OPERATIONS", 1)
+    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
+
+
+def reviewers(count=2):
+    return tuple(Reviewer(s.id, s.public) for s in (service.enrol(f"kvd-{n}", "eine lange Losung") for n in range(count)))
+
+
+def gop(number, size=300):
+    return Gop(data=bytes([number]) * size, key=True, pts=(number,), times=((number, 1.0),), masks=(), marks=())
+
+
+def write_clip(path, gops=5, *, close=True, key=None, clip="c" * 32):
+    key = key or service.new_key()
+    header = ClipHeader(clip=clip, installation="ab", camera="vorplatz", mode=ClipMode.SEALED, cause="manual", opened=1.0)
+    writer = ClipWriter(path, header, service.seal_key(key, clip, reviewers()), key, OPENING)
+    for number in range(gops):
+        writer.add(gop(number))
+    if close:
+        writer.close(CloseReason.OVER, 2.0)
+    else:
+        writer.abandon()
+    return key
+
+
+def read(path, key):
+    """(state, number of whole groups of pictures)."""
+    try:
+        reader = ClipReader(path, key)
+    except ClipError as error:
+        return error.state, 0
+    count = sum(1 for _ in reader)
+    reader.close()
+    return reader.state, count
+
+
+class TestClipFile:
+    def test_what_was_written_is_read(self, tmp_path):
+        key = write_clip(tmp_path / "a.clip")
+        reader = ClipReader(tmp_path / "a.clip", key, "ab")
+        assert [g.data[:1] for g in reader] == [bytes([n]) for n in range(5)]
+        assert (reader.state, reader.closing.reason, reader.closing.gops) == (ClipState.WHOLE, CloseReason.OVER, 5)
+        assert reader.opening.init == b"init"
+        assert (tmp_path / "a.clip").stat().st_mode & 0o777 == 0o600
+        reader.close()
+
+    def test_a_clip_that_was_cut_off_opens_up_to_its_last_whole_group(self, tmp_path):
+        key = write_clip(tmp_path / "a.clip")
+        whole = (tmp_path / "a.clip").read_bytes()
+        _, first = tmp_path / "b.clip", len(whole) - 600
+        for size in range(first, len(whole)):
+            (tmp_path / "b.clip").write_bytes(whole[:size])
+            state, count = read(tmp_path / "b.clip", key)
+            assert state is ClipState.CUT_OFF
+            assert count in {3, 4, 5}
+
+    def test_every_flipped_bit_is_found(self, tmp_path):
+        key = write_clip(tmp_path / "a.clip")
+        data = (tmp_path / "a.clip").read_bytes()
+        chance, path = random.Random(3), tmp_path / "b.clip"
+        for _ in range(1000):
+            place = chance.randrange(len(data) * 8)
+            altered = bytearray(data)
+            altered[place // 8] ^= 1 << place % 8
+            path.write_bytes(altered)
+            state, _ = read(path, key)
+            assert state is not ClipState.WHOLE, place
+
+    @pytest.mark.parametrize(
+        ("change", "state"),
+        [
+            (lambda chunks, other: [chunks[0], chunks[2], chunks[1], *chunks[3:]], ClipState.REORDERED),
+            (lambda chunks, other: [chunks[0], *chunks[2:]], ClipState.REORDERED),
+            (lambda chunks, other: [*chunks[:2], other[2], *chunks[3:]], ClipState.FOREIGN_CHUNK),
+            (lambda chunks, other: [*chunks[:2], chunks[2][:-1] + bytes([chunks[2][-1] ^ 1]), *chunks[3:]], ClipState.CHUNK_ALTERED),
+            (lambda chunks, other: chunks[:-1], ClipState.CUT_OFF),
+            (lambda chunks, other: [*chunks, chunks[-1]], ClipState.TOO_LONG),
+        ],
+    )
+    def test_what_was_done_to_the_chunks_is_named(self, tmp_path, change, state):
+        key = write_clip(tmp_path / "a.clip")
+        write_clip(tmp_path / "b.clip", clip="d" * 32)
+        (head, chunks), (_, other) = cut(tmp_path / "a.clip"), cut(tmp_path / "b.clip")
+        (tmp_path / "c.clip").write_bytes(head + b"".join(change(chunks, other)))
+        assert read(tmp_path / "c.clip", key)[0] is state
+
+    def test_a_swapped_envelope_is_named(self, tmp_path):
+        key = write_clip(tmp_path / "a.clip")
+        write_clip(tmp_path / "b.clip", clip="d" * 32)
+        write_clip(tmp_path / "c.clip")
+        a, b, c = ((tmp_path / f"{name}.clip").read_bytes() for name in "abc")
+        start, length = envelope_range(tmp_path / "a.clip")
+        for other in (b, c):
+            (tmp_path / "x.clip").write_bytes(a[:start] + other[start : start + length] + a[start + length :])
+            assert read(tmp_path / "x.clip", key)[0] is ClipState.HEAD_ALTERED
+
+    def test_other_files_and_other_keys_are_named(self, tmp_path):
+        key = write_clip(tmp_path / "a.clip")
+        assert read(tmp_path / "a.clip", service.new_key())[0] is ClipState.WRONG_KEY
+        with pytest.raises(ClipError) as caught:
+            ClipReader(tmp_path / "a.clip", key, "another")
+        assert caught.value.state is ClipState.FOREIGN_INSTALLATION
+        data = (tmp_path / "a.clip").read_bytes()
+        for text, state in ((b"", ClipState.NO_CLIP), (b"RIFF" * 9, ClipState.NO_CLIP), (data[:40], ClipState.NO_CLIP)):
+            (tmp_path / "b.clip").write_bytes(text)
+            assert read(tmp_path / "b.clip", key)[0] is state
+        (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\2" + data[10:])
+        assert read(tmp_path / "b.clip", key)[0] is ClipState.UNKNOWN_VERSION
+        with pytest.raises(DeviceError):
+            read_head(tmp_path / "none.clip")
+
+    def test_a_full_disk_takes_no_half_chunk(self, tmp_path, monkeypatch):
+        key = service.new_key()
+        header = ClipHeader(clip="c", installation="ab", camera="v", mode=ClipMode.SEALED, cause="manual", opened=1.0)
+        writer = ClipWriter(tmp_path / "a.clip", header, service.seal_key(key, "c", reviewers()), key, OPENING)
+        writer.add(gop(1))
+        size, own = (tmp_path / "a.clip").stat().st_size, writer._file
+
+        class Full:
+            def write(self, data):
+                if len(data) < 1000:
+                    raise OSError(28, "No space left on device")
+                return own.write(data[:100])
+
+            def __getattr__(self, name):
+                return getattr(own, name)
+
+        monkeypatch.setattr(writer, "_file", Full())
+        with pytest.raises(DeviceError, match="No space left"):
+            writer.add(gop(2, 1050 - 100))
+        assert (tmp_path / "a.clip").stat().st_size == size
+        monkeypatch.setattr(writer, "_file", own)
+        writer.abandon()
+        assert read(tmp_path / "a.clip", key) == (ClipState.CUT_OFF, 1)
+
+    def test_the_golden_clip_still_opens(self):
+        """Version 1 as it was first written: whatever this software becomes, it reads this file."""
+        facts = msgspec.json.decode((GOLDEN / "clip-v1.json").read_bytes())
+        sealed = [msgspec.convert(one, service.SealedPrivateKey) for one in facts["reviewers"]]
+        head = read_head(GOLDEN / "clip-v1.clip")
+        shares = [service.open_share(head.envelope, s.id, service.unlock(s, facts["passphrase"])) for s in sealed]
+        key = service.join_shares(head.envelope, *shares)
+        reader = ClipReader(GOLDEN / "clip-v1.clip", key, facts["installation"])
+        gops = list(reader)
+        assert reader.state is ClipState.WHOLE
+        assert [base64.b64encode(g.data).decode() for g in gops] == facts["data"]
+        assert gops[0].masks[0].doubt == "starting"
+        assert gops[0].marks[0].kind == "person_down"
+        reader.close()
+
+
+def cut(path):
+    """Head and chunks of a clip file."""
+    data, start = path.read_bytes(), read_head(path).start
+    head, chunks = data[:start], []
+    while start < len(data):
+        length = 16 + int.from_bytes(data[start : start + 4], "big")
+        chunks.append(data[start : start + length])
+        start += length
+    return head, chunks
+
+
+class TestOrders:
+    def test_overlapping_orders_are_one_and_end_after_the_last(self):
+        orders = Orders(RecordingSettings(after_s=5))
+        orders.begin(1, 0.0)
+        orders.begin(2, 3.0)
+        orders.end(1, 4.0)
+        assert orders.wanted(20.0)
+        orders.end(2, 20.0)
+        orders.end(7, 21.0)
+        assert orders.wanted(24.9)
+        assert not orders.wanted(25.0)
+
+    def test_an_order_for_some_seconds_ends_by_itself(self):
+        orders = Orders(RecordingSettings(after_s=5))
+        orders.begin(1, 0.0, 30.0)
+        assert orders.wanted(29.9)
+        assert not orders.wanted(30.0)
+        orders.begin(2, 40.0)
+        orders.clear()
+        assert not orders.wanted(40.0)
+
+
+class TestMaskTrack:
+    def test_a_proof_comes_back_bit_by_bit(self):
+        array = np.where(np.random.default_rng(1).random((27, 48)) > 0.4, 255, 0).astype(np.uint8)
+        tracks = (Track(7, Box(10, 20, 30, 60), (1.0, 2.0), 0.9, 0.25, 3.0, True),)
+        scene = Scene(1.0, tracks, (Detection(Box(5, 5, 9, 9), 0.5),), width=200, height=100, lying=(Detection(Box(1, 2, 3, 4), 0.4),))
+        kept = sample(known(900, Backdrop(1.0, array), scene))
+        assert (proven(kept) == array).all()
+        back = scene_of(kept, 400, 200)
+        assert (back.tracks[0].number, back.tracks[0].box, back.tracks[0].seen_s) == (7, Box(20, 40, 60, 120), 0.25)
+        assert (back.detections[0].box, back.lying[0].score) == (Box(10, 10, 18, 18), 0.4)
+
+    def test_between_two_proofs_counts_what_both_prove(self):
+        scene = Scene(0.0, width=8, height=1)
+        first, second = (np.array([[255, 255, 0, 0]], np.uint8), np.array([[255, 0, 255, 0]], np.uint8))
+        before, after = sample(known(0, Backdrop(0, first), scene)), sample(known(18_000, Backdrop(0, second), scene))
+        assert backdrop_between(before, after, 0.1, 0.6).proven.tolist() == [[255, 0, 0, 0]]
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"doubt": Doubt.FAULT.value}, {"pts": 90_000}, {"rows": 2, "columns": 2}, {"bits": b"rubbish"}],
+    )
+    def test_without_a_sound_proof_on_both_sides_nothing_is_proven(self, change):
+        scene = Scene(0.0, width=8, height=1)
+        before = sample(known(0, Backdrop(0, np.full((1, 4), 255, np.uint8)), scene))
+        after = msgspec.structs.replace(before, **change)
+        assert backdrop_between(before, after, 0.1, 0.6) is None
+        assert backdrop_between(before, None, 0.1, 0.6) is None
+        assert backdrop_between(None, before, 0.1, 0.6) is None
+
+
+@pytest.fixture(scope="module")
+def scene_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("scene") / "scene.mp4"
+    write_scene(path, DrawnScene(160, 96, 2), 60)
+    return path
+
+
+class TestMuxer:
+    def test_packets_become_fragments_that_hold_the_same_packets(self, scene_file):
+        import io
+
+        import av
+
+        muxer = PacketMuxer()
+        source = FileSource(SourceSettings(SourceKind.FILE, str(scene_file), realtime=False), SystemClock(), muxer)
+        frames = [frame.pts for frame in source.frames()]
+        muxer.ended()
+        head, *fragments = muxer.taken()
+        assert isinstance(head, Head)
+        assert (head.codec, head.width, head.height) == ("h264", 160, 96)
+        assert [pts for part in fragments for pts in part.pts] == frames
+        assert fragments[0].key
+
+        def packets(container):
+            return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+        with av.open(str(scene_file)) as original, av.open(io.BytesIO(head.data + b"".join(f.data for f in fragments))) as copy:
+            assert packets(copy) == packets(original)
+
+    def test_a_stream_that_does_not_fit_is_named_and_gives_nothing(self, tmp_path):
+        write_scene(tmp_path / "a.mkv", DrawnScene(64, 48, 2), 8, codec="vp8")
+        muxer = PacketMuxer()
+        source = FileSource(SourceSettings(SourceKind.FILE, str(tmp_path / "a.mkv"), realtime=False), SystemClock(), muxer)
+        assert len(list(source.frames())) == 8
+        assert muxer.problem
+        assert not any(isinstance(part, Fragment) for part in muxer.taken())
+
+
+class Feeding:
+    """A recorder that is fed with fragments of one second, by a clock that the test moves."""
+
+    def __init__(self, folder, count=2, **settings):
+        self.clock, self.news, self.folder = ManualClock(), [], folder
+        self.recorder = Recorder(
+            "vorplatz", RecordingSettings(**{"reserve_mb": 0, **settings}), self.clock, lambda head, mode: OPENING, self.news.append
+        )
+        self.sealing = Sealing("ab", str(folder), reviewers(count))
+        self.second = 0
+        self.recorder.take(ClipMode.SEALED, [Head(1, b"init", "h264", 64, 48)])
+
+    def seconds(self, count):
+        for _ in range(count):
+            self.clock.sleep(1.0)
+            self.second += 1
+            part = Fragment(1, b"%d" % self.second, True, (self.second * 90_000,), self.clock.monotonic())
+            self.recorder.frame(ClipMode.SEALED, self.second * 90_000, float(self.second))
+            self.recorder.take(ClipMode.SEALED, [part])
+            self.recorder.tick()
+
+    def order(self, number=1, mode=ClipMode.SEALED, **more):
+        self.recorder.order(Order(number=number, mode=mode, cause="person_down", sealing=self.sealing, **more))
+
+    def heard(self, event, count=1):
+        end = time.monotonic() + 5
+        while len(found := [n for n in self.news if n.event is event]) < count:
+            assert time.monotonic() < end, self.news
+            time.sleep(0.01)
+        return found
+
+
+class TestRecorder:
+    def test_the_seconds_before_and_after_are_in_the_clip(self, tmp_path, monkeypatch):
+        key = service.new_key()
+        monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
+        feeding = Feeding(tmp_path, before_s=4, after_s=3)
+        feeding.seconds(20)
+        feeding.order()
+        feeding.seconds(2)
+        feeding.recorder.end(1)
+        feeding.seconds(10)
+        (closed,) = feeding.heard(ClipEvent.CLOSED)
+        reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
+        data = [int(g.data) for g in reader if g.data]
+        assert reader.state is ClipState.WHOLE
+        assert data[0] in {16, 17}
+        assert data == list(range(data[0], 26))
+        assert (closed.reason, closed.seconds) == ("over", len(data) - 1)
+        assert feeding.recorder.recording is None
+        reader.close()
+
+    def test_overlapping_orders_join_into_one_clip(self, tmp_path):
+        feeding = Feeding(tmp_path, after_s=3)
+        feeding.order(1)
+        feeding.seconds(2)
+        feeding.order(2)
+        feeding.recorder.end(1)
+        feeding.seconds(8)
+        assert len(feeding.heard(ClipEvent.OPENED)) == 1
+        feeding.recorder.end(2)
+        feeding.seconds(8)
+        assert feeding.heard(ClipEvent.CLOSED)[0].orders == (1, 2)
+        assert len(list(tmp_path.glob("*.clip"))) == 1
+
+    def test_a_clip_has_a_longest_length_and_then_the_order_is_used_up(self, tmp_path):
+        feeding = Feeding(tmp_path, most_s=5)
+        feeding.order()
+        feeding.seconds(20)
+        assert feeding.heard(ClipEvent.CLOSED)[0].reason == "longest"
+        assert len(list(tmp_path.glob("*.clip"))) == 1
+
+    def test_an_interrupted_stream_ends_the_clip_and_the_order_goes_on(self, tmp_path):
+        feeding = Feeding(tmp_path)
+        feeding.order()
+        feeding.seconds(2)
+        feeding.recorder.interrupted()
+        assert feeding.heard(ClipEvent.CLOSED)[0].reason == "interrupted"
+        assert feeding.recorder.recording is ClipMode.SEALED
+        feeding.recorder.take(ClipMode.SEALED, [Head(1, b"init", "h264", 64, 48)])
+        feeding.seconds(2)
+        feeding.heard(ClipEvent.OPENED, 2)
+        feeding.recorder.interrupted(CloseReason.STOPPED)
+        assert feeding.heard(ClipEvent.CLOSED, 2)[1].reason == "stopped"
+        assert feeding.recorder.recording is None
+
+    def test_an_order_of_the_other_mode_begins_a_clip_of_its_own(self, tmp_path):
+        feeding = Feeding(tmp_path)
+        feeding.order(1)
+        feeding.seconds(2)
+        feeding.order(2, ClipMode.ANONYMOUS)
+        feeding.recorder.take(ClipMode.ANONYMOUS, [Head(1, b"init", "h264", 64, 48)])
+        feeding.recorder.take(ClipMode.ANONYMOUS, [Fragment(1, b"x", True, (0,), 0.0)])
+        feeding.heard(ClipEvent.OPENED, 2)
+        feeding.recorder.close()
+        assert [n.mode for n in feeding.heard(ClipEvent.CLOSED, 2)] == [ClipMode.SEALED, ClipMode.ANONYMOUS]
+
+    def test_with_one_reviewer_nothing_is_recorded_and_it_is_said(self, tmp_path):
+        feeding = Feeding(tmp_path, count=1)
+        feeding.order()
+        feeding.seconds(2)
+        assert "at least two different people" in feeding.heard(ClipEvent.REFUSED)[0].reason
+        assert list(tmp_path.glob("*")) == []
+        feeding.seconds(2)
+        assert feeding.recorder.recording is None
+
+    def test_without_room_on_the_disk_nothing_is_begun_and_what_runs_is_closed_whole(self, tmp_path, monkeypatch):
+        import shutil
+
+        feeding = Feeding(tmp_path, reserve_mb=10)
+        feeding.order()
+        feeding.seconds(3)
+        feeding.heard(ClipEvent.OPENED)
+        usage = shutil.disk_usage(tmp_path)
+        monkeypatch.setattr("blickschutz.recording.io.job.shutil.disk_usage", lambda path: usage._replace(free=5 * 1024 * 1024))
+        feeding.seconds(3)
+        assert "10 MB must stay free" in feeding.heard(ClipEvent.CLOSED)[0].reason
+        feeding.order(2)
+        feeding.seconds(3)
+        assert "10 MB must stay free" in feeding.heard(ClipEvent.REFUSED)[0].reason
+        assert len(list(tmp_path.glob("*.clip"))) == 1
+
+    def test_marks_and_proofs_are_in_the_clip(self, tmp_path, monkeypatch):
+        key = service.new_key()
+        monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
+        feeding = Feeding(tmp_path)
+        feeding.recorder.analysed(5, Backdrop(0.0, np.zeros((2, 2), np.uint8), Doubt.STARTING), Scene(0.0, width=4, height=4))
+        feeding.recorder.mark(Mark(1.0, "person_down", "all", True, {"seconds": 2.0}))
+        feeding.seconds(1)
+        feeding.order()
+        feeding.recorder.close()
+        (closed,) = feeding.heard(ClipEvent.CLOSED)
+        reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
+        first = next(iter(reader))
+        assert first.masks == (MaskSample(5, "starting", 2, 2, b""),)
+        assert first.marks[0].kind == "person_down"
+        reader.close()
