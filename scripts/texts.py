@@ -17,7 +17,7 @@ def used_texts() -> set[str]:
     """Every text that templates and code mark for translation."""
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     found: set[str] = set()
-    for template in WEB.glob("templates/*.html"):
+    for template in [*WEB.glob("templates/*.html"), *WEB.parent.glob("reviewroom/templates/*.html")]:
         for _, _, message in environment.extract_translations(template.read_text(encoding="utf-8")):
             if isinstance(message, str):
                 found.add(message)

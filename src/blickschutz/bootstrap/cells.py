@@ -9,6 +9,7 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.config.model import Calibration, Camera, SiteFile
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.pipeline.messages import CellSettings
+from blickschutz.recording.model import RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
 from blickschutz.situations.model import Line, SituationSettings, WatchedZone
 from blickschutz.wall.model import EncoderSettings
@@ -31,6 +32,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
         ),
         encoder=EncoderSettings(width=site.wall.width),
         situations=watched,
+        recording=RecordingSettings(site.recording.before_s, site.recording.after_s, site.recording.most_s, site.recording.reserve_mb),
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import date, timedelta
 from pathlib import Path
 
+from blickschutz.access.model import Role
+from blickschutz.audit.model import Event
 from blickschutz.bootstrap import footage
+from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile, Zone
 from blickschutz.situations.model import RuleSettings
+from blickschutz.vault.service import enrol
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
 
@@ -30,6 +36,21 @@ DEMO_ZONE = Zone(
 )
 
 
+def seed(keeping: Keeping) -> list[tuple[str, str, str]]:
+    """Passwords and passphrases for the demonstration, new at every start: (person, password, passphrase or empty)."""
+    made = []
+    for member in keeping.access.members.values():
+        password, passphrase = secrets.token_urlsafe(9), ""
+        keeping.access.passwords.set(member.id, password, "demo")
+        if member.may(Role.REVIEW, Role.SUPERVISION):
+            passphrase = secrets.token_urlsafe(9)
+            sealed = enrol(member.id, passphrase)
+            keeping.keys.put(sealed)
+            keeping.log.write(Event.REVIEWER_ENROLLED, member.id, member.id, {"public": sealed.public.hex()})
+        made.append((member.id, password, passphrase))
+    return made
+
+
 def demo_site(night: bool, port: int) -> SiteFile:
     """The example site with footage in place of its cameras; marked as a demonstration."""
     site = load_site(EXAMPLE)
@@ -47,4 +68,9 @@ def demo_site(night: bool, port: int) -> SiteFile:
         for number, camera in enumerate(site.cameras, 1)
     )
     server = site.server.model_copy(update={"port": port})
-    return site.model_copy(update={"cameras": cameras, "server": server, "site": site.site.model_copy(update={"demo": True})})
+    trained = {"trained_until": date.today() + timedelta(days=365)}
+    people = tuple(person.model_copy(update=trained) for person in site.people)
+    # A demonstration runs on whatever disk there is.
+    recording = site.recording.model_copy(update={"reserve_mb": 200, "manual_s": 20, "after_s": 5})
+    shown = {"cameras": cameras, "server": server, "people": people, "recording": recording}
+    return site.model_copy(update={**shown, "site": site.site.model_copy(update={"demo": True})})

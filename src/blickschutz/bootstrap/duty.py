@@ -21,14 +21,16 @@ from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.model import Alert, Origin
 from blickschutz.alerts.ports import Channel
-from blickschutz.alerts.service import AlertDesk, Sender
+from blickschutz.alerts.service import SYSTEM, AlertDesk, Sender
 from blickschutz.bootstrap.hours import RegimeKeeper
+from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.supervisor import CellKeeper
 from blickschutz.config.channels import MqttChannel
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.situation import Situation
+from blickschutz.recording.model import ClipMode
 from blickschutz.regime.model import Action
 from blickschutz.storage.sqlite import open_engine
 from blickschutz.wall.model import StreamFragment, StreamInit
@@ -42,7 +44,11 @@ _HOUR_S = 3600.0
 class Duty:
     """Alerts of a running site. `start` and `end` in the event loop of the pages."""
 
-    def __init__(self, site: SiteFile, base: Path, data: Path, clock: Clock, keepers: Mapping[str, CellKeeper]) -> None:
+    def __init__(
+        self, site: SiteFile, base: Path, data: Path, clock: Clock, keepers: Mapping[str, CellKeeper], keeping: Keeping | None = None
+    ) -> None:
+        self._keeping = keeping
+        self._orders: dict[tuple[str, str, int], int] = {}
         self._site, self._clock, self._keepers = site, clock, keepers
         self.regime = RegimeKeeper(site, clock, data / "regime.jsonl")
         self._store = SqlAlertStore(open_engine(data / "alerts.db", ALERT_TABLES))
@@ -86,12 +92,43 @@ class Duty:
 
     def take(self, camera: str, run: str, situation: Situation, origin: Origin = Origin.ANALYSIS) -> None:
         """A situation began or ended. Never waits."""
-        # By night a situation orders a recording; until recordings are there it is told as well, so that it is not lost.
-        notify = self.regime.action(situation) is not Action.COUNT
-        self._work.put(lambda: self._raise(camera, run, situation, notify, origin))
+        action = self.regime.action(situation)
+        order = self._record(camera, (camera, run, situation.number), situation) if action in {Action.RECORD, Action.BOTH} else None
+        # Where nothing could be recorded somebody is told instead, so that the situation is not lost.
+        notify = action in {Action.NOTIFY, Action.BOTH} or (action is Action.RECORD and order is None)
+        self._work.put(lambda: self._raise(camera, run, situation, notify, origin, order))
 
-    def _raise(self, camera: str, run: str, situation: Situation, notify: bool, origin: Origin) -> None:
+    def _record(self, camera: str, key: tuple[str, str, int], situation: Situation) -> int | None:
+        """Order a recording for a situation that began, end the order of one that is over; the order's number."""
+        if self._keeping is None or camera not in self._keepers:
+            return None
+        if situation.ended_at is not None:
+            order = self._orders.pop(key, None)
+            if order is not None:
+                self._keeping.end_order(camera, order)
+            return order
+        if key not in self._orders:
+            order = self._keeping.order(camera, ClipMode(self.regime.mode().value), situation.kind.value, SYSTEM)
+            if order is not None:
+                self._orders[key] = order
+        return self._orders.get(key)
+
+    def record_by_hand(self, camera: str, by: str, reason: str, alert: int | None = None) -> str:
+        """Somebody orders a recording; empty where it was ordered, else why not."""
+        if self._keeping is None:
+            return "reviewers"
+        seconds = self._site.recording.manual_s
+        order = self._keeping.order(camera, ClipMode(self.regime.mode().value), "manual", by, reason, seconds)
+        if order is None:
+            return self._keeping.problem
+        if alert is not None:
+            self._keeping.belongs_to(order, alert)
+        return ""
+
+    def _raise(self, camera: str, run: str, situation: Situation, notify: bool, origin: Origin, order: int | None) -> None:
         alert = self.desk.take(camera, situation, notify=notify, run=run, origin=origin)
+        if alert is not None and order is not None and self._keeping is not None:
+            self._keeping.belongs_to(order, alert.id)
         if alert is not None and self._loop is not None and camera in self._keepers:
             since = situation.at if origin is Origin.ANALYSIS else self._clock.monotonic()
             self._loop.call_soon_threadsafe(lambda: self._keep(self._keep_clip(alert, since)))
@@ -137,8 +174,14 @@ class Duty:
         for sender in self._senders:
             sender.poke()
 
+    def drop_alert_clip(self, alert: int) -> None:
+        """The recording that an alert belongs to is destroyed: its redacted seconds go with it."""
+        self._store.drop_clip(alert)
+
     async def _housekeeping(self) -> None:
         while True:
+            if self._keeping is not None:
+                self._keeping.housekeep()
             self._work.put(self.desk.escalate_overdue)
             self._work.put(lambda: self._store.drop_clips(self._clock.now() - self._site.alerts.keep_hours * _HOUR_S))
             await asyncio.sleep(_HOUSEKEEPING_S)

@@ -14,7 +14,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.situation import Situation
 from blickschutz.regime.io.calendar import PlaceCalendar
-from blickschutz.regime.model import Action, CurrentRegime, Override, OverrideEntry, Policy, RegimeHours, RegimeName
+from blickschutz.regime.model import Action, CurrentRegime, Mode, Override, OverrideEntry, Policy, RegimeHours, RegimeName
 from blickschutz.regime.rules import current_regime
 
 _WEEKDAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
@@ -87,3 +87,7 @@ class RegimeKeeper:
 
     def action(self, situation: Situation) -> Action:
         return self._policies[self.current().name].action(situation.kind)
+
+    def mode(self) -> Mode:
+        """How is recorded now."""
+        return self._policies[self.current().name].mode

@@ -20,7 +20,7 @@ from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Situation
 from blickschutz.pipeline.cell import run_cell
-from blickschutz.pipeline.channel import pack, read_from_cell
+from blickschutz.pipeline.channel import read_from_cell
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
@@ -42,6 +42,7 @@ from blickschutz.recording.model import ClipNews, Order
 from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, TileState
 from blickschutz.wall.rules import tile_state
 from blickschutz.wall.service import LiveStream
+from blickschutz.wire.frames import pack
 
 _log = structlog.get_logger(__name__)
 
@@ -230,12 +231,12 @@ class CellKeeper:
 
     async def _lost(self) -> None:
         self.health, self._failed = None, not self._ending
-        self.on_lost(self.camera)
         self.stream.reset()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
         await self._reap(0.0)
+        self.on_lost(self.camera)
 
     async def _reap(self, patience: float) -> None:
         process, self.process = self.process, None

@@ -17,22 +17,26 @@ from blickschutz.alerts.service import AlertDesk
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.duty import Duty
+from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.recordings import RecordingDesk
+from blickschutz.bootstrap.rooms import ReviewRooms
 from blickschutz.bootstrap.supervisor import CellKeeper, Launch, Supervisor, forkserver_launch
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.web.app import make_app
-from blickschutz.web.ports import RegimeControl
+from blickschutz.web.ports import Recordings, RegimeControl
 
 _GRACE_S = 3
+_LOOK_S = 2.0
 
 
 class Room:
     """The control room as the pages see it."""
 
-    def __init__(self, supervisor: Supervisor, duty: Duty) -> None:
-        self._supervisor, self._duty = supervisor, duty
+    def __init__(self, supervisor: Supervisor, duty: Duty, recordings: Recordings) -> None:
+        self._supervisor, self._duty, self.recordings = supervisor, duty, recordings
         self.alerts: AlertDesk = duty.desk
         self.regime: RegimeControl = duty.regime
 
@@ -68,8 +72,12 @@ class System:
         self.site = site
         cells = {camera.id: cell_settings(site, camera, base) for camera in site.cameras}
         self.supervisor = Supervisor(cells, clock, launch)
-        self.duty = Duty(site, base, data or state_folder(site), clock, self.supervisor.keepers)
-        self.app = make_app(site, Room(self.supervisor, self.duty), clock, self._lifespan)
+        folder = data or state_folder(site)
+        self.keeping = Keeping(site, folder, clock, self.supervisor.keepers, lambda alert: self.duty.drop_alert_clip(alert))
+        self.duty = Duty(site, base, folder, clock, self.supervisor.keepers, self.keeping)
+        self.rooms = ReviewRooms(site, self.keeping, clock, f"{self.address}cases")
+        recordings = RecordingDesk(self.keeping, self.rooms, self.duty)
+        self.app = make_app(site, Room(self.supervisor, self.duty, recordings), clock, self._lifespan)
         config = uvicorn.Config(
             self.app,
             host=site.server.host,
@@ -85,11 +93,23 @@ class System:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
+        await asyncio.to_thread(self.keeping.start)
         self.duty.start()
         await self.supervisor.start()
+        closing = asyncio.create_task(self._close_rooms())
         yield
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        await self.rooms.end()
         await self.supervisor.end()
         await self.duty.end()
+        await asyncio.to_thread(self.keeping.end)
+
+    async def _close_rooms(self) -> None:
+        """Rooms of cases that are over do not stay open."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            await self.rooms.close_ended()
 
     def require_port(self) -> None:
         """Raise `SettingsError` when the port is taken, before anything is started."""

@@ -15,6 +15,7 @@ import click
 from blickschutz import __version__
 from blickschutz.cli.models import models
 from blickschutz.cli.progress import frame_progress
+from blickschutz.cli.users import users
 from blickschutz.cli.verify import verify
 from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
@@ -44,6 +45,7 @@ def cli() -> None:
 
 cli.add_command(models)
 cli.add_command(verify)
+cli.add_command(users)
 
 
 @cli.command()
@@ -221,10 +223,15 @@ def schema_() -> None:
 
 
 def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = None) -> None:
+    from blickschutz.bootstrap.demo import seed
     from blickschutz.bootstrap.system import System
 
     configure_logs()
     system = System(site, base, SystemClock(), data=data)
+    if data is not None:
+        click.echo("Sign-in for this demonstration, new at every start (person, password, passphrase for clips):")
+        for person, password, passphrase in seed(system.keeping):
+            click.echo(f"  {person:14} {password:14} {passphrase}")
     click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser on this machine. Ctrl-C ends.")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(system.serve(seconds))

@@ -37,6 +37,57 @@ def audit(file: Path, key: str, as_json: bool) -> None:
     sys.exit(bool(faults))
 
 
+@verify.command("receipt")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_KEY
+@_JSON
+def receipt(file: Path, key: str, as_json: bool) -> None:
+    """Verify the receipt of a destruction (the facts of an entry "shredded", as JSON)."""
+    import msgspec
+
+    from blickschutz.retention.model import Receipt
+    from blickschutz.retention.rules import receipt_text
+    from blickschutz.vault.io.files import is_signed
+
+    public = public_key(key)
+    if public is None:
+        raise OperatorError("a receipt is verified with --public-key")
+    faults: list[tuple[str, str]] = []
+    try:
+        found = msgspec.json.decode(read(file), type=Receipt)
+        if not is_signed(receipt_text(found), bytes.fromhex(found.signature), public):
+            faults.append(("signature", "the receipt was altered, or signed by another installation"))
+        elif not found.absent:
+            faults.append(("absent", "the receipt says that something was still there"))
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        faults.append(("unreadable", f"the file is no receipt: {error}"))
+    answer(as_json, faults, {}, "the receipt")
+    sys.exit(bool(faults))
+
+
+@verify.command("evidence")
+@click.argument("path", type=click.Path(path_type=Path))
+@_KEY
+@click.option(
+    "--identity", "identity_file", type=click.Path(path_type=Path, dir_okay=False), help="File with the recipient's age identity."
+)
+@_JSON
+def evidence(path: Path, key: str, identity_file: Path | None, as_json: bool) -> None:
+    """Verify a package of evidence: a folder, a tar, or an encrypted tar with the recipient's identity."""
+    from blickschutz.evidence.io.verify import verify as verify_package
+    from blickschutz.vault.io.files import is_signed
+
+    identity = ""
+    if identity_file is not None:
+        lines = read(identity_file).decode("utf-8", "replace").splitlines()
+        identity = next((line for line in lines if line.startswith("AGE-SECRET-KEY-")), "")
+    faults = [(fault.problem, fault.text) for fault in verify_package(path, is_signed, public_key(key), identity)]
+    answer(as_json, faults, {"key_known": bool(key)}, "the package")
+    if not key and not as_json:
+        click.echo("The key in the package was believed. Give --public-key to be sure who signed it.")
+    sys.exit(bool(faults))
+
+
 def read(file: Path) -> bytes:
     """The bytes of a file. Raises `MediaError`."""
     try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from blickschutz.access.model import Role
+from blickschutz.access.rules import SEPARATED
 from blickschutz.config.channels import Alerts
 from blickschutz.config.parts import MOST_DAYS, MOST_HOURS_UNREVIEWED, Address, Identifier, Part, Point, Polygon, Share, TimeOfDay
 from blickschutz.config.texts import SiteError
@@ -109,6 +112,28 @@ class Regimes(Part):
         return self
 
 
+class Recording(Part):
+    before_s: Annotated[float, Field(ge=0, le=60)] = 10
+    """Seconds before an order that are kept in memory and go into the clip."""
+    after_s: Annotated[float, Field(ge=1, le=120)] = 10
+    """Seconds after the last situation is over."""
+    most_s: Annotated[float, Field(ge=10, le=1800)] = 300
+    """Most seconds of one clip."""
+    manual_s: Annotated[float, Field(ge=10, le=1800)] = 120
+    """Seconds of a recording that somebody orders by hand."""
+    reserve_mb: Annotated[int, Field(ge=50, le=1_000_000)] = 2000
+    """Megabytes of the disk that stay free; with less nothing is recorded, and it is said."""
+
+
+class Review(Part):
+    unmask_s: Annotated[int, Field(ge=10, le=600)] = 120
+    """Seconds after which unmasked playback ends by itself."""
+    unmask_quota: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Unmaskings in 30 days above which the data protection officer is told."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port of the review room; 0 takes any that is free."""
+
+
 class Retention(Part):
     unreviewed_hours: Annotated[int, Field(ge=1, le=MOST_HOURS_UNREVIEWED)] = 72
     """Hours after which a clip that nobody reviewed is destroyed."""
@@ -122,25 +147,6 @@ class Retention(Part):
         return self
 
 
-class Role(StrEnum):
-    """What a person may do (see the handbook)."""
-
-    CONTROL_ROOM = "leitstelle"
-    REVIEW = "sichtung"
-    SUPERVISION = "aufsicht"
-    ADMINISTRATION = "administration"
-    DATA_PROTECTION = "datenschutz"
-
-
-_SEPARATED = (
-    (Role.ADMINISTRATION, Role.REVIEW),
-    (Role.ADMINISTRATION, Role.CONTROL_ROOM),
-    (Role.ADMINISTRATION, Role.SUPERVISION),
-    (Role.ADMINISTRATION, Role.DATA_PROTECTION),
-    (Role.DATA_PROTECTION, Role.REVIEW),
-)
-
-
 class Person(Part):
     id: Identifier
     """Short name, unique in the site."""
@@ -148,10 +154,12 @@ class Person(Part):
     """Name of the person."""
     roles: Annotated[tuple[Annotated[Role, Field(strict=False)], ...], Field(min_length=1)]
     """Roles of the person; an administrator sees no pictures and so has no other role (VA-04)."""
+    trained_until: date | None = None
+    """Last day on which the person's training counts; without it they do not review."""
 
     @model_validator(mode="after")
     def _separated(self) -> Self:
-        for first, second in _SEPARATED:
+        for first, second in SEPARATED:
             if first in self.roles and second in self.roles:
                 raise SiteError("separated", first=first.value, second=second.value)
         return self
@@ -280,6 +288,10 @@ class SiteFile(Part):
     """Day and night."""
     alerts: Alerts = Alerts()
     """Who is told of a situation, and how."""
+    recording: Recording = Recording()
+    """What is recorded, and how long."""
+    review: Review = Review()
+    """How clips are reviewed."""
     retention: Retention = Retention()
     """How long clips are kept."""
     people: tuple[Person, ...] = ()

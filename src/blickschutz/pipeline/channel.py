@@ -1,58 +1,32 @@
-"""Length-prefixed messages over a local stream socket.
-
-Four bytes of length (big-endian), then one message. A length over the limit or a message that the schema
-does not know ends the channel with a `ProtocolError`.
-"""
+"""The two ends of the channel between control room and cell; a message that the schema does not know ends it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 
-from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.messages import Fragment, FromCell, Head, ToCell
+from blickschutz.wire.frames import LENGTH, MOST_BYTES, pack, read, unpack
 
-MOST_BYTES: Final = 8 * 1024 * 1024
-_LENGTH = struct.Struct(">I")
 _MOST_UNSENT = 16 * 1024 * 1024
 
-_encoder = msgspec.msgpack.Encoder()
 _to_cell: msgspec.msgpack.Decoder[ToCell] = msgspec.msgpack.Decoder(ToCell)
 _from_cell: msgspec.msgpack.Decoder[FromCell] = msgspec.msgpack.Decoder(FromCell)
 
 
-def pack(message: ToCell | FromCell) -> bytes:
-    """A message with its length in front."""
-    data = _encoder.encode(message)
-    if len(data) > MOST_BYTES:
-        raise ProtocolError(f"a message of {len(data)} bytes is too long")
-    return _LENGTH.pack(len(data)) + data
-
-
 def unpack_from_cell(data: bytes) -> FromCell:
     """Decode what a cell sent. Raises `ProtocolError`."""
-    try:
-        return _from_cell.decode(data)
-    except msgspec.DecodeError as error:
-        raise ProtocolError(f"a cell sent a message that is not in the schema: {error}") from error
+    return unpack(data, _from_cell)
 
 
 async def read_from_cell(reader: asyncio.StreamReader) -> FromCell | None:
     """The next message of a cell, or None when it has ended. Raises `ProtocolError`."""
-    try:
-        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-        if length > MOST_BYTES:
-            raise ProtocolError(f"a cell announced a message of {length} bytes")
-        return unpack_from_cell(await reader.readexactly(length))
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None
+    return await read(reader, _from_cell)
 
 
 class CellEnd:
@@ -126,7 +100,7 @@ class CellEnd:
     def _read(self) -> None:
         try:
             while True:
-                (length,) = _LENGTH.unpack(self._receive(_LENGTH.size))
+                (length,) = LENGTH.unpack(self._receive(LENGTH.size))
                 if length > MOST_BYTES:
                     break
                 self._on_message(_to_cell.decode(self._receive(length)))

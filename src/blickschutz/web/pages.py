@@ -8,18 +8,21 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import HTTPConnection
 
 from blickschutz import __version__
-from blickschutz.config.model import Camera, Role, SiteFile
+from blickschutz.access.model import Member, Role
+from blickschutz.audit.model import Event
+from blickschutz.config.model import Camera, SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.web import texts
 from blickschutz.web.ports import CameraControl, ControlRoom
 
 KEYS = "1234567890ß"
+SESSION = "session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,26 @@ class Pages:
         chosen = request.cookies.get("language", "")
         return chosen if chosen in texts.LANGUAGES else self.site.site.language
 
+    def member(self, request: HTTPConnection) -> Member | None:
+        """Who is signed in."""
+        return self.room.recordings.access.who(request.cookies.get(SESSION, ""))
+
+    def require(self, request: HTTPConnection, *roles: Role) -> Member:
+        """Who is signed in and has one of `roles`. Else the answer is the page to sign in, or a refusal that is logged."""
+        member = self.member(request)
+        if member is None:
+            raise HTTPException(401)
+        if not member.may(*roles):
+            log = self.room.recordings.log
+            log.write(Event.ACCESS_REFUSED, member.id, str(request.url.path)[:80], {"reason": "role"})
+            raise HTTPException(403)
+        return member
+
     def person(self, request: HTTPConnection) -> str:
-        """Who sits at this desk. Until there are accounts it is chosen from the people of the site file."""
+        """Who sits at this desk: who is signed in, else whoever was chosen from the people of the site file."""
+        member = self.member(request)
+        if member is not None:
+            return member.name
         names = [person.name for person in self.site.people if Role.CONTROL_ROOM in person.roles]
         chosen = unquote(request.cookies.get("person", ""))
         return chosen if chosen in names else (names[0] if names else "Leitstelle")
@@ -98,6 +119,8 @@ class Pages:
             "theme": self.theme(request, theme),
             "site": self.site,
             "regime": regime,
+            "member": self.member(request),
+            "recording_problem": self.room.recordings.recording_problem(),
             "open_count": len(self.room.alerts.open_alerts()),
             "person": self.person(request),
             "people": [person.name for person in self.site.people if Role.CONTROL_ROOM in person.roles] or ["Leitstelle"],

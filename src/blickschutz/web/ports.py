@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from blickschutz.access.model import Member
+from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
+from blickschutz.audit.io.log import AuditLog
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
+from blickschutz.review.model import Case
+from blickschutz.review.service import CaseDesk
 from blickschutz.wall.model import TileState
 from blickschutz.wall.service import LiveStream
 
@@ -54,6 +59,59 @@ class RegimeControl(Protocol):
     def entries(self) -> list[OverrideEntry]: ...
 
 
+class Rooms(Protocol):
+    """Review rooms and key desks: where they are, and who is in them."""
+
+    def present(self, case: int) -> list[str]: ...
+
+    def refusal(self, member: Member, case: Case) -> str: ...
+
+    async def enter(self, number: int, member: Member, language: str, theme: str) -> tuple[str, str]:
+        """The address of the door for this person, or why not."""
+        ...
+
+    async def key_desk(self, member: Member, language: str, theme: str) -> str: ...
+
+
+class Recordings(Protocol):
+    """Cases, the log, the people, and what the disk says."""
+
+    access: Access
+    log: AuditLog
+    desk: CaseDesk
+    rooms: Rooms
+
+    def recording_problem(self) -> str:
+        """Why nothing can be recorded: a key of `texts.RECORDING_PROBLEMS`, or empty."""
+        ...
+
+    def deadline(self, case: Case) -> tuple[float, str]:
+        """When (POSIX, of the retention clock) and why a clip ends."""
+        ...
+
+    def time(self) -> float:
+        """The retention clock."""
+        ...
+
+    def clock_offset(self) -> float: ...
+
+    def accept_clock(self, by: str) -> None: ...
+
+    def record(self, camera: str, by: str, reason: str, alert: int | None) -> str:
+        """Order a recording by hand; why not, or empty."""
+        ...
+
+    def packages(self) -> list[tuple[str, int, float]]:
+        """Packages of evidence: name, bytes, when made (POSIX)."""
+        ...
+
+    def package(self, name: str) -> bytes | None: ...
+
+    def forecast(self) -> tuple[int, float | None]:
+        """Free bytes, and hours of recording that still fit; None where nothing was recorded yet."""
+        ...
+
+
 class ControlRoom(Protocol):
     """All cameras, by id."""
 
@@ -67,6 +125,7 @@ class ControlRoom(Protocol):
 
     alerts: AlertDesk
     regime: RegimeControl
+    recordings: Recordings
 
     def unsent(self) -> Mapping[str, tuple[int, str]]:
         """Per channel how many notices wait after a failed try, and why."""

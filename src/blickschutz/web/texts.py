@@ -90,6 +90,9 @@ ALERT_PROBLEMS: Mapping[str, str] = {
     "text": N_("Bitte schreiben Sie, was veranlasst wurde."),
     "outcome": N_("Bitte wählen Sie ein Ergebnis."),
     "reason": N_("Bitte nennen Sie einen Grund."),
+    "reviewers": N_("Es sind weniger als zwei Personen für die Sichtung eingetragen. Es wird nichts aufgezeichnet."),
+    "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
+    "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
 }
 REASON_WORDS: Mapping[str, str] = {
     "hours": N_("nach den Dienstzeiten"),
@@ -148,3 +151,159 @@ DOUBT_WORDS: Mapping[str, str] = {
     "no-analysis": N_("Keine Auswertung"),
     "fault": N_("Störung der Auswertung oder Verpixelung"),
 }
+
+CASE_WORDS: Mapping[str, str] = {
+    "recording": N_("wird aufgezeichnet"),
+    "waiting": N_("wartet auf Erstsichtung"),
+    "second": N_("wartet auf Zweitsichtung"),
+    "third": N_("wartet auf dritte Stimme"),
+    "held": N_("Vorfall, gesperrt"),
+    "destroying": N_("wird vernichtet"),
+    "destroyed": N_("vernichtet"),
+}
+VERDICT_WORDS: Mapping[str, str] = {
+    "no-incident": N_("kein Vorfall"),
+    "false-alarm": N_("Fehlalarm"),
+    "incident": N_("Vorfall"),
+}
+GROUND_WORDS: Mapping[str, str] = {
+    "straftat": N_("Verfolgung einer Straftat"),
+    "rechtsanspruch": N_("Geltendmachung eines Rechtsanspruchs"),
+    "schutzwuerdiges_interesse": N_("schutzwürdiges Interesse einer betroffenen Person"),
+}
+BASIS_WORDS: Mapping[str, str] = {
+    "strafverfolgung": N_("Verfolgung einer Straftat"),
+    "gefahrenabwehr": N_("Abwehr einer Gefahr für die öffentliche Sicherheit"),
+    "gesetzlich": N_("gesetzlich angeordnet"),
+    "betroffener": N_("eigene Daten einer betroffenen Person (Art. 15)"),
+    "ordnungswidrigkeit": N_("Ordnungswidrigkeit"),
+}
+SHRED_WORDS: Mapping[str, str] = {
+    "harmless": N_("kein Vorfall nach Sichtung"),
+    "unreviewed": N_("Frist abgelaufen, nicht gesichtet"),
+    "hold-expired": N_("Löschsperre abgelaufen"),
+    "hold-released": N_("Löschsperre von zwei Personen aufgehoben"),
+}
+CAUSE_MANUAL = N_("von Hand angeordnet")
+MODE_WORDS: Mapping[str, str] = {"sealed": N_("versiegelt"), "anonymous": N_("anonym, nur verpixelt")}
+ROOM_PROBLEMS: Mapping[str, str] = {
+    "wrong-passphrase": N_("Die Losung stimmt nicht."),
+    "not-for-this-person": N_("Dieser Clip wurde nicht für Sie versiegelt. Sie waren damals nicht eingetragen."),
+    "damaged": N_("Der Clip oder sein Schlüsselumschlag ist beschädigt oder wurde verändert."),
+    "full": N_("Im Sichtungsraum sind schon zwei Personen."),
+    "locked": N_("Zu viele falsche Losungen. Der Raum nimmt keine weitere an."),
+    "already-here": N_("Sie sind schon im Raum."),
+    "no-reason": N_("Bitte nennen Sie einen Grund."),
+    "no-reference": N_("Bitte nennen Sie ein Aktenzeichen."),
+    "no-ground": N_("Bitte nennen Sie den rechtlichen Grund."),
+    "no-verdict": N_("Bitte wählen Sie ein Ergebnis."),
+    "alone": N_("Dazu müssen zwei Personen im Raum sein."),
+    "not-you": N_("Das muss die andere Person tun."),
+    "nothing-asked": N_("Es liegt kein Antrag vor."),
+    "refused": N_("Das wurde nicht zugelassen."),
+    "anonymous": N_("Diese Aufzeichnung enthält nur verpixelte Bilder."),
+    "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),
+    "not-now": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand."),
+    "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),
+    "not-held": N_("Herausgegeben wird nur, was als Vorfall gesperrt ist."),
+    "no-basis": N_("Bitte wählen Sie die Rechtsgrundlage."),
+    "administrative-offence": N_(
+        "Eine Ordnungswidrigkeit ist nach § 21 Abs. 3 LDSG kein Grund für eine Herausgabe. Bitte rechtlich prüfen lassen."
+    ),
+    "no-recipient": N_("Bitte nennen Sie den Empfänger."),
+    "no-key": N_("Der Schlüssel des Empfängers hat die Form age1…"),
+    "release-failed": N_("Das Beweispaket konnte nicht erstellt werden."),
+    "different": N_("Die beiden Eingaben sind verschieden."),
+    "short": N_("Die Losung braucht mindestens 12 Zeichen."),
+}
+SIGN_IN_PROBLEMS: Mapping[str, str] = {
+    "wrong": N_("Name oder Kennwort stimmen nicht."),
+    "locked": N_("Zu viele Versuche. Bitte warten Sie eine Minute."),
+}
+DOOR_PROBLEMS: Mapping[str, str] = {
+    "role": N_("Sichten dürfen nur Personen mit der Rolle Sichtung oder Aufsicht."),
+    "administrator": N_("Wer das System verwaltet, darf keine Bilder sehen."),
+    "untrained": N_("Für Sie ist keine Schulung eingetragen. Ohne Schulung keine Sichtung."),
+    "training-over": N_("Ihre Schulung ist abgelaufen. Ohne gültige Schulung keine Sichtung."),
+    "no-key": N_("Sie haben noch keine Losung festgelegt. Das geht unter „Meine Losung“."),
+    "locked": N_("Zu viele falsche Losungen. Bitte versuchen Sie es in einer Viertelstunde wieder."),
+    "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
+    "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),
+    "room-failed": N_("Der Sichtungsraum konnte nicht geöffnet werden. Bitte versuchen Sie es noch einmal."),
+    "hold": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
+    "second": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
+    "reason": N_("Bitte nennen Sie einen Grund."),
+}
+RECORDING_PROBLEMS: Mapping[str, str] = {
+    "reviewers": N_("Es sind weniger als zwei Personen für die Sichtung eingetragen. Es wird nichts aufgezeichnet."),
+    "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
+    "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
+}
+EVENT_WORDS: Mapping[str, str] = {
+    "system-started": N_("System gestartet"),
+    "system-ended": N_("System beendet"),
+    "settings-changed": N_("Einstellungen geändert"),
+    "camera-stopped": N_("Kamera angehalten"),
+    "camera-resumed": N_("Kamera wieder gestartet"),
+    "regime-set": N_("Regelung von Hand gesetzt"),
+    "regime-released": N_("Regelung zurück zum Plan"),
+    "clock-changed": N_("Uhr gesprungen"),
+    "signed-in": N_("angemeldet"),
+    "sign-in-refused": N_("Anmeldung abgelehnt"),
+    "signed-out": N_("abgemeldet"),
+    "password-changed": N_("Kennwort geändert"),
+    "access-refused": N_("Zugriff abgelehnt"),
+    "reviewer-enrolled": N_("Sichter eingetragen"),
+    "reviewer-left": N_("Sichter ausgeschieden"),
+    "passphrase-changed": N_("Losung geändert"),
+    "alert-decided": N_("Meldung entschieden"),
+    "recording-ordered": N_("Aufzeichnung angeordnet"),
+    "recording-refused": N_("Aufzeichnung nicht möglich"),
+    "recording-closed": N_("Aufzeichnung beendet"),
+    "case-opened": N_("Vorgang angelegt"),
+    "case-seen": N_("Vorgang angesehen"),
+    "room-opened": N_("Sichtungsraum geöffnet"),
+    "room-closed": N_("Sichtungsraum geschlossen"),
+    "seat-taken": N_("Platz im Sichtungsraum eingenommen"),
+    "seat-refused": N_("Platz im Sichtungsraum verweigert"),
+    "clip-opened": N_("Clip zu zweit geöffnet"),
+    "clip-unreadable": N_("Clip nicht lesbar"),
+    "verdict-given": N_("Bewertung abgegeben"),
+    "case-decided": N_("Vorgang entschieden"),
+    "unmask-asked": N_("Entpixelung beantragt"),
+    "unmask-granted": N_("Entpixelung zugelassen"),
+    "unmask-refused": N_("Entpixelung abgelehnt"),
+    "unmask-ended": N_("Entpixelung beendet"),
+    "unmask-quota-passed": N_("Kontingent der Entpixelungen überschritten"),
+    "hold-set": N_("Löschsperre gesetzt"),
+    "hold-proposed": N_("Löschsperre vorgeschlagen"),
+    "hold-released": N_("Löschsperre aufgehoben"),
+    "deadline-near": N_("Frist läuft bald ab"),
+    "shred-ordered": N_("Vernichtung angeordnet"),
+    "shredded": N_("vernichtet, Löschprotokoll"),
+    "release-asked": N_("Herausgabe beantragt"),
+    "release-refused": N_("Herausgabe abgelehnt"),
+    "released": N_("Beweispaket erstellt"),
+    "release-fetched": N_("Beweispaket abgeholt"),
+    "log-seen": N_("Protokoll angesehen"),
+    "log-exported": N_("Protokoll exportiert"),
+    "disk-full": N_("Speicher voll"),
+    "missing-file": N_("Datei eines Vorgangs fehlt"),
+    "missing-row": N_("Datei ohne Vorgang gefunden"),
+}
+
+
+def cause_name(cause: str, language: str) -> str:
+    """Why something was recorded: the neutral name of a situation, or that somebody ordered it."""
+    return name(Kind(cause), language) if cause in set(Kind) else translator(language)(CAUSE_MANUAL)
+
+
+def remaining(seconds: float, translate: Translate) -> str:
+    """What is left until a deadline, as people say it."""
+    if seconds <= 0:
+        return translate(N_("abgelaufen"))
+    if seconds < 3600:
+        return translate(N_("noch {n} min")).format(n=max(1, int(seconds // 60)))
+    if seconds < 72.5 * 3600:
+        return translate(N_("noch {n} h")).format(n=int(seconds // 3600))
+    return translate(N_("noch {n} Tage")).format(n=int(seconds // 86400))

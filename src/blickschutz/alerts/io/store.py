@@ -165,6 +165,12 @@ class SqlAlertStore:
                 connection.execute(update(alerts).where(alerts.c.id.in_(numbers)).values(has_clip=False))
         return len(numbers)
 
+    def drop_clip(self, number: int) -> None:
+        """Delete the moving picture of one alert."""
+        with writing(self._engine) as connection:
+            connection.execute(clips.delete().where(clips.c.alert == number))
+            connection.execute(update(alerts).where(alerts.c.id == number).values(has_clip=False))
+
     def due(self, channel: str, now: float, most: int = 20) -> list[Notice]:
         """What that channel must be told now, the oldest first."""
         query = (

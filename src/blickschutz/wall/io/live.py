@@ -89,6 +89,13 @@ class LiveEncoder:
         key, at, taken = self._pending.popleft()
         return [StreamFragment(self.generation, key, at, taken, data)]
 
+    def finish(self) -> bytes:
+        """The last fragment, which waits for a picture that will not come. Nothing can be encoded afterwards."""
+        for packet in self._stream.encode(None):
+            self._container.mux(packet)
+        self._container.close()
+        return self._sink.take()
+
     def close(self) -> None:
         """Let go of the encoder; what was not given out yet is lost."""
         self._stream.codec_context.flush_buffers()

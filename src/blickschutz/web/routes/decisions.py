@@ -51,6 +51,10 @@ def routes(pages: Pages) -> APIRouter:
         found = require(pages, number)
         if not text.strip():
             return page(pages, request, found, "reason")
+        by = member.id if (member := pages.member(request)) is not None else pages.person(request)
+        problem = pages.room.recordings.record(found.camera, by, text.strip(), number)
+        if problem:
+            return page(pages, request, found, problem)
         desk.order_recording(number, pages.person(request), text.strip())
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from blickschutz.config.model import Role
+from blickschutz.access.model import Role
 from blickschutz.web.metrics import CameraCollector
 from blickschutz.web.pages import Pages
 from blickschutz.web.texts import LANGUAGES

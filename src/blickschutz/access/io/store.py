@@ -1,0 +1,60 @@
+"""Password hashes (argon2id in its standard text form)."""
+
+from __future__ import annotations
+
+from nacl.exceptions import InvalidkeyError
+from nacl.pwhash import argon2id
+from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, select
+
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import OperatorError
+from blickschutz.storage.sqlite import writing
+
+METADATA = MetaData()
+OPERATIONS, MEMORY = 2, 64 * 1024 * 1024
+LEAST_PASSWORD = 12
+
+passwords = Table(
+    "passwords",
+    METADATA,
+    Column("person", String(40), primary_key=True),
+    Column("hash", String(128), nullable=False),
+    Column("changed", Float, nullable=False),
+)
+
+
+class PasswordStore:
+    """Sets and checks passwords; each change is in the log."""
+
+    def __init__(self, engine: Engine, log: AuditLog, clock: Clock) -> None:
+        self._engine, self._log, self._clock = engine, log, clock
+        # Whoever is unknown costs as much time to refuse as whoever is known.
+        self._nobody = argon2id.str(b"nobody", OPERATIONS, MEMORY)
+
+    def set(self, person: str, password: str, by: str) -> None:
+        """Raises `OperatorError` for a password that is too short."""
+        if len(password) < LEAST_PASSWORD:
+            raise OperatorError(f"a password has at least {LEAST_PASSWORD} characters")
+        hashed = argon2id.str(password.encode(), OPERATIONS, MEMORY).decode()
+        with writing(self._engine) as connection:
+            connection.execute(delete(passwords).where(passwords.c.person == person))
+            connection.execute(passwords.insert(), {"person": person, "hash": hashed, "changed": self._clock.now()})
+            self._log.append(connection, Event.PASSWORD_CHANGED, by, person)
+
+    def is_set(self, person: str) -> bool:
+        return self._hash(person) is not None
+
+    def fits(self, person: str, password: str) -> bool:
+        """Whether `password` is that of `person`. Takes the same time for somebody unknown."""
+        hashed = self._hash(person)
+        try:
+            return argon2id.verify(hashed.encode() if hashed else self._nobody, password.encode()) and hashed is not None
+        except InvalidkeyError:
+            return False
+
+    def _hash(self, person: str) -> str | None:
+        with self._engine.connect() as connection:
+            found = connection.execute(select(passwords.c.hash).where(passwords.c.person == person)).scalar_one_or_none()
+        return str(found) if found is not None else None

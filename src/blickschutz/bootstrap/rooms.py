@@ -1,0 +1,295 @@
+"""Review rooms and key desks: starts their processes, lets people in, and takes from them what is to be kept.
+
+What comes back is facts: who sat where, verdicts, wishes. No key, no passphrase, no picture passes here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import secrets
+import socket
+from collections.abc import Callable
+from datetime import datetime
+from multiprocessing.process import BaseProcess
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from blickschutz.access.model import Member, Role
+from blickschutz.access.rules import unfit
+from blickschutz.audit.io.log import Facts
+from blickschutz.audit.model import Event
+from blickschutz.audit.rules import encode, encode_line
+from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import BlickschutzError, ProtocolError
+from blickschutz.review.model import Case, Ground, Refusal, Verdict
+from blickschutz.review.rules import OPENABLE, waits_for
+from blickschutz.reviewroom import messages as m
+from blickschutz.reviewroom.process import run_room
+from blickschutz.wire.frames import pack, read
+
+_log = structlog.get_logger(__name__)
+_decoder: msgspec.msgpack.Decoder[m.FromRoom] = msgspec.msgpack.Decoder(m.FromRoom)
+_START_S = 20.0
+_QUARTER_S = 15 * 60.0
+_MONTH_S = 30 * 86_400.0
+_MOST_REFUSED = 5
+
+Launch = Callable[[socket.socket, str], BaseProcess]
+
+
+def launch_room(connection: socket.socket, name: str) -> BaseProcess:
+    """Start a room's process; it shares no memory with this one."""
+    context = multiprocessing.get_context("forkserver")
+    process = context.Process(target=run_room, args=(connection,), name=name, daemon=True)
+    process.start()
+    return process
+
+
+class Door:
+    """The control room's end of one room's process."""
+
+    def __init__(self, process: BaseProcess, writer: asyncio.StreamWriter, port: int) -> None:
+        self.process, self._writer, self.port = process, writer, port
+        self.present: list[str] = []
+        self.task: asyncio.Task[None] | None = None
+
+    def say(self, message: m.ToRoom) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(pack(message))
+
+    async def end(self) -> None:
+        self.say(m.CloseRoom())
+        await asyncio.to_thread(self.process.join, 5.0)
+        if self.process.is_alive():
+            self.process.kill()
+        await asyncio.to_thread(self.process.join, 2.0)
+        self._writer.close()
+
+
+class ReviewRooms:
+    """All rooms that are open."""
+
+    def __init__(self, site: SiteFile, keeping: Keeping, clock: Clock, back: str, launch: Launch = launch_room) -> None:
+        self._site, self._keeping, self._clock, self._back, self._launch = site, keeping, clock, back, launch
+        self._rooms: dict[int, Door] = {}
+        self._desks: set[Door] = set()
+        self._opening = asyncio.Lock()
+
+    def present(self, case: int) -> list[str]:
+        """Who sits in the room of a case."""
+        door = self._rooms.get(case)
+        return list(door.present) if door is not None else []
+
+    def refusal(self, member: Member, case: Case) -> str:
+        """Why somebody may not go into the room of a case; empty where they may."""
+        today = datetime.fromtimestamp(self._clock.now(), ZoneInfo(self._site.site.timezone)).date()
+        reason = unfit(member, today)
+        if reason is not None:
+            return reason.value
+        if self._keeping.keys.get(member.id) is None:
+            return "no-key"
+        if case.state not in OPENABLE:
+            return "not-openable"
+        if not self._keeping.shelf.path(case.clip).exists():
+            return "missing"
+        refused = self._keeping.log.count([Event.SEAT_REFUSED], self._clock.now() - _QUARTER_S, member.id)
+        return "locked" if refused >= _MOST_REFUSED else ""
+
+    async def enter(self, number: int, member: Member, language: str, theme: str) -> tuple[str, str]:
+        """The address of the door for this person, or why they may not come in (empty address)."""
+        case = await asyncio.to_thread(self._keeping.store.get, number)
+        if case is None:
+            return "", "not-openable"
+        problem = await asyncio.to_thread(self.refusal, member, case)
+        if problem:
+            await self._write(Event.ACCESS_REFUSED, member.id, case.clip, {"reason": problem})
+            return "", problem
+        try:
+            async with self._opening:
+                door = self._rooms.get(number) or await self._open(case, language, theme)
+        except (BlickschutzError, OSError, TimeoutError) as error:
+            _log.error("room_failed", case=number, problem=str(error))
+            return "", "room-failed"
+        sealed = self._keeping.keys.get(member.id)
+        assert sealed is not None  # `refusal` looked
+        guest = m.Guest(
+            id=member.id,
+            name=member.name,
+            sealed=sealed,
+            may_judge=waits_for(case, member.id),
+            may_release=member.may(Role.SUPERVISION),
+        )
+        ticket = secrets.token_urlsafe(24)
+        door.say(m.Admit(ticket=ticket, guest=guest))
+        return f"http://127.0.0.1:{door.port}/join/{ticket}", ""
+
+    async def key_desk(self, member: Member, language: str, theme: str) -> str:
+        """The address of a desk at which somebody makes or changes their own key. Raises `BlickschutzError`."""
+        ticket = secrets.token_urlsafe(24)
+        settings = self._settings(None, language, theme)
+        sealed = await asyncio.to_thread(self._keeping.keys.get, member.id)
+        first = m.OpenKeyDesk(settings=settings, person=member.id, name=member.name, sealed=sealed, ticket=ticket)
+        door, reader = await self._start(first, f"keys-{member.id}")
+        self._desks.add(door)
+        door.task = asyncio.create_task(self._hear_desk(door, reader, member.id))
+        return f"http://127.0.0.1:{door.port}/key/{ticket}"
+
+    async def close_ended(self) -> None:
+        """Close the rooms of cases that are no longer to be opened: their time is up, or they were decided."""
+        for number, door in list(self._rooms.items()):
+            case = await asyncio.to_thread(self._keeping.store.get, number)
+            if case is None or case.state not in OPENABLE:
+                door.say(m.CloseRoom())
+
+    async def end(self) -> None:
+        doors = [*self._rooms.values(), *self._desks]
+        await asyncio.gather(*(door.end() for door in doors))
+        tasks = [door.task for door in doors if door.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _settings(self, case: Case | None, language: str, theme: str) -> m.RoomSettings:
+        keeping, site = self._keeping, self._site
+        return m.RoomSettings(
+            case=case.id if case is not None else 0,
+            clip=case.clip if case is not None else "",
+            path=str(keeping.shelf.path(case.clip)) if case is not None else "",
+            exports=str(keeping.exports),
+            installation=keeping.key.installation,
+            site=site.site.name,
+            operator=site.site.operator,
+            camera=next((camera.name for camera in site.cameras if case is not None and camera.id == case.camera), ""),
+            timezone=site.site.timezone,
+            language=language,
+            theme=theme,
+            back=self._back,
+            port=site.review.port if case is not None else 0,
+            unmask_s=site.review.unmask_s,
+            held=case is not None and case.state.value == "held",
+        )
+
+    async def _open(self, case: Case, language: str, theme: str) -> Door:
+        door, reader = await self._start(m.OpenRoom(settings=self._settings(case, language, theme)), f"room-{case.id}")
+        self._rooms[case.id] = door
+        door.task = asyncio.create_task(self._hear(door, reader, case.id, case.clip))
+        await self._write(Event.ROOM_OPENED, "system", case.clip, {"case": case.id})
+        return door
+
+    async def _start(self, first: m.ToRoom, name: str) -> tuple[Door, asyncio.StreamReader]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            process = await asyncio.to_thread(self._launch, theirs, name)
+        reader, writer = await asyncio.open_connection(sock=ours, limit=2**20)
+        door = Door(process, writer, 0)
+        door.say(first)
+        async with asyncio.timeout(_START_S):
+            ready = await read(reader, _decoder)
+        if not isinstance(ready, m.Ready):
+            await door.end()
+            raise ProtocolError("the room did not open")
+        door.port = ready.port
+        return door, reader
+
+    async def _hear(self, door: Door, reader: asyncio.StreamReader, number: int, clip: str) -> None:
+        try:
+            while (message := await read(reader, _decoder)) is not None:
+                await self._take(door, number, clip, message)
+        except ProtocolError as error:
+            _log.error("room_ended", case=number, problem=str(error))
+        finally:
+            self._rooms.pop(number, None)
+            await asyncio.shield(self._write(Event.ROOM_CLOSED, "system", clip, {"case": number}))
+            await asyncio.shield(door.end())
+
+    async def _hear_desk(self, door: Door, reader: asyncio.StreamReader, person: str) -> None:
+        try:
+            while (message := await read(reader, _decoder)) is not None:
+                if isinstance(message, m.KeyMade) and message.sealed.id == person:
+                    await asyncio.to_thread(self._keeping.keys.put, message.sealed)
+                    event = Event.PASSPHRASE_CHANGED if message.changed else Event.REVIEWER_ENROLLED
+                    await self._write(event, person, person, {"public": message.sealed.public.hex()})
+        except ProtocolError as error:
+            _log.error("key_desk_ended", person=person, problem=str(error))
+        finally:
+            self._desks.discard(door)
+            await asyncio.shield(door.end())
+
+    async def _write(self, event: Event, by: str, subject: str, facts: Facts) -> None:
+        await asyncio.to_thread(self._keeping.log.write, event, by, subject, facts)
+
+    async def _take(self, door: Door, number: int, clip: str, message: m.FromRoom) -> None:
+        """Log what was told, and answer what was asked."""
+        match message:
+            case m.SeatTaken(person=person):
+                door.present.append(person)
+                await self._write(Event.SEAT_TAKEN, person, clip, {"case": number})
+            case m.SeatLeft(person=person):
+                door.present = [one for one in door.present if one != person]
+            case m.SeatRefused(person=person, reason=reason):
+                await self._write(Event.SEAT_REFUSED, person, clip, {"reason": reason})
+            case m.ClipOpened(people=people):
+                await self._write(Event.CLIP_OPENED, people[1], clip, {"people": list(people)})
+            case m.ClipUnreadable(state=state, text=text):
+                await self._write(Event.CLIP_UNREADABLE, "system", clip, {"state": state, "text": text[:200]})
+            case m.VerdictGiven():
+                door.say(await self._verdict(door, number, message))
+            case m.UnmaskAsked(person=person, reason=reason, reference=reference):
+                await self._write(Event.UNMASK_ASKED, person, clip, {"reason": reason, "reference": reference})
+            case m.UnmaskConsented():
+                door.say(await self._unmask(clip, message))
+            case m.UnmaskRefused(person=person):
+                await self._write(Event.UNMASK_REFUSED, person, clip, {})
+            case m.UnmaskEnded(by=by):
+                await self._write(Event.UNMASK_ENDED, by, clip, {})
+            case m.ReleaseAsked(person=person, basis=basis, recipient=recipient, reference=reference):
+                await self._write(Event.RELEASE_ASKED, person, clip, {"basis": basis, "recipient": recipient, "reference": reference})
+            case m.ReleaseRefused(person=person, why=why):
+                await self._write(Event.RELEASE_REFUSED, person, clip, {"why": why})
+            case m.ReleaseAgreed():
+                door.say(await asyncio.to_thread(self._excerpt, clip, message))
+            case m.SignThis():
+                signature = self._keeping.key.sign(message.text) if message.text.startswith(b"blickschutz-evidence-1:") else b""
+                door.say(m.Answer(number=message.number, signature=signature))
+            case m.Released():
+                facts: Facts = {"people": list(message.people), "basis": message.basis, "recipient": message.recipient}
+                facts |= {"reference": message.reference, "file": message.file, "sha256": message.sha256, "bytes": message.size}
+                await self._write(Event.RELEASED, message.people[1], clip, facts)
+            case _:
+                pass
+
+    async def _verdict(self, door: Door, number: int, given: m.VerdictGiven) -> m.Answer:
+        if given.person not in door.present or len(door.present) < 2:
+            return m.Answer(number=given.number, problem=Refusal.NOT_IN_ROOM.value)
+        ground = Ground(given.ground) if given.ground else None
+        result = await asyncio.to_thread(
+            self._keeping.desk.verdict, number, given.person, Verdict(given.verdict), given.note, ground, given.reference
+        )
+        if isinstance(result, Refusal):
+            return m.Answer(number=given.number, problem=result.value)
+        return m.Answer(number=given.number, state=result.value)
+
+    async def _unmask(self, clip: str, wish: m.UnmaskConsented) -> m.Answer:
+        """Counted and logged before anything is shown; above the quota the data protection officer is told."""
+        log = self._keeping.log
+        facts: Facts = {"people": [wish.asked, wish.person], "reason": wish.reason, "reference": wish.reference}
+        facts["seconds"] = self._site.review.unmask_s
+        await self._write(Event.UNMASK_GRANTED, wish.person, clip, facts)
+        count = await asyncio.to_thread(log.count, [Event.UNMASK_GRANTED], self._clock.now() - _MONTH_S)
+        if count > self._site.review.unmask_quota:
+            await self._write(Event.UNMASK_QUOTA_PASSED, "system", clip, {"count": count, "quota": self._site.review.unmask_quota})
+        return m.Answer(number=wish.number)
+
+    def _excerpt(self, clip: str, wish: m.ReleaseAgreed) -> m.Answer:
+        """The log's entries about this clip, each with its hash, and the state of the whole log; signed with the package."""
+        keeping = self._keeping
+        keeping.log.checkpoint()
+        lines = [encode_line(hashed, encode(entry)) for entry, hashed in reversed(keeping.log.find(subject=clip, most=10_000))]
+        newest, hashed, point = keeping.log.state()
+        state = msgspec.json.encode({"newest": newest, "hash": hashed, "checkpoint": point, "public_key": keeping.key.public.hex()})
+        return m.Answer(number=wish.number, state=keeping.key.public.hex(), data=b"\n".join([state, *lines]) + b"\n")

@@ -1,0 +1,124 @@
+"""`blickschutz users`: passwords and keys of the people in the site file, from the server's own terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from blickschutz.kernel.errors import OperatorError
+
+if TYPE_CHECKING:
+    from blickschutz.bootstrap.keeping import Keeping
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_SITE = click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+_BY = "terminal"
+
+
+@click.group()
+def users() -> None:
+    """People: passwords, and the keys with which two open a clip."""
+
+
+@users.command("list")
+@_SITE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
+def list_people(path: Path, as_json: bool) -> None:
+    """Everybody of the site file: roles, training, whether a password and a key are set."""
+    keeping = open_keeping(path)
+    enrolled = {reviewer.id for reviewer in keeping.keys.reviewers()}
+    rows: list[dict[str, Any]] = [
+        {
+            "id": member.id,
+            "name": member.name,
+            "roles": sorted(role.value for role in member.roles),
+            "trained_until": member.trained_until.isoformat() if member.trained_until else None,
+            "password": keeping.access.passwords.is_set(member.id),
+            "key": member.id in enrolled,
+        }
+        for member in keeping.access.members.values()
+    ]
+    if as_json:
+        click.echo(json.dumps({"users": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        marks = f"password {'set' if row['password'] else 'MISSING'}, key {'set' if row['key'] else 'none'}"
+        click.echo(f"{row['id']:16} {row['name']!s:28} {','.join(row['roles'])!s:24} trained until {row['trained_until'] or '-'}; {marks}")
+
+
+@users.command()
+@_SITE
+@click.argument("person")
+@click.option("--stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+def password(path: Path, person: str, stdin: bool) -> None:
+    """Set the password of PERSON."""
+    keeping = open_keeping(path)
+    require(keeping, person)
+    keeping.access.passwords.set(person, asked("Password", stdin), _BY)
+    click.echo(f"The password of {person} is set.")
+
+
+@users.command()
+@_SITE
+@click.argument("person")
+@click.option("--stdin", is_flag=True, help="Read the passphrase from standard input instead of asking for it.")
+def enrol(path: Path, person: str, stdin: bool) -> None:
+    """Make the key of PERSON, who types the passphrase themselves. At a desk the page "Meine Losung" does the same."""
+    from blickschutz.audit.model import Event
+    from blickschutz.vault.service import enrol as make
+
+    keeping = open_keeping(path)
+    require(keeping, person)
+    if keeping.keys.get(person) is not None:
+        raise OperatorError(f"{person} has a key already; `blickschutz users leave` removes it for good")
+    sealed = make(person, asked("Passphrase", stdin))
+    keeping.keys.put(sealed)
+    keeping.log.write(Event.REVIEWER_ENROLLED, person, person, {"public": sealed.public.hex()})
+    click.echo(f"{person} can open clips from now on, together with another.")
+
+
+@users.command()
+@_SITE
+@click.argument("person")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def leave(path: Path, person: str, yes: bool) -> None:
+    """Destroy the key of PERSON: they open nothing any more, and nothing new is sealed for them."""
+    from blickschutz.audit.model import Event
+
+    keeping = open_keeping(path)
+    require(keeping, person)
+    if keeping.keys.get(person) is None:
+        raise OperatorError(f"{person} has no key")
+    left = len(keeping.keys.reviewers()) - 1
+    if not yes:
+        click.confirm(f"This cannot be undone. {left} people with a key remain. Destroy the key of {person}?", abort=True)
+    keeping.keys.remove(person)
+    keeping.log.write(Event.REVIEWER_LEFT, _BY, person)
+    click.echo(f"The key of {person} is gone." + (" Nothing is recorded until two people have a key." if left < 2 else ""))
+
+
+def asked(what: str, stdin: bool) -> str:
+    """A secret, typed twice or read from standard input."""
+    if stdin:
+        return sys.stdin.readline().rstrip("\n")
+    return str(click.prompt(what, hide_input=True, confirmation_prompt=True))
+
+
+def require(keeping: Keeping, person: str) -> None:
+    if person not in keeping.access.members:
+        raise OperatorError(f"{person!r} is not in the site file; known are {', '.join(keeping.access.members)}")
+
+
+def open_keeping(path: Path) -> Keeping:
+    """The recordings of a site, without its cameras."""
+    from blickschutz.bootstrap.keeping import Keeping
+    from blickschutz.bootstrap.system import state_folder
+    from blickschutz.config.loader import load_site
+    from blickschutz.kernel.clock import SystemClock
+
+    site = load_site(path)
+    return Keeping(site, state_folder(site), SystemClock(), {})

@@ -1,0 +1,1 @@
+"""Packages as files: BagIt (RFC 8493), tar, age."""

@@ -1,0 +1,88 @@
+"""Build a package of evidence: a bag (RFC 8493), signed, as one tar, encrypted to the recipient (age-encryption.org/v1).
+
+The open package exists in a folder in memory (tmpfs) only where the machine has one, and is removed in any case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import bagit
+import msgspec
+import pyrage
+
+from blickschutz.evidence.model import Signature
+from blickschutz.kernel.errors import DeviceError, OperatorError
+from blickschutz.vault.io.files import write_private
+
+SIGNATURE = "signature.json"
+SIGNED = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt")
+_MEMORY = Path("/dev/shm")
+
+logging.getLogger("bagit").setLevel(logging.ERROR)
+
+
+def recipient_key(text: str) -> pyrage.x25519.Recipient:
+    """The recipient's public key in age's form. Raises `OperatorError`."""
+    try:
+        return pyrage.x25519.Recipient.from_str(text.strip())
+    except pyrage.RecipientError as error:
+        raise OperatorError("the recipient's key has the form age1...") from error
+
+
+def work_folder() -> tempfile.TemporaryDirectory[str]:
+    """Where a package is put together: in memory where that is to be had."""
+    return tempfile.TemporaryDirectory(prefix="blickschutz-evidence-", dir=_MEMORY if _MEMORY.is_dir() else None)
+
+
+def make_bag(folder: Path, info: Mapping[str, str]) -> dict[str, str]:
+    """Make the files in `folder` a bag; returns the hashes that are to be signed."""
+    bagit.make_bag(str(folder), dict(info), checksums=["sha256"], processes=1)
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SIGNED}
+
+
+def finish(folder: Path, signed: Signature, key: str, target: Path) -> tuple[str, int]:
+    """Add the signature and write the bag, encrypted to `key`, to `target`; returns SHA-256 and size of the file.
+
+    Raises `OperatorError`, `DeviceError`.
+    """
+    (folder / SIGNATURE).write_bytes(encode_signature(signed))
+    data = pyrage.encrypt(tar(folder), [recipient_key(key)])
+    try:
+        write_private(target, data)
+    except OSError as error:
+        raise DeviceError(f"{target.name} cannot be written: {error.strerror}") from error
+    return hashlib.sha256(data).hexdigest(), len(data)
+
+
+def encode_signature(signed: Signature) -> bytes:
+    """The one text of a signature file."""
+    return msgspec.json.format(msgspec.json.encode(signed, order="deterministic"), indent=2) + b"\n"
+
+
+def tar(folder: Path) -> bytes:
+    """A folder as one tar; the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
+                entry.size, entry.mode = path.stat().st_size, 0o444
+                with path.open("rb") as file:
+                    archive.addfile(entry, file)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes, folder: Path) -> None:
+    """The files of a tar that `tar` made, into `folder`. Raises `OperatorError` where it is none."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            archive.extractall(folder, filter="data")
+    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        raise OperatorError(f"the package is no readable tar: {error}") from error

@@ -1,0 +1,1 @@
+"""Files that end, and a clock that does not go back."""

@@ -1,0 +1,162 @@
+"""Cases, verdicts and holds in a relational database; what changes a case writes its entry in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, MetaData, Row, String, Table, Text, select, update
+
+from blickschutz.audit.io.log import AuditLog, Facts
+from blickschutz.audit.model import Event
+from blickschutz.review.model import Case, CaseState, GivenVerdict, Hold
+from blickschutz.storage.sqlite import writing
+
+METADATA = MetaData()
+
+cases = Table(
+    "cases",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("clip", String(40), nullable=False, unique=True),
+    Column("camera", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("opened", Float, nullable=False),
+    Column("facts", Text, nullable=False),
+    Index("cases_by_state", "state", "opened"),
+    sqlite_autoincrement=True,
+)
+# What is asked for stands in columns; the rest of a case is one JSON text, so that a case is read in one piece.
+_COLUMNS = ("id", "clip", "camera", "state", "opened")
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class SqlCaseStore:
+    """See `CaseStore`."""
+
+    def __init__(self, engine: Engine, log: AuditLog) -> None:
+        self._engine, self._log = engine, log
+
+    def add(self, case: Case) -> Case:
+        with writing(self._engine) as connection:
+            values = {name: getattr(case, name) for name in _COLUMNS if name != "id"}
+            number = int(connection.execute(cases.insert().returning(cases.c.id), {**values, "facts": _facts(case)}).scalar_one())
+            facts: Facts = {"case": number, "camera": case.camera, "mode": case.mode, "cause": case.cause}
+            self._log.append(connection, Event.CASE_OPENED, "system", case.clip, facts)
+        return replace(case, id=number)
+
+    def get(self, number: int) -> Case | None:
+        return self._one(cases.c.id == number)
+
+    def by_clip(self, clip: str) -> Case | None:
+        return self._one(cases.c.clip == clip)
+
+    def _one(self, where: Any) -> Case | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(cases).where(where)).one_or_none()
+        return _case(row) if row is not None else None
+
+    def find(self, *, states: Sequence[CaseState] = (), camera: str = "", most: int = 500) -> list[Case]:
+        """Cases that fit, the oldest first: its deadline comes first."""
+        query = select(cases).order_by(cases.c.opened, cases.c.id).limit(most)
+        query = query.where(cases.c.state.in_([state.value for state in states])) if states else query
+        query = query.where(cases.c.camera == camera) if camera else query
+        with self._engine.connect() as connection:
+            return [_case(row) for row in connection.execute(query)]
+
+    def latest(self, states: Sequence[CaseState], most: int = 50) -> list[Case]:
+        """Cases in those states, the newest first."""
+        query = select(cases).where(cases.c.state.in_([s.value for s in states])).order_by(cases.c.opened.desc()).limit(most)
+        with self._engine.connect() as connection:
+            return [_case(row) for row in connection.execute(query)]
+
+    def close(self, case: Case) -> bool:
+        """The clip is on disk: length, size, hash."""
+        facts: Facts = {"seconds": case.seconds, "bytes": case.size, "sha256": case.sha256, "reason": case.close_reason}
+        return self._change(case, CaseState.RECORDING, Event.RECORDING_CLOSED, "system", facts)
+
+    def give_verdict(self, case: Case, new: GivenVerdict, after: CaseState, hold: Hold | None) -> bool:
+        """`new` is the verdict that leads to `after`; `hold` is in force then. False where the case changed meanwhile."""
+        changed = replace(case, state=after, verdicts=(*case.verdicts, new), hold=hold or case.hold)
+        decided = after in {CaseState.HELD, CaseState.DESTROYING}
+        if after is CaseState.DESTROYING:
+            people = tuple(one.person for one in changed.verdicts)
+            changed = replace(changed, shred_reason="harmless", shred_by=people)
+
+        def more(connection: Connection) -> None:
+            if after is CaseState.THIRD or decided:
+                outcome = "third" if after is CaseState.THIRD else "incident" if after is CaseState.HELD else "harmless"
+                people = [one.person for one in changed.verdicts]
+                self._log.append(connection, Event.CASE_DECIDED, "system", case.clip, {"outcome": outcome, "people": people})
+            if hold is not None:
+                self._log.append(connection, Event.HOLD_SET, new.person, case.clip, _hold_facts(hold))
+            if after is CaseState.DESTROYING:
+                self._log.append(connection, Event.SHRED_ORDERED, new.person, case.clip, _doom_facts(changed))
+
+        facts: Facts = {"verdict": new.verdict.value, "note": new.note}
+        return self._change(changed, case.state, Event.VERDICT_GIVEN, new.person, facts, more, case)
+
+    def propose(self, case: Case, proposal: Hold) -> bool:
+        """One person proposes a hold, its change or (with `until` 0) its end."""
+        return self._change(
+            replace(case, proposal=proposal), case.state, Event.HOLD_PROPOSED, proposal.by[0], _hold_facts(proposal), None, case
+        )
+
+    def set_hold(self, case: Case, hold: Hold, after: CaseState) -> bool:
+        """Two people stand behind a hold."""
+        changed = replace(case, hold=hold, proposal=None, state=after)
+        return self._change(changed, case.state, Event.HOLD_SET, hold.by[-1], _hold_facts(hold), None, case)
+
+    def doom(self, case: Case, reason: str, by: Sequence[str]) -> bool:
+        """The end of the clip is ordered. From here on nothing opens it, and whatever happens it will be gone."""
+        changed = replace(case, state=CaseState.DESTROYING, shred_reason=reason, shred_by=tuple(by), hold=None, proposal=None)
+        return self._change(changed, case.state, Event.SHRED_ORDERED, by[-1] if by else "system", _doom_facts(changed), None, case)
+
+    def shredded(self, case: Case, receipt: Facts, at: float) -> bool:
+        """The clip is gone; the receipt stands in the log."""
+        changed = replace(case, state=CaseState.DESTROYED, destroyed=at)
+        return self._change(changed, CaseState.DESTROYING, Event.SHREDDED, "system", receipt)
+
+    def _change(
+        self,
+        changed: Case,
+        before: CaseState,
+        event: Event,
+        by: str,
+        facts: Facts,
+        more: Callable[[Connection], None] | None = None,
+        known: Case | None = None,
+    ) -> bool:
+        """Write `changed` if the case still is as it was known: of two who decide at once one is told."""
+        where = (cases.c.id == changed.id) & (cases.c.state == before.value)
+        if known is not None:
+            where &= cases.c.facts == _facts(known)
+        with writing(self._engine) as connection:
+            values = {"state": changed.state.value, "facts": _facts(changed)}
+            if connection.execute(update(cases).where(where).values(values)).rowcount != 1:
+                return False
+            self._log.append(connection, event, by, changed.clip, {"case": changed.id, **facts})
+            if more is not None:
+                more(connection)
+        return True
+
+
+def _facts(case: Case) -> str:
+    """All of a case but its columns."""
+    kept = {name: value for name, value in msgspec.to_builtins(case).items() if name not in _COLUMNS}
+    return str(_encode(kept).decode())
+
+
+def _case(row: Row[Any]) -> Case:
+    return msgspec.convert({**json.loads(row.facts), **{name: getattr(row, name) for name in _COLUMNS}}, Case)
+
+
+def _hold_facts(hold: Hold) -> Facts:
+    return {"ground": hold.ground.value, "reference": hold.reference, "owner": hold.owner, "until": hold.until, "by": list(hold.by)}
+
+
+def _doom_facts(case: Case) -> Facts:
+    return {"reason": case.shred_reason, "people": list(case.shred_by), "sha256": case.sha256, "bytes": case.size}

@@ -1,0 +1,218 @@
+"""The messages between control room and review room: a closed, schema-checked set. None can carry a key or a picture."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from blickschutz.vault.model import SealedPrivateKey
+
+
+class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Guest(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may come in: name, their sealed private key, and whether the case waits for their verdict."""
+
+    id: str
+    name: str
+    sealed: SealedPrivateKey
+    may_judge: bool = False
+    may_release: bool = False
+
+
+class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about the case that is no secret. `back` is the address of the control room."""
+
+    case: int
+    clip: str
+    path: str
+    exports: str
+    installation: str
+    site: str
+    operator: str
+    camera: str
+    timezone: str
+    language: str
+    theme: str
+    back: str
+    port: int
+    unmask_s: int
+    held: bool
+
+
+class OpenRoom(_Message, frozen=True, tag="open"):
+    settings: RoomSettings
+
+
+class OpenKeyDesk(_Message, frozen=True, tag="open-key-desk"):
+    """A room for one person who makes or changes the key under their own passphrase."""
+
+    settings: RoomSettings
+    person: str
+    name: str
+    sealed: SealedPrivateKey | None
+    ticket: str
+
+
+class Admit(_Message, frozen=True, tag="admit"):
+    """`ticket` lets this guest come to the door, once."""
+
+    ticket: str
+    guest: Guest
+
+
+class Answer(_Message, frozen=True, tag="answer"):
+    """The control room's answer to a request with that number; `problem` is empty where it was done."""
+
+    number: int
+    problem: str = ""
+    state: str = ""
+    signature: bytes = b""
+    data: bytes = b""
+
+
+class CloseRoom(_Message, frozen=True, tag="close"):
+    pass
+
+
+class Ready(_Message, frozen=True, tag="ready"):
+    """The room's pages are there, at that port."""
+
+    port: int
+
+
+class SeatTaken(_Message, frozen=True, tag="seat-taken"):
+    person: str
+
+
+class SeatRefused(_Message, frozen=True, tag="seat-refused"):
+    person: str
+    reason: str
+
+
+class SeatLeft(_Message, frozen=True, tag="seat-left"):
+    person: str
+
+
+class ClipOpened(_Message, frozen=True, tag="clip-opened"):
+    """Two people opened the clip; `state` is what the file turned out to be."""
+
+    people: tuple[str, str]
+    state: str
+
+
+class ClipUnreadable(_Message, frozen=True, tag="clip-unreadable"):
+    state: str
+    text: str
+
+
+class VerdictGiven(_Message, frozen=True, tag="verdict"):
+    number: int
+    person: str
+    verdict: str
+    note: str
+    ground: str
+    reference: str
+
+
+class UnmaskAsked(_Message, frozen=True, tag="unmask-asked"):
+    """Somebody asks to see unredacted pictures; waits for the other."""
+
+    person: str
+    reason: str
+    reference: str
+
+
+class UnmaskConsented(_Message, frozen=True, tag="unmask-consented"):
+    """The other agrees; the control room counts and logs it before anything is shown."""
+
+    number: int
+    asked: str
+    person: str
+    reason: str
+    reference: str
+
+
+class UnmaskRefused(_Message, frozen=True, tag="unmask-refused"):
+    person: str
+
+
+class UnmaskEnded(_Message, frozen=True, tag="unmask-ended"):
+    by: str
+
+
+class ReleaseAsked(_Message, frozen=True, tag="release-asked"):
+    person: str
+    basis: str
+    recipient: str
+    reference: str
+
+
+class ReleaseRefused(_Message, frozen=True, tag="release-refused"):
+    person: str
+    why: str
+
+
+class ReleaseAgreed(_Message, frozen=True, tag="release-agreed"):
+    """Both agree; the answer brings the excerpt of the log, and the installation's public key as `state`."""
+
+    number: int
+    asked: str
+    person: str
+    basis: str
+    recipient: str
+    reference: str
+
+
+class SignThis(_Message, frozen=True, tag="sign"):
+    """A digest to be signed with the installation's key."""
+
+    number: int
+    text: bytes
+
+
+class Released(_Message, frozen=True, tag="released"):
+    people: tuple[str, str]
+    basis: str
+    recipient: str
+    reference: str
+    file: str
+    sha256: str
+    size: int
+
+
+class KeyMade(_Message, frozen=True, tag="key-made"):
+    """A person's key pair, the private half sealed under a passphrase that only they know."""
+
+    sealed: SealedPrivateKey
+    changed: bool
+
+
+class RoomEmpty(_Message, frozen=True, tag="room-empty"):
+    pass
+
+
+ToRoom: TypeAlias = OpenRoom | OpenKeyDesk | Admit | Answer | CloseRoom
+FromRoom: TypeAlias = (
+    Ready
+    | SeatTaken
+    | SeatRefused
+    | SeatLeft
+    | ClipOpened
+    | ClipUnreadable
+    | VerdictGiven
+    | UnmaskAsked
+    | UnmaskConsented
+    | UnmaskRefused
+    | UnmaskEnded
+    | ReleaseAsked
+    | ReleaseRefused
+    | ReleaseAgreed
+    | SignThis
+    | Released
+    | KeyMade
+    | RoomEmpty
+)

@@ -1,0 +1,283 @@
+"""The pages of a review room, on an address of its own. A seat's address is a secret of its own, good while the room lives."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from importlib import resources
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Form, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from blickschutz.kernel.errors import BlickschutzError, OperatorError
+from blickschutz.kernel.situation import NAMES, Kind, name
+from blickschutz.review.model import Ground, Verdict
+from blickschutz.reviewroom.messages import RoomSettings
+from blickschutz.reviewroom.release import Release
+from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.web import texts
+from blickschutz.web.security import Guard
+
+_SEE_OTHER = 303
+_BEGIN_S = 3.0
+Text = Annotated[str, Form(max_length=500)]
+Word = Annotated[str, Form(max_length=60)]
+Secret = Annotated[str, Form(max_length=200)]
+
+
+class RoomPages:
+    """Renders in the language of whoever opened the room."""
+
+    def __init__(self, settings: RoomSettings) -> None:
+        self.settings = settings
+        self._environment = Environment(
+            loader=PackageLoader("blickschutz.reviewroom"),
+            autoescape=select_autoescape(),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        settings = self.settings
+        shared = {
+            "_": texts.translator(settings.language),
+            "language": settings.language,
+            "theme": settings.theme,
+            "settings": settings,
+            "words": texts,
+            "kind_names": {kind.value: name(kind, settings.language) for kind in Kind},
+        }
+        return HTMLResponse(self._environment.get_template(template).render({**shared, **values}), status)
+
+
+def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:
+    """An application without pages yet, guarded like the control room's."""
+    hosts = [f"{host}:{settings.port}" for host in ("127.0.0.1", "localhost", "[::1]")]
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Guard, hosts=hosts)])
+    pages = RoomPages(settings)
+    for package, folder in (("blickschutz.web", "static"),):
+        app.mount("/static", StaticFiles(directory=str(resources.files(package).joinpath(folder))), name="static")
+
+    async def failed(request: Request, error: Exception) -> Response:
+        del request
+        return pages.render("gone.html", error.status_code if isinstance(error, HTTPException) else 422)
+
+    app.add_exception_handler(HTTPException, failed)
+    return app, pages
+
+
+def make_room_app(room: Room, release: Release) -> FastAPI:
+    """The pages of `room`."""
+    app, pages = base_app(room.settings)
+
+    def seat_of(token: str) -> Seat:
+        seat = room.seats.get(token)
+        if seat is None:
+            raise HTTPException(404)
+        seat.seen = time.monotonic()
+        return seat
+
+    def show(seat: Seat, problem: str = "", status: int = 200) -> Response:
+        other = room.other(seat)
+        return pages.render(
+            "room.html",
+            status,
+            room=room,
+            release=release,
+            seat=seat,
+            other=other,
+            problem=problem,
+            unmasked=room.is_unmasked(),
+            left_s=round(room.unmask.until - time.monotonic()) if room.unmask is not None and room.unmask.until else 0,
+            verdicts=list(Verdict),
+            grounds=list(Ground),
+            bases=texts.BASIS_WORDS,
+        )
+
+    def back(seat: Seat) -> Response:
+        return RedirectResponse(f"/seat/{seat.token}", _SEE_OTHER)
+
+    @app.get("/join/{ticket}")
+    async def door(ticket: str) -> Response:
+        guest = room.guests.get(ticket)
+        if guest is None:
+            raise HTTPException(404)
+        return pages.render("door.html", guest=guest, problem="", waiting=[seat.guest.name for seat in room.seats.values()])
+
+    @app.post("/join/{ticket}")
+    async def enter(ticket: str, passphrase: Secret = "") -> Response:
+        guest = room.guests.get(ticket)
+        if guest is None:
+            raise HTTPException(404)
+        try:
+            seat = await room.enter(ticket, passphrase)
+        except RoomError as error:
+            waiting = [seat.guest.name for seat in room.seats.values()]
+            return pages.render("door.html", 403, guest=guest, problem=error.trouble.value, waiting=waiting)
+        return back(seat)
+
+    @app.get("/seat/{token}")
+    async def seat(token: str) -> Response:
+        return show(seat_of(token))
+
+    @app.get("/seat/{token}/state.json")
+    async def state(token: str) -> Response:
+        seat_of(token)
+        room.is_unmasked()
+        return JSONResponse({"version": room.version})
+
+    @app.get("/seat/{token}/clip.json")
+    async def clip(token: str) -> Response:
+        seat_of(token)
+        if room.playback is None:
+            raise HTTPException(404)
+        facts = room.playback.as_json()
+        for mark in facts["marks"]:
+            mark["name"] = name(Kind(mark["kind"]), room.settings.language) if mark["kind"] in {k.value for k in NAMES} else mark["kind"]
+        return JSONResponse(facts)
+
+    @app.get("/seat/{token}/video.mp4")
+    async def video(token: str) -> Response:
+        seat_of(token)
+        playback = room.playback
+        if playback is None or not await asyncio.to_thread(playback.wait_begun, _BEGIN_S):
+            raise HTTPException(404)
+        return StreamingResponse(_in_thread(playback.stream()), media_type=f'video/mp4; codecs="{playback.facts.codec}"')
+
+    @app.get("/seat/{token}/clear.mp4")
+    async def clear(token: str) -> Response:
+        seat_of(token)
+        if room.playback is None or not room.is_unmasked():
+            raise HTTPException(403)
+        return StreamingResponse(_while_unmasked(room, room.playback.clear()), media_type='video/mp4; codecs="avc1.42C01F"')
+
+    @app.post("/seat/{token}/verdict")
+    async def verdict(token: str, verdict: Word = "", note: Text = "", ground: Word = "", reference: Word = "") -> Response:
+        here = seat_of(token)
+        if verdict not in set(Verdict):
+            return show(here, "no-verdict", 422)
+        if ground and ground not in set(Ground):
+            return show(here, "no-ground", 422)
+        try:
+            problem = await room.judge(here, verdict, note.strip(), ground, reference.strip())
+        except RoomError as error:
+            return show(here, error.trouble.value, 409)
+        return show(here, problem, 422) if problem else back(here)
+
+    @app.post("/seat/{token}/unmask")
+    async def unmask(token: str, reason: Text = "", reference: Word = "") -> Response:
+        here = seat_of(token)
+        try:
+            room.ask_unmask(here, reason, reference)
+        except RoomError as error:
+            return show(here, error.trouble.value, 422)
+        return back(here)
+
+    @app.post("/seat/{token}/unmask/consent")
+    async def consent(token: str) -> Response:
+        here = seat_of(token)
+        try:
+            await room.consent(here)
+        except RoomError as error:
+            return show(here, error.trouble.value, 409)
+        return back(here)
+
+    @app.post("/seat/{token}/unmask/refuse")
+    async def refuse(token: str) -> Response:
+        here = seat_of(token)
+        room.refuse_unmask(here)
+        return back(here)
+
+    @app.post("/seat/{token}/unmask/end")
+    async def end(token: str) -> Response:
+        here = seat_of(token)
+        room.end_unmask(here.guest.id)
+        return back(here)
+
+    @app.post("/seat/{token}/release")
+    async def ask_release(
+        token: str,
+        basis: Word = "",
+        recipient: Annotated[str, Form(max_length=120)] = "",
+        reference: Word = "",
+        key: Annotated[str, Form(max_length=200)] = "",
+    ) -> Response:
+        here = seat_of(token)
+        problem = release.ask(here, basis, recipient, reference, key)
+        return show(here, problem, 422) if problem else back(here)
+
+    @app.post("/seat/{token}/release/consent")
+    async def consent_release(token: str) -> Response:
+        here = seat_of(token)
+        try:
+            problem = await release.consent(here)
+        except BlickschutzError as error:
+            release.failed = str(error)
+            problem = "release-failed"
+        return show(here, problem, 409) if problem else back(here)
+
+    @app.post("/seat/{token}/release/refuse")
+    async def refuse_release(token: str) -> Response:
+        here = seat_of(token)
+        release.refuse(here)
+        return back(here)
+
+    @app.post("/seat/{token}/leave")
+    async def leave(token: str) -> Response:
+        room.leave(seat_of(token))
+        return pages.render("gone.html")
+
+    return app
+
+
+def make_key_app(settings: RoomSettings, person: str, shown: str, ticket: str, has_key: bool, make: Any) -> FastAPI:
+    """The page on which one person makes or changes their key. `make(old, new)` does it; it may raise `BlickschutzError`."""
+    app, pages = base_app(settings)
+    done = False
+
+    def page(problem: str = "", status: int = 200) -> Response:
+        return pages.render("key.html", status, person=person, name=shown, has_key=has_key, problem=problem, done=done)
+
+    @app.get("/key/{given}")
+    async def ask(given: str) -> Response:
+        if given != ticket:
+            raise HTTPException(404)
+        return page()
+
+    @app.post("/key/{given}")
+    async def answer(given: str, old: Secret = "", new: Secret = "", again: Secret = "") -> Response:
+        nonlocal done
+        if given != ticket or done:
+            raise HTTPException(404)
+        if new != again:
+            return page("different", 422)
+        try:
+            await asyncio.to_thread(make, old, new)
+        except OperatorError:
+            return page("short", 422)
+        except BlickschutzError:
+            return page("wrong-passphrase", 403)
+        done = True
+        return page()
+
+    return app
+
+
+async def _in_thread(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Read a slow iterator without holding up the loop."""
+    while (part := await asyncio.to_thread(next, parts, None)) is not None:
+        yield part
+
+
+async def _while_unmasked(room: Room, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Unredacted video, no byte of it after its time is up."""
+    async for part in _in_thread(parts):
+        if not room.is_unmasked():
+            return
+        yield part

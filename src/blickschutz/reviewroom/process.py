@@ -1,0 +1,122 @@
+"""The process of a review room or key desk: started by the control room for one case or one person, ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import time
+
+import msgspec
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from blickschutz.kernel.errors import ProtocolError
+from blickschutz.pipeline.logs import configure_logs
+from blickschutz.reviewroom.link import Link
+from blickschutz.reviewroom.messages import Admit, CloseRoom, KeyMade, OpenKeyDesk, OpenRoom, Ready, RoomEmpty, RoomSettings, ToRoom
+from blickschutz.reviewroom.pages import make_key_app, make_room_app
+from blickschutz.reviewroom.release import Release
+from blickschutz.reviewroom.room import Room
+from blickschutz.vault.service import change_passphrase, enrol
+from blickschutz.wire.frames import read
+
+_log = structlog.get_logger(__name__)
+IDLE_S = 15 * 60.0
+EMPTY_S = 5 * 60.0
+_LOOK_S = 1.0
+_GRACE_S = 2
+
+
+def run_room(connection: socket.socket) -> None:
+    """Entry point of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    configure_logs()
+    with contextlib.suppress(ProtocolError):
+        asyncio.run(_run(connection))
+
+
+async def _run(connection: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=connection, limit=2**20)
+    first = await read(reader, msgspec.msgpack.Decoder(ToRoom))
+    if not isinstance(first, OpenRoom | OpenKeyDesk):
+        return
+    listener = _listener(first.settings.port)
+    settings = msgspec.structs.replace(first.settings, port=listener.getsockname()[1])
+    ended = asyncio.Event()
+    room: Room | None = None
+
+    def hear(message: ToRoom | None) -> None:
+        if isinstance(message, Admit) and room is not None:
+            room.admit(message.ticket, message.guest)
+        elif message is None or isinstance(message, CloseRoom):
+            ended.set()
+
+    link = Link(reader, writer, hear)
+    if isinstance(first, OpenRoom):
+        room = Room(settings, link)
+        app = make_room_app(room, Release(room))
+    else:
+        app = _key_app(first, settings, link)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=_GRACE_S))
+    listening = asyncio.create_task(link.listen())
+    watching = asyncio.create_task(_watch(room, link, ended))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    link.send(Ready(port=settings.port))
+    await asyncio.wait([listening, watching, serving], return_when=asyncio.FIRST_COMPLETED)
+    if room is not None:
+        room.close_clip()
+        link.send(RoomEmpty())
+        with contextlib.suppress(ConnectionError):
+            await link.drain()
+    server.should_exit = True
+    await asyncio.wait([serving], timeout=_GRACE_S + 1)
+    for task in (listening, watching):
+        task.cancel()
+    await asyncio.gather(listening, watching, return_exceptions=True)
+    writer.close()
+
+
+def _listener(port: int) -> socket.socket:
+    """A socket on this machine only; any free port for 0."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+def _key_app(first: OpenKeyDesk, settings: RoomSettings, link: Link) -> FastAPI:
+    loop = asyncio.get_running_loop()
+
+    def make(old: str, new: str) -> None:
+        sealed = change_passphrase(first.sealed, old, new) if first.sealed is not None else enrol(first.person, new)
+        loop.call_soon_threadsafe(link.send, KeyMade(sealed=sealed, changed=first.sealed is not None))
+
+    return make_key_app(settings, first.person, first.name, first.ticket, first.sealed is not None, make)
+
+
+async def _watch(room: Room | None, link: Link, ended: asyncio.Event) -> None:
+    """Ends when told to, when nobody is in the room for a while, or when nobody does anything."""
+    empty_since = time.monotonic()
+    while not ended.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_S):
+                await ended.wait()
+        now = time.monotonic()
+        if room is None:
+            if now - empty_since > IDLE_S:
+                return
+            continue
+        room.is_unmasked()
+        for seat in list(room.seats.values()):
+            if now - seat.seen > IDLE_S:
+                room.leave(seat)
+        if room.seats:
+            empty_since = now
+        elif now - empty_since > EMPTY_S:
+            return

@@ -1,0 +1,201 @@
+"""A release of evidence: asked for by one, agreed by the other, put together here, because only here is the key."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from blickschutz.evidence.io.package import finish, make_bag, recipient_key, work_folder
+from blickschutz.evidence.model import FORMAT, Basis, Custody, Signature
+from blickschutz.evidence.rules import refusal, signed_text
+from blickschutz.kernel.errors import OperatorError, ProtocolError
+from blickschutz.recording.io.clipfile import ClipReader
+from blickschutz.recording.model import ClipMode, Mark
+from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis
+from blickschutz.reviewroom.playback import Playback
+from blickschutz.reviewroom.render import Renderer
+from blickschutz.reviewroom.room import Room, Seat
+from blickschutz.wall.io.live import LiveEncoder
+from blickschutz.wall.model import EncoderSettings
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+@dataclass(slots=True)
+class Wish:
+    """What somebody asked for."""
+
+    asked: str
+    basis: str
+    recipient: str
+    reference: str
+    key: str
+
+
+class Release:
+    """The release of a room's clip. `file` is the newest package that was made."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.wish: Wish | None = None
+        self.file = ""
+        self.failed = ""
+        self.running = False
+
+    def ask(self, seat: Seat, basis: str, recipient: str, reference: str, key: str) -> str:
+        """Ask for a release; why it was not taken, or empty."""
+        problem = refusal(basis, recipient, reference)
+        if not seat.guest.may_release:
+            problem = "not-you"
+        elif not self._room.settings.held and self._room.outcome != "held":
+            problem = "not-held"
+        elif not problem:
+            try:
+                recipient_key(key)
+            except OperatorError:
+                problem = "no-key"
+        if problem:
+            self._room.link.send(ReleaseRefused(person=seat.guest.id, why=problem))
+            return problem
+        self.wish = Wish(seat.guest.id, basis, recipient.strip(), reference.strip(), key.strip())
+        self._room.link.send(ReleaseAsked(person=seat.guest.id, basis=basis, recipient=recipient.strip(), reference=reference.strip()))
+        self._room.version += 1
+        return ""
+
+    def refuse(self, seat: Seat) -> None:
+        """The other does not agree."""
+        if self.wish is not None:
+            self._room.link.send(ReleaseRefused(person=seat.guest.id, why="not-agreed"))
+            self.wish = None
+            self._room.version += 1
+
+    async def consent(self, seat: Seat) -> str:
+        """The other agrees: the package is made; why not, or empty."""
+        wish, playback = self.wish, self._room.playback
+        if wish is None or self.running:
+            return "nothing-asked"
+        if wish.asked == seat.guest.id:
+            return "not-you"
+        if playback is None:
+            return "alone"
+        self.running = True
+        try:
+            with work_folder() as name:
+                return await self._make(seat, wish, playback, Path(name))
+        finally:
+            self.running, self.wish = False, None
+            self._room.version += 1
+
+    async def _make(self, seat: Seat, wish: Wish, playback: Playback, folder: Path) -> str:
+        room, settings = self._room, self._room.settings
+        bag = folder / "bag"
+        bag.mkdir()
+        answer = await room.link.ask(
+            lambda number: ReleaseAgreed(
+                number=number,
+                asked=wish.asked,
+                person=seat.guest.id,
+                basis=wish.basis,
+                recipient=wish.recipient,
+                reference=wish.reference,
+            )
+        )
+        if answer.problem:
+            return answer.problem
+        await asyncio.to_thread((bag / "log-excerpt.jsonl").write_bytes, answer.data)
+        state = await asyncio.to_thread(self._fill, bag, playback, wish.basis)
+        sealed = await asyncio.to_thread(_sha256, Path(settings.path))
+        released = time.time()
+        people = (wish.asked, seat.guest.id)
+        custody = Custody(
+            format=FORMAT,
+            installation=settings.installation,
+            operator=settings.operator,
+            site=settings.site,
+            case=settings.case,
+            clip=settings.clip,
+            camera=settings.camera,
+            basis=wish.basis,
+            recipient=wish.recipient,
+            reference=wish.reference,
+            people=people,
+            released=released,
+            sealed_sha256=sealed,
+            clip_state=state,
+            contents=tuple(sorted(path.name for path in bag.iterdir())),
+        )
+        await asyncio.to_thread((bag / "custody.json").write_bytes, msgspec.json.format(_encode(custody), indent=2) + b"\n")
+        target = Path(settings.exports) / f"{settings.clip}-{int(released)}.tar.age"
+        info = {
+            "Source-Organization": settings.operator,
+            "External-Identifier": wish.reference,
+            "Internal-Sender-Identifier": settings.clip,
+        }
+        digests = await asyncio.to_thread(make_bag, bag, info)
+        given = await room.link.ask(lambda number: SignThis(number=number, text=signed_text(digests)))
+        if given.problem or not given.signature:
+            raise ProtocolError("the control room did not sign")
+        signed = Signature(format=FORMAT, public_key=answer.state, digests=digests, signature=given.signature.hex())
+        digest, size = await asyncio.to_thread(finish, bag, signed, wish.key, target)
+        self.file = target.name
+        room.link.send(
+            Released(
+                people=people,
+                basis=wish.basis,
+                recipient=wish.recipient,
+                reference=wish.reference,
+                file=target.name,
+                sha256=digest,
+                size=size,
+            )
+        )
+        return ""
+
+    @staticmethod
+    def _fill(bag: Path, playback: Playback, basis: str) -> str:
+        """Original, redacted copy and situations. Somebody who asks for their own data gets no original: others are in it."""
+        reader = playback.reader()
+        marks: list[Mark] = []
+        try:
+            with (bag / "original.mp4").open("wb") as original:
+                original.write(reader.opening.init)
+                for gop in reader:
+                    original.write(gop.data)
+                    marks.extend(gop.marks)
+            state = reader.state.value
+        finally:
+            reader.close()
+        (bag / "situations.json").write_bytes(msgspec.json.format(_encode(marks), indent=2) + b"\n")
+        if playback.mode is ClipMode.ANONYMOUS:
+            (bag / "original.mp4").rename(bag / "redacted.mp4")
+            return state
+        reader = playback.reader()
+        try:
+            write_redacted(bag / "redacted.mp4", reader)
+        finally:
+            reader.close()
+        if basis == Basis.PERSON_CONCERNED:
+            (bag / "original.mp4").unlink()
+        return state
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_redacted(path: Path, reader: ClipReader) -> None:
+    """The redacted copy of a clip as a file."""
+    encoder: LiveEncoder | None = None
+    with path.open("wb") as file:
+        for shown in Renderer(reader.opening).frames(reader):
+            encoder = encoder or LiveEncoder(1, shown.width, shown.height, 10.0, EncoderSettings(shown.width, crf=20))
+            for part in encoder.encode(shown):
+                file.write(part.data)
+        if encoder is not None:
+            file.write(encoder.finish())

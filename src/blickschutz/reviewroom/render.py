@@ -1,0 +1,70 @@
+"""Redacted playback of a clip: the very redaction of the cell, with what the cell knew."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from blickschutz.kernel.frames import RawFrame, RedactedFrame
+from blickschutz.recording.model import Gop, MaskSample, Opening
+from blickschutz.recording.rules import TICKS, backdrop_between, doubt_of, scene_of
+from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.rules.mask import MaskSettings
+from blickschutz.redaction.service import Redactor, blank
+from blickschutz.reviewroom.decode import ClipDecoder
+
+# Pictures between two proofs that lie further apart are blank: nobody looked in between.
+LONGEST_S = 0.75
+# Proofs come five times a second, pictures more often: everything is grown by half a block more than in the cell.
+_MASK = MaskSettings(margin_share=0.2, margin_px=12.0, coast_s=1.6)
+MOST_WIDTH = 1280
+_MOST_WAITING = 64
+
+
+class Renderer:
+    """Redacts the pictures of a clip, group by group. A picture waits until the proof after it is known."""
+
+    def __init__(self, opening: Opening) -> None:
+        settings = RedactionSettings(Style(opening.style), opening.privacy_zones, opening.px_per_metre)
+        self._redactor = Redactor(settings, _MASK)
+        self._decoder = ClipDecoder(opening.init)
+        self._proofs: deque[MaskSample] = deque()
+        self._waiting: deque[RawFrame] = deque()
+
+    def frames(self, gops: Iterable[Gop]) -> Iterator[RedactedFrame]:
+        """All pictures, redacted. Raises `MediaError` where the clip is no video."""
+        for gop in gops:
+            self._proofs.extend(sorted(gop.masks, key=lambda kept: kept.pts))
+            yield from self._ready()
+            for frame in self._decoder.decode(gop):
+                self._waiting.append(frame)
+                yield from self._ready()
+        self._waiting.extend(self._decoder.rest())
+        while self._waiting:
+            yield self._redact(self._waiting.popleft())
+
+    def _ready(self) -> Iterator[RedactedFrame]:
+        """Pictures whose next proof is there, or that have waited long enough."""
+        while self._waiting:
+            known = bool(self._proofs) and self._proofs[-1].pts >= self._waiting[0].pts
+            if not known and len(self._waiting) <= _MOST_WAITING:
+                return
+            yield self._redact(self._waiting.popleft())
+
+    def _redact(self, frame: RawFrame) -> RedactedFrame:
+        before, after = self._around(frame.pts)
+        width = min(frame.width, MOST_WIDTH)
+        shown = frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2)) if width < frame.width else frame
+        backdrop = backdrop_between(before, after, frame.pts / TICKS, LONGEST_S)
+        if backdrop is None or before is None or after is None:
+            return blank(shown.width, shown.height, frame.index, frame.at, frame.taken, doubt_of(after or before))
+        ends = [before] if before is after else [before, after]
+        return self._redactor.redact(shown, backdrop, [scene_of(kept, shown.width, shown.height) for kept in ends])
+
+    def _around(self, pts: int) -> tuple[MaskSample | None, MaskSample | None]:
+        """The newest proof at or before, the oldest at or after; proofs that are no longer needed are dropped."""
+        while len(self._proofs) > 1 and self._proofs[1].pts <= pts:
+            self._proofs.popleft()
+        before = self._proofs[0] if self._proofs and self._proofs[0].pts <= pts else None
+        after = next((kept for kept in self._proofs if kept.pts >= pts), None)
+        return before, after

@@ -1,0 +1,241 @@
+"""What happens in a review room: two seats, one clip, verdicts, unmasking. Knows no pages."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+
+from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.recording.io.clipfile import ClipError, read_head
+from blickschutz.recording.model import ClipMode
+from blickschutz.reviewroom.link import Link
+from blickschutz.reviewroom.messages import (
+    ClipOpened,
+    ClipUnreadable,
+    Guest,
+    RoomSettings,
+    SeatLeft,
+    SeatRefused,
+    SeatTaken,
+    UnmaskAsked,
+    UnmaskConsented,
+    UnmaskEnded,
+    UnmaskRefused,
+    VerdictGiven,
+)
+from blickschutz.reviewroom.playback import Playback
+from blickschutz.vault.model import Share, VaultProblem
+from blickschutz.vault.service import VaultError, join_shares, open_share, unlock
+
+_log = structlog.get_logger(__name__)
+SEATS = 2
+_MOST_TRIES = 5
+
+
+class Trouble(StrEnum):
+    """Why something was not done in the room; the pages have a text for each."""
+
+    WRONG_PASSPHRASE = "wrong-passphrase"
+    NOT_FOR_THIS_PERSON = "not-for-this-person"
+    DAMAGED = "damaged"
+    FULL = "full"
+    LOCKED = "locked"
+    ALREADY_HERE = "already-here"
+    NO_REASON = "no-reason"
+    NO_REFERENCE = "no-reference"
+    ALONE = "alone"
+    NOT_YOU = "not-you"
+    NOTHING_ASKED = "nothing-asked"
+    REFUSED = "refused"
+    ANONYMOUS = "anonymous"
+
+
+class RoomError(BlickschutzError):
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
+
+
+@dataclass(slots=True)
+class Seat:
+    """Somebody in the room. `token` is the address of their page; `share` opens nothing by itself."""
+
+    guest: Guest
+    token: str
+    share: Share
+    judged: str = ""
+    seen: float = 0.0
+
+
+@dataclass(slots=True)
+class Unmask:
+    """A wish to see unredacted pictures, and until when (monotonic) it is granted."""
+
+    asked: str
+    reason: str
+    reference: str
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class Room:
+    settings: RoomSettings
+    link: Link
+    guests: dict[str, Guest] = field(default_factory=dict)
+    seats: dict[str, Seat] = field(default_factory=dict)
+    playback: Playback | None = None
+    problem: str = ""
+    unmask: Unmask | None = None
+    tries: dict[str, int] = field(default_factory=dict)
+    outcome: str = ""
+    version: int = 0
+
+    def admit(self, ticket: str, guest: Guest) -> None:
+        """The control room lets somebody come to the door."""
+        self.guests[ticket] = guest
+
+    async def enter(self, ticket: str, passphrase: str) -> Seat:
+        """Take a seat with one's own passphrase. Raises `RoomError`."""
+        guest = self.guests[ticket]
+        if self.tries.get(guest.id, 0) >= _MOST_TRIES:
+            self._refuse(guest, Trouble.LOCKED)
+        taken = next((seat for seat in self.seats.values() if seat.guest.id == guest.id), None)
+        if taken is None and len(self.seats) >= SEATS:
+            self._refuse(guest, Trouble.FULL)
+        try:
+            # The derivation of the key is slow on purpose and must not hold up the other's picture.
+            share = await asyncio.to_thread(self._share, guest, passphrase)
+        except VaultError as error:
+            self.tries[guest.id] = self.tries.get(guest.id, 0) + 1
+            known = {VaultProblem.WRONG_PASSPHRASE: Trouble.WRONG_PASSPHRASE, VaultProblem.NOT_FOR_THIS_PERSON: Trouble.NOT_FOR_THIS_PERSON}
+            self._refuse(guest, known.get(error.problem, Trouble.DAMAGED))
+        except ClipError as error:
+            self.problem = str(error)
+            self.link.send(ClipUnreadable(state=error.state.value, text=str(error)))
+            self._refuse(guest, Trouble.DAMAGED)
+        if taken is not None:
+            self._remove(taken)
+        if len(self.seats) >= SEATS:
+            self._refuse(guest, Trouble.FULL)
+        self.guests.pop(ticket, None)
+        self.tries.pop(guest.id, None)
+        seat = Seat(guest, secrets.token_urlsafe(24), share, seen=time.monotonic())
+        self.seats[seat.token] = seat
+        self.link.send(SeatTaken(person=guest.id))
+        self._open_if_two()
+        self.version += 1
+        return seat
+
+    def _share(self, guest: Guest, passphrase: str) -> Share:
+        return open_share(read_head(Path(self.settings.path)).envelope, guest.id, unlock(guest.sealed, passphrase))
+
+    def _refuse(self, guest: Guest, trouble: Trouble) -> None:
+        self.link.send(SeatRefused(person=guest.id, reason=trouble.value))
+        raise RoomError(trouble)
+
+    def _open_if_two(self) -> None:
+        if len(self.seats) < SEATS or self.playback is not None:
+            return
+        first, second = self.seats.values()
+        path = Path(self.settings.path)
+        try:
+            key = join_shares(read_head(path).envelope, first.share, second.share)
+            self.playback = Playback(path, key, self.settings.installation)
+            self.problem = ""
+            self.link.send(ClipOpened(people=(first.guest.id, second.guest.id), state="opened"))
+        except (VaultError, ClipError) as error:
+            state = error.state.value if isinstance(error, ClipError) else error.problem.value
+            self.problem = str(error)
+            _log.error("clip_unreadable", state=state)
+            self.link.send(ClipUnreadable(state=state, text=str(error)))
+
+    def leave(self, seat: Seat) -> None:
+        """Somebody goes: the clip is closed, the key is gone."""
+        if self.seats.get(seat.token) is seat:
+            self._remove(seat)
+
+    def _remove(self, seat: Seat) -> None:
+        self.seats.pop(seat.token, None)
+        self.close_clip()
+        self.link.send(SeatLeft(person=seat.guest.id))
+        self.version += 1
+
+    def close_clip(self) -> None:
+        self.end_unmask("system")
+        if self.playback is not None:
+            self.playback.close()
+            self.playback = None
+
+    def other(self, seat: Seat) -> Seat | None:
+        return next((one for one in self.seats.values() if one is not seat), None)
+
+    async def judge(self, seat: Seat, verdict: str, note: str, ground: str, reference: str) -> str:
+        """Give a verdict; returns why it was not taken, empty where it was. Only somebody who could see the clip judges."""
+        if self.playback is None:
+            raise RoomError(Trouble.ALONE)
+        answer = await self.link.ask(
+            lambda number: VerdictGiven(number=number, person=seat.guest.id, verdict=verdict, note=note, ground=ground, reference=reference)
+        )
+        if not answer.problem:
+            seat.judged, self.outcome = verdict, answer.state
+            self.version += 1
+            if answer.state == "destroying":
+                self.close_clip()
+        return answer.problem
+
+    def ask_unmask(self, seat: Seat, reason: str, reference: str) -> None:
+        """Ask to see unredacted pictures. Raises `RoomError`."""
+        if self.playback is None:
+            raise RoomError(Trouble.ALONE)
+        if self.playback.mode is ClipMode.ANONYMOUS:
+            raise RoomError(Trouble.ANONYMOUS)
+        if not reason.strip():
+            raise RoomError(Trouble.NO_REASON)
+        if not reference.strip():
+            raise RoomError(Trouble.NO_REFERENCE)
+        self.end_unmask(seat.guest.id)
+        self.unmask = Unmask(seat.guest.id, reason.strip(), reference.strip())
+        self.link.send(UnmaskAsked(person=seat.guest.id, reason=reason.strip(), reference=reference.strip()))
+        self.version += 1
+
+    async def consent(self, seat: Seat) -> None:
+        """The other agrees. Nothing is shown before the control room has counted and logged it. Raises `RoomError`."""
+        wish = self.unmask
+        if wish is None or self.playback is None:
+            raise RoomError(Trouble.NOTHING_ASKED)
+        if wish.asked == seat.guest.id:
+            raise RoomError(Trouble.NOT_YOU)
+        answer = await self.link.ask(
+            lambda number: UnmaskConsented(
+                number=number, asked=wish.asked, person=seat.guest.id, reason=wish.reason, reference=wish.reference
+            )
+        )
+        if answer.problem or self.unmask is not wish:
+            raise RoomError(Trouble.REFUSED)
+        wish.until = time.monotonic() + self.settings.unmask_s
+        self.version += 1
+
+    def refuse_unmask(self, seat: Seat) -> None:
+        """The other does not agree."""
+        if self.unmask is not None and not self.unmask.until:
+            self.link.send(UnmaskRefused(person=seat.guest.id))
+            self.unmask = None
+            self.version += 1
+
+    def end_unmask(self, by: str) -> None:
+        wish, self.unmask = self.unmask, None
+        if wish is not None and wish.until:
+            self.link.send(UnmaskEnded(by=by))
+        self.version += wish is not None
+
+    def is_unmasked(self) -> bool:
+        """Whether unredacted pictures may be shown at this moment; what ran out ends here."""
+        if self.unmask is not None and self.unmask.until and time.monotonic() >= self.unmask.until:
+            self.end_unmask("system")
+        return self.unmask is not None and self.unmask.until > 0

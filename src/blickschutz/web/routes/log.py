@@ -1,0 +1,63 @@
+"""The log, for the data protection officer: entries with filters, state of the chain, export."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from blickschutz.access.model import Role
+from blickschutz.audit.model import Event
+from blickschutz.audit.rules import verify
+from blickschutz.vault.io.files import is_signed
+from blickschutz.web import texts
+from blickschutz.web.pages import Pages
+
+_PAGE = 100
+
+
+def routes(pages: Pages) -> APIRouter:
+    """What the data protection officer sees; no picture anywhere."""
+    router = APIRouter()
+    log = pages.room.recordings.log
+
+    @router.get("/log")
+    async def entries(request: Request, event: str = "", by: str = "", subject: str = "", before: int = 0) -> Response:
+        member = pages.require(request, Role.DATA_PROTECTION)
+        chosen = {"event": event if event in set(Event) else "", "by": by.strip()[:40], "subject": subject.strip()[:80]}
+        await asyncio.to_thread(log.write, Event.LOG_SEEN, member.id, "", {name: value for name, value in chosen.items() if value})
+        found = await asyncio.to_thread(lambda: log.find(**chosen, before=max(0, before), most=_PAGE))
+        faults = await asyncio.to_thread(lambda: list(verify(log.export(), is_signed, log.public)))
+        newest, hashed, point = log.state()
+        return pages.render(
+            request,
+            "log.html",
+            entries=[(entry, texts.clock(pages.moment(entry.at), pages.language(request)), hashed) for entry, hashed in found],
+            chosen=chosen,
+            events=list(Event),
+            newest=newest,
+            hash=hashed,
+            point=point,
+            point_at=texts.clock(pages.moment(point.at), pages.language(request)) if point is not None else "",
+            faults=faults,
+            older=found[-1][0].number if len(found) == _PAGE else 0,
+            public=log.public.hex(),
+        )
+
+    @router.get("/log/export")
+    async def export(request: Request) -> Response:
+        member = pages.require(request, Role.DATA_PROTECTION)
+        await asyncio.to_thread(log.write, Event.LOG_EXPORTED, member.id)
+        headers = {"Content-Disposition": 'attachment; filename="protokoll.jsonl"'}
+        return StreamingResponse(_lines(log.export()), media_type="application/jsonl", headers=headers)
+
+    return router
+
+
+async def _lines(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Lines of an exported log, a thousand at a time."""
+    while part := await asyncio.to_thread(lambda: list(islice(lines, 1000))):
+        yield b"\n".join(part) + b"\n"

@@ -1,0 +1,233 @@
+// The player of a review room: timeline with marks, single pictures, speed, keyboard; and news of what the other person does.
+// Without this script the video element plays by itself.
+
+interface Mark { at: number; kind: string; name: string; began: boolean }
+interface Facts { length: number; start: number; done: boolean; problem: string; marks: Mark[] }
+
+const PICTURE_S = 0.1;
+const JUMP_S = 5;
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const LOOK_MS = 1500;
+
+class ReviewPlayer extends HTMLElement {
+  private video!: HTMLVideoElement;
+  private line!: HTMLInputElement;
+  private time!: HTMLElement;
+  private play!: HTMLButtonElement;
+  private speed!: HTMLElement;
+  private marks!: HTMLUListElement;
+  private ticks!: HTMLElement;
+  private facts: Facts = { length: 0, start: 0, done: false, problem: "", marks: [] };
+  private readonly ending = new AbortController();
+
+  connectedCallback(): void {
+    const video = this.querySelector("video");
+    if (!video) return;
+    this.video = video;
+    video.controls = false;
+    this.build();
+    void this.load();
+    void this.look();
+    document.addEventListener("keydown", (event) => this.key(event), { signal: this.ending.signal });
+  }
+
+  disconnectedCallback(): void {
+    this.ending.abort();
+  }
+
+  private build(): void {
+    const bar = element("div", "player-bar");
+    this.play = this.button("", () => this.toggle());
+    this.time = element("output", "player-time");
+    this.speed = element("span", "quiet");
+    bar.append(
+      this.play,
+      this.button("‹", () => this.step(-1), this.word("back")),
+      this.button("›", () => this.step(1), this.word("next")),
+      this.button("−", () => this.faster(-1), `${this.word("speed")} −`),
+      this.speed,
+      this.button("+", () => this.faster(1), `${this.word("speed")} +`),
+      this.time,
+    );
+    const frame = element("div", "player-line");
+    this.ticks = element("div", "");
+    this.ticks.setAttribute("aria-hidden", "true");
+    this.line = document.createElement("input");
+    Object.assign(this.line, { type: "range", min: "0", max: "1", step: "0.1", value: "0" });
+    this.line.setAttribute("aria-label", this.word("timeline"));
+    this.line.addEventListener("input", () => { this.video.currentTime = this.start() + Number(this.line.value); });
+    frame.append(this.ticks, this.line);
+    this.marks = document.createElement("ul");
+    this.marks.className = "player-marks";
+    this.marks.setAttribute("aria-label", this.word("marks"));
+    this.append(bar, frame, this.marks);
+    for (const name of ["timeupdate", "play", "pause", "ratechange", "seeked"]) this.video.addEventListener(name, () => this.show());
+    this.show();
+  }
+
+  private word(name: string): string {
+    return this.dataset[name] ?? "";
+  }
+
+  private button(text: string, work: () => void, label = ""): HTMLButtonElement {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = "button";
+    made.textContent = text;
+    if (label) made.setAttribute("aria-label", label);
+    made.addEventListener("click", work);
+    return made;
+  }
+
+  /** The whole video into one buffer, part by part, so that every moment that is there can be gone to. */
+  private async load(): Promise<void> {
+    const answer = await fetch(this.word("src"), { signal: this.ending.signal }).catch(() => null);
+    const type = answer?.headers.get("content-type") ?? "";
+    if (!answer?.ok || !answer.body || !("MediaSource" in window) || !MediaSource.isTypeSupported(type)) {
+      this.video.controls = true;
+      return;
+    }
+    const source = new MediaSource();
+    const opened = new Promise((done) => source.addEventListener("sourceopen", done, { once: true }));
+    this.video.src = URL.createObjectURL(source);
+    await opened;
+    const buffer = source.addSourceBuffer(type);
+    const reader = answer.body.getReader();
+    for (;;) {
+      const part = await reader.read().catch(() => ({ done: true, value: undefined }));
+      if (part.done || !part.value) break;
+      const added = new Promise((done) => buffer.addEventListener("updateend", done, { once: true }));
+      buffer.appendBuffer(part.value as Uint8Array<ArrayBuffer>);
+      await added;
+      if (this.video.currentTime < this.start()) this.video.currentTime = this.start();
+    }
+    if (source.readyState === "open") source.endOfStream();
+  }
+
+  private async look(): Promise<void> {
+    while (!this.ending.signal.aborted && !this.facts.done) {
+      const answer = await fetch(this.word("facts")).catch(() => null);
+      if (answer?.ok) {
+        this.facts = (await answer.json()) as Facts;
+        this.line.max = String(Math.max(0.1, this.facts.length));
+        this.showMarks();
+        this.show();
+      }
+      await new Promise((done) => setTimeout(done, LOOK_MS));
+    }
+  }
+
+  private showMarks(): void {
+    this.ticks.replaceChildren();
+    this.marks.replaceChildren();
+    for (const mark of this.facts.marks) {
+      if (!mark.began) continue;
+      const at = Math.min(mark.at, this.facts.length);
+      const tick = element("span", "player-tick");
+      tick.style.setProperty("left", `${(100 * at) / Math.max(0.1, this.facts.length)}%`);
+      this.ticks.append(tick);
+      const item = document.createElement("li");
+      item.append(this.button(`${stamp(at)} ${mark.name}`, () => { this.video.currentTime = this.start() + at; }));
+      this.marks.append(item);
+    }
+  }
+
+  private start(): number {
+    return this.video.buffered.length ? this.video.buffered.start(0) : 0;
+  }
+
+  private show(): void {
+    const at = Math.max(0, this.video.currentTime - this.start());
+    this.line.value = String(at);
+    this.time.textContent = `${stamp(at)} / ${stamp(this.facts.length)}`;
+    this.speed.textContent = `${this.video.playbackRate}×`;
+    this.play.textContent = this.video.paused ? `▶ ${this.word("play")}` : `■ ${this.word("pause")}`;
+  }
+
+  private toggle(): void {
+    if (this.video.paused) void this.video.play().catch(() => undefined);
+    else this.video.pause();
+  }
+
+  private step(pictures: number): void {
+    this.video.pause();
+    this.video.currentTime = Math.max(this.start(), this.video.currentTime + pictures * PICTURE_S);
+  }
+
+  private faster(steps: number): void {
+    const index = SPEEDS.indexOf(this.video.playbackRate) + steps;
+    this.video.playbackRate = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index))] ?? 1;
+  }
+
+  private key(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA|BUTTON|SUMMARY|A)$/.test(target.tagName)) return;
+    const acts: Record<string, () => void> = {
+      " ": () => this.toggle(),
+      ",": () => this.step(-1),
+      ".": () => this.step(1),
+      ArrowLeft: () => this.step(-JUMP_S / PICTURE_S),
+      ArrowRight: () => this.step(JUMP_S / PICTURE_S),
+      "+": () => this.faster(1),
+      "-": () => this.faster(-1),
+    };
+    const act = acts[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+}
+
+function element(tag: string, name: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.className = name;
+  return made;
+}
+
+function stamp(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
+}
+
+/** The other person came, went, asked or agreed: the page shows it. What was typed here is kept until it was sent. */
+async function follow(layout: HTMLElement): Promise<void> {
+  const seat = layout.dataset["seat"] ?? "";
+  for (;;) {
+    await new Promise((done) => setTimeout(done, LOOK_MS));
+    const answer = await fetch(`${seat}/state.json`).catch(() => null);
+    if (!answer) continue;
+    if (!answer.ok) {
+      location.reload();
+      return;
+    }
+    const state = (await answer.json()) as { version: number };
+    if (String(state.version) !== layout.dataset["version"] && !typing(layout)) {
+      location.assign(seat);
+      return;
+    }
+  }
+}
+
+function typing(layout: HTMLElement): boolean {
+  return [...layout.querySelectorAll<HTMLInputElement>("section input")].some((field) =>
+    field.type === "radio" ? field.checked : field.value !== "",
+  );
+}
+
+function countDown(): void {
+  const left = document.querySelector<HTMLElement>("[data-countdown]");
+  if (!left) return;
+  const end = Date.now() + 1000 * Number(left.dataset["countdown"]);
+  const tick = setInterval(() => {
+    const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    left.textContent = String(seconds);
+    if (seconds > 0) return;
+    clearInterval(tick);
+    document.querySelector<HTMLVideoElement>("video.clear")?.removeAttribute("src");
+    location.reload();
+  }, 500);
+}
+
+customElements.define("review-player", ReviewPlayer);
+const layout = document.querySelector<HTMLElement>("[data-seat]");
+if (layout) void follow(layout);
+countDown();
