@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.scene import Backdrop, Scene
-from blickschutz.recording.io.feed import Feed
+from blickschutz.recording.io.feed import Feed, Piece
 from blickschutz.recording.io.job import ClipJob
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings
 from blickschutz.recording.ports import Tell
 from blickschutz.recording.rules import Orders, known
 
-# So long after the last fragment the proof of background for its last pictures is still on its way.
-_SETTLE_S = 0.8
+# So long after its end the last fragment and the proof of background for its last pictures are still on their way.
+_SETTLE_S, _MOST_SETTLE_S = 0.8, 3.0
 _END_S = 2.0
 
 
@@ -30,7 +30,8 @@ class Recorder:
         self._waiting: Order | None = None
         self._job: ClipJob | None = None
         self._began = 0.0
-        self._settles: float | None = None
+        self._ended: float | None = None
+        self._written_to = float("-inf")
 
     @property
     def recording(self) -> ClipMode | None:
@@ -41,7 +42,7 @@ class Recorder:
         """Record from now on (and the seconds before). An order of the other mode begins a clip of its own."""
         self.tick()
         now = self._clock.monotonic()
-        if self._job is not None and (self._job.mode is not order.mode or self._settles is not None):
+        if self._job is not None and (self._job.mode is not order.mode or self._ended is not None):
             self._close(CloseReason.OVER)
         self._orders.begin(order.number, now, order.for_s)
         if self._job is not None:
@@ -71,9 +72,9 @@ class Recorder:
         if self._job is not None and self._job.mode is mode and any(isinstance(part, Head) for part in parts):
             self._close(CloseReason.INTERRUPTED, keep_orders=True)
         new = self._feeds[mode].take(parts)
-        if self._job is not None and self._job.mode is mode and self._settles is None:
+        if self._job is not None and self._job.mode is mode:
             for piece in new:
-                self._job.add(piece)
+                self._add(self._job, piece)
         elif new and self._waiting is not None and self._waiting.mode is mode:
             self._begin(self._clock.monotonic())
 
@@ -87,15 +88,16 @@ class Recorder:
             return
         if self._job.failed:
             self._orders.clear()
-            self._job, self._settles = None, None
+            self._job, self._ended = None, None
         elif now - self._began >= self._settings.most_s:
             self._orders.clear()
             self._close(CloseReason.LONGEST)
-        elif self._settles is not None:
-            if now >= self._settles:
+        elif self._ended is not None:
+            complete = self._written_to >= self._ended and now >= self._ended + _SETTLE_S
+            if complete or now >= self._ended + _MOST_SETTLE_S:
                 self._close(CloseReason.OVER)
         elif not wanted:
-            self._settles = now + _SETTLE_S
+            self._ended = now
 
     def interrupted(self, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
         """The stream was lost or stopped: the clip ends here, and nothing of before is kept."""
@@ -121,12 +123,18 @@ class Recorder:
         while pieces and not pieces[0].fragment.key:
             pieces.pop(0)
         self._job = ClipJob(self._camera, order, self._describe(feed.head, order.mode), self._settings, self._clock, self._tell)
-        self._waiting, self._began, self._settles = None, now, None
+        self._waiting, self._began, self._ended, self._written_to = None, now, None, float("-inf")
         for piece in pieces:
-            self._job.add(piece)
+            self._add(self._job, piece)
+
+    def _add(self, job: ClipJob, piece: Piece) -> None:
+        """Add a fragment, unless the one before it reached beyond the end."""
+        if self._ended is None or self._written_to < self._ended:
+            job.add(piece)
+            self._written_to = piece.fragment.at
 
     def _close(self, reason: CloseReason, *, keep_orders: bool = False, wait_s: float = 0.0) -> None:
-        job, self._job, self._settles = self._job, None, None
+        job, self._job, self._ended = self._job, None, None
         if job is None:
             return
         job.add(self._feeds[job.mode].rest())

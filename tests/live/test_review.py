@@ -1,0 +1,283 @@
+"""The night's recording from end to end in a real browser: two people, two contexts, one clip."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from pyrage import x25519
+
+from blickschutz.audit.model import Event
+from blickschutz.audit.rules import verify
+from blickschutz.bootstrap.demo import seed
+from blickschutz.cli.main import cli
+from blickschutz.config.loader import load_site
+from blickschutz.review.model import CaseState
+from blickschutz.vault.io.files import is_signed
+from tests.conftest import ROOT
+from tests.live.system import RunningSystem, free_port, guest_clip, until
+
+STRIPE_PLAYED = """() => { const v = document.querySelector("review-player video"); return v && v.readyState >= 2 ? v.videoWidth : 0; }"""
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    """Two cameras of a site in which everybody can sign in and reviewers have their keys."""
+    base = tmp_path_factory.mktemp("night")
+    guest_clip(base / "guest.mp4")
+    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
+    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras[:2])
+    server = site.server.model_copy(update={"port": free_port()})
+    recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 10, "after_s": 1, "before_s": 5})
+    day = site.regimes.day.model_copy(update={"mode": site.regimes.night.mode})
+    regimes = site.regimes.model_copy(update={"day": day})
+    shown = {"cameras": cameras, "server": server, "recording": recording, "regimes": regimes}
+    running = RunningSystem(site.model_copy(update=shown), base)
+    people = {person: (password, passphrase) for person, password, passphrase in seed(running.system.keeping)}
+    yield running.system, people
+    running.end()
+
+
+def record(system, camera=0):
+    """A finished recording; its case."""
+    keeper = list(system.supervisor.keepers.values())[camera]
+    until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
+    before = {case.id for case in system.keeping.store.find(states=list(CaseState), most=1000)}
+    answer = httpx.post(f"{system.address}cameras/{keeper.camera}/record", data={"text": "Lärm am Brunnen"})
+    assert answer.status_code == 303, answer.text
+    found = until(lambda: [c for c in system.keeping.store.find(states=[CaseState.WAITING]) if c.id not in before], 40)
+    return found[0]
+
+
+def sign_in(page, system, people, person):
+    page.goto(f"{system.address}sign-in?back=/cases")
+    page.get_by_label(re.compile("Kurzname|Short name")).fill(person)
+    page.get_by_label(re.compile("Kennwort|Password")).fill(people[person][0])
+    page.locator("main form button").click()
+    page.wait_for_url("**/cases" if person != "dsb" else "**/*")
+
+
+def enter(page, system, people, person, case, passphrase=None):
+    page.goto(f"{system.address}cases/{case.id}")
+    page.get_by_role("button", name="Zum Sichtungsraum").click()
+    page.get_by_role("link", name="Raum betreten").click()
+    page.get_by_label("Ihre Losung").fill(passphrase or people[person][1])
+    page.get_by_role("button", name="Platz nehmen").click()
+
+
+@pytest.fixture
+def desk(browser):
+    """Makes pages in contexts of their own; what goes wrong in one of them fails the test."""
+    contexts, problems = [], []
+
+    def open_desk():
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        contexts.append(context)
+        return page
+
+    yield open_desk
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def judge(page, verdict, **more):
+    page.get_by_label(verdict, exact=True).check()
+    for label, value in more.items():
+        field = page.get_by_label({"note": "Notiz", "reference": "Aktenzeichen"}[label]).first
+        field.fill(value)
+    if verdict == "Vorfall":
+        page.get_by_label("Rechtlicher Grund").select_option("straftat")
+    page.get_by_role("button", name="Bewertung abgeben").click()
+
+
+def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
+    system, people = night
+    case = record(system)
+    assert case.seconds >= 10
+    first, second = desk(), desk()
+    sign_in(first, system, people, "kvd-1")
+    assert "wartet auf Erstsichtung" in first.content()
+    enter(first, system, people, "kvd-1", case, "falsche Losung")
+    assert "Die Losung stimmt nicht." in first.content()
+    first.get_by_label("Ihre Losung").fill(people["kvd-1"][1])
+    first.get_by_role("button", name="Platz nehmen").click()
+    assert "sobald eine zweite Person" in first.content()
+    assert first.locator("video").count() == 0
+
+    sign_in(second, system, people, "kvd-2")
+    start = time.monotonic()
+    enter(second, system, people, "kvd-2", case)
+    until(lambda: second.evaluate(STRIPE_PLAYED), 5)
+    assert time.monotonic() - start < 5
+    until(lambda: first.evaluate(STRIPE_PLAYED), 8)
+    judge(second, "kein Vorfall", note="nur ein Hund")
+    assert "bleibt verdeckt" in second.content()
+    first.reload()
+    assert "nur ein Hund" not in first.content()
+    judge(first, "Fehlalarm")
+    assert "Der Clip ist vernichtet" in first.content()
+    gone = until(lambda: (found := system.keeping.store.get(case.id)).state is CaseState.DESTROYED and found, 10)
+    assert gone.shred_by == ("kvd-2", "kvd-1")
+    assert not system.keeping.shelf.path(case.clip).exists()
+    ((receipt, _),) = system.keeping.log.find(event=Event.SHREDDED, subject=case.clip)
+    path = system.keeping.data / "receipt.json"
+    path.write_text(json.dumps({k: v for k, v in receipt.facts.items() if k != "case"} | {"case": case.id}))
+    key = system.keeping.key.public.hex()
+    assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 0
+    path.write_text(path.read_text().replace("harmless", "harmlesS"))
+    assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 1
+
+
+def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
+    system, people = night
+    case = record(system)
+    first, second = desk(), desk()
+    sign_in(first, system, people, "kvd-1")
+    sign_in(second, system, people, "aufsicht")
+    enter(first, system, people, "kvd-1", case)
+    enter(second, system, people, "aufsicht", case)
+    until(lambda: second.evaluate(STRIPE_PLAYED), 8)
+
+    second.get_by_text("Entpixelung beantragen").click()
+    second.get_by_label("Grund", exact=True).fill("Kleidung erkennen")
+    second.locator("#unmask-reference").fill("KL-17")
+    second.locator("details form button").first.click()
+    address = second.url
+    assert httpx.get(f"{address}/clear.mp4").status_code == 403
+    first.reload()
+    assert "Kleidung erkennen" in first.content()
+    first.get_by_role("button", name="Zustimmen").click()
+    assert "Unverpixelt, noch" in first.content()
+    data = httpx.get(f"{address}/clear.mp4").content
+    (tmp_path / "clear.mp4").write_bytes(data)
+    shown = read_last(tmp_path / "clear.mp4")
+    assert stripes(shown) > 60, "the guest's shirt is to be seen when both asked"
+    first.get_by_role("button", name="Wieder verpixeln").click()
+    assert httpx.get(f"{address}/clear.mp4").status_code == 403
+    (tmp_path / "redacted.mp4").write_bytes(httpx.get(f"{address}/video.mp4").content)
+    assert stripes(read_last(tmp_path / "redacted.mp4")) < 25
+
+    judge(first, "Vorfall", reference="KL-17")
+    second.goto(address)
+    judge(second, "Vorfall", reference="KL-17")
+    held = system.keeping.store.get(case.id)
+    assert (held.state, held.hold.ground, held.hold.by) == (CaseState.HELD, "straftat", ("kvd-1", "aufsicht"))
+
+    identity = x25519.Identity.generate()
+    second.goto(address)
+    second.get_by_text("Herausgabe beantragen").click()
+    second.get_by_label("Rechtsgrundlage").select_option("ordnungswidrigkeit")
+    second.get_by_label("Empfänger", exact=True).fill("Polizei Kaiserslautern 1")
+    second.locator("#release-reference").fill("KL-17")
+    second.get_by_label(re.compile("Öffentlicher Schlüssel")).fill(str(identity.to_public()))
+    second.locator("#key").locator("xpath=ancestor::form").locator("button").click()
+    assert "kein Grund für eine Herausgabe" in second.content()
+    second.get_by_text("Herausgabe beantragen").click()
+    second.get_by_label("Rechtsgrundlage").select_option("strafverfolgung")
+    second.get_by_label("Empfänger", exact=True).fill("Polizei Kaiserslautern 1")
+    second.locator("#release-reference").fill("KL-17")
+    second.get_by_label(re.compile("Öffentlicher Schlüssel")).fill(str(identity.to_public()))
+    second.locator("#key").locator("xpath=ancestor::form").locator("button").click()
+    first.reload()
+    assert "Polizei Kaiserslautern 1" in first.content()
+    first.get_by_role("button", name="Zustimmen und Paket erstellen").click()
+    until(lambda: "Das Beweispaket ist erstellt" in first.content(), 20)
+    ((released, _),) = system.keeping.log.find(event=Event.RELEASED, subject=case.clip)
+    package = system.keeping.exports / str(released.facts["file"])
+    (tmp_path / "identity.txt").write_text(f"# key\n{identity}\n")
+    options = ["--identity", str(tmp_path / "identity.txt"), "--public-key", system.keeping.key.public.hex()]
+    result = CliRunner().invoke(cli, ["verify", "evidence", str(package), *options])
+    assert result.exit_code == 0, result.output
+
+    with second.expect_download() as download:
+        second.goto(f"{system.address}cases")
+        second.get_by_role("link", name=package.name).click()
+    assert Path(download.value.path()).read_bytes() == package.read_bytes()
+
+    first.goto(f"{system.address}cases/{case.id}")
+    first.get_by_role("button", name="Aufhebung vorschlagen").click()
+    first.get_by_text("Es fehlt die Bestätigung").wait_for()
+    second.goto(f"{system.address}cases/{case.id}")
+    second.get_by_role("button", name="Als zweite Person bestätigen").click()
+    until(lambda: system.keeping.store.get(case.id).state is CaseState.DESTROYED, 10)
+    assert not package.exists()
+
+
+def test_one_person_twice_and_people_who_may_not_get_in(night, desk):
+    system, people = night
+    case = record(system)
+    first, again = desk(), desk()
+    sign_in(first, system, people, "kvd-1")
+    sign_in(again, system, people, "kvd-1")
+    enter(first, system, people, "kvd-1", case)
+    enter(again, system, people, "kvd-1", case)
+    assert "zweiter Platz frei" in again.content()
+    assert again.locator("video").count() == 0
+    for person in ("technik", "dsb", "leitstelle-1"):
+        other = desk()
+        sign_in_only(other, system, people, person)
+        other.goto(f"{system.address}cases")
+        assert "Kein Zugriff" in other.content()
+    events = [entry.event for entry, _ in system.keeping.log.find(most=20)]
+    assert events.count(Event.ACCESS_REFUSED) >= 3
+
+
+def sign_in_only(page, system, people, person):
+    page.goto(f"{system.address}sign-in")
+    page.get_by_label("Kurzname").fill(person)
+    page.get_by_label("Kennwort").fill(people[person][0])
+    page.locator("main form button").click()
+    page.wait_for_url(system.address)
+
+
+def test_the_log_is_whole_and_shown_to_the_data_protection_officer(night, desk):
+    system, people = night
+    page = desk()
+    sign_in_only(page, system, people, "dsb")
+    page.goto(f"{system.address}log")
+    assert "vollständig und unverändert" in page.content()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Exportieren").click()
+    lines = Path(download.value.path()).read_bytes().removesuffix(b"\n").split(b"\n")
+    assert list(verify(lines, is_signed, system.keeping.key.public)) == []
+
+
+def test_a_person_changes_their_own_passphrase(night, desk):
+    system, people = night
+    page = desk()
+    sign_in(page, system, people, "kvd-3")
+    page.get_by_role("button", name="Meine Losung").click()
+    page.get_by_role("link", name="Weiter zur Eingabe").click()
+    page.get_by_label("Bisherige Losung").fill(people["kvd-3"][1])
+    page.get_by_label("Neue Losung, mindestens").fill("ein ganz neuer Satz")
+    page.get_by_label("Neue Losung noch einmal").fill("ein ganz anderer Satz")
+    page.get_by_role("button", name="Festlegen").click()
+    assert "verschieden" in page.content()
+    page.get_by_label("Bisherige Losung").fill(people["kvd-3"][1])
+    page.get_by_label("Neue Losung, mindestens").fill("ein ganz neuer Satz")
+    page.get_by_label("Neue Losung noch einmal").fill("ein ganz neuer Satz")
+    page.get_by_role("button", name="Festlegen").click()
+    assert "Ihre Losung gilt" in page.content()
+    until(lambda: system.keeping.log.find(event=Event.PASSPHRASE_CHANGED, by="kvd-3"), 5)
+
+
+def read_last(path):
+    import av
+
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    return frames[len(frames) * 3 // 4]
+
+
+def stripes(picture):
+    """How striped the guest's shirt is: the standard deviation of brightness across it."""
+    return float(picture[70:130, 142:178].astype(float).std())
