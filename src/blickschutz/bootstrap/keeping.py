@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from blickschutz import __version__
 from blickschutz.access.io.store import METADATA as PASSWORD_TABLES
 from blickschutz.access.io.store import PasswordStore
 from blickschutz.access.model import Member
@@ -80,9 +81,18 @@ class Keeping:
             keeper.on_clip, keeper.on_lost = self.heard, self.lost
 
     def start(self) -> None:
-        self.log.write(Event.SYSTEM_STARTED, "system", facts={"cameras": len(self._site.cameras), "demo": self._site.site.demo})
+        self._log_start()
         self.recover()
         self._worker.start()
+
+    def _log_start(self) -> None:
+        """The start, and whether the settings are others than at the last one (Art. 12 AI Act: settings' hash)."""
+        settings = hashlib.sha256(self._site.model_dump_json().encode()).hexdigest()
+        before = self.log.find(event=Event.SYSTEM_STARTED, most=1)
+        if before and before[0][0].facts.get("settings") != settings:
+            self.log.write(Event.SETTINGS_CHANGED, "system", facts={"before": str(before[0][0].facts.get("settings")), "now": settings})
+        facts: dict[str, Any] = {"cameras": len(self._site.cameras), "demo": self._site.site.demo, "settings": settings}
+        self.log.write(Event.SYSTEM_STARTED, "system", facts={**facts, "version": __version__, "model": self._site.analysis.model})
 
     def end(self) -> None:
         """Finish what waits; to be called in a thread of its own."""
@@ -183,6 +193,9 @@ class Keeping:
 
     def recover(self) -> None:
         """Bring files and rows together again after a crash: every file has a case, what was being destroyed is gone."""
+        for folder in (self.exports, self.data / "keys" / "reviewers"):
+            for left in folder.glob(".*"):
+                left.unlink()
         self._close_cut(self.store.find(states=[CaseState.RECORDING]))
         for clip in sorted(self.shelf.clips()):
             if self.store.by_clip(clip) is None:

@@ -202,7 +202,11 @@ def run(path: Path, seconds: float | None) -> None:
 @click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
 @_JSON
 def check(path: Path, as_json: bool) -> None:
-    """Check a site file; later also policy, keys and rows."""
+    """Check a site: settings, and the invariants between files, keys, rows and log. Ends with 1 where something is broken."""
+    from blickschutz.bootstrap.checks import Finding, check_site
+    from blickschutz.bootstrap.system import state_folder
+    from blickschutz.cli.users import open_keeping
+
     try:
         site = load_site(path)
     except BlickschutzError as error:
@@ -210,10 +214,21 @@ def check(path: Path, as_json: bool) -> None:
             click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
             sys.exit(1)
         raise
-    if as_json:
-        click.echo(json.dumps({"rules": [{"id": "site-file", "result": "holds", "source": str(path), "mend": ""}]}))
+    findings = [Finding("site-file", "holds", str(path))]
+    if (state_folder(site) / "control.db").exists():
+        keeping = open_keeping(path)
+        findings += check_site(site, keeping)
+        keeping.engine.dispose()
     else:
-        click.echo(f"{path}: {site.site.name}, {len(site.cameras)} cameras, nothing wrong")
+        findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
+    if as_json:
+        rules = [{"id": one.id, "result": one.result, "source": one.source, "mend": one.mend} for one in findings]
+        click.echo(json.dumps({"rules": rules}, ensure_ascii=False))
+    else:
+        click.echo(f"{path}: {site.site.name}, {len(site.cameras)} cameras")
+        for one in findings:
+            click.echo(f"{one.result:13} {one.id:14} {one.mend}".rstrip())
+    sys.exit(any(one.result == "broken" for one in findings))
 
 
 @cli.command("schema")

@@ -81,6 +81,11 @@ class Pages:
             raise HTTPException(403)
         return member
 
+    def log(self, request: HTTPConnection, what: Event, subject: str = "", **facts: str | int | float) -> None:
+        """Write into the log what whoever sits here did."""
+        member = self.member(request)
+        self.room.recordings.log.write(what, member.id if member is not None else self.person(request), subject, dict(facts))
+
     def person(self, request: HTTPConnection) -> str:
         """Who sits at this desk: who is signed in, else whoever was chosen from the people of the site file."""
         member = self.member(request)

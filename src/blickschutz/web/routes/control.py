@@ -8,6 +8,7 @@ import structlog
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from blickschutz.audit.model import Event
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import require
 
@@ -57,6 +58,7 @@ def routes(pages: Pages) -> APIRouter:
         (tile.control.stop if tile else pages.room.stop_all)(on)
         camera = tile.camera.id if tile else "all"
         _log.warning("stop_control", camera=camera, stopped=on, reason=reason.strip())
+        pages.log(request, Event.CAMERA_STOPPED if on else Event.CAMERA_RESUMED, camera, reason=reason.strip())
         return RedirectResponse(f"/cameras/{camera}" if tile else "/", _SEE_OTHER)
 
     return router

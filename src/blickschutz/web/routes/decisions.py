@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.alerts.model import Outcome
+from blickschutz.audit.model import Event
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.alerts import page, require
 
@@ -26,6 +27,7 @@ def routes(pages: Pages) -> APIRouter:
         require(pages, number)
         if not desk.acknowledge(number, pages.person(request)):
             return page(pages, request, require(pages, number), "late")
+        pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="acknowledge")
         return RedirectResponse("/" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/act")
@@ -35,6 +37,7 @@ def routes(pages: Pages) -> APIRouter:
             return page(pages, request, found, "text")
         if not desk.act(number, pages.person(request), text.strip()):
             return page(pages, request, require(pages, number), "late")
+        pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="act", text=text.strip())
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/close")
@@ -44,6 +47,7 @@ def routes(pages: Pages) -> APIRouter:
             return page(pages, request, found, "outcome")
         if not desk.close(number, pages.person(request), Outcome(outcome), text.strip()):
             return page(pages, request, require(pages, number), "late")
+        pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="close", outcome=outcome)
         return RedirectResponse("/alerts", _SEE_OTHER)
 
     @router.post("/alerts/{number}/record")

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from blickschutz.audit.model import Event
 from blickschutz.config.model import PlanPlace
 from blickschutz.regime.model import RegimeName
 from blickschutz.web.pages import Pages
@@ -46,11 +47,13 @@ def routes(pages: Pages) -> APIRouter:
         if problem or until is None:
             return _page(request, problem, 422)
         pages.room.regime.set_override(RegimeName(name), until, reason.strip(), pages.person(request))
+        pages.log(request, Event.REGIME_SET, name, until=until.isoformat(), reason=reason.strip())
         return RedirectResponse("/regime", _SEE_OTHER)
 
     @router.post("/regime/end")
     async def end(request: Request) -> Response:
         pages.room.regime.end_override(pages.person(request))
+        pages.log(request, Event.REGIME_RELEASED)
         return RedirectResponse("/regime", _SEE_OTHER)
 
     def _page(request: Request, problem: str = "", status: int = 200) -> Response:

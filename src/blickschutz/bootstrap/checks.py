@@ -1,0 +1,76 @@
+"""`blickschutz check`: what of a site's settings, files, keys and rows does not fit, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blickschutz.audit.rules import verify
+from blickschutz.bootstrap.keeping import LEAST_REVIEWERS, Keeping
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.regime.model import Action
+from blickschutz.vault.io.files import is_signed
+
+_MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule: does it hold, where it comes from, and the mend in one sentence where it does not."""
+
+    id: str
+    result: str
+    source: str
+    mend: str = ""
+
+
+def check_site(site: SiteFile, keeping: Keeping) -> list[Finding]:
+    """Recordings, keys, log and rows of a site."""
+    return [*_check_people(site, keeping), *_check_files(keeping), _check_log(keeping), _check_disk(site, keeping)]
+
+
+def _finding(name: str, source: str, mend: str) -> Finding:
+    return Finding(name, "broken" if mend else "holds", source, mend)
+
+
+def _check_people(site: SiteFile, keeping: Keeping) -> list[Finding]:
+    found = []
+    regimes = (site.regimes.day, site.regimes.night)
+    records = any(action in {Action.RECORD, Action.BOTH} for regime in regimes for action in (regime.on_situation, *regime.kinds.values()))
+    try:
+        enrolled = len(keeping.keys.reviewers())
+        mend = f"{enrolled} people have a key; at least {LEAST_REVIEWERS} set a passphrase (page Meine Losung)"
+        found.append(_finding("reviewers", "VA-01, SI-02", mend if records and enrolled < LEAST_REVIEWERS else ""))
+    except BlickschutzError as error:
+        found.append(_finding("reviewers", "VA-01, SI-02", str(error)))
+    missing = [member.id for member in keeping.access.members.values() if not keeping.access.passwords.is_set(member.id)]
+    mend = f"set a password with `blickschutz users password`: {', '.join(missing)}" if missing else ""
+    found.append(_finding("passwords", "SI-03", mend))
+    return found
+
+
+def _check_files(keeping: Keeping) -> list[Finding]:
+    missing = [f"case {case.id} ({case.clip})" for case in keeping.missing()]
+    mend = f"the file is not there: {', '.join(missing)}; look for it in the disk's lost files, else let the deadline close the case"
+    strays = sorted(clip for clip in keeping.shelf.clips() if keeping.store.by_clip(clip) is None)
+    stray_mend = f"no case knows these files: {', '.join(strays)}; the next start makes cases of those that are this installation's"
+    return [
+        _finding("missing-file", "LO-05", mend if missing else ""),
+        _finding("missing-row", "LO-06", stray_mend if strays else ""),
+    ]
+
+
+def _check_log(keeping: Keeping) -> Finding:
+    faults = list(verify(keeping.log.export(), is_signed, keeping.key.public)) if keeping.log.state()[0] else []
+    return _finding(
+        "log", "SI-04", f"the log is not intact: {faults[0].text}; keep the disk and tell the data protection officer" if faults else ""
+    )
+
+
+def _check_disk(site: SiteFile, keeping: Keeping) -> Finding:
+    try:
+        free = keeping.shelf.free() // _MB
+    except OSError as error:
+        return _finding("disk", "SI-02", f"{keeping.shelf.folder} cannot be used: {error.strerror}")
+    mend = f"{free} MB are free, {site.recording.reserve_mb} MB must be; make room or nothing is recorded"
+    return _finding("disk", "LO-01", mend if free < site.recording.reserve_mb else "")
