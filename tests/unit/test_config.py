@@ -38,7 +38,7 @@ BAD = [
     ("px_per_metre = 46.0", "px_per_metre = -1.0", "cameras.0.calibration.px_per_metre", "mehr als"),
     ("rtsp://192.0.2.13/stream1", "http://192.0.2.13/", "cameras.2.address", "rtsp://"),
     ('roles = ["administration"]', 'roles = ["administration", "sichtung"]', "people.5", "rollen"),
-    ('roles = ["aufsicht"]', 'roles = ["chef"]', "people.3.roles.0", "leitstelle"),
+    ('roles = ["aufsicht"]', 'roles = ["chef"]', "people.4.roles.0", "leitstelle"),
     ("unreviewed_hours = 72", "unreviewed_hours = 100", "retention.unreviewed_hours", "72"),
     ("hard_limit_days = 60", "hard_limit_days = 90", "retention.hard_limit_days", "61"),
     ("hard_limit_days = 60", "hard_limit_days = 2", "retention", "höchstfrist"),

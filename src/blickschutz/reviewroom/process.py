@@ -87,6 +87,8 @@ def _listener(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError:
         listener.bind(("127.0.0.1", 0))
+    # At once: who comes before the pages are there waits instead of being refused.
+    listener.listen(16)
     return listener
 
 

@@ -1,0 +1,137 @@
+"""No key and no passphrase in the control room: its memory and its disk are searched for planted ones."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from blickschutz.recording.io.clipfile import read_head
+from blickschutz.vault.io.files import KeyFolder
+from blickschutz.vault.service import join_shares, open_share, unlock
+from tests.conftest import ROOT
+from tests.live.system import free_port, guest_clip, until
+
+PASSWORD = "ein Kennwort nur hier"
+PASSPHRASES = {"kvd-1": "Losung Quittenmarmelade 4711", "kvd-2": "Losung Wendeltreppe 0815"}
+
+
+@pytest.fixture
+def control_room(tmp_path):
+    """A real `blickschutz run` with one camera; (address, process, state folder)."""
+    guest_clip(tmp_path / "guest.mp4")
+    port = free_port()
+    text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+    head = (
+        text[: text.index("[[cameras]]")].replace("port = 8710", f"port = {port}").replace("before_s = 10", "before_s = 2\nmanual_s = 10")
+    )
+    camera = '[[cameras]]\nid = "vorplatz-nord"\nname = "Vorplatz Nord"\nside = "forecourt"\naddress = "file:guest.mp4"\n'
+    sealed = head.replace('mode = "anonymous"', 'mode = "sealed"').replace("after_s = 10", "after_s = 1\nreserve_mb = 50")
+    site = tmp_path / "site.toml"
+    site.write_text(sealed + camera, encoding="utf-8")
+    environment = {**os.environ, "BLICKSCHUTZ_DATA": str(tmp_path / "data")}
+    # The models lie where they lay: only the state of the site is to be in this folder.
+    models = os.environ.get("BLICKSCHUTZ_DATA") or f"{sys.prefix}/share/blickschutz"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/models").symlink_to(f"{models}/models")
+    for person in PASSPHRASES:
+        command = [sys.executable, "-m", "blickschutz.cli.main", "users", "password", "--site", str(site), person, "--stdin"]
+        subprocess.run(command, input=f"{PASSWORD}\n", text=True, check=True, env=environment, capture_output=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(site)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    until(lambda: answers(address), 40)
+    yield address, process, tmp_path / "data/sites"
+    process.terminate()
+    process.wait(30)
+
+
+def answers(address):
+    try:
+        return httpx.get(f"{address}/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def link(text, word):
+    found = re.search(rf'href="(http://127\.0\.0\.1:\d+/{word}/[^"]+)"', text)
+    assert found, text[-3000:]
+    return found.group(1)
+
+
+def test_keys_and_passphrases_never_reach_the_control_room(control_room):
+    address, process, state = control_room
+    clients = {}
+    for person, passphrase in PASSPHRASES.items():
+        clients[person] = client = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
+        client.post("/sign-in", data={"person": person, "password": PASSWORD})
+        door = link(client.post("/passphrase").text, "key")
+        assert "gilt" in httpx.post(door, data={"new": passphrase, "again": passphrase}, timeout=20).text
+    folder = until(lambda: next(iter(state.glob("*/keys/reviewers")), None), 10)
+    until(lambda: len(list(folder.glob("*.json"))) == 2, 10)
+    until(lambda: httpx.get(f"{address}/cameras/vorplatz-nord/picture.jpg").status_code == 200, 40)
+    until(lambda: httpx.post(f"{address}/cameras/vorplatz-nord/record", data={"text": "Probe"}).status_code == 303, 20)
+    until(lambda: "Erstsichtung" in clients["kvd-1"].get("/cases/1").text, 40)
+    seats = {}
+    for person, passphrase in PASSPHRASES.items():
+        door = link(clients[person].post("/cases/1/enter").text, "join")
+        seats[person] = httpx.post(door, data={"passphrase": passphrase}, follow_redirects=True, timeout=20).url
+    video = httpx.get(f"{seats['kvd-2']}/video.mp4", timeout=20)
+    assert video.status_code == 200
+    assert len(video.content) > 10_000
+
+    keys = KeyFolder(folder)
+    path = next(state.glob("*/clips/*.clip"))
+    head = read_head(path)
+    privates = {person: unlock(keys.get(person), passphrase) for person, passphrase in PASSPHRASES.items()}
+    shares = [open_share(head.envelope, person, private) for person, private in privates.items()]
+    secrets = {"clip key": join_shares(head.envelope, *shares)}
+    secrets |= {f"passphrase of {person}": passphrase.encode() for person, passphrase in PASSPHRASES.items()}
+    secrets |= {f"private key of {person}": bytes(private) for person, private in privates.items()}
+    secrets |= {f"share {index}": share.y for index, share in enumerate(shares)}
+
+    memory = memory_of(process.pid)
+    assert b"blickschutz.reviewroom" in memory, "the search itself must be able to find something"
+    assert [name for name, secret in secrets.items() if secret in memory] == []
+    disk = b"".join(file.read_bytes() for file in state.rglob("*") if file.is_file())
+    assert [name for name, secret in secrets.items() if secret in disk] == []
+    # The room, where they belong, has them: the same search finds them there.
+    rooms = [memory_of(pid) for pid in descendants(process.pid)]
+    assert any(secrets["clip key"] in room or PASSPHRASES["kvd-2"].encode() in room for room in rooms)
+    for seat in seats.values():
+        httpx.post(f"{seat}/leave")
+    for client in clients.values():
+        client.close()
+
+
+def memory_of(pid):
+    """Everything readable in the memory of a process."""
+    parts = []
+    with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            place, rights = line.split()[:2]
+            start, end = (int(part, 16) for part in place.split("-"))
+            if "r" not in rights or "w" not in rights or end - start > 1 << 31:
+                continue
+            try:
+                memory.seek(start)
+                parts.append(memory.read(end - start))
+            except OSError:
+                continue
+    return b"".join(parts)
+
+
+def descendants(pid):
+    import psutil
+
+    time.sleep(0.1)
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
