@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import re
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -17,8 +20,13 @@ from blickschutz.audit.rules import verify
 from blickschutz.bootstrap.demo import seed
 from blickschutz.cli.main import cli
 from blickschutz.config.loader import load_site
+from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.recording.io.clipfile import ClipReader, read_head
+from blickschutz.recording.model import ClipMode, ClipState
+from blickschutz.regime.model import RegimeName
 from blickschutz.review.model import CaseState
 from blickschutz.vault.io.files import is_signed
+from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, guest_clip, until
 
@@ -89,6 +97,11 @@ def desk(browser):
     assert problems == []
 
 
+def sees(page, text):
+    """Wait until a text stands on the page: a form's answer is on its way for a moment."""
+    page.get_by_text(text).first.wait_for(timeout=10_000)
+
+
 def judge(page, verdict, **more):
     page.get_by_label(verdict, exact=True).check()
     for label, value in more.items():
@@ -105,12 +118,12 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     assert case.seconds >= 10
     first, second = desk(), desk()
     sign_in(first, system, people, "kvd-1")
-    assert "wartet auf Erstsichtung" in first.content()
+    sees(first, "wartet auf Erstsichtung")
     enter(first, system, people, "kvd-1", case, "falsche Losung")
-    assert "Die Losung stimmt nicht." in first.content()
+    sees(first, "Die Losung stimmt nicht.")
     first.get_by_label("Ihre Losung").fill(people["kvd-1"][1])
     first.get_by_role("button", name="Platz nehmen").click()
-    assert "sobald eine zweite Person" in first.content()
+    sees(first, "sobald eine zweite Person")
     assert first.locator("video").count() == 0
 
     sign_in(second, system, people, "kvd-2")
@@ -120,11 +133,11 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     assert time.monotonic() - start < 5
     until(lambda: first.evaluate(STRIPE_PLAYED), 8)
     judge(second, "kein Vorfall", note="nur ein Hund")
-    assert "bleibt verdeckt" in second.content()
+    sees(second, "bleibt verdeckt")
     first.reload()
     assert "nur ein Hund" not in first.content()
     judge(first, "Fehlalarm")
-    assert "Der Clip ist vernichtet" in first.content()
+    sees(first, "Der Clip ist vernichtet")
     gone = until(lambda: (found := system.keeping.store.get(case.id)).state is CaseState.DESTROYED and found, 10)
     assert gone.shred_by == ("kvd-2", "kvd-1")
     assert not system.keeping.shelf.path(case.clip).exists()
@@ -154,9 +167,9 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     address = second.url
     assert httpx.get(f"{address}/clear.mp4").status_code == 403
     first.reload()
-    assert "Kleidung erkennen" in first.content()
+    sees(first, "Kleidung erkennen")
     first.get_by_role("button", name="Zustimmen").click()
-    assert "Unverpixelt, noch" in first.content()
+    sees(first, "Unverpixelt, noch")
     data = httpx.get(f"{address}/clear.mp4").content
     (tmp_path / "clear.mp4").write_bytes(data)
     shown = read_last(tmp_path / "clear.mp4")
@@ -180,7 +193,7 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     second.locator("#release-reference").fill("KL-17")
     second.get_by_label(re.compile("Öffentlicher Schlüssel")).fill(str(identity.to_public()))
     second.locator("#key").locator("xpath=ancestor::form").locator("button").click()
-    assert "kein Grund für eine Herausgabe" in second.content()
+    sees(second, "kein Grund für eine Herausgabe")
     second.get_by_text("Herausgabe beantragen").click()
     second.get_by_label("Rechtsgrundlage").select_option("strafverfolgung")
     second.get_by_label("Empfänger", exact=True).fill("Polizei Kaiserslautern 1")
@@ -188,7 +201,7 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     second.get_by_label(re.compile("Öffentlicher Schlüssel")).fill(str(identity.to_public()))
     second.locator("#key").locator("xpath=ancestor::form").locator("button").click()
     first.reload()
-    assert "Polizei Kaiserslautern 1" in first.content()
+    sees(first, "Polizei Kaiserslautern 1")
     first.get_by_role("button", name="Zustimmen und Paket erstellen").click()
     until(lambda: "Das Beweispaket ist erstellt" in first.content(), 20)
     ((released, _),) = system.keeping.log.find(event=Event.RELEASED, subject=case.clip)
@@ -220,13 +233,13 @@ def test_one_person_twice_and_people_who_may_not_get_in(night, desk):
     sign_in(again, system, people, "kvd-1")
     enter(first, system, people, "kvd-1", case)
     enter(again, system, people, "kvd-1", case)
-    assert "zweiter Platz frei" in again.content()
+    sees(again, "zweiter Platz frei")
     assert again.locator("video").count() == 0
     for person in ("technik", "dsb", "leitstelle-1"):
         other = desk()
         sign_in_only(other, system, people, person)
         other.goto(f"{system.address}cases")
-        assert "Kein Zugriff" in other.content()
+        sees(other, "Kein Zugriff")
     events = [entry.event for entry, _ in system.keeping.log.find(most=20)]
     assert events.count(Event.ACCESS_REFUSED) >= 3
 
@@ -244,7 +257,7 @@ def test_the_log_is_whole_and_shown_to_the_data_protection_officer(night, desk):
     page = desk()
     sign_in_only(page, system, people, "dsb")
     page.goto(f"{system.address}log")
-    assert "vollständig und unverändert" in page.content()
+    sees(page, "vollständig und unverändert")
     with page.expect_download() as download:
         page.get_by_role("link", name="Exportieren").click()
     lines = Path(download.value.path()).read_bytes().removesuffix(b"\n").split(b"\n")
@@ -261,13 +274,81 @@ def test_a_person_changes_their_own_passphrase(night, desk):
     page.get_by_label("Neue Losung, mindestens").fill("ein ganz neuer Satz")
     page.get_by_label("Neue Losung noch einmal").fill("ein ganz anderer Satz")
     page.get_by_role("button", name="Festlegen").click()
-    assert "verschieden" in page.content()
+    sees(page, "verschieden")
     page.get_by_label("Bisherige Losung").fill(people["kvd-3"][1])
     page.get_by_label("Neue Losung, mindestens").fill("ein ganz neuer Satz")
     page.get_by_label("Neue Losung noch einmal").fill("ein ganz neuer Satz")
     page.get_by_role("button", name="Festlegen").click()
-    assert "Ihre Losung gilt" in page.content()
+    sees(page, "Ihre Losung gilt")
     until(lambda: system.keeping.log.find(event=Event.PASSPHRASE_CHANGED, by="kvd-3"), 5)
+
+
+def opened(system, people, case):
+    """(init, groups) of a clip, with the keys of two people."""
+    path = system.keeping.shelf.path(case.clip)
+    head = read_head(path)
+    privates = {person: unlock(system.keeping.keys.get(person), people[person][1]) for person in ("kvd-1", "aufsicht")}
+    key = join_shares(head.envelope, *(open_share(head.envelope, person, private) for person, private in privates.items()))
+    reader = ClipReader(path, key, system.keeping.key.installation)
+    groups = list(reader)
+    reader.close()
+    assert reader.state is ClipState.WHOLE
+    return reader.opening, groups
+
+
+def situation(number, ended=None):
+    at = time.monotonic()
+    return Situation(
+        number, Kind.PERSON_DOWN, "all", at, time.time(), 0.9, {"height_share": 0.4, "seconds": 2.0, "lying": 0.5}, None, ended
+    )
+
+
+def test_by_night_a_situation_records_the_cameras_own_packets(night, tmp_path):
+    system, people = night
+    keeper = list(system.supervisor.keepers.values())[1]
+    until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
+    system.duty.regime.set_override(RegimeName.NIGHT, system.duty.regime.now() + timedelta(hours=1), "test", "test")
+    try:
+        alerts = len(system.duty.desk.open_alerts())
+        system.duty.take(keeper.camera, "run", situation(71))
+        until(lambda: keeper.health.recording == "sealed", 10)
+        system.duty.take(keeper.camera, "run", situation(72))
+        system.duty.take(keeper.camera, "run", situation(71, time.monotonic()))
+        time.sleep(3)
+        assert keeper.health.recording == "sealed"
+        system.duty.take(keeper.camera, "run", situation(72, time.monotonic()))
+        cases = until(lambda: [c for c in system.keeping.store.find(states=[CaseState.WAITING]) if c.cause == "person_down"], 20)
+    finally:
+        system.duty.regime.end_override("test")
+    assert len(cases) == 1, "overlapping orders are one clip"
+    assert len(system.duty.desk.open_alerts()) == alerts, "by night it records and tells nobody"
+    opening, groups = opened(system, people, cases[0])
+    recorded = packets(opening.init + b"".join(group.data for group in groups))
+    original = packets((system.keeping.data.parent / "guest.mp4").read_bytes())
+    assert set(recorded) <= set(original), "the camera's own packets, not one changed"
+    assert len(recorded) > 30
+    proofs = [mask for group in groups for mask in group.masks]
+    assert len(proofs) > 10
+    assert any(not mask.doubt for mask in proofs)
+
+
+def packets(data):
+    import av
+
+    with av.open(io.BytesIO(data), "r") as container:
+        return [hashlib.sha256(bytes(packet)).hexdigest() for packet in container.demux(video=0) if packet.size]
+
+
+def test_in_mode_anonymous_only_redacted_video_is_written(night, tmp_path):
+    system, people = night
+    keeper = next(iter(system.supervisor.keepers.values()))
+    until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
+    assert system.keeping.order(keeper.camera, ClipMode.ANONYMOUS, "manual", "test", "test", 10.0)
+    found = until(lambda: [c for c in system.keeping.store.find(states=[CaseState.WAITING]) if c.mode == "anonymous"], 30)
+    opening, groups = opened(system, people, found[0])
+    (tmp_path / "clip.mp4").write_bytes(opening.init + b"".join(group.data for group in groups))
+    assert all(group.masks == () for group in groups)
+    assert stripes(read_last(tmp_path / "clip.mp4")) < 25
 
 
 def read_last(path):

@@ -6,21 +6,28 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from blickschutz.alerts.model import Outcome
 from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.demo import seed
 from blickschutz.bootstrap.duty import Duty
+from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.rooms import ReviewRooms
+from blickschutz.bootstrap.story_night import Night
 from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import explanation
+from blickschutz.regime.model import RegimeName
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 
 _LIVE_S, _BACK_S, _STREAM_S = 40.0, 30.0, 6.0
 _ALERT_S, _CLIP_S = 90.0, 30.0
+_BY_DAY = 7
 
 
 class StepError(Exception):
@@ -29,14 +36,18 @@ class StepError(Exception):
 
 async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
     """Run all steps; a step that does not hold ends the story. Returns {"held", "steps"}."""
+    # Short clips, so that the story does not wait for minutes.
+    short = site.recording.model_copy(update={"before_s": 5, "after_s": 2, "most_s": 12})
+    site = site.model_copy(update={"recording": short})
     supervisor = Supervisor({c.id: cell_settings(site, c, Path.cwd()) for c in site.cameras}, SystemClock())
     await supervisor.start()
     folder = tempfile.TemporaryDirectory(prefix="blickschutz-story-")
     story = _Story(site, supervisor, Path(folder.name))
+    story.start()
     steps: list[dict[str, Any]] = []
     held = True
     try:
-        for title, work in story.steps():
+        for title, work in story.all_steps():
             start = time.monotonic()
             try:
                 observed = await work()
@@ -65,8 +76,22 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
 class _Story:
     def __init__(self, site: SiteFile, supervisor: Supervisor, data: Path) -> None:
         self._site, self._supervisor, self._data = site, supervisor, data
-        self._duty: Duty | None = None
+        clock = SystemClock()
+        self._keeping = Keeping(site, data, clock, supervisor.keepers, lambda alert: self._duty.drop_alert_clip(alert))
+        self._secrets = {person: passphrase for person, _, passphrase in seed(self._keeping) if passphrase}
+        self._keeping.start()
+        self._duty = Duty(site, Path.cwd(), data, clock, supervisor.keepers, self._keeping)
+        self._rooms = ReviewRooms(site, self._keeping, clock, "http://127.0.0.1/")
         self._keepers = list(supervisor.keepers.values())
+
+    def start(self) -> None:
+        self._duty.start()
+
+    def all_steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
+        """The day, the night, and what must hold at any time."""
+        night = Night(self._duty, self._keeping, self._rooms, self._secrets, _until, _require)
+        by_day, always = self.steps()[:_BY_DAY], self.steps()[_BY_DAY:]
+        return [*by_day, *night.steps(), *always]
 
     def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         return [
@@ -83,12 +108,14 @@ class _Story:
         ]
 
     async def end(self) -> None:
-        if self._duty is not None:
-            await self._duty.end()
+        await self._rooms.end()
+        await self._duty.end()
+        await asyncio.to_thread(self._keeping.end)
 
     async def _raise_alert(self) -> str:
-        duty = self._duty = Duty(self._site, Path.cwd(), self._data, SystemClock(), self._supervisor.keepers)
-        duty.start()
+        duty = self._duty
+        hour = timedelta(hours=1)
+        duty.regime.set_override(RegimeName.DAY, duty.regime.now() + hour, "story", "story")
         await _until(lambda: bool(duty.desk.open_alerts()), _ALERT_S, lambda: "no alert")
         alert = duty.desk.open_alerts()[-1]
         line = explanation(alert.kind, alert.figures, "en")
@@ -96,14 +123,12 @@ class _Story:
         return f"{alert.kind.value} at {alert.camera}, {1000 * (alert.raised - alert.taken):.0f} ms after the picture: {line}"
 
     async def _keep_seconds(self) -> str:
-        assert self._duty is not None
         desk = self._duty.desk
         number = desk.open_alerts()[-1].id
         await _until(lambda: desk.store.clip(number) is not None, _CLIP_S, lambda: f"alert {number} has no moving picture")
         return f"{len(desk.store.clip(number) or b'') / 1000:.0f} kB of redacted video"
 
     async def _decide(self) -> str:
-        assert self._duty is not None
         desk = self._duty.desk
         number = desk.open_alerts()[-1].id
         first, second = desk.acknowledge(number, "Ada"), desk.acknowledge(number, "Bert")

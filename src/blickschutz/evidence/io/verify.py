@@ -61,16 +61,30 @@ def _verify_folder(folder: Path, is_signed: IsSigned, public: bytes | None) -> I
 
 
 def _verify_bag(folder: Path) -> Iterator[Fault]:
+    """Each file against the manifest, so that each is named; then the bag as a whole."""
     try:
         bag = bagit.Bag(str(folder))
-        bag.validate(processes=1)
-    except bagit.BagValidationError as error:
-        for detail in error.details or [error]:
-            file = str(getattr(detail, "path", "")) or "bag"
-            problem = {"FileMissing": "missing", "UnexpectedFile": "added", "ChecksumMismatch": "altered"}.get(type(detail).__name__, "bag")
-            yield Fault(file, problem, str(detail))
+        listed = {str(name): hashes.get("sha256", "") for name, hashes in bag.payload_entries().items()}
     except (bagit.BagError, OSError, UnicodeDecodeError, ValueError) as error:
         yield Fault("bag", "bag", f"the package is no readable bag: {error}")
+        return
+    there = {path.relative_to(folder).as_posix(): path for path in (folder / "data").rglob("*") if path.is_file()}
+    named = False
+    for name in sorted(listed.keys() | there.keys()):
+        if name not in there:
+            yield Fault(name, "missing", f"{name} is missing")
+        elif name not in listed:
+            yield Fault(name, "added", f"{name} does not belong to the package")
+        elif hashlib.sha256(there[name].read_bytes()).hexdigest() != listed[name]:
+            yield Fault(name, "altered", f"{name} is not the file that was signed")
+        else:
+            continue
+        named = True
+    try:
+        bag.validate(processes=1)
+    except (bagit.BagError, OSError, UnicodeDecodeError, ValueError) as error:
+        if not named:
+            yield Fault("bag", "bag", str(error))
 
 
 def _verify_signature(folder: Path, is_signed: IsSigned, public: bytes | None) -> Iterator[Fault]:

@@ -171,10 +171,11 @@ class FileSource:
         number, first = 0, None
         try:
             for packet in self._container.demux(stream):
-                pts = self._timeline.ticks(packet.pts, packet.time_base)
+                wanted = packet.pts is not None and packet.pts * packet.time_base >= start_s
+                pts = self._timeline.ticks(packet.pts, packet.time_base) if wanted else -1
                 try:
                     decoded = packet.decode()
-                    if self._sink is not None and packet.size:
+                    if self._sink is not None and packet.size and wanted:
                         self._sink.take(packet, pts, self._clock.monotonic())
                 except av.error.InvalidDataError:
                     continue

@@ -1,0 +1,170 @@
+"""The night of the story: a situation orders a recording, two people judge it, one clip is destroyed and one becomes evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pyrage
+
+from blickschutz.audit.model import Event
+from blickschutz.audit.rules import verify as verify_log
+from blickschutz.bootstrap.duty import Duty
+from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.rooms import ReviewRooms
+from blickschutz.evidence.io.verify import verify as verify_package
+from blickschutz.regime.model import RegimeName
+from blickschutz.retention.model import Receipt
+from blickschutz.retention.rules import receipt_text
+from blickschutz.review.model import Case, CaseState
+from blickschutz.vault.io.files import is_signed
+
+_CASE_S, _GONE_S, _PACKAGE_S = 150.0, 15.0, 60.0
+_PAIR = ("kvd-1", "aufsicht")
+
+Until = Callable[[Callable[[], bool], float, Callable[[], str]], Awaitable[None]]
+Require = Callable[[bool, str], None]
+
+
+class Night:
+    """The steps after the day; `duty` and `keeping` run, `secrets` are the reviewers' passphrases by person."""
+
+    def __init__(self, duty: Duty, keeping: Keeping, rooms: ReviewRooms, secrets: dict[str, str], until: Until, require: Require) -> None:
+        self._duty, self._keeping, self._rooms, self._secrets = duty, keeping, rooms, secrets
+        self._until, self._require = until, require
+        self._seen: set[int] = set()
+        self._seats: dict[str, str] = {}
+        self._package = Path()
+        self._identity = pyrage.x25519.Identity.generate()
+
+    def steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
+        return [
+            ("at night a situation records by itself", self._record),
+            ("one person alone sees nothing", self._alone),
+            ("two people see the clip redacted", self._watch),
+            ("both find nothing: the clip is destroyed, with a receipt", self._harmless),
+            ("a second clip is an incident: it is held", self._incident),
+            ("two people release it as evidence, and the package verifies", self._release),
+            ("the log is whole", self._log),
+        ]
+
+    async def _record(self) -> str:
+        self._duty.regime.set_override(RegimeName.NIGHT, self._duty.regime.now() + timedelta(hours=1), "story", "story")
+        case = await self._next_case()
+        return f"case {case.id}: {case.cause} at {case.camera}, {case.seconds:.0f} s, {case.size / 1e6:.1f} MB sealed"
+
+    async def _next_case(self) -> Case:
+        def waiting() -> list[Case]:
+            found = self._keeping.store.find(states=[CaseState.WAITING])
+            return [case for case in found if case.id not in self._seen and case.cause != "manual" and case.seconds > 0]
+
+        await self._until(lambda: bool(waiting()), _CASE_S, lambda: f"no clip; {self._keeping.problem or 'no situation'}")
+        case = waiting()[0]
+        self._seen.add(case.id)
+        self._case = case
+        return case
+
+    async def _alone(self) -> str:
+        first = await self._sit("kvd-1")
+        status, _ = await _get(f"{first}/video.mp4")
+        self._require(status == 404, f"one person alone got an answer {status}")
+        return "no picture for one person"
+
+    async def _sit(self, person: str) -> str:
+        member = self._keeping.access.members[person]
+        address, problem = await self._rooms.enter(self._case.id, member, "de", "light")
+        self._require(bool(address), f"{person} does not get in: {problem}")
+        seat = await _post(address, {"passphrase": self._secrets[person]})
+        self._seats[person] = seat
+        return seat
+
+    async def _watch(self) -> str:
+        start = time.monotonic()
+        seat = await self._sit("aufsicht")
+        status, data = await _get(f"{seat}/video.mp4")
+        self._require(status == 200 and len(data) > 10_000, f"answer {status}, {len(data)} bytes")
+        status, _ = await _get(f"{seat}/clear.mp4")
+        self._require(status == 403, f"unredacted video without consent: answer {status}")
+        seconds = time.monotonic() - start
+        return f"{len(data) / 1e6:.1f} MB of redacted video {seconds:.1f} s after the second passphrase; unredacted is refused"
+
+    async def _harmless(self) -> str:
+        for person in _PAIR:
+            await _post(f"{self._seats[person]}/verdict", {"verdict": "no-incident", "note": "story"})
+        clip, store = self._case.clip, self._keeping.store
+        await self._until(lambda: _state(store.get(self._case.id)) is CaseState.DESTROYED, _GONE_S, lambda: "the clip is still there")
+        self._require(self._keeping.shelf.is_absent(clip), "a file of the clip is left")
+        ((entry, _),) = self._keeping.log.find(event=Event.SHREDDED, subject=clip)
+        receipt = msgspec.convert(entry.facts, Receipt)
+        signed = is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), self._keeping.key.public)
+        self._require(signed, "the receipt is not signed")
+        return f"{receipt.overwritten} bytes overwritten, nothing left, receipt signed, by {' and '.join(receipt.people)}"
+
+    async def _incident(self) -> str:
+        await self._next_case()
+        for person in _PAIR:
+            await self._sit(person)
+        for person in _PAIR:
+            given = {"verdict": "incident", "note": "story", "ground": "straftat", "reference": "KL-1"}
+            await _post(f"{self._seats[person]}/verdict", given)
+        case = self._keeping.store.get(self._case.id)
+        hold = case.hold if case is not None and case.state is CaseState.HELD else None
+        self._require(hold is not None, f"the case is {_state(case)}")
+        return f"case {self._case.id} held: {hold.ground.value}, {hold.reference}, by {' and '.join(hold.by)}" if hold is not None else ""
+
+    async def _release(self) -> str:
+        wish = {"basis": "strafverfolgung", "recipient": "Polizei", "reference": "KL-1", "key": str(self._identity.to_public())}
+        await _post(f"{self._seats['aufsicht']}/release", wish)
+        await _post(f"{self._seats['kvd-1']}/release/consent", {})
+        exports = self._keeping.exports
+        await self._until(lambda: bool(list(exports.glob(f"{self._case.clip}*.age"))), _PACKAGE_S, lambda: "no package")
+        package = next(exports.glob(f"{self._case.clip}*.age"))
+        faults = await asyncio.to_thread(verify_package, package, is_signed, self._keeping.key.public, str(self._identity))
+        self._require(not faults, f"the package has faults: {faults}")
+        return f"{package.stat().st_size / 1e6:.1f} MB, encrypted to the recipient, signed, whole"
+
+    async def _log(self) -> str:
+        lines = list(self._keeping.log.export())
+        faults = list(verify_log(lines, is_signed, self._keeping.key.public))
+        self._require(not faults, f"the log has faults: {faults}")
+        return f"{self._keeping.log.state()[0]} entries, chain and signatures whole"
+
+
+def _state(case: Case | None) -> CaseState | None:
+    return case.state if case is not None else None
+
+
+async def _get(address: str) -> tuple[int, bytes]:
+    """Status and body of a page of a room on this machine."""
+    return await asyncio.to_thread(_open, urllib.request.Request(address))
+
+
+async def _post(address: str, fields: dict[str, str]) -> str:
+    """Send a form; the address that the answer leads to."""
+    request = urllib.request.Request(address, urllib.parse.urlencode(fields).encode())
+
+    def send() -> str:
+        with urllib.request.urlopen(request, timeout=_PACKAGE_S) as answer:
+            return str(answer.url)
+
+    try:
+        return await asyncio.to_thread(send)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return address
+
+
+def _open(request: urllib.request.Request) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(request, timeout=_PACKAGE_S) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code, b""

@@ -1,0 +1,142 @@
+"""Packages of evidence: whole ones verify, and everything that was done to others is named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+
+import msgspec
+import pyrage
+import pytest
+from click.testing import CliRunner
+
+from blickschutz.cli.main import cli
+from blickschutz.evidence.io.package import SIGNATURE, finish, make_bag, recipient_key, tar, unpack
+from blickschutz.evidence.io.verify import verify
+from blickschutz.evidence.model import ADMINISTRATIVE_OFFENCE, FORMAT, Basis, Signature
+from blickschutz.evidence.rules import refusal, signed_text
+from blickschutz.kernel.errors import OperatorError
+from blickschutz.vault.io.files import InstallationKey, is_signed
+
+
+@pytest.fixture
+def key(tmp_path):
+    return InstallationKey(tmp_path / "installation.key")
+
+
+@pytest.fixture
+def identity():
+    return pyrage.x25519.Identity.generate()
+
+
+@pytest.fixture
+def package(tmp_path, key, identity):
+    """An encrypted package with three files."""
+    bag = tmp_path / "bag"
+    bag.mkdir()
+    for name, data in (("original.mp4", b"\0\1" * 900), ("redacted.mp4", b"\2" * 700), ("custody.json", b"{}\n")):
+        (bag / name).write_bytes(data)
+    digests = make_bag(bag, {"External-Identifier": "KL-17"})
+    signature = key.sign(signed_text(digests)).hex()
+    signed = Signature(format=FORMAT, public_key=key.public.hex(), digests=digests, signature=signature)
+    target = tmp_path / "package.tar.age"
+    finish(bag, signed, str(identity.to_public()), target)
+    shutil.rmtree(bag)
+    return target
+
+
+@pytest.fixture
+def opened(tmp_path, package, identity):
+    """The same package as a folder."""
+    folder = tmp_path / "opened"
+    folder.mkdir()
+    unpack(pyrage.decrypt(package.read_bytes(), [identity]), folder)
+    return folder
+
+
+def problems(path, key, identity=""):
+    return {(fault.file, fault.problem) for fault in verify(path, is_signed, key.public, str(identity))}
+
+
+def test_a_whole_package_verifies_in_each_form(tmp_path, package, opened, key, identity):
+    assert problems(package, key, identity) == set()
+    assert problems(opened, key) == set()
+    (tmp_path / "package.tar").write_bytes(tar(opened))
+    assert problems(tmp_path / "package.tar", key) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda f: (f / "data/original.mp4").write_bytes(b"other"), ("data/original.mp4", "altered")),
+        (lambda f: (f / "data/redacted.mp4").unlink(), ("data/redacted.mp4", "missing")),
+        (lambda f: (f / "data/extra.mp4").write_bytes(b"x"), ("data/extra.mp4", "added")),
+        (lambda f: (f / "note.txt").write_bytes(b"x"), ("note.txt", "added")),
+        (lambda f: (f / SIGNATURE).unlink(), (SIGNATURE, "missing")),
+        (lambda f: (f / "bag-info.txt").write_text("External-Identifier: KL-18\n"), ("bag-info.txt", "altered")),
+        (lambda f: replace(f / "manifest-sha256.txt", b"a", b"b"), ("manifest-sha256.txt", "altered")),
+        (lambda f: replace(f / SIGNATURE, b'"signature": "', b'"signature": "00'), (SIGNATURE, "signature")),
+    ],
+)
+def test_what_was_done_to_a_package_is_named(opened, key, change, expected):
+    change(opened)
+    assert expected in problems(opened, key)
+
+
+def replace(path, old, new):
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+
+def test_a_package_of_another_installation_is_named(tmp_path, opened):
+    other = InstallationKey(tmp_path / "other.key")
+    assert (SIGNATURE, "foreign") in problems(opened, other)
+
+
+def test_every_flipped_bit_is_found(tmp_path, package, opened, key, identity):
+    chance = random.Random(5)
+    for name, data in (("p.tar.age", package.read_bytes()), ("p.tar", tar(opened))):
+        path = tmp_path / name
+        for _ in range(500):
+            place = chance.randrange(len(data) * 8)
+            altered = bytearray(data)
+            altered[place // 8] ^= 1 << place % 8
+            path.write_bytes(altered)
+            assert found_out(path, key, identity), (name, place)
+
+
+def found_out(path, key, identity):
+    """Whether anything is wrong, by a fault or by a refusal."""
+    try:
+        return bool(problems(path, key, identity))
+    except OperatorError:
+        return True
+
+
+def test_the_recipient_alone_opens_it(package, key):
+    with pytest.raises(OperatorError, match="identity"):
+        problems(package, key)
+    other = pyrage.x25519.Identity.generate()
+    assert problems(package, key, other) == {(package.name, "encryption")}
+    with pytest.raises(OperatorError, match="age1"):
+        recipient_key("ssh-ed25519 AAAA")
+
+
+def test_the_command_says_what_is_wrong(tmp_path, opened, key):
+    def run():
+        return CliRunner().invoke(cli, ["verify", "evidence", str(opened), "--public-key", key.public.hex(), "--json"])
+
+    whole = run()
+    assert (whole.exit_code, msgspec.json.decode(whole.output.splitlines()[-1])["whole"]) == (0, True)
+    (opened / "data/original.mp4").write_bytes(b"other")
+    broken = run()
+    assert broken.exit_code == 1
+    assert "data/original.mp4" in broken.output
+    assert CliRunner().invoke(cli, ["verify", "evidence", str(tmp_path / "none")]).exit_code == 1
+
+
+def test_what_a_release_needs():
+    assert refusal(ADMINISTRATIVE_OFFENCE, "Polizei", "1") == "administrative-offence"
+    assert refusal("neugier", "Polizei", "1") == "no-basis"
+    assert refusal(Basis.PROSECUTION, " ", "1") == "no-recipient"
+    assert refusal(Basis.PROSECUTION, "Polizei", " ") == "no-reference"
+    assert refusal(Basis.PROSECUTION, "Polizei", "KL-1") == ""
