@@ -49,6 +49,7 @@ def write_clips(folder: Path) -> None:
         say(f"CLIP {clip}")
         for number in range(40):
             writer.add(group(number))
+            writer.flush()
             say(number)
         writer.close(CloseReason.OVER, 1.0)
 

@@ -163,6 +163,7 @@ class TestClipFile:
         header = ClipHeader(clip="c", installation="ab", camera="v", mode=ClipMode.SEALED, cause="manual", opened=1.0)
         writer = ClipWriter(tmp_path / "a.clip", header, service.seal_key(key, "c", reviewers()), key, OPENING)
         writer.add(gop(1))
+        writer.flush()
         size, own = (tmp_path / "a.clip").stat().st_size, writer._file
 
         class Full:
@@ -175,8 +176,9 @@ class TestClipFile:
                 return getattr(own, name)
 
         monkeypatch.setattr(writer, "_file", Full())
+        writer.add(gop(2, 1050 - 100))
         with pytest.raises(DeviceError, match="No space left"):
-            writer.add(gop(2, 1050 - 100))
+            writer.flush()
         assert (tmp_path / "a.clip").stat().st_size == size
         monkeypatch.setattr(writer, "_file", own)
         writer.abandon()

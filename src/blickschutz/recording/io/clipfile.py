@@ -13,6 +13,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
@@ -46,7 +47,10 @@ class ClipError(BlickschutzError):
 
 
 class ClipWriter:
-    """Writes one clip. Every message is on disk when its method returns. Raises `DeviceError` when the disk takes no more."""
+    """Writes one clip. While one message is being synced the next can be sealed already; `flush` returns when all are on disk.
+
+    Raises `DeviceError` when the disk takes no more, at the latest with the call after.
+    """
 
     def __init__(self, path: Path, header: ClipHeader, envelope: Envelope, key: bytes, opening: Opening) -> None:
         self._sealer, self._tag, self._count, self.gops = StreamSealer(key), _tag(header.clip), 0, 0
@@ -56,42 +60,56 @@ class ClipWriter:
             parts += [_SIZE.pack(len(text)), text]
         head = b"".join([*parts, self._sealer.header])
         self.path, self.size = path, 0
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="clip-disk")
+        self._last: Future[None] | None = None
         try:
             self._file: BinaryIO = path.open("xb", buffering=0)
             os.chmod(path, 0o600)
-            self._append(head)
-            self._write(msgspec.structs.replace(opening, digest=_digest(head)))
+            self._append(head + self._sealed(msgspec.structs.replace(opening, digest=_digest(head))))
+            self.flush()
             sync_folder(path.parent)
         except OSError as error:
             raise DeviceError(f"{path.name} cannot be begun: {error.strerror}") from error
 
     def add(self, gop: Gop) -> None:
+        self._append(self._sealed(gop))
+        self.gops += bool(gop.data)
+
+    def flush(self) -> None:
+        """Wait until everything is on disk."""
+        last, self._last = self._last, None
+        if last is None:
+            return
         try:
-            self._write(gop)
+            last.result()
         except OSError as error:
             raise DeviceError(f"{self.path.name} cannot be written: {error.strerror}") from error
-        self.gops += bool(gop.data)
 
     def close(self, reason: CloseReason, closed: float) -> None:
         """The last message. Where the disk does not take it the clip is one that was cut off."""
         try:
-            self._write(Closing(reason=reason, gops=self.gops, closed=closed), last=True)
-        except OSError as error:
-            raise DeviceError(f"{self.path.name} cannot be closed: {error.strerror}") from error
+            self.flush()
+            self._append(self._sealed(Closing(reason=reason, gops=self.gops, closed=closed), last=True))
+            self.flush()
         finally:
-            self._file.close()
+            self.abandon()
 
     def abandon(self) -> None:
         """Let go of the file as it is: whole up to its last message."""
+        self._disk.shutdown()
         self._file.close()
 
-    def _write(self, message: Message, *, last: bool = False) -> None:
+    def _sealed(self, message: Message, *, last: bool = False) -> bytes:
         data = _encoder.encode(message)
         prefix = _PREFIX.pack(len(data) + SEALED_OVERHEAD, self._count, self._tag)
-        self._append(prefix + self._sealer.seal(data, prefix, last=last))
         self._count += 1
+        return prefix + self._sealer.seal(data, prefix, last=last)
 
     def _append(self, data: bytes) -> None:
+        self.flush()
+        self._last = self._disk.submit(self._write, data)
+
+    def _write(self, data: bytes) -> None:
         """All of `data`, or an error and nothing of it: what a full disk took of a chunk is taken back."""
         start, view = self.size, memoryview(data)
         try:

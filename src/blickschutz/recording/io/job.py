@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import shutil
 import threading
@@ -62,6 +63,8 @@ class ClipJob:
             while not isinstance(item := self._queue.get(), CloseReason):
                 self._require_room(Path(self.order.sealing.folder))
                 writer.add(item.gop())
+                if self._queue.empty():
+                    writer.flush()
                 if item.fragment.pts:
                     self._first = self._first or item.fragment.pts[0]
                     self._last = item.fragment.pts[-1]
@@ -76,10 +79,8 @@ class ClipJob:
 
     def _close_as_cut(self, writer: ClipWriter) -> None:
         """A full disk may still take the few bytes of the last message; if not, the clip is one that was cut off."""
-        try:
+        with contextlib.suppress(DeviceError):
             writer.close(CloseReason.DISK, self._clock.now())
-        except DeviceError:
-            writer.abandon()
 
     def _begin(self) -> ClipWriter | None:
         order, sealing = self.order, self.order.sealing

@@ -1,0 +1,253 @@
+"""What recording, sealing, opening and the log cost; killed cells. Every figure beside what it is compared with.
+
+python -m benchmarks.recording [seal] [open] [cpu] [log] [cells [COUNT]]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from blickschutz.audit.io.log import METADATA, AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.audit.rules import verify
+from blickschutz.bootstrap.bench import _until_live
+from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
+from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.pipeline.messages import CellSettings, Health
+from blickschutz.recording.io.clipfile import ClipReader, ClipWriter, read_head
+from blickschutz.recording.model import ClipHeader, ClipMode, ClipState, CloseReason, Gop, Opening, Order, RecordingSettings, Sealing
+from blickschutz.recording.rules import TICKS
+from blickschutz.reviewroom.playback import Playback
+from blickschutz.storage.sqlite import open_engine, writing
+from blickschutz.vault.io.files import InstallationKey, is_signed
+from blickschutz.vault.model import Reviewer
+from blickschutz.vault.service import enrol, join_shares, new_key, open_share, seal_key, unlock
+
+PASSPHRASE = "eine lange Losung"
+ROOT = Path(__file__).resolve().parent.parent
+WALK = ROOT.parent / "shared/data/walk/one-by-one.mp4"
+
+
+def row(figure: str, value: object, must: str, aim: str) -> None:
+    print(f"| {figure} | {value} | {must} | {aim} |", flush=True)
+
+
+def people() -> tuple[list, tuple[Reviewer, ...]]:
+    sealed = [enrol(f"kvd-{n}", PASSPHRASE) for n in (1, 2)]
+    return sealed, tuple(Reviewer(s.id, s.public) for s in sealed)
+
+
+def seal(folder: Path) -> None:
+    """Sealing and writing against the same bytes in a plain file with the same syncs, in turns."""
+    _, reviewers = people()
+    groups = [Gop(data=secrets.token_bytes(250_000), key=True, pts=(n,), times=(), masks=(), marks=()) for n in range(60)]
+    ratios = []
+    for turn in range(15):
+        start = time.perf_counter()
+        plain = os.open(folder / f"plain-{turn}", os.O_WRONLY | os.O_CREAT)
+        # A clip has a head and a last message; the plain file gets as many bytes and as many syncs for them.
+        for data in (secrets.token_bytes(1000), *(group.data for group in groups), b"end"):
+            os.write(plain, data)
+            os.fdatasync(plain)
+        os.close(plain)
+        middle = time.perf_counter()
+        key, clip = new_key(), f"{turn:032x}"
+        header = ClipHeader(clip=clip, installation="ab", camera="c", mode=ClipMode.SEALED, cause="manual", opened=1.0)
+        opening = Opening(digest=b"", init=b"", codec="h264", width=1, height=1, style="mosaic", privacy_zones=(), px_per_metre=None)
+        writer = ClipWriter(folder / f"{clip}.clip", header, seal_key(key, clip, reviewers), key, opening)
+        for group in groups:
+            writer.add(group)
+        writer.close(CloseReason.OVER, 1.0)
+        ratios.append((time.perf_counter() - middle) / (middle - start))
+    row(
+        "sealing and writing 15 MB in 60 chunks, against a plain file with the same syncs",
+        f"{statistics.median(ratios):.2f}x",
+        "≤ 1.3x",
+        "≤ 1.1x",
+    )
+
+
+def large(folder: Path) -> Path:
+    """A minute of real footage at 1280x720, ten pictures a second."""
+    target = folder / "walk-720.mp4"
+    options = ["-t", "75", "-vf", "scale=1280:720", "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-g", "20"]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(WALK), *options, str(target)], check=True)
+    return target
+
+
+def settings(source: Path, number: int = 0) -> CellSettings:
+    recording = RecordingSettings(before_s=10, after_s=1, most_s=3600, reserve_mb=50)
+    return CellSettings(
+        camera=f"camera-{number}", source=SourceSettings(SourceKind.FILE, str(source), start_s=1.3 * number), recording=recording
+    )
+
+
+async def recorded(source: Path, folder: Path, seconds: float, reviewers: tuple[Reviewer, ...]) -> Path:
+    """A clip of a real cell."""
+    supervisor = Supervisor({"camera-0": settings(source)}, SystemClock())
+    await supervisor.start()
+    keeper = supervisor.keepers["camera-0"]
+    await _until_live([keeper])
+    await asyncio.sleep(10)
+    keeper.record(order(folder, reviewers))
+    await asyncio.sleep(seconds - 10)
+    keeper.end_order(1)
+    await asyncio.sleep(5)
+    await supervisor.end()
+    return max(clips(folder), key=lambda path: path.stat().st_size)
+
+
+def clips(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.clip"))
+
+
+def order(folder: Path, reviewers: tuple[Reviewer, ...]) -> Order:
+    return Order(number=1, mode=ClipMode.SEALED, cause="manual", sealing=Sealing("ab", str(folder), reviewers))
+
+
+def first_picture(folder: Path) -> None:
+    """From the second person's passphrase to the first bytes of redacted video."""
+    sealed, reviewers = people()
+    path = asyncio.run(recorded(large(folder), folder, 62, reviewers))
+    head = read_head(path)
+    first = open_share(head.envelope, sealed[0].id, unlock(sealed[0], PASSPHRASE))
+    spans, ends = [], []
+    for _ in range(5):
+        start = time.perf_counter()
+        share = open_share(head.envelope, sealed[1].id, unlock(sealed[1], PASSPHRASE))
+        playback = Playback(path, join_shares(head.envelope, first, share), "ab")
+        stream = playback.stream()
+        seen = len(next(stream)) + len(next(stream))
+        spans.append(time.perf_counter() - start)
+        assert seen > 0
+        while next(stream, None) is not None:
+            pass
+        ends.append(time.perf_counter() - start)
+        length = playback.facts.length
+        playback.close()
+    text = f"{statistics.median(spans):.2f} s (whole clip of {length:.0f} s ready after {statistics.median(ends):.1f} s)"
+    row("from the second secret to the first picture, 1280x720", text, "≤ 2 s", "≤ 0.7 s")
+
+
+def health(keeper: CellKeeper) -> Health:
+    assert keeper.health is not None
+    return keeper.health
+
+
+async def share(folder: Path, turns: int = 5, seconds: float = 12.0) -> None:
+    """CPU per picture of one real cell, recording and not, in turns."""
+    _, reviewers = people()
+    supervisor = Supervisor({"camera-0": settings(large(folder))}, SystemClock())
+    await supervisor.start()
+    keeper = supervisor.keepers["camera-0"]
+    await _until_live([keeper])
+    await asyncio.sleep(6)
+    ratios = []
+    for _ in range(turns):
+        costs = []
+        for recording in (False, True):
+            if recording:
+                keeper.record(order(folder, reviewers))
+                await asyncio.sleep(2)
+            before = health(keeper)
+            await asyncio.sleep(seconds)
+            after = health(keeper)
+            costs.append((after.cpu_s - before.cpu_s) / max(1, after.frames - before.frames))
+        keeper.end_order(1)
+        await asyncio.sleep(6)
+        ratios.append(costs[1] / costs[0] - 1)
+        print(f"  {1000 * costs[0]:.2f} ms, recording {1000 * costs[1]:.2f} ms", flush=True)
+    await supervisor.end()
+    row("CPU of a cell that recording adds (unwatched, 1280x720)", f"{100 * statistics.median(ratios):.1f} %", "≤ 5 %", "≤ 2 %")
+
+
+def log(folder: Path) -> None:
+    """100,000 entries: append one by one, verify all."""
+    engine, key = open_engine(folder / "log.db", METADATA), InstallationKey(folder / "key")
+    audit = AuditLog(engine, SystemClock(), key.sign, key.public)
+    with writing(engine) as connection:
+        for number in range(98_000):
+            audit.append(connection, Event.CASE_SEEN, "kvd-1", f"{number:032x}", {"case": number})
+    spans = []
+    for number in range(2000):
+        start = time.perf_counter()
+        audit.write(Event.CASE_SEEN, "kvd-1", f"{number:032x}", {"case": number})
+        spans.append(time.perf_counter() - start)
+    start = time.perf_counter()
+    assert list(verify(audit.export(), is_signed, key.public)) == []
+    whole = time.perf_counter() - start
+    engine.dispose()
+    p95 = 1000 * sorted(spans)[int(0.95 * len(spans))]
+    row("log of 100,000 entries: append p95 / export and verify all", f"{p95:.2f} ms / {whole:.2f} s", "≤ 5 ms / ≤ 5 s", "2 ms / 2 s")
+
+
+async def cells(folder: Path, count: int) -> None:
+    """Real cells killed while they record: what is lost beyond the group of pictures that was just being written."""
+    sealed, reviewers = people()
+    chance, bad, lost = random.Random(11), 0, []
+    parallel = 3
+    supervisor = Supervisor({f"camera-{n}": settings(WALK, n) for n in range(parallel)}, SystemClock())
+    await supervisor.start()
+    keepers = list(supervisor.keepers.values())
+    killed = 0
+    while killed < count:
+        await _until_live(keepers)
+        for keeper in keepers:
+            keeper.record(order(folder, reviewers))
+        await asyncio.sleep(chance.uniform(1.0, 5.0))
+        moments = []
+        for keeper in keepers:
+            assert keeper.process is not None
+            os.kill(keeper.process.pid or 0, signal.SIGKILL)
+            moments.append((keeper.camera, time.time()))
+        killed += len(keepers)
+        await asyncio.sleep(0.3)
+        for path in clips(folder):
+            head = read_head(path)
+            shares = [open_share(head.envelope, s.id, unlock(s, PASSPHRASE)) for s in sealed]
+            reader = ClipReader(path, join_shares(head.envelope, *shares))
+            groups = list(reader)
+            reader.close()
+            bad += reader.state not in {ClipState.CUT_OFF, ClipState.WHOLE} or not groups
+            times = {pts: taken for group in groups for pts, taken in group.times}
+            last = max((pts for group in groups for pts in group.pts), default=0)
+            taken = times.get(last) or max(times.values(), default=0.0) - (max(times, default=0) - last) / TICKS
+            lost.append(dict(moments)[head.header.camera] - taken)
+            path.unlink()
+    await supervisor.end()
+    text = f"{killed} kills: {bad} that do not open; newest picture at most {max(lost):.2f} s before the kill (groups of 1 s)"
+    row("cells killed while recording", text, "0 / one GOP", "0 / one GOP")
+
+
+def main() -> None:
+    words = sys.argv[1:] or ["seal", "open", "log", "cpu", "cells"]
+    with tempfile.TemporaryDirectory(prefix="blickschutz-bench-", dir=ROOT.parent) as name:
+        folder = Path(name)
+        if "seal" in words:
+            seal(folder)
+        if "log" in words:
+            log(folder)
+        for word, work in (("open", lambda f: first_picture(f)), ("cpu", lambda f: asyncio.run(share(f)))):
+            if word in words:
+                own = folder / word
+                own.mkdir()
+                work(own)
+        if "cells" in words:
+            own = folder / "cells"
+            own.mkdir()
+            asyncio.run(cells(own, next((int(word) for word in words if word.isdigit()), 30)))
+
+
+if __name__ == "__main__":
+    main()
