@@ -68,8 +68,13 @@ def test_no_message_from_a_cell_can_carry_a_raw_picture():
     """Bytes leave a cell in three kinds of messages; each is built in one place, from what a wall encoder gave out."""
     with_bytes = {kind for kind in FromCell.__args__ if any(f.type is bytes or "bytes" in str(f) for f in fields(kind))}
     assert with_bytes == {Head, Fragment, Snapshot}
-    places = {(m.relative_to(SOURCE).as_posix(), n) for m in MODULES for n in ("Head", "Fragment", "Snapshot") if calls(m, n)}
-    assert {place for place, name in places if name in {"Fragment", "Snapshot"}} == {"pipeline/cell.py"}
+    # The recording has types of the same names for what goes into sealed clips; they are no messages.
+    modules = [module for module in MODULES if "pipeline.messages import" in module.read_text(encoding="utf-8")]
+    places = {(m.relative_to(SOURCE).as_posix(), n) for m in modules for n in ("Head", "Fragment", "Snapshot") if calls(m, n)}
+    assert {place for place, name in places if name == "Snapshot"} == {"pipeline/cell.py"}
+    assert {place for place, name in places if name == "Fragment"} <= {"pipeline/cell.py", "pipeline/record.py"}
+    record = (SOURCE / "pipeline/record.py").read_text(encoding="utf-8")
+    assert "from blickschutz.pipeline.messages import CellSettings\n" in record, "no message is built there"
 
 
 def fields(kind):
@@ -180,3 +185,18 @@ def test_the_script_is_small_and_the_committed_one_is_the_built_one(tmp_path):
     build = tool(str(binaries / "esbuild"), "src/blickschutz/web/ts/wall.ts", *options)
     assert build.returncode == 0, build.stderr
     assert target.read_bytes() == built, "run `npm run build`"
+
+
+def test_only_the_review_room_shows_people_as_they_were():
+    users = {m.relative_to(SOURCE).as_posix() for m in MODULES if calls(m, "fill_zones") or calls(m, "clear_video")}
+    assert users == {"reviewroom/clear.py", "reviewroom/playback.py"}
+
+
+def test_no_message_between_the_rooms_can_carry_a_key_or_a_picture():
+    from blickschutz.reviewroom.messages import FromRoom, ToRoom
+
+    with_bytes = {
+        (kind.__name__, f.name) for kind in (*FromRoom.__args__, *ToRoom.__args__) for f in fields(kind) if "bytes" in str(f.type)
+    }
+    # A digest to be signed, its signature, an excerpt of the log: facts of the control room and for it.
+    assert with_bytes == {("SignThis", "text"), ("Answer", "signature"), ("Answer", "data")}

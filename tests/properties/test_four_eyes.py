@@ -16,10 +16,11 @@ from blickschutz.retention.rules import deadline, forward, is_due, is_near
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Ground, Hold, Refusal, Verdict
-from blickschutz.review.rules import OPENABLE, THERE, TRANSITIONS, is_harmless, judge, next_state, visible, waits_for
+from blickschutz.review.rules import OPENABLE, THERE, TRANSITIONS, as_mermaid, is_harmless, judge, next_state, visible, waits_for
 from blickschutz.review.service import CaseDesk
 from blickschutz.storage.sqlite import open_engine
 from blickschutz.vault.io.files import InstallationKey, is_signed
+from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 
 PEOPLE = ("ada", "bert", "cleo", "dora")
@@ -196,3 +197,7 @@ def test_of_two_who_decide_at_once_one_is_told(tmp_path):
     assert events.count(Event.HOLD_PROPOSED) == 1
     assert Event.SHRED_ORDERED not in events
     desk.engine.dispose()
+
+
+def test_the_diagram_in_the_documentation_is_drawn_from_the_table():
+    assert as_mermaid() in (ROOT / "docs/design/review.md").read_text(encoding="utf-8")

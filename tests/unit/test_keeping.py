@@ -270,6 +270,14 @@ class TestRecovery:
         assert house.keeping.store.find(states=list(CaseState)) == []
         assert len(house.keeping.shelf.clips()) == 2
 
+    def test_a_clip_that_was_just_begun_when_the_end_came_is_removed(self, house):
+        house.clip("c" * 32, row=False, close=False)
+        path = house.keeping.shelf.path("c" * 32)
+        path.write_bytes(path.read_bytes()[:60])
+        house.again()
+        assert not path.exists()
+        assert house.events(Event.MISSING_ROW)[0].facts["removed"] is True
+
     def test_check_names_missing_files_and_missing_rows_and_what_to_do(self, house):
         house.clip("a" * 32)
         house.clip("b" * 32, row=False, close=False)

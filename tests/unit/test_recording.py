@@ -150,7 +150,7 @@ class TestClipFile:
             ClipReader(tmp_path / "a.clip", key, "another")
         assert caught.value.state is ClipState.FOREIGN_INSTALLATION
         data = (tmp_path / "a.clip").read_bytes()
-        for text, state in ((b"", ClipState.NO_CLIP), (b"RIFF" * 9, ClipState.NO_CLIP), (data[:40], ClipState.NO_CLIP)):
+        for text, state in ((b"", ClipState.HEAD_CUT_OFF), (b"RIFF" * 9, ClipState.NO_CLIP), (data[:40], ClipState.HEAD_CUT_OFF)):
             (tmp_path / "b.clip").write_bytes(text)
             assert read(tmp_path / "b.clip", key)[0] is state
         (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\2" + data[10:])

@@ -30,7 +30,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.recording.io.clipfile import ClipError, read_head
-from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, CloseReason, Order, Sealing
+from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, ClipState, CloseReason, Order, Sealing
 from blickschutz.retention.io.clock import RetentionClock
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.model import ClockJump
@@ -214,7 +214,10 @@ class Keeping:
         try:
             header = read_head(self.shelf.path(clip)).header
         except (ClipError, DeviceError) as error:
-            self.log.write(Event.MISSING_ROW, "system", clip, {"problem": str(error)})
+            begun = isinstance(error, ClipError) and error.state is ClipState.HEAD_CUT_OFF
+            self.log.write(Event.MISSING_ROW, "system", clip, {"problem": str(error), "removed": begun})
+            if begun:
+                self.shelf.destroy(clip)
             return
         if header.installation != self.key.installation or header.clip != clip:
             self.log.write(Event.MISSING_ROW, "system", clip, {"problem": "the clip belongs to another installation or has another name"})

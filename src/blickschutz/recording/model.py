@@ -142,6 +142,7 @@ class ClipState(StrEnum):
     WHOLE = "whole"
     CUT_OFF = "cut-off"
     NO_CLIP = "no-clip"
+    HEAD_CUT_OFF = "head-cut-off"
     UNKNOWN_VERSION = "unknown-version"
     FOREIGN_INSTALLATION = "foreign-installation"
     HEAD_ALTERED = "head-altered"

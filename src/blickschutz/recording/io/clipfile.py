@@ -138,10 +138,13 @@ def _head(file: BinaryIO) -> Head:
     def take(length: int) -> bytes:
         data = file.read(length) if length <= _MOST_HEAD else b""
         if len(data) != length:
-            raise ClipError(ClipState.NO_CLIP, "the head of the file is cut off")
+            # So is a clip that was just begun when the power failed: there is nothing in it, and nobody has its key.
+            raise ClipError(ClipState.HEAD_CUT_OFF if MAGIC.startswith(magic) else ClipState.NO_CLIP, "the head of the file is cut off")
         seen.update(data)
         return data
 
+    magic = file.read(len(MAGIC))
+    file.seek(0)
     if take(len(MAGIC)) != MAGIC:
         raise ClipError(ClipState.NO_CLIP, "the file is no sealed clip")
     (version,) = struct.unpack(">H", take(2))
