@@ -117,5 +117,7 @@ def check(keeping: Keeping) -> None:
         assert len(verdicts) == len(case.verdicts), case
     strays = there - {case.clip for case in keeping.store.find(states=sorted(THERE), most=100_000)}
     assert not strays, strays
+    if keeping.log.state()[0] == 0:
+        return  # killed before the first entry: an empty log has nothing to be signed
     faults = list(verify(keeping.log.export(), is_signed, keeping.key.public))
     assert not faults, faults
