@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import resource
 import time
 from pathlib import Path
 
@@ -158,29 +159,23 @@ class TestClipFile:
         with pytest.raises(DeviceError):
             read_head(tmp_path / "none.clip")
 
-    def test_a_full_disk_takes_no_half_chunk(self, tmp_path, monkeypatch):
+    def test_a_full_disk_takes_no_half_chunk(self, tmp_path):
+        """A real limit of the system in the middle of a chunk: the write is cut short, and taken back."""
         key = service.new_key()
         header = ClipHeader(clip="c", installation="ab", camera="v", mode=ClipMode.SEALED, cause="manual", opened=1.0)
         writer = ClipWriter(tmp_path / "a.clip", header, service.seal_key(key, "c", reviewers()), key, OPENING)
         writer.add(gop(1))
         writer.flush()
-        size, own = (tmp_path / "a.clip").stat().st_size, writer._file
-
-        class Full:
-            def write(self, data):
-                if len(data) < 1000:
-                    raise OSError(28, "No space left on device")
-                return own.write(data[:100])
-
-            def __getattr__(self, name):
-                return getattr(own, name)
-
-        monkeypatch.setattr(writer, "_file", Full())
-        writer.add(gop(2, 1050 - 100))
-        with pytest.raises(DeviceError, match="No space left"):
-            writer.flush()
+        size = (tmp_path / "a.clip").stat().st_size
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 700, limits[1]))
+        try:
+            writer.add(gop(2, 5000))
+            with pytest.raises(DeviceError, match="File too large"):
+                writer.flush()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert (tmp_path / "a.clip").stat().st_size == size
-        monkeypatch.setattr(writer, "_file", own)
         writer.abandon()
         assert read(tmp_path / "a.clip", key) == (ClipState.CUT_OFF, 1)
 
@@ -422,6 +417,13 @@ class TestRecorder:
         feeding.seconds(3)
         assert "10 MB must stay free" in feeding.heard(ClipEvent.REFUSED)[0].reason
         assert len(list(tmp_path.glob("*.clip"))) == 1
+
+    def test_a_disk_that_cannot_be_written_is_told(self, tmp_path):
+        feeding = Feeding(Path("/proc/blickschutz"))
+        feeding.order()
+        feeding.seconds(2)
+        assert "/proc/blickschutz" in feeding.heard(ClipEvent.REFUSED)[0].reason
+        assert feeding.recorder.recording is None
 
     def test_marks_and_proofs_are_in_the_clip(self, tmp_path, monkeypatch):
         key = service.new_key()

@@ -8,7 +8,6 @@ from blickschutz.audit.rules import verify
 from blickschutz.bootstrap.keeping import LEAST_REVIEWERS, Keeping
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import BlickschutzError
-from blickschutz.regime.model import Action
 from blickschutz.vault.io.files import is_signed
 
 _MB = 1024 * 1024
@@ -26,21 +25,19 @@ class Finding:
 
 def check_site(site: SiteFile, keeping: Keeping) -> list[Finding]:
     """Recordings, keys, log and rows of a site."""
-    return [*_check_people(site, keeping), *_check_files(keeping), _check_log(keeping), _check_disk(site, keeping)]
+    return [*_check_people(keeping), *_check_files(keeping), _check_log(keeping), _check_disk(site, keeping)]
 
 
 def _finding(name: str, source: str, mend: str) -> Finding:
     return Finding(name, "broken" if mend else "holds", source, mend)
 
 
-def _check_people(site: SiteFile, keeping: Keeping) -> list[Finding]:
+def _check_people(keeping: Keeping) -> list[Finding]:
     found = []
-    regimes = (site.regimes.day, site.regimes.night)
-    records = any(action in {Action.RECORD, Action.BOTH} for regime in regimes for action in (regime.on_situation, *regime.kinds.values()))
     try:
         enrolled = len(keeping.keys.reviewers())
         mend = f"{enrolled} people have a key; at least {LEAST_REVIEWERS} set a passphrase (page Meine Losung)"
-        found.append(_finding("reviewers", "VA-01, SI-02", mend if records and enrolled < LEAST_REVIEWERS else ""))
+        found.append(_finding("reviewers", "VA-01, SI-02", mend if keeping.records and enrolled < LEAST_REVIEWERS else ""))
     except BlickschutzError as error:
         found.append(_finding("reviewers", "VA-01, SI-02", str(error)))
     missing = [member.id for member in keeping.access.members.values() if not keeping.access.passwords.is_set(member.id)]

@@ -27,10 +27,12 @@ from blickschutz.audit.model import Event
 from blickschutz.bootstrap.shredding import Shredder
 from blickschutz.bootstrap.supervisor import CellKeeper
 from blickschutz.config.model import SiteFile
+from blickschutz.evidence.io.package import remove_left
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.recording.io.clipfile import ClipError, read_head
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, ClipState, CloseReason, Order, Sealing
+from blickschutz.regime.model import Action
 from blickschutz.retention.io.clock import RetentionClock
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.model import ClockJump
@@ -114,6 +116,12 @@ class Keeping:
 
     # --- orders ---
 
+    @property
+    def records(self) -> bool:
+        """Whether anything in the site file orders recordings."""
+        regimes = (self._site.regimes.day, self._site.regimes.night)
+        return any(action in {Action.RECORD, Action.BOTH} for one in regimes for action in (one.on_situation, *one.kinds.values()))
+
     def refusal(self) -> str:
         """Why nothing can be recorded now: "reviewers", "disk"; empty where it can."""
         if len(self.keys.reviewers()) < LEAST_REVIEWERS:
@@ -193,6 +201,7 @@ class Keeping:
 
     def recover(self) -> None:
         """Bring files and rows together again after a crash: every file has a case, what was being destroyed is gone."""
+        remove_left()
         for folder in (self.exports, self.data / "keys" / "reviewers"):
             for left in folder.glob(".*"):
                 left.unlink()

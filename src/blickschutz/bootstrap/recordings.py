@@ -14,6 +14,7 @@ from blickschutz.web.ports import Rooms
 
 _HOUR_S = 3600.0
 _SUFFIX = ".tar.age"
+_PASSING = {"reviewers", "disk", "camera"}
 
 
 class RecordingDesk:
@@ -23,10 +24,15 @@ class RecordingDesk:
 
     def __init__(self, keeping: Keeping, rooms: ReviewRooms, duty: Duty) -> None:
         self._keeping, self._duty, self.rooms = keeping, duty, rooms
+        self._records = keeping.records
         self.access, self.log, self.desk = keeping.access, keeping.log, keeping.desk
 
     def recording_problem(self) -> str:
-        return self._keeping.problem
+        """What is true now, not what once was: it goes away by itself when two people are enrolled or the disk has room."""
+        why = self._keeping.refusal()
+        if why and self._records:
+            return why
+        return "" if self._keeping.problem in _PASSING else self._keeping.problem
 
     def deadline(self, case: Case) -> tuple[float, str]:
         end = deadline(kept(case), self._keeping.shredder.limits)

@@ -24,6 +24,7 @@ from blickschutz.audit.model import Event
 from blickschutz.audit.rules import encode, encode_line
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.model import SiteFile
+from blickschutz.evidence.io.package import remove_left
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, ProtocolError
 from blickschutz.review.model import Case, Ground, Refusal, Verdict
@@ -68,6 +69,9 @@ class Door:
         if self.process.is_alive():
             self.process.kill()
         await asyncio.to_thread(self.process.join, 2.0)
+        if self.process.pid is not None:
+            # A room that was killed in the middle of a release leaves nothing in the open.
+            await asyncio.to_thread(remove_left, self.process.pid)
         self._writer.close()
 
 

@@ -14,7 +14,7 @@ from blickschutz.kernel.frames import RawFrame, RedactedFrame, chroma_shape, tak
 from blickschutz.kernel.geometry import Points
 from blickschutz.kernel.scene import Backdrop, Doubt, Scene
 from blickschutz.redaction.model import RedactionSettings, Style
-from blickschutz.redaction.rules.mask import MaskSettings, Region, people_regions, small_mask
+from blickschutz.redaction.rules.mask import MaskSettings, Region, people_regions, small_mask, spare
 from blickschutz.redaction.rules.mosaic import Mosaic
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -54,13 +54,17 @@ class Redactor:
         self._size = (0, 0)
         self.faults = 0
 
-    def redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene]) -> RedactedFrame:
-        """The picture that may be shown. Without proof (`backdrop` None or in doubt) it is blank. Never raises."""
+    def redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene], spared: int | None = None) -> RedactedFrame:
+        """The picture that may be shown. Without proof (`backdrop` None or in doubt) it is blank. Never raises.
+
+        `spared` is the track of the one person who asks for their own copy (Art. 15 GDPR): they are shown where
+        nobody else can be in the picture.
+        """
         doubt = Doubt.NO_ANALYSIS if backdrop is None else backdrop.doubt
         if backdrop is None or doubt is not None:
             return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, doubt or Doubt.NO_ANALYSIS)
         try:
-            return self._redact(frame, backdrop, scenes)
+            return self._redact(frame, backdrop, scenes, spared)
         # Whatever goes wrong here, the answer is a blank picture; it is counted, logged and shown as a fault.
         except Exception:  # noqa: BLE001 - fails closed, and says so on the tile
             self.faults += 1
@@ -68,11 +72,14 @@ class Redactor:
             _log.exception("redaction_failed", frame=frame.index)
             return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, Doubt.FAULT)
 
-    def _redact(self, frame: RawFrame, backdrop: Backdrop, scenes: Sequence[Scene]) -> RedactedFrame:
+    def _redact(self, frame: RawFrame, backdrop: Backdrop, scenes: Sequence[Scene], spared: int | None) -> RedactedFrame:
         width, height = frame.width, frame.height
         self._fit(width, height)
         regions = people_regions(scenes, backdrop, width, height, self._mask_settings)
         small = small_mask(backdrop, regions, width, height, self._mask_settings)
+        if spared is not None:
+            small = spare(small, regions, spared, width, height)
+            regions = [region for region in regions if region.track != spared]
         mask = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
         masks = self._plane_masks(mask)
         planes = frame.y.copy(), frame.u.copy(), frame.v.copy()

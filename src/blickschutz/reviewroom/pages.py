@@ -207,9 +207,12 @@ def make_room_app(room: Room, release: Release) -> FastAPI:
         recipient: Annotated[str, Form(max_length=120)] = "",
         reference: Word = "",
         key: Annotated[str, Form(max_length=200)] = "",
+        second: Word = "",
+        left: Word = "",
+        top: Word = "",
     ) -> Response:
         here = seat_of(token)
-        problem = release.ask(here, basis, recipient, reference, key)
+        problem = release.ask(here, basis, recipient, reference, key, place(second, left, top))
         return show(here, problem, 422) if problem else back(here)
 
     @app.post("/seat/{token}/release/consent")
@@ -267,6 +270,15 @@ def make_key_app(settings: RoomSettings, person: str, shown: str, ticket: str, h
         return page()
 
     return app
+
+
+def place(second: str, left: str, top: str) -> tuple[float, float, float] | None:
+    """Second in the clip and place in the picture (given in percent, returned as shares); None where it is none."""
+    try:
+        at, x, y = (float(text.replace(",", ".")) for text in (second, left, top))
+    except ValueError:
+        return None
+    return (at, x / 100, y / 100) if at >= 0 and 0 <= x <= 100 and 0 <= y <= 100 else None
 
 
 async def _in_thread(parts: Iterator[bytes]) -> AsyncIterator[bytes]:

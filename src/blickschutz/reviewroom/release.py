@@ -18,7 +18,7 @@ from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
 from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis
 from blickschutz.reviewroom.playback import Playback
-from blickschutz.reviewroom.render import Renderer
+from blickschutz.reviewroom.render import Renderer, track_at
 from blickschutz.reviewroom.room import Room, Seat
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings
@@ -35,6 +35,7 @@ class Wish:
     recipient: str
     reference: str
     key: str
+    person: tuple[float, float, float] | None = None
 
 
 class Release:
@@ -47,9 +48,16 @@ class Release:
         self.failed = ""
         self.running = False
 
-    def ask(self, seat: Seat, basis: str, recipient: str, reference: str, key: str) -> str:
-        """Ask for a release; why it was not taken, or empty."""
+    def ask(
+        self, seat: Seat, basis: str, recipient: str, reference: str, key: str, person: tuple[float, float, float] | None = None
+    ) -> str:
+        """Ask for a release; why it was not taken, or empty.
+
+        `person` says who asks for their own data: second in the clip, place from left and top (shares of the picture).
+        """
         problem = refusal(basis, recipient, reference)
+        if not problem and basis == Basis.PERSON_CONCERNED and person is None:
+            problem = "no-person"
         if not seat.guest.may_release:
             problem = "not-you"
         elif not self._room.settings.held and self._room.outcome != "held":
@@ -62,7 +70,7 @@ class Release:
         if problem:
             self._room.link.send(ReleaseRefused(person=seat.guest.id, why=problem))
             return problem
-        self.wish = Wish(seat.guest.id, basis, recipient.strip(), reference.strip(), key.strip())
+        self.wish = Wish(seat.guest.id, basis, recipient.strip(), reference.strip(), key.strip(), person)
         self._room.link.send(ReleaseAsked(person=seat.guest.id, basis=basis, recipient=recipient.strip(), reference=reference.strip()))
         self._room.version += 1
         return ""
@@ -108,7 +116,9 @@ class Release:
         if answer.problem:
             return answer.problem
         await asyncio.to_thread((bag / "log-excerpt.jsonl").write_bytes, answer.data)
-        state = await asyncio.to_thread(self._fill, bag, playback, wish.basis)
+        state = await asyncio.to_thread(self._fill, bag, playback, wish)
+        if not state:
+            return "nobody-there"
         sealed = await asyncio.to_thread(_sha256, Path(settings.path))
         released = time.time()
         people = (wish.asked, seat.guest.id)
@@ -157,8 +167,21 @@ class Release:
         return ""
 
     @staticmethod
-    def _fill(bag: Path, playback: Playback, basis: str) -> str:
-        """Original, redacted copy and situations. Somebody who asks for their own data gets no original: others are in it."""
+    def _fill(bag: Path, playback: Playback, wish: Wish) -> str:
+        """Original, redacted copy and situations; the clip's state, empty where the person was not found.
+
+        Somebody who asks for their own data gets a copy in which all others are redacted, and no original: others are in it.
+        """
+        own = wish.basis == Basis.PERSON_CONCERNED
+        spared: int | None = None
+        if own and wish.person is not None:
+            reader = playback.reader()
+            try:
+                spared = track_at(reader, *wish.person)
+            finally:
+                reader.close()
+            if spared is None:
+                return ""
         reader = playback.reader()
         marks: list[Mark] = []
         try:
@@ -176,10 +199,10 @@ class Release:
             return state
         reader = playback.reader()
         try:
-            write_redacted(bag / "redacted.mp4", reader)
+            write_redacted(bag / ("own-copy.mp4" if own else "redacted.mp4"), reader, spared)
         finally:
             reader.close()
-        if basis == Basis.PERSON_CONCERNED:
+        if own:
             (bag / "original.mp4").unlink()
         return state
 
@@ -189,11 +212,11 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_redacted(path: Path, reader: ClipReader) -> None:
-    """The redacted copy of a clip as a file."""
+def write_redacted(path: Path, reader: ClipReader, spared: int | None = None) -> None:
+    """The redacted copy of a clip as a file; `spared` is the track of who gets a copy of their own data."""
     encoder: LiveEncoder | None = None
     with path.open("wb") as file:
-        for shown in Renderer(reader.opening).frames(reader):
+        for shown in Renderer(reader.opening, spared).frames(reader):
             encoder = encoder or LiveEncoder(1, shown.width, shown.height, 10.0, EncoderSettings(shown.width, crf=20))
             for part in encoder.encode(shown):
                 file.write(part.data)

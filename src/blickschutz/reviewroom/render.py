@@ -21,10 +21,30 @@ MOST_WIDTH = 1280
 _MOST_WAITING = 64
 
 
-class Renderer:
-    """Redacts the pictures of a clip, group by group. A picture waits until the proof after it is known."""
+def track_at(gops: Iterable[Gop], seconds: float, x: float, y: float) -> int | None:
+    """The person at a place (shares of the picture) `seconds` after the clip's beginning; None where nobody or more than one is."""
+    first: int | None = None
+    nearest: MaskSample | None = None
+    for gop in gops:
+        first = gop.pts[0] if first is None and gop.pts else first
+        for kept in gop.masks:
+            wanted = (first or 0) + seconds * TICKS
+            if nearest is None or abs(kept.pts - wanted) < abs(nearest.pts - wanted):
+                nearest = kept
+    if nearest is None or first is None or abs(nearest.pts - first - seconds * TICKS) > LONGEST_S * TICKS:
+        return None
+    there = [n for n, _, (left, top, right, bottom) in nearest.tracks if left <= x <= right and top <= y <= bottom]
+    return there[0] if len(there) == 1 else None
 
-    def __init__(self, opening: Opening) -> None:
+
+class Renderer:
+    """Redacts the pictures of a clip, group by group. A picture waits until the proof after it is known.
+
+    `spared` is the track of somebody who gets a copy of their own data.
+    """
+
+    def __init__(self, opening: Opening, spared: int | None = None) -> None:
+        self._spared = spared
         settings = RedactionSettings(Style(opening.style), opening.privacy_zones, opening.px_per_metre)
         self._redactor = Redactor(settings, _MASK)
         self._decoder = ClipDecoder(opening.init)
@@ -59,7 +79,7 @@ class Renderer:
         if backdrop is None or before is None or after is None:
             return blank(shown.width, shown.height, frame.index, frame.at, frame.taken, doubt_of(after or before))
         ends = [before] if before is after else [before, after]
-        return self._redactor.redact(shown, backdrop, [scene_of(kept, shown.width, shown.height) for kept in ends])
+        return self._redactor.redact(shown, backdrop, [scene_of(kept, shown.width, shown.height) for kept in ends], self._spared)
 
     def _around(self, pts: int) -> tuple[MaskSample | None, MaskSample | None]:
         """The newest proof at or before, the oldest at or after; proofs that are no longer needed are dropped."""

@@ -210,6 +210,8 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "administrative-offence": N_(
         "Eine Ordnungswidrigkeit ist nach § 21 Abs. 3 LDSG kein Grund für eine Herausgabe. Bitte rechtlich prüfen lassen."
     ),
+    "no-person": N_("Bitte geben Sie an, wo die Person zu sehen ist."),
+    "nobody-there": N_("An dieser Stelle wurde zu diesem Zeitpunkt niemand oder mehr als eine Person verfolgt. Es wurde nichts erstellt."),
     "no-recipient": N_("Bitte nennen Sie den Empfänger."),
     "no-key": N_("Der Schlüssel des Empfängers hat die Form age1…"),
     "release-failed": N_("Das Beweispaket konnte nicht erstellt werden."),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import os
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Mapping
@@ -19,11 +21,12 @@ import pyrage
 
 from blickschutz.evidence.model import Signature
 from blickschutz.kernel.errors import DeviceError, OperatorError
-from blickschutz.vault.io.files import write_private
+from blickschutz.vault.io.files import overwrite, write_private
 
 SIGNATURE = "signature.json"
 SIGNED = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt")
 _MEMORY = Path("/dev/shm")
+_PREFIX = "blickschutz-evidence-"
 
 logging.getLogger("bagit").setLevel(logging.ERROR)
 
@@ -37,8 +40,27 @@ def recipient_key(text: str) -> pyrage.x25519.Recipient:
 
 
 def work_folder() -> tempfile.TemporaryDirectory[str]:
-    """Where a package is put together: in memory where that is to be had."""
-    return tempfile.TemporaryDirectory(prefix="blickschutz-evidence-", dir=_MEMORY if _MEMORY.is_dir() else None)
+    """Where a package is put together: in memory where that is to be had. Its name says whose it is."""
+    return tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=_place())
+
+
+def remove_left(pid: int | None = None) -> int:
+    """Remove the open packages of a process that is gone, or (without `pid`) of all that are; returns how many."""
+    removed = 0
+    for folder in _place().glob(f"{_PREFIX}{'*' if pid is None else pid}-*"):
+        owner = int(folder.name.removeprefix(_PREFIX).split("-")[0])
+        if pid is None and Path(f"/proc/{owner}").exists():
+            continue
+        for file in folder.rglob("*"):
+            if file.is_file():
+                overwrite(file)
+        shutil.rmtree(folder, ignore_errors=True)
+        removed += 1
+    return removed
+
+
+def _place() -> Path:
+    return _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
 
 
 def make_bag(folder: Path, info: Mapping[str, str]) -> dict[str, str]:

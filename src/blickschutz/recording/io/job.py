@@ -55,7 +55,6 @@ class ClipJob:
     def _run(self) -> None:
         writer = self._begin()
         if writer is None:
-            self.failed = True
             return
         self._news(ClipEvent.OPENED)
         reason = CloseReason.DISK
@@ -101,6 +100,7 @@ class ClipJob:
             return ClipWriter(folder / f"{self.clip}{SUFFIX}", header, envelope, key, self._opening)
         except (DeviceError, TooFewReviewersError, OSError) as error:
             _log.error("recording_refused", camera=self._camera, problem=str(error))
+            self.failed = True
             self._news(ClipEvent.REFUSED, str(error))
             return None
 

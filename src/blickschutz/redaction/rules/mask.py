@@ -115,6 +115,18 @@ def small_mask(backdrop: Backdrop, regions: Iterable[Region], width: int, height
     return np.asarray(mask, np.uint8)
 
 
+def spare(mask: Bytes, regions: Sequence[Region], track: int, width: int, height: int) -> Bytes:
+    """`mask` without the person `track`, but for every cell in which somebody else is masked."""
+    rows, columns = mask.shape
+    free = np.zeros_like(mask)
+    others = np.zeros_like(mask)
+    for region in regions:
+        whole = Box(*region.box.clipped(width, height))
+        left, top, right, bottom = whole.scaled(columns / width, rows / height).clipped(columns, rows)
+        (free if region.track == track else others)[top:bottom, left:right] = _FULL
+    return np.where((free != 0) & (others == 0), 0, mask).astype(np.uint8)
+
+
 def _disc(radius: float) -> Bytes:
     size = 2 * max(1, round(radius)) + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

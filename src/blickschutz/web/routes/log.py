@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from blickschutz.access.model import Role
-from blickschutz.audit.model import Event
+from blickschutz.audit.model import Entry, Event
 from blickschutz.audit.rules import verify
 from blickschutz.vault.io.files import is_signed
 from blickschutz.web import texts
 from blickschutz.web.pages import Pages
 
 _PAGE = 100
+_LEAST_MOMENT = 1e9
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -32,16 +33,20 @@ def routes(pages: Pages) -> APIRouter:
         found = await asyncio.to_thread(lambda: log.find(**chosen, before=max(0, before), most=_PAGE))
         faults = await asyncio.to_thread(lambda: list(verify(log.export(), is_signed, log.public)))
         newest, hashed, point = log.state()
+
+        def when(at: float) -> str:
+            return texts.clock(pages.moment(at), pages.language(request))
+
         return pages.render(
             request,
             "log.html",
-            entries=[(entry, texts.clock(pages.moment(entry.at), pages.language(request)), hashed) for entry, hashed in found],
+            entries=[(entry, when(entry.at), hashed, _facts(entry, when)) for entry, hashed in found],
             chosen=chosen,
             events=list(Event),
             newest=newest,
             hash=hashed,
             point=point,
-            point_at=texts.clock(pages.moment(point.at), pages.language(request)) if point is not None else "",
+            point_at=when(point.at) if point is not None else "",
             faults=faults,
             older=found[-1][0].number if len(found) == _PAGE else 0,
             public=log.public.hex(),
@@ -55,6 +60,15 @@ def routes(pages: Pages) -> APIRouter:
         return StreamingResponse(_lines(log.export()), media_type="application/jsonl", headers=headers)
 
     return router
+
+
+def _facts(entry: Entry, when: Callable[[float], str]) -> list[tuple[str, str]]:
+    """The facts of an entry as people read them: moments as moments."""
+    shown = []
+    for name, value in entry.facts.items():
+        text = ", ".join(value) if isinstance(value, list) else str(value)
+        shown.append((name, when(value) if isinstance(value, float) and value > _LEAST_MOMENT else text))
+    return shown
 
 
 async def _lines(lines: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -61,8 +61,23 @@ class ReviewPlayer extends HTMLElement {
     this.marks.className = "player-marks";
     this.marks.setAttribute("aria-label", this.word("marks"));
     this.append(bar, frame, this.marks);
+    this.video.addEventListener("click", (event) => this.point(event));
     for (const name of ["timeupdate", "play", "pause", "ratechange", "seeked"]) this.video.addEventListener(name, () => this.show());
     this.show();
+  }
+
+  /** A click into the picture enters moment and place into the form for a person's own copy. */
+  private point(event: MouseEvent): void {
+    const box = this.video.getBoundingClientRect();
+    const values = {
+      second: Math.max(0, this.video.currentTime - this.start()),
+      left: (100 * (event.clientX - box.left)) / box.width,
+      top: (100 * (event.clientY - box.top)) / box.height,
+    };
+    for (const [name, value] of Object.entries(values)) {
+      const field = document.querySelector<HTMLInputElement>(`#${name}`);
+      if (field) field.value = value.toFixed(1);
+    }
   }
 
   private word(name: string): string {

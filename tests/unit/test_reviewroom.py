@@ -1,0 +1,152 @@
+"""What the review room shows: redacted with the proofs in the clip, one person spared, nothing without proof."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.evidence.io.package import remove_left, work_folder
+from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Backdrop, Scene, Track
+from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
+from blickschutz.recording.model import Gop, Opening
+from blickschutz.recording.rules import known, sample
+from blickschutz.redaction.rules.mask import Region, spare
+from blickschutz.reviewroom.clear import clear_video
+from blickschutz.reviewroom.pages import place
+from blickschutz.reviewroom.render import Renderer, track_at
+from tests.videos import write_scene
+
+WIDTH, HEIGHT, COUNT = 320, 192, 30
+ZONE = ((0.0, 0.0), (0.2, 0.0), (0.2, 0.2), (0.0, 0.2))
+
+
+class Clip:
+    """A drawn scene as a clip: fragments of its packets, and the drawn truth as proofs at every second picture."""
+
+    def __init__(self, folder):
+        self.scene = DrawnScene(WIDTH, HEIGHT, 11, walkers=2)
+        path = folder / "scene.mp4"
+        write_scene(path, self.scene, COUNT)
+        muxer, parts = PacketMuxer(), []
+        for _ in FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), SystemClock(), muxer).frames():
+            parts += muxer.taken()
+        muxer.ended()
+        head, *fragments = [*parts, *muxer.taken()]
+        assert isinstance(head, Head)
+        zones = {"style": "silhouette", "privacy_zones": (ZONE,), "px_per_metre": None}
+        self.opening = Opening(digest=b"", init=head.data, codec="h264", width=WIDTH, height=HEIGHT, **zones)
+        self.gops = [self.gop(part) for part in fragments if isinstance(part, Fragment)]
+
+    def gop(self, part):
+        masks = tuple(self.proof(pts) for pts in part.pts if (pts // 9000) % 2 == 0)
+        return Gop(data=part.data, key=part.key, pts=part.pts, times=tuple((p, float(p)) for p in part.pts), masks=masks, marks=())
+
+    def proof(self, pts):
+        people = self.scene.picture(pts // 9000).people
+        tracks = tuple(Track(n, box, (0.0, 0.0), 0.9, 0.0, 1.0, True) for n, box in enumerate(people))
+        array = np.full((HEIGHT // 4, WIDTH // 4), 255, np.uint8)
+        return sample(known(pts, Backdrop(0.0, array), Scene(0.0, tracks, width=WIDTH, height=HEIGHT)))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return Clip(tmp_path_factory.mktemp("clip"))
+
+
+def test_everybody_is_redacted_and_the_rest_is_shown(clip):
+    frames = list(Renderer(clip.opening).frames(clip.gops))
+    assert len(frames) == COUNT
+    shown = frames[8:24]
+    for frame in shown:
+        bodies = clip.scene.picture(frame.index).bodies
+        assert frame.doubt is None
+        assert (frame.mask[bodies != 0] == 255).all(), frame.index
+        assert (frame.mask == 0).mean() > 0.4
+
+
+def test_without_a_proof_on_both_sides_nothing_is_shown(clip):
+    bare = [msgspec.structs.replace(gop, masks=()) for gop in clip.gops]
+    assert all(frame.doubt is not None for frame in Renderer(clip.opening).frames(bare))
+    late = [msgspec.structs.replace(gop, masks=tuple(m for m in gop.masks if m.pts <= 9000 * 4)) for gop in clip.gops]
+    frames = list(Renderer(clip.opening).frames(late))
+    assert all(frame.doubt is not None for frame in frames[5:])
+    damaged = [msgspec.structs.replace(g, masks=tuple(msgspec.structs.replace(m, bits=b"x") for m in g.masks)) for g in clip.gops]
+    assert all(frame.doubt is not None for frame in Renderer(clip.opening).frames(damaged))
+
+
+def test_one_person_gets_a_copy_in_which_all_others_are_redacted(clip):
+    picture = clip.scene.picture(12)
+    box = picture.people[0]
+    x, y = (box.left + box.right) / 2 / WIDTH, (box.top + box.bottom) / 2 / HEIGHT
+    number = track_at(clip.gops, 1.2, x, y)
+    assert number == 0
+    frames = {frame.index: frame for frame in Renderer(clip.opening, spared=number).frames(clip.gops)}
+    for index in range(8, 24):
+        people = clip.scene.picture(index).people
+        apart = people[0].right < people[1].left - 30 or people[1].right < people[0].left - 30
+        if not apart:
+            continue
+        mask = frames[index].mask
+        left, top, right, bottom = people[1].clipped(WIDTH, HEIGHT)
+        assert (mask[top:bottom, left:right] == 255).all(), "the other is redacted"
+        left, top, right, bottom = people[0].clipped(WIDTH, HEIGHT)
+        assert (mask[top + 8 : bottom - 8, left + 4 : right - 4] == 0).mean() > 0.9, "the one is shown"
+
+
+def test_a_place_where_nobody_is_names_nobody(clip):
+    assert track_at(clip.gops, 1.2, 0.01, 0.01) is None
+    assert track_at(clip.gops, 99.0, 0.5, 0.5) is None
+    assert track_at([], 0.0, 0.5, 0.5) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60), st.integers(0, 40), st.integers(4, 30), st.integers(4, 20)), max_size=6))
+def test_nobody_elses_cell_is_ever_freed(boxes):
+    regions = [Region(track or None, Box(x, y, x + w, y + h)) for track, x, y, w, h in boxes]
+    mask = np.full((12, 16), 255, np.uint8)
+    freed = spare(mask, regions, 1, 64, 48)
+    for region in regions:
+        left, top, right, bottom = Box(*region.box.clipped(64, 48)).scaled(0.25, 0.25).clipped(16, 12)
+        if region.track != 1:
+            assert (freed[top:bottom, left:right] == 255).all()
+
+
+def test_clear_video_keeps_privacy_zones_filled(clip, tmp_path):
+    import av
+
+    (tmp_path / "clear.mp4").write_bytes(b"".join(clear_video(clip.opening, clip.gops)))
+    with av.open(str(tmp_path / "clear.mp4")) as container:
+        frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(frames) == COUNT
+    zone = frames[10][: HEIGHT // 5 - 4, : WIDTH // 5 - 4]
+    assert zone.std() < 3
+    assert frames[10][HEIGHT // 2 :].std() > 5
+
+
+@pytest.mark.parametrize(
+    ("given_place", "expected"),
+    [(("1,5", "50", "25"), (1.5, 0.5, 0.25)), (("", "50", "25"), None), (("-1", "5", "5"), None), (("1", "101", "5"), None)],
+)
+def test_a_place_is_read_as_people_write_it(given_place, expected):
+    assert place(*given_place) == expected
+
+
+def test_an_open_package_of_a_process_that_is_gone_is_removed():
+    with work_folder() as name:
+        from pathlib import Path
+
+        own = Path(name)
+        (own / "original.mp4").write_bytes(b"secret")
+        dead = own.with_name("blickschutz-evidence-999999999-x")
+        dead.mkdir()
+        (dead / "original.mp4").write_bytes(b"secret")
+        assert remove_left() >= 1
+        assert not dead.exists()
+        assert own.exists(), "a process that lives keeps what is its own"
