@@ -176,7 +176,8 @@ class TestClipFile:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert (tmp_path / "a.clip").stat().st_size == size
-        writer.abandon()
+        with pytest.raises(DeviceError, match="cut off"):
+            writer.close(CloseReason.DISK, 2.0)
         assert read(tmp_path / "a.clip", key) == (ClipState.CUT_OFF, 1)
 
     def test_the_golden_clip_still_opens(self):

@@ -62,6 +62,7 @@ class ClipWriter:
         self.path, self.size = path, 0
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="clip-disk")
         self._last: Future[None] | None = None
+        self._broken = False
         try:
             self._file: BinaryIO = path.open("xb", buffering=0)
             os.chmod(path, 0o600)
@@ -83,12 +84,15 @@ class ClipWriter:
         try:
             last.result()
         except OSError as error:
+            self._broken = True
             raise DeviceError(f"{self.path.name} cannot be written: {error.strerror}") from error
 
     def close(self, reason: CloseReason, closed: float) -> None:
-        """The last message. Where the disk does not take it the clip is one that was cut off."""
+        """The last message. Where the disk does not take it, or did not take one before, the clip is one that was cut off."""
         try:
             self.flush()
+            if self._broken:
+                raise DeviceError(f"{self.path.name} was cut off")
             self._append(self._sealed(Closing(reason=reason, gops=self.gops, closed=closed), last=True))
             self.flush()
         finally:

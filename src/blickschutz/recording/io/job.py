@@ -35,7 +35,8 @@ class ClipJob:
         self._opened = clock.now()
         self.orders = [order.number]
         self._queue: queue.Queue[Piece | CloseReason] = queue.Queue()
-        self._first = self._last = 0
+        self._first: int | None = None
+        self._last = 0
         self.failed = False
         self._thread = threading.Thread(target=self._run, name=f"clip-{self.clip[:8]}", daemon=True)
         self._thread.start()
@@ -65,7 +66,7 @@ class ClipJob:
                 if self._queue.empty():
                     writer.flush()
                 if item.fragment.pts:
-                    self._first = self._first or item.fragment.pts[0]
+                    self._first = item.fragment.pts[0] if self._first is None else self._first
                     self._last = item.fragment.pts[-1]
             reason = item
             writer.close(reason, self._clock.now())
@@ -120,7 +121,7 @@ class ClipJob:
                 opened=self._opened,
                 closed=self._clock.now() if event is ClipEvent.CLOSED else 0.0,
                 reason=reason,
-                seconds=round((self._last - self._first) / TICKS, 2),
+                seconds=round((self._last - (self._first or 0)) / TICKS, 2),
                 size=size,
             )
         )
