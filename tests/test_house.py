@@ -14,7 +14,7 @@ from scripts.texts import used_texts
 
 from blickschutz.cli.main import cli
 from blickschutz.config.loader import schema
-from blickschutz.pipeline.messages import Fragment, FromCell, Head, Snapshot
+from blickschutz.pipeline.messages import Fragment, FromCell, Head, Moment, Snapshot
 from blickschutz.web.metrics import METRICS
 from blickschutz.web.texts import catalogue
 from tests.conftest import ROOT
@@ -65,13 +65,13 @@ def test_only_redaction_builds_redacted_frames():
 
 
 def test_no_message_from_a_cell_can_carry_a_raw_picture():
-    """Bytes leave a cell in three kinds of messages; each is built in one place, from what a wall encoder gave out."""
+    """Bytes leave a cell in four kinds of messages; each is built in one place, from what a wall encoder gave out."""
     with_bytes = {kind for kind in FromCell.__args__ if any(f.type is bytes or "bytes" in str(f) for f in fields(kind))}
-    assert with_bytes == {Head, Fragment, Snapshot}
+    assert with_bytes == {Head, Fragment, Snapshot, Moment}
     # The recording has types of the same names for what goes into sealed clips; they are no messages.
     modules = [module for module in MODULES if "pipeline.messages import" in module.read_text(encoding="utf-8")]
-    places = {(m.relative_to(SOURCE).as_posix(), n) for m in modules for n in ("Head", "Fragment", "Snapshot") if calls(m, n)}
-    assert {place for place, name in places if name == "Snapshot"} == {"pipeline/cell.py"}
+    places = {(m.relative_to(SOURCE).as_posix(), n) for m in modules for n in ("Head", "Fragment", "Moment", "Snapshot") if calls(m, n)}
+    assert {place for place, name in places if name in {"Moment", "Snapshot"}} == {"pipeline/cell.py"}
     assert {place for place, name in places if name == "Fragment"} <= {"pipeline/cell.py", "pipeline/record.py"}
     record = (SOURCE / "pipeline/record.py").read_text(encoding="utf-8")
     assert "from blickschutz.pipeline.messages import CellSettings\n" in record, "no message is built there"

@@ -45,7 +45,8 @@ def night(tmp_path_factory):
     recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 10, "after_s": 1, "before_s": 5})
     day = site.regimes.day.model_copy(update={"mode": site.regimes.night.mode})
     regimes = site.regimes.model_copy(update={"day": day})
-    shown = {"cameras": cameras, "server": server, "recording": recording, "regimes": regimes}
+    alerts = site.alerts.model_copy(update={"before_s": 4, "after_s": 3})
+    shown = {"cameras": cameras, "server": server, "recording": recording, "regimes": regimes, "alerts": alerts}
     running = RunningSystem(site.model_copy(update=shown), base)
     people = {person: (password, passphrase) for person, password, passphrase in seed(running.system.keeping)}
     yield running.system, people
@@ -349,6 +350,30 @@ def test_in_mode_anonymous_only_redacted_video_is_written(night, tmp_path):
     (tmp_path / "clip.mp4").write_bytes(opening.init + b"".join(group.data for group in groups))
     assert all(group.masks == () for group in groups)
     assert stripes(read_last(tmp_path / "clip.mp4")) < 25
+
+
+def test_an_alert_has_its_redacted_seconds_though_nobody_watched(night, tmp_path):
+    system, _ = night
+    keeper = next(iter(system.supervisor.keepers.values()))
+    until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
+    time.sleep(5)
+    assert keeper.stream.viewers == 0
+    encoded = keeper.health.encoded
+    system.duty.regime.set_override(RegimeName.DAY, system.duty.regime.now() + timedelta(hours=1), "test", "test")
+    try:
+        system.duty.take(keeper.camera, "moment", situation(1))
+    finally:
+        system.duty.regime.end_override("test")
+    alert = until(lambda: system.duty.desk.open_alerts(), 5)[0]
+    data = until(lambda: system.duty.desk.store.clip(alert.id), 20)
+    assert keeper.health.encoded == encoded, "nothing was encoded for the wall"
+    (tmp_path / "alert.mp4").write_bytes(data)
+    import av
+
+    with av.open(str(tmp_path / "alert.mp4")) as container:
+        frames = list(container.decode(video=0))
+    assert 6.0 <= (frames[-1].pts - frames[0].pts) * frames[0].time_base <= 12.0
+    assert stripes(read_last(tmp_path / "alert.mp4")) < 25
 
 
 def read_last(path):

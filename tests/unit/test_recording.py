@@ -424,6 +424,7 @@ class TestRecorder:
         feeding.order()
         feeding.seconds(2)
         assert "/proc/blickschutz" in feeding.heard(ClipEvent.REFUSED)[0].reason
+        feeding.seconds(1)
         assert feeding.recorder.recording is None
 
     def test_marks_and_proofs_are_in_the_clip(self, tmp_path, monkeypatch):

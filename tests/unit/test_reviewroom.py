@@ -15,13 +15,13 @@ from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Backdrop, Scene, Track
+from blickschutz.pipeline.render import Renderer, track_at
 from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
 from blickschutz.recording.model import Gop, Opening
 from blickschutz.recording.rules import known, sample
 from blickschutz.redaction.rules.mask import Region, spare
 from blickschutz.reviewroom.clear import clear_video
 from blickschutz.reviewroom.pages import place
-from blickschutz.reviewroom.render import Renderer, track_at
 from tests.videos import write_scene
 
 WIDTH, HEIGHT, COUNT = 320, 192, 30

@@ -39,6 +39,7 @@ from blickschutz.wall.rules import rebased
 _log = structlog.get_logger(__name__)
 _HOUSEKEEPING_S = 5.0
 _HOUR_S = 3600.0
+_NEARLY_S = 2.5
 
 
 class Duty:
@@ -139,10 +140,20 @@ class Duty:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_clip(self, alert: Alert, at: float) -> None:
-        """Keep the redacted seconds before and after the begin of a situation. Before is there only while somebody watches."""
+        """Keep the redacted seconds before and after the begin of a situation.
+
+        While somebody watches they are taken from what is shown; else the cell makes them from the packets in its memory.
+        """
         stream, settings = self._keepers[alert.camera].stream, self._site.alerts
         past = stream.recent(at - settings.before_s)
         head, fragments = past if past is not None else (None, [])
+        if not fragments or fragments[0].at > at - settings.before_s + _NEARLY_S:
+            data = await self._keepers[alert.camera].moment(at - settings.before_s, at + settings.after_s)
+            if data:
+                self._work.put(lambda: self._store_clip(alert.id, data))
+                return
+            past = stream.recent(at - settings.before_s)
+            head, fragments = past if past is not None else (None, [])
         viewer = stream.join()
         try:
             async with asyncio.timeout(settings.after_s + 5.0):

@@ -30,10 +30,12 @@ from blickschutz.pipeline.messages import (
     FromCell,
     Head,
     Health,
+    Moment,
     Quit,
     Record,
     SituationTold,
     Stop,
+    TakeMoment,
     TakeSnapshot,
     ToCell,
     Watch,
@@ -50,6 +52,7 @@ HEARTBEAT_S = 6.0
 START_S = 30.0
 QUIT_S = 4.0
 SNAPSHOT_S = 3.0
+MOMENT_S = 30.0
 _FIRST_WAIT_S, _MOST_WAIT_S = 0.5, 20.0
 _STEADY_S = 30.0
 
@@ -85,6 +88,7 @@ class CellKeeper:
         self._heard_at = 0.0
         self._numbers = itertools.count(1)
         self._snapshots: dict[int, asyncio.Future[bytes]] = {}
+        self._moments: dict[int, asyncio.Future[bytes]] = {}
         self._task: asyncio.Task[None] | None = None
         self._ending = self._failed = False
 
@@ -137,6 +141,20 @@ class CellKeeper:
         self._say(Stop(on))
         if on:
             self.stream.reset()
+
+    async def moment(self, since: float, until: float) -> bytes:
+        """The redacted seconds from `since` to `until` (monotonic) as MP4, from the packets in the cell's memory; empty where not."""
+        number = next(self._numbers)
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._moments[number] = answer
+        try:
+            self._say(TakeMoment(number, since, until))
+            async with asyncio.timeout(max(0.0, until - self._clock.monotonic()) + MOMENT_S):
+                return await answer
+        except TimeoutError:
+            return b""
+        finally:
+            self._moments.pop(number, None)
 
     @property
     def reachable(self) -> bool:
@@ -224,6 +242,9 @@ class CellKeeper:
             self.on_situation(self.camera, self._run, message.situation)
         elif isinstance(message, ClipTold):
             self.on_clip(self.camera, message.news)
+        elif isinstance(message, Moment):
+            if (asked := self._moments.get(message.number)) is not None and not asked.done():
+                asked.set_result(message.data)
         elif isinstance(message, Fragment):
             self.stream.feed(StreamFragment(message.generation, message.key, message.at, message.taken, message.data))
         elif message.number in self._snapshots:

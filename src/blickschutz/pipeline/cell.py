@@ -40,15 +40,18 @@ from blickschutz.pipeline.messages import (
     Fragment,
     Head,
     Health,
+    Moment,
     Quit,
     Record,
     SituationTold,
     Snapshot,
     Stop,
+    TakeMoment,
     TakeSnapshot,
     ToCell,
     Watch,
 )
+from blickschutz.pipeline.moment import Moments
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.record import RedactedVideo, make_recorder, mark_of
 from blickschutz.recording.io.ring import PacketMuxer
@@ -137,6 +140,7 @@ class Cell:
         self._situations = SituationWatch(settings.situations)
         self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)))
         self._redacted = RedactedVideo(settings.encoder)
+        self._moments = Moments(settings, lambda number, data: self._channel.send(Moment(number, data)))
         self._session = CameraSession(
             settings.camera,
             lambda: open_source(settings.source, self._clock, self._muxer),
@@ -210,6 +214,7 @@ class Cell:
             else:
                 self._work(frame)
         self._recorder.tick()
+        self._moments.tick(self._clock.monotonic())
         if self._recorder.recording is not ClipMode.ANONYMOUS:
             self._redacted.end()
         self._beat()
@@ -224,6 +229,8 @@ class Cell:
             self._snapshots.append(message.number)
             if self._stopped:
                 self._answer_snapshots(None)
+        elif isinstance(message, TakeMoment):
+            self._moments.add(message.number, self._recorder.collect(message.since, message.until))
         elif isinstance(message, Record):
             self._recorder.order(message.order)
         elif isinstance(message, EndOrder):

@@ -60,6 +60,14 @@ class TakeSnapshot(_Message, frozen=True, tag="take-snapshot"):
     number: int
 
 
+class TakeMoment(_Message, frozen=True, tag="take-moment"):
+    """Give the redacted seconds from `since` to `until` (monotonic), from the packets in memory."""
+
+    number: int
+    since: float
+    until: float
+
+
 class Record(_Message, frozen=True, tag="record"):
     """Record: the last seconds and what follows."""
 
@@ -137,11 +145,18 @@ class SituationTold(_Message, frozen=True, tag="situation"):
     situation: Situation
 
 
+class Moment(_Message, frozen=True, tag="moment"):
+    """Redacted seconds as MP4; empty where there are none."""
+
+    number: int
+    data: bytes
+
+
 class ClipTold(_Message, frozen=True, tag="clip"):
     """News of a clip on disk: facts, never a picture or a key."""
 
     news: ClipNews
 
 
-ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | Record | EndOrder | Quit
-FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | ClipTold
+ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | Quit
+FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | ClipTold | Moment

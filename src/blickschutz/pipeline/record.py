@@ -17,21 +17,22 @@ from blickschutz.wall.model import EncoderSettings, StreamFragment, StreamInit
 
 def make_recorder(settings: CellSettings, clock: Clock, tell: Tell) -> Recorder:
     """The recorder of a cell."""
+    return Recorder(settings.camera, settings.recording, clock, lambda head, mode: opening_of(settings, head, mode), tell)
+
+
+def opening_of(settings: CellSettings, head: Head, mode: ClipMode) -> Opening:
+    """What a viewer needs to know of a stream: its head, and the redaction that is in force."""
     redaction = settings.redaction
-
-    def describe(head: Head, mode: ClipMode) -> Opening:
-        return Opening(
-            digest=b"",
-            init=head.data,
-            codec=head.codec,
-            width=head.width,
-            height=head.height,
-            style=redaction.style.value,
-            privacy_zones=redaction.privacy_zones if mode is ClipMode.SEALED else (),
-            px_per_metre=redaction.px_per_metre,
-        )
-
-    return Recorder(settings.camera, settings.recording, clock, describe, tell)
+    return Opening(
+        digest=b"",
+        init=head.data,
+        codec=head.codec,
+        width=head.width,
+        height=head.height,
+        style=redaction.style.value,
+        privacy_zones=redaction.privacy_zones if mode is ClipMode.SEALED else (),
+        px_per_metre=redaction.px_per_metre,
+    )
 
 
 def mark_of(situation: Situation) -> Mark:

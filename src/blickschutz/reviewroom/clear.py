@@ -14,10 +14,10 @@ import av
 import numpy as np
 
 from blickschutz.kernel.frames import RawFrame
+from blickschutz.pipeline.decode import ClipDecoder
 from blickschutz.recording.model import Gop, Opening
 from blickschutz.recording.rules import TICKS
 from blickschutz.redaction.service import fill_zones
-from blickschutz.reviewroom.decode import ClipDecoder
 
 _FLAGS = "empty_moov+default_base_moof+frag_keyframe+skip_trailer"
 

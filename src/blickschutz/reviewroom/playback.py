@@ -11,11 +11,11 @@ from typing import Any
 import structlog
 
 from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.pipeline.render import Renderer
 from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Gop, Mark
 from blickschutz.recording.rules import TICKS
 from blickschutz.reviewroom.clear import clear_video
-from blickschutz.reviewroom.render import Renderer
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings, StreamInit
 

@@ -14,11 +14,11 @@ from blickschutz.evidence.io.package import finish, make_bag, recipient_key, wor
 from blickschutz.evidence.model import FORMAT, Basis, Custody, Signature
 from blickschutz.evidence.rules import refusal, signed_text
 from blickschutz.kernel.errors import OperatorError, ProtocolError
+from blickschutz.pipeline.render import Renderer, track_at
 from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
 from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis
 from blickschutz.reviewroom.playback import Playback
-from blickschutz.reviewroom.render import Renderer, track_at
 from blickschutz.reviewroom.room import Room, Seat
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings

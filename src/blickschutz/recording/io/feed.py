@@ -31,6 +31,21 @@ class Piece:
         return Gop(data=part.data, key=part.key, pts=part.pts, times=tuple(self.times), masks=masks, marks=tuple(self.marks))
 
 
+@dataclass(slots=True)
+class Collected:
+    """The seconds from `since` to `until` (monotonic) of a stream, as they come."""
+
+    since: float
+    until: float
+    head: Head
+    pieces: list[Piece]
+
+    @property
+    def complete(self) -> bool:
+        """Whether a fragment after the end is there too: with it come the proofs for the last pictures."""
+        return len(self.pieces) > 1 and self.pieces[-2].fragment.at >= self.until
+
+
 class Feed:
     """Keeps `before_s` seconds of one stream, from a key picture on."""
 
@@ -39,6 +54,18 @@ class Feed:
         self.head: Head | None = None
         self.pieces: deque[Piece] = deque()
         self._next = Piece(_NO_FRAGMENT)
+        self._collecting: list[Collected] = []
+
+    def collect(self, since: float, until: float) -> Collected | None:
+        """Begin to collect, from the key picture before `since` on where that is still there; None without a stream."""
+        if self.head is None:
+            return None
+        starts = [n for n, piece in enumerate(self.pieces) if piece.fragment.key]
+        before = [n for n in starts if n == 0 or self.pieces[n - 1].fragment.at <= since]
+        kept = list(self.pieces)[before[-1] if before else 0 :] if starts else []
+        collected = Collected(since, until, self.head, kept)
+        self._collecting.append(collected)
+        return collected
 
     def frame(self, pts: int, taken: float) -> None:
         self._next.times.append((pts, taken))
@@ -53,6 +80,7 @@ class Feed:
         """The stream was interrupted: nothing of before is kept."""
         self.head, self._next = None, Piece(_NO_FRAGMENT)
         self.pieces.clear()
+        self._collecting.clear()
 
     def take(self, parts: Sequence[Head | Fragment]) -> list[Piece]:
         """Add what the muxer gave; returns the new pieces."""
@@ -65,6 +93,9 @@ class Feed:
                 self._next.fragment = part
                 new.append(self._next)
                 self.pieces.append(self._next)
+                for collected in self._collecting:
+                    collected.pieces.append(self._next)
+                self._collecting = [collected for collected in self._collecting if not collected.complete]
                 self._next = Piece(_NO_FRAGMENT)
                 self._trim(part.at)
         return new

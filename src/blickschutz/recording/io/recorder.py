@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.scene import Backdrop, Scene
-from blickschutz.recording.io.feed import Feed, Piece
+from blickschutz.recording.io.feed import Collected, Feed, Piece
 from blickschutz.recording.io.job import ClipJob
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings
@@ -62,6 +62,10 @@ class Recorder:
     def analysed(self, pts: int, backdrop: Backdrop, scene: Scene) -> None:
         """What was known of the picture at `pts` of the camera's stream."""
         self._feeds[ClipMode.SEALED].analysed(known(pts, backdrop, scene))
+
+    def collect(self, since: float, until: float) -> Collected | None:
+        """The camera's packets from `since` to `until` (monotonic), in memory; None without a stream."""
+        return self._feeds[ClipMode.SEALED].collect(since, until)
 
     def mark(self, mark: Mark) -> None:
         for feed in self._feeds.values():

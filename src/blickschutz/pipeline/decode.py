@@ -1,4 +1,4 @@
-"""From a clip's chunks to raw pictures, in order; lives in the review room only."""
+"""From groups of packets to raw pictures, in order; lives in a cell or a review room only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redacted playback of a clip: the very redaction of the cell, with what the cell knew."""
+"""Redacted playback of recorded packets: the very redaction of the cell, with what the cell knew."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
+from blickschutz.pipeline.decode import ClipDecoder
 from blickschutz.recording.model import Gop, MaskSample, Opening
 from blickschutz.recording.rules import TICKS, backdrop_between, doubt_of, scene_of
 from blickschutz.redaction.model import RedactionSettings, Style
 from blickschutz.redaction.rules.mask import MaskSettings
 from blickschutz.redaction.service import Redactor, blank
-from blickschutz.reviewroom.decode import ClipDecoder
 
 # Pictures between two proofs that lie further apart are blank: nobody looked in between.
 LONGEST_S = 0.75
@@ -43,8 +43,8 @@ class Renderer:
     `spared` is the track of somebody who gets a copy of their own data.
     """
 
-    def __init__(self, opening: Opening, spared: int | None = None) -> None:
-        self._spared = spared
+    def __init__(self, opening: Opening, spared: int | None = None, most_width: int = MOST_WIDTH) -> None:
+        self._spared, self._most_width = spared, most_width
         settings = RedactionSettings(Style(opening.style), opening.privacy_zones, opening.px_per_metre)
         self._redactor = Redactor(settings, _MASK)
         self._decoder = ClipDecoder(opening.init)
@@ -73,7 +73,7 @@ class Renderer:
 
     def _redact(self, frame: RawFrame) -> RedactedFrame:
         before, after = self._around(frame.pts)
-        width = min(frame.width, MOST_WIDTH)
+        width = min(frame.width, self._most_width)
         shown = frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2)) if width < frame.width else frame
         backdrop = backdrop_between(before, after, frame.pts / TICKS, LONGEST_S)
         if backdrop is None or before is None or after is None:

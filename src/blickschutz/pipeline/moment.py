@@ -1,0 +1,75 @@
+"""The redacted seconds around a situation that nobody watched: rendered once, from the packets and proofs in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from blickschutz.kernel.errors import MediaError
+from blickschutz.pipeline.messages import CellSettings
+from blickschutz.pipeline.record import opening_of
+from blickschutz.pipeline.render import Renderer
+from blickschutz.recording.io.feed import Collected
+from blickschutz.recording.model import ClipMode
+from blickschutz.recording.rules import TICKS
+from blickschutz.wall.io.live import LiveEncoder
+
+_log = structlog.get_logger(__name__)
+_RATE = 10.0
+_PATIENCE_S = 5.0
+_MOST = 4
+
+
+class Moments:
+    """Waits for moments to be over, renders one after another in a thread of its own; `tell` gets number and MP4."""
+
+    def __init__(self, settings: CellSettings, tell: Callable[[int, bytes], None]) -> None:
+        self._settings, self._tell = settings, tell
+        self._waiting: list[tuple[int, Collected]] = []
+        self._thread: threading.Thread | None = None
+
+    def add(self, number: int, collected: Collected | None) -> None:
+        if collected is None or len(self._waiting) >= _MOST:
+            self._tell(number, b"")
+            return
+        self._waiting.append((number, collected))
+
+    def tick(self, now: float) -> None:
+        """Render the first that is complete, or will not become complete any more."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        for entry in self._waiting:
+            if entry[1].complete or now >= entry[1].until + _PATIENCE_S:
+                self._waiting.remove(entry)
+                self._thread = threading.Thread(target=self._render, args=entry, name="moment", daemon=True)
+                self._thread.start()
+                return
+
+    def _render(self, number: int, collected: Collected) -> None:
+        try:
+            self._tell(number, self._video(collected))
+        except MediaError as error:
+            _log.error("moment_failed", problem=str(error))
+            self._tell(number, b"")
+
+    def _video(self, collected: Collected) -> bytes:
+        settings = self._settings
+        opening = opening_of(settings, collected.head, ClipMode.SEALED)
+        renderer = Renderer(opening, most_width=settings.encoder.width)
+        encoder: LiveEncoder | None = None
+        parts: list[bytes] = []
+        pieces = collected.pieces
+        last = pieces[-1].fragment.pts[-1] / TICKS if pieces and pieces[-1].fragment.pts else 0.0
+        # The stream's own time of the end: the newest packet came at the newest fragment's time.
+        end = last - (pieces[-1].fragment.at - collected.until) if pieces else 0.0
+        for shown in renderer.frames(piece.gop() for piece in pieces):
+            if shown.at > end:
+                break
+            if encoder is None or encoder.size != (shown.width, shown.height):
+                encoder = LiveEncoder(1, shown.width, shown.height, _RATE, settings.encoder)
+            parts.extend(part.data for part in encoder.encode(shown))
+        if encoder is not None:
+            parts.append(encoder.finish())
+        return b"".join(parts)
