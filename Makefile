@@ -28,3 +28,5 @@ lint:
 bench:
 	@$(PYTHON) scripts/set_up.py bench
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.recording
+	@$(BIN)/python -m benchmarks.crashes

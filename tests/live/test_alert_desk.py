@@ -61,6 +61,30 @@ def test_an_alert_comes_at_once_and_is_acknowledged_by_one_key(page, running):
     assert page.locator("[data-alert][data-state=raised]").count() == 2
 
 
+HEARD = """
+window.told = [];
+window.Notification = class { constructor(title, options) { window.told.push([title, options.body]); }
+  static permission = "granted"; static requestPermission() { return Promise.resolve("granted"); } };
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (...when) { window.told.push(["sound", this.frequency.value]); return start.apply(this, when); };
+"""
+
+
+def test_a_new_alert_sounds_and_notifies_where_that_was_switched_on(page, running):
+    """The browser's own notices and sound; only the outermost call is listened to, for a headless browser shows neither."""
+    page.add_init_script(HEARD)
+    page.goto(running.address)
+    page.get_by_text("Keine offene Meldung.").wait_for()
+    raise_one(running, "brunnen")
+    until(lambda: page.evaluate("window.told.length"), 5)
+    told = page.evaluate("window.told")
+    assert [entry for entry in told if entry[0] == "sound"] == []
+    assert any("Brunnen" in str(entry[1]) for entry in told)
+    page.get_by_label("Ton").check()
+    raise_one(running, "freitreppe")
+    until(lambda: any(entry[0] == "sound" for entry in page.evaluate("window.told")), 5)
+
+
 def test_the_redacted_seconds_before_and_after_play_beside_it(page, running):
     page.goto(running.address)
     wait_live(page)

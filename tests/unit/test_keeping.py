@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -15,11 +15,14 @@ from blickschutz.access.rules import Unfit, is_over, unfit
 from blickschutz.access.service import Access
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.checks import check_site
+from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.cli.main import cli
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.errors import DeviceError, OperatorError
+from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
+from blickschutz.regime.model import RegimeName
 from blickschutz.retention.io.clock import RetentionClock
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.model import Receipt
@@ -150,6 +153,58 @@ class TestOrders:
         assert house.keeping.problem == "disk"
         assert len(house.events(Event.DISK_FULL)) == 1
         assert house.keeping.shelf.path("a" * 32).exists()
+
+
+class TestDuty:
+    @pytest.fixture
+    def duty(self, house):
+        duty = Duty(SITE, house.folder, house.folder, house.clock, {"vorplatz-nord": house.cell}, house.keeping)
+        duty.regime.set_override(RegimeName.NIGHT, duty.regime.now() + timedelta(hours=1), "test", "test")
+        yield duty
+        duty._store.close()
+
+    def work(self, duty, house):
+        house.work()
+        while not duty._work.empty():
+            duty._work.get()()
+
+    def situation(self, house, ended=None):
+        return Situation(3, Kind.PERSON_DOWN, "all", house.clock.monotonic(), house.clock.now(), 0.9, {}, None, ended)
+
+    def test_by_night_a_situation_is_recorded_and_nobody_is_told(self, house, duty):
+        house.enrol()
+        duty.take("vorplatz-nord", "run", self.situation(house))
+        duty.take("vorplatz-nord", "run", self.situation(house))
+        duty.take("vorplatz-nord", "run", self.situation(house, 9.0))
+        self.work(duty, house)
+        assert [order.cause for order in house.cell.orders] == ["person_down"]
+        assert house.cell.ended == [house.cell.orders[0].number]
+        assert duty.desk.open_alerts() == []
+
+    def test_what_cannot_be_recorded_becomes_an_alert(self, house, duty):
+        duty.take("vorplatz-nord", "run", self.situation(house))
+        self.work(duty, house)
+        assert [alert.kind for alert in duty.desk.open_alerts()] == [Kind.PERSON_DOWN]
+
+    @pytest.mark.parametrize("event", [ClipEvent.REFUSED, ClipEvent.CLOSED])
+    def test_what_a_disk_did_not_take_becomes_an_alert(self, house, duty, event):
+        house.enrol()
+        duty.take("vorplatz-nord", "run", self.situation(house))
+        order = house.cell.orders[0].number
+        house.clip(close=False)
+        news = {"clip": "a" * 32, "mode": ClipMode.SEALED, "cause": "person_down", "opened": 1.0}
+        house.keeping.heard("vorplatz-nord", ClipNews(event=event, reason="disk: 5 MB are free", orders=(order,), **news))
+        self.work(duty, house)
+        self.work(duty, house)
+        assert [alert.kind for alert in duty.desk.open_alerts()] == [Kind.PERSON_DOWN]
+
+    def test_an_order_by_hand_names_who_and_why(self, house, duty):
+        assert duty.record_by_hand("vorplatz-nord", "leitstelle-1", "Lärm") == "reviewers"
+        house.enrol()
+        assert duty.record_by_hand("vorplatz-nord", "leitstelle-1", "Lärm", alert=5) == ""
+        house.work()
+        (entry,) = house.events(Event.RECORDING_ORDERED)
+        assert (entry.by, entry.facts["cause"], house.cell.orders[0].for_s) == ("leitstelle-1", "manual", SITE.recording.manual_s)
 
 
 class TestCases:

@@ -40,6 +40,7 @@ _log = structlog.get_logger(__name__)
 _HOUSEKEEPING_S = 5.0
 _HOUR_S = 3600.0
 _NEARLY_S = 2.5
+_MOST_ORDERED = 500
 
 
 class Duty:
@@ -50,6 +51,9 @@ class Duty:
     ) -> None:
         self._keeping = keeping
         self._orders: dict[tuple[str, str, int], int] = {}
+        self._ordered: dict[int, tuple[str, str, Situation]] = {}
+        if keeping is not None:
+            keeping.on_unrecorded = self.unrecorded
         self._site, self._clock, self._keepers = site, clock, keepers
         self.regime = RegimeKeeper(site, clock, data / "regime.jsonl")
         self._store = SqlAlertStore(open_engine(data / "alerts.db", ALERT_TABLES))
@@ -108,11 +112,21 @@ class Duty:
             if order is not None:
                 self._keeping.end_order(camera, order)
             return order
+        while len(self._ordered) > _MOST_ORDERED:
+            self._ordered.pop(next(iter(self._ordered)))
         if key not in self._orders:
             order = self._keeping.order(camera, ClipMode(self.regime.mode().value), situation.kind.value, SYSTEM)
             if order is not None:
                 self._orders[key] = order
+                self._ordered[order] = (camera, key[1], situation)
         return self._orders.get(key)
+
+    def unrecorded(self, order: int) -> None:
+        """What was ordered could not be recorded after all, or not to its end: somebody is told of the situation instead."""
+        known = self._ordered.pop(order, None)
+        if known is not None:
+            camera, run, situation = known
+            self._work.put(lambda: self._raise(camera, run, situation, True, Origin.ANALYSIS, None))
 
     def record_by_hand(self, camera: str, by: str, reason: str, alert: int | None = None) -> str:
         """Somebody orders a recording; empty where it was ordered, else why not."""

@@ -74,6 +74,7 @@ class Keeping:
         members = [Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people]
         self.access = Access(members, PasswordStore(self.engine, self.log, clock), self.log, clock)
         self.problem = ""
+        self.on_unrecorded: Callable[[int], None] = lambda order: None
         self._numbers = itertools.count(1)
         self._alert_of: dict[int, int] = {}
         self._refused: set[str] = set()
@@ -171,6 +172,8 @@ class Keeping:
         if news.event is ClipEvent.REFUSED:
             why = "disk" if "free" in news.reason else "reviewers" if "reviewers" in news.reason else news.reason
             self._refuse(camera, "system", why, {"mode": news.mode.value, "cause": news.cause, "reason": ""})
+            for order in news.orders:
+                self.on_unrecorded(order)
             return
         case = self.desk.opened(Case(0, news.clip, camera, news.mode.value, news.cause, news.opened, CaseState.RECORDING))
         if news.event is ClipEvent.OPENED:
@@ -179,6 +182,8 @@ class Keeping:
         if news.reason.startswith(CloseReason.DISK.value):
             self.problem = "disk"
             self.log.write(Event.DISK_FULL, "system", news.clip, {"camera": camera, "text": news.reason})
+            for order in news.orders:
+                self.on_unrecorded(order)
         alerts = tuple(self._alert_of.pop(order) for order in news.orders if order in self._alert_of)
         self._close(replace(case, closed=news.closed, seconds=news.seconds, close_reason=news.reason, alerts=alerts))
 
