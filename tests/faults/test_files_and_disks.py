@@ -159,8 +159,9 @@ class TestSiteCommands:
         assert rule["result"] == "broken"
         assert "cameras" in rule["mend"]
 
-    def test_check_says_when_all_is_well(self):
-        result = command("check", "--site", ROOT / "examples/rathaus-kaiserslautern.toml")
+    def test_check_says_when_all_is_well(self, tmp_path):
+        result = command("check", "--site", ROOT / "examples/rathaus-kaiserslautern.toml", BLICKSCHUTZ_DATA=str(tmp_path))
+        assert "not yet known" in result.output
         assert result.exit_code == 0
         assert "11" in result.output
 

@@ -9,12 +9,14 @@ import httpx
 import pytest
 
 from blickschutz.alerts.model import Outcome
+from blickschutz.audit.model import Event
 from blickschutz.bootstrap import footage
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.situations.model import RuleSettings
+from blickschutz.vault.service import enrol
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, until, wait_live
 
@@ -174,10 +176,24 @@ class TestRequests:
             assert "keine Meldung" in answer.text or "<td>" in answer.text
 
     def test_a_recording_is_ordered_with_name_and_reason(self, running, number):
-        httpx.post(f"{running.address}alerts/{number}/record", data={"text": "Sachbeschädigung"})
-        entry = running.duty.desk.store.history(number)[-1]
-        assert (entry.event, entry.text) == ("record", "Sachbeschädigung")
-        assert running.duty.desk.store.get(number).record_ordered
+        address = f"{running.address}alerts/{number}/record"
+        refused = httpx.post(address, data={"text": "Sachbeschädigung"})
+        assert refused.status_code == 422
+        assert "weniger als zwei Personen" in refused.text
+        assert not running.duty.desk.store.get(number).record_ordered
+        for person in ("kvd-1", "kvd-2"):
+            running.keeping.keys.put(enrol(person, "eine lange Losung"))
+        try:
+            camera = running.supervisor.keepers[running.duty.desk.store.get(number).camera]
+            until(lambda: camera.reachable and camera.health is not None, 40)
+            httpx.post(address, data={"text": "Sachbeschädigung"})
+            entry = running.duty.desk.store.history(number)[-1]
+            assert (entry.event, entry.text) == ("record", "Sachbeschädigung")
+            assert running.duty.desk.store.get(number).record_ordered
+            until(lambda: running.keeping.log.find(event=Event.RECORDING_ORDERED, most=1), 5)
+        finally:
+            for person in ("kvd-1", "kvd-2"):
+                running.keeping.keys.remove(person)
 
     def test_the_regime_by_hand(self, running):
         address = f"{running.address}regime"
