@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
+from playwright.sync_api import Error
 from pyrage import x25519
 
 from blickschutz.audit.model import Event
@@ -30,7 +31,7 @@ from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, guest_clip, until
 
-STRIPE_PLAYED = """() => { const v = document.querySelector("review-player video"); return v && v.readyState >= 2 ? v.videoWidth : 0; }"""
+PLAYED = """() => { const v = document.querySelector("review-player video"); return v && v.readyState >= 2 ? v.videoWidth : 0; }"""
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,14 @@ def night(tmp_path_factory):
     people = {person: (password, passphrase) for person, password, passphrase in seed(running.system.keeping)}
     yield running.system, people
     running.end()
+
+
+def plays(page):
+    """Whether the room's video is there; while the page is on its way it is not."""
+    try:
+        return page.evaluate(PLAYED)
+    except Error:
+        return 0
 
 
 def record(system, camera=0):
@@ -130,9 +139,9 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     sign_in(second, system, people, "kvd-2")
     start = time.monotonic()
     enter(second, system, people, "kvd-2", case)
-    until(lambda: second.evaluate(STRIPE_PLAYED), 5)
+    until(lambda: plays(second), 5)
     assert time.monotonic() - start < 5
-    until(lambda: first.evaluate(STRIPE_PLAYED), 8)
+    until(lambda: plays(first), 8)
     judge(second, "kein Vorfall", note="nur ein Hund")
     sees(second, "bleibt verdeckt")
     first.reload()
@@ -159,7 +168,7 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     sign_in(second, system, people, "aufsicht")
     enter(first, system, people, "kvd-1", case)
     enter(second, system, people, "aufsicht", case)
-    until(lambda: second.evaluate(STRIPE_PLAYED), 8)
+    until(lambda: plays(second), 8)
 
     second.get_by_text("Entpixelung beantragen").click()
     second.get_by_label("Grund", exact=True).fill("Kleidung erkennen")
@@ -372,7 +381,7 @@ def test_an_alert_has_its_redacted_seconds_though_nobody_watched(night, tmp_path
 
     with av.open(str(tmp_path / "alert.mp4")) as container:
         frames = list(container.decode(video=0))
-    assert 6.0 <= (frames[-1].pts - frames[0].pts) * frames[0].time_base <= 12.0
+    assert 6.0 <= (frames[-1].pts - frames[0].pts) * frames[0].time_base <= 8.0
     assert stripes(read_last(tmp_path / "alert.mp4")) < 25
 
 

@@ -64,9 +64,13 @@ class Moments:
         last = pieces[-1].fragment.pts[-1] / TICKS if pieces and pieces[-1].fragment.pts else 0.0
         # The stream's own time of the end: the newest packet came at the newest fragment's time.
         end = last - (pieces[-1].fragment.at - collected.until) if pieces else 0.0
+        # A group of pictures may begin long before what was asked for.
+        begin = end - (collected.until - collected.since)
         for shown in renderer.frames(piece.gop() for piece in pieces):
             if shown.at > end:
                 break
+            if shown.at < begin:
+                continue
             if encoder is None or encoder.size != (shown.width, shown.height):
                 encoder = LiveEncoder(1, shown.width, shown.height, _RATE, settings.encoder)
             parts.extend(part.data for part in encoder.encode(shown))

@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 from importlib import resources
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Form, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
-from blickschutz.kernel.situation import NAMES, Kind, name
+from blickschutz.kernel.situation import Kind, name
 from blickschutz.review.model import Ground, Verdict
-from blickschutz.reviewroom.messages import RoomSettings
+from blickschutz.reviewroom.messages import Guest, RoomSettings
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.web import texts
@@ -61,8 +61,7 @@ def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:
     hosts = [f"{host}:{settings.port}" for host in ("127.0.0.1", "localhost", "[::1]")]
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[Middleware(Guard, hosts=hosts)])
     pages = RoomPages(settings)
-    for package, folder in (("blickschutz.web", "static"),):
-        app.mount("/static", StaticFiles(directory=str(resources.files(package).joinpath(folder))), name="static")
+    app.mount("/static", StaticFiles(directory=str(resources.files("blickschutz.web").joinpath("static"))), name="static")
 
     async def failed(request: Request, error: Exception) -> Response:
         del request
@@ -72,26 +71,30 @@ def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:
     return app, pages
 
 
-def make_room_app(room: Room, release: Release) -> FastAPI:
-    """The pages of `room`."""
-    app, pages = base_app(room.settings)
+class RoomDesk:
+    """What all pages of a room share."""
 
-    def seat_of(token: str) -> Seat:
-        seat = room.seats.get(token)
+    def __init__(self, room: Room, release: Release, pages: RoomPages) -> None:
+        self.room, self.release, self.pages = room, release, pages
+
+    def seat(self, token: str) -> Seat:
+        """Whose address this is; where it is nobody's any more the answer is a page that says so."""
+        seat = self.room.seats.get(token)
         if seat is None:
             raise HTTPException(404)
         seat.seen = time.monotonic()
         return seat
 
-    def show(seat: Seat, problem: str = "", status: int = 200) -> Response:
-        other = room.other(seat)
-        return pages.render(
+    def show(self, seat: Seat, problem: str = "", status: int = 200) -> Response:
+        """The page of a seat; with a `problem` it says what was wrong."""
+        room = self.room
+        return self.pages.render(
             "room.html",
             status,
             room=room,
-            release=release,
+            release=self.release,
             seat=seat,
-            other=other,
+            other=room.other(seat),
             problem=problem,
             unmasked=room.is_unmasked(),
             left_s=round(room.unmask.until - time.monotonic()) if room.unmask is not None and room.unmask.until else 0,
@@ -100,108 +103,158 @@ def make_room_app(room: Room, release: Release) -> FastAPI:
             bases=texts.BASIS_WORDS,
         )
 
-    def back(seat: Seat) -> Response:
+    def back(self, seat: Seat) -> Response:
         return RedirectResponse(f"/seat/{seat.token}", _SEE_OTHER)
 
-    @app.get("/join/{ticket}")
+
+def make_room_app(room: Room, release: Release) -> FastAPI:
+    """The pages of `room`."""
+    app, pages = base_app(room.settings)
+    desk = RoomDesk(room, release, pages)
+    for part in (_doors, _pictures, _verdicts, _unmasking, _releases):
+        app.include_router(part(desk))
+    return app
+
+
+def _doors(desk: RoomDesk) -> APIRouter:
+    """In and out."""
+    router, room, pages = APIRouter(), desk.room, desk.pages
+
+    def door_page(guest: Guest, problem: str = "", status: int = 200) -> Response:
+        waiting = [seat.guest.name for seat in room.seats.values()]
+        return pages.render("door.html", status, guest=guest, problem=problem, waiting=waiting)
+
+    def guest_of(ticket: str) -> Guest:
+        guest = room.guests.get(ticket)
+        if guest is None:
+            raise HTTPException(404)
+        return guest
+
+    @router.get("/join/{ticket}")
     async def door(ticket: str) -> Response:
-        guest = room.guests.get(ticket)
-        if guest is None:
-            raise HTTPException(404)
-        return pages.render("door.html", guest=guest, problem="", waiting=[seat.guest.name for seat in room.seats.values()])
+        return door_page(guest_of(ticket))
 
-    @app.post("/join/{ticket}")
+    @router.post("/join/{ticket}")
     async def enter(ticket: str, passphrase: Secret = "") -> Response:
-        guest = room.guests.get(ticket)
-        if guest is None:
-            raise HTTPException(404)
+        guest = guest_of(ticket)
         try:
-            seat = await room.enter(ticket, passphrase)
+            return desk.back(await room.enter(ticket, passphrase))
         except RoomError as error:
-            waiting = [seat.guest.name for seat in room.seats.values()]
-            return pages.render("door.html", 403, guest=guest, problem=error.trouble.value, waiting=waiting)
-        return back(seat)
+            return door_page(guest, error.trouble.value, 403)
 
-    @app.get("/seat/{token}")
+    @router.get("/seat/{token}")
     async def seat(token: str) -> Response:
-        return show(seat_of(token))
+        return desk.show(desk.seat(token))
 
-    @app.get("/seat/{token}/state.json")
+    @router.get("/seat/{token}/state.json")
     async def state(token: str) -> Response:
-        seat_of(token)
+        desk.seat(token)
         room.is_unmasked()
         return JSONResponse({"version": room.version})
 
-    @app.get("/seat/{token}/clip.json")
+    @router.post("/seat/{token}/leave")
+    async def leave(token: str) -> Response:
+        room.leave(desk.seat(token))
+        return pages.render("gone.html")
+
+    return router
+
+
+def _pictures(desk: RoomDesk) -> APIRouter:
+    """Redacted playback; unredacted while both agreed."""
+    router, room = APIRouter(), desk.room
+
+    @router.get("/seat/{token}/clip.json")
     async def clip(token: str) -> Response:
-        seat_of(token)
+        desk.seat(token)
         if room.playback is None:
             raise HTTPException(404)
         facts = room.playback.as_json()
         for mark in facts["marks"]:
-            mark["name"] = name(Kind(mark["kind"]), room.settings.language) if mark["kind"] in {k.value for k in NAMES} else mark["kind"]
+            mark["name"] = name(Kind(mark["kind"]), room.settings.language) if mark["kind"] in set(Kind) else mark["kind"]
         return JSONResponse(facts)
 
-    @app.get("/seat/{token}/video.mp4")
+    @router.get("/seat/{token}/video.mp4")
     async def video(token: str) -> Response:
-        seat_of(token)
+        desk.seat(token)
         playback = room.playback
         if playback is None or not await asyncio.to_thread(playback.wait_begun, _BEGIN_S):
             raise HTTPException(404)
         return StreamingResponse(_in_thread(playback.stream()), media_type=f'video/mp4; codecs="{playback.facts.codec}"')
 
-    @app.get("/seat/{token}/clear.mp4")
+    @router.get("/seat/{token}/clear.mp4")
     async def clear(token: str) -> Response:
-        seat_of(token)
+        desk.seat(token)
         if room.playback is None or not room.is_unmasked():
             raise HTTPException(403)
         return StreamingResponse(_while_unmasked(room, room.playback.clear()), media_type='video/mp4; codecs="avc1.42C01F"')
 
-    @app.post("/seat/{token}/verdict")
-    async def verdict(token: str, verdict: Word = "", note: Text = "", ground: Word = "", reference: Word = "") -> Response:
-        here = seat_of(token)
-        if verdict not in set(Verdict):
-            return show(here, "no-verdict", 422)
-        if ground and ground not in set(Ground):
-            return show(here, "no-ground", 422)
-        try:
-            problem = await room.judge(here, verdict, note.strip(), ground, reference.strip())
-        except RoomError as error:
-            return show(here, error.trouble.value, 409)
-        return show(here, problem, 422) if problem else back(here)
+    return router
 
-    @app.post("/seat/{token}/unmask")
-    async def unmask(token: str, reason: Text = "", reference: Word = "") -> Response:
-        here = seat_of(token)
+
+def _verdicts(desk: RoomDesk) -> APIRouter:
+    """What somebody found."""
+    router = APIRouter()
+
+    @router.post("/seat/{token}/verdict")
+    async def verdict(token: str, verdict: Word = "", note: Text = "", ground: Word = "", reference: Word = "") -> Response:
+        here = desk.seat(token)
+        if verdict not in set(Verdict):
+            return desk.show(here, "no-verdict", 422)
+        if ground and ground not in set(Ground):
+            return desk.show(here, "no-ground", 422)
+        try:
+            problem = await desk.room.judge(here, verdict, note.strip(), ground, reference.strip())
+        except RoomError as error:
+            return desk.show(here, error.trouble.value, 409)
+        return desk.show(here, problem, 422) if problem else desk.back(here)
+
+    return router
+
+
+def _unmasking(desk: RoomDesk) -> APIRouter:
+    """Asked for by one, agreed by the other, ended by either."""
+    router, room = APIRouter(), desk.room
+
+    @router.post("/seat/{token}/unmask")
+    async def ask(token: str, reason: Text = "", reference: Word = "") -> Response:
+        here = desk.seat(token)
         try:
             room.ask_unmask(here, reason, reference)
         except RoomError as error:
-            return show(here, error.trouble.value, 422)
-        return back(here)
+            return desk.show(here, error.trouble.value, 422)
+        return desk.back(here)
 
-    @app.post("/seat/{token}/unmask/consent")
+    @router.post("/seat/{token}/unmask/consent")
     async def consent(token: str) -> Response:
-        here = seat_of(token)
+        here = desk.seat(token)
         try:
             await room.consent(here)
         except RoomError as error:
-            return show(here, error.trouble.value, 409)
-        return back(here)
+            return desk.show(here, error.trouble.value, 409)
+        return desk.back(here)
 
-    @app.post("/seat/{token}/unmask/refuse")
+    @router.post("/seat/{token}/unmask/refuse")
     async def refuse(token: str) -> Response:
-        here = seat_of(token)
+        here = desk.seat(token)
         room.refuse_unmask(here)
-        return back(here)
+        return desk.back(here)
 
-    @app.post("/seat/{token}/unmask/end")
+    @router.post("/seat/{token}/unmask/end")
     async def end(token: str) -> Response:
-        here = seat_of(token)
+        here = desk.seat(token)
         room.end_unmask(here.guest.id)
-        return back(here)
+        return desk.back(here)
 
-    @app.post("/seat/{token}/release")
-    async def ask_release(
+    return router
+
+
+def _releases(desk: RoomDesk) -> APIRouter:
+    """Evidence: asked for by one, agreed by the other."""
+    router, release = APIRouter(), desk.release
+
+    @router.post("/seat/{token}/release")
+    async def ask(
         token: str,
         basis: Word = "",
         recipient: Annotated[str, Form(max_length=120)] = "",
@@ -211,32 +264,27 @@ def make_room_app(room: Room, release: Release) -> FastAPI:
         left: Word = "",
         top: Word = "",
     ) -> Response:
-        here = seat_of(token)
+        here = desk.seat(token)
         problem = release.ask(here, basis, recipient, reference, key, place(second, left, top))
-        return show(here, problem, 422) if problem else back(here)
+        return desk.show(here, problem, 422) if problem else desk.back(here)
 
-    @app.post("/seat/{token}/release/consent")
-    async def consent_release(token: str) -> Response:
-        here = seat_of(token)
+    @router.post("/seat/{token}/release/consent")
+    async def consent(token: str) -> Response:
+        here = desk.seat(token)
         try:
             problem = await release.consent(here)
         except BlickschutzError as error:
             release.failed = str(error)
             problem = "release-failed"
-        return show(here, problem, 409) if problem else back(here)
+        return desk.show(here, problem, 409) if problem else desk.back(here)
 
-    @app.post("/seat/{token}/release/refuse")
-    async def refuse_release(token: str) -> Response:
-        here = seat_of(token)
+    @router.post("/seat/{token}/release/refuse")
+    async def refuse(token: str) -> Response:
+        here = desk.seat(token)
         release.refuse(here)
-        return back(here)
+        return desk.back(here)
 
-    @app.post("/seat/{token}/leave")
-    async def leave(token: str) -> Response:
-        room.leave(seat_of(token))
-        return pages.render("gone.html")
-
-    return app
+    return router
 
 
 def make_key_app(settings: RoomSettings, person: str, shown: str, ticket: str, has_key: bool, make: Any) -> FastAPI:
