@@ -181,6 +181,22 @@ class TestDuty:
         assert house.cell.ended == [house.cell.orders[0].number]
         assert duty.desk.open_alerts() == []
 
+    def test_an_order_ends_with_its_situation_whatever_the_regime_says_by_then(self, house, duty):
+        house.enrol()
+        duty.take("vorplatz-nord", "run", self.situation(house))
+        duty.regime.set_override(RegimeName.DAY, duty.regime.now() + timedelta(hours=1), "test", "test")
+        duty.take("vorplatz-nord", "run", self.situation(house, 9.0))
+        assert house.cell.ended == [house.cell.orders[0].number]
+
+    def test_a_damaged_key_file_records_nothing_and_stops_nobody(self, house, duty):
+        house.enrol()
+        (house.folder / "keys/reviewers/kvd-1.json").write_text("{}")
+        duty.take("vorplatz-nord", "run", self.situation(house))
+        self.work(duty, house)
+        assert house.cell.orders == []
+        assert "damaged" in house.keeping.problem
+        assert len(duty.desk.open_alerts()) == 1
+
     def test_what_cannot_be_recorded_becomes_an_alert(self, house, duty):
         duty.take("vorplatz-nord", "run", self.situation(house))
         self.work(duty, house)
@@ -274,6 +290,7 @@ class TestDeadlines:
         assert house.keeping.shredder.expire() == 0
         house.clock.sleep(2 * 24 * HOUR)
         assert house.keeping.shredder.expire() == 1
+        assert house.events(Event.HOLD_RELEASED)[0].facts["reason"] == "hold-expired"
 
     def test_a_clock_set_back_keeps_nothing_longer_and_one_set_forward_destroys_nothing_early(self, house):
         class Skewed(ManualClock):

@@ -97,21 +97,21 @@ class Duty:
 
     def take(self, camera: str, run: str, situation: Situation, origin: Origin = Origin.ANALYSIS) -> None:
         """A situation began or ended. Never waits."""
+        key = camera, run, situation.number
         action = self.regime.action(situation)
-        order = self._record(camera, (camera, run, situation.number), situation) if action in {Action.RECORD, Action.BOTH} else None
+        if situation.ended_at is not None:
+            # Whatever the regime says by now: what was ordered when it began ends with it.
+            order = self._end_record(camera, key)
+        else:
+            order = self._record(camera, key, situation) if action in {Action.RECORD, Action.BOTH} else None
         # Where nothing could be recorded somebody is told instead, so that the situation is not lost.
         notify = action in {Action.NOTIFY, Action.BOTH} or (action is Action.RECORD and order is None)
         self._work.put(lambda: self._raise(camera, run, situation, notify, origin, order))
 
     def _record(self, camera: str, key: tuple[str, str, int], situation: Situation) -> int | None:
-        """Order a recording for a situation that began, end the order of one that is over; the order's number."""
+        """Order a recording for a situation that began; the order's number, None where it was refused."""
         if self._keeping is None or camera not in self._keepers:
             return None
-        if situation.ended_at is not None:
-            order = self._orders.pop(key, None)
-            if order is not None:
-                self._keeping.end_order(camera, order)
-            return order
         while len(self._ordered) > _MOST_ORDERED:
             self._ordered.pop(next(iter(self._ordered)))
         if key not in self._orders:
@@ -120,6 +120,13 @@ class Duty:
                 self._orders[key] = order
                 self._ordered[order] = (camera, key[1], situation)
         return self._orders.get(key)
+
+    def _end_record(self, camera: str, key: tuple[str, str, int]) -> int | None:
+        """A situation is over: its order is too, where there was one."""
+        order = self._orders.pop(key, None)
+        if order is not None and self._keeping is not None:
+            self._keeping.end_order(camera, order)
+        return order
 
     def unrecorded(self, order: int) -> None:
         """What was ordered could not be recorded after all, or not to its end: somebody is told of the situation instead."""

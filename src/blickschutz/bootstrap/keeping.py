@@ -124,10 +124,13 @@ class Keeping:
         return any(action in {Action.RECORD, Action.BOTH} for one in regimes for action in (one.on_situation, *one.kinds.values()))
 
     def refusal(self) -> str:
-        """Why nothing can be recorded now: "reviewers", "disk"; empty where it can."""
-        if len(self.keys.reviewers()) < LEAST_REVIEWERS:
-            return "reviewers"
-        return "disk" if self.shelf.free() < self._site.recording.reserve_mb * _MB else ""
+        """Why nothing can be recorded now: "reviewers", "disk", or what is broken in words; empty where it can."""
+        try:
+            if len(self.keys.reviewers()) < LEAST_REVIEWERS:
+                return "reviewers"
+            return "disk" if self.shelf.free() < self._site.recording.reserve_mb * _MB else ""
+        except (BlickschutzError, OSError) as error:
+            return str(error)
 
     def order(self, camera: str, mode: ClipMode, cause: str, by: str, reason: str = "", for_s: float | None = None) -> int | None:
         """Order a recording; the number of the order, or None where it was refused, which is logged and shown."""

@@ -15,11 +15,13 @@ from blickschutz.recording.io.feed import Collected
 from blickschutz.recording.model import ClipMode
 from blickschutz.recording.rules import TICKS
 from blickschutz.wall.io.live import LiveEncoder
+from blickschutz.wire.frames import MOST_BYTES
 
 _log = structlog.get_logger(__name__)
 _RATE = 10.0
 _PATIENCE_S = 5.0
 _MOST = 4
+_MOST_MOMENT = MOST_BYTES - 1024
 
 
 class Moments:
@@ -49,10 +51,12 @@ class Moments:
 
     def _render(self, number: int, collected: Collected) -> None:
         try:
-            self._tell(number, self._video(collected))
+            data = self._video(collected)
         except MediaError as error:
             _log.error("moment_failed", problem=str(error))
-            self._tell(number, b"")
+            data = b""
+        # What does not fit into a message is told as nothing, so that nobody waits for it.
+        self._tell(number, data if len(data) <= _MOST_MOMENT else b"")
 
     def _video(self, collected: Collected) -> bytes:
         settings = self._settings

@@ -153,9 +153,6 @@ class ClipState(StrEnum):
     TOO_LONG = "too-long"
 
 
-READABLE = frozenset({ClipState.WHOLE, ClipState.CUT_OFF})
-
-
 class ClipEvent(StrEnum):
     """What a cell tells of a clip."""
 

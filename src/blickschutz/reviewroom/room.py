@@ -46,7 +46,6 @@ class Trouble(StrEnum):
     DAMAGED = "damaged"
     FULL = "full"
     LOCKED = "locked"
-    ALREADY_HERE = "already-here"
     NO_REASON = "no-reason"
     NO_REFERENCE = "no-reference"
     ALONE = "alone"

@@ -192,7 +192,6 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "damaged": N_("Der Clip oder sein Schlüsselumschlag ist beschädigt oder wurde verändert."),
     "full": N_("Im Sichtungsraum sind schon zwei Personen."),
     "locked": N_("Zu viele falsche Losungen. Der Raum nimmt keine weitere an."),
-    "already-here": N_("Sie sind schon im Raum."),
     "no-reason": N_("Bitte nennen Sie einen Grund."),
     "no-reference": N_("Bitte nennen Sie ein Aktenzeichen."),
     "no-ground": N_("Bitte nennen Sie den rechtlichen Grund."),

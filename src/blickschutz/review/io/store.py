@@ -113,7 +113,13 @@ class SqlCaseStore:
     def doom(self, case: Case, reason: str, by: Sequence[str]) -> bool:
         """The end of the clip is ordered. From here on nothing opens it, and whatever happens it will be gone."""
         changed = replace(case, state=CaseState.DESTROYING, shred_reason=reason, shred_by=tuple(by), hold=None, proposal=None)
-        return self._change(changed, case.state, Event.SHRED_ORDERED, by[-1] if by else "system", _doom_facts(changed), None, case)
+        who = by[-1] if by else "system"
+
+        def more(connection: Connection) -> None:
+            if case.hold is not None:
+                self._log.append(connection, Event.HOLD_RELEASED, who, case.clip, {"reason": reason, **_hold_facts(case.hold)})
+
+        return self._change(changed, case.state, Event.SHRED_ORDERED, who, _doom_facts(changed), more, case)
 
     def shredded(self, case: Case, receipt: Facts, at: float) -> bool:
         """The clip is gone; the receipt stands in the log."""
