@@ -16,7 +16,10 @@ from blickschutz.audit.rules import verify
 from blickschutz.cli.main import cli
 from blickschutz.storage.sqlite import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
+from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
+
+GOLDEN = ROOT / "tests/golden"
 
 
 @pytest.fixture
@@ -119,6 +122,14 @@ def test_entries_are_found_by_what_they_tell_of(log):
     assert [entry.facts["words"] for entry, _ in log.find(subject="case-4")] == ["Größe"]
     assert log.count([Event.CASE_SEEN], 0.0) == 20
     assert log.count([Event.CASE_SEEN], 0.0, "nobody") == 0
+
+
+def test_the_golden_log_still_verifies():
+    """Version 1 as it was first written: whatever this software becomes, it verifies this file."""
+    lines = (GOLDEN / "log-v1.jsonl").read_bytes().removesuffix(b"\n").split(b"\n")
+    public = bytes.fromhex((GOLDEN / "public-key.txt").read_text().strip())
+    assert problems(lines, public) == []
+    assert problems(lines[:-1], public) == ["cut"]
 
 
 def test_the_command_says_what_is_wrong(log, key, tmp_path):

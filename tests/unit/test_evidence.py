@@ -17,6 +17,7 @@ from blickschutz.evidence.model import ADMINISTRATIVE_OFFENCE, FORMAT, Basis, Si
 from blickschutz.evidence.rules import refusal, signed_text
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.vault.io.files import InstallationKey, is_signed
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -119,6 +120,16 @@ def test_the_recipient_alone_opens_it(package, key):
     assert problems(package, key, other) == {(package.name, "encryption")}
     with pytest.raises(OperatorError, match="age1"):
         recipient_key("ssh-ed25519 AAAA")
+
+
+def test_the_golden_package_and_receipt_still_verify():
+    """Version 1 of both as they were first written."""
+    golden = ROOT / "tests/golden"
+    public = (golden / "public-key.txt").read_text().strip()
+    package = golden / "evidence-v1.tar.age"
+    assert verify(package, is_signed, bytes.fromhex(public), (golden / "identity.txt").read_text()) == []
+    command = ["verify", "receipt", str(golden / "receipt-v1.json"), "--public-key", public]
+    assert CliRunner().invoke(cli, command).exit_code == 0
 
 
 def test_the_command_says_what_is_wrong(tmp_path, opened, key):

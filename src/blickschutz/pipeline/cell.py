@@ -53,7 +53,8 @@ from blickschutz.pipeline.messages import (
 )
 from blickschutz.pipeline.moment import Moments
 from blickschutz.pipeline.path import RedactionPath
-from blickschutz.pipeline.record import RedactedVideo, make_recorder, mark_of
+from blickschutz.pipeline.record import make_recorder, mark_of
+from blickschutz.pipeline.redacted import RedactedRecording
 from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipMode, CloseReason
 from blickschutz.redaction.service import Redactor
@@ -139,7 +140,7 @@ class Cell:
         self._path = RedactionPath(self._analyser, Redactor(settings.redaction), settings.analysis.rate, self._for_wall)
         self._situations = SituationWatch(settings.situations)
         self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)))
-        self._redacted = RedactedVideo(settings.encoder)
+        self._redacted = RedactedRecording(settings)
         self._moments = Moments(settings, lambda number, data: self._channel.send(Moment(number, data)))
         self._session = CameraSession(
             settings.camera,
@@ -215,8 +216,7 @@ class Cell:
                 self._work(frame)
         self._recorder.tick()
         self._moments.tick(self._clock.monotonic())
-        if self._recorder.recording is not ClipMode.ANONYMOUS:
-            self._redacted.end()
+        self._record_redacted()
         self._beat()
 
     def _handle(self, message: ToCell) -> None:
@@ -267,8 +267,7 @@ class Cell:
     def _work(self, frame: RawFrame) -> None:
         self._figures.count_frame(frame.at)
         self._size = (frame.width, frame.height)
-        anonymous = self._recorder.recording is ClipMode.ANONYMOUS
-        shown = self._path.push(frame, wanted=self._watched or anonymous or bool(self._snapshots))
+        shown = self._path.push(frame, wanted=self._watched or bool(self._snapshots))
         self._recorder.frame(ClipMode.SEALED, frame.pts, frame.taken)
         found = self._path.take_analysed()
         if found is not None:
@@ -280,12 +279,16 @@ class Cell:
         for picture in shown:
             if self._watched:
                 self._encode(picture)
-            if anonymous:
-                self._record_redacted(picture)
             self._answer_snapshots(picture)
 
-    def _record_redacted(self, shown: RedactedFrame) -> None:
-        times, parts = self._redacted.encode(shown, self._figures.fps or _NOMINAL_RATE)
+    def _record_redacted(self) -> None:
+        """In mode `anonymous` the recorder gets redacted video, and only that."""
+        if self._recorder.recording is not ClipMode.ANONYMOUS:
+            self._redacted.end()
+            return
+        if not self._redacted.is_active:
+            self._redacted.start(self._recorder.collect_before())
+        times, parts = self._redacted.taken()
         for pts, taken in times:
             self._recorder.frame(ClipMode.ANONYMOUS, pts, taken)
         self._recorder.take(ClipMode.ANONYMOUS, parts)

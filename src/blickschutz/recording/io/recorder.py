@@ -14,7 +14,8 @@ from blickschutz.recording.ports import Tell
 from blickschutz.recording.rules import Orders, known
 
 # So long after its end the last fragment and the proof of background for its last pictures are still on their way.
-_SETTLE_S, _MOST_SETTLE_S = 0.8, 3.0
+_SETTLE_S = 0.8
+_MOST_SETTLE_S = {ClipMode.SEALED: 3.0, ClipMode.ANONYMOUS: 8.0}
 _END_S = 2.0
 
 
@@ -63,6 +64,10 @@ class Recorder:
         """What was known of the picture at `pts` of the camera's stream."""
         self._feeds[ClipMode.SEALED].analysed(known(pts, backdrop, scene))
 
+    def collect_before(self) -> Collected | None:
+        """The seconds in memory and all that follows; None without a stream."""
+        return self.collect(self._clock.monotonic() - self._settings.before_s, float("inf"))
+
     def collect(self, since: float, until: float) -> Collected | None:
         """The camera's packets from `since` to `until` (monotonic), in memory; None without a stream."""
         return self._feeds[ClipMode.SEALED].collect(since, until)
@@ -98,7 +103,7 @@ class Recorder:
             self._close(CloseReason.LONGEST)
         elif self._ended is not None:
             complete = self._written_to >= self._ended and now >= self._ended + _SETTLE_S
-            if complete or now >= self._ended + _MOST_SETTLE_S:
+            if complete or now >= self._ended + _MOST_SETTLE_S[self._job.mode]:
                 self._close(CloseReason.OVER)
         elif not wanted:
             self._ended = now
