@@ -217,7 +217,7 @@ async def cells(folder: Path, count: int) -> None:
     """Real cells killed while they record: what is lost beyond the group of pictures that was just being written."""
     sealed, reviewers = people()
     chance, bad, lost = random.Random(11), 0, []
-    parallel = 3
+    parallel = 8
     supervisor = Supervisor({f"camera-{n}": settings(WALK, n) for n in range(parallel)}, SystemClock())
     await supervisor.start()
     keepers = list(supervisor.keepers.values())
