@@ -309,11 +309,11 @@ class Feeding:
         self.second = 0
         self.recorder.take(ClipMode.SEALED, [Head(1, b"init", "h264", 64, 48)])
 
-    def seconds(self, count):
+    def seconds(self, count, key=True):
         for _ in range(count):
             self.clock.sleep(1.0)
             self.second += 1
-            part = Fragment(1, b"%d" % self.second, True, (self.second * 90_000,), self.clock.monotonic())
+            part = Fragment(1, b"%d" % self.second, key, (self.second * 90_000,), self.clock.monotonic())
             self.recorder.frame(ClipMode.SEALED, self.second * 90_000, float(self.second))
             self.recorder.take(ClipMode.SEALED, [part])
             self.recorder.tick()
@@ -347,6 +347,24 @@ class TestRecorder:
         assert data == list(range(data[0], 26))
         assert (closed.reason, closed.seconds) == ("over", len(data) - 1)
         assert feeding.recorder.recording is None
+        reader.close()
+
+    def test_a_minute_is_the_most_in_memory_and_a_clip_begins_with_a_key_picture(self, tmp_path, monkeypatch):
+        key = service.new_key()
+        monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
+        feeding = Feeding(tmp_path, before_s=10)
+        feeding.seconds(1)
+        feeding.seconds(90, key=False)
+        feed = feeding.recorder._feeds[ClipMode.SEALED]
+        assert 59 <= len(feed.pieces) <= 61
+        feeding.order()
+        feeding.seconds(3, key=False)
+        assert feeding.news == []
+        feeding.seconds(2)
+        feeding.recorder.close()
+        (closed,) = feeding.heard(ClipEvent.CLOSED)
+        reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
+        assert [int(g.data) for g in reader if g.data] == [95, 96]
         reader.close()
 
     def test_overlapping_orders_join_into_one_clip(self, tmp_path):

@@ -12,6 +12,7 @@ from blickschutz.recording.rules import Known, sample
 
 # Far more than comes in the two seconds of the longest fragment: where no fragment comes, nothing piles up.
 _MOST = 400
+MOST_S = 60.0
 _NO_FRAGMENT = Fragment(0, b"", False, (), 0.0)
 
 
@@ -106,7 +107,12 @@ class Feed:
         return piece
 
     def _trim(self, now: float) -> None:
-        """Drop the oldest group of pictures as long as what is left still reaches back far enough."""
+        """Drop the oldest group of pictures as long as what is left still reaches back far enough.
+
+        A camera that sends a key picture more rarely than once a minute has no seconds before: a minute is the most.
+        """
+        while self.pieces and self.pieces[0].fragment.at < now - MOST_S:
+            self.pieces.popleft()
         while True:
             keys = [index for index, piece in enumerate(self.pieces) if piece.fragment.key]
             if len(keys) < 2 or self.pieces[keys[1] - 1].fragment.at > now - self._before_s:

@@ -131,6 +131,8 @@ class Recorder:
         pieces = list(feed.pieces)
         while pieces and not pieces[0].fragment.key:
             pieces.pop(0)
+        if feed.pieces and not pieces:
+            return  # without a key picture nothing could be opened; it begins with the next one
         self._job = ClipJob(self._camera, order, self._describe(feed.head, order.mode), self._settings, self._clock, self._tell)
         self._waiting, self._began, self._ended, self._written_to = None, now, None, float("-inf")
         for piece in pieces:
