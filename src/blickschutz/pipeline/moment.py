@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
 from blickschutz.kernel.errors import MediaError
+from blickschutz.kernel.frames import RedactedFrame
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.record import opening_of
-from blickschutz.pipeline.render import Renderer
+from blickschutz.pipeline.render import Renderer, encoded
 from blickschutz.recording.io.feed import Collected
 from blickschutz.recording.model import ClipMode
 from blickschutz.recording.rules import TICKS
-from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wire.frames import MOST_BYTES
 
 _log = structlog.get_logger(__name__)
-_RATE = 10.0
 _PATIENCE_S = 5.0
 _MOST = 4
 _MOST_MOMENT = MOST_BYTES - 1024
@@ -62,22 +61,20 @@ class Moments:
         settings = self._settings
         opening = opening_of(settings, collected.head, ClipMode.SEALED)
         renderer = Renderer(opening, most_width=settings.encoder.width)
-        encoder: LiveEncoder | None = None
-        parts: list[bytes] = []
         pieces = collected.pieces
         last = pieces[-1].fragment.pts[-1] / TICKS if pieces and pieces[-1].fragment.pts else 0.0
         # The stream's own time of the end: the newest packet came at the newest fragment's time.
         end = last - (pieces[-1].fragment.at - collected.until) if pieces else 0.0
         # A group of pictures may begin long before what was asked for.
         begin = end - (collected.until - collected.since)
-        for shown in renderer.frames(piece.gop() for piece in pieces):
-            if shown.at > end:
-                break
-            if shown.at < begin:
-                continue
-            if encoder is None or encoder.size != (shown.width, shown.height):
-                encoder = LiveEncoder(1, shown.width, shown.height, _RATE, settings.encoder)
-            parts.extend(part.data for part in encoder.encode(shown))
-        if encoder is not None:
-            parts.append(encoder.finish())
-        return b"".join(parts)
+        asked = _between(renderer.frames(piece.gop() for piece in pieces), begin, end)
+        return b"".join(data for data, _ in encoded(asked, settings.encoder))
+
+
+def _between(frames: Iterable[RedactedFrame], begin: float, end: float) -> Iterator[RedactedFrame]:
+    """The pictures from `begin` to `end` of the stream's time."""
+    for shown in frames:
+        if shown.at > end:
+            return
+        if shown.at >= begin:
+            yield shown

@@ -12,6 +12,8 @@ from blickschutz.recording.rules import TICKS, backdrop_between, doubt_of, scene
 from blickschutz.redaction.model import RedactionSettings, Style
 from blickschutz.redaction.rules.mask import MaskSettings
 from blickschutz.redaction.service import Redactor, blank
+from blickschutz.wall.io.live import LiveEncoder
+from blickschutz.wall.model import EncoderSettings, StreamInit
 
 # Pictures between two proofs that lie further apart are blank: nobody looked in between.
 LONGEST_S = 0.75
@@ -19,6 +21,19 @@ LONGEST_S = 0.75
 _MASK = MaskSettings(margin_share=0.2, margin_px=12.0, coast_s=1.6)
 MOST_WIDTH = 1280
 _MOST_WAITING = 64
+_RATE = 10.0
+
+
+def encoded(frames: Iterable[RedactedFrame], settings: EncoderSettings) -> Iterator[tuple[bytes, str]]:
+    """Redacted pictures as fragmented MP4, part by part; with the head of a stream comes its codec, else an empty text."""
+    encoder: LiveEncoder | None = None
+    for shown in frames:
+        if encoder is None or encoder.size != (shown.width, shown.height):
+            encoder = LiveEncoder(1, shown.width, shown.height, _RATE, settings)
+        for part in encoder.encode(shown):
+            yield part.data, part.codec if isinstance(part, StreamInit) else ""
+    if encoder is not None:
+        yield encoder.finish(), ""
 
 
 def track_at(gops: Iterable[Gop], seconds: float, x: float, y: float) -> int | None:

@@ -5,7 +5,6 @@ Privacy zones stay filled: what lies in them was never to be seen.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
@@ -14,6 +13,7 @@ import av
 import numpy as np
 
 from blickschutz.kernel.frames import RawFrame
+from blickschutz.kernel.sink import ByteSink
 from blickschutz.pipeline.decode import ClipDecoder
 from blickschutz.recording.model import Gop, Opening
 from blickschutz.recording.rules import TICKS
@@ -25,7 +25,7 @@ _FLAGS = "empty_moov+default_base_moof+frag_keyframe+skip_trailer"
 def clear_video(opening: Opening, gops: Iterable[Gop]) -> Iterator[bytes]:
     """The clip as fragmented MP4, unredacted but for its privacy zones."""
     decoder = ClipDecoder(opening.init)
-    sink = io.BytesIO()
+    sink = ByteSink()
     container: Any = av.open(sink, "w", format="mp4", options={"movflags": _FLAGS})
     stream: Any = None
     for gop in gops:
@@ -35,11 +35,11 @@ def clear_video(opening: Opening, gops: Iterable[Gop]) -> Iterator[bytes]:
                 stream.width, stream.height, stream.pix_fmt = frame.width // 2 * 2, frame.height // 2 * 2, "yuv420p"
                 stream.codec_context.time_base = stream.time_base = Fraction(1, TICKS)
             container.mux(stream.encode(_picture(fill_zones(frame, opening.privacy_zones), stream.width, stream.height)))
-        yield _taken(sink)
+        yield sink.take()
     if stream is not None:
         container.mux(stream.encode(None))
     container.close()
-    yield _taken(sink)
+    yield sink.take()
 
 
 def _picture(frame: RawFrame, width: int, height: int) -> av.VideoFrame:
@@ -49,10 +49,3 @@ def _picture(frame: RawFrame, width: int, height: int) -> av.VideoFrame:
         target[: plane.height, : plane.width] = source[: plane.height, : plane.width]
     picture.pts, picture.time_base = frame.pts, Fraction(1, TICKS)
     return picture
-
-
-def _taken(sink: io.BytesIO) -> bytes:
-    data = sink.getvalue()
-    sink.seek(0)
-    sink.truncate()
-    return data

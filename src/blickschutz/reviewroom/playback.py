@@ -11,13 +11,12 @@ from typing import Any
 import structlog
 
 from blickschutz.kernel.errors import BlickschutzError
-from blickschutz.pipeline.render import Renderer
+from blickschutz.pipeline.render import MOST_WIDTH, Renderer, encoded
 from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Gop, Mark
 from blickschutz.recording.rules import TICKS
 from blickschutz.reviewroom.clear import clear_video
-from blickschutz.wall.io.live import LiveEncoder
-from blickschutz.wall.model import EncoderSettings, StreamInit
+from blickschutz.wall.model import EncoderSettings
 
 _log = structlog.get_logger(__name__)
 _RATE = 10.0
@@ -87,16 +86,10 @@ class Playback:
             yield gop.data
 
     def _redacted(self) -> Iterator[bytes]:
-        encoder: LiveEncoder | None = None
-        for shown in Renderer(self.opening).frames(self._gops()):
-            if encoder is None or encoder.size != (shown.width, shown.height):
-                encoder = LiveEncoder(1, shown.width, shown.height, _RATE, EncoderSettings(shown.width, crf=23))
-            for part in encoder.encode(shown):
-                if isinstance(part, StreamInit):
-                    self.facts.codec = part.codec
-                yield part.data
-        if encoder is not None:
-            yield encoder.finish()
+        frames = Renderer(self.opening).frames(self._gops())
+        for data, codec in encoded(frames, EncoderSettings(MOST_WIDTH, crf=23)):
+            self.facts.codec = codec or self.facts.codec
+            yield data
 
     def _add(self, data: bytes) -> None:
         with self._grown:

@@ -14,13 +14,12 @@ from blickschutz.evidence.io.package import finish, make_bag, recipient_key, wor
 from blickschutz.evidence.model import FORMAT, Basis, Custody, Signature
 from blickschutz.evidence.rules import refusal, signed_text
 from blickschutz.kernel.errors import OperatorError, ProtocolError
-from blickschutz.pipeline.render import Renderer, track_at
+from blickschutz.pipeline.render import MOST_WIDTH, Renderer, encoded, track_at
 from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
 from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.room import Room, Seat
-from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -214,11 +213,7 @@ def _sha256(path: Path) -> str:
 
 def write_redacted(path: Path, reader: ClipReader, spared: int | None = None) -> None:
     """The redacted copy of a clip as a file; `spared` is the track of who gets a copy of their own data."""
-    encoder: LiveEncoder | None = None
+    frames = Renderer(reader.opening, spared).frames(reader)
     with path.open("wb") as file:
-        for shown in Renderer(reader.opening, spared).frames(reader):
-            encoder = encoder or LiveEncoder(1, shown.width, shown.height, 10.0, EncoderSettings(shown.width, crf=20))
-            for part in encoder.encode(shown):
-                file.write(part.data)
-        if encoder is not None:
-            file.write(encoder.finish())
+        for data, _ in encoded(frames, EncoderSettings(MOST_WIDTH, crf=20)):
+            file.write(data)

@@ -85,14 +85,17 @@ OUTCOME_WORDS: Mapping[str, str] = {
     "no-finding": N_("kein Befund"),
 }
 ORIGIN_WORDS: Mapping[str, str] = {"analysis": N_("eigene Auswertung"), "camera": N_("Kamera selbst")}
+RECORDING_PROBLEMS: Mapping[str, str] = {
+    "reviewers": N_("Es sind weniger als zwei Personen für die Sichtung eingetragen. Es wird nichts aufgezeichnet."),
+    "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
+    "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
+}
 ALERT_PROBLEMS: Mapping[str, str] = {
     "late": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand; Ihre Eingabe wurde nicht übernommen."),
     "text": N_("Bitte schreiben Sie, was veranlasst wurde."),
     "outcome": N_("Bitte wählen Sie ein Ergebnis."),
     "reason": N_("Bitte nennen Sie einen Grund."),
-    "reviewers": N_("Es sind weniger als zwei Personen für die Sichtung eingetragen. Es wird nichts aufgezeichnet."),
-    "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
-    "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
+    **RECORDING_PROBLEMS,
 }
 REASON_WORDS: Mapping[str, str] = {
     "hours": N_("nach den Dienstzeiten"),
@@ -234,11 +237,6 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "hold": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
     "second": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
     "reason": N_("Bitte nennen Sie einen Grund."),
-}
-RECORDING_PROBLEMS: Mapping[str, str] = {
-    "reviewers": N_("Es sind weniger als zwei Personen für die Sichtung eingetragen. Es wird nichts aufgezeichnet."),
-    "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
-    "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
 }
 EVENT_WORDS: Mapping[str, str] = {
     "system-started": N_("System gestartet"),

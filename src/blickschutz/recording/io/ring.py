@@ -12,6 +12,7 @@ import av
 import av.error
 import structlog
 
+from blickschutz.kernel.sink import ByteSink
 from blickschutz.recording.rules import TICKS
 
 _log = structlog.get_logger(__name__)
@@ -42,20 +43,6 @@ class Head:
     height: int
 
 
-class _Sink:
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self._data += data
-        return len(data)
-
-    def take(self) -> bytes:
-        data = bytes(self._data)
-        self._data.clear()
-        return data
-
-
 class PacketMuxer:
     """See `ingest.ports.PacketSink`. `taken` gives what is complete; it is called in another thread.
 
@@ -67,7 +54,7 @@ class PacketMuxer:
         self._done: deque[Head | Fragment] = deque(maxlen=_MOST_WAITING)
         self._container: Any = None
         self._stream: Any = None
-        self._sink = _Sink()
+        self._sink = ByteSink()
         self._generation = 0
         self._pending: list[int] = []
         self._key = False
@@ -80,7 +67,7 @@ class PacketMuxer:
         self.ended()
         with self._lock:
             self._generation += 1
-            self._sink, self._pending, self._begun, self._head_sent, self._last_dts = _Sink(), [], False, False, -1
+            self._sink, self._pending, self._begun, self._head_sent, self._last_dts = ByteSink(), [], False, False, -1
             self.problem = ""
             try:
                 options = {"movflags": _FLAGS, "flush_packets": "1", "frag_duration": str(int(_LONGEST_S * 1e6))}

@@ -10,27 +10,12 @@ from typing import Any
 import av
 
 from blickschutz.kernel.frames import RedactedFrame
+from blickschutz.kernel.sink import ByteSink
 from blickschutz.wall.io.frames import encoder_frame, even
 from blickschutz.wall.model import EncoderSettings, StreamFragment, StreamInit
 
 _TICKS = 90_000
 _FLAGS = "empty_moov+default_base_moof+frag_every_frame+skip_trailer"
-
-
-class _Sink:
-    """A file that hands over what was written since the last time."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self._data += data
-        return len(data)
-
-    def take(self) -> bytes:
-        data = bytes(self._data)
-        self._data.clear()
-        return data
 
 
 class LiveEncoder:
@@ -41,7 +26,7 @@ class LiveEncoder:
 
     def __init__(self, generation: int, width: int, height: int, rate: float, settings: EncoderSettings) -> None:
         self.generation, self.size = generation, (width, height)
-        self._sink = _Sink()
+        self._sink = ByteSink()
         self._container: Any = av.open(self._sink, "w", format="mp4", options={"movflags": _FLAGS, "flush_packets": "1"})
         self._key_every = max(1, round(rate * settings.key_every_s))
         parameters = f"keyint={self._key_every * 4}:scenecut=0:threads=1:sliced-threads=0:rc-lookahead=0"

@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from blickschutz.access.model import Role
 from blickschutz.web.metrics import CameraCollector
 from blickschutz.web.pages import Pages
+from blickschutz.web.routes.sign_in import local
 from blickschutz.web.texts import LANGUAGES
 
 _YEAR_S = 365 * 24 * 3600
@@ -41,9 +42,7 @@ def routes(pages: Pages) -> APIRouter:
         person: Annotated[str, Form(max_length=80)] = "",
         back: Annotated[str, Form(max_length=200)] = "/",
     ) -> Response:
-        # Only a path on this server; "//host" would be another one.
-        target = back if back.startswith("/") and not back.startswith("//") and "\\" not in back else "/"
-        answer = RedirectResponse(target, _SEE_OTHER)
+        answer = RedirectResponse(local(back), _SEE_OTHER)
         if language in LANGUAGES:
             answer.set_cookie("language", language, max_age=_YEAR_S, httponly=True, samesite="strict")
         if theme in {"dark", "light"}:
