@@ -21,14 +21,11 @@ def used_texts() -> set[str]:
         for _, _, message in environment.extract_translations(template.read_text(encoding="utf-8")):
             if isinstance(message, str):
                 found.add(message)
-    for node in ast.walk(ast.parse((WEB / "texts.py").read_text(encoding="utf-8"))):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id == "N_"
-            and isinstance(node.args[0], ast.Constant)
-        ):
-            found.add(str(node.args[0].value))
+    for module in (WEB / "texts.py", WEB / "words.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "N_"
+            if named and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):
+                found.add(str(node.args[0].value))
     return found
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.live.system import browser, page, running
+from tests.live.system import browser, http, page, running
 
-__all__ = ["browser", "page", "running"]
+__all__ = ["browser", "http", "page", "running"]

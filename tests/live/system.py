@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 import socket
 import threading
 import time
@@ -13,6 +15,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from blickschutz.access.model import AccountState, FactorKind
+from blickschutz.access.rules import needs_factor
+from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.bootstrap.system import System
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.clock import SystemClock
@@ -64,6 +69,40 @@ def until(holds, within_s=15.0):
     return value
 
 
+def admit(system, person="leitstelle-1") -> str:
+    """A session of somebody who is ready to work, without the way through the sign-in page."""
+    access = system.keeping.access
+    member = access.members[person]
+    if member.state is not AccountState.ACTIVE:
+        access.accounts.activate(person)
+    if needs_factor(member) and not access.factors.count(person):
+        access.factors.add(person, FactorKind.TOTP, "test", new_secret(), 0)
+    return access.begin(person)
+
+
+def client(system, person="leitstelle-1") -> httpx.Client:
+    """Requests of somebody who is signed in; nothing is followed."""
+    return httpx.Client(cookies={"session": admit(system, person)}, timeout=20)
+
+
+def take_over(requests: httpx.Client, person: str, code: str, password: str) -> None:
+    """The first sign-in as people do it: one-time code, own password, and an authenticator where the role needs one."""
+    answer = requests.post("/welcome", data={"person": person, "code": code, "new": password, "again": password})
+    assert answer.status_code == 200, answer.text[-2000:]
+    secret = re.search(r'class="hash secret">([A-Z2-7 ]+)<', requests.get("/account").text)
+    assert secret is not None
+    shared = base64.b32decode(secret[1].replace(" ", ""))
+    code = code_at(shared, int(time.time() // 30))
+    answer = requests.post("/account/totp", data={"name": "Test", "code": code, "password": password})
+    assert "ist eingerichtet" in answer.text, answer.text[-3000:]
+
+
+def signed_in(context, system, person="leitstelle-1"):
+    """Put somebody's session into a browser's context."""
+    context.add_cookies([{"name": "session", "value": admit(system, person), "url": system.address}])
+    return context
+
+
 class RunningSystem:
     """The whole system in a thread of its own."""
 
@@ -100,6 +139,13 @@ def running(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def http(running):
+    """Requests of the control room's duty."""
+    with client(running) as requests:
+        yield requests
+
+
+@pytest.fixture(scope="module")
 def browser():
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed")
@@ -111,7 +157,7 @@ def browser():
 
 @pytest.fixture
 def page(browser, running):
-    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    context = signed_in(browser.new_context(viewport={"width": 1920, "height": 1080}), running)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))

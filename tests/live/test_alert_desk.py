@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 
-import httpx
 import pytest
 
 from blickschutz.alerts.model import Outcome
@@ -18,7 +17,7 @@ from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.situations.model import RuleSettings
 from blickschutz.vault.service import enrol
 from tests.conftest import ROOT
-from tests.live.system import RunningSystem, free_port, until, wait_live
+from tests.live.system import RunningSystem, free_port, signed_in, until, wait_live
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 
@@ -103,7 +102,7 @@ def test_the_redacted_seconds_before_and_after_play_beside_it(page, running):
 
 def test_the_whole_life_by_forms_alone(browser, running):
     """Every decision works without script."""
-    context = browser.new_context(java_script_enabled=False)
+    context = signed_in(browser.new_context(java_script_enabled=False), running)
     page = context.new_page()
     raise_one(running, "brunnen")
     number = until(lambda: newest(running) if running.duty.desk.open_alerts() else None).id
@@ -137,9 +136,9 @@ class TestRequests:
         raise_one(running)
         return until(lambda: newest(running) if running.duty.desk.open_alerts() else None).id
 
-    def test_a_late_decision_is_told_so(self, running, number):
+    def test_a_late_decision_is_told_so(self, running, number, http):
         assert running.duty.desk.close(number, "Bert", Outcome.NO_FINDING, "")
-        answer = httpx.post(f"{running.address}alerts/{number}/acknowledge")
+        answer = http.post(f"{running.address}alerts/{number}/acknowledge")
         assert answer.status_code == 409
         assert "Jemand anders war schneller" in answer.text
 
@@ -152,32 +151,32 @@ class TestRequests:
             ("record", {}, "Bitte nennen Sie einen Grund."),
         ],
     )
-    def test_what_is_missing_is_named(self, running, number, action, data, text):
+    def test_what_is_missing_is_named(self, running, number, action, data, text, http):
         running.duty.desk.acknowledge(number, "Ada")
-        answer = httpx.post(f"{running.address}alerts/{number}/{action}", data=data)
+        answer = http.post(f"{running.address}alerts/{number}/{action}", data=data)
         assert answer.status_code == 422
         assert text in answer.text
 
-    def test_hostile_text_is_text(self, running, number):
+    def test_hostile_text_is_text(self, running, number, http):
         running.duty.desk.acknowledge(number, "Ada")
-        httpx.post(f"{running.address}alerts/{number}/act", data={"text": "<script>alert(1)</script>"})
-        page = httpx.get(f"{running.address}alerts/{number}").text
+        http.post(f"{running.address}alerts/{number}/act", data={"text": "<script>alert(1)</script>"})
+        page = http.get(f"{running.address}alerts/{number}").text
         assert "<script>alert(1)" not in page
         assert "&lt;script&gt;" in page
 
     @pytest.mark.parametrize("path", ["alerts/999999", "alerts/999999/clip.mp4", "alerts/x"])
-    def test_what_is_not_there_is_not_found(self, running, path):
-        assert httpx.get(running.address + path).status_code in {404, 422}
+    def test_what_is_not_there_is_not_found(self, running, path, http):
+        assert http.get(running.address + path).status_code in {404, 422}
 
-    def test_filters_take_anything(self, running):
+    def test_filters_take_anything(self, running, http):
         for query in ("date=tomorrow", "camera=x&kind=y&state=z", "date=2026-02-31", "kind=loitering&camera=brunnen"):
-            answer = httpx.get(f"{running.address}alerts?{query}")
+            answer = http.get(f"{running.address}alerts?{query}")
             assert answer.status_code == 200
             assert "keine Meldung" in answer.text or "<td>" in answer.text
 
-    def test_a_recording_is_ordered_with_name_and_reason(self, running, number):
+    def test_a_recording_is_ordered_with_name_and_reason(self, running, number, http):
         address = f"{running.address}alerts/{number}/record"
-        refused = httpx.post(address, data={"text": "Sachbeschädigung"})
+        refused = http.post(address, data={"text": "Sachbeschädigung"})
         assert refused.status_code == 422
         assert "weniger als zwei Personen" in refused.text
         assert not running.duty.desk.store.get(number).record_ordered
@@ -186,7 +185,7 @@ class TestRequests:
         try:
             camera = running.supervisor.keepers[running.duty.desk.store.get(number).camera]
             until(lambda: camera.reachable and camera.health is not None, 40)
-            httpx.post(address, data={"text": "Sachbeschädigung"})
+            http.post(address, data={"text": "Sachbeschädigung"})
             entry = running.duty.desk.store.history(number)[-1]
             assert (entry.event, entry.text) == ("record", "Sachbeschädigung")
             assert running.duty.desk.store.get(number).record_ordered
@@ -195,7 +194,7 @@ class TestRequests:
             for person in ("kvd-1", "kvd-2"):
                 running.keeping.keys.remove(person)
 
-    def test_the_regime_by_hand(self, running):
+    def test_the_regime_by_hand(self, running, http):
         address = f"{running.address}regime"
         for data in (
             {},
@@ -203,13 +202,13 @@ class TestRequests:
             {"name": "night", "hours": "1000", "reason": "x"},
             {"name": "night", "hours": "1"},
         ):
-            assert httpx.post(address, data=data).status_code == 422
-        httpx.post(address, data={"name": "night", "hours": "0,5", "reason": "Baustelle"})
-        page = httpx.get(address).text
+            assert http.post(address, data=data).status_code == 422
+        http.post(address, data={"name": "night", "hours": "0,5", "reason": "Baustelle"})
+        page = http.get(address).text
         assert "von Hand gesetzt" in page
         assert "Baustelle" in page
-        httpx.post(f"{address}/end")
-        assert "von Hand gesetzt" not in httpx.get(address).text
+        http.post(f"{address}/end")
+        assert "von Hand gesetzt" not in http.get(address).text
 
 
 def test_a_real_person_in_real_footage_becomes_an_alert(tmp_path):

@@ -7,12 +7,11 @@ import re
 import time
 
 import av
-import httpx
 import numpy as np
 import pytest
 
 from blickschutz.web.security import HEADERS
-from tests.live.system import HEIGHT, STRIPES, WIDTH, wait_live
+from tests.live.system import HEIGHT, STRIPES, WIDTH, client, signed_in, wait_live
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 
@@ -112,7 +111,7 @@ def test_a_lost_cell_is_named_on_its_tile_and_comes_back(page, running):
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 800)])
 @pytest.mark.parametrize(("language", "word"), [("de", "Kameras live"), ("en", "cameras live")])
 def test_everything_fits_in_both_languages(browser, running, size, language, word):
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    context = signed_in(browser.new_context(viewport={"width": size[0], "height": size[1]}), running)
     context.add_cookies([{"name": "language", "value": language, "url": running.address}])
     page = context.new_page()
     page.goto(running.address)
@@ -129,48 +128,50 @@ def test_everything_fits_in_both_languages(browser, running, size, language, wor
 class TestRequests:
     """What the server says to requests, good and bad; on the running system."""
 
-    def test_every_page_carries_the_strict_headers(self, running):
-        for path in ("", "health", "cameras/brunnen", "stop", "static/app.css", "cameras/none"):
-            answer = httpx.get(running.address + path)
+    def test_every_page_carries_the_strict_headers(self, running, http):
+        for path in ("wall", "health", "cameras/brunnen", "stop", "static/app.css", "cameras/none"):
+            answer = http.get(running.address + path)
             for name, value in HEADERS.items():
                 assert answer.headers[name] == value, path
             assert "server" not in answer.headers
 
-    def test_a_foreign_host_or_origin_is_refused(self, running):
-        assert httpx.get(running.address, headers={"Host": "evil.example"}).status_code == 403
+    def test_a_foreign_host_or_origin_is_refused(self, running, http):
+        assert http.get(running.address, headers={"Host": "evil.example"}).status_code == 403
         for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
-            answer = httpx.post(f"{running.address}stop", data={"reason": "x"}, headers=headers)
+            answer = http.post(f"{running.address}stop", data={"reason": "x"}, headers=headers)
             assert answer.status_code == 403
         assert not any(keeper.stopped for keeper in running.supervisor.keepers.values())
 
-    def test_stopping_needs_a_reason(self, running):
-        answer = httpx.post(f"{running.address}stop", data={"reason": "  "})
+    def test_stopping_needs_a_reason(self, running, http):
+        answer = http.post(f"{running.address}stop", data={"reason": "  "})
         assert answer.status_code == 422
         assert "Bitte nennen Sie einen Grund" in answer.text
         assert not any(keeper.stopped for keeper in running.supervisor.keepers.values())
 
-    def test_a_hostile_reason_is_text(self, running):
-        answer = httpx.post(f"{running.address}stop", data={"reason": "x" * 5000})
+    def test_a_hostile_reason_is_text(self, running, http):
+        answer = http.post(f"{running.address}stop", data={"reason": "x" * 5000})
         assert answer.status_code == 422
         assert "Traceback" not in answer.text
 
-    def test_an_unknown_camera_is_not_found(self, running):
+    def test_an_unknown_camera_is_not_found(self, running, http):
         for path in ("cameras/none", "cameras/none/stop", "cameras/none/picture.jpg", "nothing"):
-            answer = httpx.get(running.address + path)
+            answer = http.get(running.address + path)
             assert answer.status_code == 404
             assert "gibt es nicht" in answer.text
 
     @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"])
-    def test_preferences_lead_nowhere_else(self, running, back):
-        answer = httpx.post(f"{running.address}preferences", data={"language": "en", "back": back})
+    def test_preferences_lead_nowhere_else(self, running, back, http):
+        answer = http.post(f"{running.address}preferences", data={"language": "en", "back": back})
         assert answer.headers["location"] == "/"
         assert "SameSite=strict" in answer.headers["set-cookie"]
 
-    def test_a_snapshot_is_given(self, running):
-        answer = httpx.get(f"{running.address}cameras/haupteingang/picture.jpg")
+    def test_a_snapshot_is_given(self, running, http):
+        answer = http.get(f"{running.address}cameras/haupteingang/picture.jpg")
         assert answer.headers["content-type"] == "image/jpeg"
 
-    def test_metrics_name_every_camera_and_state(self, running):
-        text = httpx.get(f"{running.address}metrics").text
+    def test_metrics_name_every_camera_and_state(self, running, http):
+        assert http.get(f"{running.address}metrics").status_code == 403
+        with client(running, "technik") as admin:
+            text = admin.get(f"{running.address}metrics").text
         assert 'blickschutz_camera_state{camera="brunnen",state="live"}' in text
         assert 'blickschutz_frames_total{camera="brunnen"}' in text

@@ -15,7 +15,7 @@ from blickschutz.recording.io.clipfile import read_head
 from blickschutz.vault.io.files import KeyFolder
 from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.conftest import ROOT
-from tests.live.system import free_port, guest_clip, until
+from tests.live.system import free_port, guest_clip, take_over, until
 
 PASSWORD = "ein Kennwort nur hier"
 PASSPHRASES = {"kvd-1": "Losung Quittenmarmelade 4711", "kvd-2": "Losung Wendeltreppe 0815"}
@@ -39,9 +39,11 @@ def control_room(tmp_path):
     models = os.environ.get("BLICKSCHUTZ_DATA") or f"{sys.prefix}/share/blickschutz"
     (tmp_path / "data").mkdir()
     (tmp_path / "data/models").symlink_to(f"{models}/models")
-    for person in PASSPHRASES:
-        command = [sys.executable, "-m", "blickschutz.cli.main", "users", "password", "--site", str(site), person, "--stdin"]
-        subprocess.run(command, input=f"{PASSWORD}\n", text=True, check=True, env=environment, capture_output=True)
+    codes = {}
+    for person in (*PASSPHRASES, "leitstelle-1"):
+        command = [sys.executable, "-m", "blickschutz.cli.main", "users", "invite", "--site", str(site), person]
+        output = subprocess.run(command, text=True, check=True, env=environment, capture_output=True).stdout
+        codes[person] = output.splitlines()[0].rpartition(": ")[2]
     process = subprocess.Popen(
         [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(site)],
         env=environment,
@@ -50,14 +52,14 @@ def control_room(tmp_path):
     )
     address = f"http://127.0.0.1:{port}"
     until(lambda: answers(address), 40)
-    yield address, process, tmp_path / "data/sites"
+    yield address, process, tmp_path / "data/sites", codes
     process.terminate()
     process.wait(30)
 
 
 def answers(address):
     try:
-        return httpx.get(f"{address}/health").status_code == 200
+        return httpx.get(f"{address}/sign-in").status_code == 200
     except httpx.TransportError:
         return False
 
@@ -69,17 +71,19 @@ def link(text, word):
 
 
 def test_keys_and_passphrases_never_reach_the_control_room(control_room):
-    address, process, state = control_room
+    address, process, state, codes = control_room
     clients = {}
     for person, passphrase in PASSPHRASES.items():
         clients[person] = client = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
-        client.post("/sign-in", data={"person": person, "password": PASSWORD})
+        take_over(client, person, codes[person], PASSWORD)
         door = link(client.post("/passphrase").text, "key")
         assert "gilt" in httpx.post(door, data={"new": passphrase, "again": passphrase}, timeout=20).text
     folder = until(lambda: next(iter(state.glob("*/keys/reviewers")), None), 10)
     until(lambda: len(list(folder.glob("*.json"))) == 2, 10)
-    until(lambda: httpx.get(f"{address}/cameras/vorplatz-nord/picture.jpg").status_code == 200, 40)
-    until(lambda: httpx.post(f"{address}/cameras/vorplatz-nord/record", data={"text": "Probe"}).status_code == 303, 20)
+    clients["leitstelle-1"] = duty = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
+    take_over(duty, "leitstelle-1", codes["leitstelle-1"], PASSWORD)
+    until(lambda: duty.get("/cameras/vorplatz-nord/picture.jpg").status_code == 200, 40)
+    until(lambda: duty.post("/cameras/vorplatz-nord/record", data={"text": "Probe"}).status_code == 200, 20)
     until(lambda: "Erstsichtung" in clients["kvd-1"].get("/cases/1").text, 40)
     seats = {}
     for person, passphrase in PASSPHRASES.items():

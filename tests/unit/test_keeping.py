@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from blickschutz.access.io import store as passwords
-from blickschutz.access.model import Member, Role, SignIn
-from blickschutz.access.rules import Unfit, is_over, unfit
-from blickschutz.access.service import Access
+from blickschutz.access.model import Member, Role
+from blickschutz.access.rules import Unfit, unfit
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.checks import check_site
 from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.cli.main import cli
+from blickschutz.cli.users import open_keeping
 from blickschutz.config.loader import load_site
-from blickschutz.kernel.errors import DeviceError, OperatorError
+from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
 from blickschutz.regime.model import RegimeName
@@ -406,42 +405,6 @@ class TestPeople:
         assert unfit(self.member(Role.REVIEW, trained=date(2026, 11, 23)), today) is Unfit.TRAINING_OVER
         assert unfit(self.member(Role.REVIEW, trained=today), today) is None
 
-    def test_tries_to_sign_in_are_limited_and_logged(self, house):
-        access = house.keeping.access
-        access.passwords.set("kvd-1", "ein Kennwort, lang", "test")
-        results = [access.sign_in("kvd-1", f"falsch {n}")[0] for n in range(8)]
-        assert results == [SignIn.WRONG] * 5 + [SignIn.LOCKED] * 3
-        assert access.sign_in("kvd-1", "ein Kennwort, lang")[0] is SignIn.LOCKED
-        house.clock.sleep(61)
-        outcome, token = access.sign_in("kvd-1", "ein Kennwort, lang")
-        assert outcome is SignIn.OK
-        assert access.who(token).id == "kvd-1"
-        assert access.sign_in("unbekannt", "x" * 20)[0] is SignIn.WRONG
-        assert len(house.events(Event.SIGN_IN_REFUSED)) == 10
-        access.sign_out(token)
-        assert access.who(token) is None
-
-    def test_a_session_ends_by_itself(self, house):
-        access: Access = house.keeping.access
-        access.passwords.set("kvd-1", "ein Kennwort, lang", "test")
-        _, token = access.sign_in("kvd-1", "ein Kennwort, lang")
-        house.clock.sleep(29 * 60)
-        assert access.who(token) is not None
-        house.clock.sleep(31 * 60)
-        assert access.who(token) is None
-        session = replace(next(iter(access._sessions.values()), None) or _session(), begun=0.0, seen=13 * HOUR)
-        assert is_over(session, 13 * HOUR)
-
-    def test_a_short_password_is_refused(self, house):
-        with pytest.raises(OperatorError, match="12 characters"):
-            house.keeping.access.passwords.set("kvd-1", "kurz", "test")
-
-
-def _session():
-    from blickschutz.access.model import Session
-
-    return Session("x", 0.0, 0.0)
-
 
 class TestCommands:
     @pytest.fixture
@@ -462,7 +425,16 @@ class TestCommands:
         left = self.run("users", "leave", "--site", site, "kvd-1", text="y\n")
         assert "Nothing is recorded until two people have a key" in left.output
         assert "has no key" in self.run("users", "leave", "--site", site, "kvd-1", "--yes").output
-        assert "is not in the site file" in self.run("users", "password", "--site", site, "niemand", "--stdin", text="x\n").output
+        assert "has no account" in self.run("users", "password", "--site", site, "niemand", "--stdin", text="x\n").output
+
+    def test_a_code_from_the_terminal_opens_an_account_once(self, site):
+        output = self.run("users", "invite", "--site", site, "technik").output
+        code = output.splitlines()[0].rpartition(": ")[2]
+        keeping = open_keeping(site)
+        assert keeping.access.people.redeem("technik", code.lower())
+        assert keeping.access.own.begin("technik", "vier Wörter ganz ohne Sinn") is None
+        assert not keeping.access.people.redeem("technik", code)
+        keeping.engine.dispose()
 
     def test_check_ends_with_one_where_something_is_broken(self, site):
         self.run("users", "password", "--site", site, "kvd-1", "--stdin", text="ein langes Kennwort\n")

@@ -1,23 +1,67 @@
-"""Who may review, which roles exclude each other, and when a try to sign in is one too many."""
+"""Who may do what, which roles exclude each other, when a session ends, and when a try to sign in is one too many."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
-from blickschutz.access.model import Member, Role, Session
+from blickschutz.access.model import Member, Permission, Role, Session, Todo
 
-# VA-04: who administers sees no pictures; who reviews neither administers nor watches over the log.
+_L, _S, _A, _T, _D = Role.CONTROL_ROOM, Role.REVIEW, Role.SUPERVISION, Role.ADMINISTRATION, Role.DATA_PROTECTION
+_ALL = frozenset(Role)
+
+# The one table of who may do what (issue of each row: docs/design/access.md). PUBLIC asks for no sign-in at all.
+PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
+    Permission.PUBLIC: _ALL,
+    Permission.OWN: _ALL,
+    Permission.PLAN: _ALL,
+    # Art. 14 AI Act: whoever sees that something is wrong can stop; to start again takes those who watch.
+    Permission.STOP: _ALL,
+    Permission.RESUME: frozenset({_L, _A}),
+    Permission.WALL: frozenset({_L}),
+    Permission.ALERTS: frozenset({_L}),
+    Permission.DECIDE: frozenset({_L}),
+    Permission.RECORD: frozenset({_L}),
+    Permission.REGIME: frozenset({_L, _A}),
+    Permission.CASES: frozenset({_S, _A}),
+    Permission.REVIEW: frozenset({_S, _A}),
+    Permission.EVIDENCE: frozenset({_A}),
+    Permission.CLOCK: frozenset({_A}),
+    Permission.LOG: frozenset({_D}),
+    Permission.HEALTH: frozenset({_L, _A, _T, _D}),
+    Permission.FIGURES: frozenset({_T}),
+    Permission.SETTINGS: frozenset({_T, _D}),
+    Permission.PEOPLE: frozenset({_A, _T, _D}),
+    Permission.PROPOSE: frozenset({_T}),
+    Permission.CONFIRM: frozenset({_A, _D}),
+}
+# Pictures, redacted or not, or the way to them.
+PICTURES = frozenset({Permission.WALL, Permission.ALERTS, Permission.CASES, Permission.REVIEW, Permission.EVIDENCE})
+# What a token may never do: people and rights are changed by people, and a review takes two of them in a room.
+PERSONAL = frozenset({Permission.PUBLIC, Permission.OWN, Permission.REVIEW, Permission.PROPOSE, Permission.CONFIRM})
+
+# VA-04: who administers sees no pictures; who watches over the log sees none either; who reviews does neither.
 SEPARATED = (
-    (Role.ADMINISTRATION, Role.REVIEW),
-    (Role.ADMINISTRATION, Role.CONTROL_ROOM),
-    (Role.ADMINISTRATION, Role.SUPERVISION),
-    (Role.ADMINISTRATION, Role.DATA_PROTECTION),
-    (Role.DATA_PROTECTION, Role.REVIEW),
+    (_T, _S),
+    (_T, _L),
+    (_T, _A),
+    (_T, _D),
+    (_D, _S),
+    (_D, _L),
+    (_D, _A),
 )
+SECOND_FACTOR = frozenset({_S, _A, _T})
 IDLE_S, LONGEST_S = 30 * 60.0, 12 * 3600.0
+HALF_S = 5 * 60.0
 MOST_TRIES, TRIES_S = 5, 60.0
+CODE_S = 72 * 3600.0
+LEAST_PASSWORD, MOST_PASSWORD = 12, 200
+LEAST_SCORE = 3
+MOST_TOKEN_DAYS = 90
+STEP_S, DIGITS, DRIFT_STEPS = 30, 6, 1
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 class Unfit(StrEnum):
@@ -27,6 +71,16 @@ class Unfit(StrEnum):
     ADMINISTRATOR = "administrator"
     UNTRAINED = "untrained"
     TRAINING_OVER = "training-over"
+
+
+def may(member: Member | None, permission: Permission) -> bool:
+    """Whether somebody may do that; `PUBLIC` is for everybody, signed in or not."""
+    return permission is Permission.PUBLIC or (member is not None and member.may(*PERMISSIONS[permission]))
+
+
+def permitted(member: Member) -> frozenset[Permission]:
+    """Everything that somebody may do."""
+    return frozenset(one for one in Permission if may(member, one))
 
 
 def unfit(member: Member, today: date) -> Unfit | None:
@@ -40,11 +94,56 @@ def unfit(member: Member, today: date) -> Unfit | None:
     return Unfit.TRAINING_OVER if member.trained_until < today else None
 
 
-def is_over(session: Session, now: float) -> bool:
-    """Whether a session has ended by itself: nobody did anything for half an hour, or it is twelve hours old."""
-    return now - session.seen > IDLE_S or now - session.begun > LONGEST_S
+def separated(roles: Iterable[Role]) -> tuple[Role, Role] | None:
+    """Two of `roles` that one person must not have together; None where they may."""
+    held = set(roles)
+    return next(((a, b) for a, b in SEPARATED if a in held and b in held), None)
+
+
+def needs_factor(member: Member) -> bool:
+    """Whether a second factor is required (SI-03)."""
+    return bool(member.roles & SECOND_FACTOR)
+
+
+def todo(member: Member, factors: int) -> Todo | None:
+    """What somebody must do before anything else: change a password that another set, add the factor their role needs."""
+    if member.must_change:
+        return Todo.PASSWORD
+    return Todo.FACTOR if needs_factor(member) and not factors else None
+
+
+def gives(before: Member, roles: frozenset[Role], trained_until: date | None) -> bool:
+    """Whether a change gives somebody more than they have: it takes a second person. Taking away takes one."""
+    return bool(roles - before.roles) or (trained_until or date.min) > (before.trained_until or date.min)
+
+
+def idle_s(member: Member | None) -> float:
+    """How long somebody's session lasts without a request. A wall that stands for a shift is watched, not clicked."""
+    return LONGEST_S if member is not None and member.roles <= {Role.CONTROL_ROOM} else IDLE_S
+
+
+def is_over(session: Session, now: float, idle: float = IDLE_S) -> bool:
+    """Whether a session has ended by itself: nobody did anything for `idle` seconds, or it is twelve hours old."""
+    return now - session.seen > idle or now - session.begun > LONGEST_S
 
 
 def is_locked(tries: Sequence[float], now: float) -> bool:
     """Whether so many tries failed lately (monotonic times) that the next one is not even looked at."""
     return sum(now - at < TRIES_S for at in tries) >= MOST_TRIES
+
+
+def is_short_name(value: str) -> bool:
+    """Whether `value` can be somebody's short name."""
+    return _ID.fullmatch(value) is not None
+
+
+def steps(now: float) -> range:
+    """The time steps (RFC 6238) whose codes count at `now` (POSIX): one before and one after, for clocks that drift."""
+    step = int(now // STEP_S)
+    return range(step - DRIFT_STEPS, step + DRIFT_STEPS + 1)
+
+
+def drift(secret_steps: Mapping[str, int], code: str, now: float) -> int | None:
+    """How many seconds the device's clock is off if `code` is one of `secret_steps` (code to step); None where it is none."""
+    step = secret_steps.get(code)
+    return None if step is None else round((step - now // STEP_S) * STEP_S)

@@ -24,6 +24,7 @@ class AlertStore(Protocol):
         kind: Kind | None = None,
         since: float = 0.0,
         until: float = 0.0,
+        before: int = 0,
         most: int = 200,
     ) -> list[Alert]: ...
 
@@ -45,6 +46,8 @@ class AlertStore(Protocol):
     def order_recording(self, number: int, entry: HistoryEntry) -> None: ...
 
     def history(self, number: int) -> list[HistoryEntry]: ...
+
+    def open_count(self) -> int: ...
 
     def count(self, camera: str, kind: Kind, at: float) -> None: ...
 

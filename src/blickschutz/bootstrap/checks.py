@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from blickschutz.access.model import AccountState
+from blickschutz.access.rules import needs_factor
 from blickschutz.audit.rules import verify
 from blickschutz.bootstrap.keeping import LEAST_REVIEWERS, Keeping
 from blickschutz.config.model import SiteFile
@@ -40,10 +42,15 @@ def _check_people(keeping: Keeping) -> list[Finding]:
         found.append(_finding("reviewers", "VA-01, SI-02", mend if keeping.records and enrolled < LEAST_REVIEWERS else ""))
     except BlickschutzError as error:
         found.append(_finding("reviewers", "VA-01, SI-02", str(error)))
-    missing = [member.id for member in keeping.access.members.values() if not keeping.access.passwords.is_set(member.id)]
-    mend = f"set a password with `blickschutz users password`: {', '.join(missing)}" if missing else ""
+    access = keeping.access
+    people = [member for member in access.members.values() if member.state is not AccountState.BLOCKED]
+    missing = [member.id for member in people if not access.passwords.is_set(member.id)]
+    mend = f"these people never signed in; propose a one-time code on the page Personen: {', '.join(missing)}" if missing else ""
     found.append(_finding("passwords", "SI-03", mend))
-    return found
+    counts = access.factors.counts()
+    without = [one.id for one in people if needs_factor(one) and one.state is AccountState.ACTIVE and not counts.get(one.id)]
+    mend = f"these people set up a second factor when they sign in next: {', '.join(without)}" if without else ""
+    return [*found, _finding("second-factor", "SI-03", mend)]
 
 
 def _check_files(keeping: Keeping) -> list[Finding]:

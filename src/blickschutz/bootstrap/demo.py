@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
+import tempfile
+import time
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from blickschutz.access.model import Role
+from blickschutz.access.model import FactorKind, Role
+from blickschutz.access.rules import STEP_S, needs_factor
+from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap import footage
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile, Zone
+from blickschutz.kernel.errors import OperatorError
 from blickschutz.situations.model import RuleSettings
+from blickschutz.vault.io.files import write_private
 from blickschutz.vault.service import enrol
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
@@ -36,19 +45,51 @@ DEMO_ZONE = Zone(
 )
 
 
-def seed(keeping: Keeping) -> list[tuple[str, str, str]]:
-    """Passwords and passphrases for the demonstration, new at every start: (person, password, passphrase or empty)."""
-    made = []
-    for member in keeping.access.members.values():
-        password, passphrase = secrets.token_urlsafe(9), ""
-        keeping.access.passwords.set(member.id, password, "demo")
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """How somebody signs in to the demonstration; `totp` is the secret of their authenticator, empty where they need none."""
+
+    person: str
+    password: str
+    passphrase: str
+    totp: bytes
+
+
+def seed(keeping: Keeping) -> list[Seeded]:
+    """Everybody can sign in at once; all secrets are new at every start."""
+    made, access = [], keeping.access
+    for member in access.members.values():
+        password, passphrase, totp = secrets.token_urlsafe(12), "", b""
+        access.passwords.set(member.id, password, "demo")
+        access.accounts.activate(member.id)
+        if needs_factor(member):
+            totp = new_secret()
+            access.factors.add(member.id, FactorKind.TOTP, "Demo", totp, 0)
         if member.may(Role.REVIEW, Role.SUPERVISION):
             passphrase = secrets.token_urlsafe(9)
             sealed = enrol(member.id, passphrase)
             keeping.keys.put(sealed)
             keeping.log.write(Event.REVIEWER_ENROLLED, member.id, member.id, {"public": sealed.public.hex()})
-        made.append((member.id, password, passphrase))
+        made.append(Seeded(member.id, password, passphrase, totp))
     return made
+
+
+def codes_file(port: int) -> Path:
+    """Where the running demonstration keeps the secrets of its authenticators, readable by its own user only."""
+    return Path(tempfile.gettempdir()) / f"blickschutz-demo-{os.getuid()}-{port}.json"
+
+
+def keep_codes(seeded: list[Seeded], port: int) -> None:
+    write_private(codes_file(port), json.dumps({one.person: one.totp.hex() for one in seeded if one.totp}).encode())
+
+
+def current_codes(port: int) -> dict[str, str]:
+    """The codes of the running demonstration now, as its authenticators would show them. Raises `OperatorError`."""
+    try:
+        kept = json.loads(codes_file(port).read_bytes())
+    except (OSError, ValueError) as error:
+        raise OperatorError("no demonstration is running; start it with `make demo`") from error
+    return {person: code_at(bytes.fromhex(secret), int(time.time() // STEP_S)) for person, secret in kept.items()}
 
 
 def demo_site(night: bool, port: int) -> SiteFile:

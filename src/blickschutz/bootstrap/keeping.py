@@ -17,6 +17,10 @@ from typing import Any
 import structlog
 
 from blickschutz import __version__
+from blickschutz.access.io.accounts import METADATA as ACCOUNT_TABLES
+from blickschutz.access.io.accounts import AccountStore
+from blickschutz.access.io.factors import METADATA as FACTOR_TABLES
+from blickschutz.access.io.factors import FactorStore, TokenStore
 from blickschutz.access.io.store import METADATA as PASSWORD_TABLES
 from blickschutz.access.io.store import PasswordStore
 from blickschutz.access.model import Member
@@ -24,6 +28,7 @@ from blickschutz.access.service import Access
 from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
+from blickschutz.audit.service import ChainWatch
 from blickschutz.bootstrap.shredding import Shredder
 from blickschutz.bootstrap.supervisor import CellKeeper
 from blickschutz.config.model import SiteFile
@@ -42,7 +47,7 @@ from blickschutz.review.model import Case, CaseState
 from blickschutz.review.rules import THERE
 from blickschutz.review.service import CaseDesk
 from blickschutz.storage.sqlite import open_engine
-from blickschutz.vault.io.files import InstallationKey, KeyFolder
+from blickschutz.vault.io.files import InstallationKey, KeyFolder, is_signed
 
 _log = structlog.get_logger(__name__)
 _MB = 1024 * 1024
@@ -61,9 +66,10 @@ class Keeping:
         drop_alert_clip: Callable[[int], None] = lambda alert: None,
     ) -> None:
         self._site, self._clock, self._keepers, self.data = site, clock, keepers, data
-        self.engine = open_engine(data / "control.db", LOG_TABLES, PASSWORD_TABLES, CASE_TABLES)
+        self.engine = open_engine(data / "control.db", LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES)
         self.key = InstallationKey(data / "keys" / "installation.key")
         self.log = AuditLog(self.engine, clock, self.key.sign, self.key.public)
+        self.chain = ChainWatch(self.log, clock, is_signed)
         self.keys = KeyFolder(data / "keys" / "reviewers")
         self.exports = data / "exports"
         self.shelf = ClipShelf(data / "clips", (self.exports,))
@@ -71,8 +77,11 @@ class Keeping:
         self.store = SqlCaseStore(self.engine, self.log)
         self.desk = CaseDesk(self.store, clock, site.retention.hard_limit_days, lambda: self.do(self.shredder.work))
         self.shredder = Shredder(site, self.store, self.desk, self.shelf, self.time, self.log, self.key, drop_alert_clip)
-        members = [Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people]
-        self.access = Access(members, PasswordStore(self.engine, self.log, clock), self.log, clock)
+        accounts = AccountStore(self.engine, self.log, clock)
+        accounts.take_over([Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people])
+        factors = FactorStore(self.engine, self.log, clock, data / "keys" / "factors.key")
+        passwords, tokens = PasswordStore(self.engine, self.log, clock), TokenStore(self.engine, self.log, clock)
+        self.access = Access(accounts, passwords, factors, tokens, self.log, clock)
         self.problem = ""
         self.on_unrecorded: Callable[[int], None] = lambda order: None
         self._numbers = itertools.count(1)
@@ -87,6 +96,7 @@ class Keeping:
         self._log_start()
         self.recover()
         self._worker.start()
+        self.chain.start()
 
     def _log_start(self) -> None:
         """The start, and whether the settings are others than at the last one (Art. 12 AI Act: settings' hash)."""
@@ -102,6 +112,7 @@ class Keeping:
         self._work.put(None)
         if self._worker.is_alive():
             self._worker.join(10.0)
+        self.chain.end()
         self.log.write(Event.SYSTEM_ENDED, "system")
         self.log.checkpoint()
         self.engine.dispose()

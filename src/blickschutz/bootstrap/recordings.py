@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blickschutz.audit.model import Event
+from blickschutz.audit.service import ChainReport
 from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.rooms import ReviewRooms
@@ -62,6 +63,12 @@ class RecordingDesk:
         if name not in {known for known, _, _ in self.packages()}:
             return None
         return (self._keeping.exports / name).read_bytes()
+
+    def enrolled(self) -> frozenset[str]:
+        return frozenset(reviewer.id for reviewer in self._keeping.keys.reviewers())
+
+    def chain(self) -> ChainReport:
+        return self._keeping.chain.report
 
     def forecast(self) -> tuple[int, float | None]:
         free = self._keeping.shelf.free()

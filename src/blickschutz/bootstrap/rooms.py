@@ -41,6 +41,8 @@ _MONTH_S = 30 * 86_400.0
 _MOST_REFUSED = 5
 
 Launch = Callable[[socket.socket, str], BaseProcess]
+# The files of the server's certificate and its key as they are now; empty without TLS.
+Certificate = Callable[[], tuple[str, str]]
 
 
 def launch_room(connection: socket.socket, name: str) -> BaseProcess:
@@ -78,8 +80,10 @@ class Door:
 class ReviewRooms:
     """All rooms that are open."""
 
-    def __init__(self, site: SiteFile, keeping: Keeping, clock: Clock, back: str, launch: Launch = launch_room) -> None:
-        self._site, self._keeping, self._clock, self._back, self._launch = site, keeping, clock, back, launch
+    def __init__(self, site: SiteFile, keeping: Keeping, clock: Clock, certificates: Certificate, launch: Launch = launch_room) -> None:
+        self._site, self._keeping, self._clock, self._certificates, self._launch = site, keeping, clock, certificates, launch
+        self._loop: asyncio.AbstractEventLoop | None = None
+        keeping.access.on_lost = self.expel
         self._rooms: dict[int, Door] = {}
         self._desks: set[Door] = set()
         self._opening = asyncio.Lock()
@@ -104,7 +108,7 @@ class ReviewRooms:
         refused = self._keeping.log.count([Event.SEAT_REFUSED], self._clock.now() - _QUARTER_S, member.id)
         return "locked" if refused >= _MOST_REFUSED else ""
 
-    async def enter(self, number: int, member: Member, language: str, theme: str) -> tuple[str, str]:
+    async def enter(self, number: int, member: Member, language: str, theme: str, origin: str) -> tuple[str, str]:
         """The address of the door for this person, or why they may not come in (empty address)."""
         case = await asyncio.to_thread(self._keeping.store.get, number)
         if case is None:
@@ -115,7 +119,7 @@ class ReviewRooms:
             return "", problem
         try:
             async with self._opening:
-                door = self._rooms.get(number) or await self._open(case, language, theme)
+                door = self._rooms.get(number) or await self._open(case, language, theme, origin)
         except (BlickschutzError, OSError, TimeoutError) as error:
             _log.error("room_failed", case=number, problem=str(error))
             return "", "room-failed"
@@ -130,18 +134,27 @@ class ReviewRooms:
         )
         ticket = secrets.token_urlsafe(24)
         door.say(m.Admit(ticket=ticket, guest=guest))
-        return f"http://127.0.0.1:{door.port}/join/{ticket}", ""
+        return f"{origin}:{door.port}/join/{ticket}", ""
 
-    async def key_desk(self, member: Member, language: str, theme: str) -> str:
+    async def key_desk(self, member: Member, language: str, theme: str, origin: str) -> str:
         """The address of a desk at which somebody makes or changes their own key. Raises `BlickschutzError`."""
         ticket = secrets.token_urlsafe(24)
-        settings = self._settings(None, language, theme)
+        settings = self._settings(None, language, theme, origin)
         sealed = await asyncio.to_thread(self._keeping.keys.get, member.id)
         first = m.OpenKeyDesk(settings=settings, person=member.id, name=member.name, sealed=sealed, ticket=ticket)
         door, reader = await self._start(first, f"keys-{member.id}")
         self._desks.add(door)
         door.task = asyncio.create_task(self._hear_desk(door, reader, member.id))
-        return f"http://127.0.0.1:{door.port}/key/{ticket}"
+        return f"{origin}:{door.port}/key/{ticket}"
+
+    def expel(self, person: str) -> None:
+        """Somebody signed out or has other rights than before: no seat and no ticket of theirs is good any more."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._expel, person)
+
+    def _expel(self, person: str) -> None:
+        for door in (*self._rooms.values(), *self._desks):
+            door.say(m.Expel(person=person))
 
     async def close_ended(self) -> None:
         """Close the rooms of cases that are no longer to be opened: their time is up, or they were decided."""
@@ -158,8 +171,9 @@ class ReviewRooms:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _settings(self, case: Case | None, language: str, theme: str) -> m.RoomSettings:
+    def _settings(self, case: Case | None, language: str, theme: str, origin: str) -> m.RoomSettings:
         keeping, site = self._keeping, self._site
+        certificate, certificate_key = self._certificates()
         return m.RoomSettings(
             case=case.id if case is not None else 0,
             clip=case.clip if case is not None else "",
@@ -172,20 +186,25 @@ class ReviewRooms:
             timezone=site.site.timezone,
             language=language,
             theme=theme,
-            back=self._back,
+            back=f"{origin}:{site.server.port}/{'cases' if case is not None else 'account'}",
+            host=site.server.host,
+            names=site.server.known_names,
             port=site.review.port if case is not None else 0,
+            certificate=certificate,
+            certificate_key=certificate_key,
             unmask_s=site.review.unmask_s,
             held=case is not None and case.state.value == "held",
         )
 
-    async def _open(self, case: Case, language: str, theme: str) -> Door:
-        door, reader = await self._start(m.OpenRoom(settings=self._settings(case, language, theme)), f"room-{case.id}")
+    async def _open(self, case: Case, language: str, theme: str, origin: str) -> Door:
+        door, reader = await self._start(m.OpenRoom(settings=self._settings(case, language, theme, origin)), f"room-{case.id}")
         self._rooms[case.id] = door
         door.task = asyncio.create_task(self._hear(door, reader, case.id, case.clip))
         await self._write(Event.ROOM_OPENED, "system", case.clip, {"case": case.id})
         return door
 
     async def _start(self, first: m.ToRoom, name: str) -> tuple[Door, asyncio.StreamReader]:
+        self._loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             process = await asyncio.to_thread(self._launch, theirs, name)

@@ -78,10 +78,10 @@ class _Story:
         self._site, self._supervisor, self._data = site, supervisor, data
         clock = SystemClock()
         self._keeping = Keeping(site, data, clock, supervisor.keepers, lambda alert: self._duty.drop_alert_clip(alert))
-        self._secrets = {person: passphrase for person, _, passphrase in seed(self._keeping) if passphrase}
+        self._secrets = {one.person: one.passphrase for one in seed(self._keeping) if one.passphrase}
         self._keeping.start()
         self._duty = Duty(site, Path.cwd(), data, clock, supervisor.keepers, self._keeping)
-        self._rooms = ReviewRooms(site, self._keeping, clock, "http://127.0.0.1/")
+        self._rooms = ReviewRooms(site, self._keeping, clock, lambda: ("", ""))
         self._keepers = list(supervisor.keepers.values())
 
     def start(self) -> None:

@@ -79,7 +79,7 @@ class Night:
 
     async def _sit(self, person: str) -> str:
         member = self._keeping.access.members[person]
-        address, problem = await self._rooms.enter(self._case.id, member, "de", "light")
+        address, problem = await self._rooms.enter(self._case.id, member, "de", "light", "http://127.0.0.1")
         self._require(bool(address), f"{person} does not get in: {problem}")
         seat = await _post(address, {"passphrase": self._secrets[person]})
         self._seats[person] = seat

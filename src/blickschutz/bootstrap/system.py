@@ -7,6 +7,8 @@ import re
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,9 +16,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from blickschutz.alerts.service import AlertDesk
-from blickschutz.analysis.io.registry import default_folder
+from blickschutz.analysis.io.registry import ModelRegistry, default_folder
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.duty import Duty
+from blickschutz.bootstrap.encryption import Encryption
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.recordings import RecordingDesk
 from blickschutz.bootstrap.rooms import ReviewRooms
@@ -26,19 +29,36 @@ from blickschutz.config.texts import say
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.web.app import make_app
-from blickschutz.web.ports import Recordings, RegimeControl
+from blickschutz.web.ports import AuthorityView, Recordings, RegimeControl
 
 _GRACE_S = 3
 _LOOK_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The site file as it was read: its text, for the page of settings, and where it lies."""
+
+    text: str = ""
+    path: str = ""
+
+
 class Room:
     """The control room as the pages see it."""
 
-    def __init__(self, supervisor: Supervisor, duty: Duty, recordings: Recordings) -> None:
+    def __init__(self, supervisor: Supervisor, duty: Duty, recordings: Recordings, source: Source, tls: Encryption) -> None:
         self._supervisor, self._duty, self.recordings = supervisor, duty, recordings
+        self.site_text, self.site_path, self._tls = source.text, source.path, tls
+        self.authority: AuthorityView | None = tls.authority
         self.alerts: AlertDesk = duty.desk
         self.regime: RegimeControl = duty.regime
+
+    def models(self) -> Mapping[str, tuple[str, bool]]:
+        registry = ModelRegistry()
+        return {card.name: (card.sha256, registry.verify(card) == "ok") for card in registry.cards()}
+
+    def certificate_until(self) -> datetime | None:
+        return self._tls.until
 
     def unsent(self) -> Mapping[str, tuple[int, str]]:
         return self._duty.unsent()
@@ -64,7 +84,15 @@ def state_folder(site: SiteFile) -> Path:
 class System:
     """Everything that runs for a site. `serve` returns when it was told to end."""
 
-    def __init__(self, site: SiteFile, base: Path, clock: Clock, launch: Launch = forkserver_launch, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        site: SiteFile,
+        base: Path,
+        clock: Clock,
+        launch: Launch = forkserver_launch,
+        data: Path | None = None,
+        source: Source | None = None,
+    ) -> None:
         try:
             ZoneInfo(site.site.timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
@@ -75,9 +103,10 @@ class System:
         folder = data or state_folder(site)
         self.keeping = Keeping(site, folder, clock, self.supervisor.keepers, lambda alert: self.duty.drop_alert_clip(alert))
         self.duty = Duty(site, base, folder, clock, self.supervisor.keepers, self.keeping)
-        self.rooms = ReviewRooms(site, self.keeping, clock, f"{self.address}cases")
+        self.tls = Encryption(site, folder / "tls", clock, self.keeping.log)
+        self.rooms = ReviewRooms(site, self.keeping, clock, self.tls.files)
         recordings = RecordingDesk(self.keeping, self.rooms, self.duty)
-        self.app = make_app(site, Room(self.supervisor, self.duty, recordings), clock, self._lifespan)
+        self.app = make_app(site, Room(self.supervisor, self.duty, recordings, source or Source(), self.tls), clock, self._lifespan)
         config = uvicorn.Config(
             self.app,
             host=site.server.host,
@@ -88,6 +117,7 @@ class System:
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=_GRACE_S,
         )
+        self.tls.apply(config)
         self._server = uvicorn.Server(config)
 
     @asynccontextmanager
@@ -110,6 +140,7 @@ class System:
         while True:
             await asyncio.sleep(_LOOK_S)
             await self.rooms.close_ended()
+            await asyncio.to_thread(self.tls.renew)
 
     def require_port(self) -> None:
         """Raise `SettingsError` when the port is taken, before anything is started."""
@@ -136,5 +167,7 @@ class System:
 
     @property
     def address(self) -> str:
-        host = f"[{self.site.server.host}]" if ":" in self.site.server.host else self.site.server.host
-        return f"http://{host}:{self.site.server.port}/"
+        server = self.site.server
+        host = server.host if server.local else server.known_names[0]
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'https' if server.secure else 'http'}://{shown}:{server.port}/"

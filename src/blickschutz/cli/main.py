@@ -8,20 +8,24 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from blickschutz import __version__
+from blickschutz.access.model import AccountState, Role
 from blickschutz.cli.models import models
 from blickschutz.cli.progress import frame_progress
 from blickschutz.cli.users import users
 from blickschutz.cli.verify import verify
 from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import BlickschutzError, MediaError
+from blickschutz.kernel.errors import BlickschutzError, MediaError, SettingsError
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.redaction.model import RedactionSettings, Style
+
+if TYPE_CHECKING:
+    from blickschutz.bootstrap.system import System
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
@@ -163,12 +167,19 @@ def bench_cell(source: Path, cameras: int, seconds: float, width: int, as_json: 
 @click.option("--night", is_flag=True, help="Show the cameras at night.")
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
 @click.option("--port", type=click.IntRange(1024, 65535), default=8710, show_default=True)
+@click.option("--codes", is_flag=True, help="Print the codes of the second factor for the demo that runs now.")
 @click.option("--story", is_flag=True, help="Run the mission from end to end without a browser.")
 @_JSON
-def demo(prepare: bool, night: bool, seconds: float | None, port: int, story: bool, as_json: bool) -> None:
+def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bool, story: bool, as_json: bool) -> None:
     """Eleven cameras of a town hall on real footage."""
     from blickschutz.bootstrap import footage
-    from blickschutz.bootstrap.demo import demo_site
+    from blickschutz.bootstrap.demo import EXAMPLE, current_codes, demo_site
+    from blickschutz.bootstrap.system import Source
+
+    if codes:
+        for person, code in current_codes(port).items():
+            click.echo(f"{person:14} {code}")
+        return
 
     if prepare or not footage.is_ready():
         with contextlib.ExitStack() as stack:
@@ -187,7 +198,7 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, story: bo
             click.echo(json.dumps(report))
         sys.exit(0 if report["held"] else 1)
     with tempfile.TemporaryDirectory(prefix="blickschutz-demo-") as data:
-        _serve(site, Path.cwd(), seconds, Path(data))
+        _serve(site, Path.cwd(), seconds, Path(data), Source(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE)))
 
 
 @cli.command()
@@ -195,7 +206,10 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, story: bo
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
 def run(path: Path, seconds: float | None) -> None:
     """Run the site that a site file describes."""
-    _serve(load_site(path), path.resolve().parent, seconds)
+    from blickschutz.bootstrap.system import Source
+
+    site = load_site(path)
+    _serve(site, path.resolve().parent, seconds, source=Source(path.read_text(encoding="utf-8"), str(path.resolve())))
 
 
 @cli.command()
@@ -231,26 +245,63 @@ def check(path: Path, as_json: bool) -> None:
     sys.exit(any(one.result == "broken" for one in findings))
 
 
+@cli.command()
+@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+def tls(path: Path) -> None:
+    """Fingerprint of the certificate authority, to compare on the page /trust; makes the authority where there is none yet."""
+    from blickschutz.bootstrap.system import state_folder
+    from blickschutz.vault.io.authority import Authority
+
+    site = load_site(path)
+    if not site.server.secure:
+        raise SettingsError("server.host: the pages are served on this machine only, without a certificate")
+    authority = Authority(state_folder(site) / "tls", site.site.name, site.server.known_names, SystemClock())
+    click.echo(f"SHA-256 {authority.fingerprint}\ngood until {authority.until:%Y-%m-%d} for {', '.join(site.server.known_names)}")
+
+
 @cli.command("schema")
 def schema_() -> None:
     """Print the JSON Schema of the site file, for editors."""
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
-def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = None) -> None:
-    from blickschutz.bootstrap.demo import seed
+def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = None, source: Any = None) -> None:
+    from blickschutz.bootstrap.demo import codes_file, keep_codes, seed
     from blickschutz.bootstrap.system import System
 
     configure_logs()
-    system = System(site, base, SystemClock(), data=data)
+    system = System(site, base, SystemClock(), data=data, source=source)
+    system.require_port()
     if data is not None:
+        seeded = seed(system.keeping)
+        keep_codes(seeded, site.server.port)
         click.echo("Sign-in for this demonstration, new at every start (person, password, passphrase for clips):")
-        for person, password, passphrase in seed(system.keeping):
-            click.echo(f"  {person:14} {password:14} {passphrase}")
-    click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser on this machine. Ctrl-C ends.")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(system.serve(seconds))
+        for one in seeded:
+            click.echo(f"  {one.person:14} {one.password:18} {one.passphrase}")
+        click.echo("leitstelle-1 sees the wall. Most others are asked for a code too: `blickschutz demo --codes` shows them.")
+    else:
+        _first_administrator(system)
+    where = "on this machine" if site.server.local else f"on a workstation; what it must trust first: {system.address}trust"
+    click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser {where}. Ctrl-C ends.")
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(system.serve(seconds))
+    finally:
+        if data is not None:
+            codes_file(site.server.port).unlink(missing_ok=True)
     click.echo("Ended.")
+
+
+def _first_administrator(system: System) -> None:
+    """While nobody can administer, each start gives a code to the first who may."""
+    access = system.keeping.access
+    if access.accounts.any_active(Role.ADMINISTRATION):
+        return
+    first = next((one for one in access.members.values() if one.may(Role.ADMINISTRATION) and one.state is AccountState.INVITED), None)
+    if first is None:
+        raise SettingsError("nobody may administer: add somebody with the role 'administration' to [[people]] in the site file")
+    code = access.people.issue(first.id, "terminal")
+    click.echo(f"Nobody can administer yet. First sign-in: {system.address}welcome, short name {first.id}, one-time code {code}")
 
 
 def main() -> None:

@@ -21,14 +21,14 @@ _BY = "terminal"
 
 @click.group()
 def users() -> None:
-    """People: passwords, and the keys with which two open a clip."""
+    """People: passwords, one-time codes, and the keys with which two open a clip."""
 
 
 @users.command("list")
 @_SITE
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
 def list_people(path: Path, as_json: bool) -> None:
-    """Everybody of the site file: roles, training, whether a password and a key are set."""
+    """Everybody with an account: roles, training, whether a password, a key and a second factor are set."""
     keeping = open_keeping(path)
     enrolled = {reviewer.id for reviewer in keeping.keys.reviewers()}
     rows: list[dict[str, Any]] = [
@@ -39,6 +39,8 @@ def list_people(path: Path, as_json: bool) -> None:
             "trained_until": member.trained_until.isoformat() if member.trained_until else None,
             "password": keeping.access.passwords.is_set(member.id),
             "key": member.id in enrolled,
+            "state": member.state.value,
+            "factors": keeping.access.factors.count(member.id),
         }
         for member in keeping.access.members.values()
     ]
@@ -46,7 +48,8 @@ def list_people(path: Path, as_json: bool) -> None:
         click.echo(json.dumps({"users": rows}, ensure_ascii=False))
         return
     for row in rows:
-        marks = f"password {'set' if row['password'] else 'MISSING'}, key {'set' if row['key'] else 'none'}"
+        set_ = {True: "set", False: "MISSING"}[row["password"]]
+        marks = f"password {set_}, key {'set' if row['key'] else 'none'}, factors {row['factors']}, {row['state']}"
         click.echo(f"{row['id']:16} {row['name']!s:28} {','.join(row['roles'])!s:24} trained until {row['trained_until'] or '-'}; {marks}")
 
 
@@ -55,11 +58,22 @@ def list_people(path: Path, as_json: bool) -> None:
 @click.argument("person")
 @click.option("--stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
 def password(path: Path, person: str, stdin: bool) -> None:
-    """Set the password of PERSON."""
+    """Set a password for PERSON that they must change when they sign in."""
     keeping = open_keeping(path)
     require(keeping, person)
-    keeping.access.passwords.set(person, asked("Password", stdin), _BY)
-    click.echo(f"The password of {person} is set.")
+    keeping.access.people.set_temporary(person, asked("Password", stdin), _BY)
+    click.echo(f"The password of {person} is set; they must change it when they sign in.")
+
+
+@users.command()
+@_SITE
+@click.argument("person")
+def invite(path: Path, person: str) -> None:
+    """A one-time code for PERSON, for the first people of a site, or when nobody is left who could confirm one on the pages."""
+    keeping = open_keeping(path)
+    require(keeping, person)
+    code = keeping.access.people.issue(person, _BY)
+    click.echo(f"One-time code of {person}, good for three days and once: {code}\nIt is typed on the page /welcome.")
 
 
 @users.command()
@@ -110,7 +124,7 @@ def asked(what: str, stdin: bool) -> str:
 
 def require(keeping: Keeping, person: str) -> None:
     if person not in keeping.access.members:
-        raise OperatorError(f"{person!r} is not in the site file; known are {', '.join(keeping.access.members)}")
+        raise OperatorError(f"{person!r} has no account; known are {', '.join(keeping.access.members)}")
 
 
 def open_keeping(path: Path) -> Keeping:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from datetime import date
 from enum import StrEnum
@@ -12,7 +13,19 @@ from pydantic import Field, model_validator
 from blickschutz.access.model import Role
 from blickschutz.access.rules import SEPARATED
 from blickschutz.config.channels import Alerts
-from blickschutz.config.parts import MOST_DAYS, MOST_HOURS_UNREVIEWED, Address, Identifier, Part, Point, Polygon, Share, TimeOfDay
+from blickschutz.config.parts import (
+    MOST_DAYS,
+    MOST_HOURS_UNREVIEWED,
+    Address,
+    Host,
+    HostName,
+    Identifier,
+    Part,
+    Point,
+    Polygon,
+    Share,
+    TimeOfDay,
+)
 from blickschutz.config.texts import SiteError
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Style
@@ -47,10 +60,37 @@ class Site(Part):
 
 
 class Server(Part):
-    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
-    """Address on which the pages are served. Only this machine, until there is TLS."""
+    host: Host = "127.0.0.1"
+    """Address on which the pages are served: this machine only, unless an IP address of its own network stands here."""
+    names: tuple[HostName, ...] = ()
+    """Names and addresses by which workstations call this server, the first one first; security keys are bound to it."""
     port: Annotated[int, Field(ge=1024, le=65535)] = 8710
     """Port on which the pages are served."""
+    tls: bool | None = None
+    """Encryption with a certificate of this installation's own authority. Without it: on beyond this machine, off on it."""
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine reaches the pages."""
+        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def secure(self) -> bool:
+        return not self.local if self.tls is None else self.tls
+
+    @property
+    def known_names(self) -> tuple[str, ...]:
+        """Every name and address by which this server may be called."""
+        own = () if self.host == "localhost" or ipaddress.ip_address(self.host).is_unspecified else (self.host,)
+        return tuple(dict.fromkeys((*self.names, *own, "localhost", "127.0.0.1", "::1")))
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if not self.local and self.tls is False:
+            raise SiteError("tls", where=("tls",))
+        if not self.local and ipaddress.ip_address(self.host).is_unspecified and not self.names:
+            raise SiteError("names", value=self.host, where=("names",))
+        return self
 
 
 class Analysis(Part):
@@ -295,7 +335,7 @@ class SiteFile(Part):
     retention: Retention = Retention()
     """How long clips are kept."""
     people: tuple[Person, ...] = ()
-    """People and their roles."""
+    """People who get an account when the site starts, and their roles; from then on the page of people is what counts."""
     cameras: Annotated[tuple[Camera, ...], Field(min_length=1, max_length=64)]
     """The cameras, in the order in which they stand on the wall."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -46,6 +47,24 @@ def _address(value: str) -> str:
     return value
 
 
+def _host(value: str) -> str:
+    if value != "localhost":
+        try:
+            ipaddress.ip_address(value)
+        except ValueError as error:
+            raise SiteError("host", value=value) from error
+    return value
+
+
+def _host_name(value: str) -> str:
+    label = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+    if not re.fullmatch(rf"{label}(?:\.{label})*", value):
+        return _host(value)
+    return value
+
+
+Host = Annotated[str, AfterValidator(_host)]
+HostName = Annotated[str, AfterValidator(_host_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)]

@@ -23,6 +23,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad' oder 'file:Pfad'",
         "{value!r} is no address; write 'rtsp://host/path' or 'file:path'",
     ),
+    "host": (
+        "{value!r} ist weder eine IP-Adresse noch ein Rechnername in Kleinbuchstaben; schreiben Sie zum Beispiel '192.168.40.2'",
+        "{value!r} is neither an IP address nor a host name in lower case; write for example '192.168.40.2'",
+    ),
+    "tls": (
+        "unverschlüsselt nur auf diesem Rechner selbst (Art. 32 DSGVO); streichen Sie 'tls = false' oder schreiben Sie host = '127.0.0.1'",
+        "unencrypted only on this machine itself (Art. 32 GDPR); remove 'tls = false', or write host = '127.0.0.1'",
+    ),
+    "names": (
+        'mit {value!r} ist offen, wie Arbeitsplätze diesen Rechner nennen; ergänzen Sie names = ["Name oder Adresse"]',
+        'with {value!r} it is open what workstations call this machine; add names = ["name or address"]',
+    ),
     "same_start": (
         "Tag und Nacht beginnen beide um {value}; schreiben Sie zwei verschiedene Uhrzeiten",
         "day and night both start at {value}; write two different times",

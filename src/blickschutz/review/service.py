@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from blickschutz.kernel.clock import Clock
@@ -89,5 +89,6 @@ class CaseDesk:
         event = CaseEvent.HOLD_OVER if case.state is CaseState.HELD else CaseEvent.EXPIRED
         return next_state(case.state, event) is CaseState.DESTROYING and self.store.doom(case, reason, ())
 
-    def cases(self, states: Sequence[CaseState]) -> list[Case]:
-        return self.store.find(states=states)
+    def queue(self, start: int, most: int) -> list[Case]:
+        """Cases that wait for somebody, from `start` on; the next deadline first."""
+        return self.store.queue(start, most)

@@ -24,7 +24,10 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about the case that is no secret. `back` is the address of the control room."""
+    """Everything about the case that is no secret.
+
+    `back` is the address of the control room, `names` how this server may be called; with a `certificate` the room speaks TLS.
+    """
 
     case: int
     clip: str
@@ -38,7 +41,11 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     theme: str
     back: str
+    host: str
+    names: tuple[str, ...]
     port: int
+    certificate: str
+    certificate_key: str
     unmask_s: int
     held: bool
 
@@ -72,6 +79,12 @@ class Answer(_Message, frozen=True, tag="answer"):
     state: str = ""
     signature: bytes = b""
     data: bytes = b""
+
+
+class Expel(_Message, frozen=True, tag="expel"):
+    """Somebody signed out or lost their rights: their seat is empty from now on, their tickets open nothing."""
+
+    person: str
 
 
 class CloseRoom(_Message, frozen=True, tag="close"):
@@ -195,7 +208,7 @@ class RoomEmpty(_Message, frozen=True, tag="room-empty"):
     pass
 
 
-ToRoom: TypeAlias = OpenRoom | OpenKeyDesk | Admit | Answer | CloseRoom
+ToRoom: TypeAlias = OpenRoom | OpenKeyDesk | Admit | Expel | Answer | CloseRoom
 FromRoom: TypeAlias = (
     Ready
     | SeatTaken

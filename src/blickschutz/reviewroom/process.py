@@ -16,11 +16,12 @@ from fastapi import FastAPI
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.reviewroom.link import Link
-from blickschutz.reviewroom.messages import Admit, CloseRoom, KeyMade, OpenKeyDesk, OpenRoom, Ready, RoomEmpty, RoomSettings, ToRoom
+from blickschutz.reviewroom.messages import Admit, CloseRoom, Expel, KeyMade, OpenKeyDesk, OpenRoom, Ready, RoomEmpty, RoomSettings, ToRoom
 from blickschutz.reviewroom.pages import make_key_app, make_room_app
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room
 from blickschutz.vault.service import change_passphrase, enrol
+from blickschutz.web.tls import require_modern
 from blickschutz.wire.frames import read
 
 _log = structlog.get_logger(__name__)
@@ -43,7 +44,7 @@ async def _run(connection: socket.socket) -> None:
     first = await read(reader, msgspec.msgpack.Decoder(ToRoom))
     if not isinstance(first, OpenRoom | OpenKeyDesk):
         return
-    listener = _listener(first.settings.port)
+    listener = _listener(first.settings.host, first.settings.port)
     settings = msgspec.structs.replace(first.settings, port=listener.getsockname()[1])
     ended = asyncio.Event()
     room: Room | None = None
@@ -51,6 +52,11 @@ async def _run(connection: socket.socket) -> None:
     def hear(message: ToRoom | None) -> None:
         if isinstance(message, Admit) and room is not None:
             room.admit(message.ticket, message.guest)
+        elif isinstance(message, Expel):
+            if room is not None:
+                room.expel(message.person)
+            elif isinstance(first, OpenKeyDesk) and first.person == message.person:
+                ended.set()
         elif message is None or isinstance(message, CloseRoom):
             ended.set()
 
@@ -60,7 +66,7 @@ async def _run(connection: socket.socket) -> None:
         app = make_room_app(room, Release(room))
     else:
         app = _key_app(first, settings, link)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=_GRACE_S))
+    server = uvicorn.Server(_config(app, settings))
     listening = asyncio.create_task(link.listen())
     watching = asyncio.create_task(_watch(room, link, ended))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -79,14 +85,25 @@ async def _run(connection: socket.socket) -> None:
     writer.close()
 
 
-def _listener(port: int) -> socket.socket:
-    """A socket on this machine only; any free port for 0."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _config(app: FastAPI, settings: RoomSettings) -> uvicorn.Config:
+    """Like the control room's own: with its certificate, where it has one."""
+    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=_GRACE_S)
+    if settings.certificate:
+        config.ssl_certfile, config.ssl_keyfile = settings.certificate, settings.certificate_key
+        config.load()
+        require_modern(config)
+    return config
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """A socket on the server's own address; any free port for 0."""
+    host = "127.0.0.1" if host == "localhost" else host
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
     except OSError:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((host, 0))
     # At once: who comes before the pages are there waits instead of being refused.
     listener.listen(16)
     return listener

@@ -99,6 +99,12 @@ class Room:
         """The control room lets somebody come to the door."""
         self.guests[ticket] = guest
 
+    def expel(self, person: str) -> None:
+        """Somebody may not be here any more: as if they had left, and no ticket of theirs lets them in again."""
+        self.guests = {ticket: guest for ticket, guest in self.guests.items() if guest.id != person}
+        for seat in [seat for seat in self.seats.values() if seat.guest.id == person]:
+            self.leave(seat)
+
     async def enter(self, ticket: str, passphrase: str) -> Seat:
         """Take a seat with one's own passphrase. Raises `RoomError`."""
         guest = self.guests[ticket]

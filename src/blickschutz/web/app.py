@@ -2,50 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from importlib import resources
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from blickschutz.access.model import Permission
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import FaultError
+from blickschutz.web.allowed import TodoError, rows, session_of
+from blickschutz.web.api.app import make_api
 from blickschutz.web.pages import Pages
 from blickschutz.web.ports import ControlRoom
-from blickschutz.web.routes import alerts, cases, control, decisions, live, log, place, sign_in, system, wall
-from blickschutz.web.security import Guard
+from blickschutz.web.routes import account, alerts, cases, control, decisions, house, live, log, people, place, sign_in, system, wall
+from blickschutz.web.routes.sign_in import KEPT, set_cookie
+from blickschutz.web.security import Guard, hosts_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+API = "/api/v1"
+_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, cases, log)
 
 
 def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None) -> FastAPI:
     """The pages of `site` over the running `room`. `lifespan` starts and ends what the pages show."""
-    port = site.server.port
-    hosts = [f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-    app = FastAPI(
-        title="Blickschutz",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        lifespan=lifespan,
-        middleware=[Middleware(Guard, hosts=hosts)],
-    )
+    guard = Middleware(Guard, hosts=hosts_of(site.server.known_names, site.server.port), secure=site.server.secure)
+    app = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[guard])
     pages = Pages(site, room, clock)
-    for part in (wall, live, alerts, decisions, control, place, system, sign_in, cases, log):
-        app.include_router(part.routes(pages))
+    app.state.recordings = room.recordings
+    app.state.routers = [part.routes(pages) for part in _PARTS]
+    for router in app.state.routers:
+        app.include_router(router)
+    app.mount(API, make_api(pages))
     static = resources.files("blickschutz.web").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    without = [f"{method} {path}" for method, path, permission in table(app) if permission is None]
+    if without:
+        raise FaultError(f"these routes name no permission: {', '.join(without)}")
 
     async def failed(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 422
         if status == 401:
-            return RedirectResponse(f"/sign-in?back={quote(request.url.path)}", 303)
+            return await _to_sign_in(pages, request, error)
         if status == 403:
             return pages.render(request, "no_permission.html", status=403)
         return pages.render(request, "missing.html" if status == 404 else "refused.html", status=status)
@@ -53,3 +59,36 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
     app.add_exception_handler(HTTPException, failed)
     app.add_exception_handler(RequestValidationError, failed)
     return app
+
+
+async def _to_sign_in(pages: Pages, request: Request, error: Exception) -> Response:
+    """To the page on which somebody signs in, or sets up what is missing; what a form said is kept until then."""
+    if isinstance(error, TodoError):
+        return RedirectResponse(f"/account?todo={error.todo.value}", 303)
+    # A script asks without leaving its page: it must hear that the session is over, not get another page in place of data.
+    if request.headers.get("sec-fetch-mode", "navigate") != "navigate" or "authorization" in request.headers:
+        return PlainTextResponse("", 401)
+    if request.method != "POST":
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?back={quote(asked[:200])}", 303)
+    answer = RedirectResponse("/sign-in?back=/kept", 303)
+    fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
+    kept = pages.kept.keep(request.url.path, fields, pages.room.recordings.access.sessions.whose(session_of(request)))
+    if kept:
+        set_cookie(request, answer, KEPT, kept)
+    return answer
+
+
+def table(app: FastAPI) -> Iterator[tuple[str, str, Permission | None]]:
+    """Every route: method (or WS), path, and the permission it names. Files that everybody may have are PUBLIC."""
+    for route in app.routes:
+        path = getattr(route, "path", "")
+        if isinstance(route, Mount) and isinstance(route.app, StaticFiles):
+            yield "GET", f"{path}/*", Permission.PUBLIC
+        elif isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield from ((method, f"{path}{inner}", permission) for method, inner, permission in table(route.app))
+        elif path:
+            yield from rows(route)
+    for router in app.state.routers:
+        for route in router.routes:
+            yield from rows(route)

@@ -5,24 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import HTTPConnection
 
 from blickschutz import __version__
-from blickschutz.access.model import Member, Role
+from blickschutz.access.model import Member, Permission
+from blickschutz.access.rules import may
+from blickschutz.access.service.keys import SecurityKeys
 from blickschutz.audit.model import Event
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.web import texts
+from blickschutz.web.allowed import member_of
+from blickschutz.web.kept import KeptForms
 from blickschutz.web.ports import CameraControl, ControlRoom
 
 KEYS = "1234567890ß"
-SESSION = "session"
+# Where people begin, by what they may do: the first that fits.
+_STARTS = (
+    (Permission.WALL, "/wall"),
+    (Permission.CASES, "/cases"),
+    (Permission.LOG, "/log"),
+    (Permission.HEALTH, "/health"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,10 @@ class Pages:
 
     def __init__(self, site: SiteFile, room: ControlRoom, clock: Clock) -> None:
         self.site, self.room, self._clock = site, room, clock
+        self.kept = KeptForms(clock)
+        scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]
+        name = host if site.server.names else "localhost"
+        self.keys = SecurityKeys(room.recordings.access, site.site.name, name, f"{scheme}://{name}:{site.server.port}")
         self._zone = ZoneInfo(site.site.timezone)
         self._environment = Environment(
             loader=PackageLoader("blickschutz.web"),
@@ -62,38 +75,40 @@ class Pages:
         """The name of the camera with that id; the id itself where the camera is gone."""
         return next((known.name for known in self.site.cameras if known.id == camera), camera)
 
+    @staticmethod
+    def start(member: Member | None) -> str:
+        """The page on which somebody begins."""
+        return next((path for permission, path in _STARTS if may(member, permission)), "/account") if member else "/sign-in"
+
+    def _waiting(self, member: Member | None) -> int:
+        """How many proposals about accounts wait for this person."""
+        if member is None or not may(member, Permission.CONFIRM):
+            return 0
+        access = self.room.recordings.access
+        return sum(member in access.people.confirmers(change) for change in access.accounts.changes())
+
     def language(self, request: HTTPConnection) -> str:
         chosen = request.cookies.get("language", "")
         return chosen if chosen in texts.LANGUAGES else self.site.site.language
 
     def member(self, request: HTTPConnection) -> Member | None:
-        """Who is signed in."""
-        return self.room.recordings.access.who(request.cookies.get(SESSION, ""))
-
-    def require(self, request: HTTPConnection, *roles: Role) -> Member:
-        """Who is signed in and has one of `roles`. Else the answer is the page to sign in, or a refusal that is logged."""
-        member = self.member(request)
-        if member is None:
-            raise HTTPException(401)
-        if not member.may(*roles):
-            log = self.room.recordings.log
-            log.write(Event.ACCESS_REFUSED, member.id, str(request.url.path)[:80], {"reason": "role"})
-            raise HTTPException(403)
-        return member
+        """Who is signed in; None on pages for everybody."""
+        member = getattr(request.state, "member", None)
+        return member if isinstance(member, Member) else None
 
     def log(self, request: HTTPConnection, what: Event, subject: str = "", **facts: str | int | float) -> None:
         """Write into the log what whoever sits here did."""
-        member = self.member(request)
-        self.room.recordings.log.write(what, member.id if member is not None else self.person(request), subject, dict(facts))
+        self.room.recordings.log.write(what, member_of(request).id, subject, dict(facts))
 
     def person(self, request: HTTPConnection) -> str:
-        """Who sits at this desk: who is signed in, else whoever was chosen from the people of the site file."""
-        member = self.member(request)
-        if member is not None:
-            return member.name
-        names = [person.name for person in self.site.people if Role.CONTROL_ROOM in person.roles]
-        chosen = unquote(request.cookies.get("person", ""))
-        return chosen if chosen in names else (names[0] if names else "Leitstelle")
+        """The name of who sits at this desk."""
+        return member_of(request).name
+
+    @staticmethod
+    def origin(request: Request) -> str:
+        """How the person's browser calls this server, without the port: rooms have ports of their own."""
+        name = request.url.hostname or "127.0.0.1"
+        return f"{request.url.scheme}://[{name}]" if ":" in name else f"{request.url.scheme}://{name}"
 
     def moment(self, at: float) -> datetime:
         """POSIX seconds as a moment in the site's time zone."""
@@ -117,6 +132,7 @@ class Pages:
         translate = texts.translator(language)
         now = datetime.fromtimestamp(self._clock.now(), self._zone)
         regime = self.room.regime.current()
+        member = self.member(request)
         shared = {
             "_": translate,
             "language": language,
@@ -124,11 +140,12 @@ class Pages:
             "theme": self.theme(request, theme),
             "site": self.site,
             "regime": regime,
-            "member": self.member(request),
-            "recording_problem": self.room.recordings.recording_problem(),
-            "open_count": len(self.room.alerts.open_alerts()),
-            "person": self.person(request),
-            "people": [person.name for person in self.site.people if Role.CONTROL_ROOM in person.roles] or ["Leitstelle"],
+            "member": member,
+            "may": lambda permission: permission != Permission.PUBLIC and may(member, Permission(permission)),
+            "start": self.start(member),
+            "waiting_changes": self._waiting(member),
+            "recording_problem": self.room.recordings.recording_problem() if member is not None else "",
+            "open_count": self.room.alerts.store.open_count() if may(member, Permission.ALERTS) else 0,
             "regime_until": texts.moment(regime.until, language),
             "now": now,
             "now_text": texts.moment(now, language),

@@ -10,6 +10,7 @@ from blickschutz.access.model import Member
 from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.service import ChainReport
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.review.model import Case
@@ -59,6 +60,19 @@ class RegimeControl(Protocol):
     def entries(self) -> list[OverrideEntry]: ...
 
 
+class AuthorityView(Protocol):
+    """The certificate authority of this installation; see `vault.io.authority`."""
+
+    @property
+    def pem(self) -> bytes: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def until(self) -> datetime: ...
+
+
 class Rooms(Protocol):
     """Review rooms and key desks: where they are, and who is in them."""
 
@@ -66,11 +80,11 @@ class Rooms(Protocol):
 
     def refusal(self, member: Member, case: Case) -> str: ...
 
-    async def enter(self, number: int, member: Member, language: str, theme: str) -> tuple[str, str]:
-        """The address of the door for this person, or why not."""
+    async def enter(self, number: int, member: Member, language: str, theme: str, origin: str) -> tuple[str, str]:
+        """The address of the door for this person, or why not. `origin` is how their browser calls this server."""
         ...
 
-    async def key_desk(self, member: Member, language: str, theme: str) -> str: ...
+    async def key_desk(self, member: Member, language: str, theme: str, origin: str) -> str: ...
 
 
 class Recordings(Protocol):
@@ -107,6 +121,14 @@ class Recordings(Protocol):
 
     def package(self, name: str) -> bytes | None: ...
 
+    def enrolled(self) -> frozenset[str]:
+        """Who has a key for clips."""
+        ...
+
+    def chain(self) -> ChainReport:
+        """What the last look at the log's chain found."""
+        ...
+
     def forecast(self) -> tuple[int, float | None]:
         """Free bytes, and hours of recording that still fit; None where nothing was recorded yet."""
         ...
@@ -123,6 +145,12 @@ class ControlRoom(Protocol):
         """What last failed while alerts were kept; empty where nothing did."""
         ...
 
+    site_text: str
+    site_path: str
+
+    @property
+    def authority(self) -> AuthorityView | None: ...
+
     alerts: AlertDesk
     regime: RegimeControl
     recordings: Recordings
@@ -132,3 +160,11 @@ class ControlRoom(Protocol):
         ...
 
     def stop_all(self, on: bool) -> None: ...
+
+    def models(self) -> Mapping[str, tuple[str, bool]]:
+        """Registered detectors: the hash of each, and whether its files are as they were registered."""
+        ...
+
+    def certificate_until(self) -> datetime | None:
+        """When the server's certificate ends; None without TLS."""
+        ...

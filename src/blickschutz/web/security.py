@@ -22,14 +22,23 @@ HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# Only over TLS: a year, as ASVS 5 asks (3.4.1).
+STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def hosts_of(names: Sequence[str], port: int) -> list[str]:
+    """What may stand in a request's Host header."""
+    return [f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names]
 
 
 class Guard:
     """ASGI middleware. Refuses foreign hosts (DNS rebinding), foreign origins (CSRF, hijacked WebSockets)."""
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], secure: bool = False) -> None:
         self._app, self._hosts = app, frozenset(hosts)
+        self._headers = {**HEADERS, **dict([STRICT_TRANSPORT] if secure else [])}
+        self._scheme = "https" if secure else "http"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -43,7 +52,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     own[name] = value
                 if "cache-control" not in own:
                     own["Cache-Control"] = "no-store"
@@ -60,7 +69,8 @@ class Guard:
         if origin is None:
             # A browser sends an origin with every form post and WebSocket; a tool without one carries nobody's cookies.
             return headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
-        return urlsplit(origin).netloc == headers["host"]
+        own = urlsplit(origin)
+        return own.netloc == headers["host"] and own.scheme == self._scheme
 
     @staticmethod
     async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

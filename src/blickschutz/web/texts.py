@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -11,6 +12,37 @@ from zoneinfo import ZoneInfo
 from babel.messages.pofile import read_po
 
 from blickschutz.kernel.situation import Kind, name
+from blickschutz.web.words import (
+    ACCOUNT_DONE,
+    ACCOUNT_EVENTS,
+    ACCOUNT_PROBLEMS,
+    ACT_OTHER,
+    ACT_WORDS,
+    CHANGE_WORDS,
+    FACTOR_WORDS,
+    FIELD_WORDS,
+    N_,
+    PERMISSION_WORDS,
+    ROLE_MEANINGS,
+    ROLE_WORDS,
+    SIGN_IN_PROBLEMS,
+    STATE_WORDS_OF_ACCOUNTS,
+    TODO_WORDS,
+)
+
+__all__ = [
+    "ACCOUNT_DONE",
+    "ACCOUNT_PROBLEMS",
+    "CHANGE_WORDS",
+    "FACTOR_WORDS",
+    "FIELD_WORDS",
+    "PERMISSION_WORDS",
+    "ROLE_MEANINGS",
+    "ROLE_WORDS",
+    "SIGN_IN_PROBLEMS",
+    "STATE_WORDS_OF_ACCOUNTS",
+    "TODO_WORDS",
+]
 
 LANGUAGES: Mapping[str, str] = {"de": "Deutsch", "en": "English"}
 
@@ -43,14 +75,19 @@ def number(value: float, language: str, digits: int = 1) -> str:
     return text.translate(str.maketrans(",.", ".,")) if language == "de" else text
 
 
-def N_(text: str) -> str:  # noqa: N802 - the customary name of a marker for texts that are translated later
-    """Mark a text for translation without translating it."""
-    return text
-
-
 def clock(at: datetime, language: str) -> str:
     """A moment to the second."""
     return at.strftime("%d.%m.%Y, %H:%M:%S Uhr") if language == "de" else at.strftime("%d %b %Y, %H:%M:%S")
+
+
+def day(at: date, language: str) -> str:
+    """A day as an office writes it."""
+    return at.strftime("%d.%m.%Y") if language == "de" else at.strftime("%d %b %Y")
+
+
+def act(path: str) -> str:
+    """What a form is for that is sent to that address."""
+    return next((words for pattern, words in ACT_WORDS if re.fullmatch(pattern, path)), ACT_OTHER)
 
 
 def zoned(at: float, zone: str) -> datetime:
@@ -220,10 +257,6 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "different": N_("Die beiden Eingaben sind verschieden."),
     "short": N_("Die Losung braucht mindestens 12 Zeichen."),
 }
-SIGN_IN_PROBLEMS: Mapping[str, str] = {
-    "wrong": N_("Name oder Kennwort stimmen nicht."),
-    "locked": N_("Zu viele Versuche. Bitte warten Sie eine Minute."),
-}
 DOOR_PROBLEMS: Mapping[str, str] = {
     "role": N_("Sichten dürfen nur Personen mit der Rolle Sichtung oder Aufsicht."),
     "administrator": N_("Wer das System verwaltet, darf keine Bilder sehen."),
@@ -239,6 +272,7 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "reason": N_("Bitte nennen Sie einen Grund."),
 }
 EVENT_WORDS: Mapping[str, str] = {
+    **ACCOUNT_EVENTS,
     "system-started": N_("System gestartet"),
     "system-ended": N_("System beendet"),
     "settings-changed": N_("Einstellungen geändert"),

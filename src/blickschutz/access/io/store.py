@@ -6,6 +6,7 @@ from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, select
 
+from blickschutz.access.rules import LEAST_PASSWORD
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
@@ -14,7 +15,6 @@ from blickschutz.storage.sqlite import writing
 
 METADATA = MetaData()
 OPERATIONS, MEMORY = 2, 64 * 1024 * 1024
-LEAST_PASSWORD = 12
 
 passwords = Table(
     "passwords",
@@ -42,6 +42,11 @@ class PasswordStore:
             connection.execute(delete(passwords).where(passwords.c.person == person))
             connection.execute(passwords.insert(), {"person": person, "hash": hashed, "changed": self._clock.now()})
             self._log.append(connection, Event.PASSWORD_CHANGED, by, person)
+
+    def drop(self, person: str) -> None:
+        """Somebody leaves: no password fits any more."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(passwords).where(passwords.c.person == person))
 
     def is_set(self, person: str) -> bool:
         return self._hash(person) is not None

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Row
 
 from blickschutz.alerts.io.tables import alerts, clips, counts, history, outbox
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Notice, Origin, Outcome, Tally
+from blickschutz.alerts.rules import OPEN
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind
 from blickschutz.storage.sqlite import writing
@@ -63,9 +64,10 @@ class SqlAlertStore:
         kind: Kind | None = None,
         since: float = 0.0,
         until: float = 0.0,
+        before: int = 0,
         most: int = 200,
     ) -> list[Alert]:
-        """Alerts that fit, the newest first."""
+        """Alerts that fit, the newest first; those with a number under `before`."""
         query = select(alerts).order_by(alerts.c.raised.desc(), alerts.c.id.desc()).limit(most)
         if states:
             query = query.where(alerts.c.state.in_([state.value for state in states]))
@@ -75,6 +77,8 @@ class SqlAlertStore:
             query = query.where(alerts.c.kind == kind.value)
         if since:
             query = query.where(alerts.c.raised >= since)
+        if before:
+            query = query.where(alerts.c.id < before)
         if until:
             query = query.where(alerts.c.raised < until)
         with self._engine.connect() as connection:
@@ -121,6 +125,12 @@ class SqlAlertStore:
         query = select(history).where(history.c.alert == number).order_by(history.c.id)
         with self._engine.connect() as connection:
             return [HistoryEntry(row.at, row.event, row.by, row.text) for row in connection.execute(query)]
+
+    def open_count(self) -> int:
+        """How many alerts are not closed yet."""
+        query = select(func.count()).where(alerts.c.state.in_([state.value for state in OPEN]))
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def count(self, camera: str, kind: Kind, at: float) -> None:
         """A situation that is counted only."""

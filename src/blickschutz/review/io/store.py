@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, MetaData, Row, String, Table, Text, select, update
+from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, MetaData, Row, String, Table, Text, func, select, update
 
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
@@ -72,6 +72,19 @@ class SqlCaseStore:
         query = select(cases).where(cases.c.state.in_([s.value for s in states])).order_by(cases.c.opened.desc()).limit(most)
         with self._engine.connect() as connection:
             return [_case(row) for row in connection.execute(query)]
+
+    def queue(self, start: int, most: int) -> list[Case]:
+        """Cases that wait for somebody, the oldest first: its deadline comes first."""
+        there = [state.value for state in CaseState if state not in {CaseState.DESTROYING, CaseState.DESTROYED, CaseState.HELD}]
+        query = select(cases).where(cases.c.state.in_(there)).order_by(cases.c.opened, cases.c.id).offset(start).limit(most)
+        with self._engine.connect() as connection:
+            return [_case(row) for row in connection.execute(query)]
+
+    def counts(self) -> dict[CaseState, int]:
+        """How many cases are in each state."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(cases.c.state, func.count()).group_by(cases.c.state))
+            return {CaseState(state): int(number) for state, number in rows}
 
     def close(self, case: Case) -> bool:
         """The clip is on disk: length, size, hash."""

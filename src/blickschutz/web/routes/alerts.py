@@ -11,9 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
+from blickschutz.access.model import Permission
+from blickschutz.access.rules import may
 from blickschutz.alerts.model import Alert, AlertState, Outcome
 from blickschutz.alerts.rules import OPEN
 from blickschutz.kernel.situation import Kind, name
+from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.pages import Pages
 from blickschutz.web.views import views
 
@@ -21,6 +24,7 @@ _SEE_OTHER = 303
 _BEAT_S = 15.0
 _DAY_S = 24 * 3600.0
 _TALLY_DAYS = 30
+_PAGE = 100
 
 Text = Annotated[str, Form(max_length=500)]
 
@@ -30,8 +34,8 @@ def routes(pages: Pages) -> APIRouter:
     router = APIRouter()
     desk = pages.room.alerts
 
-    @router.get("/alerts")
-    async def day(request: Request, camera: str = "", kind: str = "", state: str = "", date: str = "") -> Response:
+    @router.get("/alerts", dependencies=[allow(Permission.ALERTS)])
+    async def day(request: Request, camera: str = "", kind: str = "", state: str = "", date: str = "", before: int = 0) -> Response:
         start = pages.day_start(date)
         end = start + timedelta(days=1)
         found = await asyncio.to_thread(
@@ -41,28 +45,31 @@ def routes(pages: Pages) -> APIRouter:
             kind=Kind(kind) if kind in set(Kind) else None,
             since=start.timestamp(),
             until=end.timestamp(),
-            most=500,
+            before=max(0, before),
+            most=_PAGE + 1,
         )
         tally = await asyncio.to_thread(desk.store.tally, pages.room.regime.now().timestamp() - _TALLY_DAYS * _DAY_S)
         values: dict[str, Any] = {"tally": tally, "tally_days": _TALLY_DAYS, "tiles": pages.tiles(), "kinds": list(Kind)}
+        shown = views(pages, request, found[:_PAGE])
+        older = found[_PAGE - 1].id if len(found) > _PAGE else 0
         chosen = {"camera": camera, "kind": kind, "state": state, "date": f"{start:%Y-%m-%d}"}
-        return pages.render(request, "alerts.html", theme="dark", chosen=chosen, alerts=views(pages, request, found), **values)
+        return pages.render(request, "alerts.html", theme="dark", chosen=chosen, alerts=shown, older=older, **values)
 
-    @router.get("/alerts/queue")
+    @router.get("/alerts/queue", dependencies=[allow(Permission.ALERTS)])
     async def queue(request: Request) -> Response:
         return pages.render(request, "queue.html", theme="dark", queue=views(pages, request, desk.open_alerts()))
 
-    @router.get("/alerts/stream")
+    @router.get("/alerts/stream", dependencies=[allow(Permission.ALERTS)])
     async def stream(request: Request) -> Response:
         return StreamingResponse(_changes(pages, request), media_type="text/event-stream")
 
-    @router.get("/alerts/{number}")
+    @router.get("/alerts/{number}", dependencies=[allow(Permission.ALERTS)])
     async def alert(request: Request, number: int) -> Response:
         found = require(pages, number)
         desk.seen(number, pages.person(request))
         return page(pages, request, found)
 
-    @router.get("/alerts/{number}/clip.mp4")
+    @router.get("/alerts/{number}/clip.mp4", dependencies=[allow(Permission.ALERTS)])
     async def clip(number: int) -> Response:
         data = desk.store.clip(require(pages, number).id)
         if data is None:
@@ -103,11 +110,14 @@ async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
     def put(alert: Alert) -> None:
         loop.call_soon_threadsafe(changed.put_nowait, alert)
 
+    access, token = pages.room.recordings.access, session_of(request)
     end = pages.room.alerts.listen(put)
     language = pages.language(request)
     try:
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
+            if not may(access.who(token, touch=False)[0], Permission.ALERTS):
+                return
             try:
                 async with asyncio.timeout(_BEAT_S):
                     alert = await changed.get()

@@ -9,16 +9,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
-from blickschutz.access.model import Member, Role
+from blickschutz.access.model import Member, Permission, Role
 from blickschutz.audit.model import Event
 from blickschutz.review.model import Case, CaseState, Ground
 from blickschutz.review.rules import OPENABLE, THERE, visible, waits_for
 from blickschutz.web import texts
+from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.wall import require as require_camera
 
 _SEE_OTHER = 303
-_MOST_ENDED = 50
+_MOST_ENDED = 20
+_PAGE = 50
 _REVIEWERS = (Role.REVIEW, Role.SUPERVISION)
 
 
@@ -28,40 +30,44 @@ def routes(pages: Pages) -> APIRouter:
     recordings = pages.room.recordings
     desk = recordings.desk
 
-    @router.get("/cases")
-    async def queue(request: Request) -> Response:
-        member = pages.require(request, *_REVIEWERS)
-        there = await asyncio.to_thread(desk.cases, sorted(THERE))
+    @router.get("/cases", dependencies=[allow(Permission.CASES)])
+    async def queue(request: Request, page: int = 1) -> Response:
+        member = member_of(request)
+        page = min(max(1, page), 1_000_000)
+        found = await asyncio.to_thread(desk.queue, (page - 1) * _PAGE, _PAGE + 1)
         ended = await asyncio.to_thread(desk.store.latest, [CaseState.DESTROYING, CaseState.DESTROYED], _MOST_ENDED)
-        waiting = [case for case in there if case.state is not CaseState.HELD]
-        held = [case for case in there if case.state is CaseState.HELD]
+        held = await asyncio.to_thread(lambda: desk.store.find(states=[CaseState.HELD], most=_PAGE))
+        counts = await asyncio.to_thread(desk.store.counts)
         return pages.render(
             request,
             "cases.html",
-            waiting=_views(pages, request, member, waiting),
-            held=_views(pages, request, member, held),
-            ended=_views(pages, request, member, ended),
-            packages=recordings.packages() if member.may(Role.SUPERVISION) else [],
+            waiting=views(pages, request, member, found[:_PAGE]),
+            held=views(pages, request, member, held),
+            page=page,
+            more=len(found) > _PAGE,
+            waiting_count=sum(number for state, number in counts.items() if state in THERE - {CaseState.HELD}),
+            held_count=counts.get(CaseState.HELD, 0),
+            ended=views(pages, request, member, ended),
             forecast=recordings.forecast(),
             offset=recordings.clock_offset(),
         )
 
-    @router.get("/cases/{number}")
+    @router.get("/cases/{number}", dependencies=[allow(Permission.CASES)])
     async def case(request: Request, number: int) -> Response:
-        member = pages.require(request, *_REVIEWERS)
+        member = member_of(request)
         found = await _require(number)
         await asyncio.to_thread(recordings.log.write, Event.CASE_SEEN, member.id, found.clip, {"case": number})
         return _page(request, member, found)
 
-    @router.post("/cases/{number}/enter")
+    @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
     async def enter(request: Request, number: int) -> Response:
-        member = pages.require(request, *_REVIEWERS)
+        member = member_of(request)
         found = await _require(number)
         language, theme = pages.language(request), pages.theme(request, "light")
-        address, problem = await recordings.rooms.enter(number, member, language, theme)
+        address, problem = await recordings.rooms.enter(number, member, language, theme, pages.origin(request))
         return pages.render(request, "door.html", status=403 if problem else 200, case=found, address=address, problem=problem)
 
-    @router.post("/cases/{number}/hold")
+    @router.post("/cases/{number}/hold", dependencies=[allow(Permission.REVIEW)])
     async def hold(
         request: Request,
         number: int,
@@ -69,7 +75,7 @@ def routes(pages: Pages) -> APIRouter:
         reference: Annotated[str, Form(max_length=60)] = "",
         until: Annotated[str, Form(max_length=10)] = "",
     ) -> Response:
-        member = pages.require(request, *_REVIEWERS)
+        member = member_of(request)
         found = await _require(number)
         end = _end_of(pages, until)
         if ground not in set(Ground) or end is None:
@@ -78,34 +84,25 @@ def routes(pages: Pages) -> APIRouter:
             return _page(request, member, found, "hold", 422)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
-    @router.post("/cases/{number}/hold/end")
+    @router.post("/cases/{number}/hold/end", dependencies=[allow(Permission.REVIEW)])
     async def end(request: Request, number: int) -> Response:
-        member = pages.require(request, *_REVIEWERS)
+        member = member_of(request)
         await _require(number)
         await asyncio.to_thread(desk.propose_end, number, member.id)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
-    @router.post("/cases/{number}/hold/confirm")
+    @router.post("/cases/{number}/hold/confirm", dependencies=[allow(Permission.REVIEW)])
     async def confirm(request: Request, number: int) -> Response:
-        member = pages.require(request, *_REVIEWERS)
+        member = member_of(request)
         found = await _require(number)
         if not await asyncio.to_thread(desk.confirm, number, member.id):
             return _page(request, member, found, "second", 409)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
-    @router.get("/exports/{name}")
-    async def package(request: Request, name: str) -> Response:
-        member = pages.require(request, Role.SUPERVISION)
-        data = await asyncio.to_thread(recordings.package, name)
-        if data is None:
-            raise HTTPException(404)
-        await asyncio.to_thread(recordings.log.write, Event.RELEASE_FETCHED, member.id, name.split("-", 1)[0], {"file": name})
-        return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"'})
-
-    @router.post("/cameras/{camera}/record")
+    @router.post("/cameras/{camera}/record", dependencies=[allow(Permission.RECORD)])
     async def record(request: Request, camera: str, text: Annotated[str, Form(max_length=500)] = "") -> Response:
         tile = require_camera(pages, camera)
-        by = member.id if (member := pages.member(request)) is not None else pages.person(request)
+        by = member_of(request).id
         problem = recordings.record(tile.camera.id, by, text.strip(), None) if text.strip() else "reason"
         if problem:
             words = {**texts.RECORDING_PROBLEMS, **texts.DOOR_PROBLEMS}
@@ -115,9 +112,9 @@ def routes(pages: Pages) -> APIRouter:
             )
         return RedirectResponse(f"/cameras/{camera}", _SEE_OTHER)
 
-    @router.post("/clock")
+    @router.post("/clock", dependencies=[allow(Permission.CLOCK)])
     async def clock(request: Request) -> Response:
-        member = pages.require(request, Role.SUPERVISION)
+        member = member_of(request)
         await asyncio.to_thread(recordings.accept_clock, member.id)
         return RedirectResponse("/cases", _SEE_OTHER)
 
@@ -132,7 +129,7 @@ def routes(pages: Pages) -> APIRouter:
             request,
             "case.html",
             status=status,
-            case=_views(pages, request, member, [found])[0],
+            case=views(pages, request, member, [found])[0],
             problem=problem,
             grounds=list(Ground),
             door=recordings.rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
@@ -157,7 +154,7 @@ def _end_of(pages: Pages, until: str) -> float | None:
     return pages.day_start(f"{day:%Y-%m-%d}").timestamp() + 86_399
 
 
-def _views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> list[dict[str, Any]]:
+def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> list[dict[str, Any]]:
     """Cases as templates see them."""
     language = pages.language(request)
     translate = texts.translator(language)

@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from blickschutz.access.model import Permission
 from blickschutz.alerts.model import Outcome
 from blickschutz.audit.model import Event
+from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.alerts import page, require
 
@@ -22,15 +24,15 @@ def routes(pages: Pages) -> APIRouter:
     router = APIRouter()
     desk = pages.room.alerts
 
-    @router.post("/alerts/{number}/acknowledge")
+    @router.post("/alerts/{number}/acknowledge", dependencies=[allow(Permission.DECIDE)])
     async def acknowledge(request: Request, number: int, back: Annotated[str, Form(max_length=10)] = "") -> Response:
         require(pages, number)
         if not desk.acknowledge(number, pages.person(request)):
             return page(pages, request, require(pages, number), "late")
         pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="acknowledge")
-        return RedirectResponse("/" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
+        return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
 
-    @router.post("/alerts/{number}/act")
+    @router.post("/alerts/{number}/act", dependencies=[allow(Permission.DECIDE)])
     async def act(request: Request, number: int, text: Text = "") -> Response:
         found = require(pages, number)
         if not text.strip():
@@ -40,7 +42,7 @@ def routes(pages: Pages) -> APIRouter:
         pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="act", text=text.strip())
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 
-    @router.post("/alerts/{number}/close")
+    @router.post("/alerts/{number}/close", dependencies=[allow(Permission.DECIDE)])
     async def close(request: Request, number: int, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
         found = require(pages, number)
         if outcome not in set(Outcome):
@@ -50,12 +52,12 @@ def routes(pages: Pages) -> APIRouter:
         pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="close", outcome=outcome)
         return RedirectResponse("/alerts", _SEE_OTHER)
 
-    @router.post("/alerts/{number}/record")
+    @router.post("/alerts/{number}/record", dependencies=[allow(Permission.RECORD)])
     async def record(request: Request, number: int, text: Text = "") -> Response:
         found = require(pages, number)
         if not text.strip():
             return page(pages, request, found, "reason")
-        by = member.id if (member := pages.member(request)) is not None else pages.person(request)
+        by = member_of(request).id
         problem = pages.room.recordings.record(found.camera, by, text.strip(), number)
         if problem:
             return page(pages, request, found, problem)

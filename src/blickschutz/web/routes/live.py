@@ -8,20 +8,24 @@ import json
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from blickschutz.access.model import Permission
+from blickschutz.access.rules import may
 from blickschutz.wall.model import StreamInit
 from blickschutz.wall.service import Viewer
+from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import find
 from blickschutz.web.texts import CAUSE_WORDS, Translate, translator
 
 _STATE_EVERY_S = 0.5
+_LOOK_EVERY_S = 2.0
 
 
 def routes(pages: Pages) -> APIRouter:
     """The live stream of each camera."""
     router = APIRouter()
 
-    @router.websocket("/cameras/{camera}/live")
+    @router.websocket("/cameras/{camera}/live", dependencies=[allow(Permission.WALL)])
     async def live(socket: WebSocket, camera: str) -> None:
         tile = find(pages, camera)
         if tile is None:
@@ -33,6 +37,7 @@ def routes(pages: Pages) -> APIRouter:
             asyncio.create_task(_send_video(socket, viewer)),
             asyncio.create_task(_send_states(socket, tile, translator(pages.language(socket)))),
             asyncio.create_task(_until_gone(socket)),
+            asyncio.create_task(_while_allowed(socket, pages)),
         ]
         try:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -65,6 +70,16 @@ async def _send_states(socket: WebSocket, tile: TileView, translate: Translate) 
             await socket.send_text(json.dumps({"kind": "state", "state": now[0], "detail": now[1]}))
             told = now
         await asyncio.sleep(_STATE_EVERY_S)
+
+
+async def _while_allowed(socket: WebSocket, pages: Pages) -> None:
+    """Ends when the session has ended, or its person may no longer see the wall. Watching does not keep a session alive."""
+    token = session_of(socket)
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        member, _ = pages.room.recordings.access.who(token, touch=False)
+        if not may(member, Permission.WALL):
+            return
 
 
 async def _until_gone(socket: WebSocket) -> None:

@@ -9,11 +9,10 @@ from itertools import islice
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from blickschutz.access.model import Role
+from blickschutz.access.model import Permission
 from blickschutz.audit.model import Entry, Event
-from blickschutz.audit.rules import verify
-from blickschutz.vault.io.files import is_signed
 from blickschutz.web import texts
+from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages
 
 _PAGE = 100
@@ -25,13 +24,13 @@ def routes(pages: Pages) -> APIRouter:
     router = APIRouter()
     log = pages.room.recordings.log
 
-    @router.get("/log")
+    @router.get("/log", dependencies=[allow(Permission.LOG)])
     async def entries(request: Request, event: str = "", by: str = "", subject: str = "", before: int = 0) -> Response:
-        member = pages.require(request, Role.DATA_PROTECTION)
+        member = member_of(request)
         chosen = {"event": event if event in set(Event) else "", "by": by.strip()[:40], "subject": subject.strip()[:80]}
         await asyncio.to_thread(log.write, Event.LOG_SEEN, member.id, "", {name: value for name, value in chosen.items() if value})
         found = await asyncio.to_thread(lambda: log.find(**chosen, before=max(0, before), most=_PAGE))
-        faults = await asyncio.to_thread(lambda: list(verify(log.export(), is_signed, log.public)))
+        report = pages.room.recordings.chain()
         newest, hashed, point = log.state()
 
         def when(at: float) -> str:
@@ -47,14 +46,17 @@ def routes(pages: Pages) -> APIRouter:
             hash=hashed,
             point=point,
             point_at=when(point.at) if point is not None else "",
-            faults=faults,
+            faults=report.faults,
+            verified=report.number,
+            verified_at=when(report.at) if report.at else "",
+            whole_at=when(report.whole_at) if report.whole_at else "",
             older=found[-1][0].number if len(found) == _PAGE else 0,
             public=log.public.hex(),
         )
 
-    @router.get("/log/export")
+    @router.get("/log/export", dependencies=[allow(Permission.LOG)])
     async def export(request: Request) -> Response:
-        member = pages.require(request, Role.DATA_PROTECTION)
+        member = member_of(request)
         await asyncio.to_thread(log.write, Event.LOG_EXPORTED, member.id)
         headers = {"Content-Disposition": 'attachment; filename="protokoll.jsonl"'}
         return StreamingResponse(_lines(log.export()), media_type="application/jsonl", headers=headers)

@@ -9,9 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from blickschutz.access.model import Permission
 from blickschutz.audit.model import Event
 from blickschutz.config.model import PlanPlace
 from blickschutz.regime.model import RegimeName
+from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages
 
 _SEE_OTHER = 303
@@ -24,18 +26,18 @@ def routes(pages: Pages) -> APIRouter:
     """Plan and regime."""
     router = APIRouter()
 
-    @router.get("/plan")
+    @router.get("/plan", dependencies=[allow(Permission.PLAN)])
     async def plan(request: Request) -> Response:
         waiting = {alert.camera for alert in pages.room.alerts.open_alerts()}
         known = [(tile, tile.camera.plan) for tile in pages.tiles() if tile.camera.plan is not None]
         places = [(tile, place, cone(place), label_at(place, index)) for index, (tile, place) in enumerate(known)]
         return pages.render(request, "plan.html", theme="dark", places=places, waiting=waiting, building=pages.site.site.building)
 
-    @router.get("/regime")
+    @router.get("/regime", dependencies=[allow(Permission.REGIME)])
     async def regime(request: Request) -> Response:
         return _page(request)
 
-    @router.post("/regime")
+    @router.post("/regime", dependencies=[allow(Permission.REGIME)])
     async def override(
         request: Request,
         name: Annotated[str, Form(max_length=10)] = "",
@@ -50,7 +52,7 @@ def routes(pages: Pages) -> APIRouter:
         pages.log(request, Event.REGIME_SET, name, until=until.isoformat(), reason=reason.strip())
         return RedirectResponse("/regime", _SEE_OTHER)
 
-    @router.post("/regime/end")
+    @router.post("/regime/end", dependencies=[allow(Permission.REGIME)])
     async def end(request: Request) -> Response:
         pages.room.regime.end_override(pages.person(request))
         pages.log(request, Event.REGIME_RELEASED)

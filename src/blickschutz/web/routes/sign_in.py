@@ -1,63 +1,172 @@
-"""Sign in and out; one's own passphrase."""
+"""Sign in with password and second factor, the first sign-in with a code, sign out, finishing what was kept."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 
-from blickschutz.access.model import Role, SignIn
-from blickschutz.kernel.errors import BlickschutzError
-from blickschutz.web.pages import SESSION, Pages
+from blickschutz.access.model import AccountState, Permission, Refusal, SignIn
+from blickschutz.web.allowed import SECURE_SESSION, SESSION, allow, member_of, session_of
+from blickschutz.web.pages import Pages
 
 _SEE_OTHER = 303
+_MOST_ANSWER = 20_000
+HALF = "half"
+KEPT = "kept"
+Word = Annotated[str, Form(max_length=60)]
+Secret = Annotated[str, Form(max_length=400)]
+Path = Annotated[str, Form(max_length=200)]
 
 
 def local(path: str) -> str:
-    """`path` where it is one on this server, else the wall; "//host" would be another server."""
+    """`path` where it is one on this server, else the start; "//host" would be another server."""
     return path if path.startswith("/") and not path.startswith("//") and "\\" not in path else "/"
+
+
+def set_cookie(request: Request, answer: Response, name: str, value: str) -> None:
+    """A cookie that no script reads and no other site sends; it lasts as long as the browser is open."""
+    secure = request.url.scheme == "https"
+    name = SECURE_SESSION if secure and name == SESSION else name
+    answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure)
+
+
+def signed_in(request: Request, token: str, back: str) -> Response:
+    """The answer to whoever has a session now."""
+    answer = RedirectResponse(local(back), _SEE_OTHER)
+    set_cookie(request, answer, SESSION, token)
+    answer.delete_cookie(HALF)
+    return answer
 
 
 def routes(pages: Pages) -> APIRouter:
     """Who somebody is."""
     router = APIRouter()
-    access = pages.room.recordings.access
+    access, keys = pages.room.recordings.access, pages.keys
 
-    @router.get("/sign-in")
+    @router.get("/sign-in", dependencies=[allow(Permission.PUBLIC)])
     async def ask(request: Request, back: str = "/") -> Response:
-        return pages.render(request, "sign_in.html", problem="", back=local(back), given="")
+        kept = bool(request.cookies.get(KEPT))
+        return pages.render(request, "sign_in.html", problem="", back=local(back), given="", kept=kept)
 
-    @router.post("/sign-in")
-    async def sign_in(
-        request: Request,
-        person: Annotated[str, Form(max_length=40)] = "",
-        password: Annotated[str, Form(max_length=200)] = "",
-        back: Annotated[str, Form(max_length=200)] = "/",
-    ) -> Response:
+    @router.post("/sign-in", dependencies=[allow(Permission.PUBLIC)])
+    async def sign_in(request: Request, person: Word = "", password: Secret = "", back: Path = "/") -> Response:
         outcome, token = await asyncio.to_thread(access.sign_in, person.strip(), password)
-        if outcome is not SignIn.OK:
-            status = 429 if outcome is SignIn.LOCKED else 403
-            return pages.render(request, "sign_in.html", status=status, problem=outcome.value, back=local(back), given=person)
-        answer = RedirectResponse(local(back), _SEE_OTHER)
-        answer.set_cookie(SESSION, token, httponly=True, samesite="strict")
-        return answer
+        if outcome is SignIn.OK:
+            return signed_in(request, token, back)
+        if outcome is SignIn.FACTOR:
+            answer = RedirectResponse("/sign-in/factor", _SEE_OTHER)
+            set_cookie(request, answer, HALF, f"{token} {local(back)}")
+            return answer
+        status = 429 if outcome is SignIn.LOCKED else 403
+        kept = bool(request.cookies.get(KEPT))
+        return pages.render(request, "sign_in.html", status=status, problem=outcome.value, back=local(back), given=person[:40], kept=kept)
 
-    @router.post("/sign-out")
+    def _half(request: Request) -> tuple[str, str]:
+        """The secret of the half and where to go afterwards."""
+        token, _, back = request.cookies.get(HALF, "").partition(" ")
+        return token.strip('"'), local(back.strip('"') or "/")
+
+    def _factor_page(request: Request, problem: str = "", drift: int = 0, status: int = 200) -> Response:
+        token, _ = _half(request)
+        half = access.sessions.half(token)
+        if half is None:
+            return RedirectResponse("/sign-in", _SEE_OTHER)
+        kinds = {factor.kind.value for factor in access.factors.of(half.person)}
+        return pages.render(request, "factor.html", status=status, problem=problem, drift=drift, kinds=kinds, key_host=keys.host)
+
+    @router.get("/sign-in/factor", dependencies=[allow(Permission.PUBLIC)])
+    async def factor(request: Request) -> Response:
+        return await asyncio.to_thread(_factor_page, request)
+
+    @router.post("/sign-in/factor", dependencies=[allow(Permission.PUBLIC)])
+    async def code(request: Request, code: Word = "") -> Response:
+        token, back = _half(request)
+        outcome, session, drift = await asyncio.to_thread(access.code, token, code)
+        if outcome is SignIn.OK:
+            return signed_in(request, session, back)
+        problem = "locked" if outcome is SignIn.LOCKED else "drift" if drift else "code"
+        status = 429 if outcome is SignIn.LOCKED else 403
+        return await asyncio.to_thread(_factor_page, request, problem, drift or 0, status)
+
+    @router.post("/sign-in/key/begin", dependencies=[allow(Permission.PUBLIC)])
+    async def key_begin(request: Request) -> Response:
+        token, _ = _half(request)
+        half = access.sessions.half(token)
+        asked = await asyncio.to_thread(keys.ask, token, half) if half is not None else None
+        return JSONResponse(asked or {}, 200 if asked else 403)
+
+    @router.post("/sign-in/key", dependencies=[allow(Permission.PUBLIC)])
+    async def key(request: Request, answer: Annotated[str, Form(max_length=_MOST_ANSWER)] = "") -> Response:
+        token, back = _half(request)
+        session = await asyncio.to_thread(keys.answered, token, parsed(answer))
+        if session:
+            return signed_in(request, session, back)
+        return await asyncio.to_thread(_factor_page, request, "key", 0, 403)
+
+    @router.get("/welcome", dependencies=[allow(Permission.PUBLIC)])
+    async def welcome(request: Request, person: str = "") -> Response:
+        return pages.render(request, "welcome.html", problem="", given=person[:40])
+
+    @router.post("/welcome", dependencies=[allow(Permission.PUBLIC)])
+    async def begin(request: Request, person: Word = "", code: Word = "", new: Secret = "", again: Secret = "") -> Response:
+        outcome = await asyncio.to_thread(_begin, person.strip(), code, new, again)
+        if outcome is not None:
+            status = 429 if outcome is Refusal.LOCKED else 422
+            return pages.render(request, "welcome.html", status=status, problem=outcome.value, given=person[:40])
+        return signed_in(request, await asyncio.to_thread(access.begin, person.strip()), "/")
+
+    def _begin(person: str, code: str, new: str, again: str) -> Refusal | None:
+        member = access.members.get(person)
+        if not access.tries.take(person if member is not None else "?"):
+            return Refusal.LOCKED
+        if member is None or member.state is AccountState.BLOCKED or not access.people.redeem(person, code):
+            return Refusal.CODE
+        return Refusal.DIFFERENT if new != again else access.own.begin(person, new)
+
+    @router.post("/sign-out", dependencies=[allow(Permission.OWN)])
     async def sign_out(request: Request) -> Response:
-        await asyncio.to_thread(access.sign_out, request.cookies.get(SESSION, ""))
-        answer = RedirectResponse("/", _SEE_OTHER)
-        answer.delete_cookie(SESSION)
+        await asyncio.to_thread(access.sign_out, session_of(request))
+        answer = RedirectResponse("/sign-in", _SEE_OTHER)
+        for name in (SESSION, SECURE_SESSION, KEPT):
+            answer.delete_cookie(name, secure=name == SECURE_SESSION)
+        # What this browser still holds of pages and pictures goes too (ASVS 5, 14.3.1).
+        answer.headers["Clear-Site-Data"] = '"cache"'
         return answer
 
-    @router.post("/passphrase")
-    async def passphrase(request: Request) -> Response:
-        member = pages.require(request, Role.REVIEW, Role.SUPERVISION)
-        try:
-            address = await pages.room.recordings.rooms.key_desk(member, pages.language(request), pages.theme(request, "light"))
-        except (BlickschutzError, OSError, TimeoutError):
-            return pages.render(request, "door.html", status=503, case=None, address="", problem="room-failed")
-        return pages.render(request, "door.html", case=None, address=address, problem="")
+    @router.get("/session", dependencies=[allow(Permission.OWN)])
+    async def session() -> Response:
+        return Response(status_code=204)
+
+    @router.get("/kept", dependencies=[allow(Permission.OWN)])
+    async def kept(request: Request) -> Response:
+        token = request.cookies.get(KEPT, "")
+        form = pages.kept.find(token, member_of(request).id)
+        if form is None:
+            answer: Response = RedirectResponse("/", _SEE_OTHER)
+            answer.delete_cookie(KEPT)
+            return answer
+        return pages.render(request, "kept.html", form=form)
+
+    @router.post("/kept/drop", dependencies=[allow(Permission.OWN)])
+    async def drop(request: Request) -> Response:
+        pages.kept.drop(request.cookies.get(KEPT, ""))
+        answer = RedirectResponse("/", _SEE_OTHER)
+        answer.delete_cookie(KEPT)
+        return answer
 
     return router
+
+
+def parsed(answer: str) -> object:
+    """What a browser says for a security key. Raises 422 where it is no JSON object."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(422) from error
+    if not isinstance(found, dict):
+        raise HTTPException(422)
+    return found

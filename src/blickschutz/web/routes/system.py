@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from blickschutz.access.model import Role
+from blickschutz.access.model import Permission
+from blickschutz.web import texts
+from blickschutz.web.allowed import allow
 from blickschutz.web.metrics import CameraCollector
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import local
@@ -26,20 +28,31 @@ def routes(pages: Pages) -> APIRouter:
     registry = CollectorRegistry()
     registry.register(CameraCollector(pages.room))
 
-    @router.get("/health")
+    @router.get("/health", dependencies=[allow(Permission.HEALTH)])
     async def health(request: Request) -> Response:
         room = pages.room
-        return pages.render(request, "health.html", tiles=pages.tiles(), unsent=room.unsent(), desk_problem=room.problem)
+        until = room.certificate_until()
+        return pages.render(
+            request,
+            "health.html",
+            tiles=pages.tiles(),
+            unsent=room.unsent(),
+            desk_problem=room.problem,
+            forecast=await asyncio.to_thread(room.recordings.forecast),
+            offset=room.recordings.clock_offset(),
+            certificate=texts.day(until.date(), pages.language(request)) if until is not None else "",
+            chain=room.recordings.chain(),
+            models=await asyncio.to_thread(room.models),
+        )
 
-    @router.get("/metrics")
+    @router.get("/metrics", dependencies=[allow(Permission.FIGURES)])
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    @router.post("/preferences")
+    @router.post("/preferences", dependencies=[allow(Permission.PUBLIC)])
     async def preferences(
         language: Annotated[str, Form(max_length=5)] = "",
         theme: Annotated[str, Form(max_length=5)] = "",
-        person: Annotated[str, Form(max_length=80)] = "",
         back: Annotated[str, Form(max_length=200)] = "/",
     ) -> Response:
         answer = RedirectResponse(local(back), _SEE_OTHER)
@@ -47,8 +60,6 @@ def routes(pages: Pages) -> APIRouter:
             answer.set_cookie("language", language, max_age=_YEAR_S, httponly=True, samesite="strict")
         if theme in {"dark", "light"}:
             answer.set_cookie("theme", theme, max_age=_YEAR_S, httponly=True, samesite="strict")
-        if any(person == other.name and Role.CONTROL_ROOM in other.roles for other in pages.site.people):
-            answer.set_cookie("person", quote(person), max_age=_YEAR_S, httponly=True, samesite="strict")
         return answer
 
     return router

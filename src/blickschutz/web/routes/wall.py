@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 
+from blickschutz.access.model import Permission
 from blickschutz.kernel.errors import DeviceError
+from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.views import views
 
@@ -13,17 +16,21 @@ def routes(pages: Pages) -> APIRouter:
     """Routes of the wall and the cameras."""
     router = APIRouter()
 
-    @router.get("/")
+    @router.get("/", dependencies=[allow(Permission.PUBLIC)])
+    async def start(request: Request) -> Response:
+        return RedirectResponse(pages.start(pages.member(request)), 303)
+
+    @router.get("/wall", dependencies=[allow(Permission.WALL)])
     async def wall(request: Request) -> Response:
         queue = views(pages, request, pages.room.alerts.open_alerts())
         return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), queue=queue)
 
-    @router.get("/cameras/{camera}")
+    @router.get("/cameras/{camera}", dependencies=[allow(Permission.WALL)])
     async def camera(request: Request, camera: str) -> Response:
         tile = require(pages, camera)
         return pages.render(request, "camera.html", theme="dark", tile=tile, health=tile.control.health)
 
-    @router.get("/cameras/{camera}/picture.jpg")
+    @router.get("/cameras/{camera}/picture.jpg", dependencies=[allow(Permission.WALL)])
     async def picture(camera: str) -> Response:
         tile = require(pages, camera)
         try:

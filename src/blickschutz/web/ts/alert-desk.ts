@@ -19,7 +19,7 @@ export class AlertDesk {
     for (const card of list.querySelectorAll<HTMLElement>("[data-alert]")) this.told.add(Number(card.dataset["alert"]));
     const source = new EventSource("/alerts/stream");
     source.addEventListener("alert", (event) => this.changed(JSON.parse((event as MessageEvent<string>).data) as Change));
-    source.addEventListener("error", () => this.say(this.texts["lost"] ?? ""));
+    source.addEventListener("error", () => { this.say(this.texts["lost"] ?? ""); void this.renew(); });
     source.addEventListener("open", () => { this.say(""); void this.renew(); });
     const ask = document.querySelector<HTMLButtonElement>("[data-notify]");
     if (ask && "Notification" in window && Notification.permission === "default") {
@@ -32,7 +32,9 @@ export class AlertDesk {
       const form = event.target as HTMLFormElement;
       event.preventDefault();
       const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
-      fetch(form.action, { method: "POST", body, redirect: "manual" }).then(() => this.renew()).catch(() => form.submit());
+      fetch(form.action, { method: "POST", body, redirect: "manual" })
+        .then((answer) => { if (answer.status === 401) form.submit(); else void this.renew(); })
+        .catch(() => form.submit());
     });
     window.setInterval(() => this.ages(), 1000);
     this.ages();
@@ -70,7 +72,8 @@ export class AlertDesk {
     this.renewing = true;
     try {
       const answer = await fetch("/alerts/queue", { headers: { Accept: "text/html" } });
-      if (answer.ok) this.show(await answer.text());
+      if (answer.status === 401) window.location.reload();
+      else if (answer.ok) this.show(await answer.text());
     } catch {
       this.say(this.texts["lost"] ?? "");
     }

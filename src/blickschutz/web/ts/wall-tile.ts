@@ -12,6 +12,20 @@ const CHECK_MS = 500;
 const FIRST_WAIT_MS = 500;
 const MOST_WAIT_MS = 8000;
 
+let asking = false;
+
+/** Where the session is over, the page for signing in is better than a tile that tries for ever. */
+async function stillSignedIn(): Promise<void> {
+  if (asking) return;
+  asking = true;
+  try {
+    if ((await fetch("/session")).status === 401) location.reload();
+  } catch {
+    // No answer at all: the server is away, and the tile says that the camera is lost.
+  }
+  asking = false;
+}
+
 export class WallTile extends HTMLElement {
   private readonly video = document.createElement("video");
   private player: Player | null = null;
@@ -106,6 +120,7 @@ export class WallTile extends HTMLElement {
     this.player?.end();
     this.show();
     this.failures += 1;
+    if (this.failures > 1) void stillSignedIn();
     const wait = Math.min(MOST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(this.failures - 1, 6));
     window.clearTimeout(this.retry);
     this.retry = window.setTimeout(() => this.connect(), wait);

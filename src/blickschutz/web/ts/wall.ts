@@ -68,7 +68,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key.toLowerCase() === "r" && desk) desk.record();
-  if (event.key.toLowerCase() === "p") window.location.assign(window.location.pathname === "/plan" ? "/" : "/plan");
+  if (event.key.toLowerCase() === "p") window.location.assign(window.location.pathname === "/plan" ? "/wall" : "/plan");
   const tile = tiles()[KEYS.indexOf(event.key)];
   if (wall && KEYS.includes(event.key) && tile) enlarge(tile);
 });

@@ -1,0 +1,152 @@
+"""Second factors and tokens. Shared secrets lie in the database sealed under a key that lies beside it, not in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nacl.secret import SecretBox
+from nacl.utils import random as random_bytes
+from sqlalchemy import Column, Engine, Float, Integer, LargeBinary, MetaData, Row, String, Table, delete, func, insert, select, update
+
+from blickschutz.access.model import Factor, FactorKind, Permission, Token
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import OperatorError
+from blickschutz.storage.sqlite import writing
+from blickschutz.vault.io.files import write_private
+
+METADATA = MetaData()
+
+factors = Table(
+    "factors",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("person", String(40), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("added", Float, nullable=False),
+    Column("used", Float),
+    sqlite_autoincrement=True,
+)
+tokens = Table(
+    "tokens",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("person", String(40), nullable=False, index=True),
+    Column("name", String(60), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("scopes", String(300), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("until", Float, nullable=False),
+    Column("used", Float),
+    sqlite_autoincrement=True,
+)
+
+
+class FactorStore:
+    """Second factors by person."""
+
+    def __init__(self, engine: Engine, log: AuditLog, clock: Clock, key: Path) -> None:
+        self._engine, self._log, self._clock = engine, log, clock
+        if not key.exists():
+            write_private(key, random_bytes(SecretBox.KEY_SIZE))
+        try:
+            self._box = SecretBox(key.read_bytes())
+        except (OSError, ValueError) as error:
+            raise OperatorError(f"{key} is no key of {SecretBox.KEY_SIZE} bytes: {error}") from error
+
+    def of(self, person: str) -> list[Factor]:
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(factors).where(factors.c.person == person).order_by(factors.c.id))
+            return [self._factor(row) for row in rows]
+
+    def count(self, person: str) -> int:
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(func.count()).where(factors.c.person == person)).scalar_one())
+
+    def counts(self) -> dict[str, int]:
+        """How many factors everybody has."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(factors.c.person, func.count()).group_by(factors.c.person))
+            return {person: int(count) for person, count in rows}
+
+    def add(self, person: str, kind: FactorKind, name: str, secret: bytes, last: int) -> None:
+        row = {
+            "person": person,
+            "kind": kind.value,
+            "name": name,
+            "secret": bytes(self._box.encrypt(secret)),
+            "last": last,
+            "added": self._clock.now(),
+        }
+        with writing(self._engine) as connection:
+            connection.execute(insert(factors), row)
+            self._log.append(connection, Event.FACTOR_ADDED, person, person, {"kind": kind.value, "name": name})
+
+    def used(self, factor: int, last: int) -> bool:
+        """Note a use; False where somebody used the same step or a later one meanwhile (a code counts once)."""
+        with writing(self._engine) as connection:
+            fits = (factors.c.id == factor) & ((factors.c.last < last) | (factors.c.kind == FactorKind.KEY.value))
+            changed = connection.execute(update(factors).where(fits).values(last=last, used=self._clock.now()))
+        return changed.rowcount == 1
+
+    def remove(self, person: str, factor: int | None, by: str) -> int:
+        """Remove one factor of somebody, or all where `factor` is None; how many."""
+        chosen = factors.c.person == person
+        chosen = chosen & (factors.c.id == factor) if factor is not None else chosen
+        with writing(self._engine) as connection:
+            gone = list(connection.execute(delete(factors).where(chosen).returning(factors.c.name)).scalars())
+            for name in gone:
+                self._log.append(connection, Event.FACTOR_REMOVED, by, person, {"name": name})
+        return len(gone)
+
+    def _factor(self, row: Row[Any]) -> Factor:
+        secret = bytes(self._box.decrypt(row.secret))
+        return Factor(row.id, row.person, FactorKind(row.kind), row.name, secret, row.last, row.added, row.used)
+
+
+class TokenStore:
+    """Tokens for programs, by the hash of each."""
+
+    def __init__(self, engine: Engine, log: AuditLog, clock: Clock) -> None:
+        self._engine, self._log, self._clock = engine, log, clock
+
+    def add(self, person: str, name: str, hashed: str, scopes: frozenset[Permission], until: float) -> None:
+        words = sorted(scope.value for scope in scopes)
+        row = {"person": person, "name": name, "hash": hashed, "scopes": ",".join(words), "created": self._clock.now(), "until": until}
+        with writing(self._engine) as connection:
+            connection.execute(insert(tokens), row)
+            self._log.append(connection, Event.TOKEN_MADE, person, person, {"name": name, "scopes": words, "until": until})
+
+    def of(self, person: str) -> list[Token]:
+        with self._engine.connect() as connection:
+            return [_token(row) for row in connection.execute(select(tokens).where(tokens.c.person == person).order_by(tokens.c.id))]
+
+    def find(self, hashed: str) -> Token | None:
+        """The token with that hash, if it is in force."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(tokens).where(tokens.c.hash == hashed)).one_or_none()
+        return _token(row) if row is not None and row.until > self._clock.now() else None
+
+    def used(self, token: int) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(update(tokens).where(tokens.c.id == token).values(used=self._clock.now()))
+
+    def remove(self, person: str, token: int | None, by: str) -> int:
+        """Remove one token of somebody, or all where `token` is None; how many."""
+        chosen = tokens.c.person == person
+        chosen = chosen & (tokens.c.id == token) if token is not None else chosen
+        with writing(self._engine) as connection:
+            gone = list(connection.execute(delete(tokens).where(chosen).returning(tokens.c.name)).scalars())
+            for name in gone:
+                self._log.append(connection, Event.TOKEN_REMOVED, by, person, {"name": name})
+        return len(gone)
+
+
+def _token(row: Row[Any]) -> Token:
+    scopes = frozenset(Permission(one) for one in row.scopes.split(",") if one)
+    return Token(row.id, row.person, row.name, scopes, row.created, row.until, row.used)

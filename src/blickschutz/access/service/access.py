@@ -1,0 +1,117 @@
+"""Sign in, sign out, who a session or a token belongs to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+
+from blickschutz.access.model import AccountState, FactorKind, Half, Member, Permission, Session, SignIn, Todo
+from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
+from blickschutz.access.rules import PERSONAL, idle_s, permitted, todo
+from blickschutz.access.service.own import OwnAccount
+from blickschutz.access.service.people import People
+from blickschutz.access.service.sessions import Sessions, Tries, hashed
+from blickschutz.access.service.totp import drift_of, step_of
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.kernel.clock import Clock
+
+# A password takes 64 MB and a while to check: two at a time, whoever asks.
+_AT_ONCE = 2
+
+
+class Access:
+    """The people of a site and their sessions. Safe to be called from several threads."""
+
+    def __init__(self, accounts: Accounts, passwords: Passwords, factors: Factors, tokens: Tokens, log: AuditLog, clock: Clock) -> None:
+        self.accounts, self.passwords, self.factors, self.tokens = accounts, passwords, factors, tokens
+        self._log, self._clock = log, clock
+        self._hashing = threading.Semaphore(_AT_ONCE)
+        self.tries = Tries(clock)
+        self.sessions = Sessions(clock, lambda person: idle_s(self.members.get(person)))
+        self.people = People(accounts, passwords, factors, tokens, self.sessions, clock, self._lost)
+        self.own = OwnAccount(accounts, passwords, factors, tokens, self.sessions, self.tries, log, clock)
+        self.on_lost: Callable[[str], None] = lambda person: None
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """Everybody with an account, by short name."""
+        return self.accounts.members()
+
+    def sign_in(self, person: str, password: str) -> tuple[SignIn, str]:
+        """The outcome; with `OK` the secret of a session, with `FACTOR` that of a half. Slow on purpose: call it in a thread."""
+        known = person if person in self.members else "?"
+        if not self.tries.take(known):
+            return self._refuse(known, "locked", SignIn.LOCKED)
+        with self._hashing:
+            fits = self.passwords.fits(person, password)
+        member = self.members.get(person)
+        if not fits or member is None or member.state is not AccountState.ACTIVE:
+            return self._refuse(known, "wrong", SignIn.WRONG)
+        if self.factors.count(person):
+            return SignIn.FACTOR, self.sessions.begin_half(person)
+        return SignIn.OK, self._begin(person)
+
+    def code(self, secret: str, code: str) -> tuple[SignIn, str, int | None]:
+        """Hand in a code for a half: the outcome, the session's secret, and by how many seconds the device is off if that is why."""
+        half = self.sessions.half(secret)
+        if half is None:
+            return SignIn.WRONG, "", None
+        if not self.tries.take(half.person):
+            return *self._refuse(half.person, "locked", SignIn.LOCKED), None
+        now, digits = self._clock.now(), "".join(code.split())
+        for factor in self.factors.of(half.person):
+            if factor.kind is FactorKind.TOTP:
+                step = step_of(factor.secret, digits, now)
+                if step is not None and self.factors.used(factor.id, step):
+                    return SignIn.OK, self.complete(secret, half), None
+        apart = [drift_of(one.secret, digits, now) for one in self.factors.of(half.person) if one.kind is FactorKind.TOTP]
+        return *self._refuse(half.person, "factor", SignIn.WRONG), next((by for by in apart if by), None)
+
+    def complete(self, secret: str, half: Half) -> str:
+        """The second factor was right: from half to session."""
+        self.sessions.end_half(secret)
+        return self._begin(half.person)
+
+    def begin(self, person: str) -> str:
+        """A session for somebody who has just proven who they are by a code for the first sign-in."""
+        return self._begin(person)
+
+    def who(self, token: str, *, touch: bool = True) -> tuple[Member | None, Todo | None]:
+        """Whose session `token` is and what they must do first; (None, None) where there is none, or it has ended by itself."""
+        session = self.sessions.find(token, touch=touch)
+        member = self._active(session)
+        return (member, session.todo) if member is not None and session is not None else (None, None)
+
+    def _active(self, session: Session | None) -> Member | None:
+        member = self.members.get(session.person) if session is not None else None
+        return member if member is not None and member.state is AccountState.ACTIVE else None
+
+    def bearer(self, token: str) -> tuple[Member, frozenset[Permission]] | None:
+        """Whose token that is, and what it may do now: its scopes, as far as its person may do that today."""
+        found = self.tokens.find(hashed(token))
+        member = self.members.get(found.person) if found is not None else None
+        if found is None or member is None or member.state is not AccountState.ACTIVE:
+            return None
+        if found.used is None or self._clock.now() - found.used > 60:
+            self.tokens.used(found.id)
+        return member, (found.scopes & permitted(member)) - PERSONAL
+
+    def sign_out(self, token: str) -> None:
+        session = self.sessions.end(token)
+        if session is not None:
+            self._log.write(Event.SIGNED_OUT, session.person)
+            self._lost(session.person)
+
+    def _begin(self, person: str) -> str:
+        self.tries.forget(person)
+        self._log.write(Event.SIGNED_IN, person)
+        return self.sessions.begin(person, todo(self.members[person], self.factors.count(person)))
+
+    def _refuse(self, person: str, reason: str, outcome: SignIn) -> tuple[SignIn, str]:
+        self._log.write(Event.SIGN_IN_REFUSED, person, facts={"reason": reason})
+        return outcome, ""
+
+    def _lost(self, person: str) -> None:
+        """Somebody lost rights or left: whatever they have open elsewhere ends too."""
+        self.on_lost(person)

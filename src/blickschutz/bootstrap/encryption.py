@@ -1,0 +1,69 @@
+"""TLS of a running site: authority, certificate, renewal while everything runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.clock import Clock
+from blickschutz.vault.io.authority import Authority, Certificates
+from blickschutz.web.tls import require_modern
+
+_log = structlog.get_logger(__name__)
+_LOOK_S = 3600.0
+
+
+class Encryption:
+    """Nothing at all for a site that only its own machine reaches, unless the site file asks for it."""
+
+    def __init__(self, site: SiteFile, folder: Path, clock: Clock, log: AuditLog) -> None:
+        self._clock, self._log = clock, log
+        self._config: uvicorn.Config | None = None
+        self.authority = Authority(folder, site.site.name, site.server.known_names, clock) if site.server.secure else None
+        self._files: Certificates | None = None
+        self._looked = clock.monotonic()
+        if self.authority is not None:
+            self._files = self._make(self.authority)
+
+    @property
+    def until(self) -> datetime | None:
+        """When the server's certificate ends."""
+        return self._files.until if self._files is not None else None
+
+    def files(self) -> tuple[str, str]:
+        """Certificate and key as they are now; empty without TLS."""
+        return (str(self._files.certificate), str(self._files.key)) if self._files is not None else ("", "")
+
+    def apply(self, config: uvicorn.Config) -> None:
+        """Have a server speak TLS."""
+        if self._files is None:
+            return
+        config.ssl_certfile, config.ssl_keyfile = str(self._files.certificate), str(self._files.key)
+        config.load()
+        require_modern(config)
+        self._config = config
+
+    def renew(self) -> None:
+        """Once an hour: a certificate that ends soon is made anew, and whoever connects from then on gets the new one."""
+        now = self._clock.monotonic()
+        if self.authority is None or now - self._looked < _LOOK_S:
+            return
+        self._looked = now
+        before = self._files
+        self._files = self._make(self.authority)
+        context = self._config.ssl if self._config is not None else None
+        if self._files != before and context is not None:
+            context.load_cert_chain(self._files.certificate, self._files.key)
+
+    def _make(self, authority: Authority) -> Certificates:
+        files, is_new = authority.server()
+        if is_new:
+            _log.info("certificate", until=files.until.isoformat())
+            self._log.write(Event.CERTIFICATE_RENEWED, "system", facts={"until": files.until.isoformat()})
+        return files

@@ -1,0 +1,114 @@
+"""Who gets in: every route names the permission it takes, and what it names is asked before anything else happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import Depends, HTTPException
+from starlette.requests import HTTPConnection
+
+from blickschutz.access.model import Member, Permission, Todo
+from blickschutz.access.rules import may
+from blickschutz.audit.model import Event
+from blickschutz.web.ports import Recordings
+
+SESSION = "session"
+# The prefix binds a cookie to this host, this scheme and the whole site (RFC 6265bis).
+SECURE_SESSION = "__Host-session"
+
+
+class TodoError(HTTPException):
+    """Somebody must do something for their account before they can go on."""
+
+    def __init__(self, todo: Todo) -> None:
+        super().__init__(401)
+        self.todo = todo
+
+
+class Allow:
+    """A dependency of a route. Answers 401 where nobody is signed in, 403 (and an entry in the log) where they may not."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        connection.state.member = self._admit(connection)
+
+    def _admit(self, connection: HTTPConnection) -> Member | None:
+        recordings: Recordings = connection.app.state.recordings
+        member, todo = recordings.access.who(session_of(connection))
+        if self.permission is Permission.PUBLIC:
+            return member
+        if member is None:
+            if self.permission is Permission.FIGURES and "authorization" in connection.headers:
+                return bearer(connection, self.permission)
+            raise HTTPException(401)
+        if todo is not None and self.permission is not Permission.OWN:
+            raise TodoError(todo)
+        if not may(member, self.permission):
+            refuse(connection, member, "role")
+        return member
+
+
+class AllowToken(Allow):
+    """The same for programs: a token in place of a session."""
+
+    def _admit(self, connection: HTTPConnection) -> Member | None:
+        return bearer(connection, self.permission)
+
+
+def allow(permission: Permission) -> Any:
+    """To be named by a route: `dependencies=[allow(Permission.WALL)]`."""
+    return Depends(Allow(permission))
+
+
+def allow_token(permission: Permission) -> Any:
+    """The same for routes of the programming interface."""
+    return Depends(AllowToken(permission))
+
+
+def bearer(connection: HTTPConnection, permission: Permission) -> Member:
+    """Whose token a request carries, if the token and its person may do that. Raises 401 or 403."""
+    recordings: Recordings = connection.app.state.recordings
+    kind, _, token = connection.headers.get("authorization", "").partition(" ")
+    found = recordings.access.bearer(token.strip()) if kind.lower() == "bearer" else None
+    if found is None:
+        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    member, scopes = found
+    if permission is not Permission.OWN and permission not in scopes:
+        refuse(connection, member, "scope")
+    return member
+
+
+def refuse(connection: HTTPConnection, member: Member, reason: str) -> None:
+    """Say no, and write it down."""
+    recordings: Recordings = connection.app.state.recordings
+    recordings.log.write(Event.ACCESS_REFUSED, member.id, str(connection.url.path)[:80], {"reason": reason})
+    raise HTTPException(403)
+
+
+def session_of(connection: HTTPConnection) -> str:
+    """The secret of the session that a request carries; empty without one."""
+    return connection.cookies.get(SECURE_SESSION if connection.url.scheme in {"https", "wss"} else SESSION, "")
+
+
+def member_of(connection: HTTPConnection) -> Member:
+    """Who is signed in, on a route that takes a permission."""
+    member = getattr(connection.state, "member", None)
+    if not isinstance(member, Member):
+        raise HTTPException(401)
+    return member
+
+
+def permission_of(route: Any) -> Permission | None:
+    """The permission that a route names; None where it names none, which `make_app` refuses."""
+    found = [one.dependency for one in getattr(route, "dependencies", ()) if isinstance(one.dependency, Allow)]
+    return found[0].permission if len(found) == 1 else None
+
+
+def rows(route: Any) -> Iterator[tuple[str, str, Permission | None]]:
+    """A route as rows of the table of who may do what: method (or WS), path, permission."""
+    for method in sorted(getattr(route, "methods", None) or {"WS"}):
+        if method != "HEAD":
+            yield method, str(route.path), permission_of(route)

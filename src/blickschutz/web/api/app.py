@@ -1,0 +1,93 @@
+"""The programming interface as an application of its own, with its description (OpenAPI 3.1)."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from blickschutz import __version__
+from blickschutz.access.model import Permission
+from blickschutz.access.rules import PERSONAL, permitted
+from blickschutz.web.allowed import allow_token, member_of, rows
+from blickschutz.web.api import alerts, cameras, records
+from blickschutz.web.api.models import Me, Problem
+from blickschutz.web.api.problems import ApiProblem
+from blickschutz.web.pages import Pages
+
+_ABOUT = (
+    "Tokens are made on the page of one's own account. A token acts as its person, within its scopes, and ends with them. "
+    "Reviews are not here: they take two people in a room."
+)
+_PROBLEMS = {
+    401: ("sign-in", "The token is missing, unknown or over."),
+    403: ("forbidden", "The token or its person may not do that. This was written into the log."),
+    404: ("not-found", "There is no such thing."),
+    405: ("method", "That method is not allowed here."),
+    409: ("conflict", "Somebody else was faster, or it cannot be done now."),
+    503: ("not-now", "There is none now."),
+    422: ("form", "The request is incomplete or has a form that is not meant here."),
+}
+
+
+def make_api(pages: Pages) -> FastAPI:
+    """Mounted beside the pages; nothing in it looks at a session."""
+    api = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None)
+    api.state.recordings = pages.room.recordings
+    api.state.routers = [part.routes(pages) for part in (cameras, alerts, records)]
+    for router in api.state.routers:
+        api.include_router(router)
+
+    @api.get("/me", dependencies=[allow_token(Permission.OWN)])
+    async def me(request: Request) -> Me:
+        """Whose token this is, and what it may do now."""
+        member = member_of(request)
+        token = request.headers["authorization"].partition(" ")[2].strip()
+        found = pages.room.recordings.access.bearer(token)
+        scopes = found[1] if found is not None else permitted(member) - PERSONAL
+        return Me(person=member.id, roles=sorted(role.value for role in member.roles), scopes=sorted(one.value for one in scopes))
+
+    @api.get("/openapi.json", dependencies=[allow_token(Permission.OWN)], include_in_schema=False)
+    async def description() -> Response:
+        return JSONResponse(describe(api))
+
+    async def failed(request: Request, error: Exception) -> Response:
+        del request
+        status = error.status_code if isinstance(error, HTTPException) else 422
+        word, text = _PROBLEMS.get(status, ("refused", "That was refused."))
+        if isinstance(error, RequestValidationError):
+            found = [{"where": one["loc"], "text": one["msg"]} for one in error.errors()]
+            return JSONResponse({"problem": word, "text": text, "fields": jsonable_encoder(found)}, 422)
+        headers = error.headers if isinstance(error, HTTPException) else None
+        if isinstance(error, ApiProblem):
+            word, text = error.problem, str(error.detail)
+        return JSONResponse({"problem": word, "text": text}, status, headers=headers)
+
+    api.add_exception_handler(HTTPException, failed)
+    api.add_exception_handler(RequestValidationError, failed)
+    return api
+
+
+def describe(api: FastAPI) -> dict[str, object]:
+    """The description, with the permission that each function takes."""
+    found = get_openapi(title="Blickschutz", version=__version__, openapi_version="3.1.0", description=_ABOUT, routes=api.routes)
+    found["servers"] = [{"url": "/api/v1"}]
+    found["security"] = [{"token": []}]
+    parts = found.setdefault("components", {})
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    schema = Problem.model_json_schema()
+    schema["properties"]["fields"] = {"type": "array"}
+    parts.setdefault("schemas", {})["Problem"] = schema
+    problem = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    routes = [route for router in api.state.routers for route in router.routes]
+    named = [row for route in (*routes, *api.routes) if hasattr(route, "path") for row in rows(route)]
+    scopes = {(path, method.lower()): permission.value for method, path, permission in named if permission is not None}
+    for path, methods in found["paths"].items():
+        for method, about in methods.items():
+            about["x-permission"] = scopes[path, method]
+            for status in (401, 403, 404, 409, 422):
+                about["responses"][str(status)] = {"description": _PROBLEMS[status][1], **problem}
+    return dict(found)

@@ -1,0 +1,182 @@
+"""What the programming interface says and hears. Times are ISO 8601 with zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Number = Annotated[int, Field(ge=1, le=2**53)]
+
+
+class Said(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Heard(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Problem(Said):
+    """Why something was not done."""
+
+    problem: str
+    """A word that programs compare."""
+    text: str
+    """The same in a sentence."""
+
+
+class Me(Said):
+    person: str
+    roles: list[str]
+    scopes: list[str]
+    """What this token may do now."""
+
+
+class Camera(Said):
+    id: str
+    name: str
+    side: str
+    state: str
+    """starting, live, stale, lost, redaction-fault or stopped."""
+    cause: str
+    """Why there is no live picture; empty where there is one."""
+    stopped: bool
+
+
+class Figures(Said):
+    """Health of one camera, as its cell told it last."""
+
+    camera: str
+    state: str
+    fps: float | None
+    frames: int | None
+    dropped: int | None
+    faults: int | None
+    reconnects: int | None
+    restarts: int
+    pss_mb: float | None
+
+
+class Health(Said):
+    cameras: list[Figures]
+    recording_problem: str
+    """Why nothing can be recorded; empty where it can."""
+    free_bytes: int
+    clock_offset_s: float
+    log_entries: int
+    log_faults: int
+    certificate_until: datetime | None
+    models: dict[str, str]
+    """Registered detectors and their SHA-256."""
+
+
+class Decision(Said):
+    at: datetime
+    event: str
+    by: str
+    text: str
+
+
+class Alert(Said):
+    id: int
+    camera: str
+    kind: str
+    zone: str
+    state: str
+    confidence: float
+    taken: datetime
+    raised: datetime
+    outcome: str | None
+    note: str
+    figures: dict[str, float]
+    has_clip: bool
+    history: list[Decision] | None = None
+
+
+class Alerts(Said):
+    alerts: list[Alert]
+    next_before: int | None
+    """Pass it as `before` to get the ones before; null at the end."""
+
+
+class Because(Heard):
+    reason: Reason
+
+
+class Note(Heard):
+    text: Text
+
+
+class Close(Heard):
+    outcome: Literal["confirmed", "false-alarm", "no-finding"]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
+class Regime(Said):
+    name: Literal["day", "night"]
+    until: datetime
+    reason: str
+    by_hand: bool
+
+
+class SetRegime(Heard):
+    name: Literal["day", "night"]
+    hours: Annotated[float, Field(gt=0, le=72)]
+    reason: Reason
+
+
+class Case(Said):
+    """A recording that waits for review, or is held. What was seen in it is told in the review room only."""
+
+    id: int
+    clip: str
+    camera: str
+    mode: str
+    cause: str
+    state: str
+    opened: datetime
+    deadline: datetime
+    verdicts: int
+    """How many verdicts were given; what they are stays sealed until both have spoken."""
+    held_until: datetime | None
+
+
+class Cases(Said):
+    cases: list[Case]
+    more: bool
+
+
+class Entry(Said):
+    number: int
+    at: datetime
+    event: str
+    by: str
+    subject: str
+    facts: dict[str, Any]
+    hash: str
+
+
+class Entries(Said):
+    entries: list[Entry]
+    next_before: int | None
+
+
+class Person(Said):
+    id: str
+    name: str
+    roles: list[str]
+    state: str
+    trained_until: str | None
+    second_factors: int
+
+
+class Setting(Said):
+    key: str
+    value: str
+    meaning: str
+    line: int
+    """Line of the site file; 0 where the default is in force."""

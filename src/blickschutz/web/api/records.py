@@ -1,0 +1,109 @@
+"""Cases, recordings by hand, the log, people."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request
+
+from blickschutz.access.model import Permission
+from blickschutz.audit.model import Event
+from blickschutz.review.model import Case
+from blickschutz.web.allowed import allow_token, member_of
+from blickschutz.web.api import models as m
+from blickschutz.web.api.problems import ApiProblem
+from blickschutz.web.pages import Pages
+
+_MOST = 100
+Before = Annotated[int, Query(ge=0, le=2**53)]
+
+
+def routes(pages: Pages) -> APIRouter:
+    """What is written down."""
+    router, recordings = APIRouter(), pages.room.recordings
+
+    def _case(case: Case) -> m.Case:
+        end, _ = recordings.deadline(case)
+        return m.Case(
+            id=case.id,
+            clip=case.clip,
+            camera=case.camera,
+            mode=case.mode,
+            cause=case.cause,
+            state=case.state.value,
+            opened=pages.moment(case.opened),
+            deadline=pages.moment(end),
+            verdicts=len(case.verdicts),
+            held_until=pages.moment(case.hold.until) if case.hold is not None else None,
+        )
+
+    @router.get("/cases", dependencies=[allow_token(Permission.CASES)])
+    async def cases(start: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> m.Cases:
+        """Cases that wait for somebody, the next deadline first, a hundred at a time."""
+        found = await asyncio.to_thread(recordings.desk.queue, start, _MOST + 1)
+        return m.Cases(cases=[_case(one) for one in found[:_MOST]], more=len(found) > _MOST)
+
+    @router.get("/cases/{number}", dependencies=[allow_token(Permission.CASES)])
+    async def case(request: Request, number: m.Number) -> m.Case:
+        """One case."""
+        found = await asyncio.to_thread(recordings.desk.store.get, number)
+        if found is None:
+            raise HTTPException(404)
+        await asyncio.to_thread(recordings.log.write, Event.CASE_SEEN, member_of(request).id, found.clip, {"case": number})
+        return _case(found)
+
+    @router.post("/cameras/{camera}/record", dependencies=[allow_token(Permission.RECORD)], status_code=202)
+    async def record(request: Request, camera: str, wish: m.Note) -> m.Note:
+        """Order a recording by hand."""
+        if all(tile.camera.id != camera for tile in pages.tiles()):
+            raise HTTPException(404)
+        problem = await asyncio.to_thread(recordings.record, camera, member_of(request).id, wish.text, None)
+        if problem:
+            raise ApiProblem(409, problem, "Nothing is recorded now.")
+        return wish
+
+    @router.get("/log", dependencies=[allow_token(Permission.LOG)])
+    async def log(
+        request: Request,
+        event: Event | None = None,
+        by: Annotated[str, Query(max_length=40)] = "",
+        subject: Annotated[str, Query(max_length=80)] = "",
+        before: Before = 0,
+    ) -> m.Entries:
+        """Entries of the log, the newest first, a hundred at a time. Reading it is an entry too."""
+        await asyncio.to_thread(recordings.log.write, Event.LOG_SEEN, member_of(request).id, "", {"by": "token"})
+        word = event.value if event is not None else ""
+        found = await asyncio.to_thread(lambda: recordings.log.find(event=word, by=by, subject=subject, before=before, most=_MOST))
+        entries = [
+            m.Entry(
+                number=one.number,
+                at=pages.moment(one.at),
+                event=one.event.value,
+                by=one.by,
+                subject=one.subject,
+                facts=dict(one.facts),
+                hash=hashed,
+            )
+            for one, hashed in found
+        ]
+        return m.Entries(entries=entries, next_before=entries[-1].number if len(entries) == _MOST else None)
+
+    @router.get("/people", dependencies=[allow_token(Permission.PEOPLE)])
+    async def people() -> list[m.Person]:
+        """Everybody with an account."""
+        access = recordings.access
+        factors = await asyncio.to_thread(access.factors.counts)
+        return [
+            m.Person(
+                id=one.id,
+                name=one.name,
+                roles=sorted(role.value for role in one.roles),
+                state=one.state.value,
+                trained_until=one.trained_until.isoformat() if one.trained_until is not None else None,
+                second_factors=factors.get(one.id, 0),
+            )
+            for one in access.members.values()
+        ]
+
+    return router

@@ -1,0 +1,13 @@
+"""TLS of the pages: version 1.3 only, which every browser of the last years speaks."""
+
+from __future__ import annotations
+
+import ssl
+
+import uvicorn
+
+
+def require_modern(config: uvicorn.Config) -> None:
+    """Refuse everything before TLS 1.3 (BSI TR-02102-2: 1.2 is allowed, 1.3 is recommended)."""
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3

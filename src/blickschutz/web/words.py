@@ -1,0 +1,143 @@
+"""Words about people, accounts and their rights; part of the texts of the pages."""
+
+from __future__ import annotations
+
+
+def N_(text: str) -> str:  # noqa: N802 - the customary name of a marker for texts that are translated later
+    """Mark a text for translation without translating it."""
+    return text
+
+
+ROLE_WORDS = {
+    "leitstelle": N_("Leitstelle"),
+    "sichtung": N_("Sichtung"),
+    "aufsicht": N_("Aufsicht"),
+    "administration": N_("Administration"),
+    "datenschutz": N_("Datenschutz"),
+}
+ROLE_MEANINGS = {
+    "leitstelle": N_("Live-Wand und Meldungen"),
+    "sichtung": N_("Sichtung von Aufzeichnungen zu zweit"),
+    "aufsicht": N_("dritte Stimme, Löschsperren, Herausgabe"),
+    "administration": N_("Einstellungen, Zustand, Personen; keine Bilder"),
+    "datenschutz": N_("Protokoll, Regeln, Dokumente; keine Bilder"),
+}
+STATE_WORDS_OF_ACCOUNTS = {
+    "invited": N_("noch nicht angemeldet"),
+    "active": N_("aktiv"),
+    "blocked": N_("gesperrt"),
+}
+CHANGE_WORDS = {
+    "invite": N_("Neues Konto"),
+    "rights": N_("Mehr Rechte oder längere Schulung"),
+    "recover": N_("Neuer Einmalcode (Kennwort oder zweiter Faktor verloren)"),
+}
+FACTOR_WORDS = {
+    "totp": N_("Code einer Authenticator-App"),
+    "key": N_("Sicherheitsschlüssel (FIDO2)"),
+}
+TODO_WORDS = {
+    "password": N_("Ihr Kennwort hat jemand anders gesetzt. Bitte legen Sie jetzt ein eigenes fest; vorher geht es nicht weiter."),
+    "factor": N_("Ihre Rolle verlangt einen zweiten Faktor. Bitte richten Sie ihn jetzt ein; vorher geht es nicht weiter."),
+}
+SIGN_IN_PROBLEMS = {
+    "wrong": N_("Name oder Kennwort stimmen nicht."),
+    "locked": N_("Zu viele Versuche. Bitte warten Sie eine Minute."),
+    "code": N_("Der Code stimmt nicht oder wurde schon benutzt. Bitte warten Sie auf den nächsten."),
+    "key": N_("Der Sicherheitsschlüssel wurde nicht erkannt. Bitte versuchen Sie es noch einmal."),
+}
+ACCOUNT_PROBLEMS = {
+    "separated": N_("Diese Rollen darf nicht dieselbe Person haben: Wer verwaltet oder das Protokoll prüft, sieht keine Bilder."),
+    "no-role": N_("Bitte wählen Sie mindestens eine Rolle."),
+    "id": N_("Ein Kurzname besteht aus Kleinbuchstaben, Ziffern und Bindestrichen."),
+    "name": N_("Bitte geben Sie einen Namen an."),
+    "taken": N_("Diesen Kurznamen gibt es schon."),
+    "unknown": N_("Diese Person gibt es nicht."),
+    "blocked": N_("Dieses Konto ist gesperrt."),
+    "self": N_("Das muss eine zweite Person tun, nicht Sie selbst."),
+    "last": N_("Das ist die letzte Person, die verwalten kann. Bitte zuerst eine zweite eintragen."),
+    "not-there": N_("Das gibt es nicht mehr. Jemand anders war schneller."),
+    "nothing": N_("Das ist schon so. Es wurde nichts geändert."),
+    "code": N_("Kurzname oder Code stimmen nicht, oder der Code ist abgelaufen."),
+    "short": N_("Ein Kennwort hat mindestens 12 und höchstens 200 Zeichen."),
+    "guessable": N_("Dieses Kennwort ist leicht zu erraten. Mehrere Wörter ohne Zusammenhang sind gut."),
+    "different": N_("Die beiden Eingaben sind verschieden."),
+    "locked": N_("Zu viele Versuche. Bitte warten Sie eine Minute."),
+    "wrong": N_("Das Kennwort stimmt nicht."),
+    "factor": N_("Der Sicherheitsschlüssel wurde nicht eingetragen. Bitte versuchen Sie es noch einmal."),
+    "last-factor": N_("Das ist Ihr letzter zweiter Faktor. Bitte richten Sie zuerst einen anderen ein."),
+    "scope": N_("Bitte wählen Sie aus, was der Token darf."),
+    "days": N_("Bitte geben Sie 1 bis 90 Tage an."),
+    "date": N_("Bitte geben Sie das Datum als Jahr-Monat-Tag an."),
+}
+ACCOUNT_DONE = {
+    "password": N_("Das neue Kennwort gilt. Alle anderen Anmeldungen wurden beendet."),
+    "totp": N_("Die Authenticator-App ist eingerichtet."),
+    "key": N_("Der Sicherheitsschlüssel ist eingetragen."),
+    "factors": N_("Der zweite Faktor ist entfernt."),
+    "tokens": N_("Der Token ist entfernt."),
+    "sessions": N_("Alle anderen Anmeldungen sind beendet."),
+}
+PERMISSION_WORDS = {
+    "plan": N_("Lageplan sehen"),
+    "stop": N_("Kameras anhalten"),
+    "resume": N_("Kameras wieder starten"),
+    "wall": N_("Kameras verpixelt sehen"),
+    "alerts": N_("Meldungen sehen"),
+    "decide": N_("Meldungen bearbeiten"),
+    "record": N_("Aufzeichnung anordnen"),
+    "regime": N_("Tag und Nacht sehen und setzen"),
+    "cases": N_("Vorgänge sehen"),
+    "evidence": N_("Beweispakete"),
+    "clock": N_("Uhr bestätigen"),
+    "log": N_("Protokoll lesen"),
+    "health": N_("Zustand sehen"),
+    "figures": N_("Messwerte für Prometheus"),
+    "settings": N_("Einstellungen sehen"),
+    "people": N_("Personen sehen"),
+}
+# What a form was for, by its address: shown before it is finished after signing in again.
+ACT_WORDS = (
+    (r"/alerts/\d+/acknowledge", N_("Meldung quittieren")),
+    (r"/alerts/\d+/act", N_("Festhalten, was veranlasst wurde")),
+    (r"/alerts/\d+/close", N_("Meldung abschließen")),
+    (r".*/record", N_("Aufzeichnung anordnen")),
+    (r".*/?stop", N_("Anhalten")),
+    (r".*/?resume", N_("Wieder starten")),
+    (r"/regime.*", N_("Regelung von Hand ändern")),
+    (r"/cases/\d+/hold.*", N_("Löschsperre")),
+    (r"/cases/\d+/enter", N_("Sichtungsraum betreten")),
+    (r"/people.*", N_("Konto ändern")),
+    (r"/changes/\d+/confirm", N_("Vorschlag bestätigen")),
+    (r"/changes/\d+/withdraw", N_("Vorschlag zurückziehen")),
+)
+ACT_OTHER = N_("Eingabe absenden")
+FIELD_WORDS = {
+    "text": N_("Notiz"),
+    "reason": N_("Grund"),
+    "outcome": N_("Ergebnis"),
+    "ground": N_("Rechtlicher Grund"),
+    "reference": N_("Aktenzeichen"),
+    "until": N_("Bis"),
+    "hours": N_("Stunden"),
+    "name": N_("Name"),
+    "roles": N_("Rollen"),
+    "trained_until": N_("Schulung gilt bis"),
+    "person": N_("Kurzname"),
+}
+ACCOUNT_EVENTS = {
+    "account-created": N_("Konto angelegt"),
+    "account-proposed": N_("Änderung eines Kontos vorgeschlagen"),
+    "account-withdrawn": N_("Vorschlag zurückgezogen"),
+    "account-activated": N_("Konto mit Einmalcode übernommen"),
+    "account-blocked": N_("Konto gesperrt"),
+    "rights-changed": N_("Rechte geändert"),
+    "code-issued": N_("Einmalcode ausgegeben"),
+    "factor-added": N_("Zweiter Faktor eingerichtet"),
+    "factor-removed": N_("Zweiter Faktor entfernt"),
+    "token-made": N_("Token angelegt"),
+    "token-removed": N_("Token entfernt"),
+    "log-broken": N_("Protokoll nicht unversehrt"),
+    "certificate-renewed": N_("Zertifikat erneuert"),
+}
+TRUTH = (N_("ja"), N_("nein"))
