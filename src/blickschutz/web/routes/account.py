@@ -15,6 +15,7 @@ from blickschutz.access.service.totp import address, written
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of, session_of
+from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Secret, Word, parsed
 
@@ -89,7 +90,7 @@ def routes(pages: Pages) -> APIRouter:
         return await _answer(request, None if made else Refusal.FACTOR, "key")
 
     @router.post("/account/factors/{number}/remove", dependencies=OWN)
-    async def remove_factor(request: Request, number: int, password: Secret = "") -> Response:
+    async def remove_factor(request: Request, number: Number, password: Secret = "") -> Response:
         problem = await asyncio.to_thread(access.own.remove_factor, member_of(request), number, password)
         return await _answer(request, problem, "factors")
 
@@ -106,7 +107,7 @@ def routes(pages: Pages) -> APIRouter:
         return await asyncio.to_thread(lambda: _page(request, where="tokens", token=made[0]))
 
     @router.post("/account/tokens/{number}/remove", dependencies=OWN)
-    async def remove_token(request: Request, number: int) -> Response:
+    async def remove_token(request: Request, number: Number) -> Response:
         return await _answer(request, await asyncio.to_thread(access.own.remove_token, member_of(request), number), "tokens")
 
     @router.post("/account/sessions/end", dependencies=OWN)

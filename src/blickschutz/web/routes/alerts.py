@@ -17,6 +17,7 @@ from blickschutz.alerts.model import Alert, AlertState, Outcome
 from blickschutz.alerts.rules import OPEN
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.web.allowed import allow, session_of
+from blickschutz.web.numbers import Before, Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.views import views
 
@@ -35,7 +36,7 @@ def routes(pages: Pages) -> APIRouter:
     desk = pages.room.alerts
 
     @router.get("/alerts", dependencies=[allow(Permission.ALERTS)])
-    async def day(request: Request, camera: str = "", kind: str = "", state: str = "", date: str = "", before: int = 0) -> Response:
+    async def day(request: Request, camera: str = "", kind: str = "", state: str = "", date: str = "", before: Before = 0) -> Response:
         start = pages.day_start(date)
         end = start + timedelta(days=1)
         found = await asyncio.to_thread(
@@ -64,13 +65,13 @@ def routes(pages: Pages) -> APIRouter:
         return StreamingResponse(_changes(pages, request), media_type="text/event-stream")
 
     @router.get("/alerts/{number}", dependencies=[allow(Permission.ALERTS)])
-    async def alert(request: Request, number: int) -> Response:
+    async def alert(request: Request, number: Number) -> Response:
         found = require(pages, number)
         desk.seen(number, pages.person(request))
         return page(pages, request, found)
 
     @router.get("/alerts/{number}/clip.mp4", dependencies=[allow(Permission.ALERTS)])
-    async def clip(number: int) -> Response:
+    async def clip(number: Number) -> Response:
         data = desk.store.clip(require(pages, number).id)
         if data is None:
             raise HTTPException(404)

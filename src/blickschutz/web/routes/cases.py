@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Member, Permission, Role
@@ -15,6 +15,7 @@ from blickschutz.review.model import Case, CaseState, Ground
 from blickschutz.review.rules import OPENABLE, THERE, visible, waits_for
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.wall import require as require_camera
 
@@ -31,9 +32,8 @@ def routes(pages: Pages) -> APIRouter:
     desk = recordings.desk
 
     @router.get("/cases", dependencies=[allow(Permission.CASES)])
-    async def queue(request: Request, page: int = 1) -> Response:
+    async def queue(request: Request, page: Annotated[int, Query(ge=1, le=1_000_000)] = 1) -> Response:
         member = member_of(request)
-        page = min(max(1, page), 1_000_000)
         found = await asyncio.to_thread(desk.queue, (page - 1) * _PAGE, _PAGE + 1)
         ended = await asyncio.to_thread(desk.store.latest, [CaseState.DESTROYING, CaseState.DESTROYED], _MOST_ENDED)
         held = await asyncio.to_thread(lambda: desk.store.find(states=[CaseState.HELD], most=_PAGE))
@@ -53,14 +53,14 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     @router.get("/cases/{number}", dependencies=[allow(Permission.CASES)])
-    async def case(request: Request, number: int) -> Response:
+    async def case(request: Request, number: Number) -> Response:
         member = member_of(request)
         found = await _require(number)
         await asyncio.to_thread(recordings.log.write, Event.CASE_SEEN, member.id, found.clip, {"case": number})
         return _page(request, member, found)
 
     @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
-    async def enter(request: Request, number: int) -> Response:
+    async def enter(request: Request, number: Number) -> Response:
         member = member_of(request)
         found = await _require(number)
         language, theme = pages.language(request), pages.theme(request, "light")
@@ -70,7 +70,7 @@ def routes(pages: Pages) -> APIRouter:
     @router.post("/cases/{number}/hold", dependencies=[allow(Permission.REVIEW)])
     async def hold(
         request: Request,
-        number: int,
+        number: Number,
         ground: Annotated[str, Form(max_length=40)] = "",
         reference: Annotated[str, Form(max_length=60)] = "",
         until: Annotated[str, Form(max_length=10)] = "",
@@ -85,14 +85,14 @@ def routes(pages: Pages) -> APIRouter:
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/hold/end", dependencies=[allow(Permission.REVIEW)])
-    async def end(request: Request, number: int) -> Response:
+    async def end(request: Request, number: Number) -> Response:
         member = member_of(request)
         await _require(number)
         await asyncio.to_thread(desk.propose_end, number, member.id)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/hold/confirm", dependencies=[allow(Permission.REVIEW)])
-    async def confirm(request: Request, number: int) -> Response:
+    async def confirm(request: Request, number: Number) -> Response:
         member = member_of(request)
         found = await _require(number)
         if not await asyncio.to_thread(desk.confirm, number, member.id):
@@ -118,7 +118,7 @@ def routes(pages: Pages) -> APIRouter:
         await asyncio.to_thread(recordings.accept_clock, member.id)
         return RedirectResponse("/cases", _SEE_OTHER)
 
-    async def _require(number: int) -> Case:
+    async def _require(number: Number) -> Case:
         found = await asyncio.to_thread(desk.store.get, number)
         if found is None:
             raise HTTPException(404)

@@ -11,6 +11,7 @@ from blickschutz.access.model import Permission
 from blickschutz.alerts.model import Outcome
 from blickschutz.audit.model import Event
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.alerts import page, require
 
@@ -25,7 +26,7 @@ def routes(pages: Pages) -> APIRouter:
     desk = pages.room.alerts
 
     @router.post("/alerts/{number}/acknowledge", dependencies=[allow(Permission.DECIDE)])
-    async def acknowledge(request: Request, number: int, back: Annotated[str, Form(max_length=10)] = "") -> Response:
+    async def acknowledge(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "") -> Response:
         require(pages, number)
         if not desk.acknowledge(number, pages.person(request)):
             return page(pages, request, require(pages, number), "late")
@@ -33,7 +34,7 @@ def routes(pages: Pages) -> APIRouter:
         return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/act", dependencies=[allow(Permission.DECIDE)])
-    async def act(request: Request, number: int, text: Text = "") -> Response:
+    async def act(request: Request, number: Number, text: Text = "") -> Response:
         found = require(pages, number)
         if not text.strip():
             return page(pages, request, found, "text")
@@ -43,7 +44,7 @@ def routes(pages: Pages) -> APIRouter:
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/close", dependencies=[allow(Permission.DECIDE)])
-    async def close(request: Request, number: int, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
+    async def close(request: Request, number: Number, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
         found = require(pages, number)
         if outcome not in set(Outcome):
             return page(pages, request, found, "outcome")
@@ -53,7 +54,7 @@ def routes(pages: Pages) -> APIRouter:
         return RedirectResponse("/alerts", _SEE_OTHER)
 
     @router.post("/alerts/{number}/record", dependencies=[allow(Permission.RECORD)])
-    async def record(request: Request, number: int, text: Text = "") -> Response:
+    async def record(request: Request, number: Number, text: Text = "") -> Response:
         found = require(pages, number)
         if not text.strip():
             return page(pages, request, found, "reason")

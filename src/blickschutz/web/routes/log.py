@@ -13,6 +13,7 @@ from blickschutz.access.model import Permission
 from blickschutz.audit.model import Entry, Event
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.numbers import Before
 from blickschutz.web.pages import Pages
 
 _PAGE = 100
@@ -25,7 +26,7 @@ def routes(pages: Pages) -> APIRouter:
     log = pages.room.recordings.log
 
     @router.get("/log", dependencies=[allow(Permission.LOG)])
-    async def entries(request: Request, event: str = "", by: str = "", subject: str = "", before: int = 0) -> Response:
+    async def entries(request: Request, event: str = "", by: str = "", subject: str = "", before: Before = 0) -> Response:
         member = member_of(request)
         chosen = {"event": event if event in set(Event) else "", "by": by.strip()[:40], "subject": subject.strip()[:80]}
         await asyncio.to_thread(log.write, Event.LOG_SEEN, member.id, "", {name: value for name, value in chosen.items() if value})

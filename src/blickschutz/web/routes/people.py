@@ -13,6 +13,7 @@ from blickschutz.access.model import AccountState, Change, Member, Permission, R
 from blickschutz.access.rules import may, needs_factor
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Word
 
@@ -116,7 +117,7 @@ def routes(pages: Pages) -> APIRouter:
         return RedirectResponse("/people", _SEE_OTHER)
 
     @router.post("/changes/{number}/confirm", dependencies=[allow(Permission.CONFIRM)])
-    async def confirm(request: Request, number: int) -> Response:
+    async def confirm(request: Request, number: Number) -> Response:
         outcome = await asyncio.to_thread(people.confirm, member_of(request), number)
         if isinstance(outcome, Refusal):
             return await asyncio.to_thread(lambda: _page(request, outcome.value, 409))
@@ -126,7 +127,7 @@ def routes(pages: Pages) -> APIRouter:
         return await asyncio.to_thread(lambda: _page(request, half=half, half_for=change.person, first=False))
 
     @router.post("/changes/{number}/withdraw", dependencies=[allow(Permission.PEOPLE)])
-    async def withdraw(request: Request, number: int) -> Response:
+    async def withdraw(request: Request, number: Number) -> Response:
         problem = await asyncio.to_thread(people.withdraw, member_of(request).id, number)
         if problem is not None:
             return await asyncio.to_thread(lambda: _page(request, problem.value, 409))

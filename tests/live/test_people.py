@@ -1,0 +1,553 @@
+"""Signing in, rights, kept decisions, tokens, TLS: on the running system and in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import ssl
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import schemathesis
+from cryptography import x509
+from hypothesis import HealthCheck, Phase, given, settings
+from scripts.permissions import TARGET, rendered
+
+from blickschutz.access.model import FactorKind, Permission, Role
+from blickschutz.access.rules import PERMISSIONS
+from blickschutz.access.service.totp import code_at
+from blickschutz.alerts.model import AlertState
+from blickschutz.audit.model import Event
+from blickschutz.bootstrap.demo import seed
+from blickschutz.config.loader import load_site
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.regime.model import RegimeName
+from blickschutz.web.app import API, table
+from blickschutz.web.security import HEADERS, STRICT_TRANSPORT
+from tests.conftest import ROOT
+from tests.live.system import RunningSystem, admit, client, free_port, guest_clip, signed_in, until
+
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
+WHO = {
+    Role.CONTROL_ROOM: "leitstelle-1",
+    Role.REVIEW: "kvd-1",
+    Role.SUPERVISION: "aufsicht",
+    Role.ADMINISTRATION: "technik",
+    Role.DATA_PROTECTION: "dsb",
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A site with one camera in which everybody can sign in; (system, how)."""
+    base = tmp_path_factory.mktemp("people")
+    guest_clip(base / "guest.mp4")
+    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+    camera = site.cameras[0].model_copy(update={"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()})
+    server = site.server.model_copy(update={"port": free_port()})
+    running = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server}), base)
+    how = {one.person: one for one in seed(running.system.keeping)}
+    regime = running.system.duty.regime
+    regime.set_override(RegimeName.DAY, regime.now() + timedelta(hours=1), "test", "test")
+    yield running.system, how
+    running.end()
+
+
+@pytest.fixture
+def requests_of(place):
+    """Makes clients; all are closed in the end."""
+    system, _ = place
+    made = []
+
+    def make(person="leitstelle-1"):
+        made.append(client(system, person))
+        made[-1].base_url = system.address
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def alert(place):
+    """An open alert; its number."""
+    system, _ = place
+    number = len(system.duty.desk.store.find(most=1000)) + 1
+    figures = {"height_share": 0.4, "seconds": 0.6, "lying": 0.3}
+    situation = Situation(number, Kind.PERSON_DOWN, "all", time.monotonic(), time.time(), 0.8, figures, Box(0.1, 0.1, 0.4, 0.9))
+    system.duty.take("vorplatz-nord", f"people-{number}", situation)
+    return until(lambda: system.duty.desk.open_alerts())[0].id
+
+
+def fill(path):
+    return path.replace("{camera}", "vorplatz-nord").replace("{number}", "999").replace("{person}", "x").replace("{name}", "x")
+
+
+class TestTable:
+    """A row per route and role, allowed and refused."""
+
+    def test_the_table_in_the_documentation_is_the_one_in_force(self):
+        assert TARGET.read_text(encoding="utf-8") == rendered(), "run `python -m scripts.permissions`"
+
+    @pytest.mark.parametrize("role", [None, *Role])
+    def test_every_route_lets_in_whom_the_table_names_and_nobody_else(self, place, requests_of, role):
+        system, _ = place
+        rows = [row for row in table(system.app) if not row[1].startswith(API) and row[0] != "WS" and row[1] != "/static/*"]
+        assert len(rows) > 70
+        # Requests that would end the session itself, or last, come through other tests.
+        skipped = {"/sign-out", "/alerts/stream", "/account/sessions/end", "/passphrase"}
+        requests = requests_of(WHO[role]) if role is not None else httpx.Client(base_url=system.address)
+        wrong = []
+        for method, path, permission in rows:
+            if path in skipped:
+                continue
+            answer = requests.request(method, fill(path))
+            signed_out = answer.status_code in {303, 401} and (answer.headers.get("location", "").startswith("/sign-in?") or role is None)
+            if permission is Permission.PUBLIC:
+                fits = answer.status_code != 403 or path.startswith("/sign-in")
+            elif role is None:
+                fits = signed_out and (answer.status_code == 401 or answer.headers["location"].startswith("/sign-in"))
+            elif role in PERMISSIONS[permission]:
+                fits = answer.status_code not in {401, 403} and not signed_out
+            else:
+                fits = answer.status_code == 403
+            if not fits:
+                wrong.append((method, path, answer.status_code, answer.headers.get("location")))
+        assert wrong == []
+        if role is None:
+            requests.close()
+
+    @pytest.mark.parametrize("role", list(Role))
+    def test_every_function_for_programs_asks_token_and_person(self, place, role):
+        system, _ = place
+        person = WHO[role]
+        admit(system, person)
+        token = token_of(system, person, role)
+        with httpx.Client(base_url=system.address, headers={"Authorization": f"Bearer {token}"}) as requests:
+            for method, path, permission in table(system.app):
+                if not path.startswith(API):
+                    continue
+                status = requests.request(method, fill(path), json={}).status_code
+                allowed = permission is Permission.OWN or role in PERMISSIONS[permission]
+                assert (status != 403) is allowed, (method, path, status)
+                assert status != 401
+        for header in ({}, {"Authorization": "Bearer nothing"}, {"Authorization": f"Basic {token}"}):
+            assert httpx.get(f"{system.address}api/v1/me", headers=header).status_code == 401
+
+    def test_live_pictures_are_for_the_control_room(self, place):
+        from websockets.exceptions import InvalidStatus
+        from websockets.sync.client import connect
+
+        system, _ = place
+        address = f"{system.address.replace('http', 'ws')}cameras/vorplatz-nord/live"
+        for person, fits in (("leitstelle-1", True), ("technik", False), ("dsb", False), ("kvd-1", False)):
+            headers = {"Cookie": f"session={admit(system, person)}"}
+            if fits:
+                with connect(address, additional_headers=headers, proxy=None) as socket:
+                    assert json.loads(next(part for part in socket if isinstance(part, str)))["kind"] in {"state", "head"}
+            else:
+                with pytest.raises(InvalidStatus, match="403"):
+                    connect(address, additional_headers=headers, proxy=None)
+
+
+def token_of(system, person, role):
+    from blickschutz.access.rules import PERSONAL, permitted
+
+    access = system.keeping.access
+    member = access.members[person]
+    access.passwords.set(person, "vier Wörter ganz ohne Sinn", "test")
+    access.tries.forget(person)
+    made = access.own.new_token(member, f"test {role.value}", permitted(member) - PERSONAL, 5, "vier Wörter ganz ohne Sinn")
+    return made[0]
+
+
+class TestSignIn:
+    def test_by_password_and_code_in_the_browser(self, place, browser):
+        system, how = place
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{system.address}people")
+        page.get_by_label("Kurzname").fill("technik")
+        page.get_by_label("Kennwort").fill("falsch falsch falsch")
+        page.get_by_role("button", name="Anmelden").click()
+        page.get_by_text("Name oder Kennwort stimmen nicht.").wait_for()
+        page.get_by_label("Kennwort").fill(how["technik"].password)
+        system.keeping.access.passwords.set("technik", how["technik"].password, "test")
+        page.get_by_role("button", name="Anmelden").click()
+        page.get_by_label("Sechsstelliger Code").fill("123")
+        page.get_by_role("button", name="Anmelden").first.click()
+        page.get_by_text("Der Code stimmt nicht").wait_for()
+        page.get_by_label("Sechsstelliger Code").fill(code_at(how["technik"].totp, int(time.time() // 30) - 6))
+        page.get_by_role("button", name="Anmelden").first.click()
+        page.get_by_text("um etwa 3 Minuten.").wait_for()
+        page.get_by_label("Sechsstelliger Code").fill(code_at(how["technik"].totp, int(time.time() // 30)))
+        page.get_by_role("button", name="Anmelden").first.click()
+        page.wait_for_url("**/people")
+        (cookie,) = [one for one in context.cookies() if one["name"] == "session"]
+        assert cookie["httpOnly"]
+        assert cookie["sameSite"] == "Strict"
+        page.get_by_role("button", name="Abmelden").click()
+        page.goto(f"{system.address}people")
+        page.wait_for_url("**/sign-in?back=/people")
+        context.close()
+
+    def test_a_security_key_is_registered_and_signs_in(self, place, browser):
+        """The browser's own virtual authenticator; a key is bound to a name, so the page is opened by it."""
+        system, how = place
+        address = system.address.replace("127.0.0.1", "localhost")
+        context = browser.new_context()
+        context.add_cookies([{"name": "session", "value": admit(system, "kvd-2"), "url": address}])
+        page = context.new_page()
+        devtools = context.new_cdp_session(page)
+        devtools.send("WebAuthn.enable")
+        options = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": False, "hasUserVerification": False}
+        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, "automaticPresenceSimulation": True}})
+        page.goto(f"{address}account")
+        page.get_by_label("Name, zum Beispiel die Farbe").fill("blau")
+        page.locator("#key-password").fill("falsch")
+        page.get_by_role("button", name="Schlüssel eintragen").click()
+        page.get_by_text("Das Kennwort stimmt nicht.").wait_for()
+        page.locator("#key-password").fill(how["kvd-2"].password)
+        page.get_by_role("button", name="Schlüssel eintragen").click()
+        page.get_by_text("Der Sicherheitsschlüssel ist eingetragen.").wait_for()
+        page.get_by_role("button", name="Abmelden").click()
+        page.get_by_label("Kurzname").fill("kvd-2")
+        page.get_by_label("Kennwort").fill(how["kvd-2"].password)
+        page.get_by_role("button", name="Anmelden").click()
+        page.get_by_role("button", name="Mit Sicherheitsschlüssel anmelden").click()
+        page.wait_for_url("**/cases")
+        kinds = {factor.kind: factor for factor in system.keeping.access.factors.of("kvd-2")}
+        assert kinds[FactorKind.KEY].last > 0
+        page.get_by_role("button", name="Abmelden").click()
+        page.goto(f"{system.address}sign-in")
+        page.get_by_label("Kurzname").fill("kvd-2")
+        page.get_by_label("Kennwort").fill(how["kvd-2"].password)
+        page.get_by_role("button", name="Anmelden").click()
+        page.get_by_role("button", name="Mit Sicherheitsschlüssel anmelden").click()
+        page.get_by_text("gelten nur unter der Adresse http://localhost").wait_for()
+        context.close()
+
+    @pytest.mark.parametrize(
+        "answer", ["", "{}", "[]", "x", '{"id": 5}', "[" * 9000, '{"id":"AA","rawId":"AA","type":"public-key","response":{}}']
+    )
+    def test_a_hostile_answer_of_a_key_is_refused(self, place, requests_of, answer):
+        requests = requests_of("kvd-2")
+        assert requests.post("/account/key", data={"name": "x", "answer": answer}).status_code == 422
+        assert requests.post("/sign-in/key", data={"answer": answer}).status_code in {303, 403, 422}
+
+    def test_at_full_speed_five_passwords_a_minute_are_looked_at(self, place):
+        system, _ = place
+        start, statuses = time.monotonic(), []
+        with httpx.Client(base_url=system.address) as requests:
+            while time.monotonic() - start < 3:
+                statuses.append(requests.post("/sign-in", data={"person": "kvd-3", "password": "falsch"}).status_code)
+        assert statuses.count(403) == 5
+        assert statuses.count(429) > 20
+        system.keeping.access.tries.forget("kvd-3")
+
+
+class TestKept:
+    """A session that ends in the middle of a decision loses nothing."""
+
+    def test_a_decision_is_finished_after_signing_in_again(self, place, browser, alert):
+        system, how = place
+        context = signed_in(browser.new_context(), system)
+        page = context.new_page()
+        page.goto(f"{system.address}alerts/{alert}")
+        page.get_by_label("Fehlalarm").check()
+        page.get_by_label("Notiz").fill("nur ein <b>Schatten</b>")
+        system.keeping.access.sessions.end_all("leitstelle-1")
+        page.get_by_role("button", name="Meldung abschließen").click()
+        page.get_by_text("Ihre Eingabe ist aufgehoben").wait_for()
+        assert system.duty.desk.store.get(alert).state is not AlertState.CLOSED
+        page.get_by_label("Kurzname").fill("leitstelle-1")
+        page.get_by_label("Kennwort").fill(how["leitstelle-1"].password)
+        system.keeping.access.passwords.set("leitstelle-1", how["leitstelle-1"].password, "test")
+        page.get_by_role("button", name="Anmelden").click()
+        page.get_by_text("nur ein <b>Schatten</b>").wait_for()
+        page.get_by_role("button", name="Jetzt ausführen: Meldung abschließen").click()
+        page.wait_for_url("**/alerts")
+        found = system.duty.desk.store.get(alert)
+        assert (found.state, found.note) == (AlertState.CLOSED, "nur ein <b>Schatten</b>")
+        context.close()
+
+    def test_it_is_shown_to_nobody_else_and_may_be_dropped(self, place, requests_of):
+        system, _ = place
+        requests = requests_of()
+        kept = httpx.post(f"{system.address}stop", data={"reason": "Probe"})
+        assert kept.headers["location"] == "/sign-in?back=/kept"
+        cookie = {"kept": kept.cookies["kept"]}
+        requests.cookies.update(cookie)
+        assert "Probe" in requests.get("/kept").text
+        with client(system, "dsb") as other:
+            # Nobody knows whose it was: it is shown, and would be done in the name of whoever does it.
+            other.cookies.update(cookie)
+            assert "Probe" in other.get(f"{system.address}kept").text
+        requests.post("/kept/drop")
+        requests.cookies.update(cookie)
+        assert requests.get("/kept").status_code == 303
+
+    def test_a_form_of_an_ended_session_is_only_for_its_person(self, place):
+        system, _ = place
+        access = system.keeping.access
+        token = admit(system, "aufsicht")
+        session, key = access.sessions._sessions, hashlib.sha256(token.encode()).hexdigest()
+        session[key] = dataclasses.replace(session[key], seen=session[key].seen - 3600)
+        answer = httpx.post(f"{system.address}cases/1/hold", data={"reference": "KL-1"}, headers={"Cookie": f"session={token}"})
+        cookie = {"kept": answer.cookies["kept"]}
+        with client(system, "kvd-1") as other:
+            other.cookies.update(cookie)
+            assert other.get(f"{system.address}kept").status_code == 303
+        with client(system, "aufsicht") as own:
+            own.cookies.update(cookie)
+            assert "KL-1" in own.get(f"{system.address}kept").text
+
+    def test_no_password_is_ever_kept(self, place):
+        system, _ = place
+        answer = httpx.post(f"{system.address}account/password", data={"old": "geheim", "new": "x", "again": "x"})
+        assert answer.status_code == 303
+        assert "kept" not in answer.cookies
+
+    def test_two_tabs_that_decide_at_once_are_told_who_was_faster(self, place, browser, alert):
+        system, _ = place
+        context = signed_in(browser.new_context(), system)
+        first, second = context.new_page(), context.new_page()
+        for page in (first, second):
+            page.goto(f"{system.address}alerts/{alert}")
+        first.get_by_label("Fehlalarm").check()
+        first.get_by_role("button", name="Meldung abschließen").click()
+        first.wait_for_url("**/alerts")
+        second.get_by_label("bestätigt").check()
+        second.get_by_role("button", name="Meldung abschließen").click()
+        second.get_by_text("Jemand anders war schneller").wait_for()
+        assert system.duty.desk.store.get(alert).outcome.value == "false-alarm"
+        context.close()
+
+
+class TestRights:
+    def test_a_role_that_is_taken_ends_the_live_picture_and_the_next_decision_is_kept(self, place, browser, alert):
+        system, how = place
+        access = system.keeping.access
+        context = signed_in(browser.new_context(), system)
+        page = context.new_page()
+        page.goto(f"{system.address}wall")
+        page.locator("wall-tile[state=live]").wait_for(timeout=40_000)
+        member = access.members["leitstelle-1"]
+        access.people.change("technik", "leitstelle-1", frozenset({Role.REVIEW}), None)
+        (change,) = access.accounts.changes()
+        access.people.confirm(access.members["dsb"], change.id)
+        try:
+            page.wait_for_url("**/sign-in?back=/wall", timeout=15_000)
+        finally:
+            access.accounts.set_rights("leitstelle-1", member.roles, None, ["test"])
+        assert any(entry.facts.get("people") == ["technik", "dsb"] for entry, _ in system.keeping.log.find(event=Event.RIGHTS_CHANGED))
+        assert how
+        context.close()
+
+    def test_an_account_is_made_by_two_and_taken_over(self, place, browser):
+        system, _ = place
+        admin, officer, new = (browser.new_context() for _ in range(3))
+        first, second, third = signed_in(admin, system, "technik").new_page(), signed_in(officer, system, "dsb").new_page(), new.new_page()
+        first.goto(f"{system.address}people")
+        first.get_by_text("Neues Konto vorschlagen").click()
+        first.get_by_label("Kurzname").fill("neu-1")
+        first.get_by_label("Name", exact=True).fill("Nele Neu")
+        first.locator("input[value=sichtung]").check()
+        first.locator("input[value=administration]").check()
+        first.get_by_role("button", name="Konto vorschlagen").click()
+        first.get_by_text("Diese Rollen darf nicht dieselbe Person haben").wait_for()
+        first.locator("input[value=administration]").uncheck()
+        first.get_by_role("button", name="Konto vorschlagen").click()
+        half = first.locator(".secret").inner_text()
+        second.goto(f"{system.address}people")
+        second.get_by_role("button", name="Als zweite Person bestätigen").click()
+        other = second.locator(".secret").inner_text()
+        third.goto(f"{system.address}welcome")
+        third.get_by_label("Kurzname").fill("neu-1")
+        third.get_by_label("Einmalcode").fill(f"{half} {other}")
+        third.get_by_label("Neues Kennwort, mindestens").fill("sieben blaue Ziegel im Regal")
+        third.get_by_label("Neues Kennwort noch einmal").fill("sieben blaue Ziegel im Regal")
+        third.get_by_role("button", name="Konto übernehmen").click()
+        third.get_by_text("Ihre Rolle verlangt einen zweiten Faktor. Bitte richten Sie ihn jetzt ein").wait_for()
+        third.goto(f"{system.address}cases")
+        third.wait_for_url("**/account?todo=factor")
+        shared = base64.b32decode(third.locator(".secret").inner_text().replace(" ", ""))
+        third.get_by_label("Code, den die App jetzt zeigt").fill(code_at(shared, int(time.time() // 30)))
+        third.get_by_role("button", name="App einrichten").click()
+        third.goto(f"{system.address}cases")
+        assert third.get_by_role("heading", name="Vorgänge").count()
+        first.goto(f"{system.address}people/neu-1")
+        first.get_by_text("Konto sperren …").click()
+        first.get_by_role("button", name="Konto sperren: Nele Neu").click()
+        third.goto(f"{system.address}cases")
+        third.wait_for_url("**/sign-in?back=/cases")
+        for context in (admin, officer, new):
+            context.close()
+
+
+class TestForms:
+    HOSTILE = (
+        "",
+        " ",
+        "x" * 100_000,
+        "<script>alert(1)</script>",
+        "'; DROP TABLE log; --",
+        "\u202e\u0000",
+        "-1",
+        "NaN",
+        "💥" * 100,
+        "../../etc",
+    )
+
+    def test_no_form_fails_on_missing_huge_or_hostile_input(self, place, requests_of):
+        """Every form of every role with every field in turn: an answer in words, never a fault."""
+        system, _ = place
+        fields = ("text", "reason", "outcome", "person", "name", "roles", "trained_until", "hours", "ground", "reference", "until", "code")
+        fields += ("password", "old", "new", "again", "scopes", "days", "answer", "language", "theme", "back")
+        doers = {role: requests_of(person) for role, person in WHO.items()}
+        skipped = {"/sign-out", "/passphrase", "/kept/drop"}
+        for method, path, permission in table(system.app):
+            if method != "POST" or path.startswith(API) or path in skipped:
+                continue
+            role = next((one for one in WHO if one in PERMISSIONS[permission]), Role.CONTROL_ROOM)
+            for value in self.HOSTILE:
+                answer = doers[role].post(fill(path), data=dict.fromkeys(fields, value))
+                assert answer.status_code < 500, (path, value[:20], answer.text[:200])
+                assert "<script>alert(1)" not in answer.text
+                assert "Traceback" not in answer.text
+            for content, kind in (
+                (b"\xff\xfe", "application/x-www-form-urlencoded"),
+                (b"{}", "application/json"),
+                (b"x", "multipart/form-data"),
+            ):
+                assert doers[role].post(fill(path), content=content, headers={"Content-Type": kind}).status_code < 500, path
+        for role, person in WHO.items():
+            system.keeping.access.tries.forget(person)
+            assert role
+
+    def test_queries_take_anything(self, place, requests_of):
+        system, _ = place
+        for role, person in WHO.items():
+            requests = requests_of(person)
+            for method, path, permission in table(system.app):
+                if method != "GET" or path.startswith(API) or role not in PERMISSIONS[permission] or path in {"/alerts/stream"}:
+                    continue
+                for value in ("-1", "99999999999999999999", "x", "%00", "1e9"):
+                    answer = requests.get(
+                        fill(path), params=dict.fromkeys(("page", "before", "date", "kind", "state", "event", "back"), value)
+                    )
+                    assert answer.status_code < 500, (path, value)
+
+
+class TestPrograms:
+    def test_the_description_is_followed_and_nothing_fails(self, place):
+        """Schemathesis makes requests from the description, good and bad, and holds every answer against it."""
+        system, _ = place
+        for role, person in WHO.items():
+            token = token_of(system, person, role)
+            headers = {"Authorization": f"Bearer {token}"}
+            described = httpx.get(f"{system.address}api/v1/openapi.json", headers=headers).json()
+            schema = schemathesis.openapi.from_dict(described)
+            schema.config.update(base_url=f"{system.address}api/v1")
+            for result in schema.get_all_operations():
+                fuzz(result.ok(), headers)
+
+
+def fuzz(operation, headers):
+    """A few requests to one function, from its description and against it; always the same ones."""
+
+    @settings(
+        max_examples=4, deadline=None, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    )
+    @given(case=operation.as_strategy())
+    def check(case):
+        answer = case.call(headers=headers)
+        assert answer.status_code < 500 or answer.status_code == 503, (case.method, case.path, answer.text[:300])
+        case.validate_response(answer)
+
+    check()
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory):
+    """The same with TLS, as beyond this machine; on loopback because a test goes no further."""
+    base = tmp_path_factory.mktemp("tls")
+    guest_clip(base / "guest.mp4")
+    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+    camera = site.cameras[0].model_copy(update={"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()})
+    server = site.server.model_copy(update={"port": free_port(), "tls": True, "names": ("localhost",)})
+    running = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server}), base)
+    yield running.system
+    running.end()
+
+
+class TestEncryption:
+    def trusted(self, system):
+        return ssl.create_default_context(cadata=system.tls.authority.pem.decode())
+
+    def test_who_trusts_the_authority_gets_in_and_nobody_else(self, secure):
+        port = secure.site.server.port
+        with httpx.Client(verify=self.trusted(secure)) as requests:
+            answer = requests.get(f"https://localhost:{port}/trust")
+            assert secure.tls.authority.fingerprint in answer.text
+            for name, value in (*HEADERS.items(), STRICT_TRANSPORT):
+                assert answer.headers[name] == value
+            assert requests.get(f"https://localhost:{port}/trust/authority.crt").content == secure.tls.authority.pem
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(f"https://localhost:{port}/trust")
+        old = self.trusted(secure)
+        old.maximum_version = ssl.TLSVersion.TLSv1_2
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"https://localhost:{port}/trust", verify=old)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"http://localhost:{port}/trust")
+
+    def test_its_cookies_are_for_this_host_and_tls_only(self, secure):
+        access = secure.keeping.access
+        access.people.set_temporary("leitstelle-1", "vier Wörter ganz ohne Sinn", "test")
+        with httpx.Client(verify=self.trusted(secure), base_url=f"https://localhost:{secure.site.server.port}") as requests:
+            answer = requests.post("/sign-in", data={"person": "leitstelle-1", "password": "vier Wörter ganz ohne Sinn"})
+            cookie = next(line for line in answer.headers.get_list("set-cookie") if "session" in line)
+            assert cookie.startswith("__Host-session=")
+            for part in ("Secure", "HttpOnly", "SameSite=strict", "Path=/"):
+                assert part in cookie
+            assert requests.get("/wall").headers["location"] == "/account?todo=password"
+
+    def test_a_certificate_that_ends_soon_is_made_anew_and_names_bind_the_authority(self, tmp_path):
+        from blickschutz.kernel.errors import OperatorError
+        from blickschutz.vault.io.authority import SERVER_DAYS, Authority
+        from tests.fakes.clock import ManualClock
+
+        clock = ManualClock()
+        authority = Authority(tmp_path, "Rathaus", ("schutz.lan", "192.168.40.2"), clock)
+        first, is_new = authority.server()
+        assert is_new
+        assert authority.server() == (first, False)
+        clock.sleep((SERVER_DAYS - 31) * 86_400.0)
+        assert authority.server() == (first, False)
+        clock.sleep(2 * 86_400.0)
+        again = Authority(tmp_path, "Rathaus", ("schutz.lan", "192.168.40.2"), clock)
+        second, is_new = again.server()
+        assert is_new
+        assert second.until - first.until > timedelta(days=50)
+        assert again.fingerprint == authority.fingerprint
+        with pytest.raises(OperatorError, match=r"not good for anders\.lan"):
+            Authority(tmp_path, "Rathaus", ("anders.lan",), clock)
+        constraints = x509.load_pem_x509_certificate(authority.pem).extensions.get_extension_for_class(x509.NameConstraints)
+        assert constraints.critical
+        assert (tmp_path / "authority.key").stat().st_mode & 0o077 == 0
+
+    def test_a_running_server_takes_the_new_certificate(self, secure):
+        folder = Path(secure.tls.files()[0]).parent
+        before = ssl.get_server_certificate(("localhost", secure.site.server.port))
+        (folder / "server.crt").unlink()
+        secure.tls._looked -= 7200
+        secure.tls.renew()
+        assert ssl.get_server_certificate(("localhost", secure.site.server.port)) != before
