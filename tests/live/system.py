@@ -6,6 +6,7 @@ import asyncio
 import base64
 import re
 import socket
+import ssl
 import threading
 import time
 from pathlib import Path
@@ -108,12 +109,15 @@ class RunningSystem:
 
     def __init__(self, site, base: Path) -> None:
         self.system = System(site, base, SystemClock(), data=base / "state")
-        self._thread = threading.Thread(target=lambda: asyncio.run(self.system.serve()))
+        # A daemon: where a test fails while this starts, the run still ends.
+        self._thread = threading.Thread(target=lambda: asyncio.run(self.system.serve()), daemon=True)
         self._thread.start()
+        authority = self.system.tls.authority
+        trust = ssl.create_default_context(cadata=authority.pem.decode()) if authority is not None else True
         end = time.monotonic() + 30
         while True:
             try:
-                httpx.get(f"{self.system.address}health", timeout=2)
+                httpx.get(f"{self.system.address}health", timeout=2, verify=trust)
                 return
             except httpx.TransportError:
                 assert time.monotonic() < end, "the pages did not come up"

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from blickschutz.audit.io.log import CHECKPOINT_EVERY, METADATA, AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
+from blickschutz.audit.service import ChainWatch
 from blickschutz.cli.main import cli
 from blickschutz.storage.sqlite import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
@@ -144,3 +145,42 @@ def test_the_command_says_what_is_wrong(log, key, tmp_path):
     assert "entry 1 was altered" in broken.output
     assert CliRunner().invoke(cli, ["verify", "audit", str(tmp_path / "none")]).exit_code == 1
     assert "64 hex digits" in CliRunner().invoke(cli, ["verify", "audit", str(path), "--public-key", "12"]).output
+
+
+class TestWatch:
+    """The chain is looked at while the log grows."""
+
+    def alter(self, engine, number):
+        """What whoever owns the file could do: the triggers are no lock."""
+        with engine.begin() as connection:
+            connection.execute(text("DROP TRIGGER IF EXISTS log_no_update"))
+            connection.execute(text(f"UPDATE log SET text = replace(text, 'kvd-1', 'kvd-2') WHERE number = {number}"))
+
+    def test_what_is_new_is_looked_at_and_the_whole_once_a_day(self, log, engine):
+        clock = ManualClock()
+        watch = ChainWatch(log, clock, is_signed)
+        assert watch.look().faults == ()
+        assert watch.report.number == 20
+        log.write(Event.CASE_SEEN, "kvd-1", "case-x")
+        assert (watch.look().number, watch.report.faults) == (21, ())
+        self.alter(engine, 5)
+        log.write(Event.CASE_SEEN, "kvd-1", "case-y")
+        assert watch.look().faults == (), "far back: that is what the daily look is for"
+        clock.sleep(86_401)
+        assert watch.look().faults[0].number == 5
+        assert len(log.find(event=Event.LOG_BROKEN)) == 1
+        watch.look(whole=True)
+        assert len(log.find(event=Event.LOG_BROKEN)) == 1
+
+    def test_an_entry_that_changes_after_it_was_seen_is_found_at_the_next_look(self, log, engine):
+        watch = ChainWatch(log, ManualClock(), is_signed)
+        watch.look()
+        self.alter(engine, 20)
+        log.write(Event.CASE_SEEN, "kvd-1", "case-x")
+        assert watch.look().faults[0].problem == "altered"
+
+    def test_what_is_written_while_it_is_exported_breaks_no_export(self, log):
+        lines = log.export()
+        first = next(lines)
+        log.write(Event.CASE_SEEN, "kvd-1", "meanwhile")
+        assert problems([first, *lines]) == []

@@ -29,7 +29,7 @@ class Encryption:
         self._files: Certificates | None = None
         self._looked = clock.monotonic()
         if self.authority is not None:
-            self._files = self._make(self.authority)
+            self._files, _ = self._make(self.authority)
 
     @property
     def until(self) -> datetime | None:
@@ -55,15 +55,14 @@ class Encryption:
         if self.authority is None or now - self._looked < _LOOK_S:
             return
         self._looked = now
-        before = self._files
-        self._files = self._make(self.authority)
+        self._files, is_new = self._make(self.authority)
         context = self._config.ssl if self._config is not None else None
-        if self._files != before and context is not None:
+        if is_new and context is not None:
             context.load_cert_chain(self._files.certificate, self._files.key)
 
-    def _make(self, authority: Authority) -> Certificates:
+    def _make(self, authority: Authority) -> tuple[Certificates, bool]:
         files, is_new = authority.server()
         if is_new:
             _log.info("certificate", until=files.until.isoformat())
             self._log.write(Event.CERTIFICATE_RENEWED, "system", facts={"until": files.until.isoformat()})
-        return files
+        return files, is_new

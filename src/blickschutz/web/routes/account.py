@@ -81,7 +81,7 @@ def routes(pages: Pages) -> APIRouter:
         problem = await asyncio.to_thread(access.own.check_for_factor, member_of(request), password)
         if problem is not None:
             said = texts.translator(pages.language(request))(texts.ACCOUNT_PROBLEMS[problem.value])
-            return JSONResponse({"problem": said}, 403)
+            return JSONResponse({"problem": said}, 422)
         return JSONResponse(await asyncio.to_thread(keys.make, member_of(request), session_of(request)))
 
     @router.post("/account/key", dependencies=OWN)
