@@ -355,7 +355,7 @@ class TestTwoPeople:
         assert staff.access.people.change("technik", "technik", frozenset({Role.REVIEW}), None) is Refusal.SELF
         assert staff.access.people.block("technik", "technik") is Refusal.SELF
         assert staff.access.people.block("x", "technik") is Refusal.LAST
-        assert staff.access.people.change("x", "technik", frozenset({Role.CONTROL_ROOM}), None) is False, "it gives, so it waits"
+        assert staff.access.people.change("x", "technik", frozenset({Role.CONTROL_ROOM}), None) is Refusal.LAST
 
     def test_who_is_blocked_has_nothing_left(self, staff):
         staff.factor("sicht-1")
@@ -367,6 +367,10 @@ class TestTwoPeople:
         assert staff.access.bearer(token) is None
         assert staff.access.sign_in("sicht-1", GOOD)[0] is SignIn.WRONG
         assert staff.access.factors.count("sicht-1") == 0
+        first = staff.access.people.recover("technik", "sicht-1")
+        _, second = self.confirm(staff)
+        assert staff.access.members["sicht-1"].state is AccountState.INVITED
+        assert staff.access.people.redeem("sicht-1", first + second), "back by two, with a code"
 
     def test_the_site_file_gives_nobody_back_what_was_taken(self, staff):
         staff.access.people.change("technik", "aufsicht", frozenset({Role.CONTROL_ROOM}), None)

@@ -12,7 +12,7 @@ from blickschutz.access.model import Member, Permission, Role, Session, Todo
 _L, _S, _A, _T, _D = Role.CONTROL_ROOM, Role.REVIEW, Role.SUPERVISION, Role.ADMINISTRATION, Role.DATA_PROTECTION
 _ALL = frozenset(Role)
 
-# The one table of who may do what (issue of each row: docs/design/access.md). PUBLIC asks for no sign-in at all.
+# The one table of who may do what (docs/design/access.md). PUBLIC asks for no sign-in at all.
 PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.PUBLIC: _ALL,
     Permission.OWN: _ALL,
@@ -141,9 +141,3 @@ def steps(now: float) -> range:
     """The time steps (RFC 6238) whose codes count at `now` (POSIX): one before and one after, for clocks that drift."""
     step = int(now // STEP_S)
     return range(step - DRIFT_STEPS, step + DRIFT_STEPS + 1)
-
-
-def drift(secret_steps: Mapping[str, int], code: str, now: float) -> int | None:
-    """How many seconds the device's clock is off if `code` is one of `secret_steps` (code to step); None where it is none."""
-    step = secret_steps.get(code)
-    return None if step is None else round((step - now // STEP_S) * STEP_S)

@@ -135,6 +135,7 @@ class AccountStore:
         """Keep a code (hashes of its halves), in place of any before."""
         with writing(self._engine) as connection:
             self._put_code(connection, person, first, second, until, by)
+        self._read = None
 
     def code(self, person: str) -> tuple[str, str] | None:
         """The hashes of somebody's code, None where there is none in force."""
@@ -215,6 +216,9 @@ class AccountStore:
         self._log.append(connection, Event.RIGHTS_CHANGED, by[-1], person, {**_facts(roles, trained_until), "people": by})
 
     def _put_code(self, connection: Connection, person: str, first: str, second: str, until: float, by: list[str]) -> None:
+        # Whoever was blocked comes back by a code, and by nothing else.
+        blocked = (accounts.c.id == person) & (accounts.c.state == AccountState.BLOCKED.value)
+        connection.execute(update(accounts).where(blocked).values(state=AccountState.INVITED.value))
         connection.execute(delete(codes).where(codes.c.person == person))
         connection.execute(insert(codes), {"person": person, "first": first, "second": second, "until": until})
         self._log.append(connection, Event.CODE_ISSUED, by[-1], person, {"people": by, "until": until})

@@ -70,11 +70,11 @@ class People:
             return problem
         if (roles, trained_until) == (member.roles, member.trained_until):
             return Refusal.NOTHING
+        if self._is_last_administrator(member, roles):
+            return Refusal.LAST
         if gives(member, roles, trained_until):
             self._propose(Change(0, ChangeKind.RIGHTS, person, member.name, roles, trained_until, by, 0.0))
             return False
-        if self._is_last_administrator(member, roles):
-            return Refusal.LAST
         self._accounts.set_rights(person, roles, trained_until, [by])
         self._end(person)
         return True
