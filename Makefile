@@ -30,3 +30,4 @@ bench:
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python -m benchmarks.recording
 	@$(BIN)/python -m benchmarks.crashes
+	@$(BIN)/python -m benchmarks.pages

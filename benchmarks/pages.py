@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -39,7 +40,15 @@ WHO = {
     Role.ADMINISTRATION: "technik",
     Role.DATA_PROTECTION: "dsb",
 }
-_SKIPPED = {"/alerts/stream", "/log/export", "/alerts/{number}/clip.mp4", "/exports/{name}", "/kept", "/cameras/{camera}/picture.jpg"}
+_SKIPPED = {
+    "/alerts/stream",
+    "/log/export",
+    "/alerts/{number}/clip.mp4",
+    "/exports/{name}",
+    "/kept",
+    "/cameras/{camera}/picture.jpg",
+    "/trust/authority.crt",
+}
 
 
 def fill(system: System) -> None:
@@ -72,7 +81,8 @@ def fill(system: System) -> None:
     for number in range(CASES):
         at = now - chance.random() * 3 * 86_400
         state = chance.choice([CaseState.WAITING, CaseState.SECOND, CaseState.DESTROYED])
-        keeping.store.add(Case(0, f"{number:032x}", chance.choice(cameras), "sealed", "person_down", at, CaseState.RECORDING))
+        new = Case(0, f"{number:032x}", chance.choice(cameras), "sealed", "person_down", at, CaseState.RECORDING)
+        keeping.store.add(replace(new, shred_reason="harmless"))
         with writing(keeping.engine) as connection:
             connection.execute(cases.update().where(cases.c.clip == f"{number:032x}").values(state=state.value))
     newest, previous, _ = keeping.log.state()
