@@ -113,6 +113,8 @@ class System:
             port=site.server.port,
             log_level="warning",
             server_header=False,
+            # Nobody stands in front of this server: what a request says about its own origin is not believed.
+            proxy_headers=False,
             ws_ping_interval=20,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=_GRACE_S,

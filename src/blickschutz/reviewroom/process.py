@@ -87,7 +87,7 @@ async def _run(connection: socket.socket) -> None:
 
 def _config(app: FastAPI, settings: RoomSettings) -> uvicorn.Config:
     """Like the control room's own: with its certificate, where it has one."""
-    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=_GRACE_S)
+    config = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=_GRACE_S)
     if settings.certificate:
         config.ssl_certfile, config.ssl_keyfile = settings.certificate, settings.certificate_key
         config.load()

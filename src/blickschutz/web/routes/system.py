@@ -51,15 +51,16 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.post("/preferences", dependencies=[allow(Permission.PUBLIC)])
     async def preferences(
+        request: Request,
         language: Annotated[str, Form(max_length=5)] = "",
         theme: Annotated[str, Form(max_length=5)] = "",
         back: Annotated[str, Form(max_length=200)] = "/",
     ) -> Response:
-        answer = RedirectResponse(local(back), _SEE_OTHER)
+        answer, secure = RedirectResponse(local(back), _SEE_OTHER), request.url.scheme == "https"
         if language in LANGUAGES:
-            answer.set_cookie("language", language, max_age=_YEAR_S, httponly=True, samesite="strict")
+            answer.set_cookie("language", language, max_age=_YEAR_S, httponly=True, samesite="strict", secure=secure)
         if theme in {"dark", "light"}:
-            answer.set_cookie("theme", theme, max_age=_YEAR_S, httponly=True, samesite="strict")
+            answer.set_cookie("theme", theme, max_age=_YEAR_S, httponly=True, samesite="strict", secure=secure)
         return answer
 
     return router
