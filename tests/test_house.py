@@ -15,6 +15,7 @@ from scripts.texts import used_texts
 from blickschutz.cli.main import cli
 from blickschutz.config.loader import schema
 from blickschutz.pipeline.messages import Fragment, FromCell, Head, Moment, Snapshot
+from blickschutz.web.meanings import MEANINGS
 from blickschutz.web.metrics import METRICS
 from blickschutz.web.texts import catalogue
 from tests.conftest import ROOT
@@ -144,6 +145,19 @@ def test_every_route_is_documented():
 def test_every_section_of_the_site_file_is_documented():
     for name in schema()["properties"]:
         assert f"`{name}`" in DOCS[ROOT / "docs/site-file.md"], name
+
+
+def test_every_setting_has_its_meaning_in_both_languages():
+    described = schema()
+    parts = {**described["$defs"], "SiteFile": described}
+    keys = {f"{name}.{key}" for name, part in parts.items() for key in part.get("properties", {})}
+    assert keys - set(MEANINGS) == set(), "without German"
+    assert set(MEANINGS) - keys == set(), "no longer a setting"
+    without = {
+        f"{name}.{key}" for name, part in parts.items() for key, about in part.get("properties", {}).items() if not about.get("description")
+    }
+    # An enumeration carries its description with its values.
+    assert without <= {"Regime.mode"}, "without English"
 
 
 def test_every_text_is_there_in_both_languages():
