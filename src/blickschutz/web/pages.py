@@ -75,6 +75,11 @@ class Pages:
         """The name of the camera with that id; the id itself where the camera is gone."""
         return next((known.name for known in self.site.cameras if known.id == camera), camera)
 
+    def person_name(self, person: str) -> str:
+        """The name of the person with that short name; the short name itself where there is no such account."""
+        member = self.room.recordings.access.members.get(person)
+        return member.name if member is not None else person
+
     @staticmethod
     def start(member: Member | None) -> str:
         """The page on which somebody begins."""

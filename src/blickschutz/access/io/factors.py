@@ -96,13 +96,7 @@ class FactorStore:
 
     def remove(self, person: str, factor: int | None, by: str) -> int:
         """Remove one factor of somebody, or all where `factor` is None; how many."""
-        chosen = factors.c.person == person
-        chosen = chosen & (factors.c.id == factor) if factor is not None else chosen
-        with writing(self._engine) as connection:
-            gone = list(connection.execute(delete(factors).where(chosen).returning(factors.c.name)).scalars())
-            for name in gone:
-                self._log.append(connection, Event.FACTOR_REMOVED, by, person, {"name": name})
-        return len(gone)
+        return _remove(self._engine, self._log, factors, Event.FACTOR_REMOVED, person, factor, by)
 
     def _factor(self, row: Row[Any]) -> Factor:
         secret = bytes(self._box.decrypt(row.secret))
@@ -138,13 +132,18 @@ class TokenStore:
 
     def remove(self, person: str, token: int | None, by: str) -> int:
         """Remove one token of somebody, or all where `token` is None; how many."""
-        chosen = tokens.c.person == person
-        chosen = chosen & (tokens.c.id == token) if token is not None else chosen
-        with writing(self._engine) as connection:
-            gone = list(connection.execute(delete(tokens).where(chosen).returning(tokens.c.name)).scalars())
-            for name in gone:
-                self._log.append(connection, Event.TOKEN_REMOVED, by, person, {"name": name})
-        return len(gone)
+        return _remove(self._engine, self._log, tokens, Event.TOKEN_REMOVED, person, token, by)
+
+
+def _remove(engine: Engine, log: AuditLog, table: Table, event: Event, person: str, number: int | None, by: str) -> int:
+    """Remove one row of somebody, or all where `number` is None, each with its entry; how many."""
+    chosen = table.c.person == person
+    chosen = chosen & (table.c.id == number) if number is not None else chosen
+    with writing(engine) as connection:
+        gone = list(connection.execute(delete(table).where(chosen).returning(table.c.name)).scalars())
+        for name in gone:
+            log.append(connection, event, by, person, {"name": name})
+    return len(gone)
 
 
 def _token(row: Row[Any]) -> Token:

@@ -133,16 +133,11 @@ def routes(pages: Pages) -> APIRouter:
             problem=problem,
             grounds=list(Ground),
             door=recordings.rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
-            present=[_name(pages, person) for person in recordings.rooms.present(found.id)],
+            present=[pages.person_name(person) for person in recordings.rooms.present(found.id)],
             log=[entry for entry, _ in recordings.log.find(subject=found.clip, most=200)] if member.may(Role.SUPERVISION) else [],
         )
 
     return router
-
-
-def _name(pages: Pages, person: str) -> str:
-    member = pages.room.recordings.access.members.get(person)
-    return member.name if member is not None else person
 
 
 def _end_of(pages: Pages, until: str) -> float | None:
@@ -174,12 +169,12 @@ def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> 
                 "near": at - now < 12 * 3600,
                 "why": why,
                 "mine": waits_for(case, member.id),
-                "verdicts": [(_name(pages, one.person), one) for one in visible(case, member.id)],
+                "verdicts": [(pages.person_name(one.person), one) for one in visible(case, member.id)],
                 "given": len(case.verdicts),
-                "people": [_name(pages, person) for person in case.shred_by],
-                "hold_owner": _name(pages, case.hold.owner) if case.hold is not None else "",
+                "people": [pages.person_name(person) for person in case.shred_by],
+                "hold_owner": pages.person_name(case.hold.owner) if case.hold is not None else "",
                 "hold_until": texts.moment(pages.moment(case.hold.until), language) if case.hold is not None else "",
-                "proposal_by": _name(pages, case.proposal.by[0]) if case.proposal is not None else "",
+                "proposal_by": pages.person_name(case.proposal.by[0]) if case.proposal is not None else "",
                 "proposal_until": texts.moment(pages.moment(case.proposal.until), language)
                 if case.proposal is not None and case.proposal.until
                 else "",

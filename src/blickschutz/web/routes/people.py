@@ -65,7 +65,7 @@ def routes(pages: Pages) -> APIRouter:
             raise HTTPException(404)
         roles, entries = [role.value for role in Role], pages.room.recordings.log.find(subject=person, most=50)
         history = [
-            (texts.clock(pages.moment(one.at), pages.language(request)), one.event.value, _name(pages, one.by)) for one, _ in entries
+            (texts.clock(pages.moment(one.at), pages.language(request)), one.event.value, pages.person_name(one.by)) for one, _ in entries
         ]
         return pages.render(request, "person.html", status=status, person=member, roles=roles, problem=problem, history=history)
 
@@ -146,17 +146,12 @@ def _rights(roles: list[str] | None, trained_until: str) -> tuple[frozenset[Role
         return chosen, None, Refusal.DATE
 
 
-def _name(pages: Pages, person: str) -> str:
-    member = pages.room.recordings.access.members.get(person)
-    return member.name if member is not None else person
-
-
 def _change(pages: Pages, request: Request, change: Change, member: Member) -> dict[str, Any]:
     """A proposal as templates see it."""
     confirmers = pages.room.recordings.access.people.confirmers(change)
     return {
         "own": change,
-        "by": _name(pages, change.by),
+        "by": pages.person_name(change.by),
         "at": texts.moment(pages.moment(change.at), pages.language(request)),
         "roles": [role.value for role in Role if role in change.roles],
         "trained": texts.day(change.trained_until, pages.language(request)) if change.trained_until else "",
