@@ -19,7 +19,7 @@ from blickschutz.kernel.situation import Kind, name
 from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.numbers import Before, Number
 from blickschutz.web.pages import Pages
-from blickschutz.web.views import views
+from blickschutz.web.views import open_queue, views
 
 _SEE_OTHER = 303
 _BEAT_S = 15.0
@@ -58,7 +58,7 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/alerts/queue", dependencies=[allow(Permission.ALERTS)])
     async def queue(request: Request) -> Response:
-        return pages.render(request, "queue.html", theme="dark", queue=views(pages, request, desk.open_alerts()))
+        return pages.render(request, "queue.html", theme="dark", **open_queue(pages, request))
 
     @router.get("/alerts/stream", dependencies=[allow(Permission.ALERTS)])
     async def stream(request: Request) -> Response:

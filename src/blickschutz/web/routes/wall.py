@@ -9,7 +9,7 @@ from blickschutz.access.model import Permission
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages, TileView
-from blickschutz.web.views import views
+from blickschutz.web.views import open_queue
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -22,8 +22,7 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/wall", dependencies=[allow(Permission.WALL)])
     async def wall(request: Request) -> Response:
-        queue = views(pages, request, pages.room.alerts.open_alerts())
-        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), queue=queue)
+        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), **open_queue(pages, request))
 
     @router.get("/cameras/{camera}", dependencies=[allow(Permission.WALL)])
     async def camera(request: Request, camera: str) -> Response:

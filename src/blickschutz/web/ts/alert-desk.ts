@@ -86,6 +86,8 @@ export class AlertDesk {
     const old = new Map([...this.list.children].map((card) => [this.key(card), card]));
     const focused = this.list.contains(document.activeElement) ? this.key(document.activeElement?.closest("li") ?? this.list) : "";
     this.list.replaceChildren(...[...fresh].map((card) => old.get(this.key(card)) ?? document.adoptNode(card)));
+    // A video that only left the page keeps its decoded pictures until the browser tidies up; on a wall that may be hours.
+    for (const card of old.values()) if (!card.isConnected) for (const video of card.querySelectorAll("video")) release(video);
     if (focused) [...this.list.children].find((card) => this.key(card) === focused)?.querySelector<HTMLElement>("button, a")?.focus();
     this.ages();
   }
@@ -121,4 +123,10 @@ export class AlertDesk {
     const line = document.querySelector("[data-queue-line]");
     if (line) line.textContent = text;
   }
+}
+
+function release(video: HTMLVideoElement): void {
+  video.pause();
+  video.removeAttribute("src");
+  video.load();
 }
