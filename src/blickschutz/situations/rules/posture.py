@@ -23,8 +23,11 @@ _LOST_WITHIN_S = 4.5
 _REACH = 1.0
 _COMPANY = 1.5
 _SURE_LYING = 0.45
-_LIKELY_LYING = 0.25
-_LYING_WIDTH = (0.35, 1.8)
+_LIKELY_LYING = 0.2
+# In heights of the standing person. Whoever lies is hardly longer than he was tall; wider boxes were several people's legs.
+_LYING_WIDTH = (0.35, 1.3)
+# Share of the standing height's square that somebody who is down covers at least; a bag covers less.
+_LEAST_AREA = 0.14
 _EDGE = 0.02
 
 
@@ -52,7 +55,7 @@ def _fallen(history: History, zone: WatchedZone) -> Iterator[Finding]:
     now = history.now
     for trail in history.trails.values():
         # A track that is lost while somebody falls counts for a moment longer: whoever lies is seen badly.
-        if now.at - trail.last.at > 1.0 or not history.inside(zone, trail.last.box.foot):
+        if now.at - trail.last.at > 1.0 or not history.inside(zone, trail.last.box.foot) or _left_the_picture(history, trail):
             continue
         fall = _fall(trail)
         if fall is not None and now.at - fall.down_since >= zone.rules.down_s:
@@ -67,7 +70,7 @@ def _fall(trail: Trail) -> _Fall | None:
     if standing is None or standing is seen[-1]:
         return None
     after = [point for point in seen if point.at > standing.at]
-    low = [p for p in after if p.box.height <= _HEIGHT_SHARE * standing.box.height and p.box.width >= _DOWN_ASPECT * p.box.height]
+    low = [point for point in after if _is_low(point.box, standing.box.height)]
     if len(low) < 2 or low[0].at - standing.at > _FALL_WITHIN_S or low[-1] is not seen[-1]:
         return None
     # Low without a break since then, the feet where they were, and the way down was fast.
@@ -78,6 +81,11 @@ def _fall(trail: Trail) -> _Fall | None:
     if _fastest_drop([p for p in seen if p.at >= standing.at - 0.1]) < _DROP_HEIGHTS_PER_S * standing.box.height:
         return None
     return _Fall(standing.box, low[-1].box.height / standing.box.height, low[0].at)
+
+
+def _is_low(box: Box, height: float) -> bool:
+    wide = box.width >= _DOWN_ASPECT * box.height
+    return wide and box.height <= _HEIGHT_SHARE * height and box.width * box.height >= _LEAST_AREA * height * height
 
 
 def _stood(seen: list[Point]) -> Point | None:
@@ -132,6 +140,8 @@ def _surely_lying(history: History, zone: WatchedZone) -> Iterator[Finding]:
     for detection in now.lying:
         if detection.score < _SURE_LYING or not history.inside(zone, detection.box.centre) or _somebody_stands(history, detection.box):
             continue
+        if _as_tall_as_who_stood_there(history, detection.box):
+            continue
         scenes = list(history.scenes_since(now.at - zone.rules.lying_s - 0.3))
         since = [s.at for s in scenes if any(_overlaps(d.box, detection.box) for d in s.lying)]
         if len(since) == len(scenes) and now.at - since[0] >= zone.rules.lying_s:
@@ -140,15 +150,22 @@ def _surely_lying(history: History, zone: WatchedZone) -> Iterator[Finding]:
             yield Finding(Kind.PERSON_DOWN, zone.id, _place(history, detection.box), 0.3 + detection.score, detection.box, figures)
 
 
+def _as_tall_as_who_stood_there(history: History, box: Box) -> bool:
+    """Whether somebody stood there just now who was hardly taller than the box: then the box holds people who stand."""
+    stood = [_stood([point for point in trail.recent if point.seen]) for trail in history.trails.values()]
+    near = [point.box.height for point in stood if point is not None and _near(box, point.box)]
+    return bool(near) and box.height > _HEIGHT_SHARE * max(near)
+
+
 def _last_seen(trail: Trail) -> float:
     return next((point.at for point in reversed(trail.recent) if point.seen), -math.inf)
 
 
 def _left_the_picture(history: History, trail: Trail) -> bool:
-    """Whether the track was last seen at the left or right edge, or small at the upper one: it walked out."""
-    box = next((point.box for point in reversed(trail.recent) if point.seen), trail.last.box)
+    """Whether the track was last seen, or went on by itself, to the left or right edge, or small to the upper one: it walked out."""
+    seen = next((point.box for point in reversed(trail.recent) if point.seen), trail.last.box)
     margin = _EDGE * history.now.width
-    return box.left <= margin or box.right >= history.now.width - margin or box.top <= 0
+    return any(box.left <= margin or box.right >= history.now.width - margin or box.top <= 0 for box in (seen, trail.last.box))
 
 
 def _somebody_stands(history: History, box: Box) -> bool:

@@ -6,11 +6,13 @@ const TOLD_MS = 60_000;
 const BEEP_HZ = 660;
 const BEEP_S = 0.25;
 const QUIET_S = 0.12;
+const RENEW_MS = 1000;
 
 export class AlertDesk {
   private readonly texts: Record<string, string>;
   private renewing = false;
   private again = false;
+  private shown = "";
   private audio: AudioContext | null = null;
   private readonly told = new Set<number>();
 
@@ -66,7 +68,7 @@ export class AlertDesk {
     void this.renew();
   }
 
-  /** Get the list anew; while one is on its way, once more afterwards. Playing pictures go on where the card stays the same. */
+  /** Get the list anew, once a second at most. Playing pictures go on where the card stays the same. */
   private async renew(): Promise<void> {
     if (this.renewing) { this.again = true; return; }
     this.renewing = true;
@@ -77,17 +79,27 @@ export class AlertDesk {
     } catch {
       this.say(this.texts["lost"] ?? "");
     }
-    this.renewing = false;
-    if (this.again) { this.again = false; void this.renew(); }
+    window.setTimeout(() => {
+      this.renewing = false;
+      if (this.again) { this.again = false; void this.renew(); }
+    }, RENEW_MS);
   }
 
   private show(html: string): void {
-    const fresh = new DOMParser().parseFromString(`<ul>${html}</ul>`, "text/html").querySelectorAll("li");
-    const old = new Map([...this.list.children].map((card) => [this.key(card), card]));
+    if (html === this.shown) return;
+    this.shown = html;
+    const parsed = document.createElement("template");
+    parsed.innerHTML = html;
+    const old = new Map([...this.list.querySelectorAll(":scope > [data-alert]")].map((card) => [this.key(card), card]));
     const focused = this.list.contains(document.activeElement) ? this.key(document.activeElement?.closest("li") ?? this.list) : "";
-    this.list.replaceChildren(...[...fresh].map((card) => old.get(this.key(card)) ?? document.adoptNode(card)));
+    this.list.replaceChildren(...[...parsed.content.children].map((card) => old.get(this.key(card)) ?? document.adoptNode(card)));
     // A video that only left the page keeps its decoded pictures until the browser tidies up; on a wall that may be hours.
     for (const card of old.values()) if (!card.isConnected) for (const video of card.querySelectorAll("video")) release(video);
+    // The address comes last: a video with one in a document that is not shown waits for its data for ever and is never freed.
+    for (const video of this.list.querySelectorAll<HTMLVideoElement>("video[data-source]")) {
+      video.src = video.dataset["source"] ?? "";
+      delete video.dataset["source"];
+    }
     if (focused) [...this.list.children].find((card) => this.key(card) === focused)?.querySelector<HTMLElement>("button, a")?.focus();
     this.ages();
   }
