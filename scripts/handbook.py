@@ -6,13 +6,15 @@ import asyncio
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from blickschutz.bootstrap.demo import EXAMPLE, demo_site, seed
 from blickschutz.bootstrap.system import Source, System
 from blickschutz.kernel.clock import SystemClock
+from blickschutz.review.model import CaseState
 from blickschutz.wall.model import TileState
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +39,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Source(EXAMPLE.read_text(encoding="utf-8"), "/etc/blickschutz/anlage.toml")
         system = System(demo_site(False, 8738), Path.cwd(), SystemClock(), data=Path(folder), source=source)
-        seed(system.keeping)
+        passphrases = {one.person: one.passphrase for one in seed(system.keeping)}
         system.keeping.access.people.recover("technik", "kvd-2")
         thread = threading.Thread(target=lambda: asyncio.run(system.serve()), daemon=True)
         thread.start()
@@ -61,9 +63,40 @@ def main() -> None:
                     page.wait_for_timeout(6_000)
                     page.screenshot(path=ROOT / "docs/pictures/wall.jpg", type="jpeg", quality=78)
                 context.close()
+            review(system, browser, passphrases)
             browser.close()
         system.end()
         thread.join(20)
+
+
+def review(system: System, browser: Browser, passphrases: Mapping[str, str | None]) -> None:
+    """Record for a few seconds as by night, and take the review room's picture with two people in it."""
+    contexts = {}
+    for person in ("leitstelle-1", "kvd-1", "kvd-2"):
+        contexts[person] = browser.new_context(viewport={"width": 1280, "height": 800})
+        session = system.keeping.access.begin(person)
+        contexts[person].add_cookies([{"name": "session", "value": session, "url": system.address}])
+    desk = contexts["leitstelle-1"].request
+    origin = {"Origin": system.address.rstrip("/")}
+    night: dict[str, str | float | bool] = {"name": "night", "hours": "1", "reason": "Bild fürs Handbuch"}
+    desk.post(f"{system.address}regime", form=night, headers=origin)
+    time.sleep(3)
+    desk.post(f"{system.address}cameras/freitreppe/record", form={"text": "Lärm auf der Freitreppe"}, headers=origin)
+    end = time.monotonic() + 90
+    while not (cases := system.keeping.store.find(states=[CaseState.WAITING])) and time.monotonic() < end:
+        time.sleep(0.5)
+    pages = []
+    for person in ("kvd-1", "kvd-2"):
+        page = contexts[person].new_page()
+        page.goto(f"{system.address}cases/{cases[0].id}")
+        page.locator("form[action$='/enter'] button").click()
+        page.locator("main a.primary").click()
+        page.locator("#passphrase").fill(passphrases[person] or "")
+        page.locator("main button.primary").click()
+        pages.append(page)
+    pages[1].locator("review-player button").first.click()
+    pages[1].wait_for_timeout(9_000)
+    pages[1].screenshot(path=TARGET / "sichtungsraum.jpg", type="jpeg", quality=75)
 
 
 if __name__ == "__main__":

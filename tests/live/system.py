@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from blickschutz.access.model import AccountState, FactorKind
 from blickschutz.access.rules import needs_factor
 from blickschutz.access.service.totp import code_at, new_secret
-from blickschutz.bootstrap.system import System
+from blickschutz.bootstrap.system import Source, System
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.clock import SystemClock
 from tests.conftest import ROOT
@@ -38,6 +38,10 @@ ARGUMENTS = [
 ]
 WIDTH, HEIGHT = 320, 180
 STRIPES = slice(60, 140), slice(140, 180)
+
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def guest_clip(path: Path) -> None:
@@ -107,8 +111,8 @@ def signed_in(context, system, person="leitstelle-1"):
 class RunningSystem:
     """The whole system in a thread of its own."""
 
-    def __init__(self, site, base: Path) -> None:
-        self.system = System(site, base, SystemClock(), data=base / "state")
+    def __init__(self, site, base: Path, source: Source | None = None) -> None:
+        self.system = System(site, base, SystemClock(), data=base / "state", source=source)
         # A daemon: where a test fails while this starts, the run still ends.
         self._thread = threading.Thread(target=lambda: asyncio.run(self.system.serve()), daemon=True)
         self._thread.start()
@@ -180,6 +184,34 @@ PLAYING = """() => [...document.querySelectorAll("wall-tile")].filter(tile => {
   const video = tile.querySelector("video");
   return tile.getAttribute("state") === "live" && video && video.currentTime > 0 && !video.paused;
 }).length"""
+
+
+def reach(page: Page, selector: str, most: int = 120) -> None:
+    """Press Tab until what `selector` names has the focus, as somebody without a mouse does."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"the keyboard does not reach {selector} on {page.url}")
+
+
+def axe_findings(page: Page) -> list[object]:
+    """What axe finds on the page as it is, with everything unfolded, and what does not fit at 100 % and 200 % zoom."""
+    found: list[object] = []
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+    result = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", AXE_RULES)
+    for violation in result["violations"]:
+        found.append((page.url, violation["id"], [node["html"][:120] for node in violation["nodes"]][:3]))
+    size = page.viewport_size
+    # Zoom halves the window in the page's own pixels (WCAG 2.2, 1.4.4).
+    for share in (1, 2):
+        page.set_viewport_size({"width": size["width"] // share, "height": size["height"] // share})
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            found.append((page.url, f"wider than the window at {share * 100} %", wide))
+    page.set_viewport_size(size)
+    return found
 
 
 def wait_live(page: Page, count: int = 11, within_s: float = 60.0) -> None:

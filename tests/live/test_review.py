@@ -29,7 +29,7 @@ from blickschutz.review.model import CaseState
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.conftest import ROOT
-from tests.live.system import RunningSystem, client, free_port, guest_clip, signed_in, until
+from tests.live.system import RunningSystem, axe_findings, client, free_port, guest_clip, reach, signed_in, until
 
 PLAYED = """() => { const v = document.querySelector("review-player video"); return v && v.readyState >= 2 ? v.videoWidth : 0; }"""
 
@@ -157,6 +157,55 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 0
     path.write_text(path.read_text().replace("harmless", "harmlesS"))
     assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 1
+
+
+def test_two_people_review_in_english_by_keyboard_alone(night, desk):
+    """Key desk, door, room and verdict without a mouse; in the same run what axe says of the pages of the review room."""
+    system, people = night
+    case = record(system, 1)
+    pages = {}
+    for person in ("kvd-3", "kvd-1"):
+        page = pages[person] = desk()
+        signed_in(page.context, system, person)
+        page.context.add_cookies([{"name": "language", "value": "en", "url": system.address}])
+        page.goto(f"{system.address}cases/{case.id}")
+        reach(page, "form[action$='/enter'] button")
+        page.keyboard.press("Enter")
+        page.get_by_text("Enter the room").wait_for()
+        reach(page, "main a.primary")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        page.get_by_label("Your passphrase").wait_for()
+        assert axe_findings(page) == []
+        assert page.evaluate("document.activeElement.id") == "passphrase"
+        page.keyboard.type(people[person][1])
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        sees(page, "Your verdict")
+        assert axe_findings(page) == []
+    until(lambda: plays(pages["kvd-1"]), 8)
+    for theme in ("dark", "light"):
+        pages["kvd-1"].evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        assert axe_findings(pages["kvd-1"]) == []
+    for page in pages.values():
+        until(lambda page=page: plays(page), 8)
+        reach(page, "input[name=verdict]")
+        page.keyboard.press("Space")
+        assert page.get_by_label("no incident", exact=True).is_checked()
+        page.keyboard.press("Enter")
+        page.get_by_text("✓ no incident").first.wait_for()
+    until(lambda: system.keeping.store.get(case.id).state is CaseState.DESTROYED, 10)
+
+
+def test_the_key_desk_has_nothing_that_axe_finds(night, desk):
+    system, _ = night
+    page = desk()
+    signed_in(page.context, system, "kvd-3")
+    page.goto(f"{system.address}account")
+    page.locator("form[action='/passphrase'] button").click()
+    page.locator("main a.primary").click()
+    page.locator("#new").wait_for()
+    assert axe_findings(page) == []
 
 
 def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):

@@ -7,7 +7,7 @@ import os
 import secrets
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -27,22 +27,17 @@ from blickschutz.vault.service import enrol
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
 
 # On the demo's footage people pass by in groups, and half as fast again as in life (seven pictures a second played
-# at ten). So groups count early, speed and close encounters late.
-DEMO_ZONE = Zone(
-    id="flaeche",
-    name="Fläche",
-    polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),
-    rules=RuleSettings(
-        gathering_persons=4,
-        gathering_m=4.0,
-        gathering_s=6.0,
-        loitering_s=25.0,
-        loitering_m=3.0,
-        altercation_confidence=0.97,
-        fast_mps=9.0,
-        approach_mps=6.0,
-    ),
-)
+# at ten): so speed and close encounters count late.
+_CALM = RuleSettings(altercation_confidence=0.97, fast_mps=9.0, approach_mps=6.0, loitering_m=3.0)
+# On two cameras groups count early: enough alerts to see what they are, and not so many that nobody could deal with them.
+_EARLY = replace(_CALM, gathering_persons=4, gathering_s=6.0, loitering_s=25.0)
+_EARLY_CAMERAS = ("vorplatz-nord", "haupteingang")
+
+
+def demo_zone(camera: str) -> Zone:
+    """The whole picture of that camera of the example site."""
+    rules = _EARLY if camera in _EARLY_CAMERAS else _CALM
+    return Zone(id="flaeche", name="Fläche", polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)), rules=rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +97,7 @@ def demo_site(night: bool, port: int) -> SiteFile:
                 "start_s": footage.VIEWS[number - 1].start_s,
                 "address": f"file:{footage.folder() / f'view-{number:02d}-{kind}.mp4'}",
                 "calibration": None,
-                "zones": (DEMO_ZONE,),
+                "zones": (demo_zone(camera.id),),
                 "privacy_zones": (),
             }
         )

@@ -143,11 +143,32 @@ class Case(Said):
     verdicts: int
     """How many verdicts were given; what they are stays sealed until both have spoken."""
     held_until: datetime | None
+    hold: Hold | None = None
+    """Only where one case is asked for."""
+
+
+class Hold(Said):
+    """Why a case is kept beyond its limit. Holds are set and ended by two people on the pages, never by a token."""
+
+    ground: str
+    reference: str
+    owner: str
+    by: list[str]
+    since: datetime
+    until: datetime
 
 
 class Cases(Said):
     cases: list[Case]
     more: bool
+
+
+class Package(Said):
+    """A package of evidence, encrypted for its recipient. It is fetched on the page, where it is logged for whom."""
+
+    name: str
+    bytes: int
+    made: datetime
 
 
 class Entry(Said):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 
 from blickschutz.access.model import Permission
 from blickschutz.audit.model import Event
-from blickschutz.review.model import Case
+from blickschutz.review.model import Case, Hold
 from blickschutz.web.allowed import allow_token, member_of
 from blickschutz.web.api import models as m
 from blickschutz.web.api.problems import ApiProblem
@@ -38,6 +38,16 @@ def routes(pages: Pages) -> APIRouter:
             held_until=pages.moment(case.hold.until) if case.hold is not None else None,
         )
 
+    def _hold(hold: Hold) -> m.Hold:
+        return m.Hold(
+            ground=hold.ground,
+            reference=hold.reference,
+            owner=hold.owner,
+            by=list(hold.by),
+            since=pages.moment(hold.since),
+            until=pages.moment(hold.until),
+        )
+
     @router.get("/cases", dependencies=[allow_token(Permission.CASES)])
     async def cases(start: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> m.Cases:
         """Cases that wait for somebody, the next deadline first, a hundred at a time."""
@@ -51,7 +61,14 @@ def routes(pages: Pages) -> APIRouter:
         if found is None:
             raise HTTPException(404)
         await asyncio.to_thread(recordings.log.write, Event.CASE_SEEN, member_of(request).id, found.clip, {"case": number})
-        return _case(found)
+        hold = found.hold
+        return _case(found).model_copy(update={"hold": _hold(hold) if hold is not None else None})
+
+    @router.get("/packages", dependencies=[allow_token(Permission.EVIDENCE)])
+    async def packages() -> list[m.Package]:
+        """Packages of evidence that are on this machine, the newest first."""
+        found = await asyncio.to_thread(recordings.packages)
+        return [m.Package(name=name, bytes=size, made=pages.moment(made)) for name, size, made in found]
 
     @router.post("/cameras/{camera}/record", dependencies=[allow_token(Permission.RECORD)], status_code=202)
     async def record(request: Request, camera: str, wish: m.Note) -> m.Note:
