@@ -1,25 +1,67 @@
-"""The wall left open in Chromium: growth of memory, tiles that are not live: `.venv/bin/python -m benchmarks.hour [MINUTES]`."""
+"""The wall left open in Chromium: growth of memory, tiles that are not live: `.venv/bin/python -m benchmarks.hour [MINUTES]`.
+
+Chromium is asked through its debugging port, and for nothing but what is needed: a driver that listens to the network
+makes the browser keep the bodies of what it loads, and that would be measured too.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from websockets.sync.client import ClientConnection, connect
 
 from blickschutz.bootstrap.demo import demo_site, seed
 from blickschutz.bootstrap.system import System
 from blickschutz.kernel.clock import SystemClock
 
-PORT, LOOK_S, SETTLED_S = 8741, 5.0, 300.0
-_ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+PORT, DEBUGGING, LOOK_S, SETTLED_S = 8741, 8742, 5.0, 300.0
+CAMERAS = 11
 MEGA = 1_000_000
+_STATES = "JSON.stringify([...document.querySelectorAll('wall-tile')].map(tile => tile.getAttribute('state')))"
+_ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--window-size=1920,1080",
+    "--autoplay-policy=no-user-gesture-required",
+    f"--remote-debugging-port={DEBUGGING}",
+)
+
+
+class Tab:
+    """One page of the browser, by its debugging socket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket, self._number = socket, 0
+
+    def do(self, method: str, **values: Any) -> dict[str, Any]:
+        """Send one command and wait for its answer."""
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": values}))
+        while True:
+            answer = json.loads(self._socket.recv(timeout=30))
+            if answer.get("id") == self._number:
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def value(self, expression: str) -> Any:
+        """What a script's expression is in the page."""
+        return self.do("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
 
 def memory(browser: int) -> float:
@@ -34,47 +76,50 @@ def memory(browser: int) -> float:
     return total / MEGA
 
 
-def browser_process(profile: str) -> int:
-    """The process id of the Chromium that was started with that profile."""
-    for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"] or []
-        if f"--user-data-dir={profile}" in line and not any(part.startswith("--type=") for part in line):
-            return int(process.pid)
-    raise SystemExit("Chromium is not there")
-
-
-def states(page: Page) -> list[str]:
-    found: list[str] = page.evaluate("[...document.querySelectorAll('wall-tile')].map(tile => tile.getAttribute('state'))")
-    return found
-
-
-def watch(page: Page, browser: int, minutes: float) -> None:
+def watch(tab: Tab, browser: int, minutes: float) -> None:
     """Look at every tile each five seconds and at the memory each minute, and print what was seen."""
-    heap = page.context.new_cdp_session(page)
-    heap.send("HeapProfiler.enable")
     start = time.monotonic()
     sizes: list[tuple[float, float]] = []
     looks, wrong, minute = 0, 0, 0
     while time.monotonic() - start < minutes * 60:
         time.sleep(LOOK_S)
-        seen = states(page)
+        seen = json.loads(tab.value(_STATES))
         looks += len(seen)
         not_live = [state for state in seen if state != "live"]
         wrong += len(not_live)
         since = time.monotonic() - start
-        if not_live or len(seen) != 11:
+        if not_live or len(seen) != CAMERAS:
             print(f"{since:7.0f} s   of {len(seen)} tiles not live: {not_live}", flush=True)
         if since >= minute * 60:
             minute += 1
-            heap.send("HeapProfiler.collectGarbage")
-            script = page.evaluate("performance.memory.usedJSHeapSize") / MEGA
+            tab.do("HeapProfiler.collectGarbage")
             sizes.append((since, memory(browser)))
-            print(f"{since:7.0f} s   browser {sizes[-1][1]:7.1f} MB   script {script:5.1f} MB", flush=True)
+            print(f"{since:7.0f} s   browser {sizes[-1][1]:7.1f} MB", flush=True)
     settled = [size for since, size in sizes if since >= SETTLED_S] or [size for _, size in sizes]
     part = max(1, min(10, len(settled) // 3))
     growth = statistics.median(settled[-part:]) - statistics.median(settled[:part])
     print(f"growth of memory {growth:+.1f} MB (medians of {part} minutes, after {SETTLED_S / 60:.0f} minutes)")
     print(f"tiles not live {wrong} of {looks} looks")
+
+
+def opened(address: str, session: str) -> Tab:
+    """The wall in the browser's only page, signed in."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            pages = [page for page in httpx.get(f"http://127.0.0.1:{DEBUGGING}/json", timeout=5).json() if page["type"] == "page"]
+            break
+        except httpx.TransportError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+    tab = Tab(connect(pages[0]["webSocketDebuggerUrl"], max_size=None))
+    tab.do("Network.setCookie", name="session", value=session, url=address)
+    tab.do("Page.navigate", url=f"{address}wall")
+    end = time.monotonic() + 60
+    while json.loads(tab.value(_STATES) or "[]") != ["live"] * CAMERAS and time.monotonic() < end:
+        time.sleep(0.5)
+    return tab
 
 
 def main() -> None:
@@ -85,20 +130,12 @@ def main() -> None:
         thread = threading.Thread(target=lambda: asyncio.run(system.serve()), daemon=True)
         thread.start()
         time.sleep(8)
-        with sync_playwright() as play:
-            context = play.chromium.launch_persistent_context(
-                profile,
-                executable_path="/usr/bin/chromium",
-                args=list(_ARGUMENTS),
-                viewport={"width": 1920, "height": 1080},
-            )
-            session = system.keeping.access.begin("leitstelle-1")
-            context.add_cookies([{"name": "session", "value": session, "url": system.address}])
-            page = context.new_page()
-            page.goto(f"{system.address}wall")
-            page.locator("wall-tile:not([state=live])").first.wait_for(state="detached", timeout=60_000)
-            watch(page, browser_process(profile), minutes)
-            context.close()
+        line = ["/usr/bin/chromium", *_ARGUMENTS, f"--user-data-dir={profile}", "about:blank"]
+        with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
+            try:
+                watch(opened(system.address, system.keeping.access.begin("leitstelle-1")), browser.pid, minutes)
+            finally:
+                browser.terminate()
         system.end()
         thread.join(30)
 

@@ -149,7 +149,21 @@ class TestRegistry:
         assert "models install" in result.output
 
 
+def shown(text):
+    """The same site as a demonstration, which needs no gates."""
+    return text.replace("[site]\n", "[site]\ndemo = true\n")
+
+
 class TestSiteCommands:
+    def test_run_refuses_a_site_with_closed_gates_and_names_each(self, tmp_path):
+        site = tmp_path / "site.toml"
+        site.write_text((ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8"), encoding="utf-8")
+        result = command("run", "--site", site, BLICKSCHUTZ_DATA=str(tmp_path))
+        assert result.exit_code == 1
+        for gate in ("RG-01", "RG-04", "DF-01", "DF-04", "TR-01", "AP-01"):
+            assert gate in result.stderr
+        assert "site.facts.toml" in result.stderr
+
     def test_check_names_what_is_wrong(self, tmp_path):
         site = tmp_path / "site.toml"
         site.write_text("format = 1\n", encoding="utf-8")
@@ -173,7 +187,7 @@ class TestSiteCommands:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             site = tmp_path / "site.toml"
-            site.write_text(text.replace("8710", str(taken.getsockname()[1])), encoding="utf-8")
+            site.write_text(shown(text).replace("8710", str(taken.getsockname()[1])), encoding="utf-8")
             result = command("run", "--site", site)
         assert result.exit_code == 1
         assert "taken" in result.stderr
@@ -181,7 +195,7 @@ class TestSiteCommands:
     def test_run_refuses_a_time_zone_that_does_not_exist(self, tmp_path):
         text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
         site = tmp_path / "site.toml"
-        site.write_text(text.replace("Europe/Berlin", "Europa/Lautern"), encoding="utf-8")
+        site.write_text(shown(text).replace("Europe/Berlin", "Europa/Lautern"), encoding="utf-8")
         result = command("run", "--site", site)
         assert result.exit_code == 1
         assert "Europe/Berlin" in result.stderr

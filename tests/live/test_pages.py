@@ -33,7 +33,7 @@ PAGES = {
     "kvd-1": ["cases", "cases/999", "wall"],
     "aufsicht": ["evidence", "cases", "people", "resume"],
     "technik": ["people", "people/kvd-1", "settings", "health"],
-    "dsb": ["log", "people"],
+    "dsb": ["log", "people", "policy"],
     "": ["sign-in", "welcome", "trust"],
 }
 

@@ -38,6 +38,7 @@ class Permission(StrEnum):
     HEALTH = "health"
     FIGURES = "figures"
     SETTINGS = "settings"
+    POLICY = "policy"
     PEOPLE = "people"
     PROPOSE = "propose"
     CONFIRM = "confirm"

@@ -33,6 +33,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.HEALTH: frozenset({_L, _A, _T, _D}),
     Permission.FIGURES: frozenset({_T}),
     Permission.SETTINGS: frozenset({_T, _D}),
+    Permission.POLICY: frozenset({_T, _D}),
     Permission.PEOPLE: frozenset({_A, _T, _D}),
     Permission.PROPOSE: frozenset({_T}),
     Permission.CONFIRM: frozenset({_A, _D}),

@@ -31,6 +31,7 @@ from blickschutz.audit.model import Event
 from blickschutz.audit.service import ChainWatch
 from blickschutz.bootstrap.shredding import Shredder
 from blickschutz.bootstrap.supervisor import CellKeeper
+from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.evidence.io.package import remove_left
 from blickschutz.kernel.clock import Clock
@@ -100,7 +101,7 @@ class Keeping:
 
     def _log_start(self) -> None:
         """The start, and whether the settings are others than at the last one (Art. 12 AI Act: settings' hash)."""
-        settings = hashlib.sha256(self._site.model_dump_json().encode()).hexdigest()
+        settings = settings_hash(self._site)
         before = self.log.find(event=Event.SYSTEM_STARTED, most=1)
         if before and before[0][0].facts.get("settings") != settings:
             self.log.write(Event.SETTINGS_CHANGED, "system", facts={"before": str(before[0][0].facts.get("settings")), "now": settings})

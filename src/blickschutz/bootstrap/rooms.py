@@ -282,6 +282,7 @@ class ReviewRooms:
             case m.Released():
                 facts: Facts = {"people": list(message.people), "basis": message.basis, "recipient": message.recipient}
                 facts |= {"reference": message.reference, "file": message.file, "sha256": message.sha256, "bytes": message.size}
+                facts["contents"] = list(message.contents)
                 await self._write(Event.RELEASED, message.people[1], clip, facts)
             case _:
                 pass

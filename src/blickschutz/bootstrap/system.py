@@ -20,6 +20,7 @@ from blickschutz.analysis.io.registry import ModelRegistry, default_folder
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.encryption import Encryption
+from blickschutz.bootstrap.grounds import PolicyWatch
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.recordings import RecordingDesk
 from blickschutz.bootstrap.rooms import ReviewRooms
@@ -46,9 +47,12 @@ class Source:
 class Room:
     """The control room as the pages see it."""
 
-    def __init__(self, supervisor: Supervisor, duty: Duty, recordings: Recordings, source: Source, tls: Encryption) -> None:
+    def __init__(
+        self, supervisor: Supervisor, duty: Duty, recordings: Recordings, source: Source, tls: Encryption, policy: PolicyWatch
+    ) -> None:
         self._supervisor, self._duty, self.recordings = supervisor, duty, recordings
         self.site_text, self.site_path, self._tls = source.text, source.path, tls
+        self.policy = policy.assessed
         self.authority: AuthorityView | None = tls.authority
         self.alerts: AlertDesk = duty.desk
         self.regime: RegimeControl = duty.regime
@@ -105,8 +109,9 @@ class System:
         self.duty = Duty(site, base, folder, clock, self.supervisor.keepers, self.keeping)
         self.tls = Encryption(site, folder / "tls", clock, self.keeping.log)
         self.rooms = ReviewRooms(site, self.keeping, clock, self.tls.files)
-        recordings = RecordingDesk(self.keeping, self.rooms, self.duty)
-        self.app = make_app(site, Room(self.supervisor, self.duty, recordings, source or Source(), self.tls), clock, self._lifespan)
+        recordings, known = RecordingDesk(self.keeping, self.rooms, self.duty), source or Source()
+        policy = PolicyWatch(site, Path(known.path) if known.path else None, self.keeping, clock)
+        self.app = make_app(site, Room(self.supervisor, self.duty, recordings, known, self.tls, policy), clock, self._lifespan)
         config = uvicorn.Config(
             self.app,
             host=site.server.host,

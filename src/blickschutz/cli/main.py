@@ -205,10 +205,12 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
 @click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
 def run(path: Path, seconds: float | None) -> None:
-    """Run the site that a site file describes."""
+    """Run the site that a site file describes. Every gate of the policy must hold (`blickschutz check`)."""
     from blickschutz.bootstrap.system import Source
+    from blickschutz.cli.policy import require_gates
 
     site = load_site(path)
+    require_gates(site, path)
     _serve(site, path.resolve().parent, seconds, source=Source(path.read_text(encoding="utf-8"), str(path.resolve())))
 
 
@@ -216,33 +218,10 @@ def run(path: Path, seconds: float | None) -> None:
 @click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
 @_JSON
 def check(path: Path, as_json: bool) -> None:
-    """Check a site: settings, and the invariants between files, keys, rows and log. Ends with 1 where something is broken."""
-    from blickschutz.bootstrap.checks import Finding, check_site
-    from blickschutz.bootstrap.system import state_folder
-    from blickschutz.cli.users import open_keeping
+    """Check a site: settings, policy, and the invariants between files, keys, rows and log. Ends with 1 where something is broken."""
+    from blickschutz.cli.policy import report
 
-    try:
-        site = load_site(path)
-    except BlickschutzError as error:
-        if as_json:
-            click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
-            sys.exit(1)
-        raise
-    findings = [Finding("site-file", "holds", str(path))]
-    if (state_folder(site) / "control.db").exists():
-        keeping = open_keeping(path)
-        findings += check_site(site, keeping)
-        keeping.engine.dispose()
-    else:
-        findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
-    if as_json:
-        rules = [{"id": one.id, "result": one.result, "source": one.source, "mend": one.mend} for one in findings]
-        click.echo(json.dumps({"rules": rules}, ensure_ascii=False))
-    else:
-        click.echo(f"{path}: {site.site.name}, {len(site.cameras)} cameras")
-        for one in findings:
-            click.echo(f"{one.result:13} {one.id:14} {one.mend}".rstrip())
-    sys.exit(any(one.result == "broken" for one in findings))
+    sys.exit(report(path, as_json))
 
 
 @cli.command()

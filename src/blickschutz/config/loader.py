@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import hashlib
 import json
 import os
 import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -42,6 +43,17 @@ _BOUNDS = {
     "string_too_short": ("longer", "min_length"),
     "string_too_long": ("shorter", "max_length"),
 }
+# Paragraphs behind a refusal, by key.
+_LAW: dict[tuple[str, ...], str] = {
+    ("retention", "hard_limit_days"): "§ 21 Abs. 5 LDSG RLP",
+    ("retention", "unreviewed_hours"): "EDPB 3/2019",
+    ("audio",): "EDPB 3/2019, Rn. 129",
+    ("microphone",): "EDPB 3/2019, Rn. 129",
+    ("ptz",): "EDPB 3/2019, Rn. 129",
+    ("zoom",): "EDPB 3/2019, Rn. 129",
+    ("roles",): "SDM M51",
+}
+_File = TypeVar("_File", bound=BaseModel)
 
 
 def operator_language() -> str:
@@ -63,6 +75,11 @@ def load_site(path: Path, language: str | None = None) -> SiteFile:
 
 def parse_site(text: str, name: str, language: str) -> SiteFile:
     """Check the text of a site file; `name` is what messages call it."""
+    return parse_file(SiteFile, text, name, language)
+
+
+def parse_file(model: type[_File], text: str, name: str, language: str) -> _File:
+    """Check the text of a file of settings or facts. Raises `SettingsError` with one line per problem."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -70,10 +87,10 @@ def parse_site(text: str, name: str, language: str) -> SiteFile:
         line = int(found.group(1)) if found else 1
         raise SettingsError(f"{name}:{line}: {say('syntax', language, reason=error)}") from error
     try:
-        return SiteFile.model_validate(_with_tuples(data))
+        return model.model_validate(_with_tuples(data))
     except ValidationError as error:
         lines = key_lines(text)
-        problems = [_describe(problem, data, lines, name, language) for problem in error.errors()]
+        problems = [_describe(model, problem, lines, name, language) for problem in error.errors()]
         raise SettingsError("\n".join(dict.fromkeys(problems))) from error
 
 
@@ -84,21 +101,22 @@ def _with_tuples(value: Any) -> Any:
     return tuple(_with_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-def _describe(problem: ErrorDetails, data: Any, lines: dict[tuple[str | int, ...], int], name: str, language: str) -> str:
+def _describe(root: type[BaseModel], problem: ErrorDetails, lines: dict[tuple[str | int, ...], int], name: str, language: str) -> str:
     path = [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith(("function-", "tagged-")))]
     path.extend(problem.get("ctx", {}).get("where", ()))
     key = ".".join(str(part) for part in path) or "(file)"
-    return f"{name}:{line_of(path, lines)}: {key}: {_reason(problem, path, language)}"
+    law = _LAW.get(tuple(part for part in path if isinstance(part, str)), "") or _LAW.get((str(path[-1]),) if path else (), "")
+    return f"{name}:{line_of(path, lines)}: {key}: {_reason(root, problem, path, language)}{f' ({law})' if law else ''}"
 
 
-def _reason(problem: ErrorDetails, path: Sequence[str | int], language: str) -> str:
+def _reason(root: type[BaseModel], problem: ErrorDetails, path: Sequence[str | int], language: str) -> str:
     kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
     if kind.startswith("site."):
         return say(kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}})
     if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
-        return _unknown(path, language)
+        return _unknown(root, path, language)
     if kind == "missing":
-        return say("missing", language, about=_about(path))
+        return say("missing", language, about=_about(root, path))
     if kind in _WANTED:
         return say("type", language, value=_shown(value), wanted=say(_WANTED[kind], language))
     if kind in _BOUNDS:
@@ -113,16 +131,16 @@ def _shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)[:60]
 
 
-def _unknown(path: Sequence[str | int], language: str) -> str:
-    keys = list(_fields(path[:-1]))
+def _unknown(root: type[BaseModel], path: Sequence[str | int], language: str) -> str:
+    keys = list(_fields(root, path[:-1]))
     near = difflib.get_close_matches(str(path[-1]), keys, 1)
     proposal = say("meant", language, near=near[0]) if near else say("allowed", language, keys=", ".join(keys))
     return say("unknown", language, proposal=proposal)
 
 
-def _fields(path: Sequence[str | int]) -> dict[str, Any]:
+def _fields(root: type[BaseModel], path: Sequence[str | int]) -> dict[str, Any]:
     """The settings that stand at `path`, by name; a value is what pydantic knows of it, or None."""
-    model: type[Any] = SiteFile
+    model: type[Any] = root
     for part in path:
         if isinstance(part, int):
             continue
@@ -142,9 +160,14 @@ def _model_in(annotation: Any) -> type[Any] | None:
     return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)
 
 
-def _about(path: Sequence[str | int]) -> str:
-    field = _fields(path[:-1]).get(str(path[-1]))
+def _about(root: type[BaseModel], path: Sequence[str | int]) -> str:
+    field = _fields(root, path[:-1]).get(str(path[-1]))
     return str(field.description).rstrip(".") if field is not None and field.description else str(path[-1])
+
+
+def settings_hash(site: SiteFile) -> str:
+    """SHA-256 of the settings in force (hex). Comments and the order of keys in the file do not change it."""
+    return hashlib.sha256(site.model_dump_json().encode()).hexdigest()
 
 
 def schema() -> dict[str, Any]:

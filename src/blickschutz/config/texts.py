@@ -89,6 +89,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fewer_entries": ("höchstens {bound} Einträge", "at most {bound} entries"),
     "longer": ("mindestens {bound} Zeichen", "at least {bound} characters"),
     "shorter": ("höchstens {bound} Zeichen", "at most {bound} characters"),
+    "document_hash": (
+        "ein Dokument zählt nur mit seinem Hash; schreiben Sie 'document' und 'sha256' zusammen",
+        "a document counts only with its hash; write 'document' and 'sha256' together",
+    ),
+    "period_order": (
+        "der Zeitraum endet ({last}), bevor er beginnt ({first}); tauschen Sie die Tage",
+        "the period ends ({last}) before it begins ({first}); swap the days",
+    ),
     "timezone": (
         "{value!r} ist keine Zeitzone; schreiben Sie zum Beispiel 'Europe/Berlin'",
         "{value!r} is no time zone; write for example 'Europe/Berlin'",

@@ -195,6 +195,7 @@ class Released(_Message, frozen=True, tag="released"):
     file: str
     sha256: str
     size: int
+    contents: tuple[str, ...]
 
 
 class KeyMade(_Message, frozen=True, tag="key-made"):

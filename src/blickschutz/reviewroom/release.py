@@ -161,6 +161,7 @@ class Release:
                 file=target.name,
                 sha256=digest,
                 size=size,
+                contents=custody.contents,
             )
         )
         return ""

@@ -11,6 +11,7 @@ from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainReport
+from blickschutz.compliance.model import Found
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.review.model import Case
@@ -143,6 +144,10 @@ class ControlRoom(Protocol):
     @property
     def problem(self) -> str:
         """What last failed while alerts were kept; empty where nothing did."""
+        ...
+
+    def policy(self) -> tuple[list[Found], float]:
+        """Every rule and what it says, and when that was found (POSIX). May take a second; not for the event loop."""
         ...
 
     site_text: str

@@ -94,6 +94,7 @@ PERMISSION_WORDS = {
     "health": N_("Zustand sehen"),
     "figures": N_("Messwerte für Prometheus"),
     "settings": N_("Einstellungen sehen"),
+    "policy": N_("Regeln und ihren Stand sehen"),
     "people": N_("Personen sehen"),
 }
 # What a form was for, by its address: shown before it is finished after signing in again.

@@ -1,0 +1,130 @@
+"""Gathers what the policy looks at: settings, facts and documents, log, rows, people, models, this machine."""
+
+from __future__ import annotations
+
+import math
+import threading
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from blickschutz.access.model import AccountState
+from blickschutz.access.rules import needs_factor
+from blickschutz.alerts.io.store import SqlAlertStore
+from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
+from blickschutz.alerts.model import AlertState
+from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.audit.model import Event, Fault
+from blickschutz.audit.rules import verify
+from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.shredding import kept
+from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
+from blickschutz.compliance.io.machine import look
+from blickschutz.compliance.model import FalseAlarms, Found, Grounds, Rows
+from blickschutz.compliance.policy import assess
+from blickschutz.config.loader import settings_hash
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.clock import Clock
+from blickschutz.redaction.rules.mosaic import CELLS_PER_METRE
+from blickschutz.retention.rules import is_due
+from blickschutz.review.model import CaseState
+from blickschutz.review.rules import THERE
+from blickschutz.storage.sqlite import open_engine
+from blickschutz.vault.io.files import is_signed
+
+# What rules look at. Events that come by the thousand (views, sign-ins) are none of it.
+_EVENTS = (
+    Event.SYSTEM_STARTED,
+    Event.CAMERA_STOPPED,
+    Event.CAMERA_RESUMED,
+    Event.CLIP_OPENED,
+    Event.UNMASK_GRANTED,
+    Event.UNMASK_QUOTA_PASSED,
+    Event.HOLD_SET,
+    Event.HOLD_RELEASED,
+    Event.SHRED_ORDERED,
+    Event.SHREDDED,
+    Event.RELEASED,
+)
+_MOST = 5000
+_MONTH_S = 30 * 86_400
+_PERSONS = "person"
+_GRACE_S = 3600.0
+_FRESH_S = 60.0
+
+
+def gather(site: SiteFile, path: Path | None, keeping: Keeping | None, clock: Clock) -> Grounds:
+    """Everything the rules look at. `path` is the site file's; `keeping` is None where the site never ran."""
+    facts, documents = Facts(), {}
+    if path is not None:
+        facts = load_facts(facts_path(path))
+        documents = hashes(facts, path.resolve().parent)
+    registry, now = ModelRegistry(), clock.now()
+    log = {event: tuple(entry for entry, _ in keeping.log.find(event=event, most=_MOST)) for event in _EVENTS} if keeping else {}
+    return Grounds(
+        site=site,
+        settings=settings_hash(site),
+        facts=facts,
+        today=datetime.fromtimestamp(now, ZoneInfo(site.site.timezone)).date(),
+        now=now,
+        documents=documents,
+        log=log,
+        members=tuple(keeping.access.members.values()) if keeping else (),
+        # Every head that there is finds persons and nothing else (analysis.model.Head).
+        models={card.name: _PERSONS for card in registry.cards() if registry.verify(card) == "ok"},
+        cells_per_metre=CELLS_PER_METRE,
+        rows=_rows(keeping, clock) if keeping else None,
+        machine=look(),
+    )
+
+
+class PolicyWatch:
+    """What the policy says of a running site; looked at again when somebody asks and the last look is a minute old."""
+
+    def __init__(self, site: SiteFile, path: Path | None, keeping: Keeping, clock: Clock) -> None:
+        self._site, self._path, self._keeping, self._clock = site, path, keeping, clock
+        self._lock = threading.Lock()
+        self._found: list[Found] = []
+        self._at = -math.inf
+
+    def assessed(self) -> tuple[list[Found], float]:
+        """Every rule and what it says, and when that was found (POSIX)."""
+        with self._lock:
+            now = self._clock.now()
+            if not 0 <= now - self._at < _FRESH_S:
+                self._found = assess(gather(self._site, self._path, self._keeping, self._clock))
+                self._at = now
+            return self._found, self._at
+
+
+def _chain_faults(keeping: Keeping) -> tuple[Fault, ...]:
+    """From the watch over the chain where the site runs, else by looking at the whole log."""
+    report = keeping.chain.report
+    if report.whole_at:
+        return report.faults
+    return tuple(verify(keeping.log.export(), is_signed, keeping.key.public)) if keeping.log.state()[0] else ()
+
+
+def _rows(keeping: Keeping, clock: Clock) -> Rows:
+    cases = keeping.store.find(states=sorted(THERE), most=100_000)
+    now = keeping.time.now() - _GRACE_S
+    limits, counts = keeping.shredder.limits, keeping.access.factors.counts()
+    active = [member for member in keeping.access.members.values() if member.state is AccountState.ACTIVE]
+    missing = [case.clip for case in keeping.missing()]
+    strays = [clip for clip in keeping.shelf.clips() if keeping.store.by_clip(clip) is None]
+    alerts = SqlAlertStore(open_engine(keeping.data / "alerts.db", ALERT_TABLES))
+    try:
+        closed = alerts.find(states=[AlertState.CLOSED], most=_MOST)
+        tally = alerts.tally(clock.now() - _MONTH_S)
+    finally:
+        alerts.close()
+    return Rows(
+        overdue=tuple(case.id for case in cases if case.state is not CaseState.RECORDING and is_due(kept(case), limits, now)),
+        untriggered=tuple(case.id for case in cases if not case.cause),
+        unanswered=tuple(alert.id for alert in closed if alert.outcome is None),
+        stray=tuple(clip[:8] for clip in (*missing, *strays)),
+        false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.alerts, one.false_alarms) for one in tally),
+        without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
+        chain_faults=tuple(fault.text for fault in _chain_faults(keeping)),
+    )

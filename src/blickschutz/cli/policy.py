@@ -1,0 +1,89 @@
+"""`blickschutz check`, and the gates before `blickschutz run`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from blickschutz.bootstrap.checks import Finding, check_site
+from blickschutz.bootstrap.grounds import gather
+from blickschutz.bootstrap.system import state_folder
+from blickschutz.cli.users import open_keeping
+from blickschutz.compliance.io.documents import facts_path
+from blickschutz.compliance.model import Found, Grounds, Result
+from blickschutz.compliance.policy import assess, closed_gates
+from blickschutz.config.loader import load_site, operator_language
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import BlickschutzError, OperatorError
+
+
+def report(path: Path, as_json: bool) -> int:
+    """Print every rule and invariant of a site; 1 where one is broken, else 0."""
+    try:
+        site = load_site(path)
+    except BlickschutzError as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
+        return 1
+    findings, grounds = [Finding("site-file", "holds", str(path))], _grounds(site, path)
+    if (state_folder(site) / "control.db").exists():
+        keeping = open_keeping(path)
+        findings += check_site(site, keeping)
+        grounds = gather(site, path, keeping, SystemClock())
+        keeping.engine.dispose()
+    else:
+        findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
+    found = assess(grounds)
+    findings += [_finding(one) for one in found]
+    if as_json:
+        rules = [{"id": one.id, "result": one.result, "source": one.source, "mend": one.mend} for one in findings]
+        click.echo(json.dumps({"settings": grounds.settings, "rules": rules}, ensure_ascii=False))
+    else:
+        _print(site, path, findings, found, grounds)
+    return int(any(one.result == "broken" for one in findings))
+
+
+def require_gates(site: SiteFile, path: Path) -> None:
+    """Raise `OperatorError` that names every gate which does not hold. A demonstration needs none."""
+    if site.site.demo:
+        return
+    keeping = open_keeping(path) if (state_folder(site) / "control.db").exists() else None
+    grounds = gather(site, path, keeping, SystemClock())
+    if keeping is not None:
+        keeping.engine.dispose()
+    gates = closed_gates(assess(grounds))
+    if gates:
+        index = _index()
+        lines = "\n".join(f"  {one.rule.id} ({one.rule.source}): {one.answer.text[index]}" for one in gates)
+        first = (
+            f"Diese Anlage darf noch nicht in Betrieb gehen; {len(gates)} Voraussetzungen fehlen. Tragen Sie sie ein in {facts_path(path)}",
+            f"This site must not go live yet; {len(gates)} gates are closed. Record what is missing in {facts_path(path)}",
+        )
+        last = ("Zum Vorführen: site.demo = true", "To show it: site.demo = true")
+        raise OperatorError(f"{first[index]}\n{lines}\n{last[index]}")
+
+
+def _grounds(site: SiteFile, path: Path) -> Grounds:
+    return gather(site, path, None, SystemClock())
+
+
+def _index() -> int:
+    return 0 if operator_language() == "de" else 1
+
+
+def _finding(one: Found) -> Finding:
+    mend = "" if one.answer.result is Result.HOLDS else one.answer.text[_index()]
+    return Finding(one.rule.id, one.answer.result.value, one.rule.source, mend)
+
+
+def _print(site: SiteFile, path: Path, findings: list[Finding], found: list[Found], grounds: Grounds) -> None:
+    click.echo(f"{path}: {site.site.name}, {len(site.cameras)} cameras\nsettings {grounds.settings}")
+    for one in findings:
+        click.echo(f"{one.result:13} {one.id:14} {one.source:30} {one.mend}".rstrip())
+    gates = closed_gates(found)
+    if gates and not site.site.demo:
+        click.echo(f"closed gates, `blickschutz run` refuses: {', '.join(one.rule.id for one in gates)}")

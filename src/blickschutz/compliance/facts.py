@@ -1,0 +1,177 @@
+"""The facts file: what software cannot know, written down with date, person and the hash of a document."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from blickschutz.config.parts import Identifier, Part, Point, Share
+from blickschutz.config.texts import SiteError
+
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class FactKind(StrEnum):
+    """All that is ever recorded as a fact. There are no others."""
+
+    LEGAL_OPINION_AI = "rechtsgutachten-ki"
+    MILDER_MEANS = "mildere-mittel"
+    NECESSITY_REVIEW = "erforderlichkeit-geprueft"
+    DPIA = "dsfa"
+    DPO_ADVICE = "rat-datenschutz"
+    RESIDUAL_RISK = "restrisiko-vertretbar"
+    PRIOR_CONSULTATION = "vorherige-konsultation"
+    PROCESSING_RECORD = "verarbeitungsverzeichnis"
+    STAFF_COUNCIL = "personalrat"
+    INFORMATION_SHEET = "informationsblatt"
+    PUBLISHED_HOURS = "zeiten-veroeffentlicht"
+    PRIVACY_ZONES = "privatzonen-freigegeben"
+    AI_CLASSIFICATION = "ki-einstufung"
+    OPERATOR_TRAINING = "schulung-bediener"
+    LOG_RETENTION = "protokollfrist"
+    BACKUP_CONCEPT = "sicherungskonzept"
+    CAMERA_LINK = "kameranetz"
+    MEDIA_CONTROL = "wechseldatentraeger"
+    RESTORE_TEST = "wiederherstellung-geprueft"
+    RIGHTS_REVIEW = "rechte-geprueft"
+    BREACH_PROCESS = "verfahren-datenpanne"
+    MAINTENANCE_CONTRACT = "wartungsvertrag"
+    REQUESTS_PROCESS = "verfahren-betroffene"
+    STAFF_CONTROL = "keine-leistungskontrolle"
+
+
+class Office(Part):
+    name: Line
+    """Name of the office or person."""
+    address: Line
+    """Postal address."""
+    phone: Line
+    """Telephone number."""
+    email: Line
+    """Address for electronic mail."""
+
+
+class Fact(Part):
+    kind: Annotated[FactKind, Field(strict=False)]
+    """What is recorded."""
+    date: date
+    """Day on which it was so."""
+    person: Line
+    """Who stands for it."""
+    text: Annotated[str, Field(max_length=2000)] = ""
+    """What was found, in one or two sentences."""
+    document: Annotated[str, Field(max_length=300)] = ""
+    """File with the document, as seen from the facts file."""
+    sha256: Hash | None = None
+    """SHA-256 of the document (`sha256sum FILE`)."""
+    settings: Hash | None = None
+    """Hash of the settings it was made for (`blickschutz check` shows it)."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.document) != (self.sha256 is not None):
+            raise SiteError("document_hash", where=("document",))
+        return self
+
+
+class Purpose(StrEnum):
+    """What a camera may be for (§ 21 Abs. 1 LDSG RLP)."""
+
+    PUBLIC_TASK = "oeffentliche_aufgabe"
+    HOUSE_RIGHT = "hausrecht"
+    PROPERTY = "eigentum_zugang"
+
+
+class Ground(Part):
+    camera: Identifier
+    """Short name of the camera in the site file."""
+    purpose: Annotated[Purpose, Field(strict=False)]
+    """What it is for: `oeffentliche_aufgabe`, `hausrecht` or `eigentum_zugang`."""
+    reason: Line
+    """Why it is needed there."""
+    area: Literal["oeffentlich", "nicht-oeffentlich"]
+    """Whether the place it sees is public (§ 21 LDSG RLP) or not (§ 3)."""
+    density_reason: Annotated[str, Field(max_length=300)] = ""
+    """Why 250 px/m or more are needed, where they are (DIN EN 62676-4: identify)."""
+    no_privacy_zone: Annotated[str, Field(max_length=300)] = ""
+    """Why it needs no privacy zone, where it has none."""
+
+
+class Incidents(Part):
+    camera: Identifier
+    """Short name of the camera in the site file."""
+    first: date
+    """First day of the period."""
+    last: date
+    """Last day of the period."""
+    count: Annotated[int, Field(ge=0, le=100_000)]
+    """Incidents in the camera's field in that time."""
+    source: Line
+    """Where the number comes from, for example the police's statistics. A survey is none."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise SiteError("period_order", first=self.first, last=self.last, where=("last",))
+        return self
+
+
+class Sign(Part):
+    id: Identifier
+    """Short name of the sign."""
+    x: Share
+    """Place on the site plan, from the left."""
+    y: Share
+    """Place on the site plan, from the top."""
+    photo: Annotated[str, Field(max_length=300)] = ""
+    """File with a photograph of the sign, as seen from the facts file."""
+    sha256: Hash | None = None
+    """SHA-256 of the photograph."""
+    checked: date | None = None
+    """Last day on which somebody saw it hang there, readable."""
+
+
+class Way(Part):
+    id: Identifier
+    """Short name of the way in."""
+    name: Line
+    """What it is called."""
+    points: Annotated[tuple[Point, ...], Field(min_length=2, max_length=50)]
+    """Points on the site plan from outside towards the building."""
+
+
+class Facts(Part):
+    format: Literal[1] = 1
+    """Version of this format."""
+    controller: Office | None = None
+    """The controller (Verantwortlicher), as signs and information sheet name it."""
+    data_protection_officer: Office | None = None
+    """The data protection officer and how to reach them."""
+    recipients: tuple[Line, ...] = ()
+    """Who may receive recordings, for the record of processing and the information sheet."""
+    full_information: Annotated[str, Field(max_length=300)] = ""
+    """Where the full information sheet is to be had: desk and printed address."""
+    grounds: tuple[Ground, ...] = ()
+    """Purpose and reason of each camera."""
+    incidents: tuple[Incidents, ...] = ()
+    """Incidents in the field of each camera."""
+    ways: tuple[Way, ...] = ()
+    """Ways on which people come to the place."""
+    signs: tuple[Sign, ...] = ()
+    """Signs and where they hang."""
+    facts: tuple[Fact, ...] = ()
+    """Everything else that somebody stands for."""
+
+    def newest(self, kind: FactKind) -> Fact | None:
+        """The newest fact of that kind."""
+        return max((fact for fact in self.facts if fact.kind is kind), key=lambda fact: fact.date, default=None)
+
+    @property
+    def documents(self) -> dict[str, str]:
+        """Every document that is named, and the hash that it must have."""
+        named = [(fact.document, fact.sha256) for fact in self.facts] + [(sign.photo, sign.sha256) for sign in self.signs]
+        return {name: expected for name, expected in named if name and expected is not None}

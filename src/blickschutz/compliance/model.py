@@ -1,0 +1,151 @@
+"""Rules, what they look at, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from blickschutz.access.model import Member
+from blickschutz.audit.model import Entry, Event
+from blickschutz.compliance.facts import Facts
+from blickschutz.config.model import SiteFile
+
+Text = tuple[str, str]
+"""A sentence in German and in English."""
+
+
+class Kind(StrEnum):
+    """How a rule is held: before the site runs, by its settings, or by what happened."""
+
+    GATE = "gate"
+    SETTING = "setting"
+    LOG = "log"
+
+
+class Result(StrEnum):
+    """What a rule says."""
+
+    HOLDS = "holds"
+    BROKEN = "broken"
+    UNKNOWN = "not yet known"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a rule found: the mend where it does not hold, the evidence where it does."""
+
+    result: Result
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the machine says of its network and clock. Addresses are "host:port"; `drift_s` is None where nobody keeps time."""
+
+    default_routes: tuple[str, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    listening: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+    drift_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """Alerts of one camera and kind in the last 30 days, and how many of them were false."""
+
+    camera: str
+    kind: str
+    alerts: int
+    false: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the rows say now. `overdue`: recordings past their deadline; `untriggered`: recordings without a cause;
+    `unanswered`: alerts that were closed and that no person decided; `stray`: files or rows without their other half.
+    """
+
+    overdue: tuple[int, ...] = ()
+    untriggered: tuple[int, ...] = ()
+    unanswered: tuple[int, ...] = ()
+    stray: tuple[str, ...] = ()
+    false_alarms: tuple[FalseAlarms, ...] = ()
+    without_factor: tuple[str, ...] = ()
+    chain_faults: tuple[str, ...] = ()
+    redaction_faults: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that rules look at. `documents` is the SHA-256 of each document that a fact names, "" where it is not there.
+
+    `log` holds the newest entries of each event, `models` the name and kind of each registered model whose file is intact.
+    `cells_per_metre` is what the mosaic leaves of a person. `rows` and `machine` are None where the site was
+    never started, or the machine was not looked at.
+    """
+
+    site: SiteFile
+    settings: str
+    facts: Facts
+    today: date
+    now: float
+    documents: Mapping[str, str] = field(default_factory=dict)
+    log: Mapping[Event, tuple[Entry, ...]] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    cells_per_metre: float = 0.0
+    rows: Rows | None = None
+    machine: Machine | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether the site ever ran."""
+        return self.rows is not None
+
+    def entries(self, event: Event, days: float) -> tuple[Entry, ...]:
+        """Entries of that event of the last `days`."""
+        return tuple(entry for entry in self.log.get(event, ()) if entry.at >= self.now - days * 86_400)
+
+
+Check = Callable[[Grounds], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the table of rules: short name, source, kinds, what it asks in both languages, and its check."""
+
+    id: str
+    source: str
+    kinds: tuple[Kind, ...]
+    title: Text
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A rule and what it says of a site."""
+
+    rule: Rule
+    answer: Answer
+
+    @property
+    def closed_gate(self) -> bool:
+        """Whether the site may not run because of it."""
+        return Kind.GATE in self.rule.kinds and self.answer.result is not Result.HOLDS
+
+
+def holds(german: str, english: str) -> Answer:
+    """The rule holds, and this is the evidence."""
+    return Answer(Result.HOLDS, (german, english))
+
+
+def broken(german: str, english: str) -> Answer:
+    """The rule is broken, and this is the mend."""
+    return Answer(Result.BROKEN, (german, english))
+
+
+def unknown(german: str, english: str) -> Answer:
+    """Nobody knows yet whether the rule holds, and this is how it becomes known."""
+    return Answer(Result.UNKNOWN, (german, english))

@@ -1,0 +1,63 @@
+"""The site plan: fields of view, density of pixels, and whether each way meets a sign before a camera's field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from blickschutz.compliance.facts import Sign, Way
+from blickschutz.config.model import Camera, PlanPlace
+
+# Classes of DIN EN 62676-4:2016, px/m.
+CLASSES = ((12.5, "monitor"), (25.0, "detect"), (62.5, "observe"), (125.0, "recognise"), (250.0, "identify"), (1000.0, "inspect"))
+SIGN_REACH = 0.06
+"""How far from a way a sign may hang to be seen by who walks there, as a share of the plan's width."""
+_STEPS = 200
+
+
+def density(camera: Camera, width: int = 1280) -> float | None:
+    """Greatest density of a camera's picture in px/m; None without calibration. `width`: pixels of the source, for a scale."""
+    calibration = camera.calibration
+    if calibration is None:
+        return None
+    if calibration.px_per_metre is not None:
+        return calibration.px_per_metre
+    scale = calibration.scale
+    return None if scale is None else math.dist(scale.start, scale.end) * width / scale.metres
+
+
+def density_class(px_per_metre: float) -> str:
+    """Name of the highest class of DIN EN 62676-4:2016 that the density reaches, "" below all."""
+    return next((name for least, name in reversed(CLASSES) if px_per_metre >= least), "")
+
+
+def sees(place: PlanPlace, x: float, y: float) -> bool:
+    """Whether a camera on the plan sees that point: within its reach, and within half its angle to either side."""
+    if math.dist((place.x, place.y), (x, y)) > place.reach:
+        return False
+    if (x, y) == (place.x, place.y):
+        return True
+    towards = math.degrees(math.atan2(x - place.x, place.y - y)) % 360
+    aside = abs((towards - place.direction + 180) % 360 - 180)
+    return aside <= place.angle / 2
+
+
+def unannounced(ways: Sequence[Way], signs: Sequence[Sign], cameras: Sequence[PlanPlace]) -> list[str]:
+    """Ways on which a camera sees somebody before they passed a sign."""
+    return [way.id for way in ways if _seen_first(way, signs, cameras)]
+
+
+def _seen_first(way: Way, signs: Sequence[Sign], cameras: Sequence[PlanPlace]) -> bool:
+    for x, y in _walk(way):
+        if any(math.dist((sign.x, sign.y), (x, y)) <= SIGN_REACH for sign in signs):
+            return False
+        if any(sees(place, x, y) for place in cameras):
+            return True
+    return False
+
+
+def _walk(way: Way) -> list[tuple[float, float]]:
+    points = []
+    for (ax, ay), (bx, by) in zip(way.points, way.points[1:], strict=False):
+        points += [(ax + (bx - ax) * step / _STEPS, ay + (by - ay) * step / _STEPS) for step in range(_STEPS + 1)]
+    return points

@@ -1,0 +1,59 @@
+"""What the chapters of rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Rule, broken, holds, unknown
+
+GATE, SETTING, LOG = Kind.GATE, Kind.SETTING, Kind.LOG
+YEAR, HALF_YEAR, QUARTER, MONTH = 365, 182, 90, 31
+NOT_STARTED = unknown(
+    "Die Anlage lief noch nie; nach dem ersten Start ist es bekannt.", "The site never ran; it is known after the first start."
+)
+
+
+def rule(name: str, source: str, german: str, english: str, *kinds: Kind) -> Callable[[Check], Rule]:
+    """Make a rule of a check."""
+    return lambda check: Rule(name, source, kinds, (german, english), check)
+
+
+def names(found: Iterable[object]) -> str:
+    """The first ten, and how many more there are."""
+    every = [str(one) for one in found]
+    return ", ".join(every[:10]) + (f" (+{len(every) - 10})" if len(every) > 10 else "")
+
+
+def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True, of_settings: bool = False) -> Answer:
+    """A fact of that kind is recorded, its document is the one that was meant, and it is neither too old nor about other settings."""
+    fact = g.facts.newest(kind)
+    if fact is None:
+        return unknown(
+            f"Tragen Sie die Tatsache „{kind.value}“ in die Tatsachendatei ein.", f"Record the fact '{kind.value}' in the facts file."
+        )
+    if document and not fact.document:
+        return unknown(
+            f"Ergänzen Sie bei „{kind.value}“ das Dokument und seinen Hash.", f"Add the document and its hash to '{kind.value}'."
+        )
+    if fact.document and g.documents.get(fact.document) != fact.sha256:
+        there = "fehlt" if not g.documents.get(fact.document) else "ist ein anderes"
+        gone = "is missing" if not g.documents.get(fact.document) else "is another one"
+        return broken(
+            f"Das Dokument {fact.document} {there}; legen Sie das richtige hin oder tragen Sie den neuen Stand ein.",
+            f"The document {fact.document} {gone}; put the right one there, or record the new state.",
+        )
+    if fact.date > g.today:
+        return broken(f"„{kind.value}“ liegt in der Zukunft ({fact.date}).", f"'{kind.value}' lies in the future ({fact.date}).")
+    if days and fact.date + timedelta(days=days) < g.today:
+        return broken(
+            f"„{kind.value}“ vom {fact.date} ist älter als {days} Tage; wiederholen Sie es und tragen Sie es ein.",
+            f"'{kind.value}' of {fact.date} is older than {days} days; repeat it and record it.",
+        )
+    if of_settings and fact.settings != g.settings:
+        return broken(
+            f"„{kind.value}“ gilt für andere Einstellungen; prüfen Sie die Änderung und tragen Sie den Hash {g.settings[:12]}… ein.",
+            f"'{kind.value}' is about other settings; look at the change and record the hash {g.settings[:12]}….",
+        )
+    return holds(f"{kind.value}, {fact.date}, {fact.person}", f"{kind.value}, {fact.date}, {fact.person}")

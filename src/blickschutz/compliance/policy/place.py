@@ -1,0 +1,278 @@
+"""What people are told at the place (TR), and how little of it the cameras take (DM)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from blickschutz.audit.model import Event
+from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.model import Answer, Grounds, broken, holds, unknown
+from blickschutz.compliance.plan import density, unannounced
+from blickschutz.compliance.policy.base import GATE, LOG, QUARTER, SETTING, names, recorded, rule
+from blickschutz.redaction.model import Style
+from blickschutz.regime.model import Action, Mode
+
+IDENTIFY = 250.0
+MOST_CELLS = 12.5
+EDITION = "DIN EN 62676-4:2016"
+
+
+@rule(
+    "TR-01",
+    "§ 21 Abs. 2 LDSG RLP",
+    "An jedem Weg hängt vor dem Sichtfeld ein Schild, mit Foto, in den letzten 90 Tagen gesehen",
+    "Each way has a sign before the camera's field, with a photograph, seen within 90 days",
+    GATE,
+    LOG,
+)
+def signs(g: Grounds) -> Answer:
+    if not g.facts.ways or not g.facts.signs:
+        return unknown(
+            "Tragen Sie die Wege unter [[ways]] und die Schilder unter [[signs]] ein.",
+            "Record the ways under [[ways]] and the signs under [[signs]].",
+        )
+    bare = unannounced(g.facts.ways, g.facts.signs, [camera.plan for camera in g.site.cameras if camera.plan is not None])
+    if bare:
+        return broken(
+            f"Auf diesen Wegen kommt das Schild nach der Kamera oder gar nicht; hängen Sie es weiter außen auf: {names(bare)}.",
+            f"On these ways the sign comes after the camera, or not at all; hang it further out: {names(bare)}.",
+        )
+    shown = [sign for sign in g.facts.signs if sign.photo and g.documents.get(sign.photo) == sign.sha256]
+    without = [sign.id for sign in g.facts.signs if sign not in shown]
+    if without:
+        return unknown(
+            f"Es fehlt das Foto, oder es ist ein anderes, bei: {names(without)}.",
+            f"The photograph is missing, or is another one, of: {names(without)}.",
+        )
+    old = [sign.id for sign in g.facts.signs if sign.checked is None or sign.checked + timedelta(days=QUARTER) < g.today]
+    if old:
+        return broken(
+            f"Sehen Sie nach diesen Schildern und tragen Sie den Tag unter checked ein: {names(old)}.",
+            f"Look at these signs and record the day under checked: {names(old)}.",
+        )
+    return holds("Tatsachen [[signs]], Lageplan", "facts [[signs]], site plan")
+
+
+@rule("TR-02", "§ 21 Abs. 2 LDSG RLP", "Die Angaben des Schilds sind vollständig", "The sign's particulars are complete", GATE)
+def sign_fields(g: Grounds) -> Answer:
+    parts = {
+        "controller": g.facts.controller,
+        "data_protection_officer": g.facts.data_protection_officer,
+        "grounds": g.facts.grounds,
+        "full_information": g.facts.full_information,
+    }
+    missing = [name for name, value in parts.items() if not value]
+    if missing:
+        return unknown(f"In der Tatsachendatei fehlt: {names(missing)}.", f"The facts file lacks: {names(missing)}.")
+    return holds(
+        "Tatsachen controller, data_protection_officer, full_information", "facts controller, data_protection_officer, full_information"
+    )
+
+
+@rule(
+    "TR-03",
+    "Art. 13 DSGVO",
+    "Das Informationsblatt nennt Zeiten, Fristen und Empfänger, wie sie gelten",
+    "The information sheet has hours, limits and recipients as they are in force",
+    SETTING,
+)
+def information_sheet(g: Grounds) -> Answer:
+    return recorded(g, FactKind.INFORMATION_SHEET, of_settings=True)
+
+
+_CLAIMS = ("keine personenbezogenen daten", "anonym", "no personal data", "anonymous")
+
+
+@rule(
+    "TR-04",
+    "Art. 4 Nr. 5 DSGVO",
+    "Niemand behauptet Anonymität, solange Unverpixeltes gespeichert wird",
+    "Nobody claims anonymity while anything unredacted is stored",
+    SETTING,
+)
+def no_false_claim(g: Grounds) -> Answer:
+    sealed = Mode.SEALED in (g.site.regimes.day.mode, g.site.regimes.night.mode)
+    said = [fact.kind.value for fact in g.facts.facts if any(claim in fact.text.lower() for claim in _CLAIMS)]
+    said += ["full_information"] if any(claim in g.facts.full_information.lower() for claim in _CLAIMS) else []
+    if sealed and said:
+        return broken(
+            f"Versiegelte Clips sind pseudonymisiert, nicht anonym; ändern Sie den Text von: {names(said)}.",
+            f"Sealed clips are pseudonymised, not anonymous; change the text of: {names(said)}.",
+        )
+    return holds("regimes.day.mode, regimes.night.mode; Texte der Tatsachen", "regimes.day.mode, regimes.night.mode; texts of the facts")
+
+
+@rule("DM-01", "EDPB 3/2019, Rn. 129", "Kein Ton, kein Schwenken, kein Zoomen", "No sound, no panning, no zooming", SETTING)
+def no_sound(g: Grounds) -> Answer:
+    talking = [camera.id for camera in g.site.cameras if any(word in camera.address.lower() for word in ("audio=1", "audio=on", "ptz"))]
+    if talking:
+        return broken(
+            f"Die Adresse verlangt Ton oder Bewegung; streichen Sie es bei: {names(talking)}.",
+            f"The address asks for sound or movement; remove it at: {names(talking)}.",
+        )
+    return holds(
+        "Es gibt keine solche Einstellung; der Tonspur wird nie gelesen (tests/unit/test_ingest.py)".replace("der Tonspur", "die Tonspur"),
+        "there is no such setting; the sound track is never read (tests/unit/test_ingest.py)",
+    )
+
+
+@rule(
+    "DM-02",
+    "EDPB 3/2019, Rn. 129",
+    "Privatzonen liegen über Nachbarn und unbeteiligter Straße und sind freigegeben",
+    "Privacy zones cover neighbours and irrelevant street, and are approved",
+    SETTING,
+)
+def privacy_zones(g: Grounds) -> Answer:
+    excused = {ground.camera for ground in g.facts.grounds if ground.no_privacy_zone}
+    bare = [camera.id for camera in g.site.cameras if not camera.privacy_zones and camera.id not in excused]
+    if bare:
+        return unknown(
+            f"Zeichnen Sie Privatzonen oder begründen Sie unter no_privacy_zone, warum keine nötig ist: {names(bare)}.",
+            f"Draw privacy zones, or say under no_privacy_zone why none is needed: {names(bare)}.",
+        )
+    return recorded(g, FactKind.PRIVACY_ZONES, document=False, of_settings=True)
+
+
+@rule(
+    "DM-03",
+    f"{EDITION}, Tabelle 1",
+    "Die Pixeldichte je Bereich ist berechnet; ab 250 px/m ist sie begründet",
+    "The density of each place is computed; from 250 px/m on it is justified",
+    SETTING,
+)
+def densities(g: Grounds) -> Answer:
+    missing = [camera.id for camera in g.site.cameras if camera.calibration is None]
+    if missing:
+        return unknown(
+            f"Tragen Sie calibration ein, sonst ist die Dichte unbekannt: {names(missing)}.",
+            f"Write calibration, else the density is not known: {names(missing)}.",
+        )
+    reasons = {ground.camera for ground in g.facts.grounds if ground.density_reason}
+    dense = [camera.id for camera in g.site.cameras if (density(camera) or 0) >= IDENTIFY and camera.id not in reasons]
+    if dense:
+        return broken(
+            f"Ab {IDENTIFY:g} px/m kann jemand identifiziert werden; begründen Sie es "
+            f"unter density_reason oder senken Sie die Dichte: {names(dense)}.",
+            f"From {IDENTIFY:g} px/m on somebody can be identified; justify it under density_reason or lower it: {names(dense)}.",
+        )
+    return holds(f"cameras.calibration, {EDITION}", f"cameras.calibration, {EDITION}")
+
+
+@rule(
+    "DM-04",
+    "Art. 25 Abs. 2 DSGVO",
+    "Voreingestellt ist die verpixelte Ansicht, live und in der Wiedergabe",
+    "The redacted view is the default, live and in playback",
+    SETTING,
+    LOG,
+)
+def default_redacted(g: Grounds) -> Answer:
+    bare = [entry.number for entry in g.entries(Event.UNMASK_GRANTED, 365) if not _by_two(entry.facts.get("people"))]
+    if bare:
+        return broken(
+            f"Diese Entpixelungen hatten keine zwei Personen: Einträge {names(bare)}; melden Sie es der Datenschutzbeauftragten.",
+            f"These unmaskings lacked two people: entries {names(bare)}; tell the data protection officer.",
+        )
+    return holds(
+        "Typ RedactedFrame; tests/live/test_browser.py; Einträge unmask-granted",
+        "type RedactedFrame; tests/live/test_browser.py; entries unmask-granted",
+    )
+
+
+def _by_two(people: object) -> bool:
+    return isinstance(people, list) and len(set(people)) >= 2
+
+
+@rule("DM-05", "Art. 25 DSGVO", "Die Verpixelung fällt auf die sichere Seite", "Redaction fails closed", SETTING, LOG)
+def fails_closed(g: Grounds) -> Answer:
+    if g.rows is None:
+        return holds(
+            "tests/properties/test_redaction.py, tests/live/test_cells.py", "tests/properties/test_redaction.py, tests/live/test_cells.py"
+        )
+    if g.rows.redaction_faults:
+        return broken(
+            f"{g.rows.redaction_faults} Kameras melden eine gestörte Verpixelung (das "
+            "Bild ist ganz verdeckt); sehen Sie auf der Seite Zustand nach.",
+            f"{g.rows.redaction_faults} cameras report a redaction fault (the picture is wholly covered); look at the page of health.",
+        )
+    return holds("tests/properties/test_redaction.py; Zustand der Kameras", "tests/properties/test_redaction.py; health of the cameras")
+
+
+@rule(
+    "DM-06",
+    "abgeleitet aus DIN EN 62676-4 (monitor)",
+    "In der Maske bleiben höchstens 12,5 px/m; wer stillsteht, bleibt verpixelt",
+    "At most 12.5 px/m are left in the mask; whoever stands still stays redacted",
+    SETTING,
+)
+def residual_density(g: Grounds) -> Answer:
+    if g.site.redaction.style is Style.SILHOUETTE:
+        return holds("redaction.style = silhouette", "redaction.style = silhouette")
+    if g.cells_per_metre > MOST_CELLS:
+        return broken(
+            f'Das Mosaik lässt {g.cells_per_metre:g} Zellen je Meter; schreiben Sie redaction.style = "silhouette".',
+            f'The mosaic leaves {g.cells_per_metre:g} cells a metre; write redaction.style = "silhouette".',
+        )
+    return holds(
+        "tests/properties/test_redaction.py, docs/benchmarks.md (cdnet-office)",
+        "tests/properties/test_redaction.py, docs/benchmarks.md (cdnet-office)",
+    )
+
+
+@rule(
+    "DM-07", "OVG NRW", "Keine Daueraufzeichnung; kein Clip ohne Anlass", "No continuous recording; no clip without a cause", SETTING, LOG
+)
+def no_continuous(g: Grounds) -> Answer:
+    if g.site.regimes.night.kinds.get("person_in_zone", g.site.regimes.night.on_situation) in (Action.RECORD, Action.BOTH):  # type: ignore[call-overload] # a StrEnum's value
+        return broken(
+            'Nachts löst schon Anwesenheit eine Aufnahme aus; schreiben Sie kinds = { person_in_zone = "count" }.',
+            'At night mere presence records; write kinds = { person_in_zone = "count" }.',
+        )
+    if g.rows is not None and g.rows.untriggered:
+        return broken(
+            f"Diese Vorgänge haben keinen Anlass: {names(g.rows.untriggered)}; melden Sie es der Datenschutzbeauftragten.",
+            f"These cases have no cause: {names(g.rows.untriggered)}; tell the data protection officer.",
+        )
+    return holds(
+        "recording.before_s, recording.most_s; Spalte cause der Vorgänge", "recording.before_s, recording.most_s; column cause of the cases"
+    )
+
+
+@rule(
+    "DM-08",
+    "Auftrag der Stadt",
+    "Am Tag meldet, in der Nacht zeichnet die Anlage auf; die Zeiten sind veröffentlicht",
+    "By day it notifies, by night it records; the hours are published",
+    SETTING,
+    LOG,
+)
+def hours(g: Grounds) -> Answer:
+    day, night = g.site.regimes.day, g.site.regimes.night
+    if day.on_situation in (Action.RECORD, Action.BOTH) or day.mode is Mode.SEALED:
+        return broken(
+            'Am Tag wird nur gemeldet; schreiben Sie regimes.day.on_situation = "notify" und mode = "anonymous".',
+            'By day it only notifies; write regimes.day.on_situation = "notify" and mode = "anonymous".',
+        )
+    if night.on_situation not in (Action.RECORD, Action.BOTH):
+        return broken(
+            'In der Nacht ist niemand da, der eine Meldung sieht; schreiben Sie regimes.night.on_situation = "record".',
+            'At night nobody is there to see an alert; write regimes.night.on_situation = "record".',
+        )
+    return recorded(g, FactKind.PUBLISHED_HOURS, document=False, of_settings=True)
+
+
+RULES = (
+    signs,
+    sign_fields,
+    information_sheet,
+    no_false_claim,
+    no_sound,
+    privacy_zones,
+    densities,
+    default_redacted,
+    fails_closed,
+    residual_density,
+    no_continuous,
+    hours,
+)
