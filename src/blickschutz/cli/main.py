@@ -226,6 +226,16 @@ def check(path: Path, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the documents.")
+def documents(path: Path, folder: Path) -> None:
+    """Print the documents of a site (PDF/A, tagged): TOM, DSFA, records, information sheet, signs, service order, deletion."""
+    from blickschutz.cli.documents import print_documents
+
+    print_documents(path, folder)
+
+
+@cli.command()
+@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
 def tls(path: Path) -> None:
     """Fingerprint of the certificate authority, to compare on the page /trust; makes the authority where there is none yet."""
     from blickschutz.bootstrap.system import state_folder

@@ -1,0 +1,283 @@
+"""TOM (Art. 32 DSGVO): the measures in force, each with component, status and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from blickschutz.audit.model import Event
+from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, law, rule, say, setting, test
+from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.model import Found, Grounds, Result
+
+_STATES = {Result.HOLDS: "wirksam", Result.BROKEN: "NICHT wirksam", Result.UNKNOWN: "OFFEN"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """One row: what is done, which SDM goal, which letter of Art. 32(1), which component, which rule watches over it."""
+
+    text: Callable[[Grounds], str]
+    goal: str
+    letter: str
+    component: str
+    rule: str
+    evidence: tuple[Evidence, ...]
+
+
+def _plain(text: str) -> Callable[[Grounds], str]:
+    return lambda g: text
+
+
+_CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
+    (
+        "Pseudonymisierung und Verpixelung",
+        (
+            _Measure(lambda g: words.redaction(g).text, "Vertraulichkeit", "a", "Kamerazelle", "DM-04", (setting("redaction.style"),)),
+            _Measure(
+                _plain("Gezeigt wird nur, was nachweislich Hintergrund ist; ohne Nachweis ist das ganze Bild verdeckt."),
+                "Vertraulichkeit",
+                "a",
+                "Kamerazelle",
+                "DM-05",
+                (test("tests/properties/test_redaction.py"),),
+            ),
+            _Measure(
+                _plain(
+                    "In der Maske bleiben höchstens 12,5 Zellen je Meter; Grenze: "
+                    "Personen können an Gang, Größe oder Kleidung erkennbar bleiben."
+                ),
+                "Datenminimierung",
+                "a",
+                "Kamerazelle",
+                "DM-06",
+                (test("tests/properties/test_redaction.py"),),
+            ),
+        ),
+    ),
+    (
+        "Verschlüsselung und Schlüssel",
+        (
+            _Measure(
+                _plain("Jeder Clip hat einen eigenen Schlüssel; ihn öffnen nur zwei Personen gemeinsam. Der Server besitzt ihn nicht."),
+                "Vertraulichkeit",
+                "a",
+                "Tresor",
+                "SI-02",
+                (test("tests/live/test_secrets.py"),),
+            ),
+            _Measure(
+                lambda g: (
+                    "Der Zugriff auf die Seiten ist "
+                    f"{'auf diesen Rechner beschränkt' if g.site.server.local else 'mit TLS 1.3 verschlüsselt'}."
+                ),
+                "Vertraulichkeit",
+                "a",
+                "Leitstelle",
+                "SI-02",
+                (setting("server.host"), setting("server.tls")),
+            ),
+        ),
+    ),
+    (
+        "Zugang und Zugriff",
+        (
+            _Measure(
+                _plain("Es gibt nur persönliche Konten; Sichtung, Aufsicht und Administration brauchen einen zweiten Faktor."),
+                "Vertraulichkeit",
+                "b",
+                "Konten",
+                "SI-03",
+                (test("tests/unit/test_access.py"),),
+            ),
+            _Measure(
+                _plain("Wer verwaltet, sieht keine Bilder; wer sichtet, verwaltet nicht."),
+                "Nichtverkettung",
+                "b",
+                "Rechte",
+                "VA-04",
+                (setting("people.roles"), test("tests/live/test_people.py")),
+            ),
+            _Measure(
+                _plain("Eine Sichtung öffnet sich nur für zwei verschiedene, geschulte Personen."),
+                "Vertraulichkeit",
+                "b",
+                "Sichtungsraum",
+                "VA-01",
+                (event(Event.CLIP_OPENED), test("tests/properties/test_four_eyes.py")),
+            ),
+            _Measure(
+                lambda g: (
+                    f"Eine Entpixelung endet nach {g.site.review.unmask_s} Sekunden; über "
+                    f"{g.site.review.unmask_quota} in 30 Tagen erfährt es die Datenschutzbeauftragte."
+                ),
+                "Intervenierbarkeit",
+                "b",
+                "Sichtungsraum",
+                "VA-03",
+                (setting("review.unmask_s"), setting("review.unmask_quota"), event(Event.UNMASK_GRANTED)),
+            ),
+        ),
+    ),
+    (
+        "Weitergabe",
+        (
+            _Measure(
+                _plain(
+                    "Eine Herausgabe braucht Empfänger, Rechtsgrundlage und zwei Personen; das Paket ist für den Empfänger verschlüsselt."
+                ),
+                "Vertraulichkeit",
+                "b",
+                "Beweise",
+                "ZB-01",
+                (event(Event.RELEASED),),
+            ),
+            _Measure(
+                _plain("Original, Verzeichnis, SHA-256, Signatur und Gewahrsam gehen mit."),
+                "Integrität",
+                "b",
+                "Beweise",
+                "SI-08",
+                (test("tests/unit/test_evidence.py"),),
+            ),
+        ),
+    ),
+    (
+        "Eingabe und Protokollierung",
+        (
+            _Measure(
+                _plain("Jede Entscheidung, Einsicht und Änderung ist ein Eintrag in einem verketteten, unterschriebenen Protokoll."),
+                "Transparenz",
+                "b",
+                "Protokoll",
+                "SI-04",
+                (test("tests/unit/test_audit.py"),),
+            ),
+            _Measure(
+                _plain("Jeder Start vermerkt Programmstand, Modell und Hash der Einstellungen."),
+                "Transparenz",
+                "d",
+                "Protokoll",
+                "KI-04",
+                (event(Event.SYSTEM_STARTED),),
+            ),
+        ),
+    ),
+    (
+        "Verfügbarkeit und Wiederherstellung",
+        (
+            _Measure(
+                lambda g: (
+                    f"Mit weniger als {g.site.recording.reserve_mb} MB freiem Speicher wird nicht aufgezeichnet, und es wird gemeldet."
+                ),
+                "Verfügbarkeit",
+                "b",
+                "Aufzeichnung",
+                "LO-01",
+                (setting("recording.reserve_mb"), event(Event.DISK_FULL)),
+            ),
+            _Measure(
+                _plain("Eine Kamerazelle, die endet, wird neu gestartet und nimmt keine andere mit."),
+                "Verfügbarkeit",
+                "b",
+                "Überwachung der Zellen",
+                "DM-05",
+                (test("tests/live/test_cells.py"),),
+            ),
+            _Measure(_plain("Die Wiederherstellung wird jährlich geprüft."), "Verfügbarkeit", "c", "Betrieb", "SI-09", (rule("SI-09"),)),
+        ),
+    ),
+    (
+        "Trennung der Netze",
+        (
+            _Measure(
+                _plain("Die Anlage hat keinen Weg in das städtische Netz oder das Internet."),
+                "Nichtverkettung",
+                "b",
+                "Netz",
+                "SI-01",
+                (rule("SI-01"),),
+            ),
+            _Measure(_plain("Im Netz der Kameras ist nichts anderes."), "Vertraulichkeit", "b", "Netz", "SI-02", (rule("SI-02"),)),
+        ),
+    ),
+    (
+        "Löschung",
+        (
+            _Measure(
+                lambda g: words.retention(g)[0].text, "Datenminimierung", "b", "Löschung", "LO-01", (setting("retention.unreviewed_hours"),)
+            ),
+            _Measure(
+                _plain("Vernichtet wird der Schlüssel des Clips und die Datei; danach wird nachgesehen, dass nichts blieb."),
+                "Datenminimierung",
+                "b",
+                "Löschung",
+                "LO-06",
+                (event(Event.SHREDDED), test("tests/faults/test_crashes.py")),
+            ),
+        ),
+    ),
+    (
+        "Überprüfung und Auftrag",
+        (
+            _Measure(_plain("Rechte werden halbjährlich überprüft."), "Transparenz", "d", "Betrieb", "SI-09", (rule("SI-09"),)),
+            _Measure(
+                _plain("Wartung durch Dritte geschieht nach Vertrag und unter Aufsicht."),
+                "Vertraulichkeit",
+                "d",
+                "Betrieb",
+                "AP-01",
+                (rule("AP-01"),),
+            ),
+        ),
+    ),
+)
+
+
+def measures(g: Grounds, found: list[Found]) -> Document:
+    """The TOM of the site."""
+    states = {one.rule.id: _STATES[one.answer.result] for one in found}
+    sections = [
+        Section(
+            "Geltungsbereich",
+            (
+                say(
+                    f"{g.site.site.name} der {g.site.site.operator} mit {len(g.site.cameras)} Kameras.",
+                    setting("site.name"),
+                    setting("site.operator"),
+                    setting("cameras"),
+                ),
+                say(
+                    "Drei Bereiche: Kamerazellen halten Rohbilder im Arbeitsspeicher, die Leitstelle nur Verpixeltes und "
+                    "Verschlüsseltes, der Sichtungsraum den Schlüssel eines Clips, solange zwei Personen darin sind.",
+                    test("tests/live/test_secrets.py"),
+                ),
+                say(
+                    "Schutzbedarf: hoch, denn betroffen sind viele Menschen, die der Beobachtung nicht ausweichen können.",
+                    law("Art. 32 Abs. 1 DSGVO"),
+                ),
+            ),
+        )
+    ]
+    for title, rows in _CONTROLS:
+        cells = tuple(
+            ((row.text(g), row.goal, f"Art. 32 Abs. 1 lit. {row.letter}", row.component, states[row.rule]), (*row.evidence, rule(row.rule)))
+            for row in rows
+        )
+        sections.append(Section(title, (Table(("Maßnahme", "Gewährleistungsziel", "Rechtsgrundlage", "Komponente", "Stand"), cells),)))
+    sections.append(
+        Section(
+            "Restrisiken",
+            (
+                say("Personen können trotz Verpixelung an Größe, Gang, Kleidung oder Begleitung erkannt werden.", rule("DM-06")),
+                say(
+                    "Wer lange stillsteht, bleibt verpixelt; eine Person, die nie erkannt "
+                    "wird, bleibt verdeckt, solange der Hintergrund nicht belegt ist.",
+                    test("tests/properties/test_redaction.py"),
+                ),
+                words.recorded(g, FactKind.RESIDUAL_RISK, "Bewertung des Restrisikos"),
+            ),
+        )
+    )
+    return Document("tom", "Technische und organisatorische Maßnahmen", "de", "Art. 32 DSGVO", tuple(sections))

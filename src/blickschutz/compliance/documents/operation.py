@@ -1,0 +1,184 @@
+"""Löschkonzept (DIN 66398) and Betriebskonzept / Dienstanweisung."""
+
+from __future__ import annotations
+
+from blickschutz.audit.model import Event
+from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents.model import Document, Section, Table, event, law, rule, say, setting, test
+from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.model import Grounds
+
+
+def deletion(g: Grounds) -> Document:
+    """Which data lives how long, and how it ends."""
+    kept, alerts = g.site.retention, g.site.alerts
+    log = g.facts.newest(FactKind.LOG_RETENTION)
+    rows = (
+        (
+            ("Rohbilder", "nur Arbeitsspeicher", f"{g.site.recording.before_s:g} s", "–", "überschrieben"),
+            (setting("recording.before_s"), rule("DM-07")),
+        ),
+        (
+            (
+                "versiegelte Clips, ungesichtet",
+                "Ende der Aufnahme",
+                f"{kept.unreviewed_hours} Stunden",
+                f"{kept.hard_limit_days} Tage",
+                "Schlüssel und Datei vernichtet",
+            ),
+            (setting("retention.unreviewed_hours"), setting("retention.hard_limit_days"), event(Event.SHREDDED)),
+        ),
+        (
+            ("versiegelte Clips, kein Vorfall", "zweite übereinstimmende Bewertung", "sofort", "–", "Schlüssel und Datei vernichtet"),
+            (rule("LO-04"), event(Event.SHREDDED)),
+        ),
+        (
+            (
+                "versiegelte Clips, gesperrt",
+                "Sperre durch zwei Personen",
+                "Ende der Sperre",
+                "Ende der Sperre",
+                "Schlüssel und Datei vernichtet",
+            ),
+            (rule("LO-03"), event(Event.HOLD_SET)),
+        ),
+        (
+            (
+                "verpixelte Sekunden einer Meldung",
+                "Abschluss der Meldung",
+                f"{alerts.keep_hours} Stunden",
+                f"{kept.hard_limit_days} Tage",
+                "gelöscht",
+            ),
+            (setting("alerts.keep_hours"),),
+        ),
+        (
+            ("Beweispakete", "Herausgabe", "mit dem Vorgang", "mit dem Vorgang", "gelöscht"),
+            (event(Event.RELEASED), test("tests/live/test_review.py")),
+        ),
+        (("Protokoll", "Eintrag", log.text if log and log.text else words.OPEN, "–", "gelöscht"), (rule("LO-08"),)),
+    )
+    sections = (
+        Section("Datenarten und Fristen", (Table(("Datenart", "Beginn", "Regelfrist", "Höchstfrist", "Methode"), rows),)),
+        Section(
+            "Sperren",
+            (
+                say(
+                    "Über die Frist hinaus bleibt ein Clip nur wegen einer Straftat, eines Rechtsanspruchs oder eines "
+                    "schutzwürdigen Interesses, mit Aktenzeichen, verantwortlicher Person, Ende und zwei Personen.",
+                    rule("LO-03"),
+                    law("§ 21 Abs. 5 LDSG RLP"),
+                ),
+                say("Eine Anfrage einer betroffenen Person schränkt ein, statt zu löschen.", rule("BR-02"), law("Art. 18 DSGVO")),
+            ),
+        ),
+        Section(
+            "Nachweis",
+            (
+                say(
+                    "Jede Vernichtung hat ein Löschprotokoll mit Gegenstand, Hash, Zeit, Grund und "
+                    "Methode; es enthält kein Bild und lässt sich ohne das System prüfen.",
+                    rule("LO-05"),
+                    event(Event.SHREDDED),
+                ),
+                say(
+                    "Nach der Vernichtung wird nachgesehen, dass Datei und Schlüssel fort sind.",
+                    rule("LO-06"),
+                    test("tests/faults/test_crashes.py"),
+                ),
+            ),
+        ),
+        Section("Kopien und Sicherungen", (words.recorded(g, FactKind.BACKUP_CONCEPT, "Sicherungskonzept ohne Aufnahmen"),)),
+    )
+    return Document("loeschkonzept", "Löschkonzept", "de", "DIN 66398, § 21 Abs. 5 LDSG RLP", sections)
+
+
+def service_order(g: Grounds) -> Document:
+    """What people do, and what they must not."""
+    review = g.site.review
+    sections = (
+        Section(
+            "Zweck",
+            (say(f"Schutz von {g.site.site.name}. Rechtsgrundlage ist {words.BASIS}.", setting("site.name"), law("§ 21 Abs. 1 LDSG RLP")),),
+        ),
+        Section(
+            "Verbote",
+            (
+                say("Aufnahmen dienen nicht der Kontrolle von Beschäftigten.", rule("ZB-04"), law("§ 20 LDSG RLP")),
+                say("Eine Ordnungswidrigkeit ist kein Grund für eine Herausgabe.", rule("ZB-02"), law("§ 21 Abs. 3 LDSG RLP")),
+                say("Mit Aufnahmen des Betriebs wird keine Software trainiert.", rule("KI-06")),
+            ),
+        ),
+        Section(
+            "Rollen",
+            (
+                say(
+                    "Leitstelle: Wand und Meldungen. Sichtung: Vorgänge, immer zu zweit. Aufsicht: dritte Stimme, Sperren, Herausgabe. "
+                    "Administration: Einstellungen und Personen, keine Bilder. Datenschutz: Protokoll und Regeln, keine Bilder.",
+                    rule("VA-04"),
+                    test("tests/live/test_people.py"),
+                ),
+            ),
+        ),
+        Section("Zeiten", tuple(words.hours(g))),
+        Section(
+            "Tag",
+            (
+                say(
+                    "Wer Dienst hat, quittiert eine Meldung; nach "
+                    f"{g.site.alerts.escalate_after_s} Sekunden ohne Quittung wird sie dringend.",
+                    setting("alerts.escalate_after_s"),
+                    event(Event.ALERT_DECIDED),
+                ),
+                say("Aufgezeichnet wird am Tag nur auf Anordnung mit Grund.", event(Event.RECORDING_ORDERED), rule("DM-07")),
+            ),
+        ),
+        Section(
+            "Sichtung",
+            (
+                say("Zwei Personen nehmen mit je eigener Losung Platz; vorher gibt es kein Bild.", rule("VA-01"), event(Event.SEAT_TAKEN)),
+                say(
+                    "Jede bewertet für sich; die andere Bewertung bleibt verdeckt, bis die eigene abgegeben ist.",
+                    event(Event.VERDICT_GIVEN),
+                    test("tests/properties/test_four_eyes.py"),
+                ),
+                say("Sagen beide „kein Vorfall“, wird der Clip sofort vernichtet.", rule("LO-04"), event(Event.SHREDDED)),
+                say(
+                    f"Entpixelt wird nur mit Grund, Aktenzeichen und Zustimmung der zweiten Person, höchstens {review.unmask_s} Sekunden.",
+                    setting("review.unmask_s"),
+                    rule("VA-02"),
+                ),
+            ),
+        ),
+        Section(
+            "Herausgabe",
+            (
+                say(
+                    "Die Aufsicht beantragt, die zweite Person im Raum stimmt zu; das "
+                    "Paket ist für den Empfänger verschlüsselt und unterschrieben.",
+                    rule("ZB-01"),
+                    event(Event.RELEASED),
+                ),
+            ),
+        ),
+        Section(
+            "Versammlungen, Störung, Anhalten",
+            (
+                say(
+                    "Bei Versammlungen werden Kameras angehalten; jede Rolle kann anhalten, für eine Kamera oder alle, mit Grund.",
+                    rule("KI-08"),
+                    event(Event.CAMERA_STOPPED),
+                ),
+                say(
+                    "Meldet eine Kamera eine gestörte Verpixelung, ist ihr Bild ganz verdeckt; die Administration wird verständigt.",
+                    rule("DM-05"),
+                    test("tests/live/test_cells.py"),
+                ),
+            ),
+        ),
+        Section("Anfragen", (words.recorded(g, FactKind.REQUESTS_PROCESS, "Verfahren für Anfragen Betroffener"),)),
+        Section("Wartung", (words.recorded(g, FactKind.MAINTENANCE_CONTRACT, "Wartung durch Dritte"),)),
+        Section("Schulung", (words.recorded(g, FactKind.OPERATOR_TRAINING, "Schulung der Bediener"),)),
+        Section("Datenpannen", (words.recorded(g, FactKind.BREACH_PROCESS, "Verfahren für Datenpannen mit Meldung binnen 72 Stunden"),)),
+    )
+    return Document("betriebskonzept", "Betriebskonzept und Dienstanweisung", "de", "§ 21 LDSG RLP", sections)

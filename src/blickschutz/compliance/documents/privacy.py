@@ -1,0 +1,194 @@
+"""DSFA (Art. 35 DSGVO) and Verzeichnis von Verarbeitungstätigkeiten (Art. 30 Abs. 1 DSGVO)."""
+
+from __future__ import annotations
+
+from blickschutz.audit.model import Event
+from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
+from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.model import Grounds
+from blickschutz.compliance.plan import density, density_class
+from blickschutz.kernel.situation import Kind, name
+
+_RISKS = (
+    ("Vertraulichkeit", "fehlerhafte Maske", "Eine Person ist unverpixelt zu sehen", 3, 2, 3, 1, "DM-05"),
+    ("Integrität", "Fehlalarm", "Jemand wird ohne Anlass aufgesucht", 2, 3, 2, 2, "KI-03"),
+    ("Nichtverkettung", "ungleiche Erkennung (Bias)", "Gruppen werden häufiger gemeldet", 3, 2, 3, 1, "KI-05"),
+    ("Transparenz", "Einschüchterung", "Menschen meiden den Ort oder eine Versammlung", 3, 3, 3, 2, "TR-01"),
+    ("Nichtverkettung", "Zweckausweitung", "Aufnahmen dienen anderem als dem Zweck", 4, 2, 4, 1, "ZB-02"),
+    ("Vertraulichkeit", "Innentäter", "Jemand sieht oder nimmt Aufnahmen ohne Anlass", 4, 2, 4, 1, "VA-01"),
+    ("Datenminimierung", "zu lange Speicherung", "Aufnahmen bleiben über die Frist", 3, 2, 3, 1, "VA-05"),
+    ("Verfügbarkeit", "Ausfall", "Ein Vorfall wird nicht erkannt", 2, 2, 2, 1, "SI-07"),
+    ("Intervenierbarkeit", "Löschung trotz Anfrage", "Eine Aufnahme fehlt, die jemand braucht", 3, 2, 3, 1, "BR-02"),
+)
+
+
+def _cameras(g: Grounds) -> Table:
+    grounds = {ground.camera: ground for ground in g.facts.grounds}
+    rows = []
+    for camera in g.site.cameras:
+        ground, dense = grounds.get(camera.id), density(camera)
+        about = f"{words.PURPOSES[ground.purpose]}: {ground.reason}" if ground else words.OPEN
+        shown = f"{dense:.0f} px/m ({density_class(dense) or 'unter monitor'})" if dense is not None else words.OPEN
+        zones = ", ".join(zone.name for zone in camera.zones) or "keine"
+        private = ", ".join(zone.reason for zone in camera.privacy_zones) or "keine"
+        evidence = (setting("cameras.zones"), setting("cameras.privacy_zones"), setting("cameras.calibration"), fact("grounds"))
+        rows.append(((camera.name, about, zones, private, shown), evidence))
+    return Table(("Kamera", "Zweck und Grund", "Bereiche", "Privatzonen", "Pixeldichte"), tuple(rows))
+
+
+def _incidents(g: Grounds) -> list[Sentence | Table]:
+    if not g.facts.incidents:
+        return [missing("Vorfälle je Kamerabereich der letzten 24 Monate", fact("incidents"))]
+    rows = [
+        ((one.camera, f"{one.first:%d.%m.%Y} bis {one.last:%d.%m.%Y}", str(one.count), one.source), (fact("incidents"),))
+        for one in g.facts.incidents
+    ]
+    return [Table(("Kamera", "Zeitraum", "Vorfälle", "Quelle"), tuple(rows))]
+
+
+def _ai(g: Grounds) -> list[Sentence]:
+    off = {kind for camera in g.site.cameras for zone in camera.zones for kind in zone.rules.off}
+    kinds = ", ".join(name(kind, "de") for kind in Kind if kind not in off)
+    return [
+        say(f"Erkannt werden Bewegungen und Lagen, keine Menschen: {kinds}.", setting("cameras.zones.rules"), rule("KI-02")),
+        say(
+            f"Das Erkennungsmodell „{g.site.analysis.model}“ findet Personen; es erkennt weder Gesicht noch Gang, Kennzeichen oder Gefühl.",
+            setting("analysis.model"),
+            rule("KI-01"),
+        ),
+        say(
+            "Über jedes Ereignis entscheidet ein Mensch; eine automatische Folge gibt es nicht.", rule("KI-03"), event(Event.ALERT_DECIDED)
+        ),
+        words.recorded(g, FactKind.AI_CLASSIFICATION, "Einstufung nach der KI-Verordnung"),
+        words.recorded(g, FactKind.LEGAL_OPINION_AI, "Rechtsgutachten zur KI-Auswertung"),
+    ]
+
+
+def impact_assessment(g: Grounds) -> Document:
+    """The DSFA of the site."""
+    risks = tuple(
+        (
+            (goal, risk, harm, f"{hard} × {often} = {hard * often}", f"{hard_after} × {seldom} = {hard_after * seldom}"),
+            (rule(watched), law("Art. 35 Abs. 7 lit. c DSGVO")),
+        )
+        for goal, risk, harm, hard, often, hard_after, seldom, watched in _RISKS
+    )
+    sections = (
+        Section(
+            "Anlass",
+            (
+                say(
+                    "Systematische umfangreiche Überwachung öffentlich zugänglicher Bereiche: Eine Folgenabschätzung ist Pflicht.",
+                    law("Art. 35 Abs. 3 lit. c DSGVO"),
+                ),
+            ),
+        ),
+        Section(
+            "Beteiligte",
+            (
+                words.office(g.facts.controller, "controller"),
+                words.office(g.facts.data_protection_officer, "data_protection_officer"),
+                words.recorded(g, FactKind.DPO_ADVICE, "Rat der Datenschutzbeauftragten"),
+                words.recorded(g, FactKind.STAFF_COUNCIL, "Beteiligung des Personalrats"),
+            ),
+        ),
+        Section("Beschreibung: Kameras", (_cameras(g),)),
+        Section(
+            "Beschreibung: Betrieb",
+            (
+                *words.hours(g),
+                words.redaction(g),
+                say(
+                    f"Vor einem Anlass werden {g.site.recording.before_s:g} Sekunden nur im Arbeitsspeicher "
+                    f"gehalten; ein Clip dauert höchstens {g.site.recording.most_s:g} Sekunden.",
+                    setting("recording.before_s"),
+                    setting("recording.most_s"),
+                ),
+                say("Ton wird nicht aufgenommen; Schwenken und Zoomen gibt es nicht.", rule("DM-01"), test("tests/unit/test_ingest.py")),
+            ),
+        ),
+        Section("Auswertung durch Software", tuple(_ai(g))),
+        Section("Speicherdauer", tuple(words.retention(g))),
+        Section("Rechtsgrundlage", (say(words.BASIS, law("§ 21 Abs. 1 LDSG RLP")),)),
+        Section(
+            "Erforderlichkeit",
+            (
+                *_incidents(g),
+                words.recorded(g, FactKind.MILDER_MEANS, "Mildere Mittel"),
+                words.recorded(g, FactKind.NECESSITY_REVIEW, "Letzte Prüfung der Erforderlichkeit"),
+            ),
+        ),
+        Section(
+            "Risiken (Schwere × Wahrscheinlichkeit, je 1 bis 4)",
+            (Table(("Gewährleistungsziel", "Risiko", "Schaden", "vorher", "nachher"), risks),),
+        ),
+        Section(
+            "Restrisiko und Konsultation",
+            (
+                words.recorded(g, FactKind.RESIDUAL_RISK, "Bewertung des Restrisikos"),
+                words.recorded(g, FactKind.DPIA, "Freigabe der Folgenabschätzung"),
+            ),
+        ),
+        Section(
+            "Überprüfung",
+            (
+                say(
+                    "Neu zu prüfen ist bei jeder Änderung der Einstellungen und spätestens nach zwölf Monaten.",
+                    rule("DF-01"),
+                    rule("RG-06"),
+                    event(Event.SETTINGS_CHANGED),
+                ),
+            ),
+        ),
+    )
+    return Document("dsfa", "Datenschutz-Folgenabschätzung", "de", "Art. 35 DSGVO", sections)
+
+
+def record_of_processing(g: Grounds) -> Document:
+    """The entries Videoschutz and Protokollierung."""
+    recipients = (
+        say(f"Empfänger: {', '.join(g.facts.recipients)}.", fact("recipients"), rule("ZB-01"))
+        if g.facts.recipients
+        else missing("Empfänger", fact("recipients"))
+    )
+    purposes = sorted({words.PURPOSES[ground.purpose] for ground in g.facts.grounds})
+    about = say(f"Zwecke: {'; '.join(purposes)}.", fact("grounds")) if purposes else missing("Zwecke", fact("grounds"))
+    common = (words.office(g.facts.controller, "controller"), words.office(g.facts.data_protection_officer, "data_protection_officer"))
+    third = say("Eine Übermittlung in Drittländer findet nicht statt.", rule("SI-01"))
+    video = Section(
+        "Videoschutz",
+        (
+            *common,
+            about,
+            say(
+                "Betroffene: Menschen vor und neben dem Gebäude, Beschäftigte "
+                "eingeschlossen. Daten: Bewegtbilder ohne Ton, Zeit, Ort, erkannte Lage.",
+                rule("DM-01"),
+                setting("cameras"),
+            ),
+            recipients,
+            third,
+            *words.retention(g),
+            say("Technische und organisatorische Maßnahmen: siehe das gleichnamige Dokument.", law("Art. 30 Abs. 1 lit. g DSGVO")),
+            say(f"Rechtsgrundlage: {words.BASIS}.", law("§ 21 Abs. 1 LDSG RLP")),
+            say(f"Auswertung durch Software: ja, Modell „{g.site.analysis.model}“.", setting("analysis.model"), rule("KI-01")),
+            words.recorded(g, FactKind.DPIA, "Folgenabschätzung"),
+        ),
+    )
+    logging = Section(
+        "Protokollierung",
+        (
+            *common,
+            say(
+                "Zweck: Nachweis, wer was gesehen, entschieden und geändert hat. Eine "
+                "Kontrolle von Leistung oder Verhalten findet nicht statt.",
+                rule("SI-04"),
+                rule("ZB-04"),
+            ),
+            say("Betroffene: Personen mit einem Konto. Daten: Kurzname, Zeit, Ereignis, Gegenstand.", test("tests/unit/test_audit.py")),
+            third,
+            words.recorded(g, FactKind.LOG_RETENTION, "Frist für das Protokoll"),
+        ),
+    )
+    return Document("vvt", "Verzeichnis von Verarbeitungstätigkeiten", "de", "Art. 30 Abs. 1 DSGVO", (video, logging))

@@ -1,0 +1,238 @@
+"""What the public reads: Informationsblatt (Art. 13 DSGVO) and Hinweisschild (§ 21 Abs. 2 LDSG RLP), in German and English."""
+
+from __future__ import annotations
+
+from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents.model import Document, Section, Sentence, fact, law, missing, rule, say, setting
+from blickschutz.compliance.facts import Office
+from blickschutz.compliance.model import Grounds
+
+_LFDI = "Der Landesbeauftragte für den Datenschutz und die Informationsfreiheit Rheinland-Pfalz"
+_LFDI_EN = "the data protection authority of Rhineland-Palatinate (LfDI Rheinland-Pfalz)"
+
+
+def _office(who: Office | None, section: str, what: str) -> Sentence:
+    return missing(what, fact(section)) if who is None else say(f"{who.name}, {who.address}, {who.phone}, {who.email}", fact(section))
+
+
+def _purposes(g: Grounds, english: bool) -> Sentence:
+    names = words.PURPOSES_EN if english else words.PURPOSES
+    found = sorted({names[ground.purpose] for ground in g.facts.grounds})
+    return say("; ".join(found) + ".", fact("grounds")) if found else missing("purposes" if english else "Zwecke", fact("grounds"))
+
+
+def _recipients(g: Grounds, english: bool) -> Sentence:
+    if not g.facts.recipients:
+        return missing("recipients" if english else "Empfänger", fact("recipients"))
+    listed = ", ".join(g.facts.recipients)
+    text = f"Only in single cases and by statute: {listed}." if english else f"Nur im Einzelfall und auf gesetzlicher Grundlage: {listed}."
+    return say(text, fact("recipients"), rule("ZB-01"))
+
+
+def _where(g: Grounds, english: bool) -> Sentence:
+    if not g.facts.full_information:
+        return missing(
+            "where the full information is to be had" if english else "Ort des vollständigen Informationsblatts", fact("full_information")
+        )
+    return say(g.facts.full_information, fact("full_information"))
+
+
+def _nature(g: Grounds, english: bool) -> Sentence:
+    """Never a claim of anonymity while anything unredacted is stored (TR-04)."""
+    evidence = (setting("regimes.day.mode"), setting("regimes.night.mode"), rule("TR-04"))
+    if words.stored(g):
+        if english:
+            return say(
+                "People are redacted in every live picture. Recordings are kept sealed and can "
+                "be opened by two trained people together; they are personal data.",
+                *evidence,
+            )
+        return say(
+            "In jedem Live-Bild sind Personen verpixelt. Aufzeichnungen werden versiegelt gespeichert und können von "
+            "zwei geschulten Personen gemeinsam geöffnet werden; sie sind personenbezogene Daten.",
+            *evidence,
+        )
+    if english:
+        return say("People are redacted irreversibly before a picture leaves the camera's process.", *evidence)
+    return say("Personen werden unwiderruflich verpixelt, bevor ein Bild die Kamerazelle verlässt.", *evidence)
+
+
+def _hours_en(g: Grounds) -> list[Sentence]:
+    regimes = g.site.regimes
+    day = "from sunrise to sunset" if regimes.by_sun else f"from {regimes.day.starts} to {regimes.night.starts}"
+    evidence = (setting("regimes.day.starts"), setting("regimes.night.starts"), setting("regimes.by_sun"), setting("regimes.weekdays"))
+    return [
+        say(f"By day ({day}) staff watch and are notified of events.", *evidence, setting("regimes.day.on_situation")),
+        say("At all other times an event starts a recording.", *evidence, setting("regimes.night.on_situation")),
+    ]
+
+
+def information_sheet(g: Grounds, language: str) -> Document:
+    """The information sheet in "de" or "en"."""
+    english = language == "en"
+    kept = g.site.retention
+
+    def t(german: str, other: str) -> str:
+        return other if english else german
+
+    storage = say(
+        t(
+            f"Was niemand sichtet, wird nach {kept.unreviewed_hours} Stunden vernichtet; was harmlos ist, sofort nach der "
+            f"Sichtung; spätestens nach {kept.hard_limit_days} Tagen alles, was nicht als Beweis gesperrt ist.",
+            f"What nobody reviews is destroyed after {kept.unreviewed_hours} hours; what is harmless at once after review; "
+            f"after {kept.hard_limit_days} days at the latest everything that is not held as evidence.",
+        ),
+        setting("retention.unreviewed_hours"),
+        setting("retention.hard_limit_days"),
+        rule("LO-04"),
+    )
+    rights = say(
+        t(
+            "Sie haben das Recht auf Auskunft (Art. 15), Berichtigung (Art. 16), Löschung (Art. 17) und Einschränkung (Art. 18 DSGVO).",
+            "You have the rights of access (Art. 15), rectification (Art. 16), erasure (Art. 17) and restriction (Art. 18 GDPR).",
+        ),
+        law("Art. 13 Abs. 2 lit. b DSGVO"),
+    )
+    objection = say(
+        t(
+            "Sie können der Verarbeitung aus Gründen, die sich aus Ihrer besonderen "
+            "Situation ergeben, jederzeit widersprechen (Art. 21 DSGVO).",
+            "You may object to the processing at any time on grounds relating to your particular situation (Art. 21 GDPR).",
+        ),
+        law("Art. 21 Abs. 4 DSGVO"),
+    )
+    software = say(
+        t(
+            "Software sucht nach Bewegungen, die für die Sicherheit wichtig sind. Sie erkennt "
+            "keine Gesichter und entscheidet nichts; jede Meldung prüft ein Mensch.",
+            "Software looks for movement that matters for safety. It recognises no "
+            "faces and decides nothing; a person looks at every alert.",
+        ),
+        rule("KI-01"),
+        rule("KI-03"),
+        setting("analysis.model"),
+    )
+    sections = (
+        Section(
+            t("Was geschieht hier?", "What happens here?"),
+            (
+                say(
+                    t(
+                        f"Videoschutz an {g.site.site.name}, {len(g.site.cameras)} Kameras, ohne Ton.",
+                        f"Video protection at {g.site.site.name}, {len(g.site.cameras)} cameras, without sound.",
+                    ),
+                    setting("site.name"),
+                    setting("cameras"),
+                    rule("DM-01"),
+                ),
+                *(_hours_en(g) if english else words.hours(g)),
+                _nature(g, english),
+            ),
+        ),
+        Section(t("Verantwortlicher", "Controller"), (_office(g.facts.controller, "controller", t("Verantwortlicher", "controller")),)),
+        Section(
+            t("Datenschutzbeauftragte", "Data protection officer"),
+            (_office(g.facts.data_protection_officer, "data_protection_officer", t("Datenschutzbeauftragte", "data protection officer")),),
+        ),
+        Section(
+            t("Zwecke und Rechtsgrundlage", "Purposes and legal basis"),
+            (
+                _purposes(g, english),
+                say(words.BASIS + ("." if not english else " (state data protection act; GDPR)."), law("§ 21 Abs. 1 LDSG RLP")),
+            ),
+        ),
+        Section(
+            t("Empfänger", "Recipients"),
+            (
+                _recipients(g, english),
+                say(t("Eine Übermittlung in Drittländer findet nicht statt.", "Nothing is transferred to third countries."), rule("SI-01")),
+            ),
+        ),
+        Section(t("Speicherdauer", "Storage"), (storage,)),
+        Section(
+            t("Ihre Rechte", "Your rights"),
+            (
+                rights,
+                objection,
+                say(t(f"Beschweren können Sie sich bei: {_LFDI}.", f"You may complain to {_LFDI_EN}."), law("Art. 77 DSGVO")),
+            ),
+        ),
+        Section(t("Software und Entscheidungen", "Software and decisions"), (software,)),
+        Section(t("Wo es dieses Blatt gibt", "Where this sheet is to be had"), (_where(g, english),)),
+    )
+    title = t("Informationen zum Videoschutz", "Information on video protection")
+    return Document(f"informationsblatt-{language}", title, language, "Art. 13 DSGVO", sections)
+
+
+def sign(g: Grounds, language: str, paper: str) -> Document:
+    """The sign in "de" or "en" on "a4" or "a3" paper."""
+    english = language == "en"
+    kept = g.site.retention
+
+    def t(german: str, other: str) -> str:
+        return other if english else german
+
+    regimes = g.site.regimes
+    night = t("bei Sonnenuntergang", "at sunset") if regimes.by_sun else regimes.night.starts
+    morning = t("Sonnenaufgang", "sunrise") if regimes.by_sun else regimes.day.starts
+    sections = (
+        Section(
+            t("Verantwortlicher", "Controller"),
+            (_office(g.facts.controller, "controller", t("Name, Anschrift, Telefon", "name, address, telephone")),),
+        ),
+        Section(
+            t("Datenschutzbeauftragte", "Data protection officer"),
+            (_office(g.facts.data_protection_officer, "data_protection_officer", t("Kontakt", "contact")),),
+        ),
+        Section(
+            t("Zweck und Rechtsgrundlage", "Purpose and legal basis"),
+            (_purposes(g, english), say(words.BASIS, law("§ 21 Abs. 2 LDSG RLP"))),
+        ),
+        Section(
+            t("Zeiten", "Hours"),
+            (
+                say(
+                    t(
+                        f"Beobachtung am Tag; Aufzeichnung bei einem Ereignis von {night} bis {morning} Uhr",
+                        f"Watched by day; recorded on an event from {night} to {morning}",
+                    ),
+                    setting("regimes.day.starts"),
+                    setting("regimes.night.starts"),
+                    setting("regimes.by_sun"),
+                ),
+            ),
+        ),
+        Section(
+            t("Speicherdauer", "Storage"),
+            (
+                say(
+                    t(
+                        f"höchstens {kept.unreviewed_hours} Stunden ohne Vorfall",
+                        f"at most {kept.unreviewed_hours} hours without an incident",
+                    ),
+                    setting("retention.unreviewed_hours"),
+                ),
+            ),
+        ),
+        Section(
+            t("Software", "Software"),
+            (
+                say(
+                    t(
+                        "Software erkennt Bewegungen, keine Gesichter. Es entscheidet ein Mensch.",
+                        "Software finds movement, no faces. A person decides.",
+                    ),
+                    rule("KI-01"),
+                    rule("KI-03"),
+                ),
+            ),
+        ),
+        Section(t("Vollständige Informationen", "Full information"), (_where(g, english),)),
+    )
+    values = {
+        "paper": paper,
+        "headline": t("Videoschutz", "Video protection"),
+        "law": t("Videoüberwachung", "CCTV in operation"),
+        "site": g.site.site.name,
+    }
+    return Document(f"schild-{language}-{paper}", t("Hinweisschild", "Sign"), language, "§ 21 Abs. 2 LDSG RLP", sections, "sign", values)

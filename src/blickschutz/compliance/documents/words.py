@@ -1,0 +1,94 @@
+"""What several documents say in the same way."""
+
+from __future__ import annotations
+
+from blickschutz.compliance.documents.model import Sentence, fact, missing, say, setting
+from blickschutz.compliance.facts import FactKind, Office, Purpose
+from blickschutz.compliance.model import Grounds
+from blickschutz.config.model import Regime
+from blickschutz.redaction.model import Style
+from blickschutz.regime.model import Action, Mode
+
+OPEN = "OFFEN"
+BASIS = "§ 21 LDSG RLP i. V. m. Art. 6 Abs. 1 lit. e DSGVO"
+PURPOSES = {
+    Purpose.PUBLIC_TASK: "Wahrnehmung einer öffentlichen Aufgabe",
+    Purpose.HOUSE_RIGHT: "Wahrnehmung des Hausrechts",
+    Purpose.PROPERTY: "Schutz des Eigentums und Kontrolle des Zugangs",
+}
+PURPOSES_EN = {
+    Purpose.PUBLIC_TASK: "performance of a task in the public interest",
+    Purpose.HOUSE_RIGHT: "exercise of the right to determine who may be on the premises",
+    Purpose.PROPERTY: "protection of property and control of access",
+}
+_ACTIONS = {
+    Action.NOTIFY: "Das diensthabende Personal wird benachrichtigt; aufgezeichnet wird nicht von selbst.",
+    Action.RECORD: "Ein Ereignis löst eine Aufzeichnung aus.",
+    Action.BOTH: "Das Personal wird benachrichtigt, und ein Ereignis löst eine Aufzeichnung aus.",
+    Action.COUNT: "Ereignisse werden nur gezählt.",
+}
+_MODES = {
+    Mode.ANONYMOUS: "Unverpixelte Bilder verlassen die Kamerazelle nicht.",
+    Mode.SEALED: "Clips werden versiegelt gespeichert; nur zwei geschulte Personen öffnen sie gemeinsam. Das ist Pseudonymisierung.",
+}
+
+
+def office(who: Office | None, name: str) -> Sentence:
+    """Name, address, telephone and mail of an office, or OFFEN."""
+    if who is None:
+        return missing(f"{name} mit Anschrift, Telefon und E-Mail", fact(name))
+    return say(f"{who.name}, {who.address}, Telefon {who.phone}, {who.email}", fact(name))
+
+
+def recorded(g: Grounds, kind: FactKind, about: str) -> Sentence:
+    """What a recorded fact says, with its day and person, or OFFEN."""
+    found = g.facts.newest(kind)
+    if found is None:
+        return missing(about, fact(kind))
+    text = f" {found.text}" if found.text else ""
+    return say(f"{about}: {found.date:%d.%m.%Y}, {found.person}.{text}", fact(kind))
+
+
+def hours(g: Grounds) -> list[Sentence]:
+    """When day and night begin, and what follows a situation then."""
+    regimes = g.site.regimes
+    day = "von Sonnenaufgang bis Sonnenuntergang" if regimes.by_sun else f"von {regimes.day.starts} bis {regimes.night.starts} Uhr"
+    days = (setting("regimes.day.starts"), setting("regimes.night.starts"), setting("regimes.by_sun"), setting("regimes.weekdays"))
+    return [
+        say(f"Tagbetrieb {day}: {_regime(regimes.day)}", *days, setting("regimes.day.on_situation"), setting("regimes.day.mode")),
+        say(
+            f"Nachtbetrieb in der übrigen Zeit: {_regime(regimes.night)}",
+            *days,
+            setting("regimes.night.on_situation"),
+            setting("regimes.night.mode"),
+        ),
+    ]
+
+
+def _regime(regime: Regime) -> str:
+    return f"{_ACTIONS[regime.on_situation]} {_MODES[regime.mode]}"
+
+
+def retention(g: Grounds) -> list[Sentence]:
+    """Limits of what is stored."""
+    kept = g.site.retention
+    return [
+        say(f"Was niemand gesichtet hat, wird nach {kept.unreviewed_hours} Stunden vernichtet.", setting("retention.unreviewed_hours")),
+        say(
+            f"Spätestens nach {kept.hard_limit_days} Tagen wird alles vernichtet, was nicht gesperrt ist.",
+            setting("retention.hard_limit_days"),
+        ),
+    ]
+
+
+def redaction(g: Grounds) -> Sentence:
+    """How people are redacted."""
+    style = "Silhouette ohne Bildpunkte der Quelle" if g.site.redaction.style is Style.SILHOUETTE else "grobes Mosaik"
+    return say(
+        f"Personen werden in jedem Bild selbsttätig verpixelt ({style}), bevor es die Kamerazelle verlässt.", setting("redaction.style")
+    )
+
+
+def stored(g: Grounds) -> bool:
+    """Whether anything unredacted is ever stored."""
+    return Mode.SEALED in (g.site.regimes.day.mode, g.site.regimes.night.mode)

@@ -1,0 +1,131 @@
+"""Prints documents with typst: PDF/A-2a and PDF/UA-1, tagged, without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import typst
+
+from blickschutz.compliance.documents.model import Document, Evidence, Sentence, Source
+from blickschutz.compliance.documents.pack import changed, pack
+from blickschutz.compliance.model import Grounds, Result
+from blickschutz.compliance.policy import assess
+from blickschutz.kernel.errors import FaultError
+
+STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
+REVIEW_DAYS = 365
+LIST = "pack.json"
+States = Mapping[str, Result]
+_NARROWEST, _WIDEST, _EVIDENCE = 3.2, 9.0, 5.0
+
+
+def print_pack(g: Grounds, folder: Path) -> tuple[list[Path], dict[str, list[str]]]:
+    """Print every document of the site into `folder`; the files, and per document the sentences that changed since the last pack."""
+    folder.mkdir(parents=True, exist_ok=True)
+    last = _last(folder)
+    documents = pack(g)
+    files = []
+    for document in documents:
+        path = folder / f"{document.key}.pdf"
+        _write(path, render(document, g))
+        files.append(path)
+    said = {document.key: [one.text for one in document.sentences()] for document in documents}
+    _write(
+        folder / LIST,
+        json.dumps({"settings": g.settings, "date": g.today.isoformat(), "said": said}, ensure_ascii=False, indent=1).encode(),
+    )
+    return files, changed(last.get("said", {}), documents)
+
+
+def outdated(g: Grounds, folder: Path) -> dict[str, list[str]]:
+    """Per document of the last pack in `folder` the sentences that would be others today."""
+    return changed(_last(folder).get("said", {}), pack(g))
+
+
+def render(document: Document, g: Grounds) -> bytes:
+    """One document as PDF."""
+    source = resources.files("blickschutz.compliance").joinpath(f"templates/{document.template}.typ").read_bytes()
+    try:
+        # The fonts that come with typst, and no others: the same settings print the same on every machine.
+        printed: bytes = typst.compile(
+            source,
+            format="pdf",
+            ignore_system_fonts=True,
+            sys_inputs={"data": json.dumps(_data(document, g))},
+            pdf_standards=list(STANDARDS),
+        )
+    except typst.TypstError as error:
+        raise FaultError(f"the document {document.key} cannot be printed: {error}") from error
+    return printed
+
+
+def _data(document: Document, g: Grounds) -> dict[str, Any]:
+    states = {one.rule.id: one.answer.result for one in assess(g)}
+    opened = [one.text for one in document.sentences() if not one.known] + _unproven(document, states)
+    owner = g.facts.controller.name if g.facts.controller is not None else "OFFEN"
+    return {
+        "title": document.title,
+        "language": document.language,
+        "basis": document.basis,
+        "operator": g.site.site.operator,
+        "site": g.site.site.name,
+        "demo": g.site.site.demo,
+        "owner": owner,
+        "settings": g.settings,
+        "date": _day(g.today, document.language),
+        "year": g.today.year,
+        "month": g.today.month,
+        "day": g.today.day,
+        "review": _day(g.today + timedelta(days=REVIEW_DAYS), document.language),
+        "open": opened,
+        "values": document.values,
+        "sections": [{"title": section.title, "parts": [_part(part, states) for part in section.parts]} for section in document.sections],
+    }
+
+
+def _part(part: Any, states: States) -> dict[str, Any]:
+    if isinstance(part, Sentence):
+        return {"text": part.text, "evidence": _text(part.evidence, states), "known": part.known}
+    rows = [{"cells": list(cells), "evidence": _text(evidence, states)} for cells, evidence in part.rows]
+    cells = [[column, *(row["cells"][index] for row in rows)] for index, column in enumerate(part.columns)]
+    # In shares of the line: what is longer gets more of it, and the evidence as much as a middling column.
+    widths = [min(_WIDEST, max(_NARROWEST, max(len(text) for text in column) ** 0.5)) for column in cells]
+    return {"columns": list(part.columns), "rows": rows, "widths": [*widths, _EVIDENCE]}
+
+
+def _text(evidence: Iterable[Evidence], states: States) -> str:
+    """Evidence as it is printed: a rule that does not hold says so."""
+    marks = {Result.HOLDS: "", Result.BROKEN: " (verletzt)", Result.UNKNOWN: " (noch nicht bekannt)"}
+    return "; ".join(f"{one}{marks[states[one.name]] if one.source is Source.RULE else ''}" for one in evidence)
+
+
+def _unproven(document: Document, states: States) -> list[str]:
+    """Rules on which the document rests and that do not hold."""
+    rules = {one.name for said in document.sentences() for one in said.evidence if one.source is Source.RULE}
+    words = {Result.BROKEN: "verletzt", Result.UNKNOWN: "noch nicht bekannt"}
+    return [f"OFFEN: Regel {name} ist {words[states[name]]}" for name in sorted(rules) if states[name] is not Result.HOLDS]
+
+
+def _day(day: date, language: str) -> str:
+    return f"{day:%d.%m.%Y}" if language == "de" else f"{day:%d %B %Y}"
+
+
+def _last(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Wholly or not at all: nobody hangs up half a sign."""
+    draft = path.with_suffix(path.suffix + ".new")
+    draft.write_bytes(data)
+    os.replace(draft, path)

@@ -1,0 +1,237 @@
+"""The documents: each statement rests on something that exists; they are what they claim to be as files; changes are found."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import replace
+from functools import reduce
+
+import pytest
+from click.testing import CliRunner
+from pydantic import BaseModel
+
+from blickschutz.audit.model import Event
+from blickschutz.cli.main import cli
+from blickschutz.compliance.documents.model import Sentence, Source, Table, say
+from blickschutz.compliance.documents.pack import pack
+from blickschutz.compliance.facts import FactKind, Facts
+from blickschutz.compliance.io.documents import facts_path, load_facts
+from blickschutz.compliance.io.press import outdated, print_pack, render
+from blickschutz.compliance.policy import RULES
+from blickschutz.config.loader import settings_hash
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.errors import FaultError
+from blickschutz.regime.model import Mode
+from tests.conftest import ROOT
+from tests.unit.test_policy import SITE, whole
+
+EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
+GOLDEN = ROOT / "tests/golden/documents"
+KEYS = [document.key for document in pack(whole())]
+
+
+def example():
+    """The grounds of the example site that never ran."""
+    return replace(whole(), facts=load_facts(facts_path(EXAMPLE)), documents={}, log={}, members=(), rows=None, machine=None)
+
+
+def as_text(document):
+    lines = [document.title, document.basis]
+    for section in document.sections:
+        lines += ["", f"# {section.title}"]
+        for part in section.parts:
+            if isinstance(part, Table):
+                lines.append(" | ".join(part.columns))
+                part = [Sentence(" | ".join(cells), evidence) for cells, evidence in part.rows]
+            for one in part if isinstance(part, list) else [part]:
+                lines.append(f"{one.text}  [{'; '.join(map(str, one.evidence))}]")
+    return "\n".join(lines) + "\n"
+
+
+def exists(evidence):
+    """Whether what a statement rests on is really there."""
+    name = evidence.name
+    if evidence.source is Source.SETTING:
+        return setting_exists(name)
+    if evidence.source is Source.RULE:
+        return name in {one.id for one in RULES}
+    if evidence.source is Source.FACT:
+        return name in set(FactKind) or name in Facts.model_fields
+    if evidence.source is Source.EVENT:
+        return name in set(Event)
+    if evidence.source is Source.TEST:
+        return (ROOT / name).is_file()
+    return bool(re.search(r"§|Art\.|DIN", name))
+
+
+def setting_exists(path):
+    def is_section(part):
+        return isinstance(part, type) and (issubclass(part, BaseModel) or hasattr(part, "__dataclass_fields__"))
+
+    def inner(annotation):
+        return next(filter(is_section, [annotation, *getattr(annotation, "__args__", ())]), None)
+
+    def step(model, key):
+        fields = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", {})
+        assert key in fields, path
+        annotation = getattr(fields[key], "annotation", None)
+        return inner(annotation)
+
+    reduce(step, path.split("."), SiteFile)
+    return True
+
+
+@pytest.mark.parametrize("grounds", [whole(), example()], ids=["whole", "example"])
+def test_no_statement_is_without_evidence_that_exists(grounds):
+    count = 0
+    for document in pack(grounds):
+        for one in document.sentences():
+            assert one.evidence, one.text
+            for evidence in one.evidence:
+                assert exists(evidence), (one.text, evidence)
+            count += 1
+    assert count > 150
+
+
+def test_a_statement_without_evidence_cannot_be_made():
+    with pytest.raises(FaultError, match="without evidence"):
+        say("Alles ist sicher.")
+    with pytest.raises(FaultError, match="row"):
+        Table(("a",), ((("x",), ()),))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_text_for_the_example_is_the_one_that_was_approved(key):
+    """After a change on purpose: `BLICKSCHUTZ_GOLDEN=1 pytest tests/unit/test_documents.py`, and read the difference."""
+    document = next(one for one in pack(example()) if one.key == key)
+    path = GOLDEN / f"{key}.txt"
+    if os.environ.get("BLICKSCHUTZ_GOLDEN"):
+        path.write_text(as_text(document), encoding="utf-8")
+    assert as_text(document) == path.read_text(encoding="utf-8")
+
+
+def test_what_is_not_known_prints_as_open_and_never_as_an_invention():
+    bare = replace(example(), facts=Facts())
+    for document in pack(bare):
+        opened = [one for one in document.sentences() if not one.known]
+        assert opened or document.key == "loeschkonzept"
+        assert all("OFFEN" in one.text for one in opened)
+
+
+def test_nobody_is_promised_anonymity_while_clips_are_sealed():
+    for document in pack(whole()):
+        assert "anonym" not in as_text(document).lower()
+    night = SITE.regimes.night.model_copy(update={"mode": Mode.ANONYMOUS})
+    site = SITE.model_copy(update={"regimes": SITE.regimes.model_copy(update={"night": night})})
+    sheet = next(one for one in pack(replace(whole(), site=site)) if one.key == "informationsblatt-de")
+    assert "unwiderruflich" in as_text(sheet)
+
+
+def test_a_change_of_settings_names_the_sentences_that_changed(tmp_path):
+    files, changes = print_pack(whole(), tmp_path)
+    assert [path.stem for path in files] == KEYS
+    assert changes == {}
+    site = SITE.model_copy(update={"retention": SITE.retention.model_copy(update={"unreviewed_hours": 48})})
+    later = replace(whole(), site=site, settings=settings_hash(site))
+    found = outdated(later, tmp_path)
+    assert {"tom", "dsfa", "vvt", "informationsblatt-de", "informationsblatt-en", "loeschkonzept", "schild-de-a4"} <= set(found)
+    assert all("48" in text or "OFFEN" in text or "NICHT" in text for texts in found.values() for text in texts)
+    assert outdated(whole(), tmp_path) == {}
+
+
+def test_a_damaged_list_of_the_last_pack_is_no_obstacle(tmp_path):
+    (tmp_path / "pack.json").write_text("{", encoding="utf-8")
+    files, changes = print_pack(whole(), tmp_path)
+    assert len(files) == len(KEYS)
+    assert changes == {}
+
+
+def test_the_pack_takes_seconds(tmp_path):
+    start = time.monotonic()
+    print_pack(whole(), tmp_path)
+    assert time.monotonic() - start < 15
+
+
+def test_the_command_prints_and_says_what_is_open(tmp_path):
+    arguments = ["documents", "--site", str(EXAMPLE), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(cli, arguments, env={"BLICKSCHUTZ_DATA": str(tmp_path)})
+    assert result.exit_code == 0, result.output
+    assert "11 documents" in result.output
+    assert (tmp_path / "out/tom.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pack")
+    print_pack(whole(), folder)
+    return folder
+
+
+def tool(name, *arguments):
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return subprocess.run([name, *map(str, arguments)], capture_output=True, text=True, errors="replace", check=False)
+
+
+@pytest.mark.parametrize("key", KEYS)
+class TestFiles:
+    """Looked at by tools that have nothing to do with the printer: poppler and qpdf."""
+
+    def test_it_is_tagged_and_says_which_standards_it_keeps(self, printed, key):
+        info = tool("pdfinfo", printed / f"{key}.pdf").stdout
+        assert re.search(r"Tagged:\s+yes", info)
+        assert re.search(r"Suspects:\s+no", info)
+        assert re.search(r"JavaScript:\s+no", info)
+        meta = tool("pdfinfo", "-meta", printed / f"{key}.pdf").stdout
+        assert "<pdfaid:part>2</pdfaid:part>" in meta
+        assert "<pdfaid:conformance>A</pdfaid:conformance>" in meta
+        assert "<pdfuaid:part>1</pdfuaid:part>" in meta
+
+    def test_its_structure_has_headings_and_its_language(self, printed, key):
+        structure = tool("pdfinfo", "-struct", printed / f"{key}.pdf").stdout
+        assert "H1" in structure
+        assert "Table" in structure or key.startswith(("schild", "informationsblatt"))
+
+    def test_every_font_is_embedded(self, printed, key):
+        rows = tool("pdffonts", printed / f"{key}.pdf").stdout.splitlines()[2:]
+        assert rows
+        assert all(re.search(r"\s(yes)\s+(yes|no)\s+(yes)\s+\d+\s+\d+\s*$", row) for row in rows), rows
+
+    def test_the_file_is_sound(self, printed, key):
+        result = tool("qpdf", "--check", printed / f"{key}.pdf")
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert "No syntax or stream encoding errors" in result.stdout
+
+    def test_its_text_can_be_taken_out(self, printed, key):
+        text = tool("pdftotext", printed / f"{key}.pdf", "-").stdout
+        words = set(re.findall(r"\w{5,}", text))
+        document = next(one for one in pack(whole()) if one.key == key)
+        wanted = {word for one in document.sentences() for word in re.findall(r"\w{5,}", one.text)}
+        # Words that the line's end cut are not found whole.
+        assert len(wanted - words) < 0.3 * len(wanted), sorted(wanted - words)[:20]
+        assert "ß" in text or "ü" in text or key.endswith("en") or "-en-" in key
+
+
+@pytest.mark.parametrize(("key", "size"), [("schild-de-a4", "A4"), ("schild-en-a3", "A3")])
+def test_a_sign_is_one_page_of_its_paper(printed, key, size):
+    info = tool("pdfinfo", printed / f"{key}.pdf").stdout
+    assert re.search(r"Pages:\s+1\b", info)
+    assert size in info
+
+
+def test_a_statement_on_a_rule_that_does_not_hold_says_so(tmp_path):
+    print_pack(replace(whole(), rows=replace(whole().rows, overdue=(4,))), tmp_path)
+    text = " ".join(tool("pdftotext", tmp_path / "dsfa.pdf", "-").stdout.split())
+    assert "Regel VA-05 ist verletzt" in text
+    print_pack(whole(), tmp_path)
+    assert "verletzt" not in tool("pdftotext", tmp_path / "dsfa.pdf", "-").stdout
+
+
+def test_what_cannot_be_printed_is_a_fault():
+    document = replace(pack(whole())[0], template="sign", values={})
+    with pytest.raises(FaultError, match="cannot be printed"):
+        render(document, whole())
