@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
-from blickschutz.compliance.documents.model import Sentence, Source, Table, say
+from blickschutz.compliance.documents.model import Plan, Sentence, Source, Table, say
 from blickschutz.compliance.documents.pack import pack
 from blickschutz.compliance.facts import FactKind, Facts
 from blickschutz.compliance.io.documents import facts_path, load_facts
@@ -47,6 +47,7 @@ def as_text(document):
             if isinstance(part, Table):
                 lines.append(" | ".join(part.columns))
                 part = [Sentence(" | ".join(cells), evidence) for cells, evidence in part.rows]
+            part = part.caption if isinstance(part, Plan) else part
             for one in part if isinstance(part, list) else [part]:
                 lines.append(f"{one.text}  [{'; '.join(map(str, one.evidence))}]")
     return "\n".join(lines) + "\n"
@@ -216,7 +217,7 @@ class TestFiles:
         assert "ß" in text or "ü" in text or key.endswith("en") or "-en-" in key
 
 
-@pytest.mark.parametrize(("key", "size"), [("schild-de-a4", "A4"), ("schild-en-a3", "A3")])
+@pytest.mark.parametrize(("key", "size"), [(key, key[-2:].upper()) for key in KEYS if key.startswith("schild")])
 def test_a_sign_is_one_page_of_its_paper(printed, key, size):
     info = tool("pdfinfo", printed / f"{key}.pdf").stdout
     assert re.search(r"Pages:\s+1\b", info)

@@ -11,7 +11,7 @@ from blickschutz.access.model import Member, Role
 from blickschutz.audit.model import Entry, Event
 from blickschutz.compliance.facts import Fact, FactKind, Facts, Ground, Incidents, Office, Purpose, Sign, Way
 from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
-from blickschutz.compliance.io.machine import look
+from blickschutz.compliance.io.machine import look, unroutable
 from blickschutz.compliance.model import FalseAlarms, Grounds, Machine, Result, Rows
 from blickschutz.compliance.plan import density_class, sees, unannounced
 from blickschutz.compliance.policy import RULES, assess, closed_gates
@@ -357,6 +357,13 @@ class TestMachine:
         assert found.resolvers == ("192.168.1.1",)
         assert found.listening == ("127.0.0.1:8710", "::1:8080")
         assert found.connections == ("203.0.113.9:443",)
+
+    def test_what_could_not_leave_is_counted(self, tmp_path):
+        (tmp_path / "net").mkdir()
+        (tmp_path / "net/snmp").write_text("Ip: Forwarding OutNoRoutes\nIp: 1 4\nTcp: a\nTcp: 1\n")
+        (tmp_path / "net/snmp6").write_text("Ip6InReceives 9\nIp6OutNoRoutes 3\n")
+        assert unroutable(tmp_path) == 7
+        assert unroutable(tmp_path / "none") == 0
 
     def test_the_real_one_can_be_looked_at(self):
         assert isinstance(look(), Machine)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from blickschutz.compliance.facts import Sign, Way
-from blickschutz.config.model import Camera, PlanPlace
+from blickschutz.config.model import Camera, PlanPlace, SiteFile
 
 # Classes of DIN EN 62676-4:2016, px/m.
 CLASSES = ((12.5, "monitor"), (25.0, "detect"), (62.5, "observe"), (125.0, "recognise"), (250.0, "identify"), (1000.0, "inspect"))
 SIGN_REACH = 0.06
 """How far from a way a sign may hang to be seen by who walks there, as a share of the plan's width."""
 _STEPS = 200
+_CONE_STEPS = 12
 
 
 def density(camera: Camera, width: int = 1280) -> float | None:
@@ -61,3 +63,30 @@ def _walk(way: Way) -> list[tuple[float, float]]:
     for (ax, ay), (bx, by) in zip(way.points, way.points[1:], strict=False):
         points += [(ax + (bx - ax) * step / _STEPS, ay + (by - ay) * step / _STEPS) for step in range(_STEPS + 1)]
     return points
+
+
+def drawing(site: SiteFile, ways: Sequence[Way], signs: Sequence[Sign]) -> dict[str, Any]:
+    """What a drawing of the site plan needs, in shares of its sides: building, cameras with their cones, ways, signs."""
+    cameras = []
+    for number, camera in enumerate(site.cameras, 1):
+        if camera.plan is not None:
+            dense = density(camera)
+            label = f"{dense:.0f} px/m, {density_class(dense) or '-'}" if dense is not None else "OFFEN"
+            place = {"x": camera.plan.x, "y": camera.plan.y, "cone": _cone(camera.plan)}
+            cameras.append({"number": number, "name": camera.name, "density": label, **place})
+    return {
+        "building": [list(point) for point in site.site.building or ()],
+        "cameras": cameras,
+        "ways": [[list(point) for point in way.points] for way in ways],
+        "signs": [[sign.x, sign.y] for sign in signs],
+    }
+
+
+def _cone(place: PlanPlace) -> list[list[float]]:
+    """Corners of the camera's field, cut at the plan's edges."""
+    corners = [[place.x, place.y]]
+    for step in range(_CONE_STEPS + 1):
+        angle = math.radians(place.direction - place.angle / 2 + place.angle * step / _CONE_STEPS)
+        x, y = place.x + place.reach * math.sin(angle), place.y - place.reach * math.cos(angle)
+        corners.append([min(1.0, max(0.0, x)), min(1.0, max(0.0, y))])
+    return corners

@@ -103,11 +103,18 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """The site plan as a drawing; `caption` says what is to be seen, for those who cannot see it too."""
+
+    caption: Sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A heading and what stands below it."""
 
     title: str
-    parts: Sequence[Sentence | Table]
+    parts: Sequence[Sentence | Table | Plan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,9 @@ class Document:
         """Every statement; a table's row is one too."""
         for section in self.sections:
             for part in section.parts:
-                if isinstance(part, Sentence):
+                if isinstance(part, Plan):
+                    yield part.caption
+                elif isinstance(part, Sentence):
                     yield part
                 else:
                     for cells, evidence in part.rows:

@@ -93,7 +93,7 @@ def impact_assessment(g: Grounds) -> Document:
                 words.recorded(g, FactKind.STAFF_COUNCIL, "Beteiligung des Personalrats"),
             ),
         ),
-        Section("Beschreibung: Kameras", (_cameras(g),)),
+        Section("Beschreibung: Kameras", (words.plan(g), _cameras(g))),
         Section(
             "Beschreibung: Betrieb",
             (

@@ -228,6 +228,7 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
             ),
         ),
         Section(t("Vollständige Informationen", "Full information"), (_where(g, english),)),
+        Section(t("Bereich", "Area"), (words.plan(g, english),)),
     )
     values = {
         "paper": paper,

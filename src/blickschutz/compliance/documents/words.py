@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blickschutz.compliance.documents.model import Sentence, fact, missing, say, setting
+from blickschutz.compliance.documents.model import Plan, Sentence, fact, missing, say, setting
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
 from blickschutz.config.model import Regime
@@ -92,3 +92,16 @@ def redaction(g: Grounds) -> Sentence:
 def stored(g: Grounds) -> bool:
     """Whether anything unredacted is ever stored."""
     return Mode.SEALED in (g.site.regimes.day.mode, g.site.regimes.night.mode)
+
+
+def plan(g: Grounds, english: bool = False) -> Plan | Sentence:
+    """The site plan, or OFFEN where no camera has a place on it."""
+    evidence = (setting("cameras.plan"), setting("site.building"), fact("signs"), fact("ways"))
+    placed = [camera for camera in g.site.cameras if camera.plan is not None]
+    if not placed:
+        return missing("site plan" if english else "Lageplan", *evidence)
+    if english:
+        text = f"Site plan: {len(placed)} cameras with their fields of view, {len(g.facts.ways)} ways, {len(g.facts.signs)} signs."
+    else:
+        text = f"Lageplan: {len(placed)} Kameras mit Sichtfeldern, {len(g.facts.ways)} Wege, {len(g.facts.signs)} Schilder."
+    return Plan(say(text, *evidence))

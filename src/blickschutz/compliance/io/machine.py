@@ -41,6 +41,13 @@ def look(proc: Path = Path("/proc"), resolv: Path = Path("/etc/resolv.conf")) ->
     )
 
 
+def unroutable(proc: Path = Path("/proc")) -> int:
+    """How often since its start the kernel had no way for what somebody wanted to send (RFC 4293, ipSystemStatsOutNoRoutes)."""
+    four = [row for row in _rows(proc / "net/snmp") if row and row[0] == "Ip:"]
+    count = int(dict(zip(four[0], four[1], strict=True))["OutNoRoutes"]) if len(four) == 2 else 0
+    return count + sum(int(row[1]) for row in _rows(proc / "net/snmp6") if row and row[0] == "Ip6OutNoRoutes")
+
+
 def _rows(path: Path) -> list[list[str]]:
     try:
         return [line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 import typst
 
-from blickschutz.compliance.documents.model import Document, Evidence, Sentence, Source
+from blickschutz.compliance.documents.model import Document, Evidence, Plan, Sentence, Source
 from blickschutz.compliance.documents.pack import changed, pack
 from blickschutz.compliance.model import Grounds, Result
+from blickschutz.compliance.plan import drawing
 from blickschutz.compliance.policy import assess
 from blickschutz.kernel.errors import FaultError
 
@@ -22,7 +23,7 @@ STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 REVIEW_DAYS = 365
 LIST = "pack.json"
 States = Mapping[str, Result]
-_NARROWEST, _WIDEST, _EVIDENCE = 3.2, 9.0, 5.0
+_NARROWEST, _WIDEST, _EVIDENCE = 3.2, 9.0, 6.0
 
 
 def print_pack(g: Grounds, folder: Path) -> tuple[list[Path], dict[str, list[str]]]:
@@ -85,6 +86,7 @@ def _data(document: Document, g: Grounds) -> dict[str, Any]:
         "review": _day(g.today + timedelta(days=REVIEW_DAYS), document.language),
         "open": opened,
         "values": document.values,
+        "plan": drawing(g.site, g.facts.ways, g.facts.signs),
         "sections": [{"title": section.title, "parts": [_part(part, states) for part in section.parts]} for section in document.sections],
     }
 
@@ -92,6 +94,8 @@ def _data(document: Document, g: Grounds) -> dict[str, Any]:
 def _part(part: Any, states: States) -> dict[str, Any]:
     if isinstance(part, Sentence):
         return {"text": part.text, "evidence": _text(part.evidence, states), "known": part.known}
+    if isinstance(part, Plan):
+        return {"plan": part.caption.text, "evidence": _text(part.caption.evidence, states)}
     rows = [{"cells": list(cells), "evidence": _text(evidence, states)} for cells, evidence in part.rows]
     cells = [[column, *(row["cells"][index] for row in rows)] for index, column in enumerate(part.columns)]
     # In shares of the line: what is longer gets more of it, and the evidence as much as a middling column.

@@ -1,0 +1,77 @@
+"""Run in a network namespace of its own: a whole small site, used for a while; prints what tried to leave, as JSON.
+
+`python -m tests.live.closed FOLDER [--leak]`. With `--leak` one connection is tried on purpose, so that the counting is proven.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from blickschutz.bootstrap.demo import seed
+from blickschutz.bootstrap.grounds import gather
+from blickschutz.compliance.io.machine import unroutable
+from blickschutz.compliance.policy.security import air_gap
+from blickschutz.config.loader import load_site
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.review.model import CaseState
+from tests.conftest import ROOT
+from tests.live.system import RunningSystem, client, free_port, guest_clip, until
+
+
+def use(folder: Path) -> list[str]:
+    """Wall, alert, recording, pages, documents' grounds: what a site does in a night. What was done, in words."""
+    guest_clip(folder / "guest.mp4")
+    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
+    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras[:2])
+    recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 10, "after_s": 1, "before_s": 2})
+    shown = {"cameras": cameras, "recording": recording, "server": site.server.model_copy(update={"port": free_port()})}
+    running = RunningSystem(site.model_copy(update=shown), folder)
+    system, done = running.system, []
+    try:
+        seed(system.keeping)
+        keeper = next(iter(system.supervisor.keepers.values()))
+        until(lambda: keeper.health is not None and keeper.health.doubt is None, 60)
+        with client(system) as requests:
+            for path in ("wall", "alerts", f"cameras/{keeper.camera}", f"cameras/{keeper.camera}/picture.jpg", "health"):
+                assert requests.get(f"{system.address}{path}").status_code == 200, path
+            now = time.time()
+            system.duty.take(keeper.camera, "s-1", Situation(1, Kind.PERSON_DOWN, "flaeche", time.monotonic(), now, 0.9, {"seconds": 3.0}))
+            assert requests.post(f"{system.address}cameras/{keeper.camera}/record", data={"text": "Probe"}).status_code == 303
+        done.append("pages")
+        until(lambda: system.keeping.store.find(states=[CaseState.WAITING, CaseState.DESTROYED]), 60)
+        done.append("recording")
+        with client(system, "dsb") as requests:
+            assert requests.get(f"{system.address}policy").status_code == 200
+            assert requests.get(f"{system.address}log").status_code == 200
+        grounds = gather(system.site, None, system.keeping, SystemClock())
+        done.append(air_gap.check(grounds).result.value)
+    finally:
+        running.end()
+    return done
+
+
+def main() -> None:
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    # A machine of a site has no resolver; this one's own stays as it is outside.
+    (Path(sys.argv[1]) / "resolv.conf").write_text("")
+    subprocess.run(["mount", "--bind", Path(sys.argv[1]) / "resolv.conf", "/etc/resolv.conf"], check=True)
+    before = unroutable()
+    if "--leak" in sys.argv:
+        with socket.socket() as leak:
+            leak.settimeout(1)
+            leak.connect_ex(("192.0.2.1", 443))
+        done = []
+    else:
+        done = use(Path(sys.argv[1]))
+    print(json.dumps({"left": unroutable() - before, "done": done}))
+
+
+if __name__ == "__main__":
+    main()

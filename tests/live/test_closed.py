@@ -1,0 +1,35 @@
+"""Without any way out everything works, and nothing looks for one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(180)]
+
+
+def closed(*arguments):
+    """Run the small site in namespaces of its own, in which there is a loopback, no resolver and nothing else."""
+    if os.geteuid() or shutil.which("unshare") is None or shutil.which("ip") is None:
+        pytest.skip("a network namespace takes root, unshare and ip")
+    line = ["unshare", "--net", "--mount", sys.executable, "-m", "tests.live.closed", *map(str, arguments)]
+    result = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
+    if "Operation not permitted" in result.stderr:
+        pytest.skip("network namespaces are not allowed here")
+    assert result.returncode == 0, result.stderr[-3000:]
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_a_connection_that_leaves_would_be_counted(tmp_path):
+    assert closed(tmp_path, "--leak")["left"] >= 1
+
+
+def test_a_whole_site_works_without_a_way_out_and_looks_for_none(tmp_path):
+    assert closed(tmp_path) == {"left": 0, "done": ["pages", "recording", "holds"]}
