@@ -7,6 +7,7 @@ import contextlib
 import json
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -232,6 +233,20 @@ def documents(path: Path, folder: Path) -> None:
     from blickschutz.cli.documents import print_documents
 
     print_documents(path, folder)
+
+
+@cli.command()
+@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the report.")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day, as 2026-01-01.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day.")
+@click.option("--crime", type=_FILE, help="The police's figures (CSV).")
+@click.option("--public", is_flag=True, help="For the committee's public part: small counts are hidden.")
+def report(path: Path, folder: Path, first: datetime, last: datetime, crime: Path | None, public: bool) -> None:
+    """Print the committee's report for a period."""
+    from blickschutz.cli.report import print_report
+
+    print_report(path, folder, first.date(), last.date(), crime, public=public)
 
 
 @cli.command()

@@ -91,10 +91,11 @@ def missing(what: str, *evidence: Evidence) -> Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells; each row is one statement and has its evidence."""
+    """Rows of cells; each row is one statement and has its evidence. The numbers of column `bar` are drawn as bars too."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[tuple[str, ...], tuple[Evidence, ...]], ...]
+    bar: int | None = None
 
     def __post_init__(self) -> None:
         for cells, evidence in self.rows:

@@ -10,6 +10,7 @@ from blickschutz.redaction.model import Style
 from blickschutz.regime.model import Action, Mode
 
 OPEN = "OFFEN"
+NECESSITY = FactKind.NECESSITY_REVIEW
 BASIS = "§ 21 LDSG RLP i. V. m. Art. 6 Abs. 1 lit. e DSGVO"
 PURPOSES = {
     Purpose.PUBLIC_TASK: "Wahrnehmung einer öffentlichen Aufgabe",

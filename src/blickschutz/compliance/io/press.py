@@ -26,6 +26,14 @@ States = Mapping[str, Result]
 _NARROWEST, _WIDEST, _EVIDENCE = 3.2, 9.0, 6.0
 
 
+def print_document(document: Document, g: Grounds, folder: Path) -> Path:
+    """Print one document into `folder`; its file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{document.key}.pdf"
+    _write(path, render(document, g))
+    return path
+
+
 def print_pack(g: Grounds, folder: Path) -> tuple[list[Path], dict[str, list[str]]]:
     """Print every document of the site into `folder`; the files, and per document the sentences that changed since the last pack."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +108,7 @@ def _part(part: Any, states: States) -> dict[str, Any]:
     cells = [[column, *(row["cells"][index] for row in rows)] for index, column in enumerate(part.columns)]
     # In shares of the line: what is longer gets more of it, and the evidence as much as a middling column.
     widths = [min(_WIDEST, max(_NARROWEST, max(len(text) for text in column) ** 0.5)) for column in cells]
-    return {"columns": list(part.columns), "rows": rows, "widths": [*widths, _EVIDENCE]}
+    return {"columns": list(part.columns), "rows": rows, "widths": [*widths, _EVIDENCE], "bar": part.bar}
 
 
 def _text(evidence: Iterable[Evidence], states: States) -> str:

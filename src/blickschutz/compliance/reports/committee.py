@@ -1,0 +1,218 @@
+"""The committee's report for a period: what happened, from log and alerts; small counts are hidden in the public one."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from blickschutz.audit.model import Entry, Event
+from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting
+from blickschutz.compliance.model import Found, Grounds, Result
+from blickschutz.compliance.reports.crime import Ratio, Row, rate, ratio, ratio_of_ratios
+from blickschutz.compliance.reports.suppression import LEAST, Published, publish
+from blickschutz.kernel.situation import Kind, name
+
+HIDDEN = "•"
+_HOUR_S = 3600.0
+_SPAN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedAlert:
+    """One alert of the period: kind, local hour, and whether somebody called it false."""
+
+    kind: Kind
+    hour: int
+    false: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened from `first` to `last`, both days included. `log` holds the period's entries of each event."""
+
+    first: date
+    last: date
+    alerts: Sequence[RaisedAlert] = ()
+    log: Mapping[Event, Sequence[Entry]] = field(default_factory=dict)
+
+    def count(self, what: Event) -> int:
+        """Entries of that event in the period."""
+        return len(self.log.get(what, ()))
+
+
+def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Sequence[Row] = (), *, public: bool) -> Document:
+    """The report; `public` for the committee's public part."""
+    period = f"{happened.first:%d.%m.%Y} bis {happened.last:%d.%m.%Y}"
+    title = f"Bericht an den Lenkungsausschuss ({'öffentlich' if public else 'intern'})"
+    hours = f"{len(g.site.cameras)} Kameras."
+    sections = [
+        Section("Zeitraum", (say(f"{period}.", law("Art. 5 Abs. 2 DSGVO")),)),
+        Section("Anlage", (say(hours, setting("cameras")), *words.hours(g))),
+        Section("Meldungen", tuple(_alerts(happened, public))),
+        Section("Aufzeichnungen und Sichtung", tuple(_reviews(happened, public))),
+        Section("Löschung, Entpixelung, Herausgabe", (_acts(happened, public),)),
+        Section("Störungen", (_faults(happened, public),)),
+        Section("Kriminalitätslage", tuple(_crime(crime, public))),
+        Section("Regeln", (_policy(found),)),
+        Section("Erforderlichkeit", (words.recorded(g, words.NECESSITY, "Letzte Prüfung der Erforderlichkeit"),)),
+    ]
+    if public:
+        note = (
+            f"Anzahlen von 1 bis {LEAST - 1} sind nicht veröffentlicht ({HIDDEN}), "
+            "und so viele weitere, dass sie sich nicht errechnen lassen."
+        )
+        sections.insert(1, Section("Kleine Anzahlen", (say(note, law("Art. 5 Abs. 1 lit. c DSGVO")),)))
+    return Document(f"bericht-{'oeffentlich' if public else 'intern'}", title, "de", "§ 21 LDSG RLP, Art. 5 Abs. 2 DSGVO", tuple(sections))
+
+
+def _shown(count: int | None) -> str:
+    return HIDDEN if count is None else str(count)
+
+
+def _alone(count: int, public: bool) -> str:
+    """A count that belongs to no table."""
+    return HIDDEN if public and 0 < count < LEAST else str(count)
+
+
+def _alerts(happened: Happened, public: bool) -> list[Sentence | Table]:
+    if not happened.alerts:
+        return [say("Im Zeitraum gab es keine Meldung.", event(Event.ALERT_DECIDED))]
+    spans = {f"{start:02d} bis {start + _SPAN:02d} Uhr": range(start, start + _SPAN) for start in range(0, 24, _SPAN)}
+    false = sum(one.false for one in happened.alerts)
+    tables = {
+        "kind": dict(Counter(name(one.kind, "de") for one in happened.alerts)),
+        "hour": {label: sum(one.hour in span for one in happened.alerts) for label, span in spans.items()},
+        "false": {"Fehlalarm": false, "anderes Ergebnis": len(happened.alerts) - false},
+    }
+    total = len(happened.alerts)
+    shown = publish(tables) if public else Published(total, tables)
+    parts: list[Sentence | Table] = [say(f"Meldungen: {_shown(shown.total)}.", event(Event.ALERT_DECIDED))]
+    for key, title in (("kind", "Art"), ("hour", "Uhrzeit"), ("false", "Ergebnis")):
+        cells = shown.tables[key]
+        if cells is None:
+            parts.append(say(f"{title}: nicht veröffentlicht.", law("Art. 5 Abs. 1 lit. c DSGVO")))
+            continue
+        rows = tuple(((label, _shown(count)), (event(Event.ALERT_DECIDED), rule("KI-05"))) for label, count in cells.items())
+        parts.append(Table((title, "Meldungen"), rows, bar=1))
+    return parts
+
+
+def _outcomes(happened: Happened) -> dict[str, int]:
+    counts = Counter(str(entry.facts.get("outcome")) for entry in happened.log.get(Event.CASE_DECIDED, ()))
+    return {"Vorfall": counts["incident"], "kein Vorfall": counts["harmless"], "dritte Stimme nötig": counts["third"]}
+
+
+def _small_outcomes(happened: Happened) -> bool:
+    """Whether the outcomes of reviews are hidden in public, or some of them."""
+    return any(0 < count < LEAST for count in _outcomes(happened).values())
+
+
+def _reviews(happened: Happened, public: bool) -> list[Sentence | Table]:
+    decided = happened.log.get(Event.CASE_DECIDED, ())
+    opened = {entry.subject: entry.at for entry in happened.log.get(Event.CASE_OPENED, ())}
+    waits = [(entry.at - opened[entry.subject]) / _HOUR_S for entry in decided if entry.subject in opened]
+    table = _outcomes(happened)
+    shown = publish({"outcome": table}) if public else Published(sum(table.values()), {"outcome": table})
+    parts: list[Sentence | Table] = [say(f"Aufzeichnungen: {_alone(happened.count(Event.CASE_OPENED), public)}.", event(Event.CASE_OPENED))]
+    cells = shown.tables["outcome"]
+    if cells is None:
+        parts.append(say("Ergebnisse der Sichtung: nicht veröffentlicht.", law("Art. 5 Abs. 1 lit. c DSGVO")))
+    else:
+        rows = tuple(((label, _shown(count)), (event(Event.CASE_DECIDED),)) for label, count in cells.items())
+        parts.append(Table(("Ergebnis der Sichtung", "Vorgänge"), rows, bar=1))
+    if waits and not (public and len(waits) < LEAST):
+        middle = f"{statistics.median(waits):.1f}".replace(".", ",")
+        parts.append(say(f"Median der Zeit bis zur Entscheidung: {middle} Stunden.", event(Event.CASE_OPENED), event(Event.CASE_DECIDED)))
+    return parts
+
+
+def _table(rows: Sequence[tuple[str, int, Event]], public: bool, hidden: Collection[Event] = ()) -> Table:
+    """Counts of different things: each is hidden for itself, or because it would tell one that is hidden elsewhere."""
+    cells = [(label, HIDDEN if what in hidden else _alone(count, public), what) for label, count, what in rows]
+    return Table(("Was", "Anzahl"), tuple(((label, shown), (event(what),)) for label, shown, what in cells))
+
+
+def _acts(happened: Happened, public: bool) -> Table:
+    rows: tuple[tuple[str, Event], ...] = (
+        ("vernichtete Clips", Event.SHREDDED),
+        ("Sperren", Event.HOLD_SET),
+        ("Entpixelungen beantragt", Event.UNMASK_ASKED),
+        ("Entpixelungen zugelassen", Event.UNMASK_GRANTED),
+        ("Entpixelungen abgelehnt", Event.UNMASK_REFUSED),
+        ("Herausgaben", Event.RELEASED),
+        ("Herausgaben abgelehnt", Event.RELEASE_REFUSED),
+    )
+    if public:
+        # Asked is granted and refused together: with both of them it would tell the third.
+        rows = tuple(row for row in rows if row[1] is not Event.UNMASK_ASKED)
+    # Destroyed is nearly all that was found harmless, and held what was found an incident.
+    hidden = (Event.SHREDDED, Event.HOLD_SET) if public and _small_outcomes(happened) else ()
+    return _table([(label, happened.count(what), what) for label, what in rows], public, hidden)
+
+
+def _faults(happened: Happened, public: bool) -> Table:
+    rows = (
+        ("Starts der Anlage", Event.SYSTEM_STARTED),
+        ("angehaltene Kameras", Event.CAMERA_STOPPED),
+        ("Datenträger voll", Event.DISK_FULL),
+        ("abgelehnte Aufzeichnungen", Event.RECORDING_REFUSED),
+        ("fehlende Dateien", Event.MISSING_FILE),
+        ("Brüche des Protokolls", Event.LOG_BROKEN),
+    )
+    return _table([(label, happened.count(what), what) for label, what in rows], public)
+
+
+def _crime(rows: Sequence[Row], public: bool) -> list[Sentence | Table]:
+    if not rows:
+        return [missing("Zahlen der Polizei für den Zeitraum und einen Vergleichsraum", fact("incidents"))]
+    parts: list[Sentence | Table] = [
+        say("Die Zahlen zeigen eine Entwicklung. Sie belegen nicht, dass die Kameras sie verursacht haben.", law("§ 21 Abs. 1 LDSG RLP"))
+    ]
+    cells = []
+    pairs: dict[str, dict[str, tuple[int, int]]] = {}
+    for kind in sorted({row.kind for row in rows}):
+        for place in sorted({row.place for row in rows if row.kind == kind}):
+            spans = sorted((row for row in rows if (row.kind, row.place) == (kind, place)), key=lambda row: row.first)
+            if len(spans) < 2:
+                continue
+            before, after = spans[-2], spans[-1]
+            small = public and (0 < before.offences < LEAST or 0 < after.offences < LEAST)
+            found = ratio(after.offences, after.days, before.offences, before.days)
+            pairs.setdefault(kind, {})[place] = (before.offences, after.offences)
+            shown = (HIDDEN,) * 4 if small else (str(before.offences), str(after.offences), _decimal(rate([after])), _interval(found))
+            cells.append(((kind, place, *shown), (fact("incidents"),)))
+    parts.append(Table(("Art", "Ort", "vorher", "nachher", "je Tag", "Verhältnis (95 %)"), tuple(cells)))
+    parts += [] if public else _comparisons(pairs)
+    return parts
+
+
+def _comparisons(pairs: Mapping[str, Mapping[str, tuple[int, int]]]) -> list[Sentence]:
+    """Each kind at its first place against every other place."""
+    said = []
+    for kind, places in pairs.items():
+        here, *others = places
+        for there in others:
+            found = ratio_of_ratios(places[here], places[there])
+            text = f"{kind}: {here} gegen {there}: {_interval(found) if found else 'nicht berechenbar, eine Anzahl ist null'}."
+            said.append(say(text, fact("incidents")))
+    return said
+
+
+def _decimal(value: float) -> str:
+    return "–" if not math.isfinite(value) else f"{value:.2f}".replace(".", ",")
+
+
+def _interval(found: Ratio) -> str:
+    return f"{_decimal(found.value)} ({_decimal(found.low)} bis {_decimal(found.high)})"
+
+
+def _policy(found: Sequence[Found]) -> Sentence:
+    counts = Counter(one.answer.result for one in found)
+    held, wrong, open_ = counts[Result.HOLDS], counts[Result.BROKEN], counts[Result.UNKNOWN]
+    text = f"Von {len(found)} Regeln sind {held} erfüllt, {wrong} verletzt, {open_} noch nicht bekannt."
+    return say(text, *(rule(one.rule.id) for one in found if one.answer.result is not Result.HOLDS), law("Art. 5 Abs. 2 DSGVO"))

@@ -1,0 +1,236 @@
+"""Small counts, police figures, rates, and the committee's report."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blickschutz.audit.model import Entry, Event
+from blickschutz.cli.main import cli
+from blickschutz.compliance.documents.model import Table
+from blickschutz.compliance.io.press import render
+from blickschutz.compliance.policy import assess
+from blickschutz.compliance.reports.committee import HIDDEN, Happened, RaisedAlert, committee
+from blickschutz.compliance.reports.crime import COLUMNS, rate, ratio, ratio_of_ratios, read_rows
+from blickschutz.compliance.reports.suppression import LEAST, publish
+from blickschutz.kernel.errors import SettingsError
+from blickschutz.kernel.situation import Kind
+from tests.conftest import ROOT
+from tests.unit.test_documents import exists
+from tests.unit.test_policy import whole
+
+CELLS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), min_size=1)
+
+
+@st.composite
+def two_tables(draw):
+    """Two tables of the same things: the second splits the same total in another way."""
+    first = draw(CELLS)
+    left, second = sum(first.values()), {}
+    for name in "uvwxyz":
+        second[name] = draw(st.integers(0, left))
+        left -= second[name]
+    second["rest"] = left
+    return {"kind": first, "hour": second}
+
+
+def possible(cells, total):
+    """What a reader who knows the total can find out of each hidden cell: the values that it may have."""
+    hidden = [name for name, count in cells.items() if count is None]
+    rest = total - sum(count for count in cells.values() if count is not None)
+    return {name: set(range(1, rest - (len(hidden) - 1) + 1)) if len(hidden) > 1 else {rest} for name in hidden}
+
+
+@given(two_tables())
+def test_no_published_table_lets_a_hidden_count_be_computed(tables):
+    published = publish(tables)
+    total = sum(tables["kind"].values())
+    for name, cells in published.tables.items():
+        if cells is None:
+            continue
+        for cell, values in possible(cells, total).items():
+            assert len(values) > 1, (name, cell)
+            assert tables[name][cell] in values
+
+
+@given(two_tables())
+def test_no_small_count_is_ever_published_and_no_large_table_is_lost_without_need(tables):
+    published = publish(tables)
+    assert published.total is None or published.total == 0 or published.total >= LEAST
+    for name, cells in published.tables.items():
+        small = [count for count in tables[name].values() if 0 < count < LEAST]
+        if cells is not None:
+            assert all(count is None or count == 0 or count >= LEAST for count in cells.values())
+            assert {cell: count for cell, count in cells.items() if count is not None}.items() <= tables[name].items()
+        if not small:
+            assert cells == tables[name] or 0 < sum(tables[name].values()) < LEAST
+
+
+def test_tables_of_different_things_are_refused():
+    with pytest.raises(ValueError, match="same total"):
+        publish({"a": {"x": 3}, "b": {"y": 9}})
+    assert publish({}).total == 0
+
+
+HEAD = ",".join(COLUMNS)
+GOOD = f"{HEAD}\nRaub,Vorplatz,2024-11-25,2024-12-23,8,40\nRaub,Vorplatz,2025-11-24,2025-12-22,4,44\n"
+
+
+class TestFile:
+    def test_rows_are_read_with_comma_semicolon_and_mark(self):
+        rows = read_rows(GOOD.encode(), "a.csv")
+        assert [row.offences for row in rows] == [8, 4]
+        assert rows[0].days == 29
+        assert read_rows(b"\xef\xbb\xbf" + GOOD.replace(",", ";").encode(), "a.csv") == rows
+        assert read_rows(f"{HEAD}\n".encode(), "a.csv") == []
+
+    @pytest.mark.parametrize(
+        ("text", "line", "word"),
+        [
+            (b"", 1, "Spalten"),
+            (b"a,b\n", 1, "Spalten"),
+            (GOOD.encode() + b"Raub,Vorplatz,2025-01-01\n", 4, "Felder"),
+            (GOOD.encode() + b"Raub,Vorplatz,2025-01-01,2025-01-31,-3,1\n", 4, "Anzahl"),
+            (GOOD.encode() + b"Raub,Vorplatz,2025-01-01,2025-01-31,3.5,1\n", 4, "Anzahl"),
+            (GOOD.encode() + b"Raub,Vorplatz,1.1.2025,2025-01-31,3,1\n", 4, "Tag"),
+            (GOOD.encode() + b"Raub,Vorplatz,2025-02-01,2025-01-31,3,1\n", 4, "bevor"),
+            (GOOD.encode() + b",Vorplatz,2025-01-01,2025-01-31,3,1\n", 4, "leer"),
+            (GOOD.encode() + "Körperverletzung,Platz,2025-01-01,2025-01-31,3,1\n".encode("latin-1"), 4, "UTF-8"),
+        ],
+    )
+    def test_what_is_wrong_is_named_by_line(self, text, line, word):
+        with pytest.raises(SettingsError, match=rf"zahlen\.csv:{line}: .*{word}"):
+            read_rows(text, "zahlen.csv")
+
+    def test_every_problem_is_named_at_once_and_in_english(self):
+        text = GOOD + "Raub,,2025-01-01,2025-01-31,3,1\nRaub,x,2025-01-01,2025-01-31,y,1\n"
+        with pytest.raises(SettingsError, match=r":4: kind and place[\s\S]*:5: 'y' is no count"):
+            read_rows(text.encode(), "a.csv", "en")
+
+
+class TestRates:
+    def test_one_christmas_market_against_the_next(self):
+        before, after = read_rows(GOOD.encode(), "a.csv")
+        assert rate([before]) == pytest.approx(8 / 29)
+        found = ratio(after.offences, after.days, before.offences, before.days)
+        assert found.value == pytest.approx(0.5)
+        assert found.low < 0.5 < found.high
+        assert found.high > 1, "four after eight is no proof of anything"
+
+    @given(st.integers(0, 500), st.integers(0, 500), st.floats(1, 400), st.floats(1, 400))
+    def test_the_interval_holds_the_ratio_and_turns_around(self, after, before, days_after, days_before):
+        found = ratio(after, days_after, before, days_before)
+        assert 0 <= found.low <= found.high
+        if after and before:
+            assert found.low <= found.value <= found.high
+            back = ratio(before, days_before, after, days_after)
+            assert back.value == pytest.approx(1 / found.value)
+            assert back.low == pytest.approx(1 / found.high)
+
+    @given(st.integers(1, 200), st.integers(1, 200))
+    def test_more_of_the_same_makes_it_narrower(self, after, before):
+        few, many = ratio(after, 30, before, 30), ratio(10 * after, 300, 10 * before, 300)
+        assert many.high / many.low < few.high / few.low
+
+    def test_nothing_counted_says_nothing(self):
+        found = ratio(0, 30, 0, 30)
+        assert math.isnan(found.value)
+        assert (found.low, found.high) == (0.0, math.inf)
+        assert ratio(3, 30, 0, 30).value == math.inf
+        assert math.isnan(rate([]))
+
+    def test_against_a_comparison_area(self):
+        assert ratio_of_ratios((8, 4), (8, 0)) is None
+        found = ratio_of_ratios((80, 40), (80, 80))
+        assert found.value == pytest.approx(0.5)
+        assert found.low < 0.5 < found.high < 1
+        same = ratio_of_ratios((80, 40), (60, 30))
+        assert same.value == pytest.approx(1)
+
+
+def entries(what, count, **facts):
+    return [Entry(number=n + 1, at=1000.0 + 3600 * n, event=what, by="kvd-1", subject=f"{n:032x}", facts=facts) for n in range(count)]
+
+
+def report(*, public, crime=()):
+    alerts = [RaisedAlert(Kind.GATHERING, hour % 24, hour % 5 == 0) for hour in range(40)]
+    alerts += [RaisedAlert(Kind.PERSON_DOWN, 3, False)] * 2 + [RaisedAlert(Kind.LOITERING, 22, False)] * 9
+    log = {
+        Event.CASE_OPENED: entries(Event.CASE_OPENED, 12),
+        Event.CASE_DECIDED: [*entries(Event.CASE_DECIDED, 11, outcome="harmless"), *entries(Event.CASE_DECIDED, 1, outcome="incident")],
+        Event.SHREDDED: entries(Event.SHREDDED, 11),
+        Event.UNMASK_ASKED: entries(Event.UNMASK_ASKED, 7),
+        Event.UNMASK_GRANTED: entries(Event.UNMASK_GRANTED, 6),
+        Event.UNMASK_REFUSED: entries(Event.UNMASK_REFUSED, 1),
+    }
+    return committee(whole(), assess(whole()), Happened(date(2026, 1, 1), date(2026, 3, 31), alerts, log), crime, public=public)
+
+
+def table(document, column):
+    return next(
+        {cells[0]: cells[1] for cells, _ in part.rows}
+        for section in document.sections
+        for part in section.parts
+        if isinstance(part, Table) and part.columns[0] == column
+    )
+
+
+class TestCommittee:
+    def test_the_internal_one_has_every_number(self):
+        found = report(public=False)
+        assert table(found, "Art") == {"Ansammlung": "40", "Sturz oder liegende Person": "2", "Verweilen": "9"}
+        assert table(found, "Ergebnis der Sichtung") == {"Vorfall": "1", "kein Vorfall": "11", "dritte Stimme nötig": "0"}
+        assert table(found, "Was")["Entpixelungen beantragt"] == "7"
+
+    def test_the_public_one_hides_small_numbers_and_what_would_tell_them(self):
+        found = report(public=True)
+        assert table(found, "Art") == {"Ansammlung": "40", "Sturz oder liegende Person": HIDDEN, "Verweilen": HIDDEN}
+        assert table(found, "Ergebnis der Sichtung") == {"Vorfall": HIDDEN, "kein Vorfall": HIDDEN, "dritte Stimme nötig": "0"}
+        acts = table(found, "Was")
+        assert acts["Entpixelungen abgelehnt"] == HIDDEN
+        assert "Entpixelungen beantragt" not in acts
+        # Eleven destroyed of twelve would tell that one was an incident.
+        assert acts["vernichtete Clips"] == HIDDEN
+
+    def test_a_period_without_data_says_so(self):
+        found = committee(whole(), assess(whole()), Happened(date(2026, 1, 1), date(2026, 1, 31)), public=True)
+        texts = [one.text for one in found.sentences()]
+        assert "Im Zeitraum gab es keine Meldung." in texts
+        assert "Aufzeichnungen: 0." in texts
+
+    def test_figures_of_the_police_are_compared_and_no_cause_is_claimed(self):
+        more = "Raub,Vergleichsplatz,2024-11-25,2024-12-23,30,90\nRaub,Vergleichsplatz,2025-11-24,2025-12-22,28,80\n"
+        rows = read_rows((GOOD + more).encode(), "a.csv")
+        text = "\n".join(one.text for one in report(public=False, crime=rows).sentences())
+        assert "belegen nicht, dass die Kameras sie verursacht haben" in text
+        assert "Raub | Vorplatz | 8 | 4 | 0,14 | 0,50 (0,16 bis 1,56)" in text
+        assert "Raub: Vergleichsplatz gegen Vorplatz" in text
+        hidden = "\n".join(one.text for one in report(public=True, crime=rows).sentences())
+        assert f"Raub | Vorplatz | {HIDDEN} | {HIDDEN} | {HIDDEN} | {HIDDEN}" in hidden
+        assert "gegen Vorplatz" not in hidden
+
+    @pytest.mark.parametrize("public", [True, False])
+    def test_each_statement_rests_on_something_and_it_can_be_printed(self, public):
+        found = report(public=public)
+        for one in found.sentences():
+            assert all(exists(evidence) for evidence in one.evidence), one.text
+        assert render(found, whole()).startswith(b"%PDF")
+
+    def test_the_command_prints_it_and_names_what_is_wrong(self, tmp_path):
+        site = str(ROOT / "examples/rathaus-kaiserslautern.toml")
+        line = ["report", "--site", site, "--out", str(tmp_path), "--from", "2026-01-01", "--to"]
+        result = CliRunner().invoke(cli, [*line, "2026-03-31", "--public"], env={"BLICKSCHUTZ_DATA": str(tmp_path)})
+        assert result.exit_code == 0, result.output
+        assert (tmp_path / "bericht-oeffentlich.pdf").exists()
+        result = CliRunner().invoke(cli, [*line, "2025-12-31"], env={"BLICKSCHUTZ_DATA": str(tmp_path)})
+        assert result.exit_code == 1
+        (tmp_path / "a.csv").write_text("x,y\n", encoding="utf-8")
+        wrong = [*line, "2026-03-31", "--crime", str(tmp_path / "a.csv")]
+        result = CliRunner().invoke(cli, wrong, env={"BLICKSCHUTZ_DATA": str(tmp_path)})
+        assert result.exit_code == 1
+        assert "a.csv:1" in result.stderr
