@@ -45,7 +45,13 @@ def signed_in(request: Request, token: str, back: str) -> Response:
 def routes(pages: Pages) -> APIRouter:
     """Who somebody is."""
     router = APIRouter()
-    access, keys = pages.room.recordings.access, pages.keys
+    for part in (_password, _factor, _welcome, _leave, _kept):
+        part(router, pages)
+    return router
+
+
+def _password(router: APIRouter, pages: Pages) -> None:
+    access = pages.room.recordings.access
 
     @router.get("/sign-in", dependencies=[allow(Permission.PUBLIC)])
     async def ask(request: Request, back: str = "/") -> Response:
@@ -65,10 +71,15 @@ def routes(pages: Pages) -> APIRouter:
         kept = bool(request.cookies.get(KEPT))
         return pages.render(request, "sign_in.html", status=status, problem=outcome.value, back=local(back), given=person[:40], kept=kept)
 
-    def _half(request: Request) -> tuple[str, str]:
-        """The secret of the half and where to go afterwards."""
-        token, _, back = request.cookies.get(HALF, "").partition(" ")
-        return token.strip('"'), local(back.strip('"') or "/")
+
+def _half(request: Request) -> tuple[str, str]:
+    """The secret of the half and where to go afterwards."""
+    token, _, back = request.cookies.get(HALF, "").partition(" ")
+    return token.strip('"'), local(back.strip('"') or "/")
+
+
+def _factor(router: APIRouter, pages: Pages) -> None:
+    access, keys = pages.room.recordings.access, pages.keys
 
     def _factor_page(request: Request, problem: str = "", drift: int = 0, status: int = 200) -> Response:
         token, _ = _half(request)
@@ -107,6 +118,10 @@ def routes(pages: Pages) -> APIRouter:
             return signed_in(request, session, back)
         return await asyncio.to_thread(_factor_page, request, "key", 0, 403)
 
+
+def _welcome(router: APIRouter, pages: Pages) -> None:
+    access = pages.room.recordings.access
+
     @router.get("/welcome", dependencies=[allow(Permission.PUBLIC)])
     async def welcome(request: Request, person: str = "") -> Response:
         return pages.render(request, "welcome.html", problem="", given=person[:40])
@@ -127,6 +142,10 @@ def routes(pages: Pages) -> APIRouter:
             return Refusal.CODE
         return Refusal.DIFFERENT if new != again else access.own.begin(person, new)
 
+
+def _leave(router: APIRouter, pages: Pages) -> None:
+    access = pages.room.recordings.access
+
     @router.post("/sign-out", dependencies=[allow(Permission.OWN)])
     async def sign_out(request: Request) -> Response:
         await asyncio.to_thread(access.sign_out, session_of(request))
@@ -141,6 +160,8 @@ def routes(pages: Pages) -> APIRouter:
     async def session() -> Response:
         return Response(status_code=204)
 
+
+def _kept(router: APIRouter, pages: Pages) -> None:
     @router.get("/kept", dependencies=[allow(Permission.OWN)])
     async def kept(request: Request) -> Response:
         token = request.cookies.get(KEPT, "")
@@ -157,8 +178,6 @@ def routes(pages: Pages) -> APIRouter:
         answer = RedirectResponse("/", _SEE_OTHER)
         answer.delete_cookie(KEPT)
         return answer
-
-    return router
 
 
 def parsed(answer: str) -> object:
