@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
+from blickschutz.audit.model import Event
 from blickschutz.bootstrap.demo import seed
 from blickschutz.bootstrap.system import Source
 from blickschutz.config.loader import load_site
@@ -33,7 +34,7 @@ PAGES = {
     "kvd-1": ["cases", "cases/999", "wall"],
     "aufsicht": ["evidence", "cases", "people", "resume"],
     "technik": ["people", "people/kvd-1", "settings", "health"],
-    "dsb": ["log", "people", "policy"],
+    "dsb": ["log", "people", "policy", "documents"],
     "": ["sign-in", "welcome", "trust"],
 }
 
@@ -167,6 +168,19 @@ def test_the_data_protection_officer_searches_the_log_and_takes_it_along_by_keyb
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert b"checkpoint" in Path(download.value.path()).read_bytes()
+
+
+def test_the_documents_are_printed_and_fetched_by_keyboard_alone(place, seat):
+    open_page, _ = seat
+    page = open_page("dsb", "documents")
+    with page.expect_navigation():
+        choose(page, "form[action='/documents'] button", "Enter")
+    assert page.get_by_text(_("gilt"), exact=False).count() >= 11
+    reach(page, "a[href='/documents/tom.pdf']")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    assert place.keeping.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")
 
 
 def test_the_settings_name_the_lines_of_the_site_file(place, seat):

@@ -75,6 +75,7 @@ class Event(StrEnum):
     DISK_FULL = "disk-full"
     MISSING_FILE = "missing-file"
     MISSING_ROW = "missing-row"
+    DOCUMENTS_PRINTED = "documents-printed"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.alerts.model import AlertState
 from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Event, Fault
 from blickschutz.audit.rules import verify
 from blickschutz.bootstrap.keeping import Keeping
@@ -21,6 +22,7 @@ from blickschutz.bootstrap.shredding import kept
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
 from blickschutz.compliance.io.machine import look
+from blickschutz.compliance.io.press import Papers, papers, print_pack
 from blickschutz.compliance.model import FalseAlarms, Found, Grounds, Rows
 from blickschutz.compliance.policy import assess
 from blickschutz.config.loader import settings_hash
@@ -80,7 +82,7 @@ def gather(site: SiteFile, path: Path | None, keeping: Keeping | None, clock: Cl
 
 
 class PolicyWatch:
-    """What the policy says of a running site; looked at again when somebody asks and the last look is a minute old."""
+    """What the policy says of a running site, looked at again when somebody asks and the last look is a minute old; and its documents."""
 
     def __init__(self, site: SiteFile, path: Path | None, keeping: Keeping, clock: Clock) -> None:
         self._site, self._path, self._keeping, self._clock = site, path, keeping, clock
@@ -88,12 +90,35 @@ class PolicyWatch:
         self._found: list[Found] = []
         self._at = -math.inf
 
+    @property
+    def _folder(self) -> Path:
+        return self._keeping.data / "documents"
+
+    def _gathered(self) -> Grounds:
+        return gather(self._site, self._path, self._keeping, self._clock)
+
+    def documents(self) -> Papers | None:
+        """The last pack, and per document the sentences that would be others today; None where none was printed yet."""
+        return papers(self._gathered(), self._folder)
+
+    def print_documents(self, by: str) -> None:
+        """Print the pack anew. It is logged who asked for it."""
+        grounds = self._gathered()
+        files, changes = print_pack(grounds, self._folder)
+        facts: LogFacts = {"documents": len(files), "settings": grounds.settings, "changed": sorted(changes)}
+        self._keeping.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
+
+    def document(self, name: str) -> bytes | None:
+        """One document of the last pack; only files that it lists are known."""
+        known = {path.name for path in self._folder.glob("*.pdf")} if self._folder.exists() else set()
+        return (self._folder / name).read_bytes() if name in known else None
+
     def assessed(self) -> tuple[list[Found], float]:
         """Every rule and what it says, and when that was found (POSIX)."""
         with self._lock:
             now = self._clock.now()
             if not 0 <= now - self._at < _FRESH_S:
-                self._found = assess(gather(self._site, self._path, self._keeping, self._clock))
+                self._found = assess(self._gathered())
                 self._at = now
             return self._found, self._at
 

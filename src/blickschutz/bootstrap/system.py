@@ -30,7 +30,7 @@ from blickschutz.config.texts import say
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.web.app import make_app
-from blickschutz.web.ports import AuthorityView, Recordings, RegimeControl
+from blickschutz.web.ports import AuthorityView, Policy, Recordings, RegimeControl
 
 _GRACE_S = 3
 _LOOK_S = 2.0
@@ -52,7 +52,7 @@ class Room:
     ) -> None:
         self._supervisor, self._duty, self.recordings = supervisor, duty, recordings
         self.site_text, self.site_path, self._tls = source.text, source.path, tls
-        self.policy = policy.assessed
+        self.policy: Policy = policy
         self.authority: AuthorityView | None = tls.authority
         self.alerts: AlertDesk = duty.desk
         self.regime: RegimeControl = duty.regime

@@ -23,13 +23,28 @@ from blickschutz.web.allowed import TodoError, rows, session_of
 from blickschutz.web.api.app import make_api
 from blickschutz.web.pages import Pages
 from blickschutz.web.ports import ControlRoom
-from blickschutz.web.routes import account, alerts, cases, control, decisions, house, live, log, people, place, sign_in, system, wall
+from blickschutz.web.routes import (
+    account,
+    alerts,
+    cases,
+    control,
+    decisions,
+    house,
+    live,
+    log,
+    people,
+    place,
+    policy,
+    sign_in,
+    system,
+    wall,
+)
 from blickschutz.web.routes.sign_in import KEPT, set_cookie
 from blickschutz.web.security import Guard, hosts_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 API = "/api/v1"
-_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, cases, log)
+_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, policy, cases, log)
 
 
 def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None) -> FastAPI:

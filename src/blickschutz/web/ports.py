@@ -11,6 +11,7 @@ from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainReport
+from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
@@ -72,6 +73,20 @@ class AuthorityView(Protocol):
 
     @property
     def until(self) -> datetime: ...
+
+
+class Policy(Protocol):
+    """What the policy says, and the documents of the site. All of it may take a second; not for the event loop."""
+
+    def assessed(self) -> tuple[list[Found], float]:
+        """Every rule and what it says, and when that was found (POSIX)."""
+        ...
+
+    def documents(self) -> Papers | None: ...
+
+    def document(self, name: str) -> bytes | None: ...
+
+    def print_documents(self, by: str) -> None: ...
 
 
 class Rooms(Protocol):
@@ -146,10 +161,7 @@ class ControlRoom(Protocol):
         """What last failed while alerts were kept; empty where nothing did."""
         ...
 
-    def policy(self) -> tuple[list[Found], float]:
-        """Every rule and what it says, and when that was found (POSIX). May take a second; not for the event loop."""
-        ...
-
+    policy: Policy
     site_text: str
     site_path: str
 

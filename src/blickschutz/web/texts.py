@@ -323,6 +323,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "disk-full": N_("Speicher voll"),
     "missing-file": N_("Datei eines Vorgangs fehlt"),
     "missing-row": N_("Datei ohne Vorgang gefunden"),
+    "documents-printed": N_("Dokumente gedruckt"),
 }
 
 

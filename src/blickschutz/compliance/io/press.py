@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib import resources
 from pathlib import Path
@@ -55,6 +56,31 @@ def print_pack(g: Grounds, folder: Path) -> tuple[list[Path], dict[str, list[str
 def outdated(g: Grounds, folder: Path) -> dict[str, list[str]]:
     """Per document of the last pack in `folder` the sentences that would be others today."""
     return changed(_last(folder).get("said", {}), pack(g))
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """The last pack: when it was printed and for which settings, file and title of each document, what would be otherwise today."""
+
+    printed: str
+    settings: str
+    files: Mapping[str, str]
+    changed: Mapping[str, Sequence[str]]
+
+
+def papers(g: Grounds, folder: Path) -> Papers | None:
+    """What is known of the last pack in `folder`; None where there is none."""
+    last = _last(folder)
+    if not last:
+        return None
+    documents = pack(g)
+    files = {f"{one.key}.pdf": f"{one.title}{_variant(one)}" for one in documents if (folder / f"{one.key}.pdf").is_file()}
+    return Papers(str(last["date"]), str(last["settings"]), files, changed(last["said"], documents))
+
+
+def _variant(document: Document) -> str:
+    paper = document.values.get("paper", "")
+    return f" ({document.language}{f', {paper.upper()}' if paper else ''})" if document.language != "de" or paper else ""
 
 
 def render(document: Document, g: Grounds) -> bytes:
@@ -133,7 +159,7 @@ def _last(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((folder / LIST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return found if {"date", "settings", "said"} <= found.keys() else {}
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,8 +8,6 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from blickschutz.access.model import Permission
 from blickschutz.audit.model import Event
-from blickschutz.compliance.model import Result
-from blickschutz.compliance.policy import closed_gates
 from blickschutz.review.model import CaseState
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
@@ -30,15 +28,6 @@ def routes(pages: Pages) -> APIRouter:
         language = pages.language(request)
         found = await asyncio.to_thread(sections, pages.site, pages.room.site_text, language)
         return pages.render(request, "settings.html", sections=found, file=pages.room.site_path)
-
-    @router.get("/policy", dependencies=[allow(Permission.POLICY)])
-    async def policy(request: Request) -> Response:
-        found, at = await asyncio.to_thread(pages.room.policy)
-        index = 0 if pages.language(request) == "de" else 1
-        counts = {result: sum(one.answer.result is result for one in found) for result in Result}
-        when = texts.clock(pages.moment(at), pages.language(request))
-        gates = len(closed_gates(found))
-        return pages.render(request, "policy.html", found=found, counts=counts, gates=gates, index=index, when=when)
 
     @router.get("/evidence", dependencies=[allow(Permission.EVIDENCE)])
     async def evidence(request: Request) -> Response:
