@@ -102,24 +102,26 @@ def watch(tab: Tab, browser: int, minutes: float) -> None:
     print(f"tiles not live {wrong} of {looks} looks")
 
 
-def opened(address: str, session: str) -> Tab:
-    """The wall in the browser's only page, signed in."""
+def page_address() -> str:
+    """The debugging socket of the browser's only page."""
     end = time.monotonic() + 30
     while True:
         try:
             pages = [page for page in httpx.get(f"http://127.0.0.1:{DEBUGGING}/json", timeout=5).json() if page["type"] == "page"]
-            break
+            return str(pages[0]["webSocketDebuggerUrl"])
         except httpx.TransportError:
             if time.monotonic() > end:
                 raise
             time.sleep(0.2)
-    tab = Tab(connect(pages[0]["webSocketDebuggerUrl"], max_size=None))
+
+
+def open_wall(tab: Tab, address: str, session: str) -> None:
+    """Sign in, go to the wall and wait until every tile is live."""
     tab.do("Network.setCookie", name="session", value=session, url=address)
     tab.do("Page.navigate", url=f"{address}wall")
     end = time.monotonic() + 60
     while json.loads(tab.value(_STATES) or "[]") != ["live"] * CAMERAS and time.monotonic() < end:
         time.sleep(0.5)
-    return tab
 
 
 def main() -> None:
@@ -133,7 +135,10 @@ def main() -> None:
         line = ["/usr/bin/chromium", *_ARGUMENTS, f"--user-data-dir={profile}", "about:blank"]
         with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
             try:
-                watch(opened(system.address, system.keeping.access.begin("leitstelle-1")), browser.pid, minutes)
+                with connect(page_address(), max_size=None) as socket:
+                    tab = Tab(socket)
+                    open_wall(tab, system.address, system.keeping.access.begin("leitstelle-1"))
+                    watch(tab, browser.pid, minutes)
             finally:
                 browser.terminate()
         system.end()

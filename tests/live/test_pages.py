@@ -175,7 +175,7 @@ def test_the_documents_are_printed_and_fetched_by_keyboard_alone(place, seat):
     page = open_page("dsb", "documents")
     with page.expect_navigation():
         choose(page, "form[action='/documents'] button", "Enter")
-    assert page.get_by_text(_("gilt"), exact=False).count() >= 11
+    assert page.get_by_text(_("aktuell"), exact=False).count() >= 11
     reach(page, "a[href='/documents/tom.pdf']")
     with page.expect_download() as download:
         page.keyboard.press("Enter")

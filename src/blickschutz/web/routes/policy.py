@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -31,7 +32,8 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/documents", dependencies=[allow(Permission.POLICY)])
     async def documents(request: Request) -> Response:
         papers = await asyncio.to_thread(pages.room.policy.documents)
-        return pages.render(request, "documents.html", papers=papers)
+        printed = texts.day(date.fromisoformat(papers.printed), pages.language(request)) if papers is not None else ""
+        return pages.render(request, "documents.html", papers=papers, printed=printed)
 
     @router.post("/documents", dependencies=[allow(Permission.POLICY)])
     async def print_anew(request: Request) -> Response:
