@@ -230,12 +230,13 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     sees(first, "Unverpixelt, noch")
     data = httpx.get(f"{address}/clear.mp4").content
     (tmp_path / "clear.mp4").write_bytes(data)
-    shown = read_last(tmp_path / "clear.mp4")
-    assert stripes(shown) > 60, "the guest's shirt is to be seen when both asked"
+    # The guest comes and goes; whether he is there in the last picture depends on when the recording began.
+    shown = max(stripes(picture) for picture in read_all(tmp_path / "clear.mp4"))
+    assert shown > 60, "the guest's shirt is to be seen when both asked"
     first.get_by_role("button", name="Wieder verpixeln").click()
     assert httpx.get(f"{address}/clear.mp4").status_code == 403
     (tmp_path / "redacted.mp4").write_bytes(httpx.get(f"{address}/video.mp4").content)
-    assert stripes(read_last(tmp_path / "redacted.mp4")) < 25
+    assert max(stripes(picture) for picture in read_all(tmp_path / "redacted.mp4")) < 25
 
     judge(first, "Vorfall", reference="KL-17")
     second.goto(address)

@@ -33,7 +33,8 @@ def control_room(tmp_path):
     camera = '[[cameras]]\nid = "vorplatz-nord"\nname = "Vorplatz Nord"\nside = "forecourt"\naddress = "file:guest.mp4"\n'
     sealed = head.replace('mode = "anonymous"', 'mode = "sealed"').replace("after_s = 10", "after_s = 1\nreserve_mb = 50")
     site = tmp_path / "site.toml"
-    site.write_text(sealed + camera, encoding="utf-8")
+    # Shown and not operated: a site that goes live needs its gates.
+    site.write_text(sealed.replace("[site]\n", "[site]\ndemo = true\n") + camera, encoding="utf-8")
     environment = {**os.environ, "BLICKSCHUTZ_DATA": str(tmp_path / "data")}
     # The models lie where they lay: only the state of the site is to be in this folder.
     models = os.environ.get("BLICKSCHUTZ_DATA") or f"{sys.prefix}/share/blickschutz"

@@ -109,7 +109,7 @@ class PolicyWatch:
         self._keeping.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
 
     def document(self, name: str) -> bytes | None:
-        """One document of the last pack; only files that it lists are known."""
+        """One document of the last pack; only names that are in the folder are known, so nothing else can be asked for."""
         known = {path.name for path in self._folder.glob("*.pdf")} if self._folder.exists() else set()
         return (self._folder / name).read_bytes() if name in known else None
 
@@ -151,5 +151,6 @@ def _rows(keeping: Keeping, clock: Clock) -> Rows:
         stray=tuple(clip[:8] for clip in (*missing, *strays)),
         false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.alerts, one.false_alarms) for one in tally),
         without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
+        redaction_faults=keeping.redaction_faults(),
         chain_faults=tuple(fault.text for fault in _chain_faults(keeping)),
     )

@@ -49,6 +49,7 @@ from blickschutz.review.rules import THERE
 from blickschutz.review.service import CaseDesk
 from blickschutz.storage.sqlite import open_engine
 from blickschutz.vault.io.files import InstallationKey, KeyFolder, is_signed
+from blickschutz.wall.model import TileState
 
 _log = structlog.get_logger(__name__)
 _MB = 1024 * 1024
@@ -232,6 +233,10 @@ class Keeping:
         for case in self.missing():
             self.log.write(Event.MISSING_FILE, "system", case.clip, {"case": case.id})
         self.shredder.work()
+
+    def redaction_faults(self) -> int:
+        """How many cameras say now that their redaction is at fault (their pictures are wholly covered)."""
+        return sum(keeper.state is TileState.REDACTION_FAULT for keeper in self._keepers.values())
 
     def missing(self) -> list[Case]:
         """Cases whose file is not there, though nobody ordered its end."""

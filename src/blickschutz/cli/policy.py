@@ -29,13 +29,14 @@ def report(path: Path, as_json: bool) -> int:
             raise
         click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
         return 1
-    findings, grounds = [Finding("site-file", "holds", str(path))], _grounds(site, path)
+    findings = [Finding("site-file", "holds", str(path))]
     if (state_folder(site) / "control.db").exists():
         keeping = open_keeping(path)
         findings += check_site(site, keeping)
         grounds = gather(site, path, keeping, SystemClock())
         keeping.engine.dispose()
     else:
+        grounds = gather(site, path, None, SystemClock())
         findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
     found = assess(grounds)
     findings += [_finding(one) for one in found]
@@ -65,10 +66,6 @@ def require_gates(site: SiteFile, path: Path) -> None:
         )
         last = ("Zum Vorführen: site.demo = true", "To show it: site.demo = true")
         raise OperatorError(f"{first[index]}\n{lines}\n{last[index]}")
-
-
-def _grounds(site: SiteFile, path: Path) -> Grounds:
-    return gather(site, path, None, SystemClock())
 
 
 def _index() -> int:

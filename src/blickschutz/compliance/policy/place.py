@@ -111,7 +111,7 @@ def no_sound(g: Grounds) -> Answer:
             f"The address asks for sound or movement; remove it at: {names(talking)}.",
         )
     return holds(
-        "Es gibt keine solche Einstellung; der Tonspur wird nie gelesen (tests/unit/test_ingest.py)".replace("der Tonspur", "die Tonspur"),
+        "Es gibt keine solche Einstellung; die Tonspur wird nie gelesen (tests/unit/test_ingest.py)",
         "there is no such setting; the sound track is never read (tests/unit/test_ingest.py)",
     )
 

@@ -6,7 +6,7 @@ const TOLD_MS = 60_000;
 const BEEP_HZ = 660;
 const BEEP_S = 0.25;
 const QUIET_S = 0.12;
-const RENEW_MS = 1000;
+const RENEW_MS = 150;
 
 export class AlertDesk {
   private readonly texts: Record<string, string>;
@@ -68,7 +68,7 @@ export class AlertDesk {
     void this.renew();
   }
 
-  /** Get the list anew, once a second at most. Playing pictures go on where the card stays the same. */
+  /** Get the list anew, a few times a second at most. Playing pictures go on where the card stays the same. */
   private async renew(): Promise<void> {
     if (this.renewing) { this.again = true; return; }
     this.renewing = true;
