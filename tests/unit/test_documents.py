@@ -20,7 +20,7 @@ from blickschutz.compliance.documents.model import Plan, Sentence, Source, Table
 from blickschutz.compliance.documents.pack import pack
 from blickschutz.compliance.facts import FactKind, Facts
 from blickschutz.compliance.io.documents import facts_path, load_facts
-from blickschutz.compliance.io.press import outdated, print_pack, render
+from blickschutz.compliance.io.press import papers, print_pack, render
 from blickschutz.compliance.policy import RULES
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
@@ -138,10 +138,10 @@ def test_a_change_of_settings_names_the_sentences_that_changed(tmp_path):
     assert changes == {}
     site = SITE.model_copy(update={"retention": SITE.retention.model_copy(update={"unreviewed_hours": 48})})
     later = replace(whole(), site=site, settings=settings_hash(site))
-    found = outdated(later, tmp_path)
+    found = papers(later, tmp_path).changed
     assert {"tom", "dsfa", "vvt", "informationsblatt-de", "informationsblatt-en", "loeschkonzept", "schild-de-a4"} <= set(found)
     assert all("48" in text or "OFFEN" in text or "NICHT" in text for texts in found.values() for text in texts)
-    assert outdated(whole(), tmp_path) == {}
+    assert papers(whole(), tmp_path).changed == {}
 
 
 def test_a_damaged_list_of_the_last_pack_is_no_obstacle(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -81,6 +82,11 @@ def gather(site: SiteFile, path: Path | None, keeping: Keeping | None, clock: Cl
     )
 
 
+def stored_alerts(keeping: Keeping) -> closing[SqlAlertStore]:
+    """The site's alerts, closed again at the end of a `with`."""
+    return closing(SqlAlertStore(open_engine(keeping.data / "alerts.db", ALERT_TABLES)))
+
+
 class PolicyWatch:
     """What the policy says of a running site, looked at again when somebody asks and the last look is a minute old; and its documents."""
 
@@ -138,12 +144,9 @@ def _rows(keeping: Keeping, clock: Clock) -> Rows:
     active = [member for member in keeping.access.members.values() if member.state is AccountState.ACTIVE]
     missing = [case.clip for case in keeping.missing()]
     strays = [clip for clip in keeping.shelf.clips() if keeping.store.by_clip(clip) is None]
-    alerts = SqlAlertStore(open_engine(keeping.data / "alerts.db", ALERT_TABLES))
-    try:
+    with stored_alerts(keeping) as alerts:
         closed = alerts.find(states=[AlertState.CLOSED], most=_MOST)
         tally = alerts.tally(clock.now() - _MONTH_S)
-    finally:
-        alerts.close()
     return Rows(
         overdue=tuple(case.id for case in cases if case.state is not CaseState.RECORDING and is_due(kept(case), limits, now)),
         untriggered=tuple(case.id for case in cases if not case.cause),

@@ -9,8 +9,7 @@ import click
 
 from blickschutz.bootstrap.checks import Finding, check_site
 from blickschutz.bootstrap.grounds import gather
-from blickschutz.bootstrap.system import state_folder
-from blickschutz.cli.users import open_keeping
+from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.documents import facts_path
 from blickschutz.compliance.model import Found, Grounds, Result
 from blickschutz.compliance.policy import assess, closed_gates
@@ -30,14 +29,12 @@ def report(path: Path, as_json: bool) -> int:
         click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
         return 1
     findings = [Finding("site-file", "holds", str(path))]
-    if (state_folder(site) / "control.db").exists():
-        keeping = open_keeping(path)
-        findings += check_site(site, keeping)
+    with if_started(site, path) as keeping:
         grounds = gather(site, path, keeping, SystemClock())
-        keeping.engine.dispose()
-    else:
-        grounds = gather(site, path, None, SystemClock())
-        findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
+        if keeping is not None:
+            findings += check_site(site, keeping)
+        else:
+            findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
     found = assess(grounds)
     findings += [_finding(one) for one in found]
     if as_json:
@@ -52,10 +49,8 @@ def require_gates(site: SiteFile, path: Path) -> None:
     """Raise `OperatorError` that names every gate which does not hold. A demonstration needs none."""
     if site.site.demo:
         return
-    keeping = open_keeping(path) if (state_folder(site) / "control.db").exists() else None
-    grounds = gather(site, path, keeping, SystemClock())
-    if keeping is not None:
-        keeping.engine.dispose()
+    with if_started(site, path) as keeping:
+        grounds = gather(site, path, keeping, SystemClock())
     gates = closed_gates(assess(grounds))
     if gates:
         index = _index()

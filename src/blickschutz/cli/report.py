@@ -8,14 +8,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from blickschutz.alerts.io.store import SqlAlertStore
-from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.alerts.model import Outcome
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap.grounds import gather
+from blickschutz.bootstrap.grounds import gather, stored_alerts
 from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.system import state_folder
-from blickschutz.cli.users import open_keeping
+from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.press import print_document
 from blickschutz.compliance.policy import assess
 from blickschutz.compliance.reports.committee import Happened, RaisedAlert, committee
@@ -24,7 +21,6 @@ from blickschutz.config.loader import load_site, operator_language
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError
-from blickschutz.storage.sqlite import open_engine
 
 _MOST = 1_000_000
 
@@ -35,11 +31,9 @@ def print_report(path: Path, folder: Path, first: date, last: date, crime: Path 
         raise OperatorError(f"the period ends ({last}) before it begins ({first})")
     site = load_site(path)
     rows = read_rows(crime.read_bytes(), str(crime), "de" if operator_language() == "de" else "en") if crime is not None else []
-    keeping = open_keeping(path) if (state_folder(site) / "control.db").exists() else None
-    grounds = gather(site, path, keeping, SystemClock())
-    happened = _happened(site, keeping, first, last)
-    if keeping is not None:
-        keeping.engine.dispose()
+    with if_started(site, path) as keeping:
+        grounds = gather(site, path, keeping, SystemClock())
+        happened = _happened(site, keeping, first, last)
     document = committee(grounds, assess(grounds), happened, rows, public=public)
     click.echo(str(print_document(document, grounds, folder)))
 
@@ -52,12 +46,9 @@ def _happened(site: SiteFile, keeping: Keeping | None, first: date, last: date) 
     if keeping is None:
         return Happened(first, last)
     log = {what: [entry for entry, _ in keeping.log.find(event=what, most=_MOST) if start <= entry.at < end] for what in Event}
-    alerts = SqlAlertStore(open_engine(keeping.data / "alerts.db", ALERT_TABLES))
-    try:
+    with stored_alerts(keeping) as alerts:
         raised = [
             RaisedAlert(one.kind, datetime.fromtimestamp(one.taken, zone).hour, one.outcome is Outcome.FALSE_ALARM)
             for one in alerts.find(since=start, until=end, most=_MOST)
         ]
-    finally:
-        alerts.close()
     return Happened(first, last, raised, log)

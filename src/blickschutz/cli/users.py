@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from blickschutz.kernel.errors import OperatorError
 
 if TYPE_CHECKING:
     from blickschutz.bootstrap.keeping import Keeping
+    from blickschutz.config.model import SiteFile
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _SITE = click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
@@ -125,6 +128,19 @@ def asked(what: str, stdin: bool) -> str:
 def require(keeping: Keeping, person: str) -> None:
     if person not in keeping.access.members:
         raise OperatorError(f"{person!r} has no account; known are {', '.join(keeping.access.members)}")
+
+
+@contextmanager
+def if_started(site: SiteFile, path: Path) -> Iterator[Keeping | None]:
+    """The recordings of a site that ran before, closed again afterwards; None of one that never did."""
+    from blickschutz.bootstrap.system import state_folder
+
+    keeping = open_keeping(path) if (state_folder(site) / "control.db").exists() else None
+    try:
+        yield keeping
+    finally:
+        if keeping is not None:
+            keeping.engine.dispose()
 
 
 def open_keeping(path: Path) -> Keeping:

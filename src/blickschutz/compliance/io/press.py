@@ -29,33 +29,26 @@ _NARROWEST, _WIDEST, _EVIDENCE = 3.2, 9.0, 6.0
 
 def print_document(document: Document, g: Grounds, folder: Path) -> Path:
     """Print one document into `folder`; its file."""
+    return _print(document, g, folder, _states(g))
+
+
+def _print(document: Document, g: Grounds, folder: Path, states: States) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{document.key}.pdf"
-    _write(path, render(document, g))
+    _write(path, _rendered(document, g, states))
     return path
 
 
 def print_pack(g: Grounds, folder: Path) -> tuple[list[Path], dict[str, list[str]]]:
     """Print every document of the site into `folder`; the files, and per document the sentences that changed since the last pack."""
-    folder.mkdir(parents=True, exist_ok=True)
-    last = _last(folder)
-    documents = pack(g)
-    files = []
-    for document in documents:
-        path = folder / f"{document.key}.pdf"
-        _write(path, render(document, g))
-        files.append(path)
+    last, documents, states = _last(folder), pack(g), _states(g)
+    files = [_print(document, g, folder, states) for document in documents]
     said = {document.key: [one.text for one in document.sentences()] for document in documents}
     _write(
         folder / LIST,
         json.dumps({"settings": g.settings, "date": g.today.isoformat(), "said": said}, ensure_ascii=False, indent=1).encode(),
     )
     return files, changed(last.get("said", {}), documents)
-
-
-def outdated(g: Grounds, folder: Path) -> dict[str, list[str]]:
-    """Per document of the last pack in `folder` the sentences that would be others today."""
-    return changed(_last(folder).get("said", {}), pack(g))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +78,15 @@ def _variant(document: Document) -> str:
 
 def render(document: Document, g: Grounds) -> bytes:
     """One document as PDF."""
+    return _rendered(document, g, _states(g))
+
+
+def _states(g: Grounds) -> States:
+    """What each rule says; asked once for a whole pack."""
+    return {one.rule.id: one.answer.result for one in assess(g)}
+
+
+def _rendered(document: Document, g: Grounds, states: States) -> bytes:
     source = resources.files("blickschutz.compliance").joinpath(f"templates/{document.template}.typ").read_bytes()
     try:
         # The fonts that come with typst, and no others: the same settings print the same on every machine.
@@ -92,7 +94,7 @@ def render(document: Document, g: Grounds) -> bytes:
             source,
             format="pdf",
             ignore_system_fonts=True,
-            sys_inputs={"data": json.dumps(_data(document, g))},
+            sys_inputs={"data": json.dumps(_data(document, g, states))},
             pdf_standards=list(STANDARDS),
         )
     except typst.TypstError as error:
@@ -100,8 +102,7 @@ def render(document: Document, g: Grounds) -> bytes:
     return printed
 
 
-def _data(document: Document, g: Grounds) -> dict[str, Any]:
-    states = {one.rule.id: one.answer.result for one in assess(g)}
+def _data(document: Document, g: Grounds, states: States) -> dict[str, Any]:
     opened = [one.text for one in document.sentences() if not one.known] + _unproven(document, states)
     owner = g.facts.controller.name if g.facts.controller is not None else "OFFEN"
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
+from blickschutz.audit.model import Entry
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Rule, broken, holds, unknown
 
@@ -24,6 +25,20 @@ def names(found: Iterable[object]) -> str:
     """The first ten, and how many more there are."""
     every = [str(one) for one in found]
     return ", ".join(every[:10]) + (f" (+{len(every) - 10})" if len(every) > 10 else "")
+
+
+def two_people(entry: Entry) -> bool:
+    """Whether the entry names two different people."""
+    people = entry.facts.get("people")
+    return isinstance(people, list) and len(set(people)) >= 2
+
+
+def lacking(g: Grounds, *sections: str) -> Answer | None:
+    """Which of these sections of the facts file are empty, if any."""
+    missing = [name for name in sections if not getattr(g.facts, name)]
+    if not missing:
+        return None
+    return unknown(f"In der Tatsachendatei fehlt: {names(missing)}.", f"The facts file lacks: {names(missing)}.")
 
 
 def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True, of_settings: bool = False) -> Answer:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds, unknown
-from blickschutz.compliance.policy.base import GATE, LOG, SETTING, YEAR, names, recorded, rule
+from blickschutz.compliance.policy.base import GATE, LOG, SETTING, YEAR, lacking, names, recorded, rule
 
 
 def _without_ground(g: Grounds) -> list[str]:
@@ -141,16 +141,8 @@ def consultation(g: Grounds) -> Answer:
     GATE,
 )
 def record_of_processing(g: Grounds) -> Answer:
-    parts = {
-        "controller": g.facts.controller,
-        "data_protection_officer": g.facts.data_protection_officer,
-        "grounds": g.facts.grounds,
-        "recipients": g.facts.recipients,
-    }
-    missing = [name for name, value in parts.items() if not value]
-    if missing:
-        return unknown(f"In der Tatsachendatei fehlt: {names(missing)}.", f"The facts file lacks: {names(missing)}.")
-    return recorded(g, FactKind.PROCESSING_RECORD, document=False)
+    missing = lacking(g, "controller", "data_protection_officer", "grounds", "recipients")
+    return missing or recorded(g, FactKind.PROCESSING_RECORD, document=False)
 
 
 @rule("DF-04", "§ 20 LDSG RLP", "Personalrat oder Dienstvereinbarung ist genannt", "Staff council or works agreement is named", GATE)

@@ -8,7 +8,7 @@ from blickschutz.audit.model import Event
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, broken, holds, unknown
 from blickschutz.compliance.plan import density, unannounced
-from blickschutz.compliance.policy.base import GATE, LOG, QUARTER, SETTING, names, recorded, rule
+from blickschutz.compliance.policy.base import GATE, LOG, QUARTER, SETTING, lacking, names, recorded, rule, two_people
 from blickschutz.redaction.model import Style
 from blickschutz.regime.model import Action, Mode
 
@@ -55,15 +55,9 @@ def signs(g: Grounds) -> Answer:
 
 @rule("TR-02", "§ 21 Abs. 2 LDSG RLP", "Die Angaben des Schilds sind vollständig", "The sign's particulars are complete", GATE)
 def sign_fields(g: Grounds) -> Answer:
-    parts = {
-        "controller": g.facts.controller,
-        "data_protection_officer": g.facts.data_protection_officer,
-        "grounds": g.facts.grounds,
-        "full_information": g.facts.full_information,
-    }
-    missing = [name for name, value in parts.items() if not value]
-    if missing:
-        return unknown(f"In der Tatsachendatei fehlt: {names(missing)}.", f"The facts file lacks: {names(missing)}.")
+    missing = lacking(g, "controller", "data_protection_officer", "grounds", "full_information")
+    if missing is not None:
+        return missing
     return holds(
         "Tatsachen controller, data_protection_officer, full_information", "facts controller, data_protection_officer, full_information"
     )
@@ -168,7 +162,7 @@ def densities(g: Grounds) -> Answer:
     LOG,
 )
 def default_redacted(g: Grounds) -> Answer:
-    bare = [entry.number for entry in g.entries(Event.UNMASK_GRANTED, 365) if not _by_two(entry.facts.get("people"))]
+    bare = [entry.number for entry in g.entries(Event.UNMASK_GRANTED, 365) if not two_people(entry)]
     if bare:
         return broken(
             f"Diese Entpixelungen hatten keine zwei Personen: Einträge {names(bare)}; melden Sie es der Datenschutzbeauftragten.",
@@ -178,10 +172,6 @@ def default_redacted(g: Grounds) -> Answer:
         "Typ RedactedFrame; tests/live/test_browser.py; Einträge unmask-granted",
         "type RedactedFrame; tests/live/test_browser.py; entries unmask-granted",
     )
-
-
-def _by_two(people: object) -> bool:
-    return isinstance(people, list) and len(set(people)) >= 2
 
 
 @rule("DM-05", "Art. 25 DSGVO", "Die Verpixelung fällt auf die sichere Seite", "Redaction fails closed", SETTING, LOG)

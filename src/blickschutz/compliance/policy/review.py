@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from blickschutz.access.model import AccountState
 from blickschutz.access.rules import SEPARATED
-from blickschutz.audit.model import Entry, Event
+from blickschutz.audit.model import Event
 from blickschutz.compliance.model import Answer, Grounds, broken, holds
-from blickschutz.compliance.policy.base import LOG, NOT_STARTED, SETTING, YEAR, names, rule
-
-
-def two_people(entry: Entry) -> bool:
-    """Whether the entry names two different people."""
-    people = entry.facts.get("people")
-    return isinstance(people, list) and len(set(people)) >= 2
+from blickschutz.compliance.policy.base import LOG, NOT_STARTED, SETTING, YEAR, names, rule, two_people
 
 
 @rule(

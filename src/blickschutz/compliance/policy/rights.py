@@ -5,8 +5,7 @@ from __future__ import annotations
 from blickschutz.audit.model import Event
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, broken, holds
-from blickschutz.compliance.policy.base import LOG, NOT_STARTED, YEAR, names, recorded, rule
-from blickschutz.compliance.policy.review import two_people
+from blickschutz.compliance.policy.base import LOG, NOT_STARTED, YEAR, names, recorded, rule, two_people
 
 BASES = ("strafverfolgung", "gefahrenabwehr", "gesetzlich", "betroffener")
 
