@@ -73,6 +73,9 @@ def whole():
         Event.RELEASED: (
             entry(Event.RELEASED, people=people, basis="strafverfolgung", recipient="Polizei", reference="KL-1", sha256=HASH),
         ),
+        Event.DUTY_OPENED: (entry(Event.DUTY_OPENED, case=1, source="release"),),
+        Event.CASE_RESTRICTED: (entry(Event.CASE_RESTRICTED, 2, request=1),),
+        Event.CASE_FREED: (entry(Event.CASE_FREED, 3, request=1),),
     }
     return Grounds(
         site=SITE,
@@ -201,17 +204,10 @@ BREAKS = {
     "LO-08": future(FactKind.LOG_RETENTION),
     "ZB-01": logged(Event.RELEASED, entry(Event.RELEASED, people=ALONE, basis="strafverfolgung", recipient="Polizei", sha256=HASH)),
     "ZB-02": logged(Event.RELEASED, entry(Event.RELEASED, people=["a", "b"], basis="ordnungswidrigkeit", recipient="x", sha256=HASH)),
-    "ZB-03": altered(FactKind.REQUESTS_PROCESS),
+    "ZB-03": rows(unmet_duties=(2,)),
     "ZB-04": future(FactKind.STAFF_CONTROL),
-    "BR-01": future(FactKind.REQUESTS_PROCESS),
-    "BR-02": lambda g: replace(
-        g,
-        log={
-            **g.log,
-            Event.HOLD_SET: (entry(Event.HOLD_SET, ground="schutzwuerdiges_interesse"),),
-            Event.SHREDDED: (entry(Event.SHREDDED),),
-        },
-    ),
+    "BR-01": rows(late_requests=(1,)),
+    "BR-02": lambda g: replace(g, log={**g.log, Event.CASE_FREED: (), Event.SHREDDED: (entry(Event.SHREDDED, 4),)}),
     "BR-03": logged(Event.RELEASED, entry(Event.RELEASED, basis="betroffener", contents=["original.mp4"], sha256=HASH)),
     "SI-01": lambda g: replace(g, machine=replace(g.machine, connections=("203.0.113.9:443",))),
     "SI-02": None,
@@ -248,6 +244,19 @@ def test_it_holds_and_names_its_evidence(name):
     answer = said(whole(), name)
     assert answer.result is Result.HOLDS, answer.text
     assert all(answer.text)
+
+
+def test_a_release_without_a_duty_to_inform_and_a_second_restriction_are_found():
+    grounds = whole()
+    assert said(logged(Event.DUTY_OPENED)(grounds), "ZB-03").result is Result.BROKEN
+    assert said(altered(FactKind.REQUESTS_PROCESS)(grounds), "BR-01").result is Result.BROKEN
+    # Freed by its first request, restricted again by another one, and destroyed all the same.
+    log = {
+        **grounds.log,
+        Event.CASE_RESTRICTED: (entry(Event.CASE_RESTRICTED, 2, request=1), entry(Event.CASE_RESTRICTED, 4, request=2)),
+        Event.SHREDDED: (entry(Event.SHREDDED, 5),),
+    }
+    assert said(replace(grounds, log=log), "BR-02").result is Result.BROKEN
 
 
 @pytest.mark.parametrize("name", [one.id for one in RULES])

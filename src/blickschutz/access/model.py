@@ -39,6 +39,7 @@ class Permission(StrEnum):
     FIGURES = "figures"
     SETTINGS = "settings"
     POLICY = "policy"
+    REQUESTS = "requests"
     PEOPLE = "people"
     PROPOSE = "propose"
     CONFIRM = "confirm"

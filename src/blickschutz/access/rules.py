@@ -34,14 +34,16 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.FIGURES: frozenset({_T}),
     Permission.SETTINGS: frozenset({_T, _D}),
     Permission.POLICY: frozenset({_T, _D}),
+    Permission.REQUESTS: frozenset({_A, _D}),
     Permission.PEOPLE: frozenset({_A, _T, _D}),
     Permission.PROPOSE: frozenset({_T}),
     Permission.CONFIRM: frozenset({_A, _D}),
 }
 # Pictures, redacted or not, or the way to them.
 PICTURES = frozenset({Permission.WALL, Permission.ALERTS, Permission.CASES, Permission.REVIEW, Permission.EVIDENCE})
-# What a token may never do: people and rights are changed by people, and a review takes two of them in a room.
-PERSONAL = frozenset({Permission.PUBLIC, Permission.OWN, Permission.REVIEW, Permission.PROPOSE, Permission.CONFIRM})
+# What a token may never do: people and rights are changed by people, a review takes two of them in a room, and who asks
+# for their data is dealt with by people too.
+PERSONAL = frozenset({Permission.PUBLIC, Permission.OWN, Permission.REVIEW, Permission.REQUESTS, Permission.PROPOSE, Permission.CONFIRM})
 
 # VA-04: who administers sees no pictures; who watches over the log sees none either; who reviews does neither.
 SEPARATED = (

@@ -20,10 +20,11 @@ from blickschutz.audit.model import Event, Fault
 from blickschutz.audit.rules import verify
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.shredding import kept
+from blickschutz.compliance.documents.letter import answer_letter, extension_letter
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
 from blickschutz.compliance.io.machine import look
-from blickschutz.compliance.io.press import Papers, papers, print_pack
+from blickschutz.compliance.io.press import Papers, papers, print_pack, render
 from blickschutz.compliance.model import FalseAlarms, Found, Grounds, Rows
 from blickschutz.compliance.policy import assess
 from blickschutz.config.loader import settings_hash
@@ -33,6 +34,8 @@ from blickschutz.redaction.rules.mosaic import CELLS_PER_METRE
 from blickschutz.retention.rules import is_due
 from blickschutz.review.model import CaseState
 from blickschutz.review.rules import THERE
+from blickschutz.rights.model import Request
+from blickschutz.rights.rules import is_late, is_unmet
 from blickschutz.storage.sqlite import open_engine
 from blickschutz.vault.io.files import is_signed
 
@@ -49,6 +52,9 @@ _EVENTS = (
     Event.SHRED_ORDERED,
     Event.SHREDDED,
     Event.RELEASED,
+    Event.CASE_RESTRICTED,
+    Event.CASE_FREED,
+    Event.DUTY_OPENED,
 )
 _MOST = 5000
 _MONTH_S = 30 * 86_400
@@ -107,6 +113,11 @@ class PolicyWatch:
         """The last pack, and per document the sentences that would be others today; None where none was printed yet."""
         return papers(self._gathered(), self._folder)
 
+    def letter(self, request: Request, *, extension: bool) -> bytes:
+        """The answer to a request, or the notice that it takes longer, as PDF."""
+        grounds = self._gathered()
+        return render(extension_letter(grounds, request) if extension else answer_letter(grounds, request), grounds)
+
     def print_documents(self, by: str) -> None:
         """Print the pack anew. It is logged who asked for it."""
         grounds = self._gathered()
@@ -140,6 +151,7 @@ def _chain_faults(keeping: Keeping) -> tuple[Fault, ...]:
 def _rows(keeping: Keeping, clock: Clock) -> Rows:
     cases = keeping.store.find(states=sorted(THERE), most=100_000)
     now = keeping.time.now() - _GRACE_S
+    rights, today = keeping.rights.store, keeping.today()
     limits, counts = keeping.shredder.limits, keeping.access.factors.counts()
     active = [member for member in keeping.access.members.values() if member.state is AccountState.ACTIVE]
     missing = [case.clip for case in keeping.missing()]
@@ -155,5 +167,7 @@ def _rows(keeping: Keeping, clock: Clock) -> Rows:
         false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.alerts, one.false_alarms) for one in tally),
         without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
         redaction_faults=keeping.redaction_faults(),
+        late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today)),
+        unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today)),
         chain_faults=tuple(fault.text for fault in _chain_faults(keeping)),
     )

@@ -11,8 +11,10 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -29,6 +31,7 @@ from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.audit.service import ChainWatch
+from blickschutz.bootstrap.requests import CaseRecordings
 from blickschutz.bootstrap.shredding import Shredder
 from blickschutz.bootstrap.supervisor import CellKeeper
 from blickschutz.config.loader import settings_hash
@@ -47,6 +50,9 @@ from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.review.model import Case, CaseState
 from blickschutz.review.rules import THERE
 from blickschutz.review.service import CaseDesk
+from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
+from blickschutz.rights.io.store import SqlRightsStore
+from blickschutz.rights.service import RightsDesk
 from blickschutz.storage.sqlite import open_engine
 from blickschutz.vault.io.files import InstallationKey, KeyFolder, is_signed
 from blickschutz.wall.model import TileState
@@ -68,7 +74,9 @@ class Keeping:
         drop_alert_clip: Callable[[int], None] = lambda alert: None,
     ) -> None:
         self._site, self._clock, self._keepers, self.data = site, clock, keepers, data
-        self.engine = open_engine(data / "control.db", LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES)
+        self._zone = ZoneInfo(site.site.timezone)
+        tables = (LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES, RIGHTS_TABLES)
+        self.engine = open_engine(data / "control.db", *tables)
         self.key = InstallationKey(data / "keys" / "installation.key")
         self.log = AuditLog(self.engine, clock, self.key.sign, self.key.public)
         self.chain = ChainWatch(self.log, clock, is_signed)
@@ -78,13 +86,14 @@ class Keeping:
         self.time = RetentionClock(data / "retention.clock", clock, self._jumped)
         self.store = SqlCaseStore(self.engine, self.log)
         self.desk = CaseDesk(self.store, clock, site.retention.hard_limit_days, lambda: self.do(self.shredder.work))
+        self.rights = RightsDesk(SqlRightsStore(self.engine, self.log), CaseRecordings(self.store, self.desk), clock, self.today)
         self.shredder = Shredder(site, self.store, self.desk, self.shelf, self.time, self.log, self.key, drop_alert_clip)
         accounts = AccountStore(self.engine, self.log, clock)
         accounts.take_over([Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people])
         factors = FactorStore(self.engine, self.log, clock, data / "keys" / "factors.key")
         passwords, tokens = PasswordStore(self.engine, self.log, clock), TokenStore(self.engine, self.log, clock)
         self.access = Access(accounts, passwords, factors, tokens, self.log, clock)
-        self.problem = ""
+        self.problem, self._settled_on = "", self.today()
         self.on_unrecorded: Callable[[int], None] = lambda order: None
         self._numbers = itertools.count(1)
         self._alert_of: dict[int, int] = {}
@@ -119,6 +128,10 @@ class Keeping:
         self.log.checkpoint()
         self.engine.dispose()
 
+    def today(self) -> date:
+        """The day at the site."""
+        return datetime.fromtimestamp(self._clock.now(), self._zone).date()
+
     def do(self, work: Callable[[], Any]) -> None:
         """Have something done in the thread of disk and database."""
         self._work.put(work)
@@ -127,6 +140,9 @@ class Keeping:
         """Deadlines, shredding, the disk; called every few seconds."""
         self.do(self.shredder.expire)
         self.do(self.shredder.work)
+        if self.today() != self._settled_on:
+            self._settled_on = self.today()
+            self.do(self.rights.settle)
 
     # --- orders ---
 
@@ -232,6 +248,7 @@ class Keeping:
                 self._adopt(clip)
         for case in self.missing():
             self.log.write(Event.MISSING_FILE, "system", case.clip, {"case": case.id})
+        self.rights.settle()
         self.shredder.work()
 
     def redaction_faults(self) -> int:

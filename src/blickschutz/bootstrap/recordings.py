@@ -27,6 +27,7 @@ class RecordingDesk:
         self._keeping, self._duty, self.rooms = keeping, duty, rooms
         self._records = keeping.records
         self.access, self.log, self.desk = keeping.access, keeping.log, keeping.desk
+        self.rights = keeping.rights
 
     def recording_problem(self) -> str:
         """What is true now, not what once was: it goes away by itself when two people are enrolled or the disk has room."""

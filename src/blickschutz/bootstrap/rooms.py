@@ -25,12 +25,14 @@ from blickschutz.audit.rules import encode, encode_line
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.model import SiteFile
 from blickschutz.evidence.io.package import remove_left
+from blickschutz.evidence.model import Basis
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, ProtocolError
 from blickschutz.review.model import Case, Ground, Refusal, Verdict
 from blickschutz.review.rules import OPENABLE, waits_for
 from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.process import run_room
+from blickschutz.rights.model import DutySource
 from blickschutz.wire.frames import pack, read
 
 _log = structlog.get_logger(__name__)
@@ -194,6 +196,7 @@ class ReviewRooms:
             certificate_key=certificate_key,
             unmask_s=site.review.unmask_s,
             held=case is not None and case.state.value == "held",
+            restricted=case is not None and bool(case.restricted),
         )
 
     async def _open(self, case: Case, language: str, theme: str, origin: str) -> Door:
@@ -280,6 +283,9 @@ class ReviewRooms:
                 signature = self._keeping.key.sign(message.text) if message.text.startswith(b"blickschutz-evidence-1:") else b""
                 door.say(m.Answer(number=message.number, signature=signature))
             case m.Released():
+                if message.basis != Basis.PERSON_CONCERNED:
+                    # Whoever the footage is given out about must be told, or why not yet (§ 21(4) LDSG RLP).
+                    await asyncio.to_thread(self._keeping.rights.assigned, number, clip, DutySource.RELEASE, message.people[1])
                 facts: Facts = {"people": list(message.people), "basis": message.basis, "recipient": message.recipient}
                 facts |= {"reference": message.reference, "file": message.file, "sha256": message.sha256, "bytes": message.size}
                 facts["contents"] = list(message.contents)

@@ -33,7 +33,8 @@ def limits_of(site: SiteFile) -> Limits:
 
 def kept(case: Case) -> Kept:
     """A case as the deadlines see it."""
-    return Kept(case.clip, case.opened, case.hold.until if case.hold is not None and case.hold.in_force else None)
+    held_until = case.hold.until if case.hold is not None and case.hold.in_force else None
+    return Kept(case.clip, case.opened, held_until, bool(case.restricted))
 
 
 class Shredder:

@@ -64,7 +64,8 @@ class FalseAlarms:
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What the rows say now. `overdue`: recordings past their deadline; `untriggered`: recordings without a cause;
-    `unanswered`: alerts that were closed and that no person decided; `stray`: files or rows without their other half.
+    `unanswered`: alerts that were closed and that no person decided; `stray`: files or rows without their other half;
+    `late_requests`: requests of those concerned that were or are not answered in time, `unmet_duties`: people not told in time.
     """
 
     overdue: tuple[int, ...] = ()
@@ -75,6 +76,8 @@ class Rows:
     without_factor: tuple[str, ...] = ()
     chain_faults: tuple[str, ...] = ()
     redaction_faults: int = 0
+    late_requests: tuple[int, ...] = ()
+    unmet_duties: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,20 @@ class Why(StrEnum):
     UNREVIEWED = "unreviewed"
     HOLD_EXPIRED = "hold-expired"
     HOLD_RELEASED = "hold-released"
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the deadlines need to know of a clip. `held_until` is None without a hold in force."""
+    """What the deadlines need to know of a clip. `held_until` is None without a hold in force.
+
+    `restricted`: kept for a request of somebody concerned (Art. 18 GDPR); no deadline ends it while that is open.
+    """
 
     clip: str
     opened: float
     held_until: float | None = None
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ def deadline(kept: Kept, limits: Limits) -> Deadline:
 
 
 def is_due(kept: Kept, limits: Limits, now: float) -> bool:
-    return now >= deadline(kept, limits).at
+    return not kept.restricted and now >= deadline(kept, limits).at
 
 
 def is_near(kept: Kept, limits: Limits, now: float) -> bool:
     """Whether somebody should be warned."""
-    return not is_due(kept, limits, now) and now >= deadline(kept, limits).at - limits.warn_s
+    return not kept.restricted and not is_due(kept, limits, now) and now >= deadline(kept, limits).at - limits.warn_s
 
 
 def forward(mark: float, wall: float, passed_s: float | None) -> tuple[float, float]:

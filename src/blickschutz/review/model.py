@@ -29,6 +29,7 @@ class CaseEvent(StrEnum):
     EXPIRED = "expired"
     HOLD_OVER = "hold-over"
     HELD_BY_TWO = "held-by-two"
+    ERASURE_GRANTED = "erasure-granted"
     SHREDDED = "shredded"
 
 
@@ -56,6 +57,7 @@ class Refusal(StrEnum):
     NO_GROUND = "no-ground"
     NO_REFERENCE = "no-reference"
     NOT_IN_ROOM = "not-in-room"
+    RESTRICTED = "restricted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class Case:
     """One clip and what becomes of it. Times are POSIX seconds, `seconds` is the length, `size` in bytes.
 
     `sha256` is that of the sealed file. `hold` is in force, `proposal` is a change of it (or its end, with `until` 0)
-    that waits for a second person. `shred_reason` and `shred_by` say why and by whom the end was ordered.
+    that waits for a second person. `restricted` are the open requests of those concerned that the clip is kept for: while
+    there is one, nothing decides or ends it. `shred_reason` and `shred_by` say why and by whom the end was ordered.
     """
 
     id: int
@@ -111,6 +114,7 @@ class Case:
     verdicts: tuple[GivenVerdict, ...] = ()
     hold: Hold | None = None
     proposal: Hold | None = None
+    restricted: tuple[int, ...] = ()
     shred_reason: str = ""
     shred_by: tuple[str, ...] = ()
     destroyed: float = 0.0

@@ -14,15 +14,18 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseEvent], CaseState] = {
     (State.WAITING, Event.FIRST_VERDICT): State.SECOND,
     (State.WAITING, Event.EXPIRED): State.DESTROYING,
     (State.WAITING, Event.HELD_BY_TWO): State.HELD,
+    (State.WAITING, Event.ERASURE_GRANTED): State.DESTROYING,
     (State.SECOND, Event.AGREED_HARMLESS): State.DESTROYING,
     (State.SECOND, Event.AGREED_INCIDENT): State.HELD,
     (State.SECOND, Event.DISAGREED): State.THIRD,
     (State.SECOND, Event.EXPIRED): State.DESTROYING,
     (State.SECOND, Event.HELD_BY_TWO): State.HELD,
+    (State.SECOND, Event.ERASURE_GRANTED): State.DESTROYING,
     (State.THIRD, Event.AGREED_HARMLESS): State.DESTROYING,
     (State.THIRD, Event.AGREED_INCIDENT): State.HELD,
     (State.THIRD, Event.EXPIRED): State.DESTROYING,
     (State.THIRD, Event.HELD_BY_TWO): State.HELD,
+    (State.THIRD, Event.ERASURE_GRANTED): State.DESTROYING,
     (State.HELD, Event.HELD_BY_TWO): State.HELD,
     (State.HELD, Event.HOLD_OVER): State.DESTROYING,
     (State.DESTROYING, Event.SHREDDED): State.DESTROYED,
@@ -77,7 +80,7 @@ def visible(case: Case, person: str) -> tuple[GivenVerdict, ...]:
 
 def waits_for(case: Case, person: str) -> bool:
     """Whether a verdict of `person` is what the case waits for."""
-    return case.state in REVIEWABLE and all(one.person != person for one in case.verdicts)
+    return case.state in REVIEWABLE and not case.restricted and all(one.person != person for one in case.verdicts)
 
 
 def as_mermaid() -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from blickschutz.kernel.clock import Clock
 from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Ground, Hold, Refusal, Verdict
 from blickschutz.review.ports import CaseStore
-from blickschutz.review.rules import judge, next_state
+from blickschutz.review.rules import OPENABLE, judge, next_state
 
 _DAY_S = 24 * 3600.0
 
@@ -34,6 +34,8 @@ class CaseDesk:
         case = self.store.get(number)
         if case is None:
             return Refusal.NOT_NOW
+        if case.restricted:
+            return Refusal.RESTRICTED
         now = self._clock.now()
         new = GivenVerdict(person, verdict, note, now, ground, reference.strip())
         event = judge(case.state, case.verdicts, new)
@@ -66,7 +68,7 @@ class CaseDesk:
     def propose_end(self, number: int, person: str) -> bool:
         """One of two: the hold ends, so the clip is destroyed."""
         case = self.store.get(number)
-        if case is None or case.hold is None:
+        if case is None or case.hold is None or case.restricted:
             return False
         return self.store.propose(case, replace(case.hold, owner=person, until=0.0, by=(person,), since=self._clock.now()))
 
@@ -77,6 +79,8 @@ class CaseDesk:
             return False
         hold = replace(case.proposal, by=(*case.proposal.by, person))
         if hold.until == 0.0:
+            if case.restricted:
+                return False
             done = self.store.doom(case, "hold-released", hold.by)
             if done:
                 self.on_doomed()
@@ -87,7 +91,31 @@ class CaseDesk:
     def expire(self, case: Case, reason: str) -> bool:
         """The time of a case is up."""
         event = CaseEvent.HOLD_OVER if case.state is CaseState.HELD else CaseEvent.EXPIRED
-        return next_state(case.state, event) is CaseState.DESTROYING and self.store.doom(case, reason, ())
+        return not case.restricted and next_state(case.state, event) is CaseState.DESTROYING and self.store.doom(case, reason, ())
+
+    def restrict(self, number: int, request: int, by: str) -> bool:
+        """Keep a clip as it is while a request of somebody concerned is open (Art. 18 GDPR); False where its end was ordered before."""
+        while (case := self.store.get(number)) is not None and case.state in OPENABLE:
+            if request in case.restricted or self.store.restrict(case, (*case.restricted, request), request, by):
+                return True
+        return False
+
+    def free(self, number: int, request: int, by: str) -> None:
+        """The request needs the clip no longer. What is overdue goes with the next look at the deadlines."""
+        while (case := self.store.get(number)) is not None and request in case.restricted:
+            rest = tuple(one for one in case.restricted if one != request)
+            if self.store.restrict(case, rest, request, by):
+                return
+
+    def erase(self, number: int, people: Sequence[str]) -> bool:
+        """Destroy a clip because two people granted an erasure (Art. 17 GDPR); a hold or another request keeps it."""
+        case = self.store.get(number)
+        if case is None or case.restricted or next_state(case.state, CaseEvent.ERASURE_GRANTED) is not CaseState.DESTROYING:
+            return False
+        done = self.store.doom(case, "erasure", people)
+        if done:
+            self.on_doomed()
+        return done
 
     def queue(self, start: int, most: int) -> list[Case]:
         """Cases that wait for somebody, from `start` on; the next deadline first."""

@@ -26,6 +26,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
 class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about the case that is no secret.
 
+    `restricted`: kept for a request of somebody concerned, who may be given a copy of their own data though nothing is held.
     `back` is the address of the control room, `names` how this server may be called; with a `certificate` the room speaks TLS.
     """
 
@@ -48,6 +49,7 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True):
     certificate_key: str
     unmask_s: int
     held: bool
+    restricted: bool = False
 
 
 class OpenRoom(_Message, frozen=True, tag="open"):

@@ -59,7 +59,7 @@ class Release:
             problem = "no-person"
         if not seat.guest.may_release:
             problem = "not-you"
-        elif not self._room.settings.held and self._room.outcome != "held":
+        elif not self._held(basis):
             problem = "not-held"
         elif not problem:
             try:
@@ -73,6 +73,11 @@ class Release:
         self._room.link.send(ReleaseAsked(person=seat.guest.id, basis=basis, recipient=recipient.strip(), reference=reference.strip()))
         self._room.version += 1
         return ""
+
+    def _held(self, basis: str) -> bool:
+        """Whether the clip is kept for what is asked: as evidence, or for the request of somebody who asks for their own data."""
+        settings = self._room.settings
+        return settings.held or self._room.outcome == "held" or (settings.restricted and basis == Basis.PERSON_CONCERNED)
 
     def refuse(self, seat: Seat) -> None:
         """The other does not agree."""

@@ -35,6 +35,7 @@ from blickschutz.web.routes import (
     people,
     place,
     policy,
+    requests,
     sign_in,
     system,
     wall,
@@ -44,7 +45,7 @@ from blickschutz.web.security import Guard, hosts_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 API = "/api/v1"
-_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, policy, cases, log)
+_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, policy, requests, cases, log)
 
 
 def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None) -> FastAPI:

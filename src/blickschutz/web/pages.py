@@ -56,7 +56,7 @@ class Pages:
         scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]
         name = host if site.server.names else "localhost"
         self.keys = SecurityKeys(room.recordings.access, site.site.name, name, f"{scheme}://{name}:{site.server.port}")
-        self._zone = ZoneInfo(site.site.timezone)
+        self.zone = ZoneInfo(site.site.timezone)
         self._environment = Environment(
             loader=PackageLoader("blickschutz.web"),
             autoescape=select_autoescape(),
@@ -117,15 +117,15 @@ class Pages:
 
     def moment(self, at: float) -> datetime:
         """POSIX seconds as a moment in the site's time zone."""
-        return datetime.fromtimestamp(at, self._zone)
+        return datetime.fromtimestamp(at, self.zone)
 
     def day_start(self, date: str) -> datetime:
         """Midnight of the day `date` (YYYY-MM-DD) in the site's time zone; of today where it is no date."""
         try:
             day = datetime.strptime(date, "%Y-%m-%d")
         except ValueError:
-            day = datetime.fromtimestamp(self._clock.now(), self._zone)
-        return datetime(day.year, day.month, day.day, tzinfo=self._zone)
+            day = datetime.fromtimestamp(self._clock.now(), self.zone)
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone)
 
     def theme(self, request: Request, default: str) -> str:
         chosen = request.cookies.get("theme", "")
@@ -135,7 +135,7 @@ class Pages:
         """The page `template` with the values that every page has, and `values`."""
         language = self.language(request)
         translate = texts.translator(language)
-        now = datetime.fromtimestamp(self._clock.now(), self._zone)
+        now = datetime.fromtimestamp(self._clock.now(), self.zone)
         regime = self.room.regime.current()
         member = self.member(request)
         shared = {

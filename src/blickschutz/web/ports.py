@@ -17,6 +17,8 @@ from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.review.model import Case
 from blickschutz.review.service import CaseDesk
+from blickschutz.rights.model import Request as DataRequest
+from blickschutz.rights.service import RightsDesk
 from blickschutz.wall.model import TileState
 from blickschutz.wall.service import LiveStream
 
@@ -88,6 +90,10 @@ class Policy(Protocol):
 
     def print_documents(self, by: str) -> None: ...
 
+    def letter(self, request: DataRequest, *, extension: bool) -> bytes:
+        """The answer to a request of somebody concerned, or the notice that it takes longer, as PDF."""
+        ...
+
 
 class Rooms(Protocol):
     """Review rooms and key desks: where they are, and who is in them."""
@@ -109,6 +115,7 @@ class Recordings(Protocol):
     access: Access
     log: AuditLog
     desk: CaseDesk
+    rights: RightsDesk
     rooms: Rooms
 
     def recording_problem(self) -> str:

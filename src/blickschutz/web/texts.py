@@ -12,6 +12,15 @@ from zoneinfo import ZoneInfo
 from babel.messages.pofile import read_po
 
 from blickschutz.kernel.situation import Kind, name
+from blickschutz.web.request_words import (
+    DUTY_SOURCES,
+    REQUEST_EVENTS,
+    REQUEST_OUTCOMES,
+    REQUEST_PROBLEMS,
+    REQUEST_STATES,
+    RIGHT_WORDS,
+    SETTLEMENT_WORDS,
+)
 from blickschutz.web.words import (
     ACCOUNT_DONE,
     ACCOUNT_EVENTS,
@@ -34,11 +43,17 @@ __all__ = [
     "ACCOUNT_DONE",
     "ACCOUNT_PROBLEMS",
     "CHANGE_WORDS",
+    "DUTY_SOURCES",
     "FACTOR_WORDS",
     "FIELD_WORDS",
     "PERMISSION_WORDS",
+    "REQUEST_OUTCOMES",
+    "REQUEST_PROBLEMS",
+    "REQUEST_STATES",
+    "RIGHT_WORDS",
     "ROLE_MEANINGS",
     "ROLE_WORDS",
+    "SETTLEMENT_WORDS",
     "SIGN_IN_PROBLEMS",
     "STATE_WORDS_OF_ACCOUNTS",
     "TODO_WORDS",
@@ -223,6 +238,7 @@ SHRED_WORDS: Mapping[str, str] = {
     "unreviewed": N_("Frist abgelaufen, nicht gesichtet"),
     "hold-expired": N_("Löschsperre abgelaufen"),
     "hold-released": N_("Löschsperre von zwei Personen aufgehoben"),
+    "erasure": N_("Löschung auf Antrag der betroffenen Person"),
 }
 CAUSE_MANUAL = N_("von Hand angeordnet")
 MODE_WORDS: Mapping[str, str] = {"sealed": N_("versiegelt"), "anonymous": N_("anonym, nur verpixelt")}
@@ -244,7 +260,8 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),
     "not-now": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand."),
     "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),
-    "not-held": N_("Herausgegeben wird nur, was als Vorfall gesperrt ist."),
+    "not-held": N_("Herausgegeben wird nur, was als Vorfall gesperrt ist; für eine offene Anfrage nur die eigenen Daten."),
+    "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort wird sie nicht bewertet."),
     "no-basis": N_("Bitte wählen Sie die Rechtsgrundlage."),
     "administrative-offence": N_(
         "Eine Ordnungswidrigkeit ist nach § 21 Abs. 3 LDSG kein Grund für eine Herausgabe. Bitte rechtlich prüfen lassen."
@@ -273,6 +290,7 @@ DOOR_PROBLEMS: Mapping[str, str] = {
 }
 EVENT_WORDS: Mapping[str, str] = {
     **ACCOUNT_EVENTS,
+    **REQUEST_EVENTS,
     "system-started": N_("System gestartet"),
     "system-ended": N_("System beendet"),
     "settings-changed": N_("Einstellungen geändert"),

@@ -95,6 +95,7 @@ PERMISSION_WORDS = {
     "figures": N_("Messwerte für Prometheus"),
     "settings": N_("Einstellungen sehen"),
     "policy": N_("Regeln und ihren Stand sehen"),
+    "requests": N_("Anfragen Betroffener bearbeiten"),
     "people": N_("Personen sehen"),
 }
 # What a form was for, by its address: shown before it is finished after signing in again.
@@ -109,6 +110,8 @@ ACT_WORDS = (
     (r"/cases/\d+/hold.*", N_("Löschsperre")),
     (r"/cases/\d+/enter", N_("Sichtungsraum betreten")),
     (r"/people.*", N_("Konto ändern")),
+    (r"/requests.*", N_("Anfrage bearbeiten")),
+    (r"/duties.*", N_("Informationspflicht")),
     (r"/changes/\d+/confirm", N_("Vorschlag bestätigen")),
     (r"/changes/\d+/withdraw", N_("Vorschlag zurückziehen")),
 )

@@ -60,6 +60,21 @@ def no_offence(g: Grounds) -> Answer:
     LOG,
 )
 def told(g: Grounds) -> Answer:
+    if g.rows is not None and g.rows.unmet_duties:
+        late = names(g.rows.unmet_duties)
+        return broken(
+            f"Nicht rechtzeitig informiert: Informationspflichten {late}; informieren Sie oder halten Sie den Aufschub fest.",
+            f"Not told in time: duties to inform {late}; tell them, or record the deferral.",
+        )
+    known = {entry.subject for entry in g.log.get(Event.DUTY_OPENED, ())}
+    untold = [
+        entry.number for entry in g.entries(Event.RELEASED, YEAR) if entry.facts.get("basis") != BASES[-1] and entry.subject not in known
+    ]
+    if untold:
+        return broken(
+            f"Herausgegeben, ohne dass jemand informiert werden soll: Einträge {names(untold)}; legen Sie die Informationspflicht an.",
+            f"Released without a duty to inform: entries {names(untold)}; open the duty.",
+        )
     return recorded(g, FactKind.REQUESTS_PROCESS, document=False)
 
 
@@ -82,6 +97,12 @@ def no_staff_control(g: Grounds) -> Answer:
     LOG,
 )
 def requests(g: Grounds) -> Answer:
+    if g.rows is not None and g.rows.late_requests:
+        late = names(g.rows.late_requests)
+        return broken(
+            f"Nicht rechtzeitig beantwortet: Anfragen {late}; antworten Sie und nennen Sie den Grund der Verspätung.",
+            f"Not answered in time: requests {late}; answer, and give the reason for the delay.",
+        )
     return recorded(g, FactKind.REQUESTS_PROCESS, document=False)
 
 
@@ -95,15 +116,24 @@ def requests(g: Grounds) -> Answer:
 def restricted(g: Grounds) -> Answer:
     if not g.started:
         return NOT_STARTED
-    held = {entry.subject for entry in g.log.get(Event.HOLD_SET, ()) if entry.facts.get("ground") == "schutzwuerdiges_interesse"}
-    freed = {entry.subject for entry in g.log.get(Event.HOLD_RELEASED, ())}
-    lost = sorted(entry.subject[:8] for entry in g.log.get(Event.SHREDDED, ()) if entry.subject in held - freed)
+    freed = _pairs(g, Event.CASE_FREED)
+    kept = {clip for (clip, request), number in _pairs(g, Event.CASE_RESTRICTED).items() if number > freed.get((clip, request), 0)}
+    lost = sorted({entry.subject[:8] for entry in g.log.get(Event.SHREDDED, ()) if entry.subject in kept})
     if lost:
         return broken(
-            f"Trotz Sperre für eine betroffene Person vernichtet: {names(lost)}; melden Sie es der Datenschutzbeauftragten.",
-            f"Destroyed in spite of a hold for somebody concerned: {names(lost)}; tell the data protection officer.",
+            f"Trotz offener Anfrage einer betroffenen Person vernichtet: {names(lost)}; melden Sie es der Datenschutzbeauftragten.",
+            f"Destroyed in spite of an open request of somebody concerned: {names(lost)}; tell the data protection officer.",
         )
-    return holds("Sperren mit Grund schutzwuerdiges_interesse", "holds with ground schutzwuerdiges_interesse")
+    return holds("Einträge case-restricted, case-freed, shredded", "entries case-restricted, case-freed, shredded")
+
+
+def _pairs(g: Grounds, event: Event) -> dict[tuple[str, object], int]:
+    """Clip and request of entries of that event, and the newest entry of each."""
+    found: dict[tuple[str, object], int] = {}
+    for entry in g.log.get(event, ()):
+        key = (entry.subject, entry.facts.get("request"))
+        found[key] = max(entry.number, found.get(key, 0))
+    return found
 
 
 @rule(

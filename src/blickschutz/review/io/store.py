@@ -31,6 +31,7 @@ cases = Table(
 )
 # What is asked for stands in columns; the rest of a case is one JSON text, so that a case is read in one piece.
 _COLUMNS = ("id", "clip", "camera", "state", "opened")
+_LONGEST_S = 86_400.0
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -123,6 +124,18 @@ class SqlCaseStore:
         changed = replace(case, hold=hold, proposal=None, state=after)
         return self._change(changed, case.state, Event.HOLD_SET, hold.by[-1], _hold_facts(hold), None, case)
 
+    def restrict(self, case: Case, restricted: Sequence[int], request: int, by: str) -> bool:
+        """For which open requests the clip is kept. False where the case changed meanwhile."""
+        event = Event.CASE_RESTRICTED if request in restricted else Event.CASE_FREED
+        return self._change(replace(case, restricted=tuple(restricted)), case.state, event, by, {"request": request}, None, case)
+
+    def between(self, starts: float, ends: float) -> list[Case]:
+        """Clips that are there and show any of that time, the oldest first."""
+        there = [state.value for state in CaseState if state not in {CaseState.DESTROYING, CaseState.DESTROYED, CaseState.RECORDING}]
+        query = select(cases).where(cases.c.state.in_(there), cases.c.opened.between(starts - _LONGEST_S, ends)).order_by(cases.c.opened)
+        with self._engine.connect() as connection:
+            return [case for row in connection.execute(query) if (case := _case(row)).opened + case.seconds >= starts]
+
     def doom(self, case: Case, reason: str, by: Sequence[str]) -> bool:
         """The end of the clip is ordered. From here on nothing opens it, and whatever happens it will be gone."""
         changed = replace(case, state=CaseState.DESTROYING, shred_reason=reason, shred_by=tuple(by), hold=None, proposal=None)
@@ -166,6 +179,9 @@ class SqlCaseStore:
 def _facts(case: Case) -> str:
     """All of a case but its columns."""
     kept = {name: value for name, value in msgspec.to_builtins(case).items() if name not in _COLUMNS}
+    if not case.restricted:
+        # Rows from before there were restrictions have no such key; `_change` compares the whole text.
+        del kept["restricted"]
     return str(_encode(kept).decode())
 
 

@@ -133,6 +133,7 @@ def routes(pages: Pages) -> APIRouter:
             problem=problem,
             grounds=list(Ground),
             door=recordings.rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
+            duty=any(duty.case == found.id for duty in recordings.rights.store.duties(settled=False)),
             present=[pages.person_name(person) for person in recordings.rooms.present(found.id)],
             log=[entry for entry, _ in recordings.log.find(subject=found.clip, most=200)] if member.may(Role.SUPERVISION) else [],
         )

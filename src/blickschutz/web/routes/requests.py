@@ -1,0 +1,296 @@
+"""Requests of those concerned and duties to inform: recorded, restricted, extended, answered by two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from blickschutz.access.model import Permission
+from blickschutz.rights.model import (
+    Duty,
+    DutySource,
+    Outcome,
+    Problem,
+    RequestState,
+    Right,
+    Settlement,
+)
+from blickschutz.rights.model import Request as DataRequest
+from blickschutz.rights.rules import deadline, due, is_late, is_near, is_unmet, may_extend
+from blickschutz.web import texts
+from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.numbers import Number
+from blickschutz.web.pages import Pages
+from blickschutz.web.routes.sign_in import Word
+
+_SEE_OTHER = 303
+_MOST_SHOWN = 50
+_REQUESTS = [allow(Permission.REQUESTS)]
+Text = Annotated[str, Form(max_length=2000)]
+Words = Annotated[list[str] | None, Form()]
+Numbers = Annotated[list[int] | None, Form()]
+
+
+def routes(pages: Pages) -> APIRouter:
+    """All about requests and duties."""
+    router = APIRouter()
+    _requests(router, pages)
+    _answers(router, pages)
+    _duties(router, pages)
+    return router
+
+
+def _requests(router: APIRouter, pages: Pages) -> None:
+    desk = pages.room.recordings.rights
+
+    @router.get("/requests", dependencies=_REQUESTS)
+    async def everything(request: Request) -> Response:
+        return await asyncio.to_thread(_list, pages, request)
+
+    @router.post("/requests", dependencies=_REQUESTS)
+    async def record(
+        request: Request,
+        received: Word = "",
+        name: Word = "",
+        contact: Text = "",
+        language: Word = "de",
+        rights: Words = None,
+        cameras: Words = None,
+        starts: Word = "",
+        ends: Word = "",
+        text: Text = "",
+    ) -> Response:
+        begin, end = _moment(pages, starts), _moment(pages, ends)
+        given: dict[str, Any] = {
+            "received": received,
+            "name": name,
+            "contact": contact,
+            "language": language,
+            "text": text,
+            "starts": starts,
+            "ends": ends,
+        }
+        given |= {"rights": rights or [], "cameras": cameras or []}
+        known = {camera.id for camera in pages.site.cameras}
+        day = _day(received)
+        problem = Problem.RECEIVED if day is None else Problem.WINDOW if begin is None or end is None else None
+        if problem is None and not known.issuperset(cameras or ()):
+            problem = Problem.CAMERAS
+        if problem is not None or day is None or begin is None or end is None:
+            return await asyncio.to_thread(lambda: _list(pages, request, problem, 422, given))
+        asked = DataRequest(
+            id=0,
+            state=RequestState.OPEN,
+            received=day,
+            rights=tuple(Right(one) for one in rights or () if one in set(Right)),
+            name=name.strip(),
+            contact=contact.strip(),
+            language="en" if language == "en" else "de",
+            by=member_of(request).id,
+            at=0.0,
+            starts=begin,
+            ends=end,
+            cameras=tuple(cameras or ()),
+            text=text.strip(),
+        )
+        outcome = await asyncio.to_thread(desk.record, asked)
+        if isinstance(outcome, Problem):
+            return await asyncio.to_thread(lambda: _list(pages, request, outcome, 422, given))
+        return RedirectResponse(f"/requests/{outcome.id}", _SEE_OTHER)
+
+    @router.get("/requests/{number}", dependencies=_REQUESTS)
+    async def one(request: Request, number: Number) -> Response:
+        return await asyncio.to_thread(_page, pages, request, number)
+
+    @router.post("/requests/{number}/restrict", dependencies=_REQUESTS)
+    async def restrict(request: Request, number: Number, cases: Numbers = None) -> Response:
+        return await _done(pages, request, number, lambda by: desk.restrict(number, cases or (), by))
+
+    @router.post("/requests/{number}/free", dependencies=_REQUESTS)
+    async def free(request: Request, number: Number, case: Annotated[int, Form()] = 0) -> Response:
+        return await _done(pages, request, number, lambda by: desk.free(number, case, by))
+
+    @router.post("/requests/{number}/identity", dependencies=_REQUESTS)
+    async def identify(request: Request, number: Number, text: Text = "") -> Response:
+        return await _done(pages, request, number, lambda by: desk.identify(number, text, by))
+
+    @router.post("/requests/{number}/extend", dependencies=_REQUESTS)
+    async def extend(request: Request, number: Number, reason: Text = "") -> Response:
+        return await _done(pages, request, number, lambda by: desk.extend(number, reason, by))
+
+
+def _answers(router: APIRouter, pages: Pages) -> None:
+    desk = pages.room.recordings.rights
+
+    @router.post("/requests/{number}/answer", dependencies=_REQUESTS)
+    async def prepare(request: Request, number: Number, outcome: Word = "", text: Text = "") -> Response:
+        if outcome not in set(Outcome):
+            return await asyncio.to_thread(_page, pages, request, number, "outcome", 422)
+        return await _done(pages, request, number, lambda by: desk.prepare(number, Outcome(outcome), text, by))
+
+    @router.post("/requests/{number}/confirm", dependencies=_REQUESTS)
+    async def confirm(request: Request, number: Number) -> Response:
+        return await _done(pages, request, number, lambda by: desk.confirm(number, by))
+
+    @router.post("/requests/{number}/return", dependencies=_REQUESTS)
+    async def give_back(request: Request, number: Number) -> Response:
+        return await _done(pages, request, number, lambda by: desk.give_back(number, by))
+
+    @router.get("/requests/{number}/answer.pdf", dependencies=_REQUESTS)
+    async def answer(number: Number) -> Response:
+        return await _letter(number, extension=False)
+
+    @router.get("/requests/{number}/extension.pdf", dependencies=_REQUESTS)
+    async def extension(number: Number) -> Response:
+        return await _letter(number, extension=True)
+
+    async def _letter(number: int, *, extension: bool) -> Response:
+        found = await asyncio.to_thread(desk.store.get, number)
+        if found is None or (found.extension if extension else found.answer) is None:
+            raise HTTPException(404)
+        data = await asyncio.to_thread(lambda: pages.room.policy.letter(found, extension=extension))
+        name = f"{'zwischennachricht' if extension else 'antwort'}-{number}.pdf"
+        return Response(data, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _duties(router: APIRouter, pages: Pages) -> None:
+    desk = pages.room.recordings.rights
+
+    @router.post("/cases/{number}/assigned", dependencies=[allow(Permission.REVIEW)])
+    async def assigned(request: Request, number: Number) -> Response:
+        case = await asyncio.to_thread(pages.room.recordings.desk.store.get, number)
+        if case is None:
+            raise HTTPException(404)
+        await asyncio.to_thread(desk.assigned, number, case.clip, DutySource.HAND, member_of(request).id)
+        return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
+
+    @router.post("/duties/{number}", dependencies=_REQUESTS)
+    async def meet(request: Request, number: Number, settlement: Word = "", text: Text = "", until: Word = "") -> Response:
+        by = member_of(request).id
+        problem: str | None = "outcome"
+        if settlement in set(Settlement):
+            problem = await asyncio.to_thread(lambda: desk.meet(number, Settlement(settlement), text, _day(until), by))
+        if problem is not None:
+            given = {"duty": number, "settlement": settlement, "reason": text, "until": until}
+            return await asyncio.to_thread(lambda: _list(pages, request, problem, 422, given))
+        return RedirectResponse("/requests#duties", _SEE_OTHER)
+
+
+async def _done(pages: Pages, request: Request, number: int, act: Callable[[str], Problem | None]) -> Response:
+    """Do it in a thread; back to the request, or its page with what is wrong."""
+    problem = await asyncio.to_thread(act, member_of(request).id)
+    if problem is not None:
+        status = 409 if problem in {Problem.NOT_NOW, Problem.SAME_PERSON} else 422
+        return await asyncio.to_thread(_page, pages, request, number, problem.value, status)
+    return RedirectResponse(f"/requests/{number}", _SEE_OTHER)
+
+
+def _list(
+    pages: Pages, request: Request, problem: Problem | str | None = None, status: int = 200, given: dict[str, Any] | None = None
+) -> Response:
+    store, today = pages.room.recordings.rights.store, pages.room.regime.now().date()
+    empty: dict[str, Any] = {
+        "received": today.isoformat(),
+        "name": "",
+        "contact": "",
+        "language": pages.language(request),
+        "text": "",
+        "starts": "",
+    }
+    empty |= {"ends": "", "rights": [], "cameras": [], "duty": 0, "settlement": "", "reason": "", "until": ""}
+    return pages.render(
+        request,
+        "requests.html",
+        status=status,
+        problem=str(problem) if problem is not None else "",
+        given={**empty, **(given or {})},
+        open=[view(pages, request, one, today) for one in store.open()],
+        answered=[view(pages, request, one, today) for one in store.latest(_MOST_SHOWN)],
+        duties=[_duty(pages, request, one, today) for one in store.duties(settled=False)],
+        met=[_duty(pages, request, one, today) for one in store.duties(settled=True, most=_MOST_SHOWN)],
+        rights=list(Right),
+        settlements=list(Settlement),
+        cameras=pages.site.cameras,
+    )
+
+
+def _page(pages: Pages, request: Request, number: int, problem: str = "", status: int = 200) -> Response:
+    desk, today = pages.room.recordings.rights, pages.room.regime.now().date()
+    found = desk.store.get(number)
+    if found is None:
+        raise HTTPException(404)
+    by, language = member_of(request).id, pages.language(request)
+
+    def row(one: Any) -> dict[str, Any]:
+        return {"own": one, "camera": pages.camera_name(one.camera), "opened": texts.clock(pages.moment(one.opened), language)}
+
+    return pages.render(
+        request,
+        "request.html",
+        status=status,
+        asked=view(pages, request, found, today),
+        problem=problem,
+        restricted=[{**row(one), "may_free": one.by != by} for one in found.restricted],
+        candidates=[row(one) for one in desk.candidates(found)] if found.state is RequestState.OPEN else [],
+        may_extend=may_extend(found, today) is None,
+        may_confirm=found.state is RequestState.PREPARED and found.answer is not None and by not in found.answer.by,
+        outcomes=list(Outcome),
+    )
+
+
+def view(pages: Pages, request: Request, asked: DataRequest, today: date) -> dict[str, Any]:
+    """A request as templates see it."""
+    language = pages.language(request)
+    end = deadline(asked)
+
+    def moment(at: float) -> str:
+        return texts.moment(pages.moment(at), language)
+
+    return {
+        "own": asked,
+        "received": texts.day(asked.received, language),
+        "deadline": texts.day(end, language),
+        "left": (end - today).days,
+        "late": is_late(asked, today),
+        "near": is_near(asked, today),
+        "window": f"{moment(asked.starts)} – {moment(asked.ends)}" if asked.ends else "",
+        "cameras": [pages.camera_name(one) for one in asked.cameras],
+        "people": [pages.person_name(one) for one in asked.answer.by] if asked.answer is not None else [],
+        "answered": texts.day(asked.answer.day, language) if asked.answer is not None else "",
+        "extended": texts.day(asked.extension.day, language) if asked.extension is not None else "",
+        "erased": texts.day(asked.erased, language) if asked.erased is not None else "",
+    }
+
+
+def _duty(pages: Pages, request: Request, duty: Duty, today: date) -> dict[str, Any]:
+    language, end = pages.language(request), due(duty)
+    return {
+        "own": duty,
+        "since": texts.day(duty.since, language),
+        "due": texts.day(end, language) if end is not None else "",
+        "late": is_unmet(duty, today),
+        "by": pages.person_name(duty.settled.by) if duty.settled is not None else "",
+        "day": texts.day(duty.settled.day, language) if duty.settled is not None else "",
+    }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _moment(pages: Pages, text: str) -> float | None:
+    """A local moment (YYYY-MM-DDTHH:MM) as POSIX seconds; 0 where nothing was given, None where it is no moment."""
+    if not text.strip():
+        return 0.0
+    try:
+        return datetime.fromisoformat(text.strip()).replace(tzinfo=pages.zone).timestamp()
+    except (ValueError, OverflowError):
+        return None
