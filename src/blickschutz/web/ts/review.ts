@@ -215,11 +215,50 @@ async function follow(layout: HTMLElement): Promise<void> {
       return;
     }
     const state = (await answer.json()) as { version: number };
-    if (String(state.version) !== layout.dataset["version"] && !typing(layout)) {
+    if (String(state.version) === layout.dataset["version"] || typing(layout)) continue;
+    if (!(await renewed(layout, seat))) {
       location.assign(seat);
       return;
     }
   }
+}
+
+// What the other person did changes the words beside the picture. Those alone are replaced: playback goes on, and whoever
+// works by keyboard stays where they are. Where the picture itself is another one, the page is loaded anew.
+async function renewed(layout: HTMLElement, seat: string): Promise<boolean> {
+  const answer = await fetch(seat).catch(() => null);
+  if (!answer?.ok) return false;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const next = page.querySelector<HTMLElement>("[data-seat]");
+  if (!next || picture(next) !== picture(layout)) return false;
+  if (typing(layout)) return true; // begun while the answer came; the next look tries again
+  const main = layout.parentElement ?? layout;
+  const focused = main.contains(document.activeElement) ? whatIs(document.activeElement) : "";
+  for (const part of [".title-row", "[data-seat] > section"]) {
+    const fresh = page.querySelector(part);
+    if (fresh) document.querySelector(part)?.replaceWith(document.adoptNode(fresh));
+  }
+  for (const old of document.querySelectorAll("main > .problem")) old.remove();
+  layout.before(...page.querySelectorAll("main > .problem"));
+  layout.dataset["version"] = next.dataset["version"] ?? "";
+  if (focused && !main.contains(document.activeElement)) main.querySelector<HTMLElement>(focused)?.focus();
+  return true;
+}
+
+// Which picture a page shows: the redacted player, the clear one, or the words in its place.
+function picture(layout: Element): string {
+  if (layout.querySelector("review-player")) return "redacted";
+  return layout.querySelector("video") ? "clear" : (layout.firstElementChild?.textContent ?? "").trim();
+}
+
+// A selector by which the same control is found on the next page.
+function whatIs(control: Element | null): string {
+  if (!control || control === document.body) return "";
+  if (control.id) return `#${CSS.escape(control.id)}`;
+  const name = control.getAttribute("name");
+  if (name) return `[name="${CSS.escape(name)}"][value="${CSS.escape(control.getAttribute("value") ?? "")}"]`;
+  const action = control.closest("form")?.getAttribute("action");
+  return action ? `form[action="${CSS.escape(action)}"] ${control.localName}` : "";
 }
 
 function typing(layout: HTMLElement): boolean {
