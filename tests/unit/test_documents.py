@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from functools import reduce
 
+import cv2
 import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel
@@ -113,6 +114,28 @@ def test_the_text_for_the_example_is_the_one_that_was_approved(key):
     if os.environ.get("BLICKSCHUTZ_GOLDEN"):
         path.write_text(as_text(document), encoding="utf-8")
     assert as_text(document) == path.read_text(encoding="utf-8")
+
+
+def test_the_picture_code_on_the_sign_is_the_address_that_is_printed(tmp_path):
+    address = "https://www.stadt.example/videoschutz"
+    grounds = whole()
+    grounds = replace(grounds, facts=grounds.facts.model_copy(update={"information_address": address}))
+    document = next(one for one in pack(grounds) if one.key == "schild-de-a4")
+    assert address in as_text(document)
+    (tmp_path / "sign.pdf").write_bytes(render(document, grounds))
+    subprocess.run(["pdftoppm", "-r", "100", "-png", tmp_path / "sign.pdf", tmp_path / "sign"], check=True)
+    found, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(next(tmp_path.glob("sign*.png")))))
+    assert found == address
+
+
+def test_the_approver_is_who_approved_these_settings(tmp_path):
+    def printed(grounds):
+        document = next(one for one in pack(grounds) if one.key == "loeschkonzept")
+        (tmp_path / "a.pdf").write_bytes(render(document, grounds))
+        return subprocess.run(["pdftotext", "-layout", tmp_path / "a.pdf", "-"], capture_output=True, text=True, check=True).stdout
+
+    assert re.search(r"Freigegeben von\s+Amt, 22.11.2026", printed(whole()))
+    assert re.search(r"Freigegeben von\s+OFFEN", printed(replace(whole(), settings="b" * 64)))
 
 
 def test_what_is_not_known_prints_as_open_and_never_as_an_invention():

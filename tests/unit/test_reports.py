@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -15,14 +15,15 @@ from blickschutz.cli.main import cli
 from blickschutz.compliance.documents.model import Table
 from blickschutz.compliance.io.press import render
 from blickschutz.compliance.policy import assess
-from blickschutz.compliance.reports.committee import HIDDEN, Happened, RaisedAlert, committee
+from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import COLUMNS, rate, ratio, ratio_of_ratios, read_rows
+from blickschutz.compliance.reports.model import HIDDEN, Happened, RaisedAlert
 from blickschutz.compliance.reports.suppression import LEAST, publish
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.situation import Kind
 from tests.conftest import ROOT
 from tests.unit.test_documents import exists
-from tests.unit.test_policy import whole
+from tests.unit.test_policy import NOW, whole
 
 CELLS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), min_size=1)
 
@@ -196,6 +197,60 @@ class TestCommittee:
         assert "Entpixelungen beantragt" not in acts
         # Eleven destroyed of twelve would tell that one was an incident.
         assert acts["vernichtete Clips"] == HIDDEN
+
+    def test_deletions_in_time_are_told_apart_from_late_ones(self):
+        hour, at = 3600.0, NOW
+        opened = {"opened": at - 73 * hour, "reason": "unreviewed"}
+        restricted = {"opened": at - 500 * hour, "reason": "unreviewed"}
+
+        def one(event, subject, when, **facts):
+            return Entry(number=1, at=when, event=event, by="system", subject=subject, facts=facts)
+
+        log = {
+            Event.SHRED_ORDERED: [one(Event.SHRED_ORDERED, name, at - 60) for name in "abc"]
+            + [one(Event.SHRED_ORDERED, "d", at - 2 * hour)],
+            Event.CASE_FREED: [one(Event.CASE_FREED, "c", at - 120)],
+            Event.SHREDDED: [
+                one(Event.SHREDDED, "a", at - 10, **opened),
+                one(Event.SHREDDED, "b", at + 2 * hour, **opened),
+                one(Event.SHREDDED, "c", at, **restricted),
+                one(Event.SHREDDED, "d", at, reason="harmless"),
+            ],
+        }
+        found = committee(whole(), assess(whole()), Happened(date(2026, 1, 1), date(2026, 12, 31), (), log), public=False)
+        assert table(found, "Löschung") == {"fristgerecht vernichtet": "2", "verspätet vernichtet": "2"}
+
+    def test_outages_are_counted_by_camera_inside_and_by_kind_in_public(self):
+        entries = [
+            Entry(number=n, at=NOW, event=Event.OUTAGE_ENDED, by="system", subject="brunnen", facts={"kind": "lost", "seconds": 90.0})
+            for n in (1, 2)
+        ]
+        happened = Happened(date(2026, 1, 1), date(2026, 12, 31), (), {Event.OUTAGE_ENDED: entries})
+        inside = committee(whole(), assess(whole()), happened, public=False)
+        assert "kein Bild | Brunnen | 2 | 3,0" in [one.text for one in inside.sentences()]
+        assert "kein Bild | 2 | 3,0" in [one.text for one in committee(whole(), assess(whole()), happened, public=True).sentences()]
+
+    def test_releases_and_requests_do_not_tell_each_other(self):
+        bases = ["strafverfolgung"] * 9 + ["betroffener"] * 2
+        released = [Entry(number=n, at=NOW, event=Event.RELEASED, by="x", facts={"basis": basis}) for n, basis in enumerate(bases, 1)]
+        duties = [Entry(number=n, at=NOW, event=Event.DUTY_OPENED, by="x") for n in range(1, 10)]
+        log = {Event.RELEASED: released, Event.DUTY_OPENED: duties}
+        happened = Happened(date(2026, 1, 1), date(2026, 12, 31), (), log)
+        public = committee(whole(), assess(whole()), happened, public=True)
+        assert table(public, "Rechtsgrundlage") == {"Strafverfolgung": HIDDEN, "betroffene Person": HIDDEN}
+        assert not any("Informationspflichten entstanden" in one.text for one in public.sentences())
+        inside = committee(whole(), assess(whole()), happened, public=False)
+        assert table(inside, "Rechtsgrundlage") == {"Strafverfolgung": "9", "betroffene Person": "2"}
+        assert any(one.text == "Informationspflichten entstanden | 9" for one in inside.sentences())
+
+    def test_what_nobody_recorded_is_open_and_what_was_is_told(self):
+        first, last = whole().today - timedelta(days=9), whole().today
+        texts = [one.text for one in committee(whole(), assess(whole()), Happened(first, last), public=True).sentences()]
+        assert any(one.startswith("Kosten: ") and "geprüft" in one for one in texts)
+        texts = [
+            one.text for one in committee(whole(), assess(whole()), Happened(date(2020, 1, 1), date(2020, 2, 1)), public=True).sentences()
+        ]
+        assert "OFFEN: Beschwerden im Zeitraum" in texts
 
     def test_a_period_without_data_says_so(self):
         found = committee(whole(), assess(whole()), Happened(date(2026, 1, 1), date(2026, 1, 31)), public=True)

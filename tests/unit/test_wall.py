@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
 from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.bootstrap.outages import OutageWatch
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.scene import Backdrop, Doubt
 from blickschutz.redaction.service import Redactor, blank
@@ -19,6 +21,7 @@ from blickschutz.wall.io.live import LiveEncoder, codec_of
 from blickschutz.wall.model import CameraFacts, EncoderSettings, StreamFragment, StreamInit, TileState
 from blickschutz.wall.rules import rebased, tile_state
 from blickschutz.wall.service import RING_S, LiveStream
+from tests.fakes.clock import ManualClock
 
 GOOD = {"stopped": False, "cell_alive": True, "connected": True, "fault": False, "proven": True, "last_picture_s": 0.1}
 
@@ -217,3 +220,32 @@ class TestRecent:
         assert times[0] == 0
         assert np.diff(times) == pytest.approx(np.full(len(times) - 1, 0.1), abs=0.01)
         assert len(times) == len(pictures) - late
+
+
+class TestOutages:
+    """A camera without a picture is written down when it lasted, and again when it is over."""
+
+    def test_only_what_lasts_is_an_outage_and_a_fault_after_another_is_two(self):
+        clock, written = ManualClock(), []
+        camera = SimpleNamespace(state=TileState.LIVE)
+        log = SimpleNamespace(write=lambda event, by, subject, facts: written.append((event.value, subject, facts)))
+        watch = OutageWatch({"brunnen": camera}, log, clock, lambda work: work())
+
+        def after(seconds, state):
+            camera.state = state
+            watch.look()
+            clock.time += seconds
+            watch.look()
+
+        after(9.0, TileState.LOST)
+        after(5.0, TileState.LIVE)
+        assert written == []
+        after(12.0, TileState.LOST)
+        after(30.0, TileState.REDACTION_FAULT)
+        after(1.0, TileState.STOPPED)
+        assert written == [
+            ("outage-began", "brunnen", {"kind": "lost"}),
+            ("outage-ended", "brunnen", {"kind": "lost", "seconds": 12.0}),
+            ("outage-began", "brunnen", {"kind": "redaction-fault"}),
+            ("outage-ended", "brunnen", {"kind": "redaction-fault", "seconds": 30.0}),
+        ]

@@ -72,6 +72,8 @@ class Event(StrEnum):
     RELEASE_FETCHED = "release-fetched"
     LOG_SEEN = "log-seen"
     LOG_EXPORTED = "log-exported"
+    OUTAGE_BEGAN = "outage-began"
+    OUTAGE_ENDED = "outage-ended"
     DISK_FULL = "disk-full"
     MISSING_FILE = "missing-file"
     MISSING_ROW = "missing-row"

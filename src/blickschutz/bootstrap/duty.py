@@ -24,6 +24,7 @@ from blickschutz.alerts.ports import Channel
 from blickschutz.alerts.service import SYSTEM, AlertDesk, Sender
 from blickschutz.bootstrap.hours import RegimeKeeper
 from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.outages import OutageWatch
 from blickschutz.bootstrap.supervisor import CellKeeper
 from blickschutz.config.channels import MqttChannel
 from blickschutz.config.model import SiteFile
@@ -67,6 +68,7 @@ class Duty:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.problem = ""
+        self._outages = OutageWatch(keepers, keeping.log, clock, keeping.do) if keeping is not None else None
         for keeper in keepers.values():
             keeper.on_situation = self.take
 
@@ -214,6 +216,8 @@ class Duty:
         while True:
             if self._keeping is not None:
                 self._keeping.housekeep()
+            if self._outages is not None:
+                self._outages.look()
             self._work.put(self.desk.escalate_overdue)
             self._work.put(lambda: self._store.drop_clips(self._clock.now() - self._site.alerts.keep_hours * _HOUR_S))
             await asyncio.sleep(_HOUSEKEEPING_S)

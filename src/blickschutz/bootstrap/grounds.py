@@ -13,7 +13,6 @@ from blickschutz.access.model import AccountState
 from blickschutz.access.rules import needs_factor
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
-from blickschutz.alerts.model import AlertState
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Event, Fault
@@ -30,6 +29,7 @@ from blickschutz.compliance.policy import assess
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import SettingsError
 from blickschutz.redaction.rules.mosaic import CELLS_PER_METRE
 from blickschutz.retention.rules import is_due
 from blickschutz.review.model import CaseState
@@ -60,7 +60,7 @@ _MOST = 5000
 _MONTH_S = 30 * 86_400
 _PERSONS = "person"
 _GRACE_S = 3600.0
-_FRESH_S = 60.0
+_FRESH_S = 5.0
 
 
 def gather(site: SiteFile, path: Path | None, keeping: Keeping | None, clock: Clock) -> Grounds:
@@ -94,7 +94,7 @@ def stored_alerts(keeping: Keeping) -> closing[SqlAlertStore]:
 
 
 class PolicyWatch:
-    """What the policy says of a running site, looked at again when somebody asks and the last look is a minute old; and its documents."""
+    """What the policy says of a running site, looked at again when somebody asks and the last look is seconds old; and its documents."""
 
     def __init__(self, site: SiteFile, path: Path | None, keeping: Keeping, clock: Clock) -> None:
         self._site, self._path, self._keeping, self._clock = site, path, keeping, clock
@@ -105,6 +105,13 @@ class PolicyWatch:
     @property
     def _folder(self) -> Path:
         return self._keeping.data / "documents"
+
+    def facts(self) -> Facts:
+        """The facts file as it is now; empty where there is none, or where it has a mistake (`assessed` says which)."""
+        try:
+            return load_facts(facts_path(self._path)) if self._path is not None else Facts()
+        except SettingsError:
+            return Facts()
 
     def _gathered(self) -> Grounds:
         return gather(self._site, self._path, self._keeping, self._clock)
@@ -154,16 +161,17 @@ def _rows(keeping: Keeping, clock: Clock) -> Rows:
     rights, today = keeping.rights.store, keeping.today()
     limits, counts = keeping.shredder.limits, keeping.access.factors.counts()
     active = [member for member in keeping.access.members.values() if member.state is AccountState.ACTIVE]
-    missing = [case.clip for case in keeping.missing()]
-    strays = [clip for clip in keeping.shelf.clips() if keeping.store.by_clip(clip) is None]
+    there, known = keeping.shelf.clips(), {case.clip for case in cases}
+    missing = [clip for clip in known if clip not in there]
+    strays = [clip for clip in there if clip not in known and keeping.store.by_clip(clip) is None]
     with stored_alerts(keeping) as alerts:
-        closed = alerts.find(states=[AlertState.CLOSED], most=_MOST)
+        undecided = alerts.undecided(_MOST)
         tally = alerts.tally(clock.now() - _MONTH_S)
     return Rows(
         overdue=tuple(case.id for case in cases if case.state is not CaseState.RECORDING and is_due(kept(case), limits, now)),
         untriggered=tuple(case.id for case in cases if not case.cause),
-        unanswered=tuple(alert.id for alert in closed if alert.outcome is None),
-        stray=tuple(clip[:8] for clip in (*missing, *strays)),
+        unanswered=tuple(undecided),
+        stray=tuple(clip[:8] for clip in sorted((*missing, *strays))),
         false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.alerts, one.false_alarms) for one in tally),
         without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
         redaction_faults=keeping.redaction_faults(),

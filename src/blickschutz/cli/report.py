@@ -15,8 +15,9 @@ from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.press import print_document
 from blickschutz.compliance.policy import assess
-from blickschutz.compliance.reports.committee import Happened, RaisedAlert, committee
+from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import read_rows
+from blickschutz.compliance.reports.model import Happened, RaisedAlert
 from blickschutz.config.loader import load_site, operator_language
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import SystemClock

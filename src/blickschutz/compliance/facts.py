@@ -42,6 +42,10 @@ class FactKind(StrEnum):
     MAINTENANCE_CONTRACT = "wartungsvertrag"
     REQUESTS_PROCESS = "verfahren-betroffene"
     STAFF_CONTROL = "keine-leistungskontrolle"
+    APPROVAL = "dokumente-freigegeben"
+    COMPLAINTS = "beschwerden"
+    BREACHES = "datenpannen"
+    COSTS = "kosten"
 
 
 class Office(Part):
@@ -99,6 +103,8 @@ class Ground(Part):
     """Why 250 px/m or more are needed, where they are (DIN EN 62676-4: identify)."""
     no_privacy_zone: Annotated[str, Field(max_length=300)] = ""
     """Why it needs no privacy zone, where it has none."""
+    conclusion: Annotated[str, Field(max_length=300)] = ""
+    """What the last review of necessity found for this camera; for the committee's report."""
 
 
 class Incidents(Part):
@@ -155,6 +161,8 @@ class Facts(Part):
     """Who may receive recordings, for the record of processing and the information sheet."""
     full_information: Annotated[str, Field(max_length=300)] = ""
     """Where the full information sheet is to be had: desk and printed address."""
+    information_address: Annotated[str, Field(max_length=200, pattern=r"^(https?://[!-~]+)?$")] = ""
+    """Address of the information sheet on the authority's own pages, for the picture code on the sign."""
     grounds: tuple[Ground, ...] = ()
     """Purpose and reason of each camera."""
     incidents: tuple[Incidents, ...] = ()

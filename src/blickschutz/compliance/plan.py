@@ -9,7 +9,8 @@ from typing import Any
 from blickschutz.compliance.facts import Sign, Way
 from blickschutz.config.model import Camera, PlanPlace, SiteFile
 
-# Classes of DIN EN 62676-4:2016, px/m.
+EDITION = "DIN EN 62676-4:2016"
+# Its classes, px/m.
 CLASSES = ((12.5, "monitor"), (25.0, "detect"), (62.5, "observe"), (125.0, "recognise"), (250.0, "identify"), (1000.0, "inspect"))
 SIGN_REACH = 0.06
 """How far from a way a sign may hang to be seen by who walks there, as a share of the plan's width."""

@@ -11,6 +11,7 @@ from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainReport
+from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
 from blickschutz.pipeline.messages import Health
@@ -82,6 +83,10 @@ class Policy(Protocol):
 
     def assessed(self) -> tuple[list[Found], float]:
         """Every rule and what it says, and when that was found (POSIX)."""
+        ...
+
+    def facts(self) -> Facts:
+        """The recorded facts: ways, signs and the like."""
         ...
 
     def documents(self) -> Papers | None: ...

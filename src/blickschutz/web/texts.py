@@ -240,6 +240,14 @@ SHRED_WORDS: Mapping[str, str] = {
     "hold-released": N_("Löschsperre von zwei Personen aufgehoben"),
     "erasure": N_("Löschung auf Antrag der betroffenen Person"),
 }
+DENSITY_WORDS: Mapping[str, str] = {
+    "monitor": N_("Überwachen"),
+    "detect": N_("Detektieren"),
+    "observe": N_("Beobachten"),
+    "recognise": N_("Wiedererkennen"),
+    "identify": N_("Identifizieren"),
+    "inspect": N_("Begutachten"),
+}
 CAUSE_MANUAL = N_("von Hand angeordnet")
 MODE_WORDS: Mapping[str, str] = {"sealed": N_("versiegelt"), "anonymous": N_("anonym, nur verpixelt")}
 ROOM_PROBLEMS: Mapping[str, str] = {
@@ -338,6 +346,8 @@ EVENT_WORDS: Mapping[str, str] = {
     "release-fetched": N_("Beweispaket abgeholt"),
     "log-seen": N_("Protokoll angesehen"),
     "log-exported": N_("Protokoll exportiert"),
+    "outage-began": N_("Kamera ausgefallen"),
+    "outage-ended": N_("Ausfall einer Kamera beendet"),
     "disk-full": N_("Speicher voll"),
     "missing-file": N_("Datei eines Vorgangs fehlt"),
     "missing-row": N_("Datei ohne Vorgang gefunden"),

@@ -84,6 +84,12 @@ class SqlAlertStore:
         with self._engine.connect() as connection:
             return [_alert(row) for row in connection.execute(query)]
 
+    def undecided(self, most: int) -> list[int]:
+        """Numbers of alerts that are closed though no person said what they were."""
+        query = select(alerts.c.id).where(alerts.c.state == AlertState.CLOSED.value, alerts.c.outcome.is_(None)).limit(most)
+        with self._engine.connect() as connection:
+            return [int(number) for number in connection.execute(query.order_by(alerts.c.id)).scalars()]
+
     def change(
         self,
         number: int,

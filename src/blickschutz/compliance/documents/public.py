@@ -37,6 +37,12 @@ def _where(g: Grounds, english: bool) -> Sentence:
     return say(g.facts.full_information, fact("full_information"))
 
 
+def _address(g: Grounds) -> tuple[Sentence, ...]:
+    """The printed address beside the picture code: not everybody can read the code."""
+    address = g.facts.information_address
+    return (say(address, fact("information_address")),) if address else ()
+
+
 def _nature(g: Grounds, english: bool) -> Sentence:
     """Never a claim of anonymity while anything unredacted is stored (TR-04)."""
     evidence = (setting("regimes.day.mode"), setting("regimes.night.mode"), rule("TR-04"))
@@ -227,7 +233,7 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
                 ),
             ),
         ),
-        Section(t("Vollständige Informationen", "Full information"), (_where(g, english),)),
+        Section(t("Vollständige Informationen", "Full information"), (_where(g, english), *_address(g))),
         Section(t("Bereich", "Area"), (words.plan(g, english),)),
     )
     values = {
@@ -235,5 +241,6 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
         "headline": t("Videoschutz", "Video protection"),
         "law": t("Videoüberwachung", "CCTV in operation"),
         "site": g.site.site.name,
+        "address": g.facts.information_address,
     }
     return Document(f"schild-{language}-{paper}", t("Hinweisschild", "Sign"), language, "§ 21 Abs. 2 LDSG RLP", sections, "sign", values)

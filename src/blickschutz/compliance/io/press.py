@@ -11,10 +11,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+import segno
 import typst
 
 from blickschutz.compliance.documents.model import Document, Evidence, Plan, Sentence, Source
 from blickschutz.compliance.documents.pack import changed, pack
+from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds, Result
 from blickschutz.compliance.plan import drawing
 from blickschutz.compliance.policy import assess
@@ -113,6 +115,7 @@ def _data(document: Document, g: Grounds, states: States) -> dict[str, Any]:
         "site": g.site.site.name,
         "demo": g.site.site.demo,
         "owner": owner,
+        "approver": _approver(g, document.language),
         "settings": g.settings,
         "date": _day(g.today, document.language),
         "year": g.today.year,
@@ -121,9 +124,23 @@ def _data(document: Document, g: Grounds, states: States) -> dict[str, Any]:
         "review": _day(g.today + timedelta(days=REVIEW_DAYS), document.language),
         "open": opened,
         "values": document.values,
+        "code": _code(document.values.get("address", "")) if document.template == "sign" else "",
         "plan": drawing(g.site, g.facts.ways, g.facts.signs),
         "sections": [{"title": section.title, "parts": [_part(part, states) for part in section.parts]} for section in document.sections],
     }
+
+
+def _approver(g: Grounds, language: str) -> str:
+    """Who approved the documents for these settings; OFFEN where nobody did, or for other settings."""
+    approval = g.facts.newest(FactKind.APPROVAL)
+    if approval is None or approval.settings != g.settings:
+        return "OFFEN"
+    return f"{approval.person}, {_day(approval.date, language)}"
+
+
+def _code(address: str) -> str:
+    """The address as a picture code (ISO/IEC 18004) in SVG; error correction of 25 %, because signs weather. Empty without one."""
+    return segno.make(address, error="q", micro=False).svg_inline(border=2, light="#fff") if address else ""
 
 
 def _part(part: Any, states: States) -> dict[str, Any]:

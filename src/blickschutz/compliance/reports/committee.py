@@ -6,43 +6,19 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 
-from blickschutz.audit.model import Entry, Event
+from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting
 from blickschutz.compliance.model import Found, Grounds, Result
+from blickschutz.compliance.reports.accountability import accountability, outages
 from blickschutz.compliance.reports.crime import Ratio, Row, rate, ratio, ratio_of_ratios
+from blickschutz.compliance.reports.model import HIDDEN, Happened, alone, shown_count
 from blickschutz.compliance.reports.suppression import LEAST, Published, publish
-from blickschutz.kernel.situation import Kind, name
+from blickschutz.kernel.situation import name
 
-HIDDEN = "•"
 _HOUR_S = 3600.0
 _SPAN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class RaisedAlert:
-    """One alert of the period: kind, local hour, and whether somebody called it false."""
-
-    kind: Kind
-    hour: int
-    false: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """What happened from `first` to `last`, both days included. `log` holds the period's entries of each event."""
-
-    first: date
-    last: date
-    alerts: Sequence[RaisedAlert] = ()
-    log: Mapping[Event, Sequence[Entry]] = field(default_factory=dict)
-
-    def count(self, what: Event) -> int:
-        """Entries of that event in the period."""
-        return len(self.log.get(what, ()))
 
 
 def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Sequence[Row] = (), *, public: bool) -> Document:
@@ -56,7 +32,8 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
         Section("Meldungen", tuple(_alerts(happened, public))),
         Section("Aufzeichnungen und Sichtung", tuple(_reviews(happened, public))),
         Section("Löschung, Entpixelung, Herausgabe", (_acts(happened, public),)),
-        Section("Störungen", (_faults(happened, public),)),
+        Section("Störungen", (_faults(happened, public), *outages(g, happened, public))),
+        *accountability(g, happened, public, deletions_hidden=public and _small_outcomes(happened)),
         Section("Kriminalitätslage", tuple(_crime(crime, public))),
         Section("Regeln", (_policy(found),)),
         Section("Erforderlichkeit", (words.recorded(g, words.NECESSITY, "Letzte Prüfung der Erforderlichkeit"),)),
@@ -68,15 +45,6 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
         )
         sections.insert(1, Section("Kleine Anzahlen", (say(note, law("Art. 5 Abs. 1 lit. c DSGVO")),)))
     return Document(f"bericht-{'oeffentlich' if public else 'intern'}", title, "de", "§ 21 LDSG RLP, Art. 5 Abs. 2 DSGVO", tuple(sections))
-
-
-def _shown(count: int | None) -> str:
-    return HIDDEN if count is None else str(count)
-
-
-def _alone(count: int, public: bool) -> str:
-    """A count that belongs to no table."""
-    return HIDDEN if public and 0 < count < LEAST else str(count)
 
 
 def _alerts(happened: Happened, public: bool) -> list[Sentence | Table]:
@@ -91,13 +59,13 @@ def _alerts(happened: Happened, public: bool) -> list[Sentence | Table]:
     }
     total = len(happened.alerts)
     shown = publish(tables) if public else Published(total, tables)
-    parts: list[Sentence | Table] = [say(f"Meldungen: {_shown(shown.total)}.", event(Event.ALERT_DECIDED))]
+    parts: list[Sentence | Table] = [say(f"Meldungen: {shown_count(shown.total)}.", event(Event.ALERT_DECIDED))]
     for key, title in (("kind", "Art"), ("hour", "Uhrzeit"), ("false", "Ergebnis")):
         cells = shown.tables[key]
         if cells is None:
             parts.append(say(f"{title}: nicht veröffentlicht.", law("Art. 5 Abs. 1 lit. c DSGVO")))
             continue
-        rows = tuple(((label, _shown(count)), (event(Event.ALERT_DECIDED), rule("KI-05"))) for label, count in cells.items())
+        rows = tuple(((label, shown_count(count)), (event(Event.ALERT_DECIDED), rule("KI-05"))) for label, count in cells.items())
         parts.append(Table((title, "Meldungen"), rows, bar=1))
     return parts
 
@@ -118,12 +86,12 @@ def _reviews(happened: Happened, public: bool) -> list[Sentence | Table]:
     waits = [(entry.at - opened[entry.subject]) / _HOUR_S for entry in decided if entry.subject in opened]
     table = _outcomes(happened)
     shown = publish({"outcome": table}) if public else Published(sum(table.values()), {"outcome": table})
-    parts: list[Sentence | Table] = [say(f"Aufzeichnungen: {_alone(happened.count(Event.CASE_OPENED), public)}.", event(Event.CASE_OPENED))]
+    parts: list[Sentence | Table] = [say(f"Aufzeichnungen: {alone(happened.count(Event.CASE_OPENED), public)}.", event(Event.CASE_OPENED))]
     cells = shown.tables["outcome"]
     if cells is None:
         parts.append(say("Ergebnisse der Sichtung: nicht veröffentlicht.", law("Art. 5 Abs. 1 lit. c DSGVO")))
     else:
-        rows = tuple(((label, _shown(count)), (event(Event.CASE_DECIDED),)) for label, count in cells.items())
+        rows = tuple(((label, shown_count(count)), (event(Event.CASE_DECIDED),)) for label, count in cells.items())
         parts.append(Table(("Ergebnis der Sichtung", "Vorgänge"), rows, bar=1))
     if waits and not (public and len(waits) < LEAST):
         middle = f"{statistics.median(waits):.1f}".replace(".", ",")
@@ -133,7 +101,7 @@ def _reviews(happened: Happened, public: bool) -> list[Sentence | Table]:
 
 def _table(rows: Sequence[tuple[str, int, Event]], public: bool, hidden: Collection[Event] = ()) -> Table:
     """Counts of different things: each is hidden for itself, or because it would tell one that is hidden elsewhere."""
-    cells = [(label, HIDDEN if what in hidden else _alone(count, public), what) for label, count, what in rows]
+    cells = [(label, HIDDEN if what in hidden else alone(count, public), what) for label, count, what in rows]
     return Table(("Was", "Anzahl"), tuple(((label, shown), (event(what),)) for label, shown, what in cells))
 
 

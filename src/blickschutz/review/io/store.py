@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -186,7 +185,7 @@ def _facts(case: Case) -> str:
 
 
 def _case(row: Row[Any]) -> Case:
-    return msgspec.convert({**json.loads(row.facts), **{name: getattr(row, name) for name in _COLUMNS}}, Case)
+    return msgspec.convert({**msgspec.json.decode(row.facts), **{name: getattr(row, name) for name in _COLUMNS}}, Case)
 
 
 def _hold_facts(hold: Hold) -> Facts:

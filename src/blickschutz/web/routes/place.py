@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -11,10 +12,11 @@ from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
 from blickschutz.audit.model import Event
+from blickschutz.compliance.plan import EDITION, density, density_class, unannounced
 from blickschutz.config.model import PlanPlace
 from blickschutz.regime.model import RegimeName
 from blickschutz.web.allowed import allow
-from blickschutz.web.pages import Pages
+from blickschutz.web.pages import Pages, TileView
 
 _SEE_OTHER = 303
 _MOST_HOURS = 72
@@ -31,7 +33,21 @@ def routes(pages: Pages) -> APIRouter:
         waiting = {alert.camera for alert in pages.room.alerts.open_alerts()}
         known = [(tile, tile.camera.plan) for tile in pages.tiles() if tile.camera.plan is not None]
         places = [(tile, place, cone(place), label_at(place, index)) for index, (tile, place) in enumerate(known)]
-        return pages.render(request, "plan.html", theme="dark", places=places, waiting=waiting, building=pages.site.site.building)
+        facts = await asyncio.to_thread(pages.room.policy.facts)
+        fields = [place for _, place in known]
+        return pages.render(
+            request,
+            "plan.html",
+            theme="dark",
+            places=places,
+            waiting=waiting,
+            building=pages.site.site.building,
+            ways=facts.ways,
+            signs=facts.signs,
+            unannounced=unannounced(facts.ways, facts.signs, fields),
+            densities=[(tile, dense, density_class(dense) if dense is not None else "") for tile, dense in _densities(pages)],
+            edition=EDITION,
+        )
 
     @router.get("/regime", dependencies=[allow(Permission.REGIME)])
     async def regime(request: Request) -> Response:
@@ -66,6 +82,10 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     return router
+
+
+def _densities(pages: Pages) -> list[tuple[TileView, float | None]]:
+    return [(tile, density(tile.camera)) for tile in pages.tiles()]
 
 
 def _until(now: datetime, hours: str) -> datetime | None:

@@ -1,0 +1,46 @@
+"""What a report is about, and how counts are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from blickschutz.audit.model import Entry, Event
+from blickschutz.compliance.reports.suppression import LEAST
+from blickschutz.kernel.situation import Kind
+
+HIDDEN = "•"
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedAlert:
+    """One alert of the period: kind, local hour, and whether somebody called it false."""
+
+    kind: Kind
+    hour: int
+    false: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What happened from `first` to `last`, both days included. `log` holds the period's entries of each event."""
+
+    first: date
+    last: date
+    alerts: Sequence[RaisedAlert] = ()
+    log: Mapping[Event, Sequence[Entry]] = field(default_factory=dict)
+
+    def count(self, what: Event) -> int:
+        """Entries of that event in the period."""
+        return len(self.log.get(what, ()))
+
+
+def shown_count(count: int | None) -> str:
+    """A count of a published table; None is hidden."""
+    return HIDDEN if count is None else str(count)
+
+
+def alone(count: int, public: bool) -> str:
+    """A count that belongs to no table."""
+    return HIDDEN if public and 0 < count < LEAST else str(count)
