@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from blickschutz.bootstrap.demo import seed
 from blickschutz.bootstrap.system import Source
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.situation import Kind
+from blickschutz.review.model import Case, CaseState
+from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right
 from blickschutz.web.texts import translator
 from tests.conftest import ROOT
 from tests.live.system import AXE, RunningSystem, axe_findings, free_port, guest_clip, reach, signed_in, until
@@ -32,7 +35,7 @@ PAGES = {
         "account",
     ],
     "kvd-1": ["cases", "cases/999", "wall"],
-    "aufsicht": ["evidence", "cases", "people", "resume"],
+    "aufsicht": ["evidence", "cases", "people", "resume", "requests", "requests/1", "requests/2"],
     "technik": ["people", "people/kvd-1", "settings", "health"],
     "dsb": ["log", "people", "policy", "documents"],
     "": ["sign-in", "welcome", "trust"],
@@ -51,8 +54,37 @@ def place(tmp_path_factory):
     running = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server}), base, source)
     seed(running.system.keeping)
     running.system.keeping.access.people.recover("technik", "kvd-2")
+    ask(running.system.keeping)
     yield running.system
     running.end()
+
+
+def ask(keeping):
+    """Two requests about a recording: one that is answered but for the second person, one that is open; and a duty to inform."""
+    case = recorded(keeping, 1)
+    for number in (1, 2):
+        assert isinstance(keeping.rights.record(asked(keeping)), Request)
+        assert keeping.rights.restrict(number, [case.id], "aufsicht") is None
+    keeping.rights.identify(1, "Ausweis vorgelegt", "aufsicht")
+    assert keeping.rights.prepare(1, Outcome.GRANTED, "", "aufsicht") is None
+    recorded(keeping, 2)
+    keeping.rights.assigned(case.id, case.clip, DutySource.RELEASE, "aufsicht")
+
+
+def recorded(keeping, number):
+    """A case without a file: nothing here opens it."""
+    now = time.time()
+    new = Case(0, f"{number:032x}", "vorplatz-nord", "sealed", "person_down", now - 60, CaseState.RECORDING)
+    case = keeping.store.add(new)
+    assert keeping.store.close(replace(case, state=CaseState.WAITING, seconds=30.0))
+    return case
+
+
+def asked(keeping):
+    now = time.time()
+    about = {"name": "Erika Mustermann", "contact": "Musterweg 1\n67655 Kaiserslautern", "language": "de", "by": "aufsicht", "at": now}
+    window = {"starts": now - 600, "ends": now + 600, "text": "Ich war um kurz nach acht auf dem Vorplatz."}
+    return Request(id=0, state=RequestState.OPEN, received=keeping.today(), rights=(Right.ACCESS, Right.RESTRICTION), **about, **window)
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -181,6 +213,41 @@ def test_the_documents_are_printed_and_fetched_by_keyboard_alone(place, seat):
         page.keyboard.press("Enter")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
     assert place.keeping.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")
+
+
+def test_a_request_is_recorded_answered_and_confirmed_by_keyboard_alone(place, seat):
+    open_page, _ = seat
+    store = place.keeping.rights.store
+    page = open_page("aufsicht", "requests")
+    choose(page, "details summary", "Enter")
+    reach(page, "#name")
+    page.keyboard.type("Max Muster")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Platz 2")
+    choose(page, "input[name=rights]")
+    reach(page, "#text")
+    page.keyboard.type("Bin ich zu sehen?")
+    choose(page, "form[action='/requests'] button", "Enter")
+    page.get_by_text("Bin ich zu sehen?").wait_for()
+    number = int(page.url.rsplit("/", 1)[1])
+    assert "Max Muster" in page.content()
+    # Without a reason a refusal is not taken, and the page says so.
+    reach(page, "#outcome")
+    page.keyboard.type(_("Abgelehnt"))
+    choose(page, f"form[action='/requests/{number}/answer'] button", "Enter")
+    page.get_by_text(_("Bitte nennen Sie den Grund.")).wait_for()
+    reach(page, "#outcome")
+    page.keyboard.type(_("Keine Aufnahme gespeichert"))
+    choose(page, f"form[action='/requests/{number}/answer'] button", "Enter")
+    page.get_by_text(_("Es fehlt die Bestätigung einer zweiten Person.")).wait_for()
+    page = open_page("dsb", f"requests/{number}")
+    reach(page, f"a[href='/requests/{number}/answer.pdf']")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    choose(page, f"form[action='/requests/{number}/confirm'] button", "Enter")
+    page.get_by_text(_("Antwortschreiben (PDF)")).wait_for()
+    assert store.get(number).answer.by == ("aufsicht", "dsb")
 
 
 def test_the_settings_name_the_lines_of_the_site_file(place, seat):
