@@ -24,15 +24,17 @@ from blickschutz.audit.io.log import entries
 from blickschutz.audit.model import Entry, Event
 from blickschutz.audit.rules import digest, encode
 from blickschutz.bootstrap.demo import demo_site, seed
+from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.system import System
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.situation import Kind
 from blickschutz.review.io.store import cases
 from blickschutz.review.model import Case, CaseState
+from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right, Settlement
 from blickschutz.storage.sqlite import writing
 from blickschutz.web.app import API, table
 
-ALERTS, CASES, ENTRIES = 10_000, 2_000, 200_000
+ALERTS, CASES, ENTRIES, REQUESTS, DUTIES = 10_000, 2_000, 200_000, 300, 200
 WHO = {
     Role.CONTROL_ROOM: "leitstelle-1",
     Role.REVIEW: "kvd-1",
@@ -48,6 +50,10 @@ _SKIPPED = {
     "/kept",
     "/cameras/{camera}/picture.jpg",
     "/trust/authority.crt",
+    # Printed when somebody asks for them, not pages.
+    "/requests/{number}/answer.pdf",
+    "/requests/{number}/extension.pdf",
+    "/documents/{name}",
 }
 
 
@@ -85,6 +91,7 @@ def fill(system: System) -> None:
         keeping.store.add(replace(new, shred_reason="harmless"))
         with writing(keeping.engine) as connection:
             connection.execute(cases.update().where(cases.c.clip == f"{number:032x}").values(state=state.value))
+    ask(keeping)
     newest, previous, _ = keeping.log.state()
     part = []
     with writing(keeping.engine) as connection:
@@ -98,6 +105,25 @@ def fill(system: System) -> None:
             if len(part) == 10_000 or number == ENTRIES:
                 connection.execute(insert(entries), part)
                 part = []
+
+
+def ask(keeping: Keeping) -> None:
+    """Requests, every tenth still open with its recordings restricted, and duties, every fifth unmet."""
+    now, rights = time.time(), keeping.rights
+    for number in range(1, REQUESTS + 1):
+        window = {"starts": now - 3 * 86_400, "ends": now - 3 * 86_400 + 3600}
+        about = {"name": "Erika Mustermann", "contact": "Musterweg 1", "language": "de", "by": "aufsicht", "at": now}
+        asked = Request(id=0, state=RequestState.OPEN, received=keeping.today(), rights=(Right.ACCESS,), **about, **window)
+        rights.record(asked)
+        if number % 10:
+            rights.prepare(number, Outcome.NOTHING_FOUND, "", "aufsicht")
+            rights.confirm(number, "dsb")
+        else:
+            rights.restrict(number, [one.case for one in rights.candidates(asked)], "aufsicht")
+    for number in range(1, DUTIES + 1):
+        duty = rights.assigned(number, f"{number:032x}", DutySource.RELEASE, "aufsicht")
+        if number % 5:
+            rights.meet(duty.id, Settlement.INFORMED, "Schreiben", None, "dsb")
 
 
 def main() -> None:

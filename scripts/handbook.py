@@ -15,6 +15,7 @@ from blickschutz.bootstrap.demo import EXAMPLE, demo_site, seed
 from blickschutz.bootstrap.system import Source, System
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.review.model import CaseState
+from blickschutz.rights.model import Request, RequestState, Right
 from blickschutz.wall.model import TileState
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,6 +65,7 @@ def main() -> None:
                     page.screenshot(path=ROOT / "docs/pictures/wall.jpg", type="jpeg", quality=78)
                 context.close()
             review(system, browser, passphrases)
+            request(system, browser)
             browser.close()
         system.end()
         thread.join(20)
@@ -97,6 +99,34 @@ def review(system: System, browser: Browser, passphrases: Mapping[str, str | Non
     pages[1].locator("review-player button").first.click()
     pages[1].wait_for_timeout(9_000)
     pages[1].screenshot(path=TARGET / "sichtungsraum.jpg", type="jpeg", quality=75)
+
+
+def request(system: System, browser: Browser) -> None:
+    """Somebody asks for their data; the recording from before is restricted for them."""
+    now, rights = time.time(), system.keeping.rights
+    about = {"name": "Erika Mustermann", "contact": "Musterweg 1\n67655 Kaiserslautern", "language": "de", "by": "dsb"}
+    text = "Ich war gegen Mittag auf der Freitreppe und möchte wissen, ob ich zu sehen bin."
+    asked = Request(
+        id=0,
+        state=RequestState.OPEN,
+        received=system.keeping.today(),
+        rights=(Right.ACCESS,),
+        at=now,
+        starts=now - 600,
+        ends=now + 600,
+        text=text,
+        identity="Personalausweis vorgelegt",
+        **about,
+    )
+    recorded = rights.record(asked)
+    assert isinstance(recorded, Request)
+    rights.restrict(recorded.id, [one.case for one in rights.candidates(recorded)], "dsb")
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.add_cookies([{"name": "session", "value": system.keeping.access.begin("aufsicht"), "url": system.address}])
+    page = context.new_page()
+    page.goto(f"{system.address}requests/{recorded.id}")
+    page.screenshot(path=TARGET / "anfrage.jpg", type="jpeg", quality=75)
+    context.close()
 
 
 if __name__ == "__main__":

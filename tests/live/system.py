@@ -198,7 +198,8 @@ def reach(page: Page, selector: str, most: int = 120) -> None:
 def axe_findings(page: Page) -> list[object]:
     """What axe finds on the page as it is, with everything unfolded, and what does not fit at 100 % and 200 % zoom."""
     found: list[object] = []
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
     result = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", AXE_RULES)
     for violation in result["violations"]:

@@ -37,7 +37,7 @@ PAGES = {
     "kvd-1": ["cases", "cases/999", "wall"],
     "aufsicht": ["evidence", "cases", "people", "resume", "requests", "requests/1", "requests/2"],
     "technik": ["people", "people/kvd-1", "settings", "health"],
-    "dsb": ["log", "people", "policy", "documents"],
+    "dsb": ["log", "people", "policy", "documents", "report", "report?public=1"],
     "": ["sign-in", "welcome", "trust"],
 }
 
@@ -93,22 +93,32 @@ def test_axe_finds_nothing(place, browser, person, language):
     if not AXE.exists():
         pytest.skip("the front-end tools are not installed (npm ci)")
     found = []
-    for theme in ("dark", "light"):
-        context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-        if person:
-            signed_in(context, place, person)
-        context.add_cookies(
-            [{"name": name, "value": value, "url": place.address} for name, value in (("language", language), ("theme", theme))]
-        )
-        page = context.new_page()
-        for path in PAGES[person]:
-            page.goto(f"{place.address}{path}")
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    if person:
+        signed_in(context, place, person)
+    context.add_cookies([{"name": "language", "value": language, "url": place.address}])
+    page = context.new_page()
+    for path in PAGES[person]:
+        page.goto(f"{place.address}{path}")
+        # The theme is this one attribute; another page would differ in nothing else.
+        for theme in ("dark", "light"):
+            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
             found += [(theme, *one) for one in axe_findings(page)]
-            moving = page.evaluate("document.getAnimations().filter(one => one.playState === 'running').length")
-            if moving:
-                found.append((theme, path, "moves though reduced motion is asked for", moving))
-        context.close()
+        moving = page.evaluate("document.getAnimations().filter(one => one.playState === 'running').length")
+        if moving:
+            found.append((path, "moves though reduced motion is asked for", moving))
+    context.close()
     assert found == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_chosen_theme_is_the_one_attribute(place, browser, theme):
+    context = signed_in(browser.new_context(), place, "technik")
+    context.add_cookies([{"name": "theme", "value": theme, "url": place.address}])
+    page = context.new_page()
+    page.goto(f"{place.address}settings")
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    context.close()
 
 
 @pytest.fixture(params=["de", "en"])
@@ -213,6 +223,23 @@ def test_the_documents_are_printed_and_fetched_by_keyboard_alone(place, seat):
         page.keyboard.press("Enter")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
     assert place.keeping.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")
+
+
+def test_the_report_is_shown_and_taken_along_by_keyboard_alone(place, seat):
+    open_page, _ = seat
+    page = open_page("dsb", "report?first=2026-01-01&last=2025-01-01")
+    page.locator(".problem").wait_for()
+    choose(page, "input[name=public]")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "public=1" in page.url
+    assert page.locator("article h2").count() >= 15
+    reach(page, "a[href^='/report.pdf']")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    entry, _hash = place.keeping.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")[0]
+    assert entry.facts["public"] is True
 
 
 def test_a_request_is_recorded_answered_and_confirmed_by_keyboard_alone(place, seat):

@@ -407,6 +407,7 @@ class TestForms:
         system, _ = place
         fields = ("text", "reason", "outcome", "person", "name", "roles", "trained_until", "hours", "ground", "reference", "until", "code")
         fields += ("password", "old", "new", "again", "scopes", "days", "answer", "language", "theme", "back")
+        fields += ("received", "contact", "rights", "cameras", "starts", "ends", "cases", "case", "settlement")
         doers = {role: requests_of(person) for role, person in WHO.items()}
         skipped = {"/sign-out", "/passphrase", "/kept/drop"}
         for method, path, permission in table(system.app):
@@ -427,6 +428,21 @@ class TestForms:
         for role, person in WHO.items():
             system.keeping.access.tries.forget(person)
             assert role
+
+    def test_a_request_shows_what_was_typed_as_text(self, place, requests_of):
+        system, _ = place
+        requests = requests_of("aufsicht")
+        day = system.keeping.today().isoformat()
+        typed = {"name": "<script>alert(1)</script>", "contact": "<b>Weg</b>", "text": "</dd><script>", "rights": "art-15"}
+        answer = requests.post("/requests", data={"received": day, **typed}, follow_redirects=True)
+        assert answer.status_code == 200
+        assert "&lt;script&gt;alert(1)" in answer.text
+        assert "<b>Weg" not in answer.text
+        assert requests.post("/requests", data={"received": "2100-01-01", **typed}).status_code == 422
+        assert requests.post("/requests", data={"received": day, **typed, "starts": "gestern"}).status_code == 422
+        assert requests.post("/requests", data={"received": day, **typed, "cameras": "keine"}).status_code == 422
+        assert requests.get("/requests/999999").status_code == 404
+        assert requests.get("/requests/1/extension.pdf").status_code == 404
 
     def test_queries_take_anything(self, place, requests_of):
         system, _ = place

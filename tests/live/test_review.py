@@ -270,6 +270,9 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     result = CliRunner().invoke(cli, ["verify", "evidence", str(package), *options])
     assert result.exit_code == 0, result.output
 
+    # Whoever is to be seen must be told: the release opened the task by itself (§ 21(4) LDSG RLP).
+    assert [one.case for one in system.keeping.rights.store.duties(settled=False)] == [case.id]
+
     with second.expect_download() as download:
         second.goto(f"{system.address}evidence")
         second.get_by_role("link", name=package.name).click()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyrage import x25519
 
 from blickschutz.bootstrap.drawn_scene import DrawnScene
 from blickschutz.evidence.io.package import remove_left, work_folder
@@ -22,6 +25,7 @@ from blickschutz.recording.rules import known, sample
 from blickschutz.redaction.rules.mask import Region, spare
 from blickschutz.reviewroom.clear import clear_video
 from blickschutz.reviewroom.pages import place
+from blickschutz.reviewroom.release import Release
 from tests.videos import write_scene
 
 WIDTH, HEIGHT, COUNT = 320, 192, 30
@@ -59,6 +63,26 @@ class Clip:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     return Clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.mark.parametrize(
+    ("held", "restricted", "basis", "problem"),
+    [
+        (True, False, "strafverfolgung", ""),
+        (False, False, "betroffener", "not-held"),
+        (False, True, "betroffener", ""),
+        (False, True, "strafverfolgung", "not-held"),
+        (True, True, "strafverfolgung", ""),
+    ],
+)
+def test_for_an_open_request_only_the_persons_own_data_is_released(held, restricted, basis, problem):
+    sent = []
+    settings = SimpleNamespace(held=held, restricted=restricted)
+    room = SimpleNamespace(settings=settings, outcome="", version=0, link=SimpleNamespace(send=sent.append))
+    seat = SimpleNamespace(guest=SimpleNamespace(id="aufsicht", may_release=True))
+    key = str(x25519.Identity.generate().to_public())
+    assert Release(room).ask(seat, basis, "Erika Mustermann", "Anfrage 1", key, (1.0, 50.0, 50.0)) == problem
+    assert room.version == (0 if problem else 1)
 
 
 def test_everybody_is_redacted_and_the_rest_is_shown(clip):

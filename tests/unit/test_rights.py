@@ -361,6 +361,16 @@ def test_a_draft_says_so_and_a_late_answer_is_announced(tmp_path):
     assert "sehr viele" in text
 
 
+def test_what_people_type_is_printed_and_never_run(tmp_path):
+    hostile = '#panic("x") $y$ *fett* <b>'
+    request = replace(LETTERS["refused"], name=hostile, contact="[Weg] \\ 1")
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(render(answer_letter(whole(), replace(request, answer=replace(request.answer, text=hostile))), whole()))
+    text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+    assert text.count('#panic("x") $y$ *fett* <b>') == 2
+    assert "[Weg] \\ 1" in text
+
+
 def test_a_case_in_the_rows_keeps_its_restrictions(house):
     case = house.clip()
     assert house.keeping.desk.restrict(case.id, 7, SUPERVISOR)

@@ -20,8 +20,8 @@ from blickschutz.analysis.io.registry import ModelRegistry, default_folder
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.encryption import Encryption
-from blickschutz.bootstrap.grounds import PolicyWatch
 from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.policy import PolicyWatch
 from blickschutz.bootstrap.recordings import RecordingDesk
 from blickschutz.bootstrap.rooms import ReviewRooms
 from blickschutz.bootstrap.supervisor import CellKeeper, Launch, Supervisor, forkserver_launch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from blickschutz.access.service.keys import SecurityKeys
 from blickschutz.audit.model import Event
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.kernel.clock import Clock
+from blickschutz.rights.rules import NEAR_DAYS, due, is_near
 from blickschutz.web import texts
 from blickschutz.web.allowed import member_of
 from blickschutz.web.kept import KeptForms
@@ -92,6 +93,14 @@ class Pages:
         access = self.room.recordings.access
         return sum(member in access.people.confirmers(change) for change in access.accounts.changes())
 
+    def _due_requests(self, member: Member | None) -> int:
+        """How many requests and duties want this person soon: an answer to confirm, or a deadline that is near or over."""
+        if member is None or not may(member, Permission.REQUESTS):
+            return 0
+        store, today = self.room.recordings.rights.store, self.room.regime.now().date()
+        wanted = sum((one.answer is not None and member.id not in one.answer.by) or is_near(one, today) for one in store.open())
+        return wanted + sum((due(one) or date.max) <= today + timedelta(days=NEAR_DAYS) for one in store.duties(settled=False))
+
     def language(self, request: HTTPConnection) -> str:
         chosen = request.cookies.get("language", "")
         return chosen if chosen in texts.LANGUAGES else self.site.site.language
@@ -149,6 +158,7 @@ class Pages:
             "may": lambda permission: permission != Permission.PUBLIC and may(member, Permission(permission)),
             "start": self.start(member),
             "waiting_changes": self._waiting(member),
+            "due_requests": self._due_requests(member),
             "recording_problem": self.room.recordings.recording_problem() if member is not None else "",
             "open_count": self.room.alerts.store.open_count() if may(member, Permission.ALERTS) else 0,
             "regime_until": texts.moment(regime.until, language),

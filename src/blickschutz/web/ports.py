@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from blickschutz.access.model import Member
@@ -11,6 +11,7 @@ from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainReport
+from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
@@ -94,6 +95,14 @@ class Policy(Protocol):
     def document(self, name: str) -> bytes | None: ...
 
     def print_documents(self, by: str) -> None: ...
+
+    def report(self, first: date, last: date, *, public: bool) -> Document:
+        """The committee's report from `first` to `last`, both days included."""
+        ...
+
+    def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
+        """The same as PDF, with an entry in the log."""
+        ...
 
     def letter(self, request: DataRequest, *, extension: bool) -> bytes:
         """The answer to a request of somebody concerned, or the notice that it takes longer, as PDF."""

@@ -292,6 +292,7 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
     "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),
     "room-failed": N_("Der Sichtungsraum konnte nicht geöffnet werden. Bitte versuchen Sie es noch einmal."),
+    "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort bleibt sie, wie sie ist."),
     "hold": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
     "second": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
     "reason": N_("Bitte nennen Sie einen Grund."),

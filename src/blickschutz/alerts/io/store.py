@@ -84,6 +84,12 @@ class SqlAlertStore:
         with self._engine.connect() as connection:
             return [_alert(row) for row in connection.execute(query)]
 
+    def raised(self, since: float, until: float) -> list[tuple[Kind, float, Outcome | None]]:
+        """Kind, moment (POSIX) and outcome of every alert from `since` until before `until`; for counting."""
+        query = select(alerts.c.kind, alerts.c.taken, alerts.c.outcome).where(alerts.c.raised >= since, alerts.c.raised < until)
+        with self._engine.connect() as connection:
+            return [(Kind(kind), taken, Outcome(outcome) if outcome else None) for kind, taken, outcome in connection.execute(query)]
+
     def undecided(self, most: int) -> list[int]:
         """Numbers of alerts that are closed though no person said what they were."""
         query = select(alerts.c.id).where(alerts.c.state == AlertState.CLOSED.value, alerts.c.outcome.is_(None)).limit(most)

@@ -120,6 +120,13 @@ class AuditLog:
         with self._engine.connect() as connection:
             return [(msgspec.json.decode(text.encode(), type=Entry), hashed) for text, hashed in connection.execute(query)]
 
+    def between(self, events: Sequence[Event], start: float, end: float) -> list[Entry]:
+        """Entries of `events` from `start` until before `end` (POSIX), the oldest first."""
+        query = select(entries.c.text).where(entries.c.event.in_([e.value for e in events]), entries.c.at >= start, entries.c.at < end)
+        with self._engine.connect() as connection:
+            found = connection.execute(query.order_by(entries.c.number)).scalars()
+            return [msgspec.json.decode(text.encode(), type=Entry) for text in found]
+
     def count(self, events: Sequence[Event], since: float, by: str = "") -> int:
         """How many of `events` there were since a moment (POSIX)."""
         query = select(func.count()).where(entries.c.event.in_([e.value for e in events]), entries.c.at >= since)

@@ -7,6 +7,7 @@ from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Document, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
+from blickschutz.rights.rules import KEEP_YEARS
 
 
 def deletion(g: Grounds) -> Document:
@@ -56,6 +57,10 @@ def deletion(g: Grounds) -> Document:
             ("Beweispakete", "Herausgabe", "mit dem Vorgang", "mit dem Vorgang", "gelöscht"),
             (event(Event.RELEASED), test("tests/live/test_review.py")),
         ),
+        (
+            ("Anfragen Betroffener: Name, Anschrift, Inhalt", "Antwort", f"{KEEP_YEARS} Jahre", f"{KEEP_YEARS} Jahre", "gelöscht"),
+            (event(Event.REQUEST_ERASED), law("§ 31 Abs. 2 Nr. 1 OWiG")),
+        ),
         (("Protokoll", "Eintrag", log.text if log and log.text else words.OPEN, "–", "gelöscht"), (rule("LO-08"),)),
     )
     sections = (
@@ -69,7 +74,13 @@ def deletion(g: Grounds) -> Document:
                     rule("LO-03"),
                     law("§ 21 Abs. 5 LDSG RLP"),
                 ),
-                say("Eine Anfrage einer betroffenen Person schränkt ein, statt zu löschen.", rule("BR-02"), law("Art. 18 DSGVO")),
+                say(
+                    "Aufnahmen, die eine offene Anfrage einer betroffenen Person nennt, werden bis zur Antwort weder gelöscht noch "
+                    "bewertet. Mit der Antwort endet das; was dann überfällig ist, wird sofort vernichtet.",
+                    rule("BR-02"),
+                    event(Event.CASE_RESTRICTED),
+                    law("Art. 18 DSGVO"),
+                ),
             ),
         ),
         Section(
@@ -176,7 +187,33 @@ def service_order(g: Grounds) -> Document:
                 ),
             ),
         ),
-        Section("Anfragen", (words.recorded(g, FactKind.REQUESTS_PROCESS, "Verfahren für Anfragen Betroffener"),)),
+        Section(
+            "Anfragen und Informationspflicht",
+            (
+                words.recorded(g, FactKind.REQUESTS_PROCESS, "Verfahren für Anfragen Betroffener"),
+                say(
+                    "Aufsicht oder Datenschutz erfasst die Anfrage mit dem Tag des Eingangs und schränkt passende Aufnahmen ein. "
+                    "Die Antwort ergeht binnen eines Monats; eine Person bereitet sie vor, eine zweite bestätigt sie.",
+                    rule("BR-01"),
+                    event(Event.REQUEST_RECORDED),
+                    event(Event.REQUEST_ANSWERED),
+                    law("Art. 12 Abs. 3 DSGVO"),
+                ),
+                say(
+                    "Die Kopie für eine betroffene Person entsteht zu zweit im Sichtungsraum; alle anderen darin sind verpixelt.",
+                    rule("BR-03"),
+                    test("tests/unit/test_reviewroom.py"),
+                ),
+                say(
+                    "Wird eine Aufnahme einer Person zugeordnet oder herausgegeben, ist die Person binnen eines Monats zu "
+                    "informieren, oder der Aufschub wird mit Grund und Wiedervorlage festgehalten.",
+                    rule("ZB-03"),
+                    event(Event.DUTY_OPENED),
+                    event(Event.DUTY_SETTLED),
+                    law("§ 21 Abs. 4 LDSG RLP"),
+                ),
+            ),
+        ),
         Section("Wartung", (words.recorded(g, FactKind.MAINTENANCE_CONTRACT, "Wartung durch Dritte"),)),
         Section("Schulung", (words.recorded(g, FactKind.OPERATOR_TRAINING, "Schulung der Bediener"),)),
         Section("Datenpannen", (words.recorded(g, FactKind.BREACH_PROCESS, "Verfahren für Datenpannen mit Meldung binnen 72 Stunden"),)),

@@ -11,6 +11,32 @@ from blickschutz.compliance.reports.suppression import LEAST
 from blickschutz.kernel.situation import Kind
 
 HIDDEN = "•"
+EVENTS = (
+    Event.SYSTEM_STARTED,
+    Event.CAMERA_STOPPED,
+    Event.RECORDING_REFUSED,
+    Event.CASE_OPENED,
+    Event.CASE_DECIDED,
+    Event.CASE_FREED,
+    Event.HOLD_SET,
+    Event.SHRED_ORDERED,
+    Event.SHREDDED,
+    Event.UNMASK_ASKED,
+    Event.UNMASK_GRANTED,
+    Event.UNMASK_REFUSED,
+    Event.RELEASED,
+    Event.RELEASE_REFUSED,
+    Event.REQUEST_RECORDED,
+    Event.REQUEST_ANSWERED,
+    Event.REQUEST_EXTENDED,
+    Event.DUTY_OPENED,
+    Event.DUTY_SETTLED,
+    Event.OUTAGE_ENDED,
+    Event.DISK_FULL,
+    Event.MISSING_FILE,
+    Event.LOG_BROKEN,
+)
+"""What a report counts. Others come by the thousand and say nothing to a committee."""
 
 
 @dataclass(frozen=True, slots=True)

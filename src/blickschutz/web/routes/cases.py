@@ -28,6 +28,13 @@ _REVIEWERS = (Role.REVIEW, Role.SUPERVISION)
 def routes(pages: Pages) -> APIRouter:
     """All about cases."""
     router = APIRouter()
+    _lists(router, pages)
+    _holds(router, pages)
+    _orders(router, pages)
+    return router
+
+
+def _lists(router: APIRouter, pages: Pages) -> None:
     recordings = pages.room.recordings
     desk = recordings.desk
 
@@ -55,17 +62,21 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/cases/{number}", dependencies=[allow(Permission.CASES)])
     async def case(request: Request, number: Number) -> Response:
         member = member_of(request)
-        found = await _require(number)
+        found = await _require(pages, number)
         await asyncio.to_thread(recordings.log.write, Event.CASE_SEEN, member.id, found.clip, {"case": number})
-        return _page(request, member, found)
+        return _page(pages, request, member, found)
 
     @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
     async def enter(request: Request, number: Number) -> Response:
         member = member_of(request)
-        found = await _require(number)
+        found = await _require(pages, number)
         language, theme = pages.language(request), pages.theme(request, "light")
         address, problem = await recordings.rooms.enter(number, member, language, theme, pages.origin(request))
         return pages.render(request, "door.html", status=403 if problem else 200, case=found, address=address, problem=problem)
+
+
+def _holds(router: APIRouter, pages: Pages) -> None:
+    desk = pages.room.recordings.desk
 
     @router.post("/cases/{number}/hold", dependencies=[allow(Permission.REVIEW)])
     async def hold(
@@ -76,28 +87,34 @@ def routes(pages: Pages) -> APIRouter:
         until: Annotated[str, Form(max_length=10)] = "",
     ) -> Response:
         member = member_of(request)
-        found = await _require(number)
+        found = await _require(pages, number)
         end = _end_of(pages, until)
         if ground not in set(Ground) or end is None:
-            return _page(request, member, found, "hold", 422)
+            return _page(pages, request, member, found, "hold", 422)
         if not await asyncio.to_thread(desk.propose_hold, number, member.id, Ground(ground), reference, end):
-            return _page(request, member, found, "hold", 422)
+            return _page(pages, request, member, found, "hold", 422)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/hold/end", dependencies=[allow(Permission.REVIEW)])
     async def end(request: Request, number: Number) -> Response:
         member = member_of(request)
-        await _require(number)
+        found = await _require(pages, number)
+        if found.restricted:
+            return _page(pages, request, member, found, "restricted", 409)
         await asyncio.to_thread(desk.propose_end, number, member.id)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/hold/confirm", dependencies=[allow(Permission.REVIEW)])
     async def confirm(request: Request, number: Number) -> Response:
         member = member_of(request)
-        found = await _require(number)
+        found = await _require(pages, number)
         if not await asyncio.to_thread(desk.confirm, number, member.id):
-            return _page(request, member, found, "second", 409)
+            return _page(pages, request, member, found, "restricted" if found.restricted else "second", 409)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
+
+
+def _orders(router: APIRouter, pages: Pages) -> None:
+    recordings = pages.room.recordings
 
     @router.post("/cameras/{camera}/record", dependencies=[allow(Permission.RECORD)])
     async def record(request: Request, camera: str, text: Annotated[str, Form(max_length=500)] = "") -> Response:
@@ -118,27 +135,28 @@ def routes(pages: Pages) -> APIRouter:
         await asyncio.to_thread(recordings.accept_clock, member.id)
         return RedirectResponse("/cases", _SEE_OTHER)
 
-    async def _require(number: Number) -> Case:
-        found = await asyncio.to_thread(desk.store.get, number)
-        if found is None:
-            raise HTTPException(404)
-        return found
 
-    def _page(request: Request, member: Member, found: Case, problem: str = "", status: int = 200) -> Response:
-        return pages.render(
-            request,
-            "case.html",
-            status=status,
-            case=views(pages, request, member, [found])[0],
-            problem=problem,
-            grounds=list(Ground),
-            door=recordings.rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
-            duty=any(duty.case == found.id for duty in recordings.rights.store.duties(settled=False)),
-            present=[pages.person_name(person) for person in recordings.rooms.present(found.id)],
-            log=[entry for entry, _ in recordings.log.find(subject=found.clip, most=200)] if member.may(Role.SUPERVISION) else [],
-        )
+async def _require(pages: Pages, number: int) -> Case:
+    found = await asyncio.to_thread(pages.room.recordings.desk.store.get, number)
+    if found is None:
+        raise HTTPException(404)
+    return found
 
-    return router
+
+def _page(pages: Pages, request: Request, member: Member, found: Case, problem: str = "", status: int = 200) -> Response:
+    recordings = pages.room.recordings
+    return pages.render(
+        request,
+        "case.html",
+        status=status,
+        case=views(pages, request, member, [found])[0],
+        problem=problem,
+        grounds=list(Ground),
+        door=recordings.rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
+        duty=any(duty.case == found.id for duty in recordings.rights.store.duties(settled=False)),
+        present=[pages.person_name(person) for person in recordings.rooms.present(found.id)],
+        log=[entry for entry, _ in recordings.log.find(subject=found.clip, most=200)] if member.may(Role.SUPERVISION) else [],
+    )
 
 
 def _end_of(pages: Pages, until: str) -> float | None:
@@ -167,7 +185,7 @@ def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> 
                 "opened": texts.clock(pages.moment(case.opened), language),
                 "deadline": texts.moment(pages.moment(at), language),
                 "left": texts.remaining(at - now, translate),
-                "near": at - now < 12 * 3600,
+                "near": at - now < 12 * 3600 and not case.restricted,
                 "why": why,
                 "mine": waits_for(case, member.id),
                 "verdicts": [(pages.person_name(one.person), one) for one in visible(case, member.id)],

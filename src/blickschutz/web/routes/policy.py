@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
+from blickschutz.compliance.documents.model import Plan, Sentence, Table
 from blickschutz.compliance.model import Result
 from blickschutz.compliance.policy import closed_gates
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages
+
+Day = Annotated[str, Query(max_length=20)]
+_USUAL_DAYS, _MOST_DAYS = 91, 3 * 366
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -48,4 +53,55 @@ def routes(pages: Pages) -> APIRouter:
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(data, media_type="application/pdf", headers=headers)
 
+    @router.get("/report", dependencies=[allow(Permission.POLICY)])
+    async def report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
+        period, problem = _period(pages, first, last)
+        found = await asyncio.to_thread(lambda: pages.room.policy.report(*period, public=bool(public)))
+        return pages.render(
+            request,
+            "report.html",
+            status=422 if problem else 200,
+            problem=problem,
+            report=found,
+            parts=[(section.title, [_part(part) for part in section.parts]) for section in found.sections],
+            first=period[0].isoformat(),
+            last=period[1].isoformat(),
+            public=bool(public),
+        )
+
+    @router.get("/report.pdf", dependencies=[allow(Permission.POLICY)])
+    async def printed_report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
+        period, problem = _period(pages, first, last)
+        if problem:
+            raise HTTPException(422)
+        by = member_of(request).id
+        data = await asyncio.to_thread(lambda: pages.room.policy.print_report(*period, by, public=bool(public)))
+        name = f"bericht-{'oeffentlich' if public else 'intern'}-{period[0]}-{period[1]}.pdf"
+        return Response(data, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
     return router
+
+
+def _period(pages: Pages, first: str, last: str) -> tuple[tuple[date, date], bool]:
+    """The days that were asked for and whether something is wrong with them; else the last three months."""
+    today = pages.room.regime.now().date()
+    usual = today - timedelta(days=_USUAL_DAYS), today
+    if not first and not last:
+        return usual, False
+    try:
+        begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        return usual, True
+    return ((begin, end), False) if timedelta(0) <= end - begin <= timedelta(days=_MOST_DAYS) else (usual, True)
+
+
+def _part(part: Sentence | Table | Plan) -> dict[str, Any]:
+    """A part of a report as the template sees it; rows with a number have its share of the largest."""
+    if isinstance(part, Plan):
+        part = part.caption
+    if isinstance(part, Sentence):
+        return {"text": part.text, "known": part.known, "evidence": "; ".join(map(str, part.evidence))}
+    counts = [int(cells[part.bar]) if part.bar is not None and cells[part.bar].isdigit() else 0 for cells, _ in part.rows]
+    most = max([1, *counts])
+    rows = [(cells, "; ".join(map(str, evidence)), 100 * count / most) for (cells, evidence), count in zip(part.rows, counts, strict=True)]
+    return {"columns": part.columns, "rows": rows, "bar": part.bar is not None}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
 
 from blickschutz.access.model import Permission
 from blickschutz.rights.model import (
@@ -32,8 +34,21 @@ _SEE_OTHER = 303
 _MOST_SHOWN = 50
 _REQUESTS = [allow(Permission.REQUESTS)]
 Text = Annotated[str, Form(max_length=2000)]
-Words = Annotated[list[str] | None, Form()]
 Numbers = Annotated[list[int] | None, Form()]
+
+
+class RequestForm(BaseModel):
+    """What somebody typed about a request. Days as YYYY-MM-DD, moments as YYYY-MM-DDTHH:MM of the site's time zone."""
+
+    received: str = Field("", max_length=40)
+    name: str = Field("", max_length=200)
+    contact: str = Field("", max_length=500)
+    language: str = Field("de", max_length=10)
+    rights: list[str] = []
+    cameras: list[str] = []
+    starts: str = Field("", max_length=40)
+    ends: str = Field("", max_length=40)
+    text: str = Field("", max_length=2000)
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -53,54 +68,11 @@ def _requests(router: APIRouter, pages: Pages) -> None:
         return await asyncio.to_thread(_list, pages, request)
 
     @router.post("/requests", dependencies=_REQUESTS)
-    async def record(
-        request: Request,
-        received: Word = "",
-        name: Word = "",
-        contact: Text = "",
-        language: Word = "de",
-        rights: Words = None,
-        cameras: Words = None,
-        starts: Word = "",
-        ends: Word = "",
-        text: Text = "",
-    ) -> Response:
-        begin, end = _moment(pages, starts), _moment(pages, ends)
-        given: dict[str, Any] = {
-            "received": received,
-            "name": name,
-            "contact": contact,
-            "language": language,
-            "text": text,
-            "starts": starts,
-            "ends": ends,
-        }
-        given |= {"rights": rights or [], "cameras": cameras or []}
-        known = {camera.id for camera in pages.site.cameras}
-        day = _day(received)
-        problem = Problem.RECEIVED if day is None else Problem.WINDOW if begin is None or end is None else None
-        if problem is None and not known.issuperset(cameras or ()):
-            problem = Problem.CAMERAS
-        if problem is not None or day is None or begin is None or end is None:
-            return await asyncio.to_thread(lambda: _list(pages, request, problem, 422, given))
-        asked = DataRequest(
-            id=0,
-            state=RequestState.OPEN,
-            received=day,
-            rights=tuple(Right(one) for one in rights or () if one in set(Right)),
-            name=name.strip(),
-            contact=contact.strip(),
-            language="en" if language == "en" else "de",
-            by=member_of(request).id,
-            at=0.0,
-            starts=begin,
-            ends=end,
-            cameras=tuple(cameras or ()),
-            text=text.strip(),
-        )
-        outcome = await asyncio.to_thread(desk.record, asked)
+    async def record(request: Request, form: Annotated[RequestForm, Form()]) -> Response:
+        asked = _asked(pages, form, member_of(request).id)
+        outcome = asked if isinstance(asked, Problem) else await asyncio.to_thread(desk.record, asked)
         if isinstance(outcome, Problem):
-            return await asyncio.to_thread(lambda: _list(pages, request, outcome, 422, given))
+            return await asyncio.to_thread(lambda: _list(pages, request, outcome, 422, form.model_dump()))
         return RedirectResponse(f"/requests/{outcome.id}", _SEE_OTHER)
 
     @router.get("/requests/{number}", dependencies=_REQUESTS)
@@ -121,7 +93,33 @@ def _requests(router: APIRouter, pages: Pages) -> None:
 
     @router.post("/requests/{number}/extend", dependencies=_REQUESTS)
     async def extend(request: Request, number: Number, reason: Text = "") -> Response:
-        return await _done(pages, request, number, lambda by: desk.extend(number, reason, by))
+        return await _done(pages, request, number, lambda by: desk.extend(number, reason, by), reason=reason)
+
+
+def _asked(pages: Pages, form: RequestForm, by: str) -> DataRequest | Problem:
+    """The request that was typed, or what is wrong with it."""
+    day, begin, end = _day(form.received), _moment(pages, form.starts), _moment(pages, form.ends)
+    if day is None:
+        return Problem.RECEIVED
+    if begin is None or end is None:
+        return Problem.WINDOW
+    if not {camera.id for camera in pages.site.cameras}.issuperset(form.cameras):
+        return Problem.CAMERAS
+    return DataRequest(
+        id=0,
+        state=RequestState.OPEN,
+        received=day,
+        rights=tuple(Right(one) for one in form.rights if one in set(Right)),
+        name=form.name.strip(),
+        contact=form.contact.strip(),
+        language="en" if form.language == "en" else "de",
+        by=by,
+        at=0.0,
+        starts=begin,
+        ends=end,
+        cameras=tuple(form.cameras),
+        text=form.text.strip(),
+    )
 
 
 def _answers(router: APIRouter, pages: Pages) -> None:
@@ -130,8 +128,9 @@ def _answers(router: APIRouter, pages: Pages) -> None:
     @router.post("/requests/{number}/answer", dependencies=_REQUESTS)
     async def prepare(request: Request, number: Number, outcome: Word = "", text: Text = "") -> Response:
         if outcome not in set(Outcome):
-            return await asyncio.to_thread(_page, pages, request, number, "outcome", 422)
-        return await _done(pages, request, number, lambda by: desk.prepare(number, Outcome(outcome), text, by))
+            return await asyncio.to_thread(lambda: _page(pages, request, number, "outcome", 422, text=text))
+        act = functools.partial(desk.prepare, number, Outcome(outcome), text)
+        return await _done(pages, request, number, act, outcome=outcome, text=text)
 
     @router.post("/requests/{number}/confirm", dependencies=_REQUESTS)
     async def confirm(request: Request, number: Number) -> Response:
@@ -181,12 +180,12 @@ def _duties(router: APIRouter, pages: Pages) -> None:
         return RedirectResponse("/requests#duties", _SEE_OTHER)
 
 
-async def _done(pages: Pages, request: Request, number: int, act: Callable[[str], Problem | None]) -> Response:
-    """Do it in a thread; back to the request, or its page with what is wrong."""
+async def _done(pages: Pages, request: Request, number: int, act: Callable[[str], Problem | None], **given: str) -> Response:
+    """Do it in a thread; back to the request, or its page with what is wrong and what was `given`, so that nothing is typed twice."""
     problem = await asyncio.to_thread(act, member_of(request).id)
     if problem is not None:
         status = 409 if problem in {Problem.NOT_NOW, Problem.SAME_PERSON} else 422
-        return await asyncio.to_thread(_page, pages, request, number, problem.value, status)
+        return await asyncio.to_thread(lambda: _page(pages, request, number, problem.value, status, **given))
     return RedirectResponse(f"/requests/{number}", _SEE_OTHER)
 
 
@@ -219,7 +218,7 @@ def _list(
     )
 
 
-def _page(pages: Pages, request: Request, number: int, problem: str = "", status: int = 200) -> Response:
+def _page(pages: Pages, request: Request, number: int, problem: str = "", status: int = 200, **given: str) -> Response:
     desk, today = pages.room.recordings.rights, pages.room.regime.now().date()
     found = desk.store.get(number)
     if found is None:
@@ -235,6 +234,7 @@ def _page(pages: Pages, request: Request, number: int, problem: str = "", status
         status=status,
         asked=view(pages, request, found, today),
         problem=problem,
+        given={"outcome": "", "text": "", "reason": "", **given},
         restricted=[{**row(one), "may_free": one.by != by} for one in found.restricted],
         candidates=[row(one) for one in desk.candidates(found)] if found.state is RequestState.OPEN else [],
         may_extend=may_extend(found, today) is None,

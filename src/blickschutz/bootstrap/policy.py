@@ -1,0 +1,93 @@
+"""The policy of a running site as the pages see it: rules, documents, letters, reports."""
+
+from __future__ import annotations
+
+import math
+import threading
+from datetime import date
+from pathlib import Path
+
+from blickschutz.audit.io.log import Facts as LogFacts
+from blickschutz.audit.model import Event
+from blickschutz.bootstrap.grounds import gather
+from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.reports import report
+from blickschutz.compliance.documents.letter import answer_letter, extension_letter
+from blickschutz.compliance.documents.model import Document
+from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.io.documents import facts_path, load_facts
+from blickschutz.compliance.io.press import Papers, papers, print_pack, render
+from blickschutz.compliance.model import Found, Grounds
+from blickschutz.compliance.policy import assess
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import SettingsError
+from blickschutz.rights.model import Request
+
+_FRESH_S = 5.0
+
+
+class PolicyWatch:
+    """What the policy says of a running site, looked at again when somebody asks and the last look is seconds old; and its documents."""
+
+    def __init__(self, site: SiteFile, path: Path | None, keeping: Keeping, clock: Clock) -> None:
+        self._site, self._path, self._keeping, self._clock = site, path, keeping, clock
+        self._lock = threading.Lock()
+        self._found: list[Found] = []
+        self._at = -math.inf
+
+    @property
+    def _folder(self) -> Path:
+        return self._keeping.data / "documents"
+
+    def facts(self) -> Facts:
+        """The facts file as it is now; empty where there is none, or where it has a mistake (`assessed` says which)."""
+        try:
+            return load_facts(facts_path(self._path)) if self._path is not None else Facts()
+        except SettingsError:
+            return Facts()
+
+    def _gathered(self) -> Grounds:
+        return gather(self._site, self._path, self._keeping, self._clock)
+
+    def documents(self) -> Papers | None:
+        """The last pack, and per document the sentences that would be others today; None where none was printed yet."""
+        return papers(self._gathered(), self._folder)
+
+    def letter(self, request: Request, *, extension: bool) -> bytes:
+        """The answer to a request, or the notice that it takes longer, as PDF."""
+        grounds = self._gathered()
+        return render(extension_letter(grounds, request) if extension else answer_letter(grounds, request), grounds)
+
+    def print_documents(self, by: str) -> None:
+        """Print the pack anew. It is logged who asked for it."""
+        grounds = self._gathered()
+        files, changes = print_pack(grounds, self._folder)
+        facts: LogFacts = {"documents": len(files), "settings": grounds.settings, "changed": sorted(changes)}
+        self._keeping.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
+
+    def report(self, first: date, last: date, *, public: bool) -> Document:
+        """The committee's report from `first` to `last`."""
+        return report(self._gathered(), self._keeping, first, last, public=public)
+
+    def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
+        """The same as PDF. It is logged who asked for it."""
+        grounds = self._gathered()
+        document = report(grounds, self._keeping, first, last, public=public)
+        facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": grounds.settings}
+        self._keeping.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
+        return render(document, grounds)
+
+    def document(self, name: str) -> bytes | None:
+        """One document of the last pack; only names that are in the folder are known, so nothing else can be asked for."""
+        known = {path.name for path in self._folder.glob("*.pdf")} if self._folder.exists() else set()
+        return (self._folder / name).read_bytes() if name in known else None
+
+    def assessed(self) -> tuple[list[Found], float]:
+        """Every rule and what it says, and when that was found (POSIX)."""
+        with self._lock:
+            now = self._clock.now()
+            if not 0 <= now - self._at < _FRESH_S:
+                self._found = assess(self._gathered())
+                self._at = now
+            return self._found, self._at
