@@ -19,7 +19,7 @@ from blickschutz.vault.service import enrol
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, signed_in, until, wait_live
 
-pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.alone, pytest.mark.peers, pytest.mark.timeout(240)]
 
 
 def raise_one(running, camera="brunnen", kind=Kind.PERSON_DOWN, run=""):

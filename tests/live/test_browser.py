@@ -13,7 +13,7 @@ import pytest
 from blickschutz.web.security import HEADERS
 from tests.live.system import HEIGHT, STRIPES, WIDTH, client, signed_in, wait_live
 
-pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.alone, pytest.mark.peers, pytest.mark.timeout(240)]
 
 
 def gray(png: bytes) -> np.ndarray:

@@ -23,6 +23,8 @@ from blickschutz.pipeline.messages import CellSettings
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 from tests.fakes import broken_cell
 
+pytestmark = pytest.mark.alone
+
 
 def cell(name: str, clip: Path | str, **options) -> CellSettings:
     source = SourceSettings(SourceKind.FILE, str(clip))

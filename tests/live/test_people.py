@@ -217,6 +217,8 @@ class TestSignIn:
         page.get_by_label("Kurzname").fill("kvd-2")
         page.get_by_label("Kennwort").fill(how["kvd-2"].password)
         page.get_by_role("button", name="Anmelden").click()
+        # The page's script asks the key; it is there when the page is loaded.
+        page.wait_for_load_state()
         page.get_by_role("button", name="Mit Sicherheitsschlüssel anmelden").click()
         page.wait_for_url("**/cases")
         kinds = {factor.kind: factor for factor in system.keeping.access.factors.of("kvd-2")}
@@ -226,6 +228,8 @@ class TestSignIn:
         page.get_by_label("Kurzname").fill("kvd-2")
         page.get_by_label("Kennwort").fill(how["kvd-2"].password)
         page.get_by_role("button", name="Anmelden").click()
+        # The page's script asks the key; it is there when the page is loaded.
+        page.wait_for_load_state()
         page.get_by_role("button", name="Mit Sicherheitsschlüssel anmelden").click()
         page.get_by_text("gelten nur unter der Adresse http://localhost").wait_for()
         context.close()

@@ -22,7 +22,7 @@ from blickschutz.redaction.service import Redactor
 from tests.fakes.detectors import BlindDetector
 from tests.peers.rtsp import rtsp_server, start_server
 
-pytestmark = pytest.mark.peers
+pytestmark = [pytest.mark.alone, pytest.mark.peers]
 QUICK = BackoffSettings(first=0.2, most=0.5, jitter=0.1)
 
 
