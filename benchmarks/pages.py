@@ -54,6 +54,7 @@ _SKIPPED = {
     "/requests/{number}/answer.pdf",
     "/requests/{number}/extension.pdf",
     "/documents/{name}",
+    "/report.pdf",
 }
 
 

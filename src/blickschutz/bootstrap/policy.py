@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from datetime import date
 from pathlib import Path
@@ -33,8 +32,7 @@ class PolicyWatch:
     def __init__(self, site: SiteFile, path: Path | None, keeping: Keeping, clock: Clock) -> None:
         self._site, self._path, self._keeping, self._clock = site, path, keeping, clock
         self._lock = threading.Lock()
-        self._found: list[Found] = []
-        self._at = -math.inf
+        self._last: tuple[list[Found], Grounds] | None = None
 
     @property
     def _folder(self) -> Path:
@@ -68,12 +66,13 @@ class PolicyWatch:
 
     def report(self, first: date, last: date, *, public: bool) -> Document:
         """The committee's report from `first` to `last`."""
-        return report(self._gathered(), self._keeping, first, last, public=public)
+        found, grounds = self._looked()
+        return report(grounds, found, self._keeping, first, last, public=public)
 
     def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
         """The same as PDF. It is logged who asked for it."""
         grounds = self._gathered()
-        document = report(grounds, self._keeping, first, last, public=public)
+        document = report(grounds, assess(grounds), self._keeping, first, last, public=public)
         facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": grounds.settings}
         self._keeping.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
         return render(document, grounds)
@@ -85,9 +84,13 @@ class PolicyWatch:
 
     def assessed(self) -> tuple[list[Found], float]:
         """Every rule and what it says, and when that was found (POSIX)."""
+        found, grounds = self._looked()
+        return found, grounds.now
+
+    def _looked(self) -> tuple[list[Found], Grounds]:
+        """What the rules say and what they looked at, at most some seconds old."""
         with self._lock:
-            now = self._clock.now()
-            if not 0 <= now - self._at < _FRESH_S:
-                self._found = assess(self._gathered())
-                self._at = now
-            return self._found, self._at
+            if self._last is None or not 0 <= self._clock.now() - self._last[1].now < _FRESH_S:
+                grounds = self._gathered()
+                self._last = assess(grounds), grounds
+            return self._last

@@ -11,17 +11,20 @@ from blickschutz.audit.model import Entry, Event
 from blickschutz.bootstrap.grounds import stored_alerts
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.compliance.documents.model import Document
-from blickschutz.compliance.model import Grounds
-from blickschutz.compliance.policy import assess
+from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import Row
 from blickschutz.compliance.reports.model import EVENTS, Happened, RaisedAlert
 from blickschutz.config.model import SiteFile
 
+_HOUR_S = 3600.0
 
-def report(g: Grounds, keeping: Keeping | None, first: date, last: date, crime: Sequence[Row] = (), *, public: bool) -> Document:
-    """The report from `first` to `last`, both days included. `keeping` is None where the site never ran."""
-    return committee(g, assess(g), _happened(g.site, keeping, first, last), crime, public=public)
+
+def report(
+    g: Grounds, found: Sequence[Found], keeping: Keeping | None, first: date, last: date, crime: Sequence[Row] = (), *, public: bool
+) -> Document:
+    """The report from `first` to `last`, both days included; `found` is what the rules say, `keeping` None where the site never ran."""
+    return committee(g, found, _happened(g.site, keeping, first, last), crime, public=public)
 
 
 def _happened(site: SiteFile, keeping: Keeping | None, first: date, last: date) -> Happened:
@@ -33,8 +36,21 @@ def _happened(site: SiteFile, keeping: Keeping | None, first: date, last: date) 
     for entry in keeping.log.between(EVENTS, start, end):
         log[entry.event].append(entry)
     with stored_alerts(keeping) as alerts:
-        raised = [
-            RaisedAlert(kind, datetime.fromtimestamp(taken, zone).hour, outcome is Outcome.FALSE_ALARM)
-            for kind, taken, outcome in alerts.raised(start, end)
-        ]
+        hours = _Hours(zone)
+        raised = [RaisedAlert(kind, hours.of(taken), outcome is Outcome.FALSE_ALARM) for kind, taken, outcome in alerts.raised(start, end)]
     return Happened(first, last, raised, log)
+
+
+class _Hours:
+    """Hours of the day in a time zone, quickly for many moments: within an hour of UTC the offset is one and the same."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._offsets: dict[int, float] = {}
+
+    def of(self, at: float) -> int:
+        bucket = int(at // _HOUR_S)
+        if bucket not in self._offsets:
+            offset = datetime.fromtimestamp(bucket * _HOUR_S, self._zone).utcoffset()
+            self._offsets[bucket] = offset.total_seconds() if offset is not None else 0.0
+        return int((at + self._offsets[bucket]) // _HOUR_S) % 24

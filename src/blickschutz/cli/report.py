@@ -11,6 +11,7 @@ from blickschutz.bootstrap.grounds import gather
 from blickschutz.bootstrap.reports import report
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.press import print_document
+from blickschutz.compliance.policy import assess
 from blickschutz.compliance.reports.crime import read_rows
 from blickschutz.config.loader import load_site, operator_language
 from blickschutz.kernel.clock import SystemClock
@@ -25,5 +26,5 @@ def print_report(path: Path, folder: Path, first: date, last: date, crime: Path 
     rows = read_rows(crime.read_bytes(), str(crime), "de" if operator_language() == "de" else "en") if crime is not None else []
     with if_started(site, path) as keeping:
         grounds = gather(site, path, keeping, SystemClock())
-        document = report(grounds, keeping, first, last, rows, public=public)
+        document = report(grounds, assess(grounds), keeping, first, last, rows, public=public)
     click.echo(str(print_document(document, grounds, folder)))

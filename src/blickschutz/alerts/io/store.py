@@ -88,7 +88,9 @@ class SqlAlertStore:
         """Kind, moment (POSIX) and outcome of every alert from `since` until before `until`; for counting."""
         query = select(alerts.c.kind, alerts.c.taken, alerts.c.outcome).where(alerts.c.raised >= since, alerts.c.raised < until)
         with self._engine.connect() as connection:
-            return [(Kind(kind), taken, Outcome(outcome) if outcome else None) for kind, taken, outcome in connection.execute(query)]
+            rows = connection.execute(query).all()
+        kinds, outcomes = {one.value: one for one in Kind}, {one.value: one for one in Outcome}
+        return [(kinds[kind], taken, outcomes.get(outcome)) for kind, taken, outcome in rows]
 
     def undecided(self, most: int) -> list[int]:
         """Numbers of alerts that are closed though no person said what they were."""

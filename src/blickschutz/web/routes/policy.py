@@ -18,7 +18,7 @@ from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages
 
 Day = Annotated[str, Query(max_length=20)]
-_USUAL_DAYS, _MOST_DAYS = 91, 3 * 366
+_USUAL_DAYS, _MOST_DAYS = 30, 3 * 366
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -83,7 +83,7 @@ def routes(pages: Pages) -> APIRouter:
 
 
 def _period(pages: Pages, first: str, last: str) -> tuple[tuple[date, date], bool]:
-    """The days that were asked for and whether something is wrong with them; else the last three months."""
+    """The days that were asked for and whether something is wrong with them; else the last thirty days."""
     today = pages.room.regime.now().date()
     usual = today - timedelta(days=_USUAL_DAYS), today
     if not first and not last:
