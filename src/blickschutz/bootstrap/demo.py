@@ -31,12 +31,12 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslau
 _CALM = RuleSettings(altercation_confidence=0.97, fast_mps=9.0, approach_mps=6.0, loitering_m=3.0)
 # On two cameras groups count early: enough alerts to see what they are, and not so many that nobody could deal with them.
 _EARLY = replace(_CALM, gathering_persons=4, gathering_s=6.0, loitering_s=25.0)
-_EARLY_CAMERAS = ("vorplatz-nord", "haupteingang")
+EARLY_CAMERAS = ("vorplatz-nord", "haupteingang")
 
 
 def demo_zone(camera: str) -> Zone:
     """The whole picture of that camera of the example site."""
-    rules = _EARLY if camera in _EARLY_CAMERAS else _CALM
+    rules = _EARLY if camera in EARLY_CAMERAS else _CALM
     return Zone(id="flaeche", name="Fläche", polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)), rules=rules)
 
 

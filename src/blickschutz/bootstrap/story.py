@@ -12,7 +12,7 @@ from typing import Any
 
 from blickschutz.alerts.model import Outcome
 from blickschutz.bootstrap.cells import cell_settings
-from blickschutz.bootstrap.demo import seed
+from blickschutz.bootstrap.demo import EARLY_CAMERAS, demo_zone, seed
 from blickschutz.bootstrap.duty import Duty
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.rooms import ReviewRooms
@@ -38,7 +38,10 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
     """Run all steps; a step that does not hold ends the story. Returns {"held", "steps"}."""
     # Short clips, so that the story does not wait for minutes.
     short = site.recording.model_copy(update={"before_s": 5, "after_s": 2, "most_s": 12})
-    site = site.model_copy(update={"recording": short})
+    # Groups count early on every camera: the story must not wait for chance.
+    zones = {"zones": (demo_zone(EARLY_CAMERAS[0]),)}
+    cameras = tuple(camera.model_copy(update=zones) for camera in site.cameras)
+    site = site.model_copy(update={"recording": short, "cameras": cameras})
     supervisor = Supervisor({c.id: cell_settings(site, c, Path.cwd()) for c in site.cameras}, SystemClock())
     await supervisor.start()
     folder = tempfile.TemporaryDirectory(prefix="blickschutz-story-")
