@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from blickschutz.audit.model import Event
+from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Document, Evidence, Section, Sentence, Table, event, law, rule, say, setting
 from blickschutz.compliance.documents.public import information_sheet
 from blickschutz.compliance.model import Grounds
@@ -40,9 +41,8 @@ def extension_letter(g: Grounds, request: Request) -> Document:
     """The notice that the answer takes longer, with the reason."""
     extension = request.extension
     assert extension is not None  # asked before
-    t = _either(request)
-    day = deadline(request)
-    until = f"{day:%d.%m.%Y}" if request.language == "de" else f"{day:%d %B %Y}"
+    t = words.either(request.language)
+    until = words.day(deadline(request), request.language)
     body = (
         _about(request),
         say(
@@ -59,7 +59,7 @@ def extension_letter(g: Grounds, request: Request) -> Document:
 
 
 def _document(g: Grounds, request: Request, key: str, draft: bool, sections: Sequence[Section]) -> Document:
-    t = _either(request)
+    t = words.either(request.language)
     asked = ", ".join(_RIGHTS[one][0 if request.language == "de" else 1] for one in request.rights)
     title = t(f"Ihr Antrag: {asked}", f"Your request: {asked}")
     who = g.facts.controller
@@ -67,7 +67,7 @@ def _document(g: Grounds, request: Request, key: str, draft: bool, sections: Seq
         "draft": "yes" if draft else "",
         "to": f"{request.name}\n{request.contact}".strip(),
         "number": str(request.id),
-        "received": f"{request.received:%d.%m.%Y}" if request.language == "de" else f"{request.received:%d %B %Y}",
+        "received": words.day(request.received, request.language),
         "phone": who.phone if who else "",
         "email": who.email if who else "",
         "address": who.address if who else "OFFEN",
@@ -75,22 +75,16 @@ def _document(g: Grounds, request: Request, key: str, draft: bool, sections: Seq
     return Document(f"{key}-{request.id}", title, request.language, "Art. 12 DSGVO", tuple(sections), "letter", values)
 
 
-def _either(request: Request) -> Callable[[str, str], str]:
-    """Chooses between a German and an English text."""
-    english = request.language == "en"
-    return lambda german, other: other if english else german
-
-
 def _about(request: Request) -> Sentence:
-    t = _either(request)
-    day = f"{request.received:%d.%m.%Y}" if request.language == "de" else f"{request.received:%d %B %Y}"
+    t = words.either(request.language)
+    day = words.day(request.received, request.language)
     return say(t(f"Ihr Antrag ist am {day} bei uns eingegangen.", f"We received your request on {day}."), *_ASKED)
 
 
 def _body(g: Grounds, request: Request) -> list[Sentence | Table]:
     """What was asked, what was found, what follows."""
     assert request.answer is not None
-    t, answer = _either(request), request.answer
+    t, answer = words.either(request.language), request.answer
     kept = g.site.retention
     said: list[Sentence | Table] = [_about(request)]
     match answer.outcome:
@@ -135,7 +129,7 @@ def _body(g: Grounds, request: Request) -> list[Sentence | Table]:
 
 
 def _granted(g: Grounds, request: Request) -> list[Sentence | Table]:
-    t = _either(request)
+    t = words.either(request.language)
     said: list[Sentence | Table] = []
     if request.restricted:
         said.append(
@@ -218,7 +212,7 @@ def _footage(g: Grounds, found: Sequence[Restricted], t: Callable[[str, str], st
 
 def _remedies(request: Request) -> Section:
     """What every answer must say (Art. 12(4))."""
-    t = _either(request)
+    t = words.either(request.language)
     text = t(
         "Sie können sich beim Landesbeauftragten für den Datenschutz und die Informationsfreiheit Rheinland-Pfalz beschweren "
         "(Art. 77 DSGVO) oder vor dem Verwaltungsgericht klagen (Art. 79 DSGVO).",

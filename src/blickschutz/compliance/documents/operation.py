@@ -106,7 +106,6 @@ def deletion(g: Grounds) -> Document:
 
 def service_order(g: Grounds) -> Document:
     """What people do, and what they must not."""
-    review = g.site.review
     sections = (
         Section(
             "Zweck",
@@ -144,34 +143,8 @@ def service_order(g: Grounds) -> Document:
                 say("Aufgezeichnet wird am Tag nur auf Anordnung mit Grund.", event(Event.RECORDING_ORDERED), rule("DM-07")),
             ),
         ),
-        Section(
-            "Sichtung",
-            (
-                say("Zwei Personen nehmen mit je eigener Losung Platz; vorher gibt es kein Bild.", rule("VA-01"), event(Event.SEAT_TAKEN)),
-                say(
-                    "Jede bewertet für sich; die andere Bewertung bleibt verdeckt, bis die eigene abgegeben ist.",
-                    event(Event.VERDICT_GIVEN),
-                    test("tests/properties/test_four_eyes.py"),
-                ),
-                say("Sagen beide „kein Vorfall“, wird der Clip sofort vernichtet.", rule("LO-04"), event(Event.SHREDDED)),
-                say(
-                    f"Entpixelt wird nur mit Grund, Aktenzeichen und Zustimmung der zweiten Person, höchstens {review.unmask_s} Sekunden.",
-                    setting("review.unmask_s"),
-                    rule("VA-02"),
-                ),
-            ),
-        ),
-        Section(
-            "Herausgabe",
-            (
-                say(
-                    "Die Aufsicht beantragt, die zweite Person im Raum stimmt zu; das "
-                    "Paket ist für den Empfänger verschlüsselt und unterschrieben.",
-                    rule("ZB-01"),
-                    event(Event.RELEASED),
-                ),
-            ),
-        ),
+        _review(g),
+        _release(),
         Section(
             "Versammlungen, Störung, Anhalten",
             (
@@ -187,35 +160,74 @@ def service_order(g: Grounds) -> Document:
                 ),
             ),
         ),
-        Section(
-            "Anfragen und Informationspflicht",
-            (
-                words.recorded(g, FactKind.REQUESTS_PROCESS, "Verfahren für Anfragen Betroffener"),
-                say(
-                    "Aufsicht oder Datenschutz erfasst die Anfrage mit dem Tag des Eingangs und schränkt passende Aufnahmen ein. "
-                    "Die Antwort ergeht binnen eines Monats; eine Person bereitet sie vor, eine zweite bestätigt sie.",
-                    rule("BR-01"),
-                    event(Event.REQUEST_RECORDED),
-                    event(Event.REQUEST_ANSWERED),
-                    law("Art. 12 Abs. 3 DSGVO"),
-                ),
-                say(
-                    "Die Kopie für eine betroffene Person entsteht zu zweit im Sichtungsraum; alle anderen darin sind verpixelt.",
-                    rule("BR-03"),
-                    test("tests/unit/test_reviewroom.py"),
-                ),
-                say(
-                    "Wird eine Aufnahme einer Person zugeordnet oder herausgegeben, ist die Person binnen eines Monats zu "
-                    "informieren, oder der Aufschub wird mit Grund und Wiedervorlage festgehalten.",
-                    rule("ZB-03"),
-                    event(Event.DUTY_OPENED),
-                    event(Event.DUTY_SETTLED),
-                    law("§ 21 Abs. 4 LDSG RLP"),
-                ),
-            ),
-        ),
+        _requests(g),
         Section("Wartung", (words.recorded(g, FactKind.MAINTENANCE_CONTRACT, "Wartung durch Dritte"),)),
         Section("Schulung", (words.recorded(g, FactKind.OPERATOR_TRAINING, "Schulung der Bediener"),)),
         Section("Datenpannen", (words.recorded(g, FactKind.BREACH_PROCESS, "Verfahren für Datenpannen mit Meldung binnen 72 Stunden"),)),
     )
     return Document("betriebskonzept", "Betriebskonzept und Dienstanweisung", "de", "§ 21 LDSG RLP", sections)
+
+
+def _review(g: Grounds) -> Section:
+    review = g.site.review
+    return Section(
+        "Sichtung",
+        (
+            say("Zwei Personen nehmen mit je eigener Losung Platz; vorher gibt es kein Bild.", rule("VA-01"), event(Event.SEAT_TAKEN)),
+            say(
+                "Jede bewertet für sich; die andere Bewertung bleibt verdeckt, bis die eigene abgegeben ist.",
+                event(Event.VERDICT_GIVEN),
+                test("tests/properties/test_four_eyes.py"),
+            ),
+            say("Sagen beide „kein Vorfall“, wird der Clip sofort vernichtet.", rule("LO-04"), event(Event.SHREDDED)),
+            say(
+                f"Entpixelt wird nur mit Grund, Aktenzeichen und Zustimmung der zweiten Person, höchstens {review.unmask_s} Sekunden.",
+                setting("review.unmask_s"),
+                rule("VA-02"),
+            ),
+        ),
+    )
+
+
+def _release() -> Section:
+    return Section(
+        "Herausgabe",
+        (
+            say(
+                "Die Aufsicht beantragt, die zweite Person im Raum stimmt zu; das "
+                "Paket ist für den Empfänger verschlüsselt und unterschrieben.",
+                rule("ZB-01"),
+                event(Event.RELEASED),
+            ),
+        ),
+    )
+
+
+def _requests(g: Grounds) -> Section:
+    return Section(
+        "Anfragen und Informationspflicht",
+        (
+            words.recorded(g, FactKind.REQUESTS_PROCESS, "Verfahren für Anfragen Betroffener"),
+            say(
+                "Aufsicht oder Datenschutz erfasst die Anfrage mit dem Tag des Eingangs und schränkt passende Aufnahmen ein. "
+                "Die Antwort ergeht binnen eines Monats; eine Person bereitet sie vor, eine zweite bestätigt sie.",
+                rule("BR-01"),
+                event(Event.REQUEST_RECORDED),
+                event(Event.REQUEST_ANSWERED),
+                law("Art. 12 Abs. 3 DSGVO"),
+            ),
+            say(
+                "Die Kopie für eine betroffene Person entsteht zu zweit im Sichtungsraum; alle anderen darin sind verpixelt.",
+                rule("BR-03"),
+                test("tests/unit/test_reviewroom.py"),
+            ),
+            say(
+                "Wird eine Aufnahme einer Person zugeordnet oder herausgegeben, ist die Person binnen eines Monats zu "
+                "informieren, oder der Aufschub wird mit Grund und Wiedervorlage festgehalten.",
+                rule("ZB-03"),
+                event(Event.DUTY_OPENED),
+                event(Event.DUTY_SETTLED),
+                law("§ 21 Abs. 4 LDSG RLP"),
+            ),
+        ),
+    )

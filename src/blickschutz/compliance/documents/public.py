@@ -75,12 +75,8 @@ def _hours_en(g: Grounds) -> list[Sentence]:
 
 def information_sheet(g: Grounds, language: str) -> Document:
     """The information sheet in "de" or "en"."""
-    english = language == "en"
+    english, t = language == "en", words.either(language)
     kept = g.site.retention
-
-    def t(german: str, other: str) -> str:
-        return other if english else german
-
     storage = say(
         t(
             f"Was niemand sichtet, wird nach {kept.unreviewed_hours} Stunden vernichtet; was harmlos ist, sofort nach der "
@@ -172,12 +168,8 @@ def information_sheet(g: Grounds, language: str) -> Document:
 
 def sign(g: Grounds, language: str, paper: str) -> Document:
     """The sign in "de" or "en" on "a4" or "a3" paper."""
-    english = language == "en"
+    english, t = language == "en", words.either(language)
     kept = g.site.retention
-
-    def t(german: str, other: str) -> str:
-        return other if english else german
-
     regimes = g.site.regimes
     night = t("bei Sonnenuntergang", "at sunset") if regimes.by_sun else regimes.night.starts
     morning = t("Sonnenaufgang", "sunrise") if regimes.by_sun else regimes.day.starts

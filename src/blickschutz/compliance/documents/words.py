@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 from blickschutz.compliance.documents.model import Plan, Sentence, fact, missing, say, setting
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
@@ -32,6 +35,16 @@ _MODES = {
     Mode.ANONYMOUS: "Unverpixelte Bilder verlassen die Kamerazelle nicht.",
     Mode.SEALED: "Clips werden versiegelt gespeichert; nur zwei geschulte Personen öffnen sie gemeinsam. Das ist Pseudonymisierung.",
 }
+
+
+def day(at: date, language: str) -> str:
+    """A day as a document writes it."""
+    return f"{at:%d.%m.%Y}" if language == "de" else f"{at:%d %B %Y}"
+
+
+def either(language: str) -> Callable[[str, str], str]:
+    """Chooses between a German and an English text."""
+    return lambda german, english: english if language == "en" else german
 
 
 def office(who: Office | None, name: str) -> Sentence:

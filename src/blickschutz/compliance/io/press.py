@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from typing import Any, Literal
 import segno
 import typst
 
+from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Document, Evidence, Plan, Sentence, Source
 from blickschutz.compliance.documents.pack import changed, pack
 from blickschutz.compliance.facts import FactKind
@@ -117,11 +118,11 @@ def _data(document: Document, g: Grounds, states: States) -> dict[str, Any]:
         "owner": owner,
         "approver": _approver(g, document.language),
         "settings": g.settings,
-        "date": _day(g.today, document.language),
+        "date": words.day(g.today, document.language),
         "year": g.today.year,
         "month": g.today.month,
         "day": g.today.day,
-        "review": _day(g.today + timedelta(days=REVIEW_DAYS), document.language),
+        "review": words.day(g.today + timedelta(days=REVIEW_DAYS), document.language),
         "open": opened,
         "values": document.values,
         "code": _code(document.values.get("address", "")) if document.template == "sign" else "",
@@ -135,7 +136,7 @@ def _approver(g: Grounds, language: str) -> str:
     approval = g.facts.newest(FactKind.APPROVAL)
     if approval is None or approval.settings != g.settings:
         return "OFFEN"
-    return f"{approval.person}, {_day(approval.date, language)}"
+    return f"{approval.person}, {words.day(approval.date, language)}"
 
 
 def _code(address: str) -> str:
@@ -164,12 +165,8 @@ def _text(evidence: Iterable[Evidence], states: States) -> str:
 def _unproven(document: Document, states: States) -> list[str]:
     """Rules on which the document rests and that do not hold."""
     rules = {one.name for said in document.sentences() for one in said.evidence if one.source is Source.RULE}
-    words = {Result.BROKEN: "verletzt", Result.UNKNOWN: "noch nicht bekannt"}
-    return [f"OFFEN: Regel {name} ist {words[states[name]]}" for name in sorted(rules) if states[name] is not Result.HOLDS]
-
-
-def _day(day: date, language: str) -> str:
-    return f"{day:%d.%m.%Y}" if language == "de" else f"{day:%d %B %Y}"
+    marks = {Result.BROKEN: "verletzt", Result.UNKNOWN: "noch nicht bekannt"}
+    return [f"OFFEN: Regel {name} ist {marks[states[name]]}" for name in sorted(rules) if states[name] is not Result.HOLDS]
 
 
 def _last(folder: Path) -> dict[str, Any]:

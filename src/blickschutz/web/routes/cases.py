@@ -22,7 +22,6 @@ from blickschutz.web.routes.wall import require as require_camera
 _SEE_OTHER = 303
 _MOST_ENDED = 20
 _PAGE = 50
-_REVIEWERS = (Role.REVIEW, Role.SUPERVISION)
 
 
 def routes(pages: Pages) -> APIRouter:
