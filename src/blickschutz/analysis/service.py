@@ -23,6 +23,7 @@ from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSetti
 from blickschutz.analysis.rules.view import ViewWatch
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.planes import shrunk
 from blickschutz.kernel.scene import Backdrop, Change, Detection, Doubt, Scene, Track
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -133,8 +134,7 @@ class Analyser:
     def _small(self, frame: RawFrame) -> Bytes:
         assert self._background is not None
         rows, columns = self._background.shape
-        planes = [cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)]
-        return np.asarray(cv2.merge(planes), np.uint8)
+        return np.asarray(cv2.merge([shrunk(plane, columns, rows) for plane in (frame.y, frame.u, frame.v)]), np.uint8)
 
     def _look(self, frame: RawFrame, moving: Bytes, proven: Bytes, watched: bool) -> None:
         """Ask the detector for the whole picture, for the parts in which somebody can be, or for nothing.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ import structlog
 
 from blickschutz.kernel.frames import RawFrame, RedactedFrame, chroma_shape, take_redaction_seal
 from blickschutz.kernel.geometry import Points
+from blickschutz.kernel.planes import enlarged
 from blickschutz.kernel.scene import Backdrop, Doubt, Scene
 from blickschutz.redaction.model import RedactionSettings, Style
 from blickschutz.redaction.rules.mask import MaskSettings, Region, people_regions, small_mask, spare
@@ -80,9 +82,9 @@ class Redactor:
         if spared is not None:
             small = spare(small, regions, spared, width, height)
             regions = [region for region in regions if region.track != spared]
-        mask = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-        masks = self._plane_masks(mask)
-        planes = frame.y.copy(), frame.u.copy(), frame.v.copy()
+        mask = enlarged(small, width, height)
+        masks = self._plane_masks(mask, small)
+        planes = _copied(frame)
         self._fill(planes, masks, small, regions, frame.at)
         if self._zones.size:
             flat = self._plane_masks(self._zones)
@@ -106,12 +108,30 @@ class Redactor:
         self._zones = zone_mask(zones, width, height) if zones else np.zeros((0, 0), np.uint8)
 
     @staticmethod
-    def _plane_masks(mask: Bytes) -> Planes:
-        """Masks for Y, U and V: a chroma sample is masked when any of its four luma pixels is."""
+    def _plane_masks(mask: Bytes, small: Bytes | None = None) -> Planes:
+        """Masks for Y, U and V: a chroma sample is masked when any of its four luma pixels is.
+
+        `small` is the mask on a smaller scale, where there is one.
+        """
+        if small is not None and not any(side % (2 * cells) for side, cells in zip(mask.shape, small.shape, strict=True)):
+            # The small mask's cells end where chroma samples end: its samples are the cells'.
+            chroma = enlarged(small, mask.shape[1] // 2, mask.shape[0] // 2)
+            return mask, chroma, chroma
         # With this anchor a pixel takes the maximum of itself and its right and lower neighbours.
         wide = cv2.dilate(mask, np.ones((2, 2), np.uint8), anchor=(0, 0))
         chroma = np.ascontiguousarray(wide[::2, ::2])
         return mask, chroma, chroma
+
+
+def _copied(frame: RawFrame) -> Planes:
+    """The planes once more, one behind the other in one piece of memory, so that an encoder can take them where they lie."""
+    shapes = frame.y.shape, frame.u.shape, frame.v.shape
+    ends = list(itertools.accumulate(rows * columns for rows, columns in shapes))
+    piece = np.empty(ends[-1], np.uint8)
+    y, u, v = (piece[end - shape[0] * shape[1] : end].reshape(shape) for shape, end in zip(shapes, ends, strict=True))
+    for target, source in ((y, frame.y), (u, frame.u), (v, frame.v)):
+        np.copyto(target, source)
+    return y, u, v
 
 
 def zone_mask(zones: Sequence[Points], width: int, height: int) -> Bytes:
@@ -127,7 +147,7 @@ def fill_zones(frame: RawFrame, zones: Sequence[Points]) -> RawFrame:
     """`frame` with its privacy zones filled flat and everything else as it was; for a review room in which both asked."""
     if not zones:
         return frame
-    planes = frame.y.copy(), frame.u.copy(), frame.v.copy()
+    planes = _copied(frame)
     _flatten(planes, Redactor._plane_masks(zone_mask(zones, frame.width, frame.height)), _ZONE_LUMA)
     return RawFrame(*planes, frame.index, frame.at, frame.taken, frame.pts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from blickschutz.analysis.rules.packing import Placement, fitting, pack, turned_
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.planes import shrunk
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -27,6 +28,29 @@ _USUAL_SHAPE = (16, 9)
 _GREY = 114
 
 
+class _Network:
+    """The model compiled for one size of input. What lies in `picture` (height, width, 3; uint8) is looked at there: no copy."""
+
+    def __init__(self, compiled: openvino.CompiledModel, width: int, height: int) -> None:
+        self.picture: Bytes = np.full((height, width, 3), _GREY, np.uint8)
+        self._request = compiled.create_infer_request()
+        self._request.set_input_tensor(openvino.Tensor(self.picture[None], shared_memory=True))
+        # Outputs of one size stay where they are from run to run.
+        tensors = [(output.names, self._request.get_tensor(output)) for output in compiled.outputs]
+        self._outputs = {name: tensor.data for names, tensor in tensors for name in names}
+
+    def run(self) -> None:
+        """Raises `FaultError` where the engine fails."""
+        try:
+            self._request.infer(share_outputs=True)
+        except RuntimeError as error:
+            raise FaultError(f"the detector failed: {error}") from error
+
+    def output(self, name: str = "") -> Floats:
+        """An output of the last run, by name, or the only one; good until the next run."""
+        return self._outputs[name] if name else next(iter(self._outputs.values()))
+
+
 class OpenVinoDetector:
     """A person detector from the registry. CenterNet is compiled for two sizes of input: the whole picture and
     a small one for its interesting parts; each when it is first needed.
@@ -35,11 +59,11 @@ class OpenVinoDetector:
     def __init__(self, card: ModelCard, load: Callable[[], bytes]) -> None:
         self.card, self._load = card, load
         self._core = openvino.Core()
-        self._requests: dict[tuple[int, int], Any] = {}
+        self._networks: dict[tuple[int, int], _Network] = {}
         # Compiled here and not at the first picture: so an unusable model is known before a camera is opened, and a camera
         # of the usual shape is looked at from its first picture on. A place must be seen empty to be known.
         if card.head is Head.YOLOX:
-            self._request(card.input_width, card.input_width)
+            self._network(card.input_width, card.input_width)
         else:
             self._inputs(*_USUAL_SHAPE)
 
@@ -66,9 +90,10 @@ class OpenVinoDetector:
         parts = pack([region.scaled(1 / x, 1 / y) for region in regions], whole, small) if regions else None
         size = small if parts else whole
         parts = parts or [Placement(0, 0, *whole, 0, 0)]
-        request = self._infer(_input(frame, parts, size, x, y), size)
-        boxes = decode_centernet(request.get_tensor("keypoints").data, request.get_tensor("wh").data, least)
-        boxes = unpack(boxes, parts)
+        network = self._network(*size)
+        _fill(network.picture, frame, parts, x, y)
+        network.run()
+        boxes = unpack(decode_centernet(network.output("keypoints"), network.output("wh"), least), parts)
         boxes[:, 0:4:2] *= x
         boxes[:, 1:4:2] *= y
         return boxes
@@ -84,11 +109,11 @@ class OpenVinoDetector:
         # Turned, its height lies along the input's width.
         scale = min(whole[0] / frame.width, small[0] / part.height, small[1] / part.width)
         width, height = (max(2, int(side * scale) // 2 * 2) for side in (part.width, part.height))
-        picture = np.full((small[1], small[0], 3), _GREY, np.uint8)
-        picture[:width, :height] = np.rot90(_colour(part, width, height, cv2.COLOR_YUV2RGB_I420), quarters)
-        request = self._infer(picture, small)
-        boxes = decode_centernet(request.get_tensor("keypoints").data, request.get_tensor("wh").data, least)
-        boxes = turned_back(boxes, width, height, quarters)
+        network = self._network(*small)
+        network.picture[:] = _GREY
+        network.picture[:width, :height] = np.rot90(_colour(part, width, height, cv2.COLOR_YUV2RGB_I420), quarters)
+        network.run()
+        boxes = turned_back(decode_centernet(network.output("keypoints"), network.output("wh"), least), width, height, quarters)
         boxes[:, 0:4:2] = boxes[:, 0:4:2] * (part.width / width) + left
         boxes[:, 1:4:2] = boxes[:, 1:4:2] * (part.height / height) + top
         return boxes
@@ -97,42 +122,35 @@ class OpenVinoDetector:
         """Sizes of the whole and the small input for a picture of that shape; both are compiled when a shape is new."""
         whole = self.card.input_width, _height_for(self.card.input_width, width, height)
         small = _small_side(whole[0]), _small_side(whole[1])
-        if small not in self._requests:
+        if small not in self._networks:
             # Another shape of picture: what was compiled for the last one is not needed again.
-            self._requests = {size: request for size, request in self._requests.items() if size == whole}
-            self._request(*whole)
-            self._request(*small)
+            self._networks = {size: network for size, network in self._networks.items() if size == whole}
+            self._network(*whole)
+            self._network(*small)
         return whole, small
 
     def _detect_yolox(self, frame: RawFrame, least: float) -> Floats:
         edge = self.card.input_width
         scale = min(edge / frame.width, edge / frame.height)
         width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
-        picture = np.full((edge, edge, 3), _GREY, np.uint8)
-        picture[:height, :width] = _colour(frame, width, height, cv2.COLOR_YUV2BGR_I420)
-        request = self._infer(picture, (edge, edge))
-        boxes = decode_yolox(request.get_output_tensor(0).data, edge, edge, least)
+        network = self._network(edge, edge)
+        network.picture[:] = _GREY
+        network.picture[:height, :width] = _colour(frame, width, height, cv2.COLOR_YUV2BGR_I420)
+        network.run()
+        boxes = decode_yolox(network.output(), edge, edge, least)
         boxes[:, 0:4:2] *= frame.width / width
         boxes[:, 1:4:2] *= frame.height / height
         return boxes
 
-    def _infer(self, picture: Bytes, size: tuple[int, int]) -> Any:
-        try:
-            request = self._request(*size)
-            request.infer([picture[None]])
-        except RuntimeError as error:
-            raise FaultError(f"the detector failed: {error}") from error
-        return request
-
-    def _request(self, width: int, height: int) -> Any:
-        if (width, height) not in self._requests:
+    def _network(self, width: int, height: int) -> _Network:
+        if (width, height) not in self._networks:
             try:
-                self._requests[width, height] = self._compile(width, height)
+                self._networks[width, height] = _Network(self._compile(width, height), width, height)
             except RuntimeError as error:
                 raise ModelError(f"the model {self.card.name!r} is no ONNX model that can be used: {error}") from error
-        return self._requests[width, height]
+        return self._networks[width, height]
 
-    def _compile(self, width: int, height: int) -> Any:
+    def _compile(self, width: int, height: int) -> openvino.CompiledModel:
         model = self._core.read_model(model=self._load(), weights=b"")
         model.reshape([1, 3, height, width])
         steps = openvino.preprocess.PrePostProcessor(model)
@@ -146,7 +164,7 @@ class OpenVinoDetector:
             "INFERENCE_PRECISION_HINT": "f32" if exact else "bf16",
             "ENABLE_CPU_PINNING": False,
         }
-        return self._core.compile_model(steps.build(), "CPU", settings).create_infer_request()
+        return self._core.compile_model(steps.build(), "CPU", settings)
 
 
 def _height_for(input_width: int, width: int, height: int) -> int:
@@ -165,16 +183,14 @@ def _small_side(whole: int) -> int:
     return max(_STRIDE, round(whole * _SMALL_SHARE / _STRIDE) * _STRIDE)
 
 
-def _input(frame: RawFrame, parts: Sequence[Placement], size: tuple[int, int], x: float, y: float) -> Bytes:
-    """The parts of `frame` at their places in an RGB picture of `size`, grey elsewhere. `x`, `y`: source pixels per input pixel."""
-    if len(parts) == 1 and (parts[0].width, parts[0].height) == size:
-        return _colour(_part(frame, parts[0], x, y), *size, cv2.COLOR_YUV2RGB_I420)
-    picture = np.full((size[1], size[0], 3), _GREY, np.uint8)
+def _fill(picture: Bytes, frame: RawFrame, parts: Sequence[Placement], x: float, y: float) -> None:
+    """Put the parts of `frame` at their places in `picture` (RGB), grey elsewhere. `x`, `y`: source pixels per input pixel."""
+    if (parts[0].height, parts[0].width) != picture.shape[:2]:
+        picture[:] = _GREY
     for part in parts:
         width, height = part.width // part.shrink, part.height // part.shrink
         pixels = _colour(_part(frame, part, x, y), width, height, cv2.COLOR_YUV2RGB_I420)
         picture[part.y : part.y + height, part.x : part.x + width] = pixels
-    return picture
 
 
 def _part(frame: RawFrame, part: Placement, x: float, y: float) -> RawFrame:
@@ -194,7 +210,7 @@ def crop(frame: RawFrame, left: int, top: int, right: int, bottom: int) -> RawFr
 def _colour(frame: RawFrame, width: int, height: int, code: int) -> Bytes:
     """The frame as (height, width, 3) uint8 in the colour order of `code`; both sides even."""
     half = (width // 2, height // 2)
-    y = cv2.resize(frame.y, (width, height), interpolation=cv2.INTER_AREA)
-    u, v = (cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (frame.u, frame.v))
+    y = shrunk(frame.y, width, height)
+    u, v = (shrunk(plane, *half) for plane in (frame.u, frame.v))
     planar = np.concatenate([y.ravel(), u.ravel(), v.ravel()]).reshape(height * 3 // 2, width)
     return np.asarray(cv2.cvtColor(planar, code), np.uint8)

@@ -120,7 +120,8 @@ class BackgroundModel:
         usable = (self._known[::4, ::4] != 0) & (shown > _DARK) & (luma < _BRIGHT)
         if np.count_nonzero(usable) < usable.size // 8:
             return picture
-        gain = float(np.median(luma[usable] / shown[usable].astype(np.float32)))
+        ratios = luma[usable] / shown[usable].astype(np.float32)
+        gain = float(np.partition(ratios, ratios.size // 2)[ratios.size // 2])
         if abs(gain - 1) < _GAIN_STEP or not self._settings.least_gain <= gain <= self._settings.most_gain:
             return picture
         result = picture.copy()

@@ -12,6 +12,9 @@ from blickschutz.kernel.frames import RedactedFrame
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
+# PyAV takes the height of a piece of memory in whole fours.
+_ROWS = 4
+
 
 def even(side: int) -> int:
     """`side` rounded up to an even number."""
@@ -26,6 +29,9 @@ def encoder_frame(frame: RedactedFrame, width: int, height: int) -> av.VideoFram
     if (even(frame.width), even(frame.height)) != (width, height):
         own = encoder_frame(frame, even(frame.width), even(frame.height))
         return own.reformat(width=width, height=height)
+    piece = frame.in_one_piece()
+    if piece is not None and not height % _ROWS:
+        return av.VideoFrame.from_numpy_buffer(piece, format="yuv420p")
     result = av.VideoFrame(width, height, "yuv420p")
     for plane, source in zip(result.planes, (frame.y, frame.u, frame.v), strict=True):
         _write(plane, source)
