@@ -19,10 +19,10 @@ from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.lying import LyingWatch
 from blickschutz.analysis.rules.motion import encounter, make_flow, near_pairs
 from blickschutz.analysis.rules.regions import lively_regions
-from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings, as_box
+from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings
 from blickschutz.analysis.rules.view import ViewWatch
 from blickschutz.kernel.frames import RawFrame
-from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.geometry import Box, cells_under
 from blickschutz.kernel.planes import shrunk
 from blickschutz.kernel.scene import Backdrop, Change, Detection, Doubt, Scene, Track
 
@@ -85,8 +85,9 @@ class Analyser:
         proven = model.compare(picture)
         moving = model.moving(picture, frame.at)
         self._look(frame, moving, proven, watched)
-        self._look_turned(frame, moving, proven)
-        scene = self._scene(frame.at, self._boxes)
+        tracks = self._tracks(frame.at)
+        self._look_turned(frame, moving, proven, tracks)
+        scene = self._scene(frame.at, tracks)
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
         blocked, doubtful = self._blocked(scene, recent, frame)
         model.learn(picture, proven, blocked, doubtful, frame.at)
@@ -170,14 +171,14 @@ class Analyser:
         self._boxes = kept[np.argsort(-kept[:, 4])]
         attention.looked(parts or [Box(0, 0, frame.width, frame.height)], frame.at)
 
-    def _look_turned(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> None:
+    def _look_turned(self, frame: RawFrame, moving: Bytes, proven: Bytes, tracks: Sequence[Track]) -> None:
         """Look for somebody lying, where something is and nobody stands."""
         steady = self._background is not None and self._background.state is BackgroundState.STEADY
 
         def regions() -> list[Box]:
             return self._regions(frame, moving, proven) if steady else [Box(0, 0, frame.width, frame.height)]
 
-        look = self._lying.next_look(regions, self._tracks(frame.at), frame.at)
+        look = self._lying.next_look(regions, tracks, frame.at)
         if look is not None:
             found = self._detector.detect_turned(frame, self._settings.lying_score, *look)
             self._lying.take(suppress_overlaps(found, self._settings.overlap), self._boxes, frame.at, self._settings.sure_score)
@@ -197,23 +198,22 @@ class Analyser:
         """The parts around what moves, is not proven or is followed."""
         settings = self._settings
         lively = np.asarray(cv2.bitwise_or(cv2.bitwise_not(proven), moving), np.uint8)
-        followed = [as_box(candidate.predicted(frame.at)) for candidate in self._tracker.candidates]
+        followed = [candidate.predicted(frame.at) for candidate in self._tracker.candidates]
         margin = settings.region_margin_share * frame.height
         return lively_regions(lively, followed, frame.width, frame.height, margin)
 
-    def _scene(self, at: float, detections: Floats) -> Scene:
-        found = tuple(Detection(Box(*(float(v) for v in row[:4])), float(row[4])) for row in detections)
-        return Scene(at, self._tracks(at), found, lying=self._lying.lying(at))
+    def _scene(self, at: float, tracks: tuple[Track, ...]) -> Scene:
+        found = tuple(Detection(Box(*sides), score) for *sides, score in self._boxes.tolist())
+        return Scene(at, tracks, found, lying=self._lying.lying(at))
 
     def _tracks(self, at: float) -> tuple[Track, ...]:
         return tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
 
     def _track(self, candidate: Candidate, at: float) -> Track:
-        dx, dy = (candidate.velocity[:2] + candidate.velocity[2:]) / 2
         return Track(
             candidate.number,
-            as_box(candidate.predicted(at)),
-            (float(dx), float(dy)),
+            candidate.predicted(at),
+            candidate.velocity.centre,
             candidate.score,
             at - candidate.seen_at,
             at - candidate.born_at,
@@ -224,21 +224,17 @@ class Analyser:
         """Where the background must not learn (somebody may be there), and where it must wait longer."""
         settings = self._settings
         blocked, doubtful = recent.copy(), np.zeros_like(recent)
-        for detection in (*scene.detections, *scene.lying):
-            where = self._cells(detection.box, frame, recent.shape)
+        found = (*scene.detections, *scene.lying)
+        boxes = [detection.box for detection in found] + [track.box for track in scene.tracks]
+        grown = [box.grown(settings.box_margin_share, settings.box_margin_px) for box in boxes]
+        cells = cells_under(grown, (recent.shape[1] / frame.width, recent.shape[0] / frame.height), recent.shape)
+        for detection, where in zip(found, cells, strict=False):
             part = recent[where]
             moves = part.size > 0 and np.count_nonzero(part) > settings.box_motion_share * part.size
             (blocked if detection.score >= settings.sure_score or moves else doubtful)[where] = _FULL
-        for track in scene.tracks:
-            blocked[self._cells(track.box, frame, recent.shape)] = _FULL
+        for where in cells[len(found) :]:
+            blocked[where] = _FULL
         return blocked, doubtful
-
-    def _cells(self, box: Box, frame: RawFrame, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        settings = self._settings
-        rows, columns = shape
-        grown = box.grown(settings.box_margin_share, settings.box_margin_px)
-        left, top, right, bottom = grown.scaled(columns / frame.width, rows / frame.height).clipped(columns, rows)
-        return slice(top, bottom), slice(left, right)
 
     @staticmethod
     def _backdrop(model: BackgroundModel, at: float, proven: Bytes) -> Backdrop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -46,14 +47,16 @@ class Box(NamedTuple):
 
     def grown(self, share: float, least: float = 0.0) -> Self:
         """This box with every side moved outwards by `share` of its extent, by `least` pixels at the least."""
-        dx, dy = max(share * self.width, least), max(share * self.height, least)
-        return type(self)(self.left - dx, self.top - dy, self.right + dx, self.bottom + dy)
+        left, top, right, bottom = self
+        dx, dy = max(share * (right - left), least), max(share * (bottom - top), least)
+        return type(self)(left - dx, top - dy, right + dx, bottom + dy)
 
     def moved(self, dx: float, dy: float) -> Self:
         return type(self)(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
     def scaled(self, x: float, y: float) -> Self:
-        return type(self)(self.left * x, self.top * y, self.right * x, self.bottom * y)
+        left, top, right, bottom = self
+        return type(self)(left * x, top * y, right * x, bottom * y)
 
     def towards(self, other: Box, share: float) -> Self:
         """The box `share` of the way (0..1) from this one to `other`."""
@@ -70,12 +73,26 @@ class Box(NamedTuple):
 
     def clipped(self, width: int, height: int) -> tuple[int, int, int, int]:
         """(left, top, right, bottom) in whole pixels, rounded outwards, inside a picture of that size."""
+        # Written out: a busy picture asks this a thousand times a second.
+        left, top, right, bottom = math.floor(self[0]), math.floor(self[1]), math.ceil(self[2]), math.ceil(self[3])
         return (
-            min(width, max(0, math.floor(self.left))),
-            min(height, max(0, math.floor(self.top))),
-            min(width, max(0, math.ceil(self.right))),
-            min(height, max(0, math.ceil(self.bottom))),
+            0 if left < 0 else min(left, width),
+            0 if top < 0 else min(top, height),
+            0 if right < 0 else min(right, width),
+            0 if bottom < 0 else min(bottom, height),
         )
+
+
+def cells_under(boxes: Sequence[Box], scale: tuple[float, float], shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """For each box the (rows, columns) that it touches of a grid of `shape`, which is `scale` (x, y) times the boxes' picture."""
+    if not boxes:
+        return []
+    rows, columns = shape
+    sides = np.asarray(boxes, np.float64) * (*scale, *scale)
+    most = (columns, rows)
+    first = np.clip(np.floor(sides[:, :2]), 0, most).astype(int).tolist()
+    last = np.clip(np.ceil(sides[:, 2:]), 0, most).astype(int).tolist()
+    return [(slice(top, bottom), slice(left, right)) for (left, top), (right, bottom) in zip(first, last, strict=True)]
 
 
 def pairwise_iou(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

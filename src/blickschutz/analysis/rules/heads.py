@@ -60,12 +60,13 @@ def suppress_overlaps(boxes: Floats, most: float) -> Floats:
     """Drop each box that overlaps a better one by more than `most` (greedy non-maximum suppression)."""
     if len(boxes) < 2:
         return boxes
-    overlap = pairwise_iou(boxes[:, :4], boxes[:, :4])
-    kept: list[int] = []
+    overlaps = pairwise_iou(boxes[:, :4], boxes[:, :4]) > most
+    dropped = np.zeros(len(boxes), bool)
     for index in range(len(boxes)):
-        if all(overlap[index, other] <= most for other in kept):
-            kept.append(index)
-    return boxes[kept]
+        if not dropped[index]:
+            # What lies before it is decided already.
+            dropped[index + 1 :] |= overlaps[index, index + 1 :]
+    return boxes[~dropped]
 
 
 def drop_contained(boxes: Floats, sure: float, share: float = 0.8) -> Floats:

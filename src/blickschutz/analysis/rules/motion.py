@@ -6,7 +6,6 @@ of directions and the motion of limbs tell a scuffle from a walk follows Hassner
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -38,15 +37,15 @@ def near_pairs(boxes: Floats, least_height: float, most_distance: float = NEAR_H
     Together they are at least `least_height` pixels tall. `boxes` is (n, 5): left, top, right, bottom, score.
     Weak ones count: people who hold each other are seen badly.
     """
-    people = [Box(*(float(v) for v in row[:4])) for row in boxes if row[4] >= _LEAST_SCORE]
-    pairs = []
-    for first, second in itertools.combinations(people, 2):
-        mean = (first.height + second.height) / 2
-        alike = max(first.height, second.height) < _ALIKE * min(first.height, second.height)
-        tall = max(first.bottom, second.bottom) - min(first.top, second.top) >= least_height
-        if alike and tall and math.dist(first.centre, second.centre) <= most_distance * mean:
-            pairs.append((first, second))
-    return pairs
+    people = boxes[boxes[:, 4] >= _LEAST_SCORE].astype(np.float64)
+    left, top, right, bottom = people[:, :4].T
+    height = bottom - top
+    x, y = (left + right) / 2, (top + bottom) / 2
+    greater, lesser = np.maximum.outer(height, height), np.minimum.outer(height, height)
+    near = np.hypot(np.subtract.outer(x, x), np.subtract.outer(y, y)) <= most_distance * (greater + lesser) / 2
+    tall = np.maximum.outer(bottom, bottom) - np.minimum.outer(top, top) >= least_height
+    pairs = np.argwhere(np.triu(near & tall & (greater < _ALIKE * lesser), 1)).tolist()
+    return [(Box(*people[first, :4].tolist()), Box(*people[second, :4].tolist())) for first, second in pairs]
 
 
 def make_flow() -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import lap
@@ -21,6 +21,7 @@ from blickschutz.kernel.geometry import Box, pairwise_iou
 Floats: TypeAlias = npt.NDArray[np.float32]
 
 _UNREACHABLE = 1e3
+_STILL = Box(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,21 @@ class TrackerSettings:
 
 @dataclass(slots=True)
 class Candidate:
-    """One followed person: the filtered box and its velocity in pixels per second."""
+    """One followed person: the filtered box and the velocity of its sides in pixels per second."""
 
     number: int
-    box: npt.NDArray[np.float64]
-    velocity: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
+    box: Box
+    velocity: Box = _STILL
     score: float = 0.0
     hits: int = 1
     seen_at: float = 0.0
     born_at: float = 0.0
 
-    def predicted(self, at: float) -> npt.NDArray[np.float64]:
+    def predicted(self, at: float) -> Box:
         """The box at time `at`; it moves with the centre's velocity and keeps its size."""
-        elapsed = at - self.seen_at
-        drift = (self.velocity[:2] + self.velocity[2:]) / 2 * min(elapsed, 1.0)
-        return np.asarray(self.box + np.concatenate([drift, drift]))
+        elapsed = min(at - self.seen_at, 1.0)
+        dx, dy = self.velocity.centre
+        return self.box.moved(dx * elapsed, dy * elapsed)
 
 
 class Tracker:
@@ -80,7 +81,7 @@ class Tracker:
         With `parts` only these were looked at: a track outside them goes on as it moved.
         """
         settings = self._settings
-        seen = [c for c in self._candidates if not parts or any(part.holds(as_box(c.predicted(at)).centre) for part in parts)]
+        seen = [c for c in self._candidates if not parts or any(part.holds(c.predicted(at).centre) for part in parts)]
         good = detections[detections[:, 4] >= settings.good_score]
         weak = detections[(detections[:, 4] < settings.good_score) & (detections[:, 4] >= settings.weak_score)]
         waiting, unused = self._associate(seen, good, at)
@@ -116,14 +117,17 @@ class Tracker:
     def _correct(self, track: Candidate, row: Floats, at: float) -> None:
         elapsed = max(1e-3, at - track.seen_at)
         predicted = track.predicted(at)
-        residual = row[:4].astype(np.float64) - predicted
+        *sides, score = row.tolist()
         gain = max(self._settings.alpha, 1 / (track.hits + 1))
-        track.box = predicted + gain * residual
-        track.velocity = track.velocity + self._settings.beta * residual / elapsed
-        track.score, track.seen_at, track.hits = float(row[4]), at, track.hits + 1
+        beta = self._settings.beta
+        residual = [side - guess for side, guess in zip(sides, predicted, strict=True)]
+        track.box = Box(*(guess + gain * rest for guess, rest in zip(predicted, residual, strict=True)))
+        track.velocity = Box(*(speed + beta * rest / elapsed for speed, rest in zip(track.velocity, residual, strict=True)))
+        track.score, track.seen_at, track.hits = score, at, track.hits + 1
 
     def _start(self, row: Floats, at: float) -> None:
-        track = Candidate(self._next, row[:4].astype(np.float64), score=float(row[4]), seen_at=at, born_at=at)
+        *sides, score = row.tolist()
+        track = Candidate(self._next, Box(*sides), score=score, seen_at=at, born_at=at)
         self._candidates.append(track)
         self._next += 1
 
@@ -134,10 +138,6 @@ def _affinity(first: Floats, second: Floats) -> Floats:
     sizes = [np.tile(boxes[:, 2:] - boxes[:, :2], 2) for boxes in (first, second)]
     grown = [(boxes + margin * size).astype(np.float32) for boxes, size in zip((first, second), sizes, strict=True)]
     return pairwise_iou(grown[0], grown[1])
-
-
-def as_box(values: npt.NDArray[np.float64]) -> Box:
-    return Box(*(float(v) for v in values))
 
 
 @dataclass(frozen=True, slots=True)

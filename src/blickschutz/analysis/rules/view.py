@@ -6,7 +6,7 @@ defocuses the camera (IEC 62676-1-1 asks for an alarm in these four cases).
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -26,6 +26,7 @@ _RENEW_SHARE = 0.05
 _STEADY_AGREEMENT = 0.6
 _ACCEPT_S = 900.0
 _LEAST_PARTS = 4
+_NO_SPREAD = 1e-6
 
 
 class ViewWatch:
@@ -70,19 +71,23 @@ def _edges(luma: Bytes) -> Floats:
 
 def _agreement(known: Floats, now: Floats) -> float:
     """Share of the parts with edges in which both edge pictures correlate."""
-    rows, columns = known.shape
-    good = count = 0
-    for row in range(_PARTS[0]):
-        for column in range(_PARTS[1]):
-            where = (
-                slice(row * rows // _PARTS[0], (row + 1) * rows // _PARTS[0]),
-                slice(column * columns // _PARTS[1], (column + 1) * columns // _PARTS[1]),
-            )
-            first, second = known[where], now[where]
-            if float(first.max(initial=0)) < _LEAST_EDGE:
-                continue
-            count += 1
-            first, second = first - first.mean(), second - second.mean()
-            size = float(np.sqrt((first**2).sum() * (second**2).sum()))
-            good += size > 0 and float((first * second).sum()) / size >= _AGREES
-    return good / count if count >= _LEAST_PARTS else 1.0
+    if known.shape[0] < _PARTS[0] or known.shape[1] < _PARTS[1]:
+        return 1.0
+    judged = _by_part(np.maximum, known) >= _LEAST_EDGE
+    count = int(np.count_nonzero(judged))
+    if count < _LEAST_PARTS:
+        return 1.0
+    first, second = known.astype(np.float64), now.astype(np.float64)
+    size = _by_part(np.add, np.ones_like(first))
+    mean_first, mean_second = _by_part(np.add, first) / size, _by_part(np.add, second) / size
+    together = _by_part(np.add, first * second) / size - mean_first * mean_second
+    spread_first = _by_part(np.add, first * first) / size - mean_first**2
+    spread_second = _by_part(np.add, second * second) / size - mean_second**2
+    spread = np.sqrt(np.maximum(spread_first, 0) * np.maximum(spread_second, 0))
+    return int(np.count_nonzero(judged & (spread > _NO_SPREAD) & (together >= _AGREES * spread))) / count
+
+
+def _by_part(fold: np.ufunc, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """`fold` over each of the picture's parts."""
+    starts = [np.arange(parts) * side // parts for parts, side in zip(_PARTS, values.shape, strict=True)]
+    return np.asarray(fold.reduceat(fold.reduceat(values, starts[0], axis=0), starts[1], axis=1), np.float64)

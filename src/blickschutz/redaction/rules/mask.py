@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Backdrop, Detection, Scene
+from blickschutz.kernel.geometry import Box, cells_under
+from blickschutz.kernel.scene import Backdrop, Scene
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -52,18 +53,13 @@ def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, heig
     in one of them only is masked there.
     """
     seen: dict[int, list[tuple[float, Box]]] = {}
-    boxes: list[Region] = []
-    unproven = _UnprovenShare(backdrop, width, height)
+    alone: list[tuple[Box, float]] = []
     for scene in scenes:
-        followed: list[Box] = []
-        for track in scene.tracks:
-            if track.seen_s <= settings.coast_s:
-                seen.setdefault(track.number, []).append((scene.at, track.box))
-                followed.append(track.box.grown(_SAME_SHARE))
-        for detection in (*scene.detections, *scene.lying):
-            # A detection that lies within a tenth of a track's box needs no region of its own.
-            if not any(_within(detection.box, box) for box in followed) and _counts(detection, unproven, settings):
-                boxes.append(Region(None, detection.box))
+        followed = [track for track in scene.tracks if track.seen_s <= settings.coast_s]
+        for track in followed:
+            seen.setdefault(track.number, []).append((scene.at, track.box))
+        alone += _alone(scene, [track.box.grown(_SAME_SHARE) for track in followed], settings.weak_score)
+    boxes = [Region(None, box) for box in _counting(alone, backdrop, width, height, settings)]
     boxes.extend(Region(number, _between(places, backdrop.at)) for number, places in seen.items())
     return [Region(r.track, r.box.grown(settings.margin_share, settings.margin_px)) for r in boxes]
 
@@ -76,57 +72,55 @@ def _between(places: Sequence[tuple[float, Box]], at: float) -> Box:
     return first.towards(last, share)
 
 
-def _within(inner: Box, outer: Box) -> bool:
-    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
+def _alone(scene: Scene, followed: Sequence[Box], weak: float) -> list[tuple[Box, float]]:
+    """Detections and their scores that need a region of their own: those that lie in none of the tracks' boxes."""
+    found = [(d.box, d.score) for d in (*scene.detections, *scene.lying) if d.score >= weak]
+    if not found or not followed:
+        return found
+    inner, outer = (np.array(boxes, np.float64) for boxes in ([box for box, _ in found], followed))
+    reaches_out = (inner[:, None, :2] < outer[None, :, :2]).any(axis=2) | (inner[:, None, 2:] > outer[None, :, 2:]).any(axis=2)
+    return [found[index] for index in np.flatnonzero(np.all(reaches_out, axis=1)).tolist()]
 
 
-class _UnprovenShare:
-    """Share of a box that is not proven background."""
-
-    def __init__(self, backdrop: Backdrop, width: int, height: int) -> None:
-        self._rows, self._columns = backdrop.proven.shape
-        self._scale = self._columns / width, self._rows / height
-        self._proven = backdrop.proven
-
-    def __call__(self, box: Box) -> float:
-        left, top, right, bottom = box.scaled(*self._scale).clipped(self._columns, self._rows)
-        part = self._proven[top:bottom, left:right]
-        return 1 - np.count_nonzero(part) / part.size if part.size else 0.0
-
-
-def _counts(detection: Detection, unproven: _UnprovenShare, settings: MaskSettings) -> bool:
-    if detection.score >= settings.sure_score:
-        return True
-    return detection.score >= settings.weak_score and unproven(detection.box) >= settings.weak_unproven_share
+def _counting(alone: Sequence[tuple[Box, float]], backdrop: Backdrop, width: int, height: int, settings: MaskSettings) -> Iterator[Box]:
+    """Those boxes that are masked: the sure ones, and the weak ones of which enough is not proven background."""
+    rows, columns = backdrop.proven.shape
+    yield from (box for box, score in alone if score >= settings.sure_score)
+    weak = [box for box, score in alone if score < settings.sure_score]
+    for box, where in zip(weak, cells_under(weak, (columns / width, rows / height), backdrop.proven.shape), strict=True):
+        part = backdrop.proven[where]
+        if part.size and 1 - np.count_nonzero(part) / part.size >= settings.weak_unproven_share:
+            yield box
 
 
 def small_mask(backdrop: Backdrop, regions: Iterable[Region], width: int, height: int, settings: MaskSettings) -> Bytes:
     """The mask on the scale of `backdrop.proven`: 255 = redacted."""
-    rows, columns = backdrop.proven.shape
     mask = cv2.bitwise_not(backdrop.proven)
-    pixel = width / columns
+    pixel = width / backdrop.proven.shape[1]
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(settings.close_px / pixel))
     mask = cv2.dilate(mask, _disc(settings.margin_px / pixel))
-    for region in regions:
-        # Outwards to whole pixels first, then to whole cells: else a pixel that the box only touches could lie in a cell beyond.
-        whole = Box(*region.box.clipped(width, height))
-        left, top, right, bottom = whole.scaled(columns / width, rows / height).clipped(columns, rows)
-        mask[top:bottom, left:right] = _FULL
+    for where in _cells(regions, width, height, mask.shape):
+        mask[where] = _FULL
     return np.asarray(mask, np.uint8)
+
+
+def _cells(regions: Iterable[Region], width: int, height: int, shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """The cells that each region touches."""
+    # Outwards to whole pixels first, then to whole cells: else a pixel that the box only touches could lie in a cell beyond.
+    whole = [Box(*region.box.clipped(width, height)) for region in regions]
+    return cells_under(whole, (shape[1] / width, shape[0] / height), shape)
 
 
 def spare(mask: Bytes, regions: Sequence[Region], track: int, width: int, height: int) -> Bytes:
     """`mask` without the person `track`, but for every cell in which somebody else is masked."""
-    rows, columns = mask.shape
     free = np.zeros_like(mask)
     others = np.zeros_like(mask)
-    for region in regions:
-        whole = Box(*region.box.clipped(width, height))
-        left, top, right, bottom = whole.scaled(columns / width, rows / height).clipped(columns, rows)
-        (free if region.track == track else others)[top:bottom, left:right] = _FULL
+    for region, where in zip(regions, _cells(regions, width, height, mask.shape), strict=True):
+        (free if region.track == track else others)[where] = _FULL
     return np.where((free != 0) & (others == 0), 0, mask).astype(np.uint8)
 
 
+@lru_cache(maxsize=16)
 def _disc(radius: float) -> Bytes:
     size = 2 * max(1, round(radius)) + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

@@ -10,7 +10,7 @@ Three measures (DESIGN 4.2), each against a known way to undo a mosaic:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -79,10 +79,11 @@ class Mosaic:
         tracks = [region for region in regions if region.track is not None]
         self._sample_tracks(planes, tracks, at)
         self._sample_grid(planes, small, at)
-        for plane, mask, held in zip(planes, masks, self._held, strict=True):
-            cv2.copyTo(enlarged(held, plane.shape[1], plane.shape[0]), mask, plane)
+        cells = [enlarged(held, plane.shape[1], plane.shape[0]) for plane, held in zip(planes, self._held, strict=True)]
         for region in tracks:
-            self._paint(planes, masks, region)
+            self._paint(cells, region)
+        for plane, mask, filled in zip(planes, masks, cells, strict=True):
+            cv2.copyTo(filled, mask, plane)
 
     def _sample_grid(self, planes: Planes, small: Bytes, at: float) -> None:
         """Means for the cells that are masked and whose time is up. Until its turn comes a cell shows what it held."""
@@ -112,17 +113,17 @@ class Mosaic:
             if self._textures[number].until <= at:
                 del self._textures[number]
 
-    def _paint(self, planes: Planes, masks: Planes, region: Region) -> None:
+    def _paint(self, planes: Sequence[Bytes], region: Region) -> None:
         if region.track is None:
             return
         height, width = planes[0].shape
         left, top, right, bottom = region.box.clipped(width, height)
         if right <= left or bottom <= top:
             return
-        for plane, mask, cells, shrink in zip(planes, masks, self._textures[region.track].planes, (1, 2, 2), strict=True):
+        for plane, cells, shrink in zip(planes, self._textures[region.track].planes, (1, 2, 2), strict=True):
             where = slice(top // shrink, -(-bottom // shrink)), slice(left // shrink, -(-right // shrink))
             size = (where[1].stop - where[1].start, where[0].stop - where[0].start)
-            cv2.copyTo(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST), mask[where], plane[where])
+            plane[where] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)
 
 
 def _coarse(planes: Planes, box: Box) -> Planes:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Encounter, Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import Finding, WatchedZone
-from blickschutz.situations.rules.history import History, Point
+from blickschutz.situations.rules.history import History, Trail
+
+_Steps: TypeAlias = Mapping[int, tuple[float, Box, tuple[float, float]]]
 
 WINDOW_S = 2.0
 LEAST_ENCOUNTERS = 3
@@ -75,14 +79,16 @@ def physical_altercation(history: History, zone: WatchedZone) -> Iterator[Findin
 def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Finding]:
     """One track meets several others, one after the other, each for a short time."""
     rules, now = zone.rules, history.now
+    since = now.at - rules.contact_window_s
+    steps = {trail.number: _by_second(trail) for trail in history.trails.values() if trail.long[-1].at >= since}
     for trail in history.present():
         if now.at - trail.first_at < rules.contacts * rules.contact_least_s or not history.inside(zone, trail.last.box.foot):
             continue
         met = []
         for other in history.trails.values():
-            if other is trail or other.long[-1].at < now.at - rules.contact_window_s:
+            if other is trail or other.number not in steps:
                 continue
-            spans = _contacts(history, list(trail.long), list(other.long), rules.contact_m)
+            spans = _contacts(history, steps[trail.number], steps[other.number], rules.contact_m)
             if any(rules.contact_least_s <= end - start <= rules.contact_most_s and end < now.at for start, end in spans):
                 met.append(min(start for start, _ in spans))
         if len(met) >= rules.contacts:
@@ -90,14 +96,17 @@ def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Find
             yield Finding(Kind.REPEATED_BRIEF_CONTACT, zone.id, str(trail.number), 0.6, trail.last.box, figures)
 
 
-def _contacts(history: History, first: list[Point], second: list[Point], most_m: float) -> list[tuple[float, float]]:
+def _by_second(trail: Trail) -> dict[int, tuple[float, Box, tuple[float, float]]]:
+    """Second by second: the moment, the box and its feet."""
+    return {round(point.at): (point.at, point.box, point.box.foot) for point in trail.long}
+
+
+def _contacts(history: History, first: _Steps, others: _Steps, most_m: float) -> list[tuple[float, float]]:
     """Spans in which both were close, with gaps of a look or two; passing by is too short to count."""
-    others = {round(point.at): point for point in second}
     near = [
-        point.at
-        for point in first
-        if (other := others.get(round(point.at))) is not None
-        and history.metres(math.dist(point.box.foot, other.box.foot), point.box) <= most_m
+        at
+        for second, (at, box, foot) in first.items()
+        if (other := others.get(second)) is not None and history.metres(math.dist(foot, other[2]), box) <= most_m
     ]
     spans: list[list[float]] = []
     for at in near:

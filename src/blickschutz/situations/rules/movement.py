@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind
-from blickschutz.situations.model import Finding, Line, WatchedZone
+from blickschutz.situations.model import WHOLE, Finding, Line, WatchedZone
 from blickschutz.situations.rules.history import History, Point, Trail
 
 _GAP_S = 3.0
@@ -28,6 +28,8 @@ def person_in_zone(history: History, zone: WatchedZone) -> Iterator[Finding]:
 
 def _span_inside(history: History, zone: WatchedZone, trail: Trail) -> float:
     """For how long the track has been in the zone: exact for the first seconds, to the second from then on."""
+    if zone.polygon == WHOLE:
+        return history.now.at - trail.first_at
     exact = history.now.at - zone.rules.in_zone_s - 1.0
     start = trail.last.at
     for point in reversed(trail.recent):
@@ -140,11 +142,12 @@ def approach(history: History, zone: WatchedZone) -> Iterator[Finding]:
     rules = zone.rules
     span = rules.approach_from_m / rules.approach_mps
     present = [trail for trail in history.present() if history.now.at - trail.first_at >= _LEAST_AGE_S]
-    for first, second in itertools.permutations(present, 2):
-        if not first.last.seen or not history.inside(zone, second.last.box.foot) or not _alike(first.last.box, second.last.box):
-            continue
-        end = history.metres(math.dist(first.last.box.foot, second.last.box.foot), second.last.box)
+    places = [(trail, trail.last.box, trail.last.box.foot) for trail in present]
+    for (first, own_box, own_foot), (second, other_box, other_foot) in itertools.permutations(places, 2):
+        end = history.metres(math.dist(own_foot, other_foot), other_box)
         if end > rules.approach_to_m:
+            continue
+        if not first.last.seen or not history.inside(zone, other_foot) or not _alike(own_box, other_box):
             continue
         pairs = list(_together(first, second, history.now.at - 1.5 * span))
         if len(pairs) < 4:

@@ -66,6 +66,8 @@ def _fallen(history: History, zone: WatchedZone) -> Iterator[Finding]:
 
 def _fall(trail: Trail) -> _Fall | None:
     seen = [point for point in trail.recent if point.seen]
+    if not seen or not _is_wide(seen[-1].box):
+        return None
     standing = _stood(seen)
     if standing is None or standing is seen[-1]:
         return None
@@ -84,8 +86,11 @@ def _fall(trail: Trail) -> _Fall | None:
 
 
 def _is_low(box: Box, height: float) -> bool:
-    wide = box.width >= _DOWN_ASPECT * box.height
-    return wide and box.height <= _HEIGHT_SHARE * height and box.width * box.height >= _LEAST_AREA * height * height
+    return _is_wide(box) and box.height <= _HEIGHT_SHARE * height and box.width * box.height >= _LEAST_AREA * height * height
+
+
+def _is_wide(box: Box) -> bool:
+    return box.width >= _DOWN_ASPECT * box.height
 
 
 def _stood(seen: list[Point]) -> Point | None:
@@ -119,9 +124,10 @@ def _lying_where_somebody_stood(history: History, zone: WatchedZone) -> Iterator
             continue
         for trail in history.trails.values():
             gone = now.at - _last_seen(trail)
-            seen = [point for point in trail.recent if point.seen]
-            standing = _stood(seen)
-            if standing is None or not 0.5 <= gone <= _LOST_WITHIN_S or _left_the_picture(history, trail):
+            if not 0.5 <= gone <= _LOST_WITHIN_S or _left_the_picture(history, trail):
+                continue
+            standing = _stood([point for point in trail.recent if point.seen])
+            if standing is None:
                 continue
             wide = detection.box.width / max(1.0, standing.box.height)
             if detection.score < _SURE_LYING and _in_company(history, trail, standing.box):
