@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import openvino
+import structlog
 
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard
@@ -22,9 +25,10 @@ from blickschutz.kernel.planes import shrunk
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
+_log = structlog.get_logger(__name__)
 _STRIDE = 32
 _SMALL_SHARE = 0.62
-_USUAL_SHAPE = (16, 9)
+_CENTERNET_OUTPUTS = {"keypoints", "wh"}
 _GREY = 114
 
 
@@ -60,12 +64,10 @@ class OpenVinoDetector:
         self.card, self._load = card, load
         self._core = openvino.Core()
         self._networks: dict[tuple[int, int], _Network] = {}
-        # Compiled here and not at the first picture: so an unusable model is known before a camera is opened, and a camera
-        # of the usual shape is looked at from its first picture on. A place must be seen empty to be known.
+        # Read here, so that an unusable model is known before a camera is opened; compiled when the shape of its pictures is.
+        self._model = self._read()
         if card.head is Head.YOLOX:
             self._network(card.input_width, card.input_width)
-        else:
-            self._inputs(*_USUAL_SHAPE)
 
     @classmethod
     def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
@@ -119,14 +121,13 @@ class OpenVinoDetector:
         return boxes
 
     def _inputs(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Sizes of the whole and the small input for a picture of that shape; both are compiled when a shape is new."""
+        """Sizes of the whole and the small input for a picture of that shape; the whole one is compiled when a shape is new."""
         whole = self.card.input_width, _height_for(self.card.input_width, width, height)
         small = _small_side(whole[0]), _small_side(whole[1])
-        if small not in self._networks:
+        if whole not in self._networks:
             # Another shape of picture: what was compiled for the last one is not needed again.
-            self._networks = {size: network for size, network in self._networks.items() if size == whole}
+            self._networks.clear()
             self._network(*whole)
-            self._network(*small)
         return whole, small
 
     def _detect_yolox(self, frame: RawFrame, least: float) -> Floats:
@@ -147,11 +148,24 @@ class OpenVinoDetector:
             try:
                 self._networks[width, height] = _Network(self._compile(width, height), width, height)
             except RuntimeError as error:
-                raise ModelError(f"the model {self.card.name!r} is no ONNX model that can be used: {error}") from error
+                raise self._unusable(error) from error
         return self._networks[width, height]
 
+    def _read(self) -> openvino.Model:
+        try:
+            model = _mapped(self._core, self._core.read_model(model=self._load(), weights=b""))
+            names = {name for output in model.outputs for name in output.names}
+            if self.card.head is Head.CENTERNET and not names >= _CENTERNET_OUTPUTS:
+                raise RuntimeError(f"it gives out {sorted(names)} and not {sorted(_CENTERNET_OUTPUTS)}")
+        except RuntimeError as error:
+            raise self._unusable(error) from error
+        return model
+
+    def _unusable(self, error: Exception) -> ModelError:
+        return ModelError(f"the model {self.card.name!r} is no ONNX model that can be used: {error}")
+
     def _compile(self, width: int, height: int) -> openvino.CompiledModel:
-        model = self._core.read_model(model=self._load(), weights=b"")
+        model = self._model.clone()
         model.reshape([1, 3, height, width])
         steps = openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
@@ -165,6 +179,22 @@ class OpenVinoDetector:
             "ENABLE_CPU_PINNING": False,
         }
         return self._core.compile_model(steps.build(), "CPU", settings)
+
+
+def _mapped(core: openvino.Core, model: openvino.Model) -> openvino.Model:
+    """The same model with its weights mapped from a file that is gone at once: 15 MB less.
+
+    Read from ONNX, the engine keeps the whole file in memory beside the weights, for as long as any network lives.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="blickschutz-") as folder:
+            path = Path(folder) / "model.xml"
+            openvino.serialize(model, str(path), str(path.with_suffix(".bin")))
+            return core.read_model(str(path))
+    except (OSError, RuntimeError) as error:
+        # A full disk is no reason to see nothing.
+        _log.warning("model_not_mapped", problem=str(error))
+        return model
 
 
 def _height_for(input_width: int, width: int, height: int) -> int:
