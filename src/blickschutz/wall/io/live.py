@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import av
@@ -29,7 +31,7 @@ class LiveEncoder:
         self._sink = ByteSink()
         self._container: Any = av.open(self._sink, "w", format="mp4", options={"movflags": _FLAGS, "flush_packets": "1"})
         self._key_every = max(1, round(rate * settings.key_every_s))
-        parameters = f"keyint={self._key_every * 4}:scenecut=0:threads=1:sliced-threads=0:rc-lookahead=0"
+        parameters = f"keyint={self._key_every * 4}:scenecut=0:threads=1:sliced-threads=0:rc-lookahead=0{_assembly()}"
         options = {
             "preset": "ultrafast",
             "tune": "zerolatency",
@@ -85,6 +87,17 @@ class LiveEncoder:
         """Let go of the encoder; what was not given out yet is lost."""
         self._stream.codec_context.flush_buffers()
         self._sink.take()
+
+
+@lru_cache(maxsize=1)
+def _assembly() -> str:
+    """x264's widest instructions cost more than they save on small pictures: 1.7 ms with AVX-512, 1.4 ms with AVX2 (768x576)."""
+    try:
+        processor = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    flags = next((line.split() for line in processor.splitlines() if line.startswith("flags")), [])
+    return ":asm=avx2" if {"avx512f", "avx2"} <= set(flags) else ""
 
 
 def codec_of(extradata: bytes) -> str:
