@@ -88,11 +88,11 @@ def cells_under(boxes: Sequence[Box], scale: tuple[float, float], shape: tuple[i
     if not boxes:
         return []
     rows, columns = shape
-    sides = np.asarray(boxes, np.float64) * (*scale, *scale)
-    most = (columns, rows)
-    first = np.clip(np.floor(sides[:, :2]), 0, most).astype(int).tolist()
-    last = np.clip(np.ceil(sides[:, 2:]), 0, most).astype(int).tolist()
-    return [(slice(top, bottom), slice(left, right)) for (left, top), (right, bottom) in zip(first, last, strict=True)]
+    sides = np.array(boxes, np.float64) * (*scale, *scale)
+    np.floor(sides[:, :2], out=sides[:, :2])
+    np.ceil(sides[:, 2:], out=sides[:, 2:])
+    np.minimum(np.maximum(sides, 0, out=sides), (columns, rows, columns, rows), out=sides)
+    return [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in sides.astype(int).tolist()]
 
 
 def pairwise_iou(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -35,8 +35,8 @@ def enlarged(plane: Bytes, width: int, height: int) -> Bytes:
     if times * columns == width and times <= _MOST_CHANNELS:
         wide = np.asarray(cv2.merge([plane] * times), np.uint8).reshape(rows, width)
     else:
-        wide = np.take(plane, _places(columns, width), axis=1)
-    return np.take(wide, _places(rows, height), axis=0)
+        wide = plane.take(_places(columns, width), axis=1)
+    return wide.take(_places(rows, height), axis=0)
 
 
 @lru_cache(maxsize=32)

@@ -116,12 +116,13 @@ class BackgroundModel:
         not compensated, and then little agrees.
         """
         # Every fourth pixel of every fourth row: two thousand ratios settle a median.
-        shown, luma = self._shown[::4, ::4, 0], picture[::4, ::4, 0]
-        usable = (self._known[::4, ::4] != 0) & (shown > _DARK) & (luma < _BRIGHT)
-        if np.count_nonzero(usable) < usable.size // 8:
+        shown, luma = self._shown[::4, ::4, 0].ravel(), picture[::4, ::4, 0].ravel()
+        usable = np.flatnonzero((self._known[::4, ::4].ravel() != 0) & (shown > _DARK) & (luma < _BRIGHT))
+        if usable.size < shown.size // 8:
             return picture
         ratios = luma[usable] / shown[usable].astype(np.float32)
-        gain = float(np.partition(ratios, ratios.size // 2)[ratios.size // 2])
+        ratios.partition(ratios.size // 2)
+        gain = float(ratios[ratios.size // 2])
         if abs(gain - 1) < _GAIN_STEP or not self._settings.least_gain <= gain <= self._settings.most_gain:
             return picture
         result = picture.copy()

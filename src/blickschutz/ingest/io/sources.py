@@ -46,7 +46,9 @@ class _Timeline:
         """`pts` (in units of `time_base`) in ticks; -1 where there is none."""
         if pts is None:
             return -1
-        value: int = round(pts * time_base * TICKS)
+        # In whole numbers, rounded to the nearest: fractions of Python's take longer than the rest of the session.
+        scale = 2 * time_base.denominator
+        value: int = (2 * pts * time_base.numerator * TICKS + time_base.denominator) // scale
         if self._start is None:
             self._start = value - self._end
         ticks = value - self._start
@@ -171,7 +173,8 @@ class FileSource:
         number, first = 0, None
         try:
             for packet in self._container.demux(stream):
-                wanted = packet.pts is not None and packet.pts * packet.time_base >= start_s
+                base = packet.time_base
+                wanted = packet.pts is not None and packet.pts * base.numerator >= start_s * base.denominator
                 pts = self._timeline.ticks(packet.pts, packet.time_base) if wanted else -1
                 try:
                     decoded = packet.decode()

@@ -57,6 +57,7 @@ class History:
         self._settings = settings
         self.scenes: deque[Scene] = deque()
         self.trails: dict[int, Trail] = {}
+        self._present: list[Trail] = []
 
     def add(self, scene: Scene) -> None:
         if self.scenes and scene.at < self.scenes[-1].at:
@@ -68,11 +69,13 @@ class History:
             if track.confirmed:
                 self._extend(track.number, Point(scene.at, track.box, track.seen_s < _SEEN_S))
         self.trails = {number: trail for number, trail in self.trails.items() if scene.at - trail.last.at < _FORGET_S}
+        self._present = [trail for trail in self.trails.values() if trail.last.at == scene.at]
 
     def clear(self) -> None:
         """The clock jumped or the stream was interrupted: tracks of before have nothing to do with those after."""
         self.scenes.clear()
         self.trails.clear()
+        self._present = []
 
     def _extend(self, number: int, point: Point) -> None:
         trail = self.trails.setdefault(number, Trail(number))
@@ -88,9 +91,9 @@ class History:
     def now(self) -> Scene:
         return self.scenes[-1]
 
-    def present(self) -> list[Trail]:
+    def present(self) -> Sequence[Trail]:
         """The trails of everybody who is followed at this moment."""
-        return [trail for trail in self.trails.values() if trail.last.at == self.now.at]
+        return self._present
 
     def metres(self, pixels: float, near: Box) -> float:
         """`pixels` near somebody who fills `near`, in metres."""
