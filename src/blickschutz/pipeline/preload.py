@@ -6,14 +6,9 @@ thread and no picture is there at that moment (decision 4).
 
 from __future__ import annotations
 
-import gc
-
 from blickschutz.analysis.io.openvino_detector import load_engine
 from blickschutz.pipeline import cell
 
 __all__ = ["ENGINE", "cell"]
 
 ENGINE = load_engine()
-# What is there at the fork is never looked through for garbage: to mark it would copy its pages into every cell.
-gc.collect()
-gc.freeze()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import openvino
-import structlog
 
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard
@@ -25,7 +22,6 @@ from blickschutz.kernel.planes import shrunk
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-_log = structlog.get_logger(__name__)
 _STRIDE = 32
 _SMALL_SHARE = 0.62
 _CENTERNET_OUTPUTS = {"keypoints", "wh"}
@@ -61,11 +57,11 @@ class OpenVinoDetector:
     """
 
     def __init__(self, card: ModelCard, load: Callable[[], bytes]) -> None:
-        self.card, self._load = card, load
+        self.card = card
         self._core = openvino.Core()
         self._networks: dict[tuple[int, int], _Network] = {}
         # Read here, so that an unusable model is known before a camera is opened; compiled when the shape of its pictures is.
-        self._model = self._read()
+        self._model = self._read(load)
         if card.head is Head.YOLOX:
             self._network(card.input_width, card.input_width)
 
@@ -151,9 +147,9 @@ class OpenVinoDetector:
                 raise self._unusable(error) from error
         return self._networks[width, height]
 
-    def _read(self) -> openvino.Model:
+    def _read(self, load: Callable[[], bytes]) -> openvino.Model:
         try:
-            model = _mapped(self._core, self._core.read_model(model=self._load(), weights=b""))
+            model = self._core.read_model(model=load(), weights=b"")
             names = {name for output in model.outputs for name in output.names}
             if self.card.head is Head.CENTERNET and not names >= _CENTERNET_OUTPUTS:
                 raise RuntimeError(f"it gives out {sorted(names)} and not {sorted(_CENTERNET_OUTPUTS)}")
@@ -179,22 +175,6 @@ class OpenVinoDetector:
             "ENABLE_CPU_PINNING": False,
         }
         return self._core.compile_model(steps.build(), "CPU", settings)
-
-
-def _mapped(core: openvino.Core, model: openvino.Model) -> openvino.Model:
-    """The same model with its weights mapped from a file that is gone at once: 15 MB less.
-
-    Read from ONNX, the engine keeps the whole file in memory beside the weights, for as long as any network lives.
-    """
-    try:
-        with tempfile.TemporaryDirectory(prefix="blickschutz-") as folder:
-            path = Path(folder) / "model.xml"
-            openvino.serialize(model, str(path), str(path.with_suffix(".bin")))
-            return core.read_model(str(path))
-    except (OSError, RuntimeError) as error:
-        # A full disk is no reason to see nothing.
-        _log.warning("model_not_mapped", problem=str(error))
-        return model
 
 
 def _height_for(input_width: int, width: int, height: int) -> int:
