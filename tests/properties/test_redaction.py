@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from blickschutz.kernel.frames import RawFrame, chroma_shape
 from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.planes import enlarged
 from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
 from blickschutz.redaction.model import RedactionSettings, Style
 from blickschutz.redaction.rules import mosaic
@@ -212,3 +213,13 @@ def test_a_pixel_that_a_box_only_touches_is_masked():
         region = people_regions([Scene(0.0, (track,))], backdrop, 25, 20, MaskSettings())[0]
         left, top, right, bottom = region.box.clipped(25, 20)
         assert shown.mask[top:bottom, left:right].all(), columns
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32 - 1))
+def test_a_chroma_sample_is_masked_when_any_of_its_pixels_is(rows, columns, down, across, seed):
+    """Whichever way the masks are made: from the small mask where its cells end at samples, pixel by pixel elsewhere."""
+    small = np.where(np.random.default_rng(seed).random((rows, columns)) < 0.3, 255, 0).astype(np.uint8)
+    mask = enlarged(small, columns * across, rows * down)
+    quick = Redactor._plane_masks(mask, small)
+    for plane, expected in zip(quick, Redactor._plane_masks(mask), strict=True):
+        assert np.array_equal(plane, expected)

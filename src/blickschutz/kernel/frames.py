@@ -127,7 +127,9 @@ class RedactedFrame:
         wanted = start, start + size, start + size + quarter
         if piece.size != size + 2 * quarter or tuple(plane.ctypes.data for plane in (self.y, self.u, self.v)) != wanted:
             return None
-        return np.asarray(piece.reshape(-1, self.width), np.uint8)
+        whole = np.asarray(piece.reshape(-1, self.width), np.uint8)
+        whole.setflags(write=False)
+        return whole
 
     def __reduce__(self) -> NoReturn:
         raise FaultError("a picture leaves its process as encoded video, never as an object")

@@ -17,7 +17,7 @@ _MOST_CHANNELS = 64
 def shrunk(plane: Bytes, width: int, height: int, last: int = cv2.INTER_AREA) -> Bytes:
     """Area-averaged to `width` x `height`. By halves first: OpenCV averages four pixels ten times as fast as any other number.
 
-    `last` is the interpolation of the step that is no half.
+    `last` is the interpolation of the step that is no half; there a pixel at a border counts in part for both sides.
     """
     rows, columns = plane.shape
     while columns >= 2 * width and rows >= 2 * height and not columns % 2 and not rows % 2:
