@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
@@ -29,15 +30,18 @@ from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import pairwise_iou
+from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.redaction.service import Redactor
 from blickschutz.situations.service import SituationWatch
+from blickschutz.wall.io.live import LiveEncoder
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA, SCORE = ROOT.parent / "shared/data", ROOT.parent / "shared/score"
 BIN = Path(sys.executable).parent
 BLICKSCHUTZ = str(BIN / "blickschutz")
 PETS = DATA / "pets09-s2l1/video.avi"
+_WARM_UP = 150
 
 
 def row(figure: str, value: object, must: str, aim: str, peer: str = "") -> None:
@@ -142,34 +146,26 @@ def cost(folder: Path, seconds: float) -> None:
     fast_decode = (median_cpu(5, *quiet, "-i", str(clip), "-f", "null", "-") - base) * 1000 / total
     fast_both = (median_cpu(3, *quiet, "-i", str(clip), *encode) - base) * 1000 / total
     idle, watched = cell["cpu_ms_per_frame"], cell["cpu_ms_per_frame_watched"]
-    row(
-        "CPU per frame, unwatched, against ffmpeg decoding at the same pace",
-        f"{idle} ms, {idle / decode:.2f}x",
-        "≤ 5x",
-        "≤ 2.5x",
-        f"{decode:.2f} ms",
-    )
-    row(
-        "the same against ffmpeg decoding as fast as it can",
-        f"{idle} ms, {idle / fast_decode:.2f}x",
-        "≤ 5x",
-        "≤ 2.5x",
-        f"{fast_decode:.2f} ms",
-    )
-    row(
-        "CPU per frame, watched, against ffmpeg decode + x264 at the same pace",
-        f"{watched} ms, {watched / both:.2f}x",
-        "≤ 3x",
-        "≤ 1.5x",
-        f"{both:.2f} ms",
-    )
-    row(
-        "the same against ffmpeg as fast as it can",
-        f"{watched} ms, {watched / fast_both:.2f}x",
-        "≤ 3x",
-        "≤ 1.5x",
-        f"{fast_both:.2f} ms",
-    )
+    quick_idle, quick_watched = (min(unpaced(clip, watched=on) for _ in range(3)) for on in (False, True))
+    pace, fast = "both at the camera's pace", "both as fast as they can"
+    for what, ours, theirs in (
+        (pace, idle, decode),
+        (fast, quick_idle, fast_decode),
+        ("ffmpeg alone as fast as it can", idle, fast_decode),
+    ):
+        row(
+            f"CPU per frame, unwatched, against ffmpeg decoding; {what}",
+            f"{ours:.2f} ms, {ours / theirs:.2f}x",
+            "≤ 5x",
+            "≤ 2.5x",
+            f"{theirs:.2f} ms",
+        )
+    for what, ours, theirs in (
+        (pace, watched, both),
+        (fast, quick_watched, fast_both),
+        ("ffmpeg alone as fast as it can", watched, fast_both),
+    ):
+        row(f"watched, against ffmpeg decode + x264; {what}", f"{ours:.2f} ms, {ours / theirs:.2f}x", "≤ 3x", "≤ 1.5x", f"{theirs:.2f} ms")
     row("memory of one cell alone (PSS)", f"{cell['pss_mb']} MB", "≤ 180 MB", "≤ 110 MB")
     row("latency of one camera, p50 / p95", f"{cell['latency_ms_p50']} / {cell['latency_ms_p95']} ms", "", "")
     deface = ROOT / ".venv/peers/bin/deface"
@@ -180,7 +176,34 @@ def cost(folder: Path, seconds: float) -> None:
     subprocess.run([*quiet, "-y", "-i", str(clip), "-frames:v", "60", str(short)], check=True)
     start = cpu_of(str(deface), "--version")
     theirs = (cpu_of(str(deface), str(short), "--output", str(folder / "defaced.mp4")) - start) * 1000 / 60
-    row("CPU per frame, watched, against deface", f"1/{theirs / watched:.1f}", "≤ 1/15", "≤ 1/40", f"{theirs:.0f} ms")
+    row(
+        "CPU per frame, watched, against deface; the cell at the camera's pace",
+        f"1/{theirs / watched:.1f}",
+        "≤ 1/15",
+        "≤ 1/40",
+        f"{theirs:.0f} ms",
+    )
+    row(f"the same; {fast}", f"1/{theirs / quick_watched:.1f}", "≤ 1/15", "≤ 1/40", f"{theirs:.0f} ms")
+
+
+def unpaced(clip: Path, *, watched: bool) -> float:
+    """Processor time in ms per frame of a cell's whole work, from decoding to fragments, without waiting between frames."""
+    settings = CellSettings(camera="clip", source=SourceSettings(SourceKind.FILE, str(clip), realtime=False))
+    analyser = Analyser(OpenVinoDetector.from_registry("centernet"), settings.analysis)
+    path, watch = RedactionPath(analyser, Redactor(settings.redaction), settings.analysis.rate), SituationWatch(settings.situations)
+    encoder: LiveEncoder | None = None
+    frames, start = 0, time.process_time()
+    for frame in FileSource(settings.source, SystemClock()).frames():
+        frames += 1
+        if frames == _WARM_UP:
+            start = time.process_time()
+        for shown in path.push(frame, wanted=watched):
+            encoder = encoder or LiveEncoder(1, shown.width, shown.height, 10.0, settings.encoder)
+            encoder.encode(shown)
+        scene = path.take_scene()
+        if scene is not None:
+            watch.take(scene)
+    return 1000 * (time.process_time() - start) / (frames - _WARM_UP)
 
 
 def eleven(folder: Path, seconds: float) -> None:
@@ -327,6 +350,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     options = parser.parse_args()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    cv2.setNumThreads(1)
     print("| figure | measured | must | aim | peer |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="blickschutz-bench-") as name:
         folder = Path(name)
