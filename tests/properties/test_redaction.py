@@ -223,3 +223,17 @@ def test_a_chroma_sample_is_masked_when_any_of_its_pixels_is(rows, columns, down
     quick = Redactor._plane_masks(mask, small)
     for plane, expected in zip(quick, Redactor._plane_masks(mask), strict=True):
         assert np.array_equal(plane, expected)
+
+
+@pytest.mark.parametrize("side", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("score", [0.1, 0.9])
+@pytest.mark.parametrize("followed", [True, False])
+def test_a_box_that_is_no_number_shows_nothing(side, score, followed):
+    proven = Backdrop(0.0, np.full((24, 32), 255, np.uint8))
+    tracks = (Track(1, Box(8, 8, 40, 40), (0.0, 0.0), 0.9, 0.0, 1.0, True),) if followed else ()
+    scene = Scene(0.0, tracks, (Detection(Box(10, side, 20, 30), score),))
+    redactor = Redactor()
+    shown = redactor.redact(frame_of(64, 48, 0), proven, [scene])
+    assert shown.doubt is Doubt.FAULT
+    assert (shown.mask == 255).all()
+    assert redactor.faults == 1

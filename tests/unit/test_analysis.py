@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blickschutz.analysis.io.openvino_detector import _fill
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundSettings, BackgroundState
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox, drop_contained, suppress_overlaps
-from blickschutz.analysis.rules.packing import fitting, pack, unpack
+from blickschutz.analysis.rules.packing import Placement, fitting, pack, unpack
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Tracker, TrackerSettings, TrackPoint, fill_gaps
 from blickschutz.analysis.service import Analyser
@@ -417,3 +418,12 @@ class TestAnalyser:
         rows, columns = backdrop.proven.shape
         inside = backdrop.proven[rows * 155 // 240 : rows * 175 // 240, columns * 105 // 320 : columns * 175 // 320]
         assert not inside.any()
+
+
+def test_the_detector_sees_nothing_of_the_last_look_beside_a_shrunk_part():
+    picture = np.full((192, 224, 3), 7, np.uint8)
+    frame = RawFrame(np.full((384, 448), 90, np.uint8), *(np.full((192, 224), 128, np.uint8) for _ in range(2)), 0, 0.0, 0.0)
+    _fill(picture, frame, [Placement(0, 0, 224, 192, 0, 0, shrink=2)], 1.0, 1.0)
+    assert (picture[:96, :112] != 7).all()
+    assert (picture[96:] == 114).all()
+    assert (picture[:, 112:] == 114).all()

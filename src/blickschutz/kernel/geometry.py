@@ -9,6 +9,8 @@ from typing import NamedTuple, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.kernel.errors import FaultError
+
 Points: TypeAlias = tuple[tuple[float, float], ...]
 
 
@@ -84,11 +86,16 @@ class Box(NamedTuple):
 
 
 def cells_under(boxes: Sequence[Box], scale: tuple[float, float], shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
-    """For each box the (rows, columns) that it touches of a grid of `shape`, which is `scale` (x, y) times the boxes' picture."""
+    """For each box the (rows, columns) that it touches of a grid of `shape`, which is `scale` (x, y) times the boxes' picture.
+
+    Raises `FaultError` where a side is no finite number: such a box would touch nothing, and hide nobody.
+    """
     if not boxes:
         return []
     rows, columns = shape
     sides = np.array(boxes, np.float64) * (*scale, *scale)
+    if not np.isfinite(sides).all():
+        raise FaultError("a box has no finite sides")
     np.floor(sides[:, :2], out=sides[:, :2])
     np.ceil(sides[:, 2:], out=sides[:, 2:])
     np.minimum(np.maximum(sides, 0, out=sides), (columns, rows, columns, rows), out=sides)

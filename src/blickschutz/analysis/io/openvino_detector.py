@@ -195,7 +195,8 @@ def _small_side(whole: int) -> int:
 
 def _fill(picture: Bytes, frame: RawFrame, parts: Sequence[Placement], x: float, y: float) -> None:
     """Put the parts of `frame` at their places in `picture` (RGB), grey elsewhere. `x`, `y`: source pixels per input pixel."""
-    if (parts[0].height, parts[0].width) != picture.shape[:2]:
+    if (parts[0].height // parts[0].shrink, parts[0].width // parts[0].shrink) != picture.shape[:2]:
+        # What the last run looked at must not be seen again.
         picture[:] = _GREY
     for part in parts:
         width, height = part.width // part.shrink, part.height // part.shrink

@@ -78,8 +78,10 @@ def _alone(scene: Scene, followed: Sequence[Box], weak: float) -> list[tuple[Box
     if not found or not followed:
         return found
     inner, outer = (np.array(boxes, np.float64) for boxes in ([box for box, _ in found], followed))
-    reaches_out = (inner[:, None, :2] < outer[None, :, :2]).any(axis=2) | (inner[:, None, 2:] > outer[None, :, 2:]).any(axis=2)
-    return [found[index] for index in np.flatnonzero(np.all(reaches_out, axis=1)).tolist()]
+    inside = np.all(inner[:, None, :2] >= outer[None, :, :2], axis=2) & np.all(inner[:, None, 2:] <= outer[None, :, 2:], axis=2)
+    # A box that is no number lies in none, and becomes a fault further on.
+    covered = np.any(inside, axis=1) & np.all(np.isfinite(inner), axis=1)
+    return [found[index] for index in np.flatnonzero(~covered).tolist()]
 
 
 def _counting(alone: Sequence[tuple[Box, float]], backdrop: Backdrop, width: int, height: int, settings: MaskSettings) -> Iterator[Box]:
