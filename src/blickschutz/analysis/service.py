@@ -61,6 +61,10 @@ class Analyser:
         self.detections_run = 0
         self.detections_spared = 0
 
+    def prepare(self, width: int, height: int) -> None:
+        """Make the detector ready for pictures of that size, before the first is read. Raises `ModelError` or `FaultError`."""
+        self._detector.fitting(width, height, ())
+
     def restart(self) -> None:
         """Forget background and tracks: the stream was interrupted, and anything may have changed."""
         self._background = None

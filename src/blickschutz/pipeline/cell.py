@@ -23,6 +23,7 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.ports import Detector, Floats
 from blickschutz.analysis.service import Analyser
 from blickschutz.ingest.io.sources import open_source
+from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import Clock, SystemClock
 from blickschutz.kernel.errors import FaultError, ModelError
@@ -144,12 +145,27 @@ class Cell:
         self._moments = Moments(settings, lambda number, data: self._channel.send(Moment(number, data)))
         self._session = CameraSession(
             settings.camera,
-            lambda: open_source(settings.source, self._clock, self._muxer),
+            self._open,
             self._offer,
             self._lost,
             settings.backoff,
             random.SystemRandom().random,
         )
+
+    def _open(self) -> VideoSource:
+        """Open the camera and make the detector ready for it, then read: a place must be seen empty to be known.
+
+        So no picture of the first seconds is lost to the compilation, and nothing is compiled for another shape.
+        """
+        source = open_source(self._settings.source, self._clock, self._muxer)
+        # Only before the first picture: later the detector belongs to the thread that analyses.
+        if source.width and source.height and not self._blind and self._size == (0, 0):
+            try:
+                self._analyser.prepare(source.width, source.height)
+            except (ModelError, FaultError) as error:
+                # The first picture meets the same error, is shown blank, and the tile says why.
+                _log.warning("detector_not_ready", reason=str(error))
+        return source
 
     def _for_wall(self, frame: RawFrame) -> RawFrame:
         width = min(frame.width, self._settings.encoder.width)

@@ -60,7 +60,7 @@ class OpenVinoDetector:
         self.card = card
         self._core = openvino.Core()
         self._networks: dict[tuple[int, int], _Network] = {}
-        # Read here, so that an unusable model is known before a camera is opened; compiled when the shape of its pictures is.
+        # Read here, so that an unusable model is known before a camera is opened; compiled when the shape of its pictures is known.
         self._model = self._read(load)
         if card.head is Head.YOLOX:
             self._network(card.input_width, card.input_width)
@@ -117,13 +117,14 @@ class OpenVinoDetector:
         return boxes
 
     def _inputs(self, width: int, height: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Sizes of the whole and the small input for a picture of that shape; the whole one is compiled when a shape is new."""
+        """Sizes of the whole and the small input for a picture of that shape; both are compiled when a shape is new."""
         whole = self.card.input_width, _height_for(self.card.input_width, width, height)
         small = _small_side(whole[0]), _small_side(whole[1])
         if whole not in self._networks:
             # Another shape of picture: what was compiled for the last one is not needed again.
             self._networks.clear()
             self._network(*whole)
+            self._network(*small)
         return whole, small
 
     def _detect_yolox(self, frame: RawFrame, least: float) -> Floats:

@@ -75,6 +75,9 @@ class RtspSource:
             self._container = av.open(settings.address, options=options, timeout=(settings.connect_s, settings.stall_s))
         except (av.error.FFmpegError, OSError) as error:
             raise CameraUnreachableError(f"{without_credentials(settings.address)}: {_reason(error)}") from error
+        stream = next(iter(self._container.streams.video), None)
+        # What the camera announces; 0 where it announces nothing.
+        self.width, self.height = (int(stream.width or 0), int(stream.height or 0)) if stream is not None else (0, 0)
 
     def frames(self) -> Iterator[RawFrame]:
         """Frames stamped with the time at which they came out of the decoder.
