@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import socket
 import struct
 from pathlib import Path
 
@@ -18,10 +19,12 @@ from blickschutz.bootstrap import supervisor as module
 from blickschutz.bootstrap.supervisor import Supervisor
 from blickschutz.ingest.model import BackoffSettings, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import DeviceError, FaultError
+from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 from tests.fakes import broken_cell
+from tests.fakes.detectors import BlindDetector
 
 pytestmark = pytest.mark.alone
 
@@ -79,6 +82,34 @@ def test_a_cell_lives_is_watched_and_ends(walk_clip):
         assert keeper.health.encoded == encoded, "somebody still encodes although nobody watches"
 
     run([cell("a", walk_clip)], scenario)
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_the_detector_is_ready_before_the_first_picture_is_read(walk_clip, failing):
+    """A place must be seen empty to be known: what a detector needs to begin must not cost the first seconds."""
+
+    class Detector(BlindDetector):
+        asked = ()
+
+        def fitting(self, width, height, regions):
+            self.asked = (*self.asked, (width, height))
+            if failing:
+                raise FaultError("no memory")
+            return []
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        detector = Detector()
+        one = Cell(ours, SystemClock(), detector)
+        one._prepare(cell("a", walk_clip))
+        source = one._open()
+        assert detector.asked == ((source.width, source.height),)
+        assert next(iter(source.frames())).index == 0
+        source.close()
+        # Once pictures come the detector belongs to the thread that analyses them.
+        one._size = (source.width, source.height)
+        one._open().close()
+        assert len(detector.asked) == 1
 
 
 def test_a_killed_cell_comes_back_and_takes_no_other_with_it(walk_clip):

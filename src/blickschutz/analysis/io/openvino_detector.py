@@ -53,7 +53,7 @@ class _Network:
 
 class OpenVinoDetector:
     """A person detector from the registry. CenterNet is compiled for two sizes of input: the whole picture and
-    a small one for its interesting parts; each when it is first needed.
+    a small one for its interesting parts; both when the shape of the pictures is known.
     """
 
     def __init__(self, card: ModelCard, load: Callable[[], bytes]) -> None:
