@@ -66,6 +66,10 @@ class RawFrame:
         u, v = (shrunk(plane, columns, rows, cv2.INTER_LINEAR) for plane in (self.u, self.v))
         return RawFrame(y, u, v, self.index, self.at, self.taken, self.pts)
 
+    def at_most(self, width: int) -> RawFrame:
+        """This picture, where it is wider than `width` shrunk to that width and an even height."""
+        return self.resized(width, max(2, round(self.height * width / self.width / 2) * 2)) if width < self.width else self
+
     def __reduce__(self) -> NoReturn:
         raise FaultError("a raw picture does not leave its process")
 

@@ -168,8 +168,7 @@ class Cell:
         return source
 
     def _for_wall(self, frame: RawFrame) -> RawFrame:
-        width = min(frame.width, self._settings.encoder.width)
-        return frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2)) if width < frame.width else frame
+        return frame.at_most(self._settings.encoder.width)
 
     # --- what other threads call ---
 

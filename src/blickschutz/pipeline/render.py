@@ -88,8 +88,7 @@ class Renderer:
 
     def _redact(self, frame: RawFrame) -> RedactedFrame:
         before, after = self._around(frame.pts)
-        width = min(frame.width, self._most_width)
-        shown = frame.resized(width, max(2, round(frame.height * width / frame.width / 2) * 2)) if width < frame.width else frame
+        shown = frame.at_most(self._most_width)
         backdrop = backdrop_between(before, after, frame.pts / TICKS, LONGEST_S)
         if backdrop is None or before is None or after is None:
             return blank(shown.width, shown.height, frame.index, frame.at, frame.taken, doubt_of(after or before))

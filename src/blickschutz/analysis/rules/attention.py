@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.geometry import Box, cells_under
 from blickschutz.kernel.scene import Track
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -30,10 +30,8 @@ class Attention:
 
     def looked(self, parts: Sequence[Box], at: float) -> None:
         """The detector looked at `parts` at time `at`."""
-        rows, columns = self._looked_at.shape
-        for part in parts:
-            left, top, right, bottom = part.scaled(*self._scale).clipped(columns, rows)
-            self._looked_at[top:bottom, left:right] = at
+        for where in cells_under(parts, self._scale, self._looked_at.shape):
+            self._looked_at[where] = at
 
     def due(self, regions: Sequence[Box], tracks: Sequence[Track], at: float, calm_s: float) -> list[Box]:
         """Those of `regions` that must be looked at now, the longest unseen first.

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.geometry import Box, cells_under
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -23,9 +23,8 @@ def lively_regions(lively: Bytes, boxes: Sequence[Box], width: int, height: int,
     rows, columns = lively.shape
     scale_x, scale_y = width / columns, height / rows
     occupied = lively.copy()
-    for box in boxes:
-        left, top, right, bottom = box.scaled(1 / scale_x, 1 / scale_y).clipped(columns, rows)
-        occupied[top:bottom, left:right] = 255
+    for where in cells_under(boxes, (1 / scale_x, 1 / scale_y), lively.shape):
+        occupied[where] = 255
     reach = (2 * round(margin / scale_x) + 1, 2 * round(margin / scale_y) + 1)
     grown = cv2.dilate(occupied, np.ones(reach[::-1], np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(grown, connectivity=8)

@@ -79,11 +79,13 @@ def physical_altercation(history: History, zone: WatchedZone) -> Iterator[Findin
 def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Finding]:
     """One track meets several others, one after the other, each for a short time."""
     rules, now = zone.rules, history.now
+    known = rules.contacts * rules.contact_least_s
+    there = [t for t in history.present() if now.at - t.first_at >= known and history.inside(zone, t.last.box.foot)]
+    if not there:
+        return
     since = now.at - rules.contact_window_s
     steps = {trail.number: _by_second(trail) for trail in history.trails.values() if trail.long[-1].at >= since}
-    for trail in history.present():
-        if now.at - trail.first_at < rules.contacts * rules.contact_least_s or not history.inside(zone, trail.last.box.foot):
-            continue
+    for trail in there:
         met = []
         for other in history.trails.values():
             if other is trail or other.number not in steps:
