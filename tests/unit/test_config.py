@@ -7,6 +7,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,9 @@ from blickschutz.config.lines import key_lines
 from blickschutz.config.loader import load_site, parse_site, schema
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import TEXTS
+from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.errors import SettingsError
+from blickschutz.pipeline.messages import CellSettings
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
@@ -182,7 +185,10 @@ def test_a_cell_is_told_what_the_site_says(tmp_path):
     assert cell.redaction.px_per_metre == 46
     assert len(cell.redaction.privacy_zones) == 1
     scaled = cell_settings(site, site.cameras[9], tmp_path)
-    assert scaled.redaction.px_per_metre == pytest.approx(0.5 * 1280 / 9.5)
+    assert px_per_metre(scaled.redaction.px_per_metre, 3840, 2160) == pytest.approx(0.5 * 3840 / 9.5)
+    assert scaled.situations.px_per_metre == scaled.redaction.px_per_metre
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(scaled), type=CellSettings)
+    assert told.redaction.px_per_metre == scaled.redaction.px_per_metre
     by_file = site.cameras[0].model_copy(update={"address": "file:clips/a.mp4", "start_s": 3.0})
     assert cell_settings(site, by_file, tmp_path).source.address == str(tmp_path / "clips/a.mp4")
 

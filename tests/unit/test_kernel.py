@@ -86,6 +86,7 @@ def test_planes_must_fit(width, height):
 def test_resizing_keeps_planes_fitting(width, height, new_width, new_height):
     small = raw(width, height).resized(new_width, new_height)
     assert (small.width, small.height) == (new_width, new_height)
+    assert small.scale == max(new_width / width, new_height / height)
 
 
 boxes = st.builds(

@@ -13,10 +13,10 @@ from blickschutz.compliance.facts import Fact, FactKind, Facts, Ground, Incident
 from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
 from blickschutz.compliance.io.machine import look, unroutable
 from blickschutz.compliance.model import FalseAlarms, Grounds, Machine, Result, Rows
-from blickschutz.compliance.plan import density_class, sees, unannounced
+from blickschutz.compliance.plan import density, density_class, sees, unannounced
 from blickschutz.compliance.policy import RULES, assess, closed_gates
 from blickschutz.config.loader import load_site, settings_hash
-from blickschutz.config.model import PlanPlace
+from blickschutz.config.model import Calibration, PlanPlace, Scale
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Action, Mode
@@ -348,6 +348,12 @@ class TestPlan:
     )
     def test_classes_of_density(self, density, name):
         assert density_class(density) == name
+
+    def test_a_scale_that_lies_across_counts_the_pixels_of_both_sides(self):
+        scale = Scale(start=(0.5, 0.25), end=(0.5, 0.75), metres=4.0)
+        camera = SITE.cameras[0].model_copy(update={"calibration": Calibration(scale=scale)})
+        assert density(camera) == pytest.approx(0.5 * 720 / 4)
+        assert density(camera, 3840, 2160) == pytest.approx(0.5 * 2160 / 4)
 
 
 class TestMachine:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blickschutz.kernel.density import Yardstick
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Change, View
 from blickschutz.kernel.situation import NAMES, Kind, explanation, name
@@ -112,6 +113,8 @@ class TestSpeed:
         """The same pixels are slower where a metre has more of them."""
         watch_settings = SituationSettings(px_per_metre=3 * METRE)
         assert kinds(walk([line(0.2, 5.5)], 1.8), watch_settings) == []
+        across = SituationSettings(px_per_metre=Yardstick((0.25, 0.5), (0.75, 0.5), WIDTH / 2 / (3 * METRE)))
+        assert kinds(walk([line(0.2, 5.5)], 1.8), across) == []
 
 
 class TestApproach:

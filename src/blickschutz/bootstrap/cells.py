@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from blickschutz.analysis.model import AnalysisSettings
-from blickschutz.config.model import Calibration, Camera, SiteFile
+from blickschutz.config.model import Camera, SiteFile
 from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.density import Density
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.recording.model import RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
 from blickschutz.situations.model import Line, SituationSettings, WatchedZone
 from blickschutz.wall.model import EncoderSettings
-
-_SOURCE_WIDTH, _SOURCE_HEIGHT = 1280, 720
 
 
 def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
@@ -28,7 +26,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
         redaction=RedactionSettings(
             style=site.redaction.style,
             privacy_zones=tuple(zone.polygon for zone in camera.privacy_zones),
-            px_per_metre=densest(camera.calibration),
+            px_per_metre=density_of(camera),
         ),
         encoder=EncoderSettings(width=site.wall.width),
         situations=watched,
@@ -40,7 +38,7 @@ def situation_settings(camera: Camera) -> SituationSettings:
     """What is looked for in a camera's picture; one zone over the whole of it where the site file names none."""
     zones = tuple(WatchedZone(zone.id, zone.polygon, zone.surface, zone.rules) for zone in camera.zones)
     lines = tuple(Line(line.id, line.start, line.end, line.both_ways) for line in camera.lines)
-    return SituationSettings(zones or (WatchedZone("all"),), lines, densest(camera.calibration))
+    return SituationSettings(zones or (WatchedZone("all"),), lines, density_of(camera))
 
 
 def source_settings(camera: Camera, base: Path) -> SourceSettings:
@@ -50,14 +48,6 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
     return SourceSettings(SourceKind.RTSP, camera.address)
 
 
-def densest(calibration: Calibration | None) -> float | None:
-    """Pixels per metre of the source's picture, None without calibration. The wall's picture is at most as dense."""
-    if calibration is None:
-        return None
-    if calibration.px_per_metre is not None:
-        return calibration.px_per_metre
-    scale = calibration.scale
-    assert scale is not None  # the settings hold exactly one of the two
-    dx = (scale.end[0] - scale.start[0]) * _SOURCE_WIDTH
-    dy = (scale.end[1] - scale.start[1]) * _SOURCE_HEIGHT
-    return math.hypot(dx, dy) / scale.metres
+def density_of(camera: Camera) -> Density | None:
+    """The camera's calibration. The cell reckons with it: only there the size of the source is known."""
+    return camera.calibration.density if camera.calibration is not None else None

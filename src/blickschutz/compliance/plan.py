@@ -8,6 +8,7 @@ from typing import Any
 
 from blickschutz.compliance.facts import Sign, Way
 from blickschutz.config.model import Camera, PlanPlace, SiteFile
+from blickschutz.kernel.density import px_per_metre
 
 EDITION = "DIN EN 62676-4:2016"
 # Its classes, px/m.
@@ -18,15 +19,9 @@ _STEPS = 200
 _CONE_STEPS = 12
 
 
-def density(camera: Camera, width: int = 1280) -> float | None:
-    """Greatest density of a camera's picture in px/m; None without calibration. `width`: pixels of the source, for a scale."""
-    calibration = camera.calibration
-    if calibration is None:
-        return None
-    if calibration.px_per_metre is not None:
-        return calibration.px_per_metre
-    scale = calibration.scale
-    return None if scale is None else math.dist(scale.start, scale.end) * width / scale.metres
+def density(camera: Camera, width: int = 1280, height: int = 720) -> float | None:
+    """Greatest density of a camera's picture in px/m; None without calibration. `width`, `height`: of the source, for a scale."""
+    return None if camera.calibration is None else px_per_metre(camera.calibration.density, width, height)
 
 
 def density_class(px_per_metre: float) -> str:

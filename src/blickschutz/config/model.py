@@ -27,6 +27,7 @@ from blickschutz.config.parts import (
     TimeOfDay,
 )
 from blickschutz.config.texts import SiteError
+from blickschutz.kernel.density import Density, Yardstick
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Style
 from blickschutz.regime.model import Action, Mode
@@ -228,6 +229,11 @@ class Calibration(Part):
             raise SiteError("scale_points")
         return self
 
+    @property
+    def density(self) -> Density | None:
+        """As the kernel reckons with it, once the size of the source is known."""
+        return self.px_per_metre if self.scale is None else Yardstick(self.scale.start, self.scale.end, self.scale.metres)
+
 
 class Zone(Part):
     id: Identifier
@@ -293,7 +299,7 @@ class Camera(Part):
     start_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """For a file: second at which it starts."""
     calibration: Calibration | None = None
-    """How many pixels a metre has."""
+    """How many pixels a metre has. Without it the mosaic is made for somebody as tall as the picture."""
     zones: tuple[Zone, ...] = ()
     """Areas in which situations are looked for."""
     lines: tuple[CrossingLine, ...] = ()

@@ -33,6 +33,7 @@ class RawFrame:
 
     `at` is the capture time on the monotonic clock, `taken` on the wall clock (POSIX), both in seconds.
     `pts` is the presentation time in the stream since it was opened, in ticks of 1/90000 s; -1 where it has none.
+    `scale` is how many of its pixels one of the source's has become, where it was resized.
     """
 
     y: Bytes
@@ -42,6 +43,7 @@ class RawFrame:
     at: float
     taken: float
     pts: int = -1
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         expected = chroma_shape(self.width, self.height)
@@ -64,7 +66,9 @@ class RawFrame:
         # Where it shrinks by less than half, averaging areas takes six times as long as between neighbours, and nobody sees it.
         y = shrunk(self.y, width, height, cv2.INTER_LINEAR)
         u, v = (shrunk(plane, columns, rows, cv2.INTER_LINEAR) for plane in (self.u, self.v))
-        return RawFrame(y, u, v, self.index, self.at, self.taken, self.pts)
+        # The larger of the two where they differ by a rounded side: with it no cell of a mosaic comes out too fine.
+        scale = self.scale * max(width / self.width, height / self.height)
+        return RawFrame(y, u, v, self.index, self.at, self.taken, self.pts, scale)
 
     def at_most(self, width: int) -> RawFrame:
         """This picture, where it is wider than `width` shrunk to that width and an even height."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.frames import RedactedFrame
 from blickschutz.kernel.situation import Situation
 from blickschutz.pipeline.messages import CellSettings
@@ -31,7 +32,7 @@ def opening_of(settings: CellSettings, head: Head, mode: ClipMode) -> Opening:
         height=head.height,
         style=redaction.style.value,
         privacy_zones=redaction.privacy_zones if mode is ClipMode.SEALED else (),
-        px_per_metre=redaction.px_per_metre,
+        px_per_metre=px_per_metre(redaction.px_per_metre, head.width, head.height),
     )
 
 

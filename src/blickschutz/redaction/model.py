@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from blickschutz.kernel.density import Density
 from blickschutz.kernel.geometry import Points
 
 
@@ -19,9 +20,10 @@ class Style(StrEnum):
 class RedactionSettings:
     """`privacy_zones` are polygons in shares of width and height (0..1).
 
-    `px_per_metre` is the camera's calibration where its picture is densest, in source pixels, or None.
+    `px_per_metre` is the camera's calibration where its picture is densest, in source pixels, or what it is
+    reckoned from; None where the camera is not calibrated.
     """
 
     style: Style = Style.MOSAIC
     privacy_zones: tuple[Points, ...] = ()
-    px_per_metre: float | None = None
+    px_per_metre: Density | None = None

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.frames import RawFrame, RedactedFrame, chroma_shape, take_redaction_seal
 from blickschutz.kernel.geometry import Points
 from blickschutz.kernel.planes import enlarged
@@ -53,7 +54,7 @@ class Redactor:
         self._mask_settings = mask_settings or MaskSettings()
         self._mosaic: Mosaic | None = None
         self._zones: Bytes = np.zeros((0, 0), np.uint8)
-        self._size = (0, 0)
+        self._size = (0, 0, 0.0)
         self.faults = 0
 
     def redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene], spared: int | None = None) -> RedactedFrame:
@@ -76,7 +77,7 @@ class Redactor:
 
     def _redact(self, frame: RawFrame, backdrop: Backdrop, scenes: Sequence[Scene], spared: int | None) -> RedactedFrame:
         width, height = frame.width, frame.height
-        self._fit(width, height)
+        self._fit(width, height, frame.scale)
         regions = people_regions(scenes, backdrop, width, height, self._mask_settings)
         small = small_mask(backdrop, regions, width, height, self._mask_settings)
         if spared is not None:
@@ -98,12 +99,14 @@ class Redactor:
         else:
             self._mosaic.fill(planes, masks, small, regions, at)
 
-    def _fit(self, width: int, height: int) -> None:
+    def _fit(self, width: int, height: int, scale: float) -> None:
         """Make mosaic and privacy zones for this size of picture (it changes when the camera is set up anew)."""
-        if self._mosaic is not None and self._size == (width, height):
+        if self._mosaic is not None and self._size == (width, height, scale):
             return
-        self._size = (width, height)
-        self._mosaic = Mosaic(width, height, self._settings.px_per_metre)
+        self._size = (width, height, scale)
+        # The calibration speaks of the source's pixels; what is shown was resized.
+        dense = px_per_metre(self._settings.px_per_metre, width / scale, height / scale)
+        self._mosaic = Mosaic(width, height, None if dense is None else dense * scale)
         zones = self._settings.privacy_zones
         self._zones = zone_mask(zones, width, height) if zones else np.zeros((0, 0), np.uint8)
 
@@ -149,7 +152,7 @@ def fill_zones(frame: RawFrame, zones: Sequence[Points]) -> RawFrame:
         return frame
     planes = _copied(frame)
     _flatten(planes, Redactor._plane_masks(zone_mask(zones, frame.width, frame.height)), _ZONE_LUMA)
-    return RawFrame(*planes, frame.index, frame.at, frame.taken, frame.pts)
+    return RawFrame(*planes, frame.index, frame.at, frame.taken, frame.pts, frame.scale)
 
 
 def _flatten(planes: Planes, masks: Planes, luma: int) -> None:

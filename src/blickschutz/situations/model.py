@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
+from blickschutz.kernel.density import Density
 from blickschutz.kernel.geometry import Box, Points
 from blickschutz.kernel.situation import Kind
 
@@ -106,14 +107,14 @@ class WatchedZone:
 
 @dataclass(frozen=True, slots=True)
 class SituationSettings:
-    """What is looked for in one camera's picture. `px_per_metre` is its calibration in source pixels, or None.
+    """What is looked for in one camera's picture. `px_per_metre` is its calibration in source pixels or as two points, or None.
 
     A situation ends when its rule was false for `release_s`.
     """
 
     zones: tuple[WatchedZone, ...] = (WatchedZone("all"),)
     lines: tuple[Line, ...] = ()
-    px_per_metre: float | None = None
+    px_per_metre: Density | None = None
     release_s: float = 3.0
 
 

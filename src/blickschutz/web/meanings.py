@@ -20,7 +20,7 @@ MEANINGS: Mapping[str, str] = {
     "Calibration.px_per_metre": "Bildpunkte der Quelle je Meter, dort wo das Bild am dichtesten ist.",
     "Calibration.scale": "Zwei Punkte und ihr Abstand, anstelle von px_per_metre.",
     "Camera.address": "Strom der Kamera.",
-    "Camera.calibration": "Wie viele Bildpunkte ein Meter hat.",
+    "Camera.calibration": "Wie viele Bildpunkte ein Meter hat. Ohne sie ist das Mosaik für jemanden gemacht, der so groß ist wie das Bild.",
     "Camera.id": "Kurzname, in der Anlage nur einmal; Teil von Adressen und Protokoll.",
     "Camera.lines": "Linien, deren Überschreiten ein Ereignis ist.",
     "Camera.name": "Name der Kamera auf der Wand.",

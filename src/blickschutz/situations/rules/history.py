@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
 from blickschutz.situations.model import WHOLE, SituationSettings, WatchedZone
@@ -97,7 +98,7 @@ class History:
 
     def metres(self, pixels: float, near: Box) -> float:
         """`pixels` near somebody who fills `near`, in metres."""
-        scale = self._settings.px_per_metre or max(1.0, near.height) / PERSON_M
+        scale = px_per_metre(self._settings.px_per_metre, self.now.width, self.now.height) or max(1.0, near.height) / PERSON_M
         return pixels / scale
 
     def speed(self, trail: Trail, over_s: float) -> float:
