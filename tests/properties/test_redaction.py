@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from blickschutz.kernel.frames import RawFrame, chroma_shape
@@ -179,11 +179,141 @@ def test_a_person_has_at_most_the_density_of_monitoring(width, height):
     assert cell >= mosaic.LEAST_CELL_PX
 
 
+def blocks_of(width, height, seed):
+    """A picture whose cells differ: blocks of 8 pixels, each of another shade."""
+    random = np.random.default_rng(seed)
+    rows, columns = chroma_shape(width, height)
+    coarse = [random.integers(0, 256, (rows // 4 + 1, columns // 4 + 1), np.uint8) for _ in range(3)]
+    y = np.kron(coarse[0], np.ones((8, 8), np.uint8))[:height, :width]
+    u, v = (np.kron(plane, np.ones((4, 4), np.uint8))[:rows, :columns] for plane in coarse[1:])
+    return RawFrame(np.ascontiguousarray(y), np.ascontiguousarray(u), np.ascontiguousarray(v), 0, 0.0, 0.0)
+
+
+def cut_to(person, share, sides):
+    """What is seen of somebody who fills `person`: a share of the height where top or bottom is named, else of the width."""
+    left, top, right, bottom = person
+    across, down = (share if set(sides) & {"left", "right"} else 1), (share if set(sides) & {"top", "bottom"} else 1)
+    width, height = across * person.width, down * person.height
+    x = left if "left" in sides else right - width
+    y = top if "top" in sides else bottom - height
+    return Box(x, y, x + width, y + height)
+
+
+def finest_cells(shown, box):
+    """Edges (across, down) of the finest cell in the output under a track's region, in pixels; infinite where it is one cell.
+
+    Measured on the picture: from one place where neighbours differ to the next, in Y, U and V.
+    """
+    left, top, right, bottom = box.grown(MaskSettings().margin_share, MaskSettings().margin_px).clipped(shown.width, shown.height)
+    edges = [np.inf, np.inf]
+    for plane, n in ((shown.y, 1), (shown.u, 2), (shown.v, 2)):
+        part = plane[top // n : -(-bottom // n), left // n : -(-right // n)].astype(int)
+        for axis in (0, 1):
+            places = np.flatnonzero(np.diff(part, axis=1 - axis).any(axis=axis)) + 1
+            if places.size:
+                runs = np.diff([0, *places, part.shape[1 - axis]])
+                edges[axis] = min(edges[axis], n * int(runs.min()))
+    return edges
+
+
+SIDES = (("top",), ("bottom",), ("left",), ("right",), ("top", "left"), ("bottom", "right"))
+
+
+@st.composite
+def seen_people(draw, most_height):
+    """Width, height of a source; somebody in it, of whom a part is seen: their height in pixels, and the box of that part."""
+    width, height = draw(st.integers(120, 480)), draw(st.integers(100, 320))
+    tall = draw(st.floats(20, most_height * height))
+    wide = tall * draw(st.floats(0.17, 0.7))
+    seen = cut_to(Box(0, 0, wide, tall), draw(st.floats(0.05, 1)), draw(st.sampled_from(SIDES)))
+    x, y = draw(st.floats(-0.9, 0.95)) * width, draw(st.floats(-0.9, 0.95)) * height
+    box = seen.moved(x - seen.left, y - seen.top)
+    # A detector's box ends where the picture does.
+    box = Box(max(0.0, box.left), max(0.0, box.top), min(float(width), box.right), min(float(height), box.bottom))
+    assume(box.width >= 2 and box.height >= 2)
+    return width, height, tall, box
+
+
+def cells_a_metre(shown, box, tall_across, tall_down):
+    """The greatest number of cells for each metre of a person so many pixels tall, in each direction."""
+    across, down = finest_cells(shown, box)
+    return max(tall_across / 1.75 / across, tall_down / 1.75 / down)
+
+
+@settings(deadline=None, max_examples=200)
+@given(seen_people(most_height=1.0), st.integers(0, 2**32 - 1))
+def test_whatever_is_seen_of_a_person_has_the_density_of_monitoring(person, seed):
+    """Not calibrated, anybody up to the picture's height. A half-hidden body once had 25 cells a metre, head and shoulders 35.7."""
+    width, height, tall, box = person
+    shown = Redactor().redact(blocks_of(width, height, seed), backdrop_of(width, height, 1, 1.0), [someone(box)])
+    assert shown.doubt is None
+    assert cells_a_metre(shown, box, tall, tall) <= 12.5
+
+
+@settings(deadline=None, max_examples=200)
+@given(seen_people(most_height=4.0), st.integers(60, 480), st.integers(0, 2**32 - 1))
+def test_calibration_reaches_the_cells_of_a_shrunken_picture(person, most_width, seed):
+    """Calibrated, people of any size, also taller than the picture; in pixels of the picture that is shown."""
+    width, height, tall, box = person
+    small = blocks_of(width, height, seed).at_most(most_width)
+    across, down = small.width / width, small.height / height
+    scene = someone(box).scaled(across, down)
+    redactor = Redactor(RedactionSettings(px_per_metre=tall / 1.75))
+    shown = redactor.redact(small, backdrop_of(small.width, small.height, 1, 1.0), [scene])
+    assert shown.doubt is None
+    assert cells_a_metre(shown, scene.tracks[0].box, tall * across, tall * down) <= 12.5
+
+
+def test_calibration_makes_cells_finer_than_none():
+    """Somebody small in a tall picture: without calibration their cells are made for somebody as tall as the picture."""
+    box = Box(100, 300, 130, 360)
+    frame, backdrop = blocks_of(640, 700, 1), backdrop_of(640, 700, 1, 1.0)
+    plain, calibrated = (
+        finest_cells(Redactor(RedactionSettings(px_per_metre=dense)).redact(frame, backdrop, [someone(box)]), box) for dense in (None, 40.0)
+    )
+    assert max(calibrated) < min(plain)
+    assert min(plain) >= 700 / 1.75 / 12.5
+
+
+@pytest.mark.parametrize("shown_width", [3840, 1920, 960])
+def test_two_points_are_reckoned_in_the_pixels_of_the_source_as_it_is(shown_width):
+    """A scale at 3840x2160: 1.2 m are a quarter of the width, so 800 px per metre; half of somebody of 1400 px is seen."""
+    from blickschutz.kernel.density import Yardstick
+
+    frame = blocks_of(3840, 2160, 3).at_most(shown_width)
+    shrink = shown_width / 3840
+    scene = someone(Box(1500, 300, 1900, 1000)).scaled(shrink, shrink)
+    redactor = Redactor(RedactionSettings(px_per_metre=Yardstick((0.25, 0.5), (0.5, 0.5), 1.2)))
+    shown = redactor.redact(frame, backdrop_of(480, 270, 1, 1.0), [scene])
+    across, down = finest_cells(shown, scene.tracks[0].box)
+    assert min(across, down) >= 800 * shrink / 12.5
+    assert np.isfinite([across, down]).all()
+
+
+def test_cells_that_are_held_do_not_shrink_with_the_box():
+    """Somebody steps behind a wall while their cells are held: those of the whole body do not fit into what is left of it."""
+    redactor, backdrop = Redactor(), backdrop_of(400, 300, 1, 1.0)
+    whole, half = Box(100, 40, 200, 280), Box(100, 40, 200, 130)
+    for at, box in ((0.0, whole), (0.2, half), (0.4, whole)):
+        frame = blocks_of(400, 300, 5)
+        shown = redactor.redact(RawFrame(frame.y, frame.u, frame.v, 0, at, at), backdrop, [someone(box)])
+        assert cells_a_metre(shown, box, 240, 240) <= 12.5
+
+
 def test_a_person_cut_by_the_edge_counts_by_the_shoulders():
+    """From the side shoulders are 0.3 m: 100 px of them are 333 px per metre."""
     inside = mosaic.cell_size(Box(10, 10, 110, 110), 400, 400)
     cut = mosaic.cell_size(Box(10, 300, 110, 400), 400, 400)
-    assert cut == pytest.approx(100 / 6.25)
+    assert 100 / 3.75 <= cut < 100 / 3.75 + 2
     assert cut > inside
+
+
+def test_somebody_near_without_a_track_counts_by_the_shoulders_too():
+    """A bare detection is painted from the picture's grid, which is made for somebody as tall as the picture."""
+    box = Box(100, 150, 300, 300)
+    near = Scene(0.0, (), (Detection(box, 0.9),))
+    shown = Redactor().redact(blocks_of(400, 300, 5), backdrop_of(400, 300, 1, 1.0), [near])
+    assert min(finest_cells(shown, box)) >= 200 / 0.3 / 12.5
 
 
 def test_privacy_zones_are_flat_whatever_is_proven():

@@ -27,7 +27,8 @@ Planes: TypeAlias = tuple[Bytes, Bytes, Bytes]
 
 CELLS_PER_METRE = 12.5
 PERSON_M = 1.75
-SHOULDERS_M = 0.5
+# Somebody seen from the side: whoever is seen from the front is wider, and gets larger cells than they need.
+SHOULDERS_M = 0.3
 HOLD_S = 2.0
 SAMPLE_EVERY_S = 0.2
 LEVELS = 16
@@ -39,22 +40,37 @@ _STEP = 256 // LEVELS
 
 @dataclass(slots=True)
 class _Texture:
-    """Held cells of one track: (rows, columns) per plane, and until when they hold."""
+    """Held cells of one track: (rows, columns), the same for every plane, and until when they hold."""
 
     planes: Planes
     until: float
 
 
-def cell_size(box: Box, width: int, height: int) -> float:
-    """Least edge of a cell, in pixels, for a person that fills `box` in a picture of that size.
+def least_cell(height: int, px_per_metre: float | None) -> float:
+    """Least edge of a track's cell in a picture of that height, in pixels, whatever of the person is to be seen.
 
-    The longer side is taken for the body's 1.75 m. Where the picture's edge cuts the box, the person is
-    larger than the box, so the width counts as a pair of shoulders.
+    `px_per_metre` is the picture's own density where it is densest. Where it is not known, the cell is that of a
+    person as tall as the picture: half a body's box says nothing of the body's size.
     """
-    size = max(box.width, box.height) / _CELLS_PER_PERSON
+    person = height / _CELLS_PER_PERSON if px_per_metre is None else px_per_metre / CELLS_PER_METRE
+    return max(LEAST_CELL_PX, person)
+
+
+def cell_size(box: Box, width: int, height: int, least: float = LEAST_CELL_PX) -> int:
+    """Edge of a cell, in pixels, for a person of whom at least `box` is seen in a picture of that size; `least` or more.
+
+    The longer side is at most the body's 1.75 m. Where the picture's edge cuts the box, the person may be larger
+    than the picture, so the width counts as a pair of shoulders.
+    """
+    size = max(least, max(box.width, box.height) / _CELLS_PER_PERSON)
     if box.left <= 0 or box.top <= 0 or box.right >= width or box.bottom >= height:
         size = max(size, min(box.width, width) / (SHOULDERS_M * CELLS_PER_METRE))
-    return max(LEAST_CELL_PX, size)
+    return _even(size)
+
+
+def _even(size: float) -> int:
+    """`size` rounded up to pixels that are whole in every plane, so that no cell loses a pixel to rounding."""
+    return 2 * math.ceil(size / 2)
 
 
 def quantised(plane: Bytes) -> Bytes:
@@ -63,24 +79,28 @@ def quantised(plane: Bytes) -> Bytes:
 
 
 class Mosaic:
-    """The held cells of one camera: a grid over the whole picture, and one that moves with each track."""
+    """The held cells of one camera: a grid over the whole picture, and one that moves with each track.
+
+    `px_per_metre` is the density of this picture (not of its source) where it is densest, None without calibration.
+    """
 
     def __init__(self, width: int, height: int, px_per_metre: float | None) -> None:
-        cell = max(LEAST_CELL_PX, height / _CELLS_PER_PERSON, (px_per_metre or 0.0) / CELLS_PER_METRE)
-        self.columns, self.rows = max(1, int(width / cell)), max(1, int(height / cell))
+        self._least = least_cell(height, px_per_metre)
+        # Nothing is known of who is under this grid, so the calibration alone does not make it finer.
+        self._cell = _even(max(self._least, height / _CELLS_PER_PERSON))
+        self.columns, self.rows = max(1, width // self._cell), max(1, height // self._cell)
         shape = (self.rows, self.columns)
         self._held: list[Bytes] = [np.full(shape, 128, np.uint8) for _ in range(3)]
         self._until = np.full(shape, -np.inf)
         self._sampled_at = -math.inf
         self._textures: dict[int, _Texture] = {}
 
-    def fill(self, planes: Planes, masks: Planes, small: Bytes, regions: Iterable[Region], at: float) -> None:
+    def fill(self, planes: Planes, masks: Planes, small: Bytes, regions: Sequence[Region], at: float) -> None:
         """Overwrite `planes` under `masks` (255 = redacted; per plane). `small` is the mask on a smaller scale."""
-        tracks = [region for region in regions if region.track is not None]
-        self._sample_tracks(planes, tracks, at)
+        self._sample_tracks(planes, regions, at)
         self._sample_grid(planes, small, at)
         cells = [enlarged(held, plane.shape[1], plane.shape[0]) for plane, held in zip(planes, self._held, strict=True)]
-        for region in tracks:
+        for region in sorted(regions, key=lambda region: region.track is not None):
             self._paint(cells, region)
         for plane, mask, filled in zip(planes, masks, cells, strict=True):
             cv2.copyTo(filled, mask, plane)
@@ -108,38 +128,62 @@ class Mosaic:
             gone.discard(number)
             texture = self._textures.get(number)
             if texture is None or texture.until <= at:
-                self._textures[number] = _Texture(_coarse(planes, region.box), at + HOLD_S)
+                self._textures[number] = _Texture(self._coarse(planes, region.box), at + HOLD_S)
         for number in gone:
             if self._textures[number].until <= at:
                 del self._textures[number]
 
     def _paint(self, planes: Sequence[Bytes], region: Region) -> None:
-        if region.track is None:
-            return
         height, width = planes[0].shape
         left, top, right, bottom = region.box.clipped(width, height)
         if right <= left or bottom <= top:
             return
-        for plane, cells, shrink in zip(planes, self._textures[region.track].planes, (1, 2, 2), strict=True):
-            where = slice(top // shrink, -(-bottom // shrink)), slice(left // shrink, -(-right // shrink))
-            size = (where[1].stop - where[1].start, where[0].stop - where[0].start)
-            plane[where] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)
+        held = self._cells_of(planes, region)
+        if held is None:
+            return
+        for plane, cells, where in zip(planes, held, _parts(left, top, right, bottom), strict=True):
+            plane[where] = enlarged(cells, where[1].stop - where[1].start, where[0].stop - where[0].start)
+
+    def _cells_of(self, planes: Sequence[Bytes], region: Region) -> Planes | None:
+        """The cells with which a region is painted; None where the picture's grid is coarse enough for it."""
+        height, width = planes[0].shape
+        if region.track is None:
+            if cell_size(region.box, width, height) <= self._cell:
+                return None
+            # A mean of what the grid holds: so this holds as long, without anything sampled anew.
+            return self._coarse((planes[0], planes[1], planes[2]), region.box)
+        texture = self._textures[region.track]
+        columns, rows = self._count(region.box, width, height)
+        had_rows, had_columns = texture.planes[0].shape
+        if had_columns > columns or had_rows > rows:
+            # The box has become smaller since: the cells held would be too fine for it.
+            size = (min(columns, had_columns), min(rows, had_rows))
+            y, u, v = (_averaged(plane, size) for plane in texture.planes)
+            texture.planes = y, u, v
+        return texture.planes
+
+    def _count(self, box: Box, width: int, height: int) -> tuple[int, int]:
+        """(columns, rows) of cells in the part of `box` that lies in the picture: one where it is smaller than a cell."""
+        left, top, right, bottom = box.clipped(width, height)
+        cell = cell_size(box, width, height, self._least)
+        return max(1, (right - left) // cell), max(1, (bottom - top) // cell)
+
+    def _coarse(self, planes: Planes, box: Box) -> Planes:
+        """Means of `planes` under `box`, the same cells in each."""
+        height, width = planes[0].shape
+        left, top, right, bottom = box.clipped(width, height)
+        if right <= left or bottom <= top:
+            grey = np.full((1, 1), 128, np.uint8)
+            return grey, grey, grey
+        size = self._count(box, width, height)
+        y, u, v = (_averaged(plane[where], size) for plane, where in zip(planes, _parts(left, top, right, bottom), strict=True))
+        return y, u, v
 
 
-def _coarse(planes: Planes, box: Box) -> Planes:
-    height, width = planes[0].shape
-    left, top, right, bottom = box.clipped(width, height)
-    cell = cell_size(box, width, height)
-    size = (max(1, math.floor((right - left) / cell)), max(1, math.floor((bottom - top) / cell)))
-    result = []
-    for plane, shrink in zip(planes, (1, 2, 2), strict=True):
-        part = plane[
-            top // shrink : max(top // shrink + 1, -(-bottom // shrink)),
-            left // shrink : max(left // shrink + 1, -(-right // shrink)),
-        ]
-        result.append(
-            quantised(np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8))
-            if part.size
-            else np.full((1, 1), 128, np.uint8)
-        )
-    return result[0], result[1], result[2]
+def _parts(left: int, top: int, right: int, bottom: int) -> list[tuple[slice, slice]]:
+    """The (rows, columns) of Y, U and V under a rectangle of whole pixels, rounded outwards."""
+    return [(slice(top // n, -(-bottom // n)), slice(left // n, -(-right // n))) for n in (1, 2, 2)]
+
+
+def _averaged(plane: Bytes, size: tuple[int, int]) -> Bytes:
+    return quantised(np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8))
