@@ -30,6 +30,7 @@ lint:
 bench:
 	@$(PYTHON) scripts/set_up.py bench
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.density
 	@$(BIN)/python -m benchmarks.recording
 	@$(BIN)/python -m benchmarks.crashes
 	@$(BIN)/python -m benchmarks.pages

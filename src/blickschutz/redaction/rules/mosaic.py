@@ -68,6 +68,13 @@ def cell_size(box: Box, width: int, height: int, least: float = LEAST_CELL_PX) -
     return _even(size)
 
 
+def cells_in(box: Box, width: int, height: int, least: float) -> tuple[int, int]:
+    """(columns, rows) of cells in the part of `box` that lies in the picture: one where it is smaller than a cell."""
+    left, top, right, bottom = box.clipped(width, height)
+    cell = cell_size(box, width, height, least)
+    return max(1, (right - left) // cell), max(1, (bottom - top) // cell)
+
+
 def _even(size: float) -> int:
     """`size` rounded up to pixels that are whole in every plane, so that no cell loses a pixel to rounding."""
     return 2 * math.ceil(size / 2)
@@ -153,7 +160,7 @@ class Mosaic:
             # A mean of what the grid holds: so this holds as long, without anything sampled anew.
             return self._coarse((planes[0], planes[1], planes[2]), region.box)
         texture = self._textures[region.track]
-        columns, rows = self._count(region.box, width, height)
+        columns, rows = cells_in(region.box, width, height, self._least)
         had_rows, had_columns = texture.planes[0].shape
         if had_columns > columns or had_rows > rows:
             # The box has become smaller since: the cells held would be too fine for it.
@@ -162,12 +169,6 @@ class Mosaic:
             texture.planes = y, u, v
         return texture.planes
 
-    def _count(self, box: Box, width: int, height: int) -> tuple[int, int]:
-        """(columns, rows) of cells in the part of `box` that lies in the picture: one where it is smaller than a cell."""
-        left, top, right, bottom = box.clipped(width, height)
-        cell = cell_size(box, width, height, self._least)
-        return max(1, (right - left) // cell), max(1, (bottom - top) // cell)
-
     def _coarse(self, planes: Planes, box: Box) -> Planes:
         """Means of `planes` under `box`, the same cells in each."""
         height, width = planes[0].shape
@@ -175,7 +176,7 @@ class Mosaic:
         if right <= left or bottom <= top:
             grey = np.full((1, 1), 128, np.uint8)
             return grey, grey, grey
-        size = self._count(box, width, height)
+        size = cells_in(box, width, height, self._least)
         y, u, v = (_averaged(plane[where], size) for plane, where in zip(planes, _parts(left, top, right, bottom), strict=True))
         return y, u, v
 
