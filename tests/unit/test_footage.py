@@ -8,6 +8,7 @@ import pytest
 
 from blickschutz.bootstrap import footage
 from blickschutz.bootstrap.demo import demo_site
+from blickschutz.bootstrap.drawn_scene import DrawnScene
 
 
 @pytest.fixture
@@ -51,9 +52,28 @@ def test_the_demo_is_marked_and_plays_the_views(night):
     assert all(camera.address.endswith("-night.mp4" if night else "-day.mp4") for camera in site.cameras)
 
 
-def test_mirroring_mirrors(own_folder):
-    from blickschutz.bootstrap.drawn_scene import DrawnScene
+def calibrations():
+    return [camera.calibration and camera.calibration.px_per_metre for camera in demo_site(False, 9000).cameras]
 
+
+def test_the_demo_is_calibrated_by_its_footage(own_folder):
+    """In the real clip nobody is taller than 153.48 px; the first view shows it at five sixths."""
+    assert calibrations() == [None] * 11
+    own_folder.mkdir()
+    (own_folder / "footage.json").write_text('{"real": true}')
+    real = calibrations()
+    for dense, view in zip(real, footage.VIEWS, strict=True):
+        zoom = footage.WIDTH / (view.width * 768)
+        assert 153.48 / 1.75 * zoom <= dense < 153.48 / 1.75 * zoom * 1.02
+    assert real[0] == 73.4
+    (own_folder / "footage.json").write_text('{"real": false}')
+    scene = DrawnScene(768, 576, seed=1)
+    tallest = max(box.height for index in range(0, 60, 3) for box in scene.picture(index).people)
+    zoom = 640 / 768
+    assert tallest / 1.75 * zoom <= calibrations()[0]
+
+
+def test_mirroring_mirrors(own_folder):
     frame = DrawnScene(256, 192, seed=1).picture(0).frame(0)
     plain = footage.View(0, 0, 1, 1, False, 0.0)
     mirrored = footage.View(0, 0, 1, 1, True, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import tempfile
@@ -18,7 +19,7 @@ from blickschutz.audit.model import Event
 from blickschutz.bootstrap import footage
 from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.loader import load_site
-from blickschutz.config.model import SiteFile, Zone
+from blickschutz.config.model import Calibration, SiteFile, Zone
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.situations.model import RuleSettings
 from blickschutz.vault.io.files import write_private
@@ -87,6 +88,11 @@ def current_codes(port: int) -> dict[str, str]:
     return {person: code_at(bytes.fromhex(secret), int(time.time() // STEP_S)) for person, secret in kept.items()}
 
 
+def _calibration(view: footage.View) -> Calibration | None:
+    dense = footage.px_per_metre(view)
+    return None if dense is None else Calibration(px_per_metre=math.ceil(10 * dense) / 10)
+
+
 def demo_site(night: bool, port: int) -> SiteFile:
     """The example site with footage in place of its cameras; marked as a demonstration."""
     site = load_site(EXAMPLE)
@@ -96,7 +102,7 @@ def demo_site(night: bool, port: int) -> SiteFile:
             update={
                 "start_s": footage.VIEWS[number - 1].start_s,
                 "address": f"file:{footage.folder() / f'view-{number:02d}-{kind}.mp4'}",
-                "calibration": None,
+                "calibration": _calibration(footage.VIEWS[number - 1]),
                 "zones": (demo_zone(camera.id),),
                 "privacy_zones": (),
             }

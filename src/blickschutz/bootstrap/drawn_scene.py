@@ -16,6 +16,10 @@ from blickschutz.kernel.geometry import Box
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 RATE = 10.0
+# How tall a walker is, as a share of the picture: at the back, and what the nearest of them has more.
+_FARTHEST, _NEARER = 0.16, 0.32
+_DEPTHS = (0.45, 0.8)
+TALLEST = _FARTHEST + _NEARER * _DEPTHS[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class DrawnScene:
         self._walkers = [
             (
                 float(random.uniform(0, 1)),
-                float(random.uniform(0.45, 0.8)),
+                float(random.uniform(*_DEPTHS)),
                 float(random.uniform(0.05, 0.11)) * random.choice((-1, 1)),
                 int(random.integers(20, 70)),
             )
@@ -94,7 +98,7 @@ class DrawnScene:
         speed: float,
         shade: int,
     ) -> Box:
-        height = self._height * (0.16 + 0.32 * depth)
+        height = self._height * (_FARTHEST + _NEARER * depth)
         foot_y = self._height * (0.32 + 0.66 * depth)
         x = ((start + speed * index / RATE) % 1.3 - 0.15) * self._width
         swing = 0.12 * height * math.sin(index * 0.9)

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.io.registry import default_folder
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.bootstrap.drawn_scene import TALLEST, DrawnScene
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
@@ -37,6 +37,11 @@ Progress = Callable[[int], object]
 PACKAGE = "opencv-doc"
 MEMBER = "./usr/share/doc/opencv-doc/examples/data/vtest.avi"
 WIDTH, HEIGHT, RATE = 640, 360, 10
+# Size of the clip, and how many of its pixels a metre has where it is densest: the tallest of the boxes that the
+# MOTChallenge has for it (PETS09-S2L1, 4,650 boxes) is 153.48 px, for 1.75 m, rounded up.
+CLIP_WIDTH, CLIP_HEIGHT = 768, 576
+_CLIP_PX_PER_METRE = 88.0
+_PERSON_M = 1.75
 _DONE = "footage.json"
 _DRAWN, _GRAINS = 300, 16
 
@@ -82,6 +87,15 @@ def is_real() -> bool:
     return bool(json.loads((folder() / _DONE).read_text(encoding="utf-8"))["real"])
 
 
+def px_per_metre(view: View) -> float | None:
+    """Pixels per metre of that view where it is densest; None where there is no footage yet."""
+    if not is_ready():
+        return None
+    clip = _CLIP_PX_PER_METRE if is_real() else TALLEST * CLIP_HEIGHT / _PERSON_M
+    # The larger where the sides differ by a rounded pixel.
+    return clip * max(WIDTH / int(view.width * CLIP_WIDTH), HEIGHT / int(view.height * CLIP_HEIGHT))
+
+
 def prepare(say: Say, progress: Callable[[int], Progress]) -> None:
     """Make all views, by day and by night. `progress(total)` gives the function that is told of each frame."""
     target = folder()
@@ -94,7 +108,7 @@ def prepare(say: Say, progress: Callable[[int], Progress]) -> None:
             total, frames, real = _frames_of(clip)
         except (MediaError, OSError) as error:
             say(f"the real clip is not to be had ({error}); drawing a forecourt with walking figures instead")
-            scene = DrawnScene(768, 576, seed=1)
+            scene = DrawnScene(CLIP_WIDTH, CLIP_HEIGHT, seed=1)
             total, frames, real = _DRAWN, (scene.picture(i).frame(i) for i in range(_DRAWN)), False
         say(f"cutting {len(VIEWS)} views, by day and by night")
         _cut(target, frames, progress(total))
