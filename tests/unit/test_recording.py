@@ -19,7 +19,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
-from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, read_head
+from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, is_unsafe, read_head
 from blickschutz.recording.io.recorder import Recorder
 from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
 from blickschutz.recording.model import (
@@ -89,6 +89,7 @@ class TestClipFile:
         key = write_clip(tmp_path / "a.clip")
         reader = ClipReader(tmp_path / "a.clip", key, "ab")
         assert [g.data[:1] for g in reader] == [bytes([n]) for n in range(5)]
+        assert reader.head.version == 2
         assert (reader.state, reader.closing.reason, reader.closing.gops) == (ClipState.WHOLE, CloseReason.OVER, 5)
         assert reader.opening.init == b"init"
         assert (tmp_path / "a.clip").stat().st_mode & 0o777 == 0o600
@@ -134,6 +135,24 @@ class TestClipFile:
         (tmp_path / "c.clip").write_bytes(head + b"".join(change(chunks, other)))
         assert read(tmp_path / "c.clip", key)[0] is state
 
+    def test_the_version_is_part_of_what_was_sealed(self, tmp_path):
+        """Nobody makes an old clip a new one by its number."""
+        key = write_clip(tmp_path / "a.clip")
+        data = (tmp_path / "a.clip").read_bytes()
+        (tmp_path / "a.clip").write_bytes(MAGIC + b"\0\1" + data[10:])
+        assert read_head(tmp_path / "a.clip").version == 1
+        assert read(tmp_path / "a.clip", key)[0] is ClipState.HEAD_ALTERED
+
+    @pytest.mark.parametrize(
+        ("mode", "version", "unsafe"),
+        [(ClipMode.ANONYMOUS, 1, True), (ClipMode.ANONYMOUS, 2, False), (ClipMode.SEALED, 1, False), (ClipMode.SEALED, 2, False)],
+    )
+    def test_only_what_was_redacted_for_good_by_the_old_rule_is_unsafe(self, tmp_path, mode, version, unsafe):
+        write_clip(tmp_path / "a.clip")
+        head = read_head(tmp_path / "a.clip")
+        header = msgspec.structs.replace(head.header, mode=mode)
+        assert is_unsafe(msgspec.structs.replace(head, header=header, version=version)) is unsafe
+
     def test_a_swapped_envelope_is_named(self, tmp_path):
         key = write_clip(tmp_path / "a.clip")
         write_clip(tmp_path / "b.clip", clip="d" * 32)
@@ -154,8 +173,12 @@ class TestClipFile:
         for text, state in ((b"", ClipState.HEAD_CUT_OFF), (b"RIFF" * 9, ClipState.NO_CLIP), (data[:40], ClipState.HEAD_CUT_OFF)):
             (tmp_path / "b.clip").write_bytes(text)
             assert read(tmp_path / "b.clip", key)[0] is state
-        (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\2" + data[10:])
+        (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\0" + data[10:])
         assert read(tmp_path / "b.clip", key)[0] is ClipState.UNKNOWN_VERSION
+        (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\3" + data[10:])
+        with pytest.raises(ClipError, match="version 3; a newer program wrote it") as caught:
+            read_head(tmp_path / "b.clip")
+        assert caught.value.state is ClipState.UNKNOWN_VERSION
         with pytest.raises(DeviceError):
             read_head(tmp_path / "none.clip")
 
@@ -185,6 +208,7 @@ class TestClipFile:
         facts = msgspec.json.decode((GOLDEN / "clip-v1.json").read_bytes())
         sealed = [msgspec.convert(one, service.SealedPrivateKey) for one in facts["reviewers"]]
         head = read_head(GOLDEN / "clip-v1.clip")
+        assert head.version == 1
         shares = [service.open_share(head.envelope, s.id, service.unlock(s, facts["passphrase"])) for s in sealed]
         key = service.join_shares(head.envelope, *shares)
         reader = ClipReader(GOLDEN / "clip-v1.clip", key, facts["installation"])

@@ -184,3 +184,4 @@ class Head(msgspec.Struct, frozen=True):
     stream: bytes
     start: int
     digest: bytes
+    version: int

@@ -1,10 +1,13 @@
-"""The sealed clip on disk, version 1; described in docs/design/clips.md.
+"""The sealed clip on disk, versions 1 and 2; described in docs/design/clips.md.
 
     magic "BLKSCLIP", version (2 bytes), header (4 bytes of length, JSON), envelope (4 bytes of length, JSON),
     head of the libsodium secretstream (24 bytes), chunks
 
 A chunk is a prefix (length, number, a hash of the clip's name), then a sealed message. The prefix is
 authenticated with the message, so what was moved, mixed or cut shows, and shows as what it is.
+
+Both versions have the same parts. In version 2 each picture is redacted with evidence of its own; in version 1 pictures
+between two proofs were not compared with the background, so what was redacted for good there may show fast people.
 """
 
 from __future__ import annotations
@@ -20,13 +23,15 @@ from typing import BinaryIO, Final, TypeAlias
 import msgspec
 
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
-from blickschutz.recording.model import ClipHeader, ClipState, CloseReason, Closing, Gop, Head, Opening
+from blickschutz.recording.model import ClipHeader, ClipMode, ClipState, CloseReason, Closing, Gop, Head, Opening
 from blickschutz.vault.io.files import sync_folder
 from blickschutz.vault.model import Envelope
 from blickschutz.vault.service import SEALED_OVERHEAD, STREAM_HEADER, StreamOpener, StreamSealer
 
 MAGIC: Final = b"BLKSCLIP"
-VERSION: Final = 1
+VERSION: Final = 2
+_READ: Final = frozenset({1, VERSION})
+_EVIDENCE_FOR_EACH: Final = 2
 SUFFIX = ".clip"
 _MOST_CHUNK = 256 * 1024 * 1024
 _MOST_HEAD = 1024 * 1024
@@ -152,8 +157,9 @@ def _head(file: BinaryIO) -> Head:
     if take(len(MAGIC)) != MAGIC:
         raise ClipError(ClipState.NO_CLIP, "the file is no sealed clip")
     (version,) = struct.unpack(">H", take(2))
-    if version != VERSION:
-        raise ClipError(ClipState.UNKNOWN_VERSION, f"the clip has version {version}; this software reads version {VERSION}")
+    if version not in _READ:
+        newer = "; a newer program wrote it" if version > VERSION else ""
+        raise ClipError(ClipState.UNKNOWN_VERSION, f"the clip has version {version}{newer}; this software reads versions 1 to {VERSION}")
     try:
         header = msgspec.json.decode(take(_SIZE.unpack(take(_SIZE.size))[0]), type=ClipHeader)
         envelope = msgspec.json.decode(take(_SIZE.unpack(take(_SIZE.size))[0]), type=Envelope)
@@ -162,7 +168,15 @@ def _head(file: BinaryIO) -> Head:
     if envelope.clip != header.clip:
         raise ClipError(ClipState.HEAD_ALTERED, "the key envelope belongs to another clip")
     stream = take(STREAM_HEADER)
-    return Head(header, envelope, stream, file.tell(), seen.digest())
+    return Head(header, envelope, stream, file.tell(), seen.digest(), version)
+
+
+def is_unsafe(head: Head) -> bool:
+    """Whether the clip holds redacted pictures only, and such as were redacted with too little evidence to be shown.
+
+    A sealed clip holds the camera's packets: it is rendered anew each time, whatever its version.
+    """
+    return head.header.mode is ClipMode.ANONYMOUS and head.version < _EVIDENCE_FOR_EACH
 
 
 def envelope_range(path: Path) -> tuple[int, int]:
