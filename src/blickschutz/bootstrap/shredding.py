@@ -70,14 +70,19 @@ class Shredder:
         return ended
 
     def work(self) -> int:
-        """Destroy what is to be destroyed; returns how many clips are gone. What fails stays and is tried again."""
-        done = 0
+        """Destroy what is to be destroyed; returns how many clips are gone. What fails stays, is tried again, and holds up no other.
+
+        Raises the first `DeviceError` when all were tried.
+        """
+        done, failed = 0, None
         for case in self._store.find(states=[CaseState.DESTROYING], most=100_000):
             try:
                 done += self._shred(case)
             except DeviceError as error:
                 _log.error("shredding_failed", clip=case.clip, problem=str(error))
-                raise
+                failed = failed or error
+        if failed is not None:
+            raise failed
         return done
 
     def _shred(self, case: Case) -> bool:
