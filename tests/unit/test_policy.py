@@ -246,6 +246,13 @@ def test_it_holds_and_names_its_evidence(name):
     assert all(answer.text)
 
 
+@pytest.mark.parametrize("left", [{"old_seconds": 3}, {"old_clips": (4, 5)}])
+def test_redacted_pictures_of_an_older_version_are_found(left):
+    answer = said(rows(**left)(whole()), "DM-05")
+    assert answer.result is Result.BROKEN
+    assert all(("3" if "old_seconds" in left else "5") in text for text in answer.text)
+
+
 def test_a_release_without_a_duty_to_inform_and_a_second_restriction_are_found():
     grounds = whole()
     assert said(logged(Event.DUTY_OPENED)(grounds), "ZB-03").result is Result.BROKEN

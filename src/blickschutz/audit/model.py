@@ -91,6 +91,7 @@ class Event(StrEnum):
     DUTY_OPENED = "duty-opened"
     DUTY_SETTLED = "duty-settled"
     DOCUMENTS_PRINTED = "documents-printed"
+    PICTURES_RENEWED = "pictures-renewed"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

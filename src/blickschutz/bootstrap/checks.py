@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blickschutz.access.model import AccountState
@@ -10,6 +11,7 @@ from blickschutz.audit.rules import verify
 from blickschutz.bootstrap.keeping import LEAST_REVIEWERS, Keeping
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.review.model import Case
 from blickschutz.vault.io.files import is_signed
 
 _MB = 1024 * 1024
@@ -27,7 +29,7 @@ class Finding:
 
 def check_site(site: SiteFile, keeping: Keeping) -> list[Finding]:
     """Recordings, keys, log and rows of a site."""
-    return [*_check_people(keeping), *_check_files(keeping), _check_log(keeping), _check_disk(site, keeping)]
+    return [*_check_people(keeping), *_check_files(keeping), *_check_pictures(keeping), _check_log(keeping), _check_disk(site, keeping)]
 
 
 def _finding(name: str, source: str, mend: str) -> Finding:
@@ -62,6 +64,37 @@ def _check_files(keeping: Keeping) -> list[Finding]:
         _finding("missing-file", "LO-05", mend if missing else ""),
         _finding("missing-row", "LO-06", stray_mend if strays else ""),
     ]
+
+
+def _check_pictures(keeping: Keeping) -> list[Finding]:
+    """Redacted pictures that an older version stored."""
+    renewal = keeping.renewal
+    clips, packages = renewal.clips(), renewal.packages()
+    try:
+        count = renewal.alerts()
+        alerts = f"{count} alerts have seconds that an older version redacted; they are destroyed at the next start" if count else ""
+    except BlickschutzError as error:
+        alerts = str(error)
+    ending = f"an older version redacted these recordings: {_cases(clips.ending)}; they are destroyed at the next start"
+    kept = [*(f"held: {_cases([case])}, ends with its hold" for case in clips.held)]
+    kept += [f"restricted: {_cases([case])}, destroyed when request {case.restricted[0]} needs it no longer" for case in clips.restricted]
+    mend = f"an older version redacted these recordings; they are shown to nobody and are not released; {'; '.join(kept)}"
+    result = [
+        _finding("old-alerts", "DM-05", alerts),
+        _finding("old-clips", "DM-05", ending if clips.ending else ""),
+        _finding("old-kept", "DM-05, LO-03", mend if kept else ""),
+    ]
+    if not packages:
+        return [*result, _finding("old-packages", "DM-05", "")]
+    text = (
+        f"made by an older version, whose redaction could leave fast people visible: {', '.join(packages)}; they are encrypted and "
+        "cannot be looked into here; tell the recipients, and make new packages; each is removed with its recording"
+    )
+    return [*result, Finding("old-packages", "not yet known", "DM-05", text)]
+
+
+def _cases(cases: Sequence[Case]) -> str:
+    return ", ".join(f"case {case.id}" for case in cases)
 
 
 def _check_log(keeping: Keeping) -> Finding:

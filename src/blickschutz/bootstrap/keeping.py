@@ -31,6 +31,7 @@ from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.audit.service import ChainWatch
+from blickschutz.bootstrap.renewal import Renewal
 from blickschutz.bootstrap.requests import CaseRecordings
 from blickschutz.bootstrap.shredding import Shredder
 from blickschutz.bootstrap.supervisor import CellKeeper
@@ -88,6 +89,7 @@ class Keeping:
         self.desk = CaseDesk(self.store, clock, site.retention.hard_limit_days, lambda: self.do(self.shredder.work))
         self.rights = RightsDesk(SqlRightsStore(self.engine, self.log), CaseRecordings(self.store, self.desk), clock, self.today)
         self.shredder = Shredder(site, self.store, self.desk, self.shelf, self.time, self.log, self.key, drop_alert_clip)
+        self.renewal = Renewal(data, self.store, self.desk, self.shelf, self.log, clock)
         accounts = AccountStore(self.engine, self.log, clock)
         accounts.take_over([Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people])
         factors = FactorStore(self.engine, self.log, clock, data / "keys" / "factors.key")
@@ -139,6 +141,7 @@ class Keeping:
     def housekeep(self) -> None:
         """Deadlines, shredding, the disk; called every few seconds."""
         self.do(self.shredder.expire)
+        self.do(self.renewal.again)
         self.do(self.shredder.work)
         if self.today() != self._settled_on:
             self._settled_on = self.today()
@@ -249,7 +252,12 @@ class Keeping:
         for case in self.missing():
             self.log.write(Event.MISSING_FILE, "system", case.clip, {"case": case.id})
         self.rights.settle()
-        self.shredder.work()
+        self.renewal.run()
+        try:
+            self.shredder.work()
+        except DeviceError as error:
+            # A file that does not go stops no start: every page says so, and it is tried again every few seconds.
+            self.problem = str(error)
 
     def redaction_faults(self) -> int:
         """How many cameras say now that their redaction is at fault (their pictures are wholly covered)."""

@@ -23,6 +23,7 @@ from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import encode, encode_line
 from blickschutz.bootstrap.keeping import Keeping
+from blickschutz.bootstrap.renewal import shows_too_much
 from blickschutz.config.model import SiteFile
 from blickschutz.evidence.io.package import remove_left
 from blickschutz.evidence.model import Basis
@@ -107,6 +108,8 @@ class ReviewRooms:
             return "not-openable"
         if not self._keeping.shelf.path(case.clip).exists():
             return "missing"
+        if shows_too_much(case, self._keeping.shelf.path(case.clip)):
+            return "unsafe-redaction"
         refused = self._keeping.log.count([Event.SEAT_REFUSED], self._clock.now() - _QUARTER_S, member.id)
         return "locked" if refused >= _MOST_REFUSED else ""
 

@@ -25,6 +25,7 @@ class Why(StrEnum):
     HOLD_EXPIRED = "hold-expired"
     HOLD_RELEASED = "hold-released"
     ERASURE = "erasure"
+    UNSAFE_REDACTION = "unsafe-redaction"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class CaseEvent(StrEnum):
     HOLD_OVER = "hold-over"
     HELD_BY_TWO = "held-by-two"
     ERASURE_GRANTED = "erasure-granted"
+    UNSAFE_REDACTION = "unsafe-redaction"
     SHREDDED = "shredded"
 
 

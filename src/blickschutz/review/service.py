@@ -117,6 +117,11 @@ class CaseDesk:
             self.on_doomed()
         return done
 
+    def outdated(self, case: Case) -> bool:
+        """Order the end of a clip whose redaction shows too much; a hold or a request keeps it."""
+        event = CaseEvent.UNSAFE_REDACTION
+        return not case.restricted and next_state(case.state, event) is CaseState.DESTROYING and self.store.doom(case, event.value, ())
+
     def queue(self, start: int, most: int) -> list[Case]:
         """Cases that wait for somebody, from `start` on; the next deadline first."""
         return self.store.queue(start, most)

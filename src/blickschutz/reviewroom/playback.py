@@ -12,7 +12,7 @@ import structlog
 
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.pipeline.render import MOST_WIDTH, Renderer, encoded
-from blickschutz.recording.io.clipfile import ClipReader
+from blickschutz.recording.io.clipfile import ClipReader, is_unsafe
 from blickschutz.recording.model import ClipMode, Gop, Mark
 from blickschutz.recording.rules import TICKS
 from blickschutz.reviewroom.clear import clear_video
@@ -44,6 +44,8 @@ class Playback:
         self._path, self._key, self._installation = path, key, installation
         self._reader = ClipReader(path, key, installation)
         self.opening, self.mode = self._reader.opening, self._reader.head.header.mode
+        # Pictures of the old redaction are neither shown nor given out, whoever asks and whatever else was overlooked.
+        self.unsafe = is_unsafe(self._reader.head)
         self.facts = PlaybackFacts()
         self.parts: list[bytes] = []
         self._grown = threading.Condition()
@@ -79,7 +81,9 @@ class Playback:
             yield gop
 
     def _anonymous(self) -> Iterator[bytes]:
-        """What the cell redacted is shown as it is."""
+        """What the cell redacted is shown as it is, if each picture was redacted with evidence of its own."""
+        if self.unsafe:
+            return
         self.facts.codec = _H264_BASELINE
         yield self.opening.init
         for gop in self._gops():

@@ -19,7 +19,7 @@ from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
 from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis
 from blickschutz.reviewroom.playback import Playback
-from blickschutz.reviewroom.room import Room, Seat
+from blickschutz.reviewroom.room import Room, RoomError, Seat, Trouble
 from blickschutz.wall.model import EncoderSettings
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -95,6 +95,11 @@ class Release:
             return "not-you"
         if playback is None:
             return "alone"
+        if playback.unsafe:
+            self._room.link.send(ReleaseRefused(person=seat.guest.id, why=Trouble.UNSAFE_REDACTION.value))
+            self.wish = None
+            self._room.version += 1
+            return Trouble.UNSAFE_REDACTION.value
         self.running = True
         try:
             with work_folder() as name:
@@ -177,6 +182,8 @@ class Release:
 
         Somebody who asks for their own data gets a copy in which all others are redacted, and no original: others are in it.
         """
+        if playback.unsafe:
+            raise RoomError(Trouble.UNSAFE_REDACTION)
         own = wish.basis == Basis.PERSON_CONCERNED
         spared: int | None = None
         if own and wish.person is not None:

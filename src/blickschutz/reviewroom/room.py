@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from blickschutz.kernel.errors import BlickschutzError
-from blickschutz.recording.io.clipfile import ClipError, read_head
+from blickschutz.recording.io.clipfile import ClipError, is_unsafe, read_head
 from blickschutz.recording.model import ClipMode
 from blickschutz.reviewroom.link import Link
 from blickschutz.reviewroom.messages import (
@@ -53,6 +53,7 @@ class Trouble(StrEnum):
     NOTHING_ASKED = "nothing-asked"
     REFUSED = "refused"
     ANONYMOUS = "anonymous"
+    UNSAFE_REDACTION = "unsafe-redaction"
 
 
 class RoomError(BlickschutzError):
@@ -124,6 +125,8 @@ class Room:
             self.problem = str(error)
             self.link.send(ClipUnreadable(state=error.state.value, text=str(error)))
             self._refuse(guest, Trouble.DAMAGED)
+        except RoomError as error:
+            self._refuse(guest, error.trouble)
         if taken is not None:
             self._remove(taken)
         if len(self.seats) >= SEATS:
@@ -138,7 +141,11 @@ class Room:
         return seat
 
     def _share(self, guest: Guest, passphrase: str) -> Share:
-        return open_share(read_head(Path(self.settings.path)).envelope, guest.id, unlock(guest.sealed, passphrase))
+        head = read_head(Path(self.settings.path))
+        if is_unsafe(head):
+            # Nobody brings a key together for pictures that nobody may see.
+            raise RoomError(Trouble.UNSAFE_REDACTION)
+        return open_share(head.envelope, guest.id, unlock(guest.sealed, passphrase))
 
     def _refuse(self, guest: Guest, trouble: Trouble) -> None:
         self.link.send(SeatRefused(person=guest.id, reason=trouble.value))

@@ -130,6 +130,7 @@ HISTORY_WORDS: Mapping[str, str] = {
     "act": N_("veranlasst"),
     "close": N_("abgeschlossen"),
     "record": N_("Aufzeichnung angeordnet"),
+    "outdated": N_("verpixelte Sekunden vernichtet"),
 }
 OUTCOME_WORDS: Mapping[str, str] = {
     "confirmed": N_("bestätigt"),
@@ -239,6 +240,7 @@ SHRED_WORDS: Mapping[str, str] = {
     "hold-expired": N_("Löschsperre abgelaufen"),
     "hold-released": N_("Löschsperre von zwei Personen aufgehoben"),
     "erasure": N_("Löschung auf Antrag der betroffenen Person"),
+    "unsafe-redaction": N_("von einer älteren Version verpixelt, nicht sicher genug"),
 }
 DENSITY_WORDS: Mapping[str, str] = {
     "monitor": N_("Überwachen"),
@@ -250,6 +252,10 @@ DENSITY_WORDS: Mapping[str, str] = {
 }
 CAUSE_MANUAL = N_("von Hand angeordnet")
 MODE_WORDS: Mapping[str, str] = {"sealed": N_("versiegelt"), "anonymous": N_("anonym, nur verpixelt")}
+UNSAFE_REDACTION = N_(
+    "Diese Aufzeichnung hat eine ältere Version verpixelt; schnelle Personen können darin sichtbar sein. Sie wird niemandem gezeigt "
+    "und nicht herausgegeben. Aufbewahrt wird sie nur wegen der Löschsperre oder Anfrage, die im Vorgang steht, und endet mit ihr."
+)
 ROOM_PROBLEMS: Mapping[str, str] = {
     "wrong-passphrase": N_("Die Losung stimmt nicht."),
     "not-for-this-person": N_("Dieser Clip wurde nicht für Sie versiegelt. Sie waren damals nicht eingetragen."),
@@ -265,6 +271,7 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "nothing-asked": N_("Es liegt kein Antrag vor."),
     "refused": N_("Das wurde nicht zugelassen."),
     "anonymous": N_("Diese Aufzeichnung enthält nur verpixelte Bilder."),
+    "unsafe-redaction": UNSAFE_REDACTION,
     "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),
     "not-now": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand."),
     "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),
@@ -290,6 +297,7 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "no-key": N_("Sie haben noch keine Losung festgelegt. Das geht unter „Meine Losung“."),
     "locked": N_("Zu viele falsche Losungen. Bitte versuchen Sie es in einer Viertelstunde wieder."),
     "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
+    "unsafe-redaction": UNSAFE_REDACTION,
     "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),
     "room-failed": N_("Der Sichtungsraum konnte nicht geöffnet werden. Bitte versuchen Sie es noch einmal."),
     "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort bleibt sie, wie sie ist."),
@@ -353,6 +361,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "missing-file": N_("Datei eines Vorgangs fehlt"),
     "missing-row": N_("Datei ohne Vorgang gefunden"),
     "documents-printed": N_("Dokumente gedruckt"),
+    "pictures-renewed": N_("gespeicherte verpixelte Bilder geprüft"),
 }
 
 

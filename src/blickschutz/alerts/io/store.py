@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.engine import Row
 
-from blickschutz.alerts.io.tables import alerts, clips, counts, history, outbox
+from blickschutz.alerts.io.tables import alerts, counts, history, moments, old_clips, outbox
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Notice, Origin, Outcome, Tally
 from blickschutz.alerts.rules import OPEN
 from blickschutz.kernel.geometry import Box
@@ -171,13 +171,13 @@ class SqlAlertStore:
     def put_clip(self, number: int, data: bytes) -> None:
         """Keep the redacted moving picture of an alert."""
         with writing(self._engine) as connection:
-            connection.execute(clips.delete().where(clips.c.alert == number))
-            connection.execute(clips.insert().values(alert=number, data=data))
+            connection.execute(moments.delete().where(moments.c.alert == number))
+            connection.execute(moments.insert().values(alert=number, data=data))
             connection.execute(update(alerts).where(alerts.c.id == number).values(has_clip=True))
 
     def clip(self, number: int) -> bytes | None:
         with self._engine.connect() as connection:
-            return connection.execute(select(clips.c.data).where(clips.c.alert == number)).scalar_one_or_none()
+            return connection.execute(select(moments.c.data).where(moments.c.alert == number)).scalar_one_or_none()
 
     def drop_clips(self, closed_before: float) -> int:
         """Delete the moving pictures of alerts that were closed before that moment; returns how many."""
@@ -185,14 +185,16 @@ class SqlAlertStore:
         with writing(self._engine) as connection:
             numbers = [row[0] for row in connection.execute(old)]
             if numbers:
-                connection.execute(clips.delete().where(clips.c.alert.in_(numbers)))
+                for table in (moments, old_clips):
+                    connection.execute(table.delete().where(table.c.alert.in_(numbers)))
                 connection.execute(update(alerts).where(alerts.c.id.in_(numbers)).values(has_clip=False))
         return len(numbers)
 
     def drop_clip(self, number: int) -> None:
         """Delete the moving picture of one alert."""
         with writing(self._engine) as connection:
-            connection.execute(clips.delete().where(clips.c.alert == number))
+            for table in (moments, old_clips):
+                connection.execute(table.delete().where(table.c.alert == number))
             connection.execute(update(alerts).where(alerts.c.id == number).values(has_clip=False))
 
     def due(self, channel: str, now: float, most: int = 20) -> list[Notice]:

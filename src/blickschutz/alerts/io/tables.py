@@ -42,7 +42,16 @@ history = Table(
     Column("text", Text, nullable=False, default=""),
 )
 
-clips = Table(
+moments = Table(
+    "alert_moments",
+    METADATA,
+    Column("alert", ForeignKey("alerts.id"), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# Redacted seconds that older versions kept, redacted with too little evidence. Nothing reads or writes them any more;
+# the table is known only so that what is in it is found and destroyed.
+old_clips = Table(
     "alert_clips",
     METADATA,
     Column("alert", ForeignKey("alerts.id"), primary_key=True),

@@ -186,6 +186,13 @@ def fails_closed(g: Grounds) -> Answer:
             "Bild ist ganz verdeckt); sehen Sie auf der Seite Zustand nach.",
             f"{g.rows.redaction_faults} cameras report a redaction fault (the picture is wholly covered); look at the page of health.",
         )
+    if g.rows.old_seconds or g.rows.old_clips:
+        return broken(
+            f"Verpixelte Bilder einer älteren Version liegen noch da: {g.rows.old_seconds} Meldungen, Vorgänge {names(g.rows.old_clips)}. "
+            "Der nächste Start vernichtet sie. Gesperrte und eingeschränkte bleiben bis dahin, werden niemandem gezeigt und enden damit.",
+            f"Redacted pictures of an older version are still there: {g.rows.old_seconds} alerts, cases {names(g.rows.old_clips)}. "
+            "The next start destroys them. What is held or restricted stays until that ends and is shown to nobody.",
+        )
     return holds("tests/properties/test_redaction.py; Zustand der Kameras", "tests/properties/test_redaction.py; health of the cameras")
 
 
