@@ -30,11 +30,11 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.record import make_recorder
+from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.io.clipfile import ClipReader, ClipWriter, read_head
 from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipHeader, ClipMode, ClipState, CloseReason, Gop, Opening, Order, RecordingSettings, Sealing
 from blickschutz.recording.rules import TICKS
-from blickschutz.redaction.service import Redactor
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.storage.sqlite import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
@@ -161,7 +161,7 @@ def work(source: Path, folder: Path | None, reviewers: tuple[Reviewer, ...]) -> 
     """CPU seconds of the path of a cell that nobody watches over the whole of `source`; with `folder` it records all of it."""
     clock, muxer = MediaClock(), PacketMuxer()
     cell = settings(source)
-    path = RedactionPath(Analyser(DETECTOR, cell.analysis), Redactor(cell.redaction), cell.analysis.rate)
+    path = RedactionPath(Analyser(DETECTOR, cell.analysis), Showing(cell.redaction), cell.analysis.rate)
     recorder = make_recorder(cell, clock, lambda news: None)
     plain = SourceSettings(SourceKind.FILE, str(source), realtime=False)
     start = time.process_time()
@@ -174,7 +174,7 @@ def work(source: Path, folder: Path | None, reviewers: tuple[Reviewer, ...]) -> 
         if folder is not None:
             recorder.frame(ClipMode.SEALED, frame.pts, frame.taken)
             if found is not None:
-                recorder.analysed(found.pts, found.backdrop, found.scene)
+                recorder.analysed(found.pts, found.backdrop.doubt, found.scene, found.background)
             recorder.take(ClipMode.SEALED, muxer.taken())
             recorder.tick()
     recorder.close()

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,18 @@ DOCS = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", 
 ALL_DOCS = "\n".join(DOCS.values())
 
 
+@lru_cache(maxsize=1000)
+def all_calls(module: Path) -> dict[str, list[ast.Call]]:
+    """Every call in a module by the name of what is called."""
+    found: dict[str, list[ast.Call]] = {}
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            found.setdefault(getattr(node.func, "id", getattr(node.func, "attr", "")), []).append(node)
+    return found
+
+
 def calls(module: Path, name: str) -> list[ast.Call]:
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    return [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == name
-    ]
+    return all_calls(module).get(name, [])
 
 
 def tool(*command: str) -> subprocess.CompletedProcess[str]:
@@ -63,6 +71,35 @@ def test_only_redaction_builds_redacted_frames():
     takers = [module.relative_to(SOURCE).as_posix() for module in MODULES if calls(module, "take_redaction_seal")]
     assert builders == {"redaction"}
     assert takers == ["redaction/service.py"]
+
+
+def test_there_is_one_way_to_a_picture_that_may_be_shown():
+    """Live, alert, anonymous recording, review, evidence, own copy: one function, with proof that was made in one place."""
+
+    def callers(name):
+        return {module.relative_to(SOURCE).as_posix() for module in MODULES if calls(module, name)}
+
+    assert callers("Backdrop") == {"analysis/rules/proof.py"}
+    assert callers("prove") == {"analysis/service.py", "pipeline/replay.py"}
+    assert callers("recorded_proof") == {"pipeline/replay.py"}
+    assert callers("compared") == {"analysis/rules/proof.py", "analysis/service.py"}
+    assert callers("Redactor") == callers("redact") == {"pipeline/showing.py"}
+    assert callers("blank") == {"redaction/service.py", "pipeline/showing.py", "pipeline/recorded.py"}
+    assert {one for one in callers("show") if one.startswith("pipeline/")} == {"pipeline/path.py", "pipeline/replay.py"}
+    assert callers("Replay") == {"pipeline/render.py"}
+    assert callers("Renderer") == {
+        "pipeline/moment.py",
+        "pipeline/recorded.py",
+        "pipeline/redacted.py",
+        "reviewroom/playback.py",
+        "reviewroom/release.py",
+    }
+    for module in MODULES:
+        room = module.relative_to(SOURCE).parts[0]
+        if room not in {"redaction", "pipeline"}:
+            text = module.read_text(encoding="utf-8")
+            assert "pipeline.showing" not in text, module
+            assert "pipeline.replay" not in text, module
 
 
 def test_no_message_from_a_cell_can_carry_a_raw_picture():

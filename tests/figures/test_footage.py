@@ -21,6 +21,7 @@ from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import pairwise_iou
 from blickschutz.pipeline.offline import mask_file, track_file
+from blickschutz.pipeline.recorded import mask_as_recorded
 from blickschutz.redaction.model import RedactionSettings, Style
 from tests.conftest import SHARED, footage
 
@@ -61,6 +62,42 @@ def test_somebody_nearly_still_for_a_minute(detector, tmp_path):
 @pytest.mark.parametrize("name", ["sbi-caviar1", "sbi-hallandmonitor"])
 def test_redaction_with_pixel_truth(detector, tmp_path, name):
     assert mask_figures(detector, tmp_path, f"{name}/video.mp4", f"{name}/masks.mkv")["mean"] >= 0.97
+
+
+def replay_figures(detector, tmp_path, source, truth, warmup: float = 0.0, proofs: float | None = None):
+    """What the playback of a recording would show, by the referee."""
+    masks = tmp_path / "masks.mkv"
+    settings = RedactionSettings()
+    mask_as_recorded(source, tmp_path / "out.mp4", masks, detector, SystemClock(), settings, lambda n: None, proofs)
+    return referee("mask_score.py", masks, truth, "--warmup", warmup)
+
+
+@pytest.mark.parametrize("proofs", [5, 2, 1])
+@pytest.mark.parametrize("name", ["run5", "walk1"])
+def test_nobody_runs_through_a_replay(detector, tmp_path, name, proofs):
+    folder = SHARED / "cases/redaction"
+    if not folder.exists():
+        pytest.skip("cases/redaction is not here")
+    figures = replay_figures(detector, tmp_path, folder / f"{name}.mp4", folder / f"{name}.txt", proofs=proofs)
+    assert figures["leaked"] == 0
+    assert figures["below90"] <= 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "video", "truth", "warmup"),
+    [
+        ("pets09-s2l1", "video.avi", "gt.txt", 0.0),
+        ("cdnet-office", "video.mp4", "masks.mkv", 7.0),
+        ("sbi-hallandmonitor", "video.mp4", "masks.mkv", 0.0),
+        ("tud-stadtmitte", "video.mp4", "gt.txt", 0.0),
+    ],
+)
+def test_a_replay_is_as_safe_as_what_is_shown_live(detector, tmp_path, name, video, truth, warmup):
+    later = replay_figures(detector, tmp_path, footage(f"{name}/{video}"), footage(f"{name}/{truth}"), warmup)
+    live = mask_figures(detector, tmp_path, f"{name}/{video}", f"{name}/{truth}", warmup)
+    assert later["mean"] >= 0.999
+    assert later["leaked"] == 0
+    assert later["over"] <= 1.3 * live["over"]
 
 
 def test_tracks_on_pets(detector, tmp_path):

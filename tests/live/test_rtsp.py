@@ -18,7 +18,7 @@ from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import CameraStalledError, CameraUnreachableError, DeviceError, StreamEndedError
 from blickschutz.pipeline.path import RedactionPath
-from blickschutz.redaction.service import Redactor
+from blickschutz.pipeline.showing import Showing
 from tests.fakes.detectors import BlindDetector
 from tests.peers.rtsp import rtsp_server, start_server
 
@@ -51,7 +51,7 @@ def test_both_codecs_are_read_over_tcp(codec):
 def test_loss_never_shows_what_was_not_proven(codec):
     """A fifth of all pictures goes missing on the way: what comes is skipped or redacted, never shown raw."""
     with rtsp_server(codec, "--drop", "0.2", "--gop", "5") as server:
-        path = RedactionPath(Analyser(BlindDetector()), Redactor(), 5.0)
+        path = RedactionPath(Analyser(BlindDetector()), Showing(), 5.0)
         source = open_source(settings_for(server.address), SystemClock())
         try:
             shown = [s for frame in itertools.islice(source.frames(), 40) for s in path.push(frame, wanted=True)]
@@ -118,7 +118,7 @@ def test_a_camera_that_drops_is_found_again():
 
 def test_a_change_of_size_in_mid_stream_starts_anew():
     with rtsp_server("h264", "--resize-after", "1.5", "--gop", "5") as server:
-        path = RedactionPath(Analyser(BlindDetector()), Redactor(), 5.0)
+        path = RedactionPath(Analyser(BlindDetector()), Showing(), 5.0)
         source = open_source(settings_for(server.address), SystemClock())
         sizes, shown = [], []
         try:

@@ -32,10 +32,10 @@ def frame_of(width, height, seed, at=0.0):
     )
 
 
-def backdrop_of(width, height, seed, share):
+def backdrop_of(width, height, seed, share, at=0.0):
     random = np.random.default_rng(seed)
     small = random.random((max(1, height // 4), max(1, width // 4))) < share
-    return Backdrop(0.0, np.where(small, np.uint8(255), np.uint8(0)))
+    return Backdrop(at, np.where(small, np.uint8(255), np.uint8(0)))
 
 
 @st.composite
@@ -121,6 +121,13 @@ def test_no_analysis_shows_nothing():
     assert shown.mask.all()
 
 
+@given(st.floats(0, 1e6), st.floats(0, 1e6))
+def test_the_proof_of_one_moment_opens_no_other(taken, proven):
+    shown = Redactor().redact(frame_of(64, 48, 1, at=taken), backdrop_of(64, 48, 1, 1.0, proven), [])
+    assert shown.doubt is (None if taken == proven else Doubt.NO_ANALYSIS)
+    assert shown.mask.all() == (taken != proven)
+
+
 @pytest.mark.parametrize("broken", ["shape", "scene", "dtype"])
 def test_an_exception_shows_nothing_and_is_counted(broken):
     redactor = Redactor()
@@ -149,8 +156,10 @@ def someone(box, number=1):
 def test_a_cell_holds_for_two_seconds_so_that_averaging_gains_nothing():
     """A person whose pixels change with every frame looks the same for two seconds."""
     redactor = Redactor()
-    backdrop = backdrop_of(128, 96, 1, 1.0)
-    pictures = [redactor.redact(frame_of(128, 96, seed, at=seed / 10), backdrop, [someone(Box(40, 20, 70, 80))]) for seed in range(40)]
+    pictures = [
+        redactor.redact(frame_of(128, 96, seed, at=seed / 10), backdrop_of(128, 96, 1, 1.0, seed / 10), [someone(Box(40, 20, 70, 80))])
+        for seed in range(40)
+    ]
     inside = pictures[0].mask != 0
     different = [int((p.y[inside] != pictures[0].y[inside]).sum()) for p in pictures]
     assert different[:20] == [0] * 20
@@ -160,11 +169,10 @@ def test_a_cell_holds_for_two_seconds_so_that_averaging_gains_nothing():
 def test_the_grid_moves_with_the_track():
     """A body that moves by a pixel a frame shows the same cells, moved: no new samples to combine."""
     redactor = Redactor()
-    backdrop = backdrop_of(128, 96, 1, 1.0)
     seen = []
     for step in range(10):
         box = Box(20 + step, 20, 50 + step, 80)
-        shown = redactor.redact(frame_of(128, 96, step, at=step / 10), backdrop, [someone(box)])
+        shown = redactor.redact(frame_of(128, 96, step, at=step / 10), backdrop_of(128, 96, 1, 1.0, step / 10), [someone(box)])
         left, top, right, bottom = box.grown(0.15, 8).clipped(128, 96)
         seen.append(shown.y[top:bottom, left:right].copy())
     assert all((picture == seen[0]).all() for picture in seen)
@@ -367,3 +375,78 @@ def test_a_box_that_is_no_number_shows_nothing(side, score, followed):
     assert shown.doubt is Doubt.FAULT
     assert (shown.mask == 255).all()
     assert redactor.faults == 1
+
+
+def shown_with(backdrop, *scenes):
+    return Redactor().redact(frame_of(320, 240, 5), backdrop, scenes).mask != 0
+
+
+class TestBodies:
+    """What is not proven and lies close together is one body, whose outline is covered."""
+
+    def proven(self, *parts):
+        small = np.full((60, 80), 255, np.uint8)
+        for left, top, right, bottom in parts:
+            small[top:bottom, left:right] = 0
+        return Backdrop(0.0, small)
+
+    def test_head_and_legs_alone_cover_the_dark_jacket_between(self):
+        mask = shown_with(self.proven((40, 10, 44, 15), (39, 20, 45, 40)))
+        assert mask[40:160, 160:176].all()
+        assert not mask[:, :120].any()
+
+    def test_parts_far_apart_are_two(self):
+        mask = shown_with(self.proven((10, 10, 14, 15), (60, 10, 64, 15)))
+        assert not mask[:, 100:200].any()
+
+    def test_single_cells_of_noise_join_nothing(self):
+        mask = shown_with(self.proven((40, 10, 41, 11), (40, 17, 41, 18)))
+        assert not mask[56:60, 160:164].any()
+
+    def test_what_lies_where_somebody_is_known_to_be_needs_no_outline(self):
+        corner = self.proven((40, 10, 44, 40), (44, 36, 54, 40))
+        assert shown_with(corner)[100:120, 184:192].all(), "the outline goes straight from the one end to the other"
+        known = shown_with(corner, someone(Box(150, 30, 230, 170)))
+        alone = shown_with(self.proven(), someone(Box(150, 30, 230, 170)))
+        assert (known == alone).all()
+
+
+class TestOldLooks:
+    """Where nobody watches, the detector looks twice a second: what it found then counts as long as it can be true."""
+
+    BOX = Box(100, 60, 140, 180)
+
+    def covered(self, scene, proven=1.0):
+        backdrop = backdrop_of(320, 240, 1, proven)
+        return bool(shown_with(backdrop, scene)[100:140, 110:130].all())
+
+    def scene(self, looked_s, score=0.5, stands_out=True, tracks=()):
+        return Scene(0.0, tracks, (Detection(self.BOX, score, stands_out),), looked_s=looked_s)
+
+    def test_a_box_of_this_moment_counts_whatever_is_proven(self):
+        assert self.covered(self.scene(0.0))
+
+    def test_somebody_who_stood_out_and_is_gone_is_not_covered_where_they_were(self):
+        assert not self.covered(self.scene(0.4))
+        assert self.covered(self.scene(0.4), proven=0.7), "unless something is there in the picture itself"
+
+    def test_somebody_who_did_not_stand_out_stays_covered(self):
+        assert self.covered(self.scene(0.4, stands_out=False))
+
+    @pytest.mark.parametrize(
+        ("seen_s", "stands_out", "covered"), [(0.2, True, True), (0.5, True, False), (0.5, False, True), (0.9, False, False)]
+    )
+    def test_a_track_is_a_guess_after_a_while(self, seen_s, stands_out, covered):
+        track = Track(1, self.BOX, (0.0, 0.0), 0.9, seen_s, 5.0, True, stands_out)
+        assert self.covered(Scene(0.0, (track,))) is covered
+
+    def test_a_box_of_a_look_ago_belongs_to_the_track_that_has_moved_on(self):
+        track = Track(1, self.BOX.moved(40, 0), (100.0, 0.0), 0.9, 0.4, 5.0, True, False)
+        scene = self.scene(0.4, stands_out=False, tracks=(track,))
+        mask = shown_with(backdrop_of(320, 240, 1, 1.0), scene)
+        assert mask[60:180, 140:180].all()
+        assert not mask[60:180, 100:120].any()
+
+    def test_somebody_lying_counts_however_old_the_look_is(self):
+        lying = Scene(0.0, lying=(Detection(self.BOX, 0.25, False),), looked_s=0.4)
+        assert self.covered(lying, proven=0.7)

@@ -13,6 +13,7 @@ from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundSettings, BackgroundState
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox, drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.packing import Placement, fitting, pack, unpack
+from blickschutz.analysis.rules.proof import agreeing, levelled
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Tracker, TrackerSettings, TrackPoint, fill_gaps
 from blickschutz.analysis.service import Analyser
@@ -31,52 +32,81 @@ def picture(value=100, **patches):
     return result
 
 
+def compare(model, shown):
+    return agreeing(model.background(0.0), shown)
+
+
+def level(model, shown):
+    return levelled(model.background(0.0), shown)
+
+
 def learned(seconds=3.0, settings=None):
     model = BackgroundModel(20, 30, settings)
     for index in range(round(seconds * 5) + 1):
-        model.learn(picture(), model.compare(picture()), NONE, NONE, index / 5)
+        model.learn(picture(), compare(model, picture()), NONE, NONE, index / 5)
     return model, seconds
 
 
 class TestBackground:
     def test_nothing_is_proven_at_the_start(self):
         model = BackgroundModel(20, 30)
-        assert not model.compare(picture()).any()
+        assert not compare(model, picture()).any()
         assert model.state is BackgroundState.LEARNING
 
     def test_what_stays_the_same_is_proven_after_a_while(self):
         model, _ = learned()
-        assert model.compare(picture()).all()
+        assert compare(model, picture()).all()
         assert model.state is BackgroundState.STEADY
 
     def test_what_differs_is_not_proven(self):
         model, _ = learned()
         changed = picture()
         changed[5:12, 8:14] = (30, 128, 128)
-        proven = model.compare(changed)
+        proven = compare(model, changed)
         assert not proven[6:11, 9:13].any()
         assert proven[15:, :].all()
+
+    @pytest.mark.parametrize(("every", "wait"), [(0.2, 1.4), (0.5, 2.0), (1.0, 4.0)])
+    def test_whoever_looks_seldom_must_see_a_pixel_unchanged_as_often(self, every, wait):
+        model = BackgroundModel(20, 30)
+        looks = round(wait / every)
+        for index in range(looks):
+            model.learn(picture(), compare(model, picture()), NONE, NONE, index * every)
+        assert not compare(model, picture()).any()
+        for index in range(looks, looks + 2):
+            model.learn(picture(), compare(model, picture()), NONE, NONE, index * every)
+        assert compare(model, picture()).all()
+
+    def test_what_was_known_stays_as_it_was_while_the_model_learns_on(self):
+        model, at = learned()
+        before = model.background(at)
+        picture_then, known_then = before.picture.copy(), before.known.copy()
+        for index in range(200):
+            model.learn(picture(140), compare(model, picture(140)), NONE, NONE, at + index / 5)
+        assert (before.picture == picture_then).all()
+        assert (before.known == known_then).all()
+        assert not (model.background(at).picture == picture_then).all()
 
     def test_other_colour_alone_is_enough(self):
         model, _ = learned()
         changed = picture()
         changed[5:12, 8:14, 1] = 150
-        assert not model.compare(changed)[6:11, 9:13].any()
+        assert not compare(model, changed)[6:11, 9:13].any()
 
     def test_a_gap_in_what_was_seen_proves_nothing(self):
         """Two looks five seconds apart that agree say nothing of what was there in between."""
         model = BackgroundModel(20, 30)
         for at in (0.0, 5.0, 10.0, 15.0):
-            model.learn(picture(), model.compare(picture()), NONE, NONE, at)
-        assert not model.compare(picture()).any()
+            model.learn(picture(), compare(model, picture()), NONE, NONE, at)
+        assert not compare(model, picture()).any()
 
     def test_a_blocked_pixel_is_never_learned(self):
         model = BackgroundModel(20, 30)
         blocked = NONE.copy()
         blocked[5:12, 8:14] = 255
         for index in range(5000):
-            model.learn(picture(), model.compare(picture()), blocked, NONE, index / 5)
-        proven = model.compare(picture())
+            model.learn(picture(), compare(model, picture()), blocked, NONE, index / 5)
+        proven = compare(model, picture())
         assert not proven[6:11, 9:13].any()
         assert proven[14:, :].all()
 
@@ -86,19 +116,19 @@ class TestBackground:
         person[5:12, 8:14] = 30
         blocked = NONE.copy()
         blocked[4:13, 7:15] = 255
-        model.learn(person, model.compare(person), blocked, NONE, at + 0.2)
+        model.learn(person, compare(model, person), blocked, NONE, at + 0.2)
         # From now on the detector loses the person, who does not move at all.
         for index in range(5 * 500):
-            model.learn(person, model.compare(person), NONE, NONE, at + 0.4 + index / 5)
-        assert not model.compare(person)[6:11, 9:13].any()
+            model.learn(person, compare(model, person), NONE, NONE, at + 0.4 + index / 5)
+        assert not compare(model, person)[6:11, 9:13].any()
 
     def test_an_untouched_change_is_learned_after_its_time(self):
         model, at = learned()
         changed = picture()
         changed[5:12, 8:14] = 130
         for index in range(5 * 25):
-            model.learn(changed, model.compare(changed), NONE, NONE, at + index / 5)
-        assert model.compare(changed).all()
+            model.learn(changed, compare(model, changed), NONE, NONE, at + index / 5)
+        assert compare(model, changed).all()
 
     def test_a_weak_detection_delays_learning(self):
         settings = BackgroundSettings()
@@ -106,40 +136,40 @@ class TestBackground:
         doubtful = NONE.copy()
         doubtful[5:12, 8:14] = 255
         for index in range(round(5 * (settings.doubtful_learn_after_s - 1))):
-            model.learn(picture(), model.compare(picture()), NONE, doubtful, index / 5)
-        assert not model.compare(picture())[7:10, 10:12].any()
+            model.learn(picture(), compare(model, picture()), NONE, doubtful, index / 5)
+        assert not compare(model, picture())[7:10, 10:12].any()
         for index in range(round(5 * (settings.doubtful_learn_after_s - 1)), round(5 * (settings.doubtful_learn_after_s + 4))):
-            model.learn(picture(), model.compare(picture()), NONE, doubtful, index / 5)
-        assert model.compare(picture()).all()
+            model.learn(picture(), compare(model, picture()), NONE, doubtful, index / 5)
+        assert compare(model, picture()).all()
 
     def test_a_switched_light_is_a_change(self):
         model, at = learned()
         bright = picture(200)
-        model.learn(bright, model.compare(bright), NONE, NONE, at + 0.2)
+        model.learn(bright, compare(model, bright), NONE, NONE, at + 0.2)
         assert model.state is BackgroundState.CHANGED
-        assert not model.compare(bright).any()
-        assert not model.compare(picture()).any()
+        assert not compare(model, bright).any()
+        assert not compare(model, picture()).any()
 
     def test_after_a_change_it_learns_again_more_slowly(self):
         settings = BackgroundSettings()
         model, at = learned()
         bright = picture(200)
         for index in range(round(5 * settings.restart_learn_after_s) - 2):
-            model.learn(bright, model.compare(bright), NONE, NONE, at + 0.2 + index / 5)
-        assert not model.compare(bright).any()
+            model.learn(bright, compare(model, bright), NONE, NONE, at + 0.2 + index / 5)
+        assert not compare(model, bright).any()
         for index in range(15):
-            model.learn(bright, model.compare(bright), NONE, NONE, at + settings.restart_learn_after_s + index / 5)
-        assert model.compare(bright).all()
+            model.learn(bright, compare(model, bright), NONE, NONE, at + settings.restart_learn_after_s + index / 5)
+        assert compare(model, bright).all()
 
     def test_the_camera_s_gain_is_compensated(self):
         model, _ = learned()
         brighter = picture(113)
-        assert not model.compare(brighter).any()
-        assert model.compare(model.levelled(brighter)).all()
+        assert not compare(model, brighter).any()
+        assert compare(model, level(model, brighter)).all()
 
     def test_a_gain_beyond_the_limits_is_not_compensated(self):
         model, _ = learned()
-        assert (model.levelled(picture(30)) == picture(30)).all()
+        assert (level(model, picture(30)) == picture(30)).all()
 
 
 class TestHeads:
@@ -311,6 +341,49 @@ class TestAttention:
         attention.looked([second], 9.0)
         assert attention.due([first, second], [], 10.2, 0.4) == [second, first]
         assert attention.due([first, Box(100, 0, 140, 40)], [], 10.2, 0.4)[0].left == 100
+
+
+class TestOldLooks:
+    """What a look found, and what becomes of it until the next one."""
+
+    def test_who_stands_out_from_the_background_is_marked_and_who_does_not_is_not(self):
+        scene = DrawnScene(320, 240, seed=3, empty=30)
+        analyser = Analyser(TruthDetector(scene))
+        for index in range(0, 60, 2):
+            _, found = analyser.analyse(scene.picture(index).frame(index))
+        assert all(one.stands_out for one in (*found.detections, *found.tracks))
+        empty = DrawnScene(320, 240, seed=3, walkers=0)
+        detector = FixedDetector()
+        analyser = Analyser(detector)
+        for index in range(0, 40, 2):
+            if index == 30:
+                detector._boxes = np.array([(100, 60, 140, 180, 0.8)], np.float32)
+            _, found = analyser.analyse(empty.picture(index).frame(index))
+        assert found.detections
+        assert not any(one.stands_out for one in (*found.detections, *found.tracks))
+
+    def test_how_old_a_look_is_goes_with_the_scene(self):
+        scene = DrawnScene(320, 240, seed=3, empty=30)
+        analyser = Analyser(TruthDetector(scene))
+        ages = []
+        for index in range(0, 70, 2):
+            _, found = analyser.analyse(scene.picture(index).frame(index), watched=False)
+            ages.append(round(found.looked_s, 1))
+        assert {0.0, 0.2, 0.4} <= set(ages[20:])
+        assert max(ages[20:]) < 0.7
+
+    def test_a_box_whose_track_has_moved_on_is_not_kept_where_it_was(self):
+        scene = DrawnScene(320, 240, seed=3, empty=0)
+        detector = FixedDetector((40, 60, 80, 180, 0.8))
+        detector.parts = True
+        analyser = Analyser(detector)
+        for index in range(0, 6, 2):
+            analyser.analyse(scene.picture(index).frame(index))
+        kept = {one.box.left for one in analyser._scene(1.0, ()).detections}
+        assert kept == {40.0}
+        detector._boxes = np.array([(200, 60, 240, 180, 0.8)], np.float32)
+        analyser._keep(detector._boxes, [Box(180, 40, 260, 200)], np.zeros((120, 160), np.uint8), scene.picture(6).frame(6))
+        assert {one.box.left for one in analyser._scene(1.0, ()).detections} == {200.0}
 
 
 class TestAnalyser:

@@ -11,12 +11,12 @@ from blickschutz.bootstrap.drawn_scene import DrawnScene
 from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.path import RedactionPath
-from blickschutz.redaction.service import Redactor
+from blickschutz.pipeline.showing import Showing
 from tests.fakes.detectors import BlindDetector, FailingDetector, TruthDetector
 
 
-def path_for(detector, resize=None):
-    return RedactionPath(Analyser(detector), Redactor(), 5.0, resize)
+def path_for(detector, most_width=None):
+    return RedactionPath(Analyser(detector), Showing(most_width=most_width), 5.0)
 
 
 def run(path, scene, count, start=0):
@@ -119,7 +119,7 @@ def test_unwatched_nothing_is_shown_and_the_background_is_known_at_once(scene):
 
 
 def test_pictures_for_the_wall_are_made_smaller_and_still_cover(scene):
-    path = path_for(TruthDetector(scene), resize=lambda frame: frame.resized(160, 120))
+    path = path_for(TruthDetector(scene), most_width=160)
     for shown in [*run(path, scene, 80), *path.flush()]:
         assert (shown.width, shown.height) == (160, 120)
         bodies = scene.picture(shown.index).bodies[::2, ::2] != 0

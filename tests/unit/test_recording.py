@@ -6,6 +6,8 @@ import base64
 import random
 import resource
 import time
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -18,11 +20,13 @@ from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
+from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
 from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, is_unsafe, read_head
+from blickschutz.recording.io.feed import Feed
 from blickschutz.recording.io.recorder import Recorder
 from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
 from blickschutz.recording.model import (
+    BackgroundSample,
     ClipEvent,
     ClipHeader,
     ClipMode,
@@ -36,7 +40,7 @@ from blickschutz.recording.model import (
     RecordingSettings,
     Sealing,
 )
-from blickschutz.recording.rules import Orders, backdrop_between, known, proven, sample, scene_of
+from blickschutz.recording.rules import BackgroundReader, BackgroundWriter, Orders, known, proven, sample, scene_of
 from blickschutz.vault import service
 from blickschutz.vault.model import Reviewer
 from tests.fakes.clock import ManualClock
@@ -253,34 +257,110 @@ class TestOrders:
         assert not orders.wanted(40.0)
 
 
-class TestMaskTrack:
-    def test_a_proof_comes_back_bit_by_bit(self):
+def background(seed=1, rows=27, columns=48, doubt=None):
+    random = np.random.default_rng(seed)
+    known = np.where(random.random((rows, columns)) > 0.2, 255, 0).astype(np.uint8)
+    return Background(0.0, random.integers(0, 256, (rows, columns, 3), np.uint8), known, (11, 7, 7), doubt)
+
+
+class TestWhatWasKnown:
+    def test_who_was_seen_comes_back_in_the_pixels_of_any_size(self):
+        tracks = (Track(7, Box(10, 20, 30, 60), (1.0, 2.0), 0.9, 0.25, 3.0, True, True),)
+        found, lying = (Detection(Box(5, 5, 9, 9), 0.5, False),), (Detection(Box(1, 2, 3, 4), 0.4, True),)
+        scene = Scene(1.0, tracks, found, width=200, height=100, lying=lying, looked_s=0.4)
+        back = scene_of(sample(known(900, None, scene, background())), 400, 200)
+        first = back.tracks[0]
+        assert (first.number, first.box, first.velocity, first.seen_s, first.stands_out) == (7, Box(20, 40, 60, 120), (2, 4), 0.25, True)
+        assert (back.detections[0].box, back.detections[0].stands_out) == (Box(10, 10, 18, 18), False)
+        assert (back.lying[0].score, back.lying[0].stands_out, back.looked_s) == (0.4, True, 0.4)
+
+    def test_a_record_of_format_1_is_read_as_it_was_written(self):
+        old = ("a", "", 2, 2, b"x", [[7, 0.25, [0.1, 0.2, 0.3, 0.6]]], [[0.5, False, [0, 0, 1, 1]]])
+        kept = msgspec.msgpack.decode(msgspec.msgpack.encode((900, *old[1:])), type=MaskSample)
+        back = scene_of(kept, 100, 100)
+        assert (back.tracks[0].box, back.tracks[0].velocity) == (Box(10, 20, 30, 60), (0, 0))
+        assert not back.detections[0].stands_out, "what is not known to stand out keeps its box"
+
+    def test_a_background_comes_back_but_for_steps_of_one(self):
+        writer, reader = BackgroundWriter(), BackgroundReader()
+        first = background(1)
+        near = replace(first, picture=np.clip(first.picture.astype(int) + 1, 0, 255).astype(np.uint8))
+        for number, one in enumerate((first, background(2), near, background(3))):
+            kept = writer.write(number * 90_000, one)
+            back = reader.read(msgspec.msgpack.decode(msgspec.msgpack.encode(kept), type=BackgroundSample))
+            assert np.abs(back.picture.astype(int) - one.picture).max() <= 1
+            assert (back.known == one.known).all()
+            assert (back.at, back.tolerance, back.doubt) == (number, (11, 7, 7), None)
+
+    def test_the_same_background_is_written_once(self):
+        writer, one = BackgroundWriter(), background()
+        assert writer.write(0, one) is not None
+        assert writer.write(90_000, one) is None
+
+    @pytest.mark.parametrize("change", [{"steps": b"rubbish"}, {"known": b""}, {"rows": 28}, {"columns": 1}])
+    def test_after_a_damaged_background_nothing_is_read(self, change):
+        writer, reader = BackgroundWriter(), BackgroundReader()
+        whole = writer.write(0, background(1))
+        with pytest.raises(ValueError, match="damaged"):
+            reader.read(msgspec.structs.replace(whole, **change))
+        with pytest.raises(ValueError, match="damaged"):
+            reader.read(writer.write(1, background(2)))
+
+    def test_a_bomb_of_zeros_is_not_unpacked(self):
+        bomb = zlib.compress(bytes(64 * 1024 * 1024), 9)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with pytest.raises(ValueError, match="damaged"):
+            BackgroundReader().read(BackgroundSample(0, 27, 48, (11, 7, 7), bomb, bomb))
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 * 1024
+
+    def test_a_proof_of_format_1_comes_back_bit_by_bit(self):
         array = np.where(np.random.default_rng(1).random((27, 48)) > 0.4, 255, 0).astype(np.uint8)
-        tracks = (Track(7, Box(10, 20, 30, 60), (1.0, 2.0), 0.9, 0.25, 3.0, True),)
-        scene = Scene(1.0, tracks, (Detection(Box(5, 5, 9, 9), 0.5),), width=200, height=100, lying=(Detection(Box(1, 2, 3, 4), 0.4),))
-        kept = sample(known(900, Backdrop(1.0, array), scene))
-        assert (proven(kept) == array).all()
-        back = scene_of(kept, 400, 200)
-        assert (back.tracks[0].number, back.tracks[0].box, back.tracks[0].seen_s) == (7, Box(20, 40, 60, 120), 0.25)
-        assert (back.detections[0].box, back.lying[0].score) == (Box(10, 10, 18, 18), 0.4)
+        assert (proven(MaskSample(900, "", 27, 48, zlib.compress(np.packbits(array != 0).tobytes()))) == array).all()
+        with pytest.raises(ValueError, match="length"):
+            proven(MaskSample(900, "", 27, 48, zlib.compress(b"x")))
 
-    def test_between_two_proofs_counts_what_both_prove(self):
-        scene = Scene(0.0, width=8, height=1)
-        first, second = (np.array([[255, 255, 0, 0]], np.uint8), np.array([[255, 0, 255, 0]], np.uint8))
-        before, after = sample(known(0, Backdrop(0, first), scene)), sample(known(18_000, Backdrop(0, second), scene))
-        assert backdrop_between(before, after, 0.1, 0.6).proven.tolist() == [[255, 0, 0, 0]]
 
-    @pytest.mark.parametrize(
-        "change",
-        [{"doubt": Doubt.FAULT.value}, {"pts": 90_000}, {"rows": 2, "columns": 2}, {"bits": b"rubbish"}],
-    )
-    def test_without_a_sound_proof_on_both_sides_nothing_is_proven(self, change):
-        scene = Scene(0.0, width=8, height=1)
-        before = sample(known(0, Backdrop(0, np.full((1, 4), 255, np.uint8)), scene))
-        after = msgspec.structs.replace(before, **change)
-        assert backdrop_between(before, after, 0.1, 0.6) is None
-        assert backdrop_between(before, None, 0.1, 0.6) is None
-        assert backdrop_between(None, before, 0.1, 0.6) is None
+class TestFeed:
+    def look(self, feed, pts, one, doubt=None):
+        feed.analysed(known(pts, doubt, Scene(0.0, width=4, height=4), one))
+
+    def piece(self, feed, pts):
+        return feed.take([Fragment(1, b"x", True, (pts,), pts / 90_000)])[0]
+
+    def test_one_background_a_second_is_kept_and_each_piece_has_the_one_in_force(self):
+        feed = Feed(60.0)
+        feed.take([Head(1, b"init", "h264", 4, 4)])
+        ones = [background(seed) for seed in range(12)]
+        for number, one in enumerate(ones):
+            self.look(feed, number * 18_000, one)
+        first = self.piece(feed, 0)
+        kept = [look.background for look in first.analysed]
+        assert [one is not None for one in kept] == [True, False, False, False, False] * 2 + [True, False]
+        second = self.piece(feed, 12 * 18_000)
+        assert second.background == (10 * 18_000, ones[10])
+        assert len(first.gop(BackgroundWriter()).backgrounds) == 3
+        assert len(second.gop(BackgroundWriter()).backgrounds) == 1
+        writer = BackgroundWriter()
+        first.gop(writer)
+        assert second.gop(writer).backgrounds == (), "a clip has each background once"
+
+    def test_after_a_doubt_the_first_background_is_kept_at_once_and_none_of_before(self):
+        feed = Feed(60.0)
+        feed.take([Head(1, b"init", "h264", 4, 4)])
+        self.look(feed, 0, background(1))
+        self.look(feed, 18_000, background(2, doubt=Doubt.CHANGED), Doubt.CHANGED)
+        self.piece(feed, 18_000)
+        assert self.piece(feed, 20_000).background is None
+        self.look(feed, 36_000, after := background(3))
+        assert self.piece(feed, 36_000).analysed[0].background is after
+
+    def test_an_interruption_forgets_the_background(self):
+        feed = Feed(60.0)
+        feed.take([Head(1, b"init", "h264", 4, 4)])
+        self.look(feed, 0, background(1))
+        feed.clear()
+        feed.take([Head(2, b"init", "h264", 4, 4)])
+        assert feed.take([Fragment(2, b"x", True, (0,), 0.0)])[0].background is None
 
 
 @pytest.fixture(scope="module")
@@ -473,7 +553,8 @@ class TestRecorder:
         key = service.new_key()
         monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
         feeding = Feeding(tmp_path)
-        feeding.recorder.analysed(5, Backdrop(0.0, np.zeros((2, 2), np.uint8), Doubt.STARTING), Scene(0.0, width=4, height=4))
+        feeding.recorder.analysed(5, Doubt.STARTING, Scene(0.0, width=4, height=4), background(1, doubt=Doubt.STARTING))
+        feeding.recorder.analysed(9, None, Scene(0.0, width=4, height=4), background(2))
         feeding.recorder.mark(Mark(1.0, "person_down", "all", True, {"seconds": 2.0}))
         feeding.seconds(1)
         feeding.order()
@@ -481,6 +562,7 @@ class TestRecorder:
         (closed,) = feeding.heard(ClipEvent.CLOSED)
         reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
         first = next(iter(reader))
-        assert first.masks == (MaskSample(5, "starting", 2, 2, b""),)
+        assert first.masks == (MaskSample(5, "starting"), MaskSample(9, ""))
+        assert [one.pts for one in first.backgrounds] == [9]
         assert first.marks[0].kind == "person_down"
         reader.close()

@@ -11,17 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyrage import x25519
 
+from blickschutz.analysis.rules.proof import small_picture
 from blickschutz.bootstrap.drawn_scene import DrawnScene
 from blickschutz.evidence.io.package import remove_left, work_folder
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Backdrop, Scene, Track
+from blickschutz.kernel.scene import Background, Scene, Track
 from blickschutz.pipeline.render import Renderer, track_at
 from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
 from blickschutz.recording.model import Gop, Opening
-from blickschutz.recording.rules import known, sample
+from blickschutz.recording.rules import BackgroundWriter, known, sample
 from blickschutz.redaction.rules.mask import Region, spare
 from blickschutz.reviewroom.clear import clear_video
 from blickschutz.reviewroom.pages import place
@@ -33,7 +34,9 @@ ZONE = ((0.0, 0.0), (0.2, 0.0), (0.2, 0.2), (0.0, 0.2))
 
 
 class Clip:
-    """A drawn scene as a clip: fragments of its packets, and the drawn truth as proofs at every second picture."""
+    """A drawn scene as a clip: fragments of its packets, the drawn truth as looks at every second picture, and the empty
+    place as the background from the beginning on.
+    """
 
     def __init__(self, folder):
         self.scene = DrawnScene(WIDTH, HEIGHT, 11, walkers=2)
@@ -48,16 +51,22 @@ class Clip:
         zones = {"style": "silhouette", "privacy_zones": (ZONE,), "px_per_metre": None}
         self.opening = Opening(digest=b"", init=head.data, codec="h264", width=WIDTH, height=HEIGHT, **zones)
         self.gops = [self.gop(part) for part in fragments if isinstance(part, Fragment)]
+        self.gops[0] = msgspec.structs.replace(self.gops[0], backgrounds=(BackgroundWriter().write(-1, self.empty()),))
+
+    @staticmethod
+    def empty():
+        rows, columns = HEIGHT // 4, WIDTH // 4
+        place = small_picture(DrawnScene(WIDTH, HEIGHT, 11, walkers=0).picture(0).frame(0), rows, columns)
+        return Background(0.0, place, np.full((rows, columns), 255, np.uint8), (11, 7, 7))
 
     def gop(self, part):
-        masks = tuple(self.proof(pts) for pts in part.pts if (pts // 9000) % 2 == 0)
+        masks = tuple(self.look(pts) for pts in part.pts if (pts // 9000) % 2 == 0)
         return Gop(data=part.data, key=part.key, pts=part.pts, times=tuple((p, float(p)) for p in part.pts), masks=masks, marks=())
 
-    def proof(self, pts):
+    def look(self, pts):
         people = self.scene.picture(pts // 9000).people
         tracks = tuple(Track(n, box, (0.0, 0.0), 0.9, 0.0, 1.0, True) for n, box in enumerate(people))
-        array = np.full((HEIGHT // 4, WIDTH // 4), 255, np.uint8)
-        return sample(known(pts, Backdrop(0.0, array), Scene(0.0, tracks, width=WIDTH, height=HEIGHT)))
+        return sample(known(pts, None, Scene(0.0, tracks, width=WIDTH, height=HEIGHT), self.empty()))
 
 
 @pytest.fixture(scope="module")
@@ -96,14 +105,23 @@ def test_everybody_is_redacted_and_the_rest_is_shown(clip):
         assert (frame.mask == 0).mean() > 0.4
 
 
-def test_without_a_proof_on_both_sides_nothing_is_shown(clip):
+def test_without_looks_on_both_sides_nothing_is_shown(clip):
     bare = [msgspec.structs.replace(gop, masks=()) for gop in clip.gops]
     assert all(frame.doubt is not None for frame in Renderer(clip.opening).frames(bare))
     late = [msgspec.structs.replace(gop, masks=tuple(m for m in gop.masks if m.pts <= 9000 * 4)) for gop in clip.gops]
     frames = list(Renderer(clip.opening).frames(late))
     assert all(frame.doubt is not None for frame in frames[5:])
-    damaged = [msgspec.structs.replace(g, masks=tuple(msgspec.structs.replace(m, bits=b"x") for m in g.masks)) for g in clip.gops]
-    assert all(frame.doubt is not None for frame in Renderer(clip.opening).frames(damaged))
+
+
+def test_without_a_sound_background_nothing_is_shown(clip):
+    def with_backgrounds(*backgrounds):
+        return [msgspec.structs.replace(clip.gops[0], backgrounds=backgrounds), *clip.gops[1:]]
+
+    (whole,) = clip.gops[0].backgrounds
+    for backgrounds in ((), (msgspec.structs.replace(whole, steps=b"x"),)):
+        frames = list(Renderer(clip.opening).frames(with_backgrounds(*backgrounds)))
+        assert len(frames) == COUNT
+        assert all(frame.doubt is not None for frame in frames)
 
 
 def test_one_person_gets_a_copy_in_which_all_others_are_redacted(clip):

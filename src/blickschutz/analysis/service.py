@@ -18,13 +18,13 @@ from blickschutz.analysis.rules.changes import still_changes
 from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.lying import LyingWatch
 from blickschutz.analysis.rules.motion import encounter, make_flow, near_pairs
+from blickschutz.analysis.rules.proof import compared, levelled, prove, small_picture
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings
 from blickschutz.analysis.rules.view import ViewWatch
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box, cells_under
-from blickschutz.kernel.planes import shrunk
-from blickschutz.kernel.scene import Backdrop, Change, Detection, Doubt, Scene, Track
+from blickschutz.kernel.scene import Backdrop, Background, Change, Detection, Doubt, Scene, Track
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -32,6 +32,9 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 _FULL = 255
 _HALF_FRAME_S = 0.05
 _NO_BOXES: Floats = np.zeros((0, 5), np.float32)
+# For each box whether a track has it, and whether it stands out from the background.
+_NO_FACTS: npt.NDArray[np.bool_] = np.zeros((0, 2), bool)
+_STANDS_OUT_SHARE = 0.35
 _DOUBTS = {
     BackgroundState.LEARNING: Doubt.STARTING,
     BackgroundState.CHANGED: Doubt.CHANGED,
@@ -55,6 +58,7 @@ class Analyser:
         self._attention: Attention | None = None
         self._looked_at = self._whole_at = -np.inf
         self._boxes = self._near = _NO_BOXES
+        self._facts = _NO_FACTS
         self._flow, self._view, self._lying = make_flow(), ViewWatch(), LyingWatch()
         self._changes: tuple[Change, ...] = ()
         self._changes_at = -np.inf
@@ -70,12 +74,17 @@ class Analyser:
         self._background = None
         self._tracker.reset()
         self._boxes, self._near, self._looked_at, self._whole_at = _NO_BOXES, _NO_BOXES, -np.inf, -np.inf
+        self._facts = _NO_FACTS
         self._changes, self._changes_at, self._lying = (), -np.inf, LyingWatch()
 
     def observe(self, frame: RawFrame) -> Backdrop:
         """What is proven background in `frame`."""
+        return prove(self.background(frame), frame)
+
+    def background(self, frame: RawFrame) -> Background:
+        """What is known of the place after all that was analysed, for `frame` and the pictures after it."""
         model = self._model(frame)
-        return self._backdrop(model, frame.at, model.compare(model.levelled(self._small(frame))))
+        return model.background(frame.at, _DOUBTS[model.state])
 
     def analyse(self, frame: RawFrame, *, watched: bool = True, before: RawFrame | None = None) -> tuple[Backdrop, Scene]:
         """What is proven background in `frame`, and who is in it. Learns from it.
@@ -84,9 +93,11 @@ class Analyser:
         frame of about a tenth of a second earlier, from which motion is measured.
         """
         model = self._model(frame)
-        small = self._small(frame)
-        picture = model.levelled(small)
-        proven = model.compare(picture)
+        known = self.background(frame)
+        small = small_picture(frame, *model.shape)
+        picture = levelled(known, small)
+        backdrop = compared(known, picture, frame.at)
+        proven = backdrop.proven
         moving = model.moving(picture, frame.at)
         self._look(frame, moving, proven, watched)
         tracks = self._tracks(frame.at)
@@ -95,7 +106,9 @@ class Analyser:
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
         blocked, doubtful = self._blocked(scene, recent, frame)
         model.learn(picture, proven, blocked, doubtful, frame.at)
-        return self._backdrop(model, frame.at, proven), self._whole_scene(scene, frame, before, small, picture, proven, blocked)
+        # The picture itself may have shown that the light was switched: then nothing of it counts.
+        backdrop = replace(backdrop, doubt=_DOUBTS[model.state])
+        return backdrop, self._whole_scene(scene, frame, before, small, picture, proven, blocked)
 
     def _whole_scene(
         self, scene: Scene, frame: RawFrame, before: RawFrame | None, small: Bytes, picture: Bytes, proven: Bytes, blocked: Bytes
@@ -136,11 +149,6 @@ class Analyser:
             self._attention = Attention(*self._background.shape, frame.width, frame.height)
         return self._background
 
-    def _small(self, frame: RawFrame) -> Bytes:
-        assert self._background is not None
-        rows, columns = self._background.shape
-        return np.asarray(cv2.merge([shrunk(plane, columns, rows) for plane in (frame.y, frame.u, frame.v)]), np.uint8)
-
     def _look(self, frame: RawFrame, moving: Bytes, proven: Bytes, watched: bool) -> None:
         """Ask the detector for the whole picture, for the parts in which somebody can be, or for nothing.
 
@@ -171,9 +179,23 @@ class Analyser:
         self._near = found
         found = drop_contained(found, settings.sure_score)
         self._tracker.update(found, frame.at, parts)
-        kept = np.concatenate([found, _outside(self._boxes, parts)]) if parts else found
-        self._boxes = kept[np.argsort(-kept[:, 4])]
+        self._keep(found, parts, proven, frame)
         attention.looked(parts or [Box(0, 0, frame.width, frame.height)], frame.at)
+
+    def _keep(self, found: Floats, parts: Sequence[Box], proven: Bytes, frame: RawFrame) -> None:
+        """What was found now, and what was found before where nobody looked: `parts` were looked at, or all of the picture."""
+        scale = proven.shape[1] / frame.width, proven.shape[0] / frame.height
+        seen = [candidate for candidate in self._tracker.candidates if candidate.seen_at == frame.at]
+        for candidate, stands_out in zip(seen, _standing_out([one.box for one in seen], proven, scale), strict=True):
+            candidate.stands_out = bool(stands_out)
+        standing_out = _standing_out([Box(*sides) for sides in found[:, :4].tolist()], proven, scale)
+        kept, facts = found, np.stack([_within(found, [one.box for one in seen]), standing_out], axis=1)
+        if parts:
+            # A box whose track has moved on since is no longer where it was found; the track tells of that person.
+            elsewhere = ~_within(self._boxes, parts) & ~self._facts[:, 0]
+            kept, facts = np.concatenate([found, self._boxes[elsewhere]]), np.concatenate([facts, self._facts[elsewhere]])
+        order = np.argsort(-kept[:, 4])
+        self._boxes, self._facts = kept[order], facts[order]
 
     def _look_turned(self, frame: RawFrame, moving: Bytes, proven: Bytes, tracks: Sequence[Track]) -> None:
         """Look for somebody lying, where something is and nobody stands."""
@@ -207,8 +229,9 @@ class Analyser:
         return lively_regions(lively, followed, frame.width, frame.height, margin)
 
     def _scene(self, at: float, tracks: tuple[Track, ...]) -> Scene:
-        found = tuple(Detection(Box(*sides), score) for *sides, score in self._boxes.tolist())
-        return Scene(at, tracks, found, lying=self._lying.lying(at))
+        rows = zip(self._boxes.tolist(), self._facts[:, 1].tolist(), strict=True)
+        found = tuple(Detection(Box(*sides), score, stands_out) for (*sides, score), stands_out in rows)
+        return Scene(at, tracks, found, lying=self._lying.lying(at), looked_s=at - self._looked_at if found else 0.0)
 
     def _tracks(self, at: float) -> tuple[Track, ...]:
         return tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
@@ -222,6 +245,7 @@ class Analyser:
             at - candidate.seen_at,
             at - candidate.born_at,
             self._tracker.is_confirmed(candidate),
+            candidate.stands_out,
         )
 
     def _blocked(self, scene: Scene, recent: Bytes, frame: RawFrame) -> tuple[Bytes, Bytes]:
@@ -240,15 +264,17 @@ class Analyser:
             blocked[where] = _FULL
         return blocked, doubtful
 
-    @staticmethod
-    def _backdrop(model: BackgroundModel, at: float, proven: Bytes) -> Backdrop:
-        return Backdrop(at, proven, _DOUBTS[model.state])
 
-
-def _outside(boxes: Floats, regions: Sequence[Box]) -> Floats:
-    """Those boxes whose centre lies outside all `regions`: what was found there before still holds."""
+def _within(boxes: Floats, people: Sequence[Box]) -> npt.NDArray[np.bool_]:
+    """For each of `boxes` whether its centre lies in one of `people`."""
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
     inside = np.zeros(len(boxes), bool)
-    for region in regions:
-        inside |= (x >= region.left) & (x <= region.right) & (y >= region.top) & (y <= region.bottom)
-    return boxes[~inside]
+    for one in people:
+        inside |= (x >= one.left) & (x <= one.right) & (y >= one.top) & (y <= one.bottom)
+    return inside
+
+
+def _standing_out(boxes: Sequence[Box], proven: Bytes, scale: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """For each of `boxes` whether some of it is not proven; `scale` (x, y) leads from their picture to `proven`."""
+    parts = [proven[where] for where in cells_under(boxes, scale, proven.shape)]
+    return np.array([part.size - np.count_nonzero(part) >= _STANDS_OUT_SHARE * part.size > 0 for part in parts], bool)

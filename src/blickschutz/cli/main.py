@@ -59,16 +59,36 @@ cli.add_command(users)
 @click.option("--masks", type=_FILE, help="Also write the masks: gray FFV1, 255 = redacted.")
 @click.option("--style", type=click.Choice([style.value for style in Style]), default=Style.MOSAIC.value, show_default=True)
 @click.option("--model", default="centernet", show_default=True, help="Name of the registered detector.")
+@click.option("--px-per-metre", type=click.FloatRange(0, min_open=True), help="Where the picture is densest; else mosaics are coarse.")
+@click.option("--as-recorded", is_flag=True, help="What the playback of a recording would show, through a real sealed clip.")
+@click.option("--proofs-per-second", type=click.FloatRange(0.2, 60), help="With --as-recorded: looks of an overloaded cell.")
 @_JSON
-def mask(source: Path, target: Path, masks: Path | None, style: str, model: str, as_json: bool) -> None:
-    """Redact the video file SOURCE into TARGET through the very path of a cell."""
+def mask(
+    source: Path,
+    target: Path,
+    masks: Path | None,
+    style: str,
+    model: str,
+    px_per_metre: float | None,
+    as_recorded: bool,
+    proofs_per_second: float | None,
+    as_json: bool,
+) -> None:
+    """Redact the video file SOURCE into TARGET through the very path of a cell, or of a recording's playback."""
     from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
     from blickschutz.pipeline.offline import FileReader, mask_file
+    from blickschutz.pipeline.recorded import mask_as_recorded
 
+    if proofs_per_second is not None and not as_recorded:
+        raise click.UsageError("--proofs-per-second goes with --as-recorded; a live picture is always compared by itself")
     clock = SystemClock()
     detector = OpenVinoDetector.from_registry(model)
+    redaction = RedactionSettings(style=Style(style), px_per_metre=px_per_metre)
     with frame_progress("Redacting", FileReader(source, clock).frame_count) as step:
-        report = mask_file(source, target, masks, detector, clock, RedactionSettings(style=Style(style)), step)
+        if as_recorded:
+            report = mask_as_recorded(source, target, masks, detector, clock, redaction, step, proofs_per_second)
+        else:
+            report = mask_file(source, target, masks, detector, clock, redaction, step)
     if as_json:
         click.echo(
             json.dumps(

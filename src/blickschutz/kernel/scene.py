@@ -26,17 +26,23 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A box in which the detector sees a person, in source pixels, with its score in 0..1."""
+    """A box in which the detector sees a person, in source pixels, with its score in 0..1.
+
+    `stands_out`: when it was found, the background's proof saw somebody there too. Whoever does not stand out (a dark
+    coat at night) is known by the box alone.
+    """
 
     box: Box
     score: float
+    stands_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
     """A followed person at one moment. The number is good for this camera and this hour only; it is no identity.
 
-    `velocity` is in source pixels per second; `seen_s` is how long ago a detection last confirmed the track.
+    `velocity` is in source pixels per second; `seen_s` is how long ago a detection last confirmed the track, and
+    `stands_out` is that detection's.
     """
 
     number: int
@@ -46,6 +52,7 @@ class Track:
     seen_s: float
     age_s: float
     confirmed: bool
+    stands_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ class Scene:
 
     `at` is the capture time on the monotonic clock, `taken` on the wall clock, in seconds; `width` and `height`
     are those of the picture. `lying` are people who are found in a turned picture only, at most about a second
-    old. `view` is None while no long-term picture is known.
+    old. `view` is None while no long-term picture is known. `looked_s` is how long ago the detector gave the newest
+    of `detections`: where nobody watches it looks less often than the tracks are predicted.
     """
 
     at: float
@@ -109,6 +117,7 @@ class Scene:
     encounter: Encounter | None = None
     changes: tuple[Change, ...] = ()
     view: View | None = None
+    looked_s: float = 0.0
 
     def scaled(self, x: float, y: float) -> Scene:
         """The people of this scene in the pixels of a picture that is `x` times as wide and `y` times as high.
@@ -119,15 +128,32 @@ class Scene:
             return self
         tracks = tuple(replace(t, box=t.box.scaled(x, y), velocity=(t.velocity[0] * x, t.velocity[1] * y)) for t in self.tracks)
         found, lying = (tuple(replace(d, box=d.box.scaled(x, y)) for d in part) for part in (self.detections, self.lying))
-        return Scene(self.at, tracks, found, self.taken, self.width, self.height, lying)
+        return Scene(self.at, tracks, found, self.taken, self.width, self.height, lying, looked_s=self.looked_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """The place without people, as it was known at one moment: what a picture is compared with to prove its background.
+
+    `picture` is small, (height, width, 3) in Y, U, V; `known` is (height, width), 255 where a pixel was learned. A
+    pixel agrees within `tolerance` steps in Y, U and V. With a `doubt` nothing can be proven by it. `at` is in seconds
+    of the clock or stream that it belongs to. Nobody writes into the arrays any more.
+    """
+
+    at: float
+    picture: Bytes
+    known: Bytes
+    tolerance: tuple[int, int, int]
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Backdrop:
-    """Proof of background for one frame.
+    """Proof of background for one picture, and for no other: `at` is that picture's own time.
 
     `proven` is a small picture (height, width) with 255 where a pixel is proven to be background and 0
-    elsewhere. With a `doubt` nothing counts as proven, whatever the array says.
+    elsewhere. With a `doubt` nothing counts as proven, whatever the array says. It is made in one place only,
+    by comparing the picture itself with a `Background` (`analysis.rules.proof`).
     """
 
     at: float

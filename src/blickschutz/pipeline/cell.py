@@ -56,9 +56,9 @@ from blickschutz.pipeline.moment import Moments
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.record import make_recorder, mark_of
 from blickschutz.pipeline.redacted import RedactedRecording
+from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipMode, CloseReason
-from blickschutz.redaction.service import Redactor
 from blickschutz.situations.service import SituationWatch
 from blickschutz.wall.io.jpeg import jpeg
 from blickschutz.wall.io.live import LiveEncoder
@@ -138,7 +138,7 @@ class Cell:
             detector = _NoDetector(str(error))
         self._blind = detector.reason if isinstance(detector, _NoDetector) else ""
         self._analyser = Analyser(detector, settings.analysis)
-        self._path = RedactionPath(self._analyser, Redactor(settings.redaction), settings.analysis.rate, self._for_wall)
+        self._path = RedactionPath(self._analyser, Showing(settings.redaction, settings.encoder.width), settings.analysis.rate)
         self._situations = SituationWatch(settings.situations)
         self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)))
         self._redacted = RedactedRecording(settings)
@@ -166,9 +166,6 @@ class Cell:
                 # The first picture meets the same error, is shown blank, and the tile says why.
                 _log.warning("detector_not_ready", reason=str(error))
         return source
-
-    def _for_wall(self, frame: RawFrame) -> RawFrame:
-        return frame.at_most(self._settings.encoder.width)
 
     # --- what other threads call ---
 
@@ -286,7 +283,7 @@ class Cell:
         self._recorder.frame(ClipMode.SEALED, frame.pts, frame.taken)
         found = self._path.take_analysed()
         if found is not None:
-            self._recorder.analysed(found.pts, found.backdrop, found.scene)
+            self._recorder.analysed(found.pts, found.backdrop.doubt, found.scene, found.background)
             for situation in self._situations.take(found.scene):
                 self._channel.send(SituationTold(situation))
                 self._recorder.mark(mark_of(situation))

@@ -16,37 +16,17 @@ from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import Situation
 from blickschutz.pipeline.offline import FileReader
 from blickschutz.pipeline.path import RedactionPath
-from blickschutz.redaction.service import Redactor
+from blickschutz.pipeline.showing import Showing
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.service import SituationWatch
-
-_START_S = 1000.0
-
-
-class _FixedStart:
-    """A clock that stands at the same moment for each file, so that the same file gives the same situations on every machine:
-    at the edges of the analysis' intervals the rounding of large times would decide, and it depends on how long a machine is up.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def monotonic(self) -> float:
-        return _START_S
-
-    def now(self) -> float:
-        return self._clock.now()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
 
 
 def scenes_in(clip: Path, detector: Detector, clock: Clock, progress: Callable[[int], object]) -> Iterator[tuple[float, Scene]]:
     """(seconds since the first frame, scene) of every analysed frame, and at last the clip's length with an empty scene."""
     settings = AnalysisSettings()
-    path = RedactionPath(Analyser(detector, settings), Redactor(), settings.rate)
+    path = RedactionPath(Analyser(detector, settings), Showing(), settings.rate)
     start = last = None
-    for frame in FileReader(clip, _FixedStart(clock)):
+    for frame in FileReader(clip, clock):
         start = frame.at if start is None else start
         last = frame.at
         path.push(frame, wanted=False)

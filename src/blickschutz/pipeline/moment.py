@@ -14,7 +14,7 @@ from blickschutz.pipeline.record import opening_of
 from blickschutz.pipeline.render import Renderer, encoded
 from blickschutz.recording.io.feed import Collected
 from blickschutz.recording.model import ClipMode
-from blickschutz.recording.rules import TICKS
+from blickschutz.recording.rules import TICKS, BackgroundWriter
 from blickschutz.wire.frames import MOST_BYTES
 
 _log = structlog.get_logger(__name__)
@@ -67,7 +67,8 @@ class Moments:
         end = last - (pieces[-1].fragment.at - collected.until) if pieces else 0.0
         # A group of pictures may begin long before what was asked for.
         begin = end - (collected.until - collected.since)
-        asked = _between(renderer.frames(piece.gop() for piece in pieces), begin, end)
+        backgrounds = BackgroundWriter()
+        asked = _between(renderer.frames(piece.gop(backgrounds) for piece in pieces), begin, end)
         return b"".join(data for data, _ in encoded(asked, settings.encoder))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from blickschutz.analysis.model import AnalysisSettings
@@ -15,9 +15,10 @@ from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import MediaError
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
+from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.path import RedactionPath
+from blickschutz.pipeline.showing import Showing
 from blickschutz.redaction.model import RedactionSettings
-from blickschutz.redaction.service import Redactor
 from blickschutz.wall.io.files import RedactedVideoFile
 
 Progress = Callable[[int], object]
@@ -33,13 +34,34 @@ class MaskReport:
     faults: int
 
 
+_START_S = 1000.0
+
+
+class FixedStart:
+    """A clock that stands at the same moment for each file, so that the same file gives the same masks and situations on every machine:
+    at the edges of the analysis' intervals the rounding of large times would decide, and it depends on how long a machine is up.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def monotonic(self) -> float:
+        return _START_S
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+
 class FileReader:
     """The frames of a file, as fast as they can be read, stamped with the file's own time."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
         if not path.exists():
             raise MediaError(f"there is no file {path}")
-        self._source = FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), clock)
+        self._source = FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), FixedStart(clock))
         self.rate, self.frame_count = self._source.rate, self._source.frame_count
         self.width, self.height = self._source.width, self._source.height
 
@@ -59,16 +81,23 @@ def mask_file(
     """Redact `source` into `target`; one frame out for each frame in. Raises `MediaError`."""
     reader = FileReader(source, clock)
     settings = AnalysisSettings()
-    path = RedactionPath(Analyser(detector, settings), Redactor(redaction), settings.rate)
-    frames = blank = 0
+    path = RedactionPath(Analyser(detector, settings), Showing(redaction), settings.rate)
+    report = write_masked(target, masks, (reader.width, reader.height), reader.rate, _all(path, reader, progress))
+    return replace(report, faults=path.counters.faults)
+
+
+def write_masked(target: Path, masks: Path | None, size: tuple[int, int], rate: float, pictures: Iterable[RedactedFrame]) -> MaskReport:
+    """Write redacted pictures as a video of `size` (width, height), and their masks. Raises `MediaError`."""
+    frames = blank = faults = 0
     share = 0.0
-    with RedactedVideoFile(target, masks, reader.width, reader.height, reader.rate) as file:
-        for shown in _all(path, reader, progress):
+    with RedactedVideoFile(target, masks, *size, rate) as file:
+        for shown in pictures:
             file.write(shown)
             frames += 1
             blank += shown.doubt is not None
+            faults += shown.doubt is Doubt.FAULT
             share += float(shown.mask.mean()) / 255
-    return MaskReport(frames, blank, round(share / max(1, frames), 4), path.counters.faults)
+    return MaskReport(frames, blank, round(share / max(1, frames), 4), faults)
 
 
 def _all(path: RedactionPath, reader: FileReader, progress: Progress) -> Iterator[RedactedFrame]:
@@ -87,7 +116,7 @@ def track_file(source: Path, target: Path, detector: Detector, clock: Clock, pro
     reader = FileReader(source, clock)
     settings = AnalysisSettings()
     analyser = Analyser(detector, settings)
-    path = RedactionPath(analyser, Redactor(), settings.rate)
+    path = RedactionPath(analyser, Showing(), settings.rate)
     points: list[TrackPoint] = []
     analysed: list[int] = []
     for frame in reader:

@@ -7,15 +7,15 @@ up between the two is masked from the first frame on: redaction looks ahead inst
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from blickschutz.analysis.service import Analyser
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
-from blickschutz.kernel.scene import Backdrop, Doubt, Scene
-from blickschutz.redaction.service import Redactor, blank
+from blickschutz.kernel.scene import Backdrop, Background, Doubt, Scene
+from blickschutz.pipeline.showing import Showing
 
 _log = structlog.get_logger(__name__)
 _MOST_WAITING = 32
@@ -31,11 +31,12 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """What was found of one frame; `pts` is its time in the stream."""
+    """What was found of one frame; `pts` is its time in the stream. `background` is what is known of the place from then on."""
 
     pts: int
     backdrop: Backdrop
     scene: Scene
+    background: Background
 
 
 @dataclass(slots=True)
@@ -52,20 +53,13 @@ class PathCounters:
 class RedactionPath:
     """Feeds on the raw frames of one camera; gives redacted frames in the same order.
 
-    `resize` brings a frame to the size at which it is shown, before it is redacted; the analysis works on
-    the frame as it came.
+    `rate` is how often a second the frames are analysed. The analysis works on the frame as it came, at whatever
+    size it is shown.
     """
 
-    def __init__(
-        self,
-        analyser: Analyser,
-        redactor: Redactor,
-        rate: float,
-        resize: Callable[[RawFrame], RawFrame] | None = None,
-    ) -> None:
-        self._analyser, self._redactor = analyser, redactor
+    def __init__(self, analyser: Analyser, showing: Showing, rate: float) -> None:
+        self._analyser, self._showing = analyser, showing
         self._period = 1 / rate
-        self._resize = resize
         self._due = float("-inf")
         self._waiting: list[_Waiting] = []
         self._scene: Scene | None = None
@@ -124,7 +118,7 @@ class RedactionPath:
         backdrop, scene = self._analyser.analyse(frame, watched=wanted, before=self._before(frame))
         self.counters.analysed += 1
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
-        self._untaken = Analysed(frame.pts, backdrop, scene)
+        self._untaken = Analysed(frame.pts, backdrop, scene, self._analyser.background(frame))
         self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
         shown = list(self._release([scene]))
         self._scene = scene
@@ -147,13 +141,9 @@ class RedactionPath:
         return shown
 
     def _redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene]) -> RedactedFrame:
-        before = self._redactor.faults
-        if self._resize is not None:
-            small = self._resize(frame)
-            scenes = [scene.scaled(small.width / frame.width, small.height / frame.height) for scene in scenes]
-            frame = small
-        shown = self._redactor.redact(frame, backdrop, scenes)
-        if self._redactor.faults != before:
+        before = self._showing.faults
+        shown = self._showing.show(frame, backdrop, scenes)
+        if self._showing.faults != before:
             self.counters.faults += 1
             self.counters.doubt, self.counters.fault = Doubt.FAULT, "redaction"
         return shown
@@ -165,14 +155,10 @@ class RedactionPath:
         self._due = frame.at + self._period
         self.counters.faults += 1
         self.counters.doubt, self.counters.fault = Doubt.FAULT, str(error)
-        return [*given_up, self._blank(frame, Doubt.FAULT)] if wanted else given_up
+        return [*given_up, self._showing.withheld(frame, Doubt.FAULT)] if wanted else given_up
 
     def _give_up_waiting(self, doubt: Doubt) -> list[RedactedFrame]:
         """Frames whose second scene will not come go out blank."""
-        shown = [self._blank(item.frame, doubt) for item in self._waiting]
+        shown = [self._showing.withheld(item.frame, doubt) for item in self._waiting]
         self._waiting.clear()
         return shown
-
-    def _blank(self, frame: RawFrame, doubt: Doubt) -> RedactedFrame:
-        shown = self._resize(frame) if self._resize else frame
-        return blank(shown.width, shown.height, frame.index, frame.at, frame.taken, doubt)

@@ -19,7 +19,7 @@ from blickschutz.pipeline.render import Renderer
 from blickschutz.recording.io.feed import Collected
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import ClipMode, Gop
-from blickschutz.recording.rules import TICKS
+from blickschutz.recording.rules import TICKS, BackgroundWriter
 
 _log = structlog.get_logger(__name__)
 _RATE = 10.0
@@ -82,6 +82,7 @@ class RedactedRecording:
 
 def _gops(collected: Collected, ended: threading.Event, offset: list[float]) -> Iterator[Gop]:
     """The collected groups, as they come; what was used is let go of. `offset` becomes that from stream to monotonic time."""
+    backgrounds = BackgroundWriter()
     while not ended.is_set():
         if not collected.pieces:
             ended.wait(_LOOK_S)
@@ -89,4 +90,4 @@ def _gops(collected: Collected, ended: threading.Event, offset: list[float]) -> 
         piece = collected.pieces.pop(0)
         if piece.fragment.pts:
             offset[0] = piece.fragment.at - piece.fragment.pts[-1] / TICKS
-        yield piece.gop()
+        yield piece.gop(backgrounds)

@@ -72,20 +72,39 @@ class ClipHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MaskSample(msgspec.Struct, frozen=True, array_like=True):
-    """What the cell knew of one analysed picture: proof of background and people; the review room redacts with it.
+    """What the cell knew of one analysed picture: who is in it; whoever redacts the clip's pictures needs it.
 
-    `pts` in ticks of 1/90000 s. `bits` is the proof, one bit a pixel of (rows, columns), zlib. With a `doubt`
-    nothing is proven. Boxes are (left, top, right, bottom) in shares of the picture; `tracks` are (number, seen_s,
-    box), `detections` (score, lying, box).
+    `pts` in ticks of 1/90000 s. With a `doubt` nothing is proven. Boxes are (left, top, right, bottom) in shares of the
+    picture; `tracks` are (number, seen_s, box), `detections` (score, lying, box), found `looked_s` before; `velocities`
+    are those of the tracks, (x, y) in shares of the picture per second; `standing_out` says it of tracks, then detections.
+    `rows`, `columns` and `bits` (zlib) are the proof of that one picture in clips of format 1, empty since.
     """
 
     pts: int
     doubt: str
-    rows: int
-    columns: int
-    bits: bytes
+    rows: int = 0
+    columns: int = 0
+    bits: bytes = b""
     tracks: tuple[tuple[int, float, tuple[float, float, float, float]], ...] = ()
     detections: tuple[tuple[float, bool, tuple[float, float, float, float]], ...] = ()
+    looked_s: float = 0.0
+    velocities: tuple[tuple[float, float], ...] = ()
+    standing_out: tuple[bool, ...] = ()
+
+
+class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
+    """The background of the place from the picture at `pts` on (ticks of 1/90000 s): what later pictures are compared with.
+
+    `steps` (zlib) holds (rows, columns, 3) bytes, the difference from the background before in the same clip modulo 256,
+    from zero for the first; `known` (zlib) one bit a pixel; `tolerance` as in `kernel.scene.Background`.
+    """
+
+    pts: int
+    rows: int
+    columns: int
+    tolerance: tuple[int, int, int]
+    known: bytes
+    steps: bytes
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -126,6 +145,7 @@ class Gop(msgspec.Struct, frozen=True, tag="gop", kw_only=True):
     times: tuple[tuple[int, float], ...]
     masks: tuple[MaskSample, ...]
     marks: tuple[Mark, ...]
+    backgrounds: tuple[BackgroundSample, ...] = ()
 
 
 class Closing(msgspec.Struct, frozen=True, tag="closing", kw_only=True):

@@ -58,12 +58,13 @@ class Redactor:
         self.faults = 0
 
     def redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene], spared: int | None = None) -> RedactedFrame:
-        """The picture that may be shown. Without proof (`backdrop` None or in doubt) it is blank. Never raises.
+        """The picture that may be shown. Without proof of its own (`backdrop` None, in doubt or of another picture's time)
+        it is blank. Never raises.
 
         `spared` is the track of the one person who asks for their own copy (Art. 15 GDPR): they are shown where
         nobody else can be in the picture.
         """
-        doubt = Doubt.NO_ANALYSIS if backdrop is None else backdrop.doubt
+        doubt = Doubt.NO_ANALYSIS if backdrop is None or backdrop.at != frame.at else backdrop.doubt
         if backdrop is None or doubt is not None:
             return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, doubt or Doubt.NO_ANALYSIS)
         try:

@@ -1,4 +1,4 @@
-"""The background allow-list: which pixels are proven to be background (DESIGN 4.2).
+"""The long-term background of one camera, which pictures are compared with (`proof.py`; DESIGN 4.2).
 
 A pixel is proven when it agrees with a long-term model that people cannot enter. The model learns a
 pixel only where nothing speaks against it: no detection (also a weak one), no track, no recent motion
@@ -19,13 +19,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.kernel.scene import Background, Doubt
+
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _FULL = 255
-_DARK, _BRIGHT = 24, 235
-_GAIN_STEP = 0.01
 _CANDIDATE_SHARE = 0.2
-_MOST_GAP_S = 1.0
+_MOST_GAP_S = 1.25
+_LEAST_LOOKS = 4
+# Of times that are sums of fractions: 1.3999 s are 1.4 s, not a look more.
+_ROUNDING_S = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,6 @@ class BackgroundSettings:
     change_hold_s: float = 2.0
     restart_learn_after_s: float = 4.0
     doubtful_learn_after_s: float = 12.0
-    least_gain: float = 0.7
-    most_gain: float = 1.5
 
 
 class BackgroundState(Enum):
@@ -58,7 +59,7 @@ class BackgroundState(Enum):
 class BackgroundModel:
     """Long-term background of one camera on a small picture of shape (height, width, 3) in Y, U, V.
 
-    Call `compare` for every frame and `learn` at the analysis rate, with frames in order of time.
+    Compare every frame with its `background`; call `learn` at the analysis rate, with frames in order of time.
     """
 
     def __init__(self, height: int, width: int, settings: BackgroundSettings | None = None) -> None:
@@ -70,18 +71,17 @@ class BackgroundModel:
         self._candidate = np.zeros((*shape, 3), np.float32)
         self._stable_since = np.zeros(shape)
         self._touched = np.zeros(shape, bool)
-        self._tolerance = np.full((*shape, 3), self._settings.chroma_tolerance, np.uint8)
-        self._tolerance[..., 0] = self._settings.luma_tolerance
         self._previous: Bytes | None = None
         self._moved_at = np.full(shape, -np.inf)
         self._learned_at = -np.inf
+        self._least_wait = 0.0
         self._learn_after = self._settings.learn_after_s
         self._changed_until = -np.inf
         self.state = BackgroundState.LEARNING
 
     def _start_anew(self, at: float) -> None:
         """Forget everything and learn more slowly than at first: people may be in the picture and missed."""
-        self._known[:] = 0
+        self._known = np.zeros_like(self._known)
         self._stable_since[:] = at
         self._touched[:] = False
         self._learn_after = self._settings.restart_learn_after_s
@@ -108,34 +108,10 @@ class BackgroundModel:
         different = (self._known != 0) & (agrees == 0) & (blocked == 0)
         return np.where(different, self._stable_since, np.inf)
 
-    def levelled(self, picture: Bytes) -> Bytes:
-        """`picture` with its luma scaled to the background's exposure.
-
-        Cameras change their gain when somebody in dark clothes walks in. The gain is the median ratio over
-        known pixels, so it follows the camera and not a part of the scene; a gain outside the limits is
-        not compensated, and then little agrees.
-        """
-        # Every fourth pixel of every fourth row: two thousand ratios settle a median.
-        shown, luma = self._shown[::4, ::4, 0].ravel(), picture[::4, ::4, 0].ravel()
-        usable = np.flatnonzero((self._known[::4, ::4].ravel() != 0) & (shown > _DARK) & (luma < _BRIGHT))
-        if usable.size < shown.size // 8:
-            return picture
-        ratios = luma[usable] / shown[usable].astype(np.float32)
-        ratios.partition(ratios.size // 2)
-        gain = float(ratios[ratios.size // 2])
-        if abs(gain - 1) < _GAIN_STEP or not self._settings.least_gain <= gain <= self._settings.most_gain:
-            return picture
-        result = picture.copy()
-        result[..., 0] = cv2.convertScaleAbs(picture[..., 0], alpha=1 / gain)
-        return result
-
-    def compare(self, picture: Bytes) -> Bytes:
-        """255 where `picture` (height, width, 3; uint8; levelled) agrees with the known background, else 0."""
-        close = cv2.compare(cv2.absdiff(picture, self._shown), self._tolerance, cv2.CMP_LE)
-        luma, first, second = cv2.split(close)
-        agrees = cv2.bitwise_and(cv2.bitwise_and(luma, first), cv2.bitwise_and(second, self._known))
-        # A single pixel is decided by its neighbours: sensor noise and block edges of the video code.
-        return np.asarray(cv2.medianBlur(agrees, 3), np.uint8)
+    def background(self, at: float, doubt: Doubt | None = None) -> Background:
+        """What is known at this moment. It stays as it is: learning replaces the arrays, it does not write into them."""
+        tolerance = self._settings.luma_tolerance, self._settings.chroma_tolerance, self._settings.chroma_tolerance
+        return Background(at, self._shown, self._known, tolerance, doubt)
 
     def moving(self, picture: Bytes, at: float) -> Bytes:
         """255 where `picture` of time `at` differs from the one before; the very first moves everywhere."""
@@ -161,6 +137,8 @@ class BackgroundModel:
         if not 0 <= at - self._learned_at <= _MOST_GAP_S:
             # What was not seen cannot have stayed the same: every wait begins anew.
             self._stable_since[:] = at
+        # Whoever looks once a second must see a pixel unchanged as often as one who looks five times.
+        self._least_wait = _LEAST_LOOKS * max(0.0, min(at - self._learned_at, _MOST_GAP_S))
         self._learned_at = at
         self._watch_for_change(agrees, blocked, at)
         free = blocked == 0
@@ -193,10 +171,13 @@ class BackgroundModel:
         known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]
         wait = np.where(known, np.where(touched, settings.relearn_touched_after_s, settings.relearn_after_s), self._learn_after)
         wait = np.maximum(wait, np.where(doubtful.reshape(-1)[where], settings.doubtful_learn_after_s, 0))
-        accepted = where[stays & (at - since[where] >= wait)]
+        wait = np.maximum(wait, self._least_wait)
+        accepted = where[stays & (at - since[where] >= wait - _ROUNDING_S)]
         if accepted.size:
             self._mean.reshape(-1, 3)[accepted] = candidates[accepted]
-            self._known.reshape(-1)[accepted] = _FULL
+            known_now = self._known.copy()
+            known_now.reshape(-1)[accepted] = _FULL
+            self._known = known_now
             self._touched.reshape(-1)[accepted] = False
             self._shown = cv2.convertScaleAbs(self._mean)
 

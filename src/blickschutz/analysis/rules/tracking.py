@@ -41,7 +41,10 @@ class TrackerSettings:
 
 @dataclass(slots=True)
 class Candidate:
-    """One followed person: the filtered box and the velocity of its sides in pixels per second."""
+    """One followed person: the filtered box and the velocity of its sides in pixels per second.
+
+    `stands_out` (`kernel.scene.Detection`) is set by whoever knows the background.
+    """
 
     number: int
     box: Box
@@ -50,6 +53,7 @@ class Candidate:
     hits: int = 1
     seen_at: float = 0.0
     born_at: float = 0.0
+    stands_out: bool = False
 
     def predicted(self, at: float) -> Box:
         """The box at time `at`; it moves with the centre's velocity and keeps its size."""

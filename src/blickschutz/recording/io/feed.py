@@ -4,32 +4,48 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from blickschutz.kernel.scene import Background
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import Gop, Mark
-from blickschutz.recording.rules import Known, sample
+from blickschutz.recording.rules import TICKS, BackgroundWriter, Known, sample
 
 # Far more than comes in the two seconds of the longest fragment: where no fragment comes, nothing piles up.
 _MOST = 400
 MOST_S = 60.0
+# The background moves slowly, and what was learned since the last one kept is covered, not shown.
+_BACKGROUND_EVERY = TICKS
 _NO_FRAGMENT = Fragment(0, b"", False, (), 0.0)
 
 
 @dataclass(slots=True)
 class Piece:
-    """A fragment with what became known until it was complete. The proofs are packed when they are written, not before."""
+    """A fragment with what became known until it was complete, and the background that was in force before.
+
+    It is packed when it is written, not before.
+    """
 
     fragment: Fragment
+    background: tuple[int, Background] | None = None
     times: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=_MOST))
     analysed: deque[Known] = field(default_factory=lambda: deque(maxlen=_MOST))
     marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=_MOST))
 
-    def gop(self) -> Gop:
-        """The message of a clip."""
+    def gop(self, backgrounds: BackgroundWriter) -> Gop:
+        """The message of a clip, whose backgrounds up to here were written by `backgrounds`."""
         part = self.fragment
-        masks = tuple(sample(known) for known in self.analysed)
-        return Gop(data=part.data, key=part.key, pts=part.pts, times=tuple(self.times), masks=masks, marks=tuple(self.marks))
+        kept = [self.background] if self.background is not None else []
+        kept += [(known.pts, known.background) for known in self.analysed if known.background is not None]
+        return Gop(
+            data=part.data,
+            key=part.key,
+            pts=part.pts,
+            times=tuple(self.times),
+            masks=tuple(sample(known) for known in self.analysed),
+            marks=tuple(self.marks),
+            backgrounds=tuple(one for one in (backgrounds.write(*pair) for pair in kept) if one is not None),
+        )
 
 
 @dataclass(slots=True)
@@ -55,6 +71,7 @@ class Feed:
         self.head: Head | None = None
         self.pieces: deque[Piece] = deque()
         self._next = Piece(_NO_FRAGMENT)
+        self._background: tuple[int, Background] | None = None
         self._collecting: list[Collected] = []
 
     def collect(self, since: float, until: float) -> Collected | None:
@@ -72,14 +89,21 @@ class Feed:
         self._next.times.append((pts, taken))
 
     def analysed(self, known: Known) -> None:
-        self._next.analysed.append(known)
+        """What was known of a picture. Of its backgrounds one a second is kept, and the first after a doubt."""
+        if known.doubt:
+            self._background = None
+        elif known.background is not None and (self._background is None or not 0 <= known.pts - self._background[0] < _BACKGROUND_EVERY):
+            self._background = known.pts, known.background
+            self._next.analysed.append(known)
+            return
+        self._next.analysed.append(replace(known, background=None))
 
     def mark(self, mark: Mark) -> None:
         self._next.marks.append(mark)
 
     def clear(self) -> None:
         """The stream was interrupted: nothing of before is kept."""
-        self.head, self._next = None, Piece(_NO_FRAGMENT)
+        self.head, self._next, self._background = None, Piece(_NO_FRAGMENT), None
         self.pieces.clear()
         self._collecting.clear()
 
@@ -97,13 +121,13 @@ class Feed:
                 for collected in self._collecting:
                     collected.pieces.append(self._next)
                 self._collecting = [collected for collected in self._collecting if not collected.complete]
-                self._next = Piece(_NO_FRAGMENT)
+                self._next = Piece(_NO_FRAGMENT, self._background)
                 self._trim(part.at)
         return new
 
     def rest(self) -> Piece:
         """What became known since the last fragment."""
-        piece, self._next = self._next, Piece(_NO_FRAGMENT)
+        piece, self._next = self._next, Piece(_NO_FRAGMENT, self._background)
         return piece
 
     def _trim(self, now: float) -> None:

@@ -17,7 +17,7 @@ from blickschutz.recording.io.clipfile import SUFFIX, ClipWriter
 from blickschutz.recording.io.feed import Piece
 from blickschutz.recording.model import ClipEvent, ClipHeader, ClipNews, CloseReason, Opening, Order, RecordingSettings
 from blickschutz.recording.ports import Tell
-from blickschutz.recording.rules import TICKS
+from blickschutz.recording.rules import TICKS, BackgroundWriter
 from blickschutz.vault.service import TooFewReviewersError, new_key, seal_key
 
 _log = structlog.get_logger(__name__)
@@ -58,11 +58,11 @@ class ClipJob:
         if writer is None:
             return
         self._news(ClipEvent.OPENED)
-        reason = CloseReason.DISK
+        reason, backgrounds = CloseReason.DISK, BackgroundWriter()
         try:
             while not isinstance(item := self._queue.get(), CloseReason):
                 self._require_room(Path(self.order.sealing.folder))
-                writer.add(item.gop())
+                writer.add(item.gop(backgrounds))
                 if self._queue.empty():
                     writer.flush()
                 if item.fragment.pts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.scene import Backdrop, Scene
+from blickschutz.kernel.scene import Background, Doubt, Scene
 from blickschutz.recording.io.feed import Collected, Feed, Piece
 from blickschutz.recording.io.job import ClipJob
 from blickschutz.recording.io.ring import Fragment, Head
@@ -60,9 +60,9 @@ class Recorder:
         """When a picture was taken (POSIX); `pts` in ticks of its own stream."""
         self._feeds[mode].frame(pts, taken)
 
-    def analysed(self, pts: int, backdrop: Backdrop, scene: Scene) -> None:
-        """What was known of the picture at `pts` of the camera's stream."""
-        self._feeds[ClipMode.SEALED].analysed(known(pts, backdrop, scene))
+    def analysed(self, pts: int, doubt: Doubt | None, scene: Scene, background: Background) -> None:
+        """Who was in the picture at `pts` of the camera's stream, and what is known of the place from then on."""
+        self._feeds[ClipMode.SEALED].analysed(known(pts, doubt, scene, background))
 
     def collect_before(self) -> Collected | None:
         """The seconds in memory and all that follows; None without a stream."""

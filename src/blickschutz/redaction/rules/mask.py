@@ -12,21 +12,29 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box, cells_under
-from blickschutz.kernel.scene import Backdrop, Scene
+from blickschutz.kernel.scene import Backdrop, Scene, Track
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _FULL = 255
 _SAME_SHARE = 0.1
+# Fewer cells than these are noise of the sensor or the video code; they are covered as they are.
+_LEAST_CELLS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class MaskSettings:
     """How far a mask reaches beyond the evidence.
 
-    A detection masks its whole box from `sure_score` on; between `weak_score` and that only where some of
-    the box is not proven. `margin_share` and `margin_px` (one coding block of the camera's video code, in
-    source pixels) are what every mask is grown by.
+    A detection masks its whole box from `sure_score` on; between `weak_score` and that only where some of the box is
+    not proven, and only in the moment in which it was found (`weak_s`). A track masks its whole box within `sure_s` of
+    its last detection. What is older (a track until `coast_s`) masks where some of it is not proven in the picture itself,
+    unless the person did not stand out from the background when they were found: then nothing but the box tells of them.
+    `margin_share` and `margin_px` (one coding block of the camera's video code, in source pixels) are what every mask is
+    grown by.
+
+    What is not proven is taken for parts of one body where the gaps are at most `gap_across` of the picture's width
+    and `gap_down` of its height, unless `explained_share` of it lies where somebody is known to be.
     """
 
     sure_score: float = 0.3
@@ -34,8 +42,13 @@ class MaskSettings:
     weak_unproven_share: float = 0.15
     margin_share: float = 0.15
     margin_px: float = 8.0
-    coast_s: float = 1.2
+    weak_s: float = 0.1
+    sure_s: float = 0.3
+    coast_s: float = 0.8
     close_px: float = 16.0
+    gap_across: float = 0.02
+    gap_down: float = 0.1
+    explained_share: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +66,25 @@ def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, heig
     in one of them only is masked there.
     """
     seen: dict[int, list[tuple[float, Box]]] = {}
-    alone: list[tuple[Box, float]] = []
+    guessed: set[int] = set()
+    alone: list[tuple[Box, bool]] = []
     for scene in scenes:
         followed = [track for track in scene.tracks if track.seen_s <= settings.coast_s]
+        guessed |= {track.number for track in followed if track.seen_s > settings.sure_s and track.stands_out}
         for track in followed:
             seen.setdefault(track.number, []).append((scene.at, track.box))
-        alone += _alone(scene, [track.box.grown(_SAME_SHARE) for track in followed], settings.weak_score)
+        alone += _alone(scene, [_when_looked(track, scene.looked_s).grown(_SAME_SHARE) for track in followed], settings)
     boxes = [Region(None, box) for box in _counting(alone, backdrop, width, height, settings)]
-    boxes.extend(Region(number, _between(places, backdrop.at)) for number, places in seen.items())
+    tracks = {number: _between(places, backdrop.at) for number, places in seen.items()}
+    unproven = set(_unproven([tracks[number] for number in guessed], backdrop, width, height, settings.weak_unproven_share))
+    boxes.extend(Region(number, box) for number, box in tracks.items() if number not in guessed or box in unproven)
     return [Region(r.track, r.box.grown(settings.margin_share, settings.margin_px)) for r in boxes]
+
+
+def _when_looked(track: Track, looked_s: float) -> Box:
+    """Where a track was when the detector looked last: a box that was found then is compared with the track of then."""
+    dx, dy = track.velocity
+    return track.box.moved(-dx * looked_s, -dy * looked_s) if looked_s > 0 else track.box
 
 
 def _between(places: Sequence[tuple[float, Box]], at: float) -> Box:
@@ -72,9 +95,12 @@ def _between(places: Sequence[tuple[float, Box]], at: float) -> Box:
     return first.towards(last, share)
 
 
-def _alone(scene: Scene, followed: Sequence[Box], weak: float) -> list[tuple[Box, float]]:
-    """Detections and their scores that need a region of their own: those that lie in none of the tracks' boxes."""
-    found = [(d.box, d.score) for d in (*scene.detections, *scene.lying) if d.score >= weak]
+def _alone(scene: Scene, followed: Sequence[Box], settings: MaskSettings) -> list[tuple[Box, bool]]:
+    """Detections that need a region of their own, and whether they are sure: those that lie in none of the tracks' boxes."""
+    old = scene.looked_s > settings.weak_s
+    least = settings.sure_score if old else settings.weak_score
+    found = [(d.box, d.score >= settings.sure_score and not (old and d.stands_out)) for d in scene.detections if d.score >= least]
+    found += [(d.box, d.score >= settings.sure_score) for d in scene.lying if d.score >= settings.weak_score]
     if not found or not followed:
         return found
     inner, outer = (np.array(boxes, np.float64) for boxes in ([box for box, _ in found], followed))
@@ -84,14 +110,19 @@ def _alone(scene: Scene, followed: Sequence[Box], weak: float) -> list[tuple[Box
     return [found[index] for index in np.flatnonzero(~covered).tolist()]
 
 
-def _counting(alone: Sequence[tuple[Box, float]], backdrop: Backdrop, width: int, height: int, settings: MaskSettings) -> Iterator[Box]:
+def _counting(alone: Sequence[tuple[Box, bool]], backdrop: Backdrop, width: int, height: int, settings: MaskSettings) -> Iterator[Box]:
     """Those boxes that are masked: the sure ones, and the weak ones of which enough is not proven background."""
+    yield from (box for box, sure in alone if sure)
+    weak = [box for box, sure in alone if not sure]
+    yield from _unproven(weak, backdrop, width, height, settings.weak_unproven_share)
+
+
+def _unproven(boxes: Sequence[Box], backdrop: Backdrop, width: int, height: int, least: float) -> Iterator[Box]:
+    """Those of `boxes` of which at least a share of `least` is not proven."""
     rows, columns = backdrop.proven.shape
-    yield from (box for box, score in alone if score >= settings.sure_score)
-    weak = [box for box, score in alone if score < settings.sure_score]
-    for box, where in zip(weak, cells_under(weak, (columns / width, rows / height), backdrop.proven.shape), strict=True):
+    for box, where in zip(boxes, cells_under(boxes, (columns / width, rows / height), backdrop.proven.shape), strict=True):
         part = backdrop.proven[where]
-        if part.size and 1 - np.count_nonzero(part) / part.size >= settings.weak_unproven_share:
+        if part.size and 1 - np.count_nonzero(part) / part.size >= least:
             yield box
 
 
@@ -99,11 +130,38 @@ def small_mask(backdrop: Backdrop, regions: Iterable[Region], width: int, height
     """The mask on the scale of `backdrop.proven`: 255 = redacted."""
     mask = cv2.bitwise_not(backdrop.proven)
     pixel = width / backdrop.proven.shape[1]
+    people = np.zeros_like(mask)
+    for where in _cells(regions, width, height, mask.shape):
+        people[where] = _FULL
+    _join_bodies(mask, people, settings)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(settings.close_px / pixel))
     mask = cv2.dilate(mask, _disc(settings.margin_px / pixel))
-    for where in _cells(regions, width, height, mask.shape):
-        mask[where] = _FULL
-    return np.asarray(mask, np.uint8)
+    return np.asarray(cv2.bitwise_or(mask, people), np.uint8)
+
+
+def _join_bodies(mask: Bytes, people: Bytes, settings: MaskSettings) -> None:
+    """Fill in `mask` (255: not proven) the outline around parts that belong to one body.
+
+    Somebody in a dark jacket before a dark shelf differs from it in head and legs only; between two looks of the
+    detector nothing else tells of them. Parts that are not proven and lie close to each other, above all one above the
+    other, are therefore one body, and all that their convex hull holds is covered. Parts within `people` (255: somebody
+    is known to be there) need none of it.
+    """
+    if cv2.countNonZero(cv2.bitwise_and(mask, cv2.bitwise_not(people))) == 0:
+        return
+    rows, columns = mask.shape
+    reach = 2 * round(settings.gap_down * rows / 2) + 1, 2 * round(settings.gap_across * columns / 2) + 1
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(mask, np.ones(reach, np.uint8)), connectivity=8)
+    outlines = []
+    for label, (left, top, width, height, _) in enumerate(stats[1:].tolist(), 1):
+        where = slice(top, top + height), slice(left, left + width)
+        own = (labels[where] == label) & (mask[where] != 0)
+        count = np.count_nonzero(own)
+        if count >= _LEAST_CELLS and np.count_nonzero(own & (people[where] == 0)) > (1 - settings.explained_share) * count:
+            places = np.argwhere(own)[:, ::-1] + (left, top)
+            outlines.append(cv2.convexHull(places.astype(np.int32)))
+    for outline in outlines:
+        cv2.fillConvexPoly(mask, outline, _FULL)
 
 
 def _cells(regions: Iterable[Region], width: int, height: int, shape: tuple[int, ...]) -> list[tuple[slice, slice]]:

@@ -1,0 +1,77 @@
+"""Whether a pixel of a picture is background: the comparison of that very picture with what is known of the place.
+
+The only place that makes a `Backdrop`. The camera's cell asks it for each picture that it shows, and whoever redacts
+recorded pictures asks it again for each of them, against the background that was sealed with them. So there is no
+picture that is shown on the evidence of another one.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from blickschutz.kernel.frames import RawFrame
+from blickschutz.kernel.planes import shrunk
+from blickschutz.kernel.scene import Backdrop, Background
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+
+_DARK, _BRIGHT = 24, 235
+_GAIN_STEP = 0.01
+LEAST_GAIN, MOST_GAIN = 0.7, 1.5
+
+
+def small_picture(frame: RawFrame, rows: int, columns: int) -> Bytes:
+    """`frame` as (rows, columns, 3) in Y, U, V: the scale on which background is known."""
+    return np.asarray(cv2.merge([shrunk(plane, columns, rows) for plane in (frame.y, frame.u, frame.v)]), np.uint8)
+
+
+def levelled(background: Background, picture: Bytes) -> Bytes:
+    """`picture` with its luma scaled to the background's exposure.
+
+    Cameras change their gain when somebody in dark clothes walks in. The gain is the median ratio over
+    known pixels, so it follows the camera and not a part of the scene; a gain outside the limits is
+    not compensated, and then little agrees.
+    """
+    # Every fourth pixel of every fourth row: two thousand ratios settle a median.
+    shown, luma = background.picture[::4, ::4, 0].ravel(), picture[::4, ::4, 0].ravel()
+    usable = np.flatnonzero((background.known[::4, ::4].ravel() != 0) & (shown > _DARK) & (luma < _BRIGHT))
+    if usable.size < shown.size // 8:
+        return picture
+    ratios = luma[usable] / shown[usable].astype(np.float32)
+    ratios.partition(ratios.size // 2)
+    gain = float(ratios[ratios.size // 2])
+    if abs(gain - 1) < _GAIN_STEP or not LEAST_GAIN <= gain <= MOST_GAIN:
+        return picture
+    result = picture.copy()
+    result[..., 0] = cv2.convertScaleAbs(picture[..., 0], alpha=1 / gain)
+    return result
+
+
+def agreeing(background: Background, picture: Bytes) -> Bytes:
+    """255 where `picture` (height, width, 3; uint8; levelled) agrees with the known background, else 0."""
+    difference = cv2.split(cv2.absdiff(picture, background.picture))
+    agrees = background.known
+    for plane, most in zip(difference, background.tolerance, strict=True):
+        agrees = cv2.bitwise_and(agrees, cv2.compare(plane, most, cv2.CMP_LE))
+    # A single pixel is decided by its neighbours: sensor noise and block edges of the video code.
+    return np.asarray(cv2.medianBlur(agrees, 3), np.uint8)
+
+
+def compared(background: Background, picture: Bytes, at: float) -> Backdrop:
+    """The proof for the picture of time `at`, whose levelled small picture is `picture`."""
+    return Backdrop(at, agreeing(background, picture), background.doubt)
+
+
+def prove(background: Background, frame: RawFrame) -> Backdrop:
+    """What of `frame` is proven background."""
+    picture = small_picture(frame, *background.known.shape)
+    return compared(background, levelled(background, picture), frame.at)
+
+
+def recorded_proof(at: float, proven: Bytes) -> Backdrop:
+    """The proof that a cell made of the very picture at `at` and kept: clips of format 1 hold it for some pictures."""
+    return Backdrop(at, proven)

@@ -1,0 +1,111 @@
+"""Recorded pictures redacted after the fact, each on evidence of its own. Knows no files and decodes nothing.
+
+A clip carries the background of the place, sealed beside the camera's packets, and who was seen at each look. Here every
+picture is compared anew with the background that was in force when it was taken, exactly as the cell compares what it
+shows live. Nothing is carried over from one picture to the next: what lies between two looks and is not proven by itself
+is covered.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from blickschutz.analysis.rules.proof import prove, recorded_proof
+from blickschutz.kernel.frames import RawFrame, RedactedFrame
+from blickschutz.kernel.scene import Backdrop, Background, Doubt
+from blickschutz.pipeline.showing import Showing
+from blickschutz.recording.model import BackgroundSample, MaskSample
+from blickschutz.recording.rules import TICKS, BackgroundReader, doubt_of, proven, scene_of
+
+# Pictures between two looks that lie further apart are blank: nobody looked for people in between.
+LONGEST_S = 1.5
+_MOST_WAITING = 64
+
+
+class Replay:
+    """Takes what was known and pictures, both in the order of a clip; gives redacted pictures in the same order.
+
+    A picture waits for the look after it. Pictures of clips of format 1, which have no background, are left out unless
+    they have a proof of their own. `spared` is the track of somebody who gets a copy of their own data.
+    """
+
+    def __init__(self, showing: Showing, spared: int | None = None) -> None:
+        self._showing, self._spared = showing, spared
+        self._looks: deque[MaskSample] = deque()
+        self._backgrounds: deque[tuple[int, Background]] = deque()
+        self._doubts: deque[int] = deque()
+        self._reader = BackgroundReader()
+        self._waiting: deque[RawFrame] = deque()
+
+    def know(self, looks: Iterable[MaskSample], backgrounds: Iterable[BackgroundSample]) -> None:
+        """What became known: looks at single pictures, and backgrounds. A damaged background is none."""
+        new = sorted(looks, key=lambda look: look.pts)
+        self._looks.extend(new)
+        self._doubts.extend(look.pts for look in new if look.doubt)
+        for sample in backgrounds:
+            try:
+                self._backgrounds.append((sample.pts, self._reader.read(sample)))
+            except ValueError:
+                # What follows builds on it: nothing more of this clip is proven.
+                self._backgrounds.clear()
+
+    def push(self, frame: RawFrame) -> Iterator[RedactedFrame]:
+        """Take the next picture; give those that need not wait any longer."""
+        self._waiting.append(frame)
+        while self._waiting and not self._must_wait(self._waiting[0], frame):
+            yield from self._shown(self._waiting.popleft())
+
+    def rest(self) -> Iterator[RedactedFrame]:
+        """All that still wait: nothing more will be known."""
+        while self._waiting:
+            yield from self._shown(self._waiting.popleft())
+
+    def _must_wait(self, frame: RawFrame, newest: RawFrame) -> bool:
+        if self._looks and self._looks[-1].pts >= frame.pts:
+            return False
+        return 0 <= newest.pts - frame.pts <= LONGEST_S * TICKS and len(self._waiting) <= _MOST_WAITING
+
+    def _shown(self, frame: RawFrame) -> Iterator[RedactedFrame]:
+        before, after = self._around(frame.pts)
+        ends = [look for look in ((before,) if before is after else (before, after)) if look is not None]
+        doubt = next((doubt_of(look) for look in ends if look.doubt), None)
+        if before is None or after is None or after.pts - before.pts > LONGEST_S * TICKS:
+            yield self._showing.withheld(frame, doubt or Doubt.NO_ANALYSIS)
+            return
+        if doubt is not None:
+            yield self._showing.withheld(frame, doubt)
+            return
+        if before is not after and before.bits and after.bits:
+            return  # format 1, and nobody compared this picture with anything
+        scenes = [scene_of(look, frame.width, frame.height) for look in ends]
+        yield self._showing.show(frame, self._proof(frame, before), scenes, self._spared)
+
+    def _proof(self, frame: RawFrame, look: MaskSample) -> Backdrop | None:
+        if look.bits:
+            try:
+                return recorded_proof(frame.at, proven(look)) if look.pts == frame.pts else None
+            except ValueError:
+                return None
+        background = self._background(frame.pts)
+        return prove(background, frame) if background is not None else None
+
+    def _background(self, pts: int) -> Background | None:
+        """What was known before the picture at `pts` was taken: no picture proves itself, and none is proven over a doubt."""
+        while len(self._backgrounds) > 1 and self._backgrounds[1][0] < pts:
+            self._backgrounds.popleft()
+        if not self._backgrounds or self._backgrounds[0][0] >= pts:
+            return None
+        since, background = self._backgrounds[0]
+        while self._doubts and self._doubts[0] < since:
+            self._doubts.popleft()
+        return None if self._doubts and self._doubts[0] <= pts else background
+
+    def _around(self, pts: int) -> tuple[MaskSample | None, MaskSample | None]:
+        """The looks before and after a picture; the same one twice where the picture itself was looked at."""
+        while len(self._looks) > 1 and self._looks[1].pts <= pts:
+            self._looks.popleft()
+        before = self._looks[0] if self._looks and self._looks[0].pts <= pts else None
+        if before is not None and before.pts == pts:
+            return before, before
+        return before, next((look for look in self._looks if look.pts > pts), None)
