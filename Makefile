@@ -31,6 +31,7 @@ bench:
 	@$(PYTHON) scripts/set_up.py bench
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python -m benchmarks.density
+	@$(BIN)/python -m benchmarks.later
 	@$(BIN)/python -m benchmarks.recording
 	@$(BIN)/python -m benchmarks.crashes
 	@$(BIN)/python -m benchmarks.pages

@@ -74,6 +74,19 @@ def test_people_of_both_looks_are_covered_too():
     assert shown[2].mask[40:150, 100:140].all()
 
 
+def test_nobody_passes_unredacted_before_somebody_who_gets_their_own_copy():
+    """Between two looks a runner is within the box of the one who is shown: such a picture is left out."""
+    own = Box(120, 30, 200, 160)
+    tracks = (Track(1, own, (0.0, 0.0), 0.9, 0.0, 1.0, True),)
+    pictures = [picture(number, Box(130, 40, 170, 150) if number in (2, 3) else None) for number in range(11)]
+    old = msgspec.structs.replace(look(7, tracks=tracks), looked_s=0.28)
+    replay = Replay(Showing(), spared=1)
+    replay.know([look(0, tracks=tracks), look(5, tracks=tracks), old, look(10, tracks=tracks)], [BackgroundWriter().write(-1, place())])
+    shown = [one for each in pictures for one in replay.push(each)] + list(replay.rest())
+    assert [one.index for one in shown if one.doubt is None] == [0, 5, 10]
+    assert not shown[-1].mask[60:140, 140:180].any()
+
+
 def test_looks_that_lie_far_apart_show_nothing_between():
     count = round(LONGEST_S * FPS) + 3
     shown = replayed([picture(number) for number in range(count)], [look(0), look(count - 1)])

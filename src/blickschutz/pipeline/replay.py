@@ -20,6 +20,8 @@ from blickschutz.recording.rules import TICKS, BackgroundReader, doubt_of, prove
 
 # Pictures between two looks that lie further apart are blank: nobody looked for people in between.
 LONGEST_S = 1.5
+# A look this old is a look at the picture itself: the detector was asked about it, not about one before.
+OWN_LOOK_S = 0.05
 _MOST_WAITING = 64
 
 
@@ -27,7 +29,8 @@ class Replay:
     """Takes what was known and pictures, both in the order of a clip; gives redacted pictures in the same order.
 
     A picture waits for the look after it. Pictures of clips of format 1, which have no background, are left out unless
-    they have a proof of their own. `spared` is the track of somebody who gets a copy of their own data.
+    they have a proof of their own. `spared` is the track of somebody who gets a copy of their own data: it has only the
+    pictures that the detector itself was asked about, since nothing else says that nobody passes before them.
     """
 
     def __init__(self, showing: Showing, spared: int | None = None) -> None:
@@ -78,6 +81,8 @@ class Replay:
             return
         if before is not after and before.bits and after.bits:
             return  # format 1, and nobody compared this picture with anything
+        if self._spared is not None and (before is not after or before.looked_s > OWN_LOOK_S):
+            return  # somebody else may be passing where the one who is shown stands
         scenes = [scene_of(look, frame.width, frame.height) for look in ends]
         yield self._showing.show(frame, self._proof(frame, before), scenes, self._spared)
 
