@@ -22,7 +22,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import pairwise_iou
 from blickschutz.pipeline.offline import mask_file, track_file
 from blickschutz.pipeline.recorded import mask_as_recorded
-from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.model import RedactionSettings
 from tests.conftest import SHARED, footage
 
 pytestmark = [pytest.mark.footage, pytest.mark.timeout(300)]
@@ -37,10 +37,16 @@ def referee(name: str, *arguments) -> dict[str, float]:
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def mask_figures(detector, tmp_path, clip: str, truth: str, warmup: float = 0.0, style=Style.MOSAIC):
-    source, masks = footage(clip), tmp_path / "masks.mkv"
-    mask_file(source, tmp_path / "out.mp4", masks, detector, SystemClock(), RedactionSettings(style), lambda n: None)
-    return referee("mask_score.py", masks, footage(truth), "--warmup", warmup)
+LIVE: dict[str, dict[str, float]] = {}
+
+
+def mask_figures(detector, tmp_path, clip: str, truth: str, warmup: float = 0.0):
+    """What is shown live, by the referee; measured once for each clip."""
+    if clip not in LIVE:
+        source, masks = footage(clip), tmp_path / "masks.mkv"
+        mask_file(source, tmp_path / "out.mp4", masks, detector, SystemClock(), RedactionSettings(), lambda n: None)
+        LIVE[clip] = referee("mask_score.py", masks, footage(truth), "--warmup", warmup)
+    return LIVE[clip]
 
 
 def test_redaction_on_pets(detector, tmp_path):

@@ -411,6 +411,32 @@ class TestBodies:
         assert (known == alone).all()
 
 
+class TestTheEdge:
+    """Of somebody who comes or goes a sleeve is seen for a moment, and more of them in the picture before or after."""
+
+    def small(self, *parts, at=0.0, doubt=None):
+        proven = np.full((60, 80), 255, np.uint8)
+        for left, top, right, bottom in parts:
+            proven[top:bottom, left:right] = 0
+        return Backdrop(at, proven, doubt)
+
+    def shown(self, *beside):
+        return Redactor().redact(frame_of(320, 240, 5), self.small(), [], beside=beside).mask != 0
+
+    @pytest.mark.parametrize("part", [(0, 20, 6, 45), (74, 20, 80, 45), (30, 0, 36, 10), (30, 52, 40, 60)])
+    def test_what_reaches_the_edge_beside_is_covered_now(self, part):
+        left, top, right, bottom = (4 * side for side in part)
+        assert self.shown(self.small(part, at=0.1))[top:bottom, left:right].all()
+        assert not self.shown().any()
+
+    def test_what_does_not_reach_it_is_not(self):
+        assert not self.shown(self.small((20, 20, 30, 45), at=0.1)).any()
+
+    def test_a_picture_too_long_ago_or_in_doubt_says_nothing(self):
+        assert not self.shown(self.small((0, 20, 6, 45), at=-0.3)).any()
+        assert not self.shown(self.small((0, 20, 6, 45), at=0.1, doubt=Doubt.CHANGED)).any()
+
+
 class TestOldLooks:
     """Where nobody watches, the detector looks twice a second: what it found then counts as long as it can be true."""
 

@@ -87,6 +87,22 @@ def test_nobody_passes_unredacted_before_somebody_who_gets_their_own_copy():
     assert not shown[-1].mask[60:140, 140:180].any()
 
 
+def test_the_picture_before_and_the_one_after_tell_of_whoever_comes_and_goes():
+    """A sleeve at the edge, as dark as the wall behind it, is covered because the neighbouring picture has the arm."""
+    arm = Box(0, 60, 24, 140)
+    pictures = [picture(number, arm if number in (3, 6) else None) for number in range(11)]
+    shown = replayed(pictures, [look(0), look(5), look(10)])
+    assert [bool(one.mask[70:130, :16].all()) for one in shown] == [number in {2, 3, 4, 5, 6, 7} for number in range(11)]
+
+
+def test_two_pictures_of_the_same_time_are_proven_each_by_itself():
+    """A camera whose clock stands: nothing but the picture itself says which proof is its own."""
+    pictures = [at_pts(picture(number, run_at(2) if number == 1 else None), 5 * EVERY) for number in range(3)]
+    shown = replayed(pictures, [look(5)])
+    left, top, right, bottom = run_at(2).clipped(WIDTH, HEIGHT)
+    assert [bool(one.mask[top:bottom, left:right].all()) for one in shown] == [False, True, False]
+
+
 def test_looks_that_lie_far_apart_show_nothing_between():
     count = round(LONGEST_S * FPS) + 3
     shown = replayed([picture(number) for number in range(count)], [look(0), look(count - 1)])
@@ -158,11 +174,11 @@ def test_pictures_do_not_pile_up_where_no_look_comes():
 
 @pytest.mark.parametrize("pts", [0, -1])
 def test_a_stream_without_times_shows_nothing_it_cannot_place(pts):
-    pictures = [msgspec_replace(picture(number, run_at(2)), pts) for number in range(10)]
+    pictures = [at_pts(picture(number, run_at(2)), pts) for number in range(10)]
     shown = replayed(pictures, [look(0), look(5)])
     left, top, right, bottom = run_at(2).clipped(WIDTH, HEIGHT)
     assert all(one.mask[top:bottom, left:right].all() for one in shown)
 
 
-def msgspec_replace(frame, pts):
+def at_pts(frame, pts):
     return RawFrame(frame.y, frame.u, frame.v, frame.index, pts / TICKS, frame.taken, pts)

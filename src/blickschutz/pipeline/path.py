@@ -120,7 +120,7 @@ class RedactionPath:
         self.counters.doubt, self.counters.fault = backdrop.doubt, ""
         self._untaken = Analysed(frame.pts, backdrop, scene, self._analyser.background(frame))
         self._due = max(self._due + self._period, frame.at + self._period / 2) if self._due > 0 else frame.at + self._period
-        shown = list(self._release([scene]))
+        shown = list(self._release([scene], backdrop))
         self._scene = scene
         if wanted:
             shown.append(self._redact(frame, backdrop, [scene]))
@@ -134,15 +134,17 @@ class RedactionPath:
             default=None,
         )
 
-    def _release(self, after: Sequence[Scene]) -> Sequence[RedactedFrame]:
+    def _release(self, after: Sequence[Scene], last: Backdrop | None = None) -> Sequence[RedactedFrame]:
+        """What waits, with what was seen before and `after`; `last` is the proof of the frame behind it."""
         scenes = ([self._scene] if self._scene else []) + list(after)
-        shown = [self._redact(item.frame, item.backdrop, scenes) for item in self._waiting]
+        proofs = [*(item.backdrop for item in self._waiting[1:]), last]
+        shown = [self._redact(item.frame, item.backdrop, scenes, proof) for item, proof in zip(self._waiting, proofs, strict=False)]
         self._waiting.clear()
         return shown
 
-    def _redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene]) -> RedactedFrame:
+    def _redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene], after: Backdrop | None = None) -> RedactedFrame:
         before = self._showing.faults
-        shown = self._showing.show(frame, backdrop, scenes)
+        shown = self._showing.show(frame, backdrop, scenes, after=after)
         if self._showing.faults != before:
             self.counters.faults += 1
             self.counters.doubt, self.counters.fault = Doubt.FAULT, "redaction"

@@ -28,7 +28,7 @@ _MOST_WAITING = 64
 class Replay:
     """Takes what was known and pictures, both in the order of a clip; gives redacted pictures in the same order.
 
-    A picture waits for the look after it. Pictures of clips of format 1, which have no background, are left out unless
+    A picture waits for the look and the picture after it. Pictures of clips of format 1, which have no background, are left out unless
     they have a proof of their own. `spared` is the track of somebody who gets a copy of their own data: it has only the
     pictures that the detector itself was asked about, since nothing else says that nobody passes before them.
     """
@@ -38,11 +38,13 @@ class Replay:
         self._looks: deque[MaskSample] = deque()
         self._backgrounds: deque[tuple[int, Background]] = deque()
         self._doubts: deque[int] = deque()
+        self._newest: tuple[RawFrame, Backdrop | None] | None = None
         self._reader = BackgroundReader()
         self._waiting: deque[RawFrame] = deque()
 
     def know(self, looks: Iterable[MaskSample], backgrounds: Iterable[BackgroundSample]) -> None:
         """What became known: looks at single pictures, and backgrounds. A damaged background is none."""
+        self._newest = None
         new = sorted(looks, key=lambda look: look.pts)
         self._looks.extend(new)
         self._doubts.extend(look.pts for look in new if look.doubt)
@@ -66,7 +68,7 @@ class Replay:
 
     def _must_wait(self, frame: RawFrame, newest: RawFrame) -> bool:
         if self._looks and self._looks[-1].pts >= frame.pts:
-            return False
+            return frame is newest
         return 0 <= newest.pts - frame.pts <= LONGEST_S * TICKS and len(self._waiting) <= _MOST_WAITING
 
     def _shown(self, frame: RawFrame) -> Iterator[RedactedFrame]:
@@ -84,9 +86,21 @@ class Replay:
         if self._spared is not None and (before is not after or before.looked_s > OWN_LOOK_S):
             return  # somebody else may be passing where the one who is shown stands
         scenes = [scene_of(look, frame.width, frame.height) for look in ends]
-        yield self._showing.show(frame, self._proof(frame, before), scenes, self._spared)
+        own = self._proof(frame, before)
+        yield self._showing.show(frame, own, scenes, self._spared, self._following())
+
+    def _following(self) -> Backdrop | None:
+        """The proof of the next picture, where it is there."""
+        look = self._around(self._waiting[0].pts)[0] if self._waiting else None
+        return self._proof(self._waiting[0], look) if look is not None else None
 
     def _proof(self, frame: RawFrame, look: MaskSample) -> Backdrop | None:
+        """The proof of `frame`; the newest is kept for its own turn, unless more became known until then."""
+        if self._newest is None or self._newest[0] is not frame:
+            self._newest = frame, self._proven(frame, look)
+        return self._newest[1]
+
+    def _proven(self, frame: RawFrame, look: MaskSample) -> Backdrop | None:
         if look.bits:
             try:
                 return recorded_proof(frame.at, proven(look)) if look.pts == frame.pts else None

@@ -20,17 +20,30 @@ class Showing:
     def __init__(self, settings: RedactionSettings | None = None, most_width: int | None = None) -> None:
         self._redactor = Redactor(settings)
         self._most_width = most_width
+        self._before: Backdrop | None = None
 
     @property
     def faults(self) -> int:
         """Pictures that came out blank because the redaction itself failed."""
         return self._redactor.faults
 
-    def show(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene], spared: int | None = None) -> RedactedFrame:
-        """`frame` redacted. `scenes` are in its pixels; `spared` is the track of who gets a copy of their own data."""
+    def show(
+        self,
+        frame: RawFrame,
+        backdrop: Backdrop | None,
+        scenes: Sequence[Scene],
+        spared: int | None = None,
+        after: Backdrop | None = None,
+    ) -> RedactedFrame:
+        """`frame` redacted. `scenes` are in its pixels; `spared` is the track of who gets a copy of their own data.
+
+        `after` is the proof of the next picture where it is known already; that of the one before is remembered.
+        """
+        beside = [one for one in (self._before, after) if one is not None]
+        self._before = backdrop
         shown = self._sized(frame)
         x, y = shown.width / frame.width, shown.height / frame.height
-        return self._redactor.redact(shown, backdrop, [scene.scaled(x, y) for scene in scenes], spared)
+        return self._redactor.redact(shown, backdrop, [scene.scaled(x, y) for scene in scenes], spared, beside)
 
     def withheld(self, frame: RawFrame, doubt: Doubt) -> RedactedFrame:
         """A blank picture in place of `frame`, and why."""

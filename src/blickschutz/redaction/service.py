@@ -57,18 +57,25 @@ class Redactor:
         self._size = (0, 0, 0.0)
         self.faults = 0
 
-    def redact(self, frame: RawFrame, backdrop: Backdrop | None, scenes: Sequence[Scene], spared: int | None = None) -> RedactedFrame:
+    def redact(
+        self,
+        frame: RawFrame,
+        backdrop: Backdrop | None,
+        scenes: Sequence[Scene],
+        spared: int | None = None,
+        beside: Sequence[Backdrop] = (),
+    ) -> RedactedFrame:
         """The picture that may be shown. Without proof of its own (`backdrop` None, in doubt or of another picture's time)
         it is blank. Never raises.
 
         `spared` is the track of the one person who asks for their own copy (Art. 15 GDPR): they are shown where
-        nobody else can be in the picture.
+        nobody else can be in the picture. `beside` are the proofs of the pictures before and after: they only ever cover more.
         """
         doubt = Doubt.NO_ANALYSIS if backdrop is None or backdrop.at != frame.at else backdrop.doubt
         if backdrop is None or doubt is not None:
             return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, doubt or Doubt.NO_ANALYSIS)
         try:
-            return self._redact(frame, backdrop, scenes, spared)
+            return self._redact(frame, backdrop, scenes, spared, beside)
         # Whatever goes wrong here, the answer is a blank picture; it is counted, logged and shown as a fault.
         except Exception:  # noqa: BLE001 - fails closed, and says so on the tile
             self.faults += 1
@@ -76,11 +83,13 @@ class Redactor:
             _log.exception("redaction_failed", frame=frame.index)
             return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, Doubt.FAULT)
 
-    def _redact(self, frame: RawFrame, backdrop: Backdrop, scenes: Sequence[Scene], spared: int | None) -> RedactedFrame:
+    def _redact(
+        self, frame: RawFrame, backdrop: Backdrop, scenes: Sequence[Scene], spared: int | None, beside: Sequence[Backdrop]
+    ) -> RedactedFrame:
         width, height = frame.width, frame.height
         self._fit(width, height, frame.scale)
         regions = people_regions(scenes, backdrop, width, height, self._mask_settings)
-        small = small_mask(backdrop, regions, width, height, self._mask_settings)
+        small = small_mask(backdrop, regions, width, height, self._mask_settings, beside)
         if spared is not None:
             small = spare(small, regions, spared, width, height)
             regions = [region for region in regions if region.track != spared]

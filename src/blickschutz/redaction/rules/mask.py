@@ -31,10 +31,11 @@ class MaskSettings:
     its last detection. What is older (a track until `coast_s`) masks where some of it is not proven in the picture itself,
     unless the person did not stand out from the background when they were found: then nothing but the box tells of them.
     `margin_share` and `margin_px` (one coding block of the camera's video code, in source pixels) are what every mask is
-    grown by.
+    grown by; a guess by `guess_margin_share` and `guess_margin_px`.
 
     What is not proven is taken for parts of one body where the gaps are at most `gap_across` of the picture's width
     and `gap_down` of its height, unless `explained_share` of it lies where somebody is known to be.
+    What reaches the picture's edge in a picture at most `edge_s` away is covered in this one too.
     """
 
     sure_score: float = 0.3
@@ -42,13 +43,16 @@ class MaskSettings:
     weak_unproven_share: float = 0.15
     margin_share: float = 0.15
     margin_px: float = 8.0
+    guess_margin_share: float = 0.05
+    guess_margin_px: float = 3.0
     weak_s: float = 0.1
     sure_s: float = 0.3
     coast_s: float = 0.8
     close_px: float = 16.0
-    gap_across: float = 0.02
-    gap_down: float = 0.1
+    gap_across: float = 0.015
+    gap_down: float = 0.15
     explained_share: float = 0.95
+    edge_s: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,18 @@ def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, heig
         alone += _alone(scene, [_when_looked(track, scene.looked_s).grown(_SAME_SHARE) for track in followed], settings)
     boxes = [Region(None, box) for box in _counting(alone, backdrop, width, height, settings)]
     tracks = {number: _between(places, backdrop.at) for number, places in seen.items()}
+    # Of somebody at the picture's edge too little may be seen to say that they are gone.
+    guessed = {number for number in guessed if not _touches_edge(tracks[number], width, height)}
     unproven = set(_unproven([tracks[number] for number in guessed], backdrop, width, height, settings.weak_unproven_share))
-    boxes.extend(Region(number, box) for number, box in tracks.items() if number not in guessed or box in unproven)
-    return [Region(r.track, r.box.grown(settings.margin_share, settings.margin_px)) for r in boxes]
+    boxes.extend(Region(number, box) for number, box in tracks.items() if number not in guessed)
+    regions = [Region(r.track, r.box.grown(settings.margin_share, settings.margin_px)) for r in boxes]
+    # What reaches beyond a guess is not proven, and covered by itself.
+    share, least = settings.guess_margin_share, settings.guess_margin_px
+    return regions + [Region(number, tracks[number].grown(share, least)) for number in sorted(guessed) if tracks[number] in unproven]
+
+
+def _touches_edge(box: Box, width: int, height: int) -> bool:
+    return box.left <= 0 or box.top <= 0 or box.right >= width or box.bottom >= height
 
 
 def _when_looked(track: Track, looked_s: float) -> Box:
@@ -126,9 +139,19 @@ def _unproven(boxes: Sequence[Box], backdrop: Backdrop, width: int, height: int,
             yield box
 
 
-def small_mask(backdrop: Backdrop, regions: Iterable[Region], width: int, height: int, settings: MaskSettings) -> Bytes:
-    """The mask on the scale of `backdrop.proven`: 255 = redacted."""
+def small_mask(
+    backdrop: Backdrop,
+    regions: Iterable[Region],
+    width: int,
+    height: int,
+    settings: MaskSettings,
+    beside: Sequence[Backdrop] = (),
+) -> Bytes:
+    """The mask on the scale of `backdrop.proven`: 255 = redacted. `beside` are the proofs of the pictures before and after."""
     mask = cv2.bitwise_not(backdrop.proven)
+    for other in beside:
+        if other.doubt is None and other.proven.shape == mask.shape and abs(other.at - backdrop.at) <= settings.edge_s:
+            mask = cv2.bitwise_or(mask, _at_the_edge(other.proven))
     pixel = width / backdrop.proven.shape[1]
     people = np.zeros_like(mask)
     for where in _cells(regions, width, height, mask.shape):
@@ -137,6 +160,23 @@ def small_mask(backdrop: Backdrop, regions: Iterable[Region], width: int, height
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(settings.close_px / pixel))
     mask = cv2.dilate(mask, _disc(settings.margin_px / pixel))
     return np.asarray(cv2.bitwise_or(mask, people), np.uint8)
+
+
+def _at_the_edge(proven: Bytes) -> Bytes:
+    """255 where parts that are not proven reach the picture's edge.
+
+    Of somebody who comes or goes there is a moment of which a sleeve is seen, too little to differ from what is behind it.
+    The picture before or after has more of them, at the same place.
+    """
+    unproven = cv2.bitwise_not(proven)
+    if all(side.all() for side in (proven[0], proven[-1], proven[:, 0], proven[:, -1])):
+        return np.zeros_like(unproven)
+    count, labels = cv2.connectedComponents(unproven, connectivity=8)
+    reaches = np.zeros(count, np.uint8)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        reaches[side] = _FULL
+    reaches[0] = 0
+    return np.asarray(reaches[labels], np.uint8)
 
 
 def _join_bodies(mask: Bytes, people: Bytes, settings: MaskSettings) -> None:
