@@ -86,6 +86,16 @@ class TestBackground:
         assert (before.picture == picture_then).all()
         assert (before.known == known_then).all()
         assert not (model.background(at).picture == picture_then).all()
+        half = BackgroundModel(20, 30)
+        blocked = NONE.copy()
+        blocked[:, 15:] = 255
+        for index in range(10):
+            half.learn(picture(), compare(half, picture()), blocked, NONE, index / 5)
+        before = half.background(2.0)
+        for index in range(10, 30):
+            half.learn(picture(), compare(half, picture()), NONE, NONE, index / 5)
+        assert half.background(6.0).known.all()
+        assert not before.known[:, 15:].any()
 
     def test_other_colour_alone_is_enough(self):
         model, _ = learned()

@@ -292,6 +292,10 @@ class TestWhatWasKnown:
             assert (back.known == one.known).all()
             assert (back.at, back.tolerance, back.doubt) == (number, (11, 7, 7), None)
 
+    def test_a_background_in_doubt_is_not_kept(self):
+        assert known(0, None, Scene(0.0), background(doubt=Doubt.STARTING)).background is None
+        assert known(0, None, Scene(0.0), background()).background is not None
+
     def test_the_same_background_is_written_once(self):
         writer, one = BackgroundWriter(), background()
         assert writer.write(0, one) is not None

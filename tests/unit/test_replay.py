@@ -126,6 +126,13 @@ def test_no_picture_is_proven_by_a_background_learned_from_itself():
     assert [one.index for one in shown if one.doubt is None] == [3, 4, 5]
 
 
+def test_a_picture_whose_own_look_gave_a_background_has_the_one_before():
+    writer = BackgroundWriter()
+    backgrounds = [writer.write(-1, place()), writer.write(3 * EVERY, place())]
+    shown = replayed([picture(number) for number in range(6)], [look(0), look(3), look(5)], backgrounds)
+    assert all(one.doubt is None for one in shown)
+
+
 def test_a_place_that_is_not_known_is_covered():
     unknown = place()
     unknown.known[:, 40:] = 0
