@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -17,7 +18,7 @@ from blickschutz.kernel.geometry import Points
 from blickschutz.kernel.planes import enlarged
 from blickschutz.kernel.scene import Backdrop, Doubt, Scene
 from blickschutz.redaction.model import RedactionSettings, Style
-from blickschutz.redaction.rules.mask import MaskSettings, Region, people_regions, small_mask, spare
+from blickschutz.redaction.rules.mask import MaskSettings, Region, at_the_edge, people_regions, small_mask, spare
 from blickschutz.redaction.rules.mosaic import Mosaic
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -55,6 +56,7 @@ class Redactor:
         self._mosaic: Mosaic | None = None
         self._zones: Bytes = np.zeros((0, 0), np.uint8)
         self._size = (0, 0, 0.0)
+        self._edges: deque[tuple[Backdrop, Bytes]] = deque(maxlen=2)
         self.faults = 0
 
     def redact(
@@ -89,7 +91,7 @@ class Redactor:
         width, height = frame.width, frame.height
         self._fit(width, height, frame.scale)
         regions = people_regions(scenes, backdrop, width, height, self._mask_settings)
-        small = small_mask(backdrop, regions, width, height, self._mask_settings, beside)
+        small = small_mask(backdrop, regions, width, height, self._mask_settings, self._edges_of(backdrop, beside))
         if spared is not None:
             small = spare(small, regions, spared, width, height)
             regions = [region for region in regions if region.track != spared]
@@ -102,6 +104,19 @@ class Redactor:
             _flatten(planes, flat, _ZONE_LUMA)
             mask = np.asarray(cv2.bitwise_or(mask, self._zones), np.uint8)
         return RedactedFrame(*planes, mask, frame.index, frame.at, frame.taken, None, seal=_SEAL)
+
+    def _edges_of(self, backdrop: Backdrop, beside: Sequence[Backdrop]) -> list[Bytes]:
+        """What reaches the edge in the pictures `beside` this one; each is asked for twice, as the next one and the one before."""
+        found = []
+        for other in beside:
+            near = abs(other.at - backdrop.at) <= self._mask_settings.edge_s
+            if near and other.doubt is None and other.proven.shape == backdrop.proven.shape:
+                edge = next((edge for one, edge in self._edges if one is other), None)
+                if edge is None:
+                    edge = at_the_edge(other.proven)
+                    self._edges.append((other, edge))
+                found.append(edge)
+        return found
 
     def _fill(self, planes: Planes, masks: Planes, small: Bytes, regions: Sequence[Region], at: float) -> None:
         if self._settings.style is Style.SILHOUETTE or self._mosaic is None:

@@ -145,13 +145,12 @@ def small_mask(
     width: int,
     height: int,
     settings: MaskSettings,
-    beside: Sequence[Backdrop] = (),
+    edges: Sequence[Bytes] = (),
 ) -> Bytes:
-    """The mask on the scale of `backdrop.proven`: 255 = redacted. `beside` are the proofs of the pictures before and after."""
+    """The mask on the scale of `backdrop.proven`: 255 = redacted. `edges`: `at_the_edge` of the pictures before and after."""
     mask = cv2.bitwise_not(backdrop.proven)
-    for other in beside:
-        if other.doubt is None and other.proven.shape == mask.shape and abs(other.at - backdrop.at) <= settings.edge_s:
-            mask = cv2.bitwise_or(mask, _at_the_edge(other.proven))
+    for edge in edges:
+        mask = cv2.bitwise_or(mask, edge)
     pixel = width / backdrop.proven.shape[1]
     people = np.zeros_like(mask)
     for where in _cells(regions, width, height, mask.shape):
@@ -162,7 +161,7 @@ def small_mask(
     return np.asarray(cv2.bitwise_or(mask, people), np.uint8)
 
 
-def _at_the_edge(proven: Bytes) -> Bytes:
+def at_the_edge(proven: Bytes) -> Bytes:
     """255 where parts that are not proven reach the picture's edge.
 
     Of somebody who comes or goes there is a moment of which a sleeve is seen, too little to differ from what is behind it.
@@ -189,19 +188,18 @@ def _join_bodies(mask: Bytes, people: Bytes, settings: MaskSettings) -> None:
     """
     if cv2.countNonZero(cv2.bitwise_and(mask, cv2.bitwise_not(people))) == 0:
         return
-    rows, columns = mask.shape
-    reach = 2 * round(settings.gap_down * rows / 2) + 1, 2 * round(settings.gap_across * columns / 2) + 1
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(mask, np.ones(reach, np.uint8)), connectivity=8)
-    outlines = []
-    for label, (left, top, width, height, _) in enumerate(stats[1:].tolist(), 1):
-        where = slice(top, top + height), slice(left, left + width)
-        own = (labels[where] == label) & (mask[where] != 0)
-        count = np.count_nonzero(own)
-        if count >= _LEAST_CELLS and np.count_nonzero(own & (people[where] == 0)) > (1 - settings.explained_share) * count:
-            places = np.argwhere(own)[:, ::-1] + (left, top)
-            outlines.append(cv2.convexHull(places.astype(np.int32)))
-    for outline in outlines:
-        cv2.fillConvexPoly(mask, outline, _FULL)
+    height, width = mask.shape
+    reach = 2 * round(settings.gap_down * height / 2) + 1, 2 * round(settings.gap_across * width / 2) + 1
+    count, labels = cv2.connectedComponents(cv2.dilate(mask, np.ones(reach, np.uint8)), connectivity=8)
+    rows, columns = np.nonzero(mask)
+    own = labels[rows, columns]
+    cells = np.bincount(own, minlength=count)
+    unexplained = np.bincount(own[people[rows, columns] == 0], minlength=count)
+    bodies = np.flatnonzero((cells >= _LEAST_CELLS) & (unexplained > (1 - settings.explained_share) * cells))
+    for body in bodies.tolist():
+        inside = own == body
+        places = np.stack([columns[inside], rows[inside]], axis=1).astype(np.int32)
+        cv2.fillConvexPoly(mask, cv2.convexHull(places), _FULL)
 
 
 def _cells(regions: Iterable[Region], width: int, height: int, shape: tuple[int, ...]) -> list[tuple[slice, slice]]:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.planes import enlarged, shrunk
+from blickschutz.kernel.planes import enlarged, repeated, shrunk
 from blickschutz.redaction.rules.mask import Region
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -149,7 +149,7 @@ class Mosaic:
         if held is None:
             return
         for plane, cells, where in zip(planes, held, _parts(left, top, right, bottom), strict=True):
-            plane[where] = enlarged(cells, where[1].stop - where[1].start, where[0].stop - where[0].start)
+            plane[where] = repeated(cells, where[1].stop - where[1].start, where[0].stop - where[0].start)
 
     def _cells_of(self, planes: Sequence[Bytes], region: Region) -> Planes | None:
         """The cells with which a region is painted; None where the picture's grid is coarse enough for it."""

@@ -98,8 +98,9 @@ class History:
 
     def metres(self, pixels: float, near: Box) -> float:
         """`pixels` near somebody who fills `near`, in metres."""
-        scale = px_per_metre(self._settings.px_per_metre, self.now.width, self.now.height) or max(1.0, near.height) / PERSON_M
-        return pixels / scale
+        density = self._settings.px_per_metre
+        scale = px_per_metre(density, self.now.width, self.now.height) if density is not None else None
+        return pixels / (scale or max(1.0, near.height) / PERSON_M)
 
     def speed(self, trail: Trail, over_s: float) -> float:
         """Speed in metres per second over the last `over_s`, from the first seen to the last seen point; 0 where unknown."""
