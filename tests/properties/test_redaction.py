@@ -460,7 +460,9 @@ class TestOldLooks:
         assert self.covered(self.scene(0.4, stands_out=False))
 
     @pytest.mark.parametrize(
-        ("seen_s", "stands_out", "covered"), [(0.2, True, True), (0.5, True, False), (0.5, False, True), (0.9, False, False)]
+        ("seen_s", "stands_out", "covered"),
+        [(0.2, True, True), (0.5, True, False), (0.5, False, True), (0.9, False, False)],
+        ids=["just seen", "gone on", "did not stand out", "long ago"],
     )
     def test_a_track_is_a_guess_after_a_while(self, seen_s, stands_out, covered):
         track = Track(1, self.BOX, (0.0, 0.0), 0.9, seen_s, 5.0, True, stands_out)
@@ -472,6 +474,10 @@ class TestOldLooks:
         mask = shown_with(backdrop_of(320, 240, 1, 1.0), scene)
         assert mask[60:180, 140:180].all()
         assert not mask[60:180, 100:120].any()
+
+    def test_a_box_that_its_track_has_left_covers_nothing(self):
+        scene = Scene(0.0, (), (Detection(self.BOX, 0.9, False, True),), looked_s=0.0)
+        assert not shown_with(backdrop_of(320, 240, 1, 1.0), scene).any()
 
     def test_somebody_lying_counts_however_old_the_look_is(self):
         lying = Scene(0.0, lying=(Detection(self.BOX, 0.25, False),), looked_s=0.4)

@@ -20,7 +20,7 @@ from blickschutz.analysis.service import Analyser
 from blickschutz.bootstrap.drawn_scene import DrawnScene
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Doubt, Track
+from blickschutz.kernel.scene import Background, Doubt, Track
 from tests.fakes.detectors import BlindDetector, FixedDetector, TruthDetector
 
 NONE = np.zeros((20, 30), np.uint8)
@@ -172,10 +172,18 @@ class TestBackground:
         assert compare(model, bright).all()
 
     def test_the_camera_s_gain_is_compensated(self):
-        model, _ = learned()
-        brighter = picture(113)
+        model, ground = BackgroundModel(20, 30), picture()
+        ground[..., 0] = np.linspace(90, 130, 30)
+        for index in range(16):
+            model.learn(ground, compare(model, ground), NONE, NONE, index / 5)
+        brighter = ground.copy()
+        brighter[..., 0] = ground[..., 0] * 1.15
         assert not compare(model, brighter).any()
         assert compare(model, level(model, brighter)).all()
+
+    def test_a_picture_without_any_pattern_says_nothing_of_the_camera_s_gain(self):
+        model, _ = learned()
+        assert not compare(model, level(model, picture(113))).any()
 
     def test_a_gain_beyond_the_limits_is_not_compensated(self):
         model, _ = learned()
@@ -353,6 +361,32 @@ class TestAttention:
         assert attention.due([first, Box(100, 0, 140, 40)], [], 10.2, 0.4)[0].left == 100
 
 
+class TestExposure:
+    """The exposure is levelled where the camera changed it, and not where somebody stands before most of the picture."""
+
+    WALL = np.clip(120 + np.random.default_rng(2).normal(0, 6, (60, 96)), 0, 255).astype(np.uint8)
+
+    def shot(self, luma):
+        result = np.full((60, 96, 3), 128, np.uint8)
+        result[..., 0] = luma
+        return result
+
+    def proven(self, luma):
+        known = Background(0.0, self.shot(self.WALL), np.full((60, 96), 255, np.uint8), (11, 7, 7))
+        return agreeing(known, levelled(known, self.shot(luma))) != 0
+
+    @pytest.mark.parametrize("gain", [0.8, 0.9, 1.15, 1.3])
+    def test_a_camera_that_changes_its_gain_proves_what_it_proved(self, gain):
+        assert self.proven(np.clip(self.WALL * gain, 0, 255).astype(np.uint8)).mean() > 0.98
+
+    @pytest.mark.parametrize("share", [0.3, 0.55, 0.7, 0.9, 1.0])
+    @pytest.mark.parametrize("coat", [85, 95, 150])
+    def test_whoever_fills_most_of_a_plain_picture_is_not_taken_for_a_darker_wall(self, share, coat):
+        luma, width = self.WALL.copy(), round(96 * share)
+        luma[:, :width] = np.clip(coat + np.random.default_rng(3).normal(0, 3, (60, width)), 0, 255).astype(np.uint8)
+        assert not self.proven(luma)[:, : width - 1].any()
+
+
 class TestOldLooks:
     """What a look found, and what becomes of it until the next one."""
 
@@ -382,7 +416,7 @@ class TestOldLooks:
         assert {0.0, 0.2, 0.4} <= set(ages[20:])
         assert max(ages[20:]) < 0.7
 
-    def test_a_box_whose_track_has_moved_on_is_not_kept_where_it_was(self):
+    def test_a_box_whose_track_has_moved_on_is_marked(self):
         scene = DrawnScene(320, 240, seed=3, empty=0)
         detector = FixedDetector((40, 60, 80, 180, 0.8))
         detector.parts = True
@@ -393,7 +427,8 @@ class TestOldLooks:
         assert kept == {40.0}
         detector._boxes = np.array([(200, 60, 240, 180, 0.8)], np.float32)
         analyser._keep(detector._boxes, [Box(180, 40, 260, 200)], np.zeros((120, 160), np.uint8), scene.picture(6).frame(6))
-        assert {one.box.left for one in analyser._scene(1.0, ()).detections} == {200.0}
+        found = {one.box.left: one.moved_on for one in analyser._scene(1.0, ()).detections}
+        assert found == {200.0: False, 40.0: True}
 
 
 class TestAnalyser:

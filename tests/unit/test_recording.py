@@ -301,7 +301,10 @@ class TestWhatWasKnown:
         assert writer.write(0, one) is not None
         assert writer.write(90_000, one) is None
 
-    @pytest.mark.parametrize("change", [{"steps": b"rubbish"}, {"known": b""}, {"rows": 28}, {"columns": 1}])
+    @pytest.mark.parametrize(
+        "change",
+        [{"steps": b"rubbish"}, {"known": b""}, {"rows": 28}, {"columns": 1}, {"rows": -27}, {"rows": 10**6}, {"tolerance": (255, 7, 7)}],
+    )
     def test_after_a_damaged_background_nothing_is_read(self, change):
         writer, reader = BackgroundWriter(), BackgroundReader()
         whole = writer.write(0, background(1))
@@ -357,6 +360,15 @@ class TestFeed:
         assert self.piece(feed, 20_000).background is None
         self.look(feed, 36_000, after := background(3))
         assert self.piece(feed, 36_000).analysed[0].background is after
+
+    def test_a_clip_that_ends_takes_nothing_from_what_is_collected_beside(self):
+        feed = Feed(60.0)
+        feed.take([Head(1, b"init", "h264", 4, 4)])
+        self.look(feed, 0, background(1))
+        feed.frame(0, 1.0)
+        assert len(feed.rest().analysed) == 1
+        piece = self.piece(feed, 0)
+        assert (len(piece.analysed), list(piece.times)) == (1, [(0, 1.0)])
 
     def test_an_interruption_forgets_the_background(self):
         feed = Feed(60.0)
@@ -518,7 +530,7 @@ class TestRecorder:
         feeding.recorder.take(ClipMode.ANONYMOUS, [Fragment(1, b"x", True, (0,), 0.0)])
         feeding.heard(ClipEvent.OPENED, 2)
         feeding.recorder.close()
-        assert [n.mode for n in feeding.heard(ClipEvent.CLOSED, 2)] == [ClipMode.SEALED, ClipMode.ANONYMOUS]
+        assert {n.mode for n in feeding.heard(ClipEvent.CLOSED, 2)} == {ClipMode.SEALED, ClipMode.ANONYMOUS}
 
     def test_with_one_reviewer_nothing_is_recorded_and_it_is_said(self, tmp_path):
         feeding = Feeding(tmp_path, count=1)

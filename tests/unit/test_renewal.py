@@ -98,6 +98,10 @@ class Site(House):
             self.keeping.desk.verdict(case.id, person, Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
         return self.case(case)
 
+    def propose(self, case):
+        """One person proposes a hold; nobody has answered yet."""
+        assert self.keeping.desk.propose_hold(case.id, "aufsicht", Ground.CRIMINAL_OFFENCE, "KL-2", self.clock.now() + 86_400)
+
     def restrict(self, case):
         """Somebody who is to be seen asks; the clip is kept for them."""
         about = {"name": "Erika Mustermann", "contact": "Musterweg 1", "language": "de", "by": "aufsicht", "text": "Vorplatz"}
@@ -153,20 +157,22 @@ def site(tmp_path):
 
 class TestStart:
     def test_exactly_what_shows_too_much_and_is_not_kept_is_destroyed(self, site):
-        waiting, second, held, restricted = (site.left(letter) for letter in "abcd")
+        waiting, second, held, restricted, half, asked = (site.left(letter) for letter in "abcd34")
         new, sealed, sealed_new = (
             site.left("e", NEW),
             site.left("f", OLD, ClipMode.SEALED),
             site.left("1", NEW, ClipMode.SEALED),
         )
         site.left("2", row=False)
-        site.keeping.desk.verdict(second.id, "kvd-1", Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+        site.keeping.desk.verdict(second.id, "kvd-1", Verdict.NO_INCIDENT, "")
+        site.keeping.desk.verdict(half.id, "kvd-1", Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+        site.propose(asked)
         held, restricted = site.hold(held), site.restrict(restricted)
         site.again()
         orphan = site.keeping.store.by_clip("2" * 32)
         gone = {site.case(case).clip for case in (waiting, second, orphan)}
         assert {site.case(case).state for case in (waiting, second, orphan)} == {CaseState.DESTROYED}
-        assert site.keeping.shelf.clips() == {case.clip for case in (held, restricted, new, sealed, sealed_new)}
+        assert site.keeping.shelf.clips() == {case.clip for case in (held, restricted, half, asked, new, sealed, sealed_new)}
         assert [site.case(case).state for case in (held, restricted, new)] == [CaseState.HELD, CaseState.WAITING, CaseState.WAITING]
         receipts = [Receipt(**entry.facts) for entry in site.events(Event.SHREDDED)]
         assert {receipt.clip for receipt in receipts} == gone
@@ -174,7 +180,9 @@ class TestStart:
             assert (receipt.reason, receipt.absent) == (UNSAFE, True)
             assert is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), site.keeping.key.public)
         assert {entry.facts["reason"] for entry in site.events(Event.SHRED_ORDERED)} == {UNSAFE}
-        assert site.renewed() == [{"alerts": 0, "clips": 3, "held": [str(held.id)], "restricted": [str(restricted.id)]}]
+        kept = [str(case.id) for case in (held, half, asked)]
+        assert site.renewed() == [{"alerts": 0, "clips": 3, "held": kept, "restricted": [str(restricted.id)]}]
+        assert "half decided" in site.found()["old-kept"].mend
 
     def test_the_log_is_told_once_and_again_only_of_what_is_new(self, site):
         site.again()

@@ -10,7 +10,7 @@ import pytest
 
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Background, Doubt, Scene, Track
+from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
 from blickschutz.pipeline.replay import LONGEST_S, Replay
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.model import MaskSample
@@ -101,6 +101,42 @@ def test_two_pictures_of_the_same_time_are_proven_each_by_itself():
     shown = replayed(pictures, [look(5)])
     left, top, right, bottom = run_at(2).clipped(WIDTH, HEIGHT)
     assert [bool(one.mask[top:bottom, left:right].all()) for one in shown] == [False, True, False]
+
+
+def test_an_own_copy_has_pictures_in_which_the_detector_saw_its_person_itself():
+    """A look at another part of the picture, or one that found nobody, says nothing of who stands before them."""
+    own = Box(120, 30, 200, 160)
+    seen, guessed = (Track(1, own, (0.0, 0.0), 0.9, age, 0.0, True) for age in (0.0, 0.2))
+    replay = Replay(Showing(), spared=1)
+    replay.know([look(0, tracks=(seen,)), look(5, tracks=(guessed,)), look(10)], [BackgroundWriter().write(-1, place())])
+    shown = [one for number in range(11) for one in replay.push(picture(number))] + list(replay.rest())
+    assert [one.index for one in shown if one.doubt is None] == [0]
+
+
+def test_a_child_before_the_one_who_is_shown_is_covered():
+    """A detection within the person's own box is another person, unless it is of the same size."""
+    own, child = Box(120, 30, 200, 160), Box(140, 100, 170, 160)
+    tracks = (Track(1, own, (0.0, 0.0), 0.9, 0.0, 1.0, True),)
+    scene = Scene(0.0, tracks, (Detection(child, 0.35), Detection(own.grown(0.02), 0.9)), width=WIDTH, height=HEIGHT)
+    seen = sample(known(0, None, scene, place()))
+    replay = Replay(Showing(), spared=1)
+    replay.know([seen], [BackgroundWriter().write(-1, place())])
+    (shown,) = [*replay.push(picture(0, own)), *replay.rest()]
+    left, top, right, bottom = child.clipped(WIDTH, HEIGHT)
+    assert shown.mask[top:bottom, left:right].all()
+    assert not shown.mask[40:84, 125:190].any()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"velocities": ((0.0, 0.0),) * 3}, {"tracks": ((1, 0.0, (float("nan"), 0.0, 1.0, 1.0)),)}],
+)
+def test_a_record_that_makes_no_sense_blanks_and_the_clip_goes_on(change):
+    damaged = msgspec.structs.replace(look(2), **change)
+    shown = replayed([picture(number) for number in range(8)], [look(0), damaged, look(4), look(7)])
+    assert [one.index for one in shown] == list(range(8))
+    assert shown[2].doubt is Doubt.FAULT
+    assert [one.doubt for one in (shown[0], *shown[5:])] == [None] * 4
 
 
 def test_looks_that_lie_far_apart_show_nothing_between():

@@ -32,8 +32,9 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 _FULL = 255
 _HALF_FRAME_S = 0.05
 _NO_BOXES: Floats = np.zeros((0, 5), np.float32)
-# For each box whether a track has it, and whether it stands out from the background.
-_NO_FACTS: npt.NDArray[np.bool_] = np.zeros((0, 2), bool)
+# For each box whether a track had it, whether it stands out from the background, and whether its track has moved on.
+_NO_FACTS: npt.NDArray[np.bool_] = np.zeros((0, 3), bool)
+_NEVER_S = 3600.0
 _STANDS_OUT_SHARE = 0.35
 _DOUBTS = {
     BackgroundState.LEARNING: Doubt.STARTING,
@@ -187,13 +188,16 @@ class Analyser:
         scale = proven.shape[1] / frame.width, proven.shape[0] / frame.height
         seen = [candidate for candidate in self._tracker.candidates if candidate.seen_at == frame.at]
         for candidate, stands_out in zip(seen, _standing_out([one.box for one in seen], proven, scale), strict=True):
-            candidate.stands_out = bool(stands_out)
+            # Who was once hard to tell from the background stays so: a headlight makes nobody easier to see for long.
+            candidate.stands_out = bool(stands_out) and (candidate.stands_out or candidate.hits == 1)
         standing_out = _standing_out([Box(*sides) for sides in found[:, :4].tolist()], proven, scale)
-        kept, facts = found, np.stack([_within(found, [one.box for one in seen]), standing_out], axis=1)
+        followed = _within(found, [one.box for one in seen])
+        kept, facts = found, np.stack([followed, standing_out, np.zeros(len(found), bool)], axis=1)
         if parts:
-            # A box whose track has moved on since is no longer where it was found; the track tells of that person.
-            elsewhere = ~_within(self._boxes, parts) & ~self._facts[:, 0]
-            kept, facts = np.concatenate([found, self._boxes[elsewhere]]), np.concatenate([facts, self._facts[elsewhere]])
+            elsewhere = ~_within(self._boxes, parts)
+            old = self._facts[elsewhere]
+            old[:, 2] |= old[:, 0]
+            kept, facts = np.concatenate([found, self._boxes[elsewhere]]), np.concatenate([facts, old])
         order = np.argsort(-kept[:, 4])
         self._boxes, self._facts = kept[order], facts[order]
 
@@ -229,9 +233,9 @@ class Analyser:
         return lively_regions(lively, followed, frame.width, frame.height, margin)
 
     def _scene(self, at: float, tracks: tuple[Track, ...]) -> Scene:
-        rows = zip(self._boxes.tolist(), self._facts[:, 1].tolist(), strict=True)
-        found = tuple(Detection(Box(*sides), score, stands_out) for (*sides, score), stands_out in rows)
-        return Scene(at, tracks, found, lying=self._lying.lying(at), looked_s=at - self._looked_at if found else 0.0)
+        rows = zip(self._boxes.tolist(), self._facts[:, 1:].tolist(), strict=True)
+        found = tuple(Detection(Box(*sides), score, *facts) for (*sides, score), facts in rows)
+        return Scene(at, tracks, found, lying=self._lying.lying(at), looked_s=min(at - self._looked_at, _NEVER_S))
 
     def _tracks(self, at: float) -> tuple[Track, ...]:
         return tuple(self._track(candidate, at) for candidate in self._tracker.candidates)

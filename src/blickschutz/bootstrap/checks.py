@@ -78,6 +78,7 @@ def _check_pictures(keeping: Keeping) -> list[Finding]:
     ending = f"an older version redacted these recordings: {_cases(clips.ending)}; they are destroyed at the next start"
     kept = [*(f"held: {_cases([case])}, ends with its hold" for case in clips.held)]
     kept += [f"restricted: {_cases([case])}, destroyed when request {case.restricted[0]} needs it no longer" for case in clips.restricted]
+    kept += [f"half decided: {_cases([case])}, ends with its deadline" for case in clips.half_held]
     mend = f"an older version redacted these recordings; they are shown to nobody and are not released; {'; '.join(kept)}"
     result = [
         _finding("old-alerts", "DM-05", alerts),

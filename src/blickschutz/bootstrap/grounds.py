@@ -101,7 +101,7 @@ def _rows(keeping: Keeping, clock: Clock) -> Rows:
     there, known = keeping.shelf.clips(), {case.clip for case in cases}
     missing = [clip for clip in known if clip not in there]
     strays = [clip for clip in there if clip not in known and keeping.store.by_clip(clip) is None]
-    old, old_seconds = keeping.renewal.clips(), keeping.renewal.alerts()
+    old, old_seconds = keeping.renewal.clips(), keeping.renewal.alerts_or_none()
     with stored_alerts(keeping) as alerts:
         undecided = alerts.undecided(_MOST)
         tally = alerts.tally(clock.now() - _MONTH_S)
@@ -114,7 +114,7 @@ def _rows(keeping: Keeping, clock: Clock) -> Rows:
         without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
         redaction_faults=keeping.redaction_faults(),
         old_seconds=old_seconds,
-        old_clips=tuple(case.id for case in (*old.ending, *old.held, *old.restricted)),
+        old_clips=tuple(case.id for case in (*old.ending, *old.held, *old.restricted, *old.half_held)),
         late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today)),
         unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today)),
         chain_faults=tuple(fault.text for fault in _chain_faults(keeping)),

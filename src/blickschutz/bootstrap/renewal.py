@@ -7,12 +7,14 @@ held, or restricted by a request, stays as evidence and is shown to nobody until
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from blickschutz.alerts.io.outdated import OldSeconds
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
@@ -25,7 +27,7 @@ from blickschutz.recording.model import ClipMode
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.review.model import Case, CaseState
 from blickschutz.review.ports import CaseStore
-from blickschutz.review.rules import THERE
+from blickschutz.review.rules import THERE, half_held
 from blickschutz.review.service import CaseDesk
 from blickschutz.storage.sqlite import open_engine
 
@@ -45,11 +47,14 @@ def shows_too_much(case: Case, path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OldClips:
-    """Cases whose clip shows too much: those that end at the next start, those that a hold or a request keeps."""
+    """Cases whose clip shows too much: those that end at the next start, those that a hold or a request keeps, and those of
+    which somebody has said already that there is something to keep: these end with their deadline.
+    """
 
     ending: Sequence[Case]
     held: Sequence[Case]
     restricted: Sequence[Case]
+    half_held: Sequence[Case]
 
 
 class Renewal:
@@ -66,9 +71,9 @@ class Renewal:
 
         The log is told first: what a crash then leaves is found, told of and ended at the start after.
         """
-        clips, alerts = self.clips(), self._look_at_alerts()
+        clips, alerts = self.clips(), self.alerts_or_none()
         self._tell(clips, alerts)
-        self._kept = {case.id for case in (*clips.held, *clips.restricted)}
+        self._kept = {case.id for case in (*clips.held, *clips.restricted, *clips.half_held)}
         for case in clips.ending:
             self._desk.outdated(case)
         self._destroy_seconds()
@@ -100,7 +105,8 @@ class Renewal:
         found = [case for case in cases if shows_too_much(case, self._shelf.path(case.clip))]
         held = [case for case in found if case.state is CaseState.HELD]
         restricted = [case for case in found if case.restricted and case.state is not CaseState.HELD]
-        return OldClips([case for case in found if case not in held and case not in restricted], held, restricted)
+        half = [case for case in found if half_held(case) and case not in held and case not in restricted]
+        return OldClips([case for case in found if case not in (*held, *restricted, *half)], held, restricted, half)
 
     def alerts(self) -> int:
         """How many alerts have seconds of the old redaction. Raises `DeviceError`."""
@@ -116,9 +122,14 @@ class Renewal:
         return [path.name for path in found if not first or path.stat().st_mtime < first[0].at]
 
     def _opened(self) -> OldSeconds:
-        return OldSeconds(open_engine(self._alerts, ALERT_TABLES))
+        """Raises `DeviceError`."""
+        try:
+            return OldSeconds(open_engine(self._alerts, ALERT_TABLES))
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise DeviceError(f"{self._alerts.name} cannot be opened: {error}") from error
 
-    def _look_at_alerts(self) -> int:
+    def alerts_or_none(self) -> int:
+        """As `alerts`, 0 where the database cannot be read; the log says so."""
         try:
             return self.alerts()
         except BlickschutzError as error:
@@ -127,7 +138,7 @@ class Renewal:
 
     def _tell(self, clips: OldClips, alerts: int) -> None:
         """One entry at the first start, and one at each later start at which there is something new to tell."""
-        held, restricted = ([str(case.id) for case in cases] for cases in (clips.held, clips.restricted))
+        held, restricted = ([str(case.id) for case in cases] for cases in ((*clips.held, *clips.half_held), clips.restricted))
         facts: Facts = {"alerts": alerts, "clips": len(clips.ending), "held": held, "restricted": restricted}
         before = self._log.find(event=Event.PICTURES_RENEWED, most=1)
         told = before[0][0].facts if before else {}

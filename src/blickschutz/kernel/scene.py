@@ -29,12 +29,14 @@ class Detection:
     """A box in which the detector sees a person, in source pixels, with its score in 0..1.
 
     `stands_out`: when it was found, the background's proof saw somebody there too. Whoever does not stand out (a dark
-    coat at night) is known by the box alone.
+    coat at night) is known by the box alone. `moved_on`: nobody looked there since, and the track of whoever was found
+    there is elsewhere.
     """
 
     box: Box
     score: float
     stands_out: bool = False
+    moved_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

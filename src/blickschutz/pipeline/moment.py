@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
-from blickschutz.kernel.errors import MediaError
 from blickschutz.kernel.frames import RedactedFrame
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.record import opening_of
@@ -51,8 +50,9 @@ class Moments:
     def _render(self, number: int, collected: Collected) -> None:
         try:
             data = self._video(collected)
-        except MediaError as error:
-            _log.error("moment_failed", problem=str(error))
+        # Whatever fails, the alert is told that there are no pictures: it must not wait for them for ever.
+        except Exception:  # noqa: BLE001 - in the log, and told as nothing
+            _log.exception("moment_failed")
             data = b""
         # What does not fit into a message is told as nothing, so that nobody waits for it.
         self._tell(number, data if len(data) <= _MOST_MOMENT else b"")

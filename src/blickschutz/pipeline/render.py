@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from blickschutz.kernel.density import Yardstick
 from blickschutz.kernel.frames import RedactedFrame
 from blickschutz.pipeline.decode import ClipDecoder
 from blickschutz.pipeline.replay import LONGEST_S, Replay
@@ -22,7 +23,8 @@ def encoded(frames: Iterable[RedactedFrame], settings: EncoderSettings) -> Itera
     """Redacted pictures as fragmented MP4, part by part; with the head of a stream comes its codec, else an empty text."""
     encoder: LiveEncoder | None = None
     for shown in frames:
-        if encoder is None or encoder.size != (shown.width, shown.height):
+        # One file has one size: pictures of another one (the camera was set up anew) are scaled to it.
+        if encoder is None:
             encoder = LiveEncoder(1, shown.width, shown.height, _RATE, settings)
         for part in encoder.encode(shown):
             yield part.data, part.codec if isinstance(part, StreamInit) else ""
@@ -50,7 +52,10 @@ class Renderer:
     """Redacts the pictures of a clip, group by group. `spared` is the track of somebody who gets a copy of their own data."""
 
     def __init__(self, opening: Opening, spared: int | None = None, most_width: int = MOST_WIDTH) -> None:
-        settings = RedactionSettings(Style(opening.style), opening.privacy_zones, opening.px_per_metre)
+        dense = opening.px_per_metre
+        # The density goes with the picture's width, should that change within the clip.
+        density = Yardstick((0.0, 0.0), (1.0, 0.0), opening.width / dense) if dense and opening.width else dense
+        settings = RedactionSettings(Style(opening.style), opening.privacy_zones, density)
         self._replay = Replay(Showing(settings, most_width), spared)
         self._decoder = ClipDecoder(opening.init)
 

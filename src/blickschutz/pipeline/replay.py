@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+import structlog
+
 from blickschutz.analysis.rules.proof import prove, recorded_proof
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.scene import Backdrop, Background, Doubt
@@ -18,6 +20,7 @@ from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.model import BackgroundSample, MaskSample
 from blickschutz.recording.rules import TICKS, BackgroundReader, doubt_of, proven, scene_of
 
+_log = structlog.get_logger(__name__)
 # Pictures between two looks that lie further apart are blank: nobody looked for people in between.
 LONGEST_S = 1.5
 # A look this old is a look at the picture itself: the detector was asked about it, not about one before.
@@ -83,11 +86,20 @@ class Replay:
             return
         if before is not after and before.bits and after.bits:
             return  # format 1, and nobody compared this picture with anything
-        if self._spared is not None and (before is not after or before.looked_s > OWN_LOOK_S):
+        if self._spared is not None and not (before is after and self._was_looked_at(before)):
             return  # somebody else may be passing where the one who is shown stands
-        scenes = [scene_of(look, frame.width, frame.height) for look in ends]
-        own = self._proof(frame, before)
-        yield self._showing.show(frame, own, scenes, self._spared, self._following())
+        try:
+            scenes = [scene_of(look, frame.width, frame.height) for look in ends]
+            shown = self._showing.show(frame, self._proof(frame, before), scenes, self._spared, self._following())
+        # Whatever a record holds, the answer is a blank picture, which says that it is a fault; the clip goes on.
+        except Exception:  # noqa: BLE001 - fails closed, in the log and on the picture
+            _log.exception("replay_failed", pts=frame.pts)
+            shown = self._showing.withheld(frame, Doubt.FAULT)
+        yield shown
+
+    def _was_looked_at(self, look: MaskSample) -> bool:
+        """Whether the detector was asked about that very picture, and where the one who is shown stands."""
+        return look.looked_s <= OWN_LOOK_S and any(number == self._spared and seen <= OWN_LOOK_S for number, seen, _ in look.tracks)
 
     def _following(self) -> Backdrop | None:
         """The proof of the next picture, where it is there."""

@@ -16,6 +16,8 @@ from blickschutz.recording.model import BackgroundSample, MaskSample, RecordingS
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 TICKS = 90_000
+# No background is larger, and none agrees with more.
+_MOST_SIDE, _MOST_TOLERANCE = 1024, 32
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ def sample(kept: Known) -> MaskSample:
     """The record of what was known of one analysed picture."""
     scene = kept.scene
     x, y = (1 / scene.width, 1 / scene.height) if scene.width and scene.height else (0.0, 0.0)
-    found = [(d, False) for d in scene.detections] + [(d, True) for d in scene.lying]
+    found = [(d, False) for d in scene.detections if not d.moved_on] + [(d, True) for d in scene.lying]
     return MaskSample(
         kept.pts,
         kept.doubt,
@@ -146,6 +148,9 @@ class BackgroundReader:
     def read(self, kept: BackgroundSample) -> Background:
         """Raises `ValueError` where the record is damaged; no later one of the clip is whole then."""
         shape = kept.rows, kept.columns, 3
+        if not (0 < kept.rows <= _MOST_SIDE and 0 < kept.columns <= _MOST_SIDE and max(kept.tolerance) <= _MOST_TOLERANCE):
+            self._damaged = True
+            raise ValueError(f"the background of the picture at {kept.pts} is damaged")
         if self._picture.shape != shape:
             self._picture = np.zeros(shape, np.uint8)
         try:
@@ -171,4 +176,6 @@ def _unpacked(data: bytes, size: int) -> bytes:
 
 def doubt_of(kept: MaskSample | None) -> Doubt:
     """Why nothing is shown at a record."""
-    return Doubt(kept.doubt) if kept is not None and kept.doubt else Doubt.NO_ANALYSIS
+    if kept is None or not kept.doubt:
+        return Doubt.NO_ANALYSIS
+    return Doubt(kept.doubt) if kept.doubt in Doubt.__members__.values() else Doubt.FAULT

@@ -90,7 +90,7 @@ class Redactor:
     ) -> RedactedFrame:
         width, height = frame.width, frame.height
         self._fit(width, height, frame.scale)
-        regions = people_regions(scenes, backdrop, width, height, self._mask_settings)
+        regions = people_regions(scenes, backdrop, width, height, self._mask_settings, spared)
         small = small_mask(backdrop, regions, width, height, self._mask_settings, self._edges_of(backdrop, beside))
         if spared is not None:
             small = spare(small, regions, spared, width, height)

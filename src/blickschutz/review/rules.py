@@ -81,6 +81,11 @@ def visible(case: Case, person: str) -> tuple[GivenVerdict, ...]:
     return case.verdicts
 
 
+def half_held(case: Case) -> bool:
+    """Whether somebody has said already that there is something to keep, and a second person has not answered yet."""
+    return case.proposal is not None or any(not is_harmless(one.verdict) for one in case.verdicts)
+
+
 def waits_for(case: Case, person: str) -> bool:
     """Whether a verdict of `person` is what the case waits for."""
     return case.state in REVIEWABLE and not case.restricted and all(one.person != person for one in case.verdicts)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from blickschutz.kernel.clock import Clock
 from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Ground, Hold, Refusal, Verdict
 from blickschutz.review.ports import CaseStore
-from blickschutz.review.rules import OPENABLE, judge, next_state
+from blickschutz.review.rules import OPENABLE, half_held, judge, next_state
 
 _DAY_S = 24 * 3600.0
 
@@ -118,9 +118,11 @@ class CaseDesk:
         return done
 
     def outdated(self, case: Case) -> bool:
-        """Order the end of a clip whose redaction shows too much; a hold or a request keeps it."""
+        """Order the end of a clip whose redaction shows too much; a hold or a request keeps it, and so does half a decision to hold."""
         event = CaseEvent.UNSAFE_REDACTION
-        return not case.restricted and next_state(case.state, event) is CaseState.DESTROYING and self.store.doom(case, event.value, ())
+        if case.restricted or half_held(case) or next_state(case.state, event) is not CaseState.DESTROYING:
+            return False
+        return self.store.doom(case, event.value, ())
 
     def queue(self, start: int, most: int) -> list[Case]:
         """Cases that wait for somebody, from `start` on; the next deadline first."""

@@ -63,6 +63,10 @@ class Playback:
         except BlickschutzError as error:
             self.facts.problem = str(error)
             _log.error("playback_failed", problem=str(error))
+        # Any other fault: the page says that the clip is not shown to its end.
+        except Exception as error:  # noqa: BLE001 - in the log, and on the page
+            self.facts.problem = type(error).__name__
+            _log.exception("playback_failed")
         finally:
             self._reader.close()
             with self._grown:

@@ -21,6 +21,11 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _DARK, _BRIGHT = 24, 235
 _GAIN_STEP = 0.01
+# A smaller change than this is within what agrees anyway; in a larger one a pixel that has not moved a quarter of the way
+# was not changed by the camera.
+_GAIN_NEEDED, _UNMOVED, _UNMOVED_SHARE = 0.05, 0.25, 0.1
+# What stands before the whole picture has another pattern than the place (correlation of brightness).
+_LEAST_LIKENESS = 0.5
 LEAST_GAIN, MOST_GAIN = 0.7, 1.5
 
 
@@ -34,21 +39,35 @@ def levelled(background: Background, picture: Bytes) -> Bytes:
 
     Cameras change their gain when somebody in dark clothes walks in. The gain is the median ratio over
     known pixels, so it follows the camera and not a part of the scene; a gain outside the limits is
-    not compensated, and then little agrees.
+    not compensated, and then little agrees. Nor is one that a good part of the place does not share: a camera changes
+    every pixel, somebody close to it only those before which they stand, be it most of them.
     """
     # Every fourth pixel of every fourth row: two thousand ratios settle a median.
     shown, luma = background.picture[::4, ::4, 0].ravel(), picture[::4, ::4, 0].ravel()
     usable = np.flatnonzero((background.known[::4, ::4].ravel() != 0) & (shown > _DARK) & (luma < _BRIGHT))
-    if usable.size < shown.size // 8:
+    if usable.size <= shown.size // 8:
         return picture
     ratios = luma[usable] / shown[usable].astype(np.float32)
-    ratios.partition(ratios.size // 2)
-    gain = float(ratios[ratios.size // 2])
+    middle = ratios.size // 2
+    gain = float(np.partition(ratios, middle)[middle])
     if abs(gain - 1) < _GAIN_STEP or not LEAST_GAIN <= gain <= MOST_GAIN:
+        return picture
+    if abs(gain - 1) > _GAIN_NEEDED and not _is_the_cameras(gain, ratios, luma[usable], shown[usable]):
         return picture
     result = picture.copy()
     result[..., 0] = cv2.convertScaleAbs(picture[..., 0], alpha=1 / gain)
     return result
+
+
+def _is_the_cameras(gain: float, ratios: npt.NDArray[np.floating], luma: Bytes, shown: Bytes) -> bool:
+    """Whether a change of brightness is the camera's: no part of the place stayed as it was, and the place is still seen."""
+    unmoved = np.count_nonzero(np.abs(ratios - 1) <= _UNMOVED * abs(gain - 1))
+    if unmoved > _UNMOVED_SHARE * ratios.size:
+        return False
+    now, before = (values.astype(np.float64) for values in (luma, shown))
+    now, before = now - now.mean(), before - before.mean()
+    together, spread = float(now @ before), float(np.sqrt((now @ now) * (before @ before)))
+    return spread > 0 and together > _LEAST_LIKENESS * spread
 
 
 def agreeing(background: Background, picture: Bytes) -> Bytes:

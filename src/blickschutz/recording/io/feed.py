@@ -127,8 +127,9 @@ class Feed:
 
     def rest(self) -> Piece:
         """What became known since the last fragment."""
-        piece, self._next = self._next, Piece(_NO_FRAGMENT, self._background)
-        return piece
+        # A copy: whoever else collects needs it with the next fragment.
+        new = self._next
+        return Piece(_NO_FRAGMENT, new.background, new.times.copy(), new.analysed.copy(), new.marks.copy())
 
     def _trim(self, now: float) -> None:
         """Drop the oldest group of pictures as long as what is left still reaches back far enough.

@@ -18,6 +18,7 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _FULL = 255
 _SAME_SHARE = 0.1
+_SAME_OVERLAP = 0.6
 # Fewer cells than these are noise of the sensor or the video code; they are covered as they are.
 _LEAST_CELLS = 3
 
@@ -63,11 +64,13 @@ class Region:
     box: Box
 
 
-def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, height: int, settings: MaskSettings) -> list[Region]:
+def people_regions(
+    scenes: Sequence[Scene], backdrop: Backdrop, width: int, height: int, settings: MaskSettings, spared: int | None = None
+) -> list[Region]:
     """Boxes of everybody in the analysed moments around one frame, grown, in source pixels.
 
     A track that is in the moment before and in the moment after is masked where it is between them. What is
-    in one of them only is masked there.
+    in one of them only is masked there. Within the box of `spared` (a track) a detection of another size is somebody else.
     """
     seen: dict[int, list[tuple[float, Box]]] = {}
     guessed: set[int] = set()
@@ -77,7 +80,10 @@ def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, heig
         guessed |= {track.number for track in followed if track.seen_s > settings.sure_s and track.stands_out}
         for track in followed:
             seen.setdefault(track.number, []).append((scene.at, track.box))
-        alone += _alone(scene, [_when_looked(track, scene.looked_s).grown(_SAME_SHARE) for track in followed], settings)
+        others = [track for track in followed if track.number != spared]
+        found = _alone(scene, [_when_looked(track, scene.looked_s).grown(_SAME_SHARE) for track in others], settings)
+        own = next((track.box for track in followed if track.number == spared), None)
+        alone += found if own is None else [one for one in found if not _same(own, one[0])]
     boxes = [Region(None, box) for box in _counting(alone, backdrop, width, height, settings)]
     tracks = {number: _between(places, backdrop.at) for number, places in seen.items()}
     # Of somebody at the picture's edge too little may be seen to say that they are gone.
@@ -88,6 +94,13 @@ def people_regions(scenes: Sequence[Scene], backdrop: Backdrop, width: int, heig
     # What reaches beyond a guess is not proven, and covered by itself.
     share, least = settings.guess_margin_share, settings.guess_margin_px
     return regions + [Region(number, tracks[number].grown(share, least)) for number in sorted(guessed) if tracks[number] in unproven]
+
+
+def _same(own: Box, found: Box) -> bool:
+    """Whether a detection is the followed person and nobody before or beside them."""
+    both = Box(max(own.left, found.left), max(own.top, found.top), min(own.right, found.right), min(own.bottom, found.bottom))
+    shared = both.area if both.width > 0 and both.height > 0 else 0.0
+    return shared > _SAME_OVERLAP * (own.area + found.area - shared)
 
 
 def _touches_edge(box: Box, width: int, height: int) -> bool:
@@ -112,7 +125,8 @@ def _alone(scene: Scene, followed: Sequence[Box], settings: MaskSettings) -> lis
     """Detections that need a region of their own, and whether they are sure: those that lie in none of the tracks' boxes."""
     old = scene.looked_s > settings.weak_s
     least = settings.sure_score if old else settings.weak_score
-    found = [(d.box, d.score >= settings.sure_score and not (old and d.stands_out)) for d in scene.detections if d.score >= least]
+    there = [d for d in scene.detections if d.score >= least and not d.moved_on]
+    found = [(d.box, d.score >= settings.sure_score and not (old and d.stands_out)) for d in there]
     found += [(d.box, d.score >= settings.sure_score) for d in scene.lying if d.score >= settings.weak_score]
     if not found or not followed:
         return found
