@@ -73,6 +73,10 @@ class Box(NamedTuple):
             max(self.bottom, other.bottom),
         )
 
+    def touches_edge(self, width: int, height: int) -> bool:
+        """Whether it reaches an edge of a picture of that size, or beyond."""
+        return self.left <= 0 or self.top <= 0 or self.right >= width or self.bottom >= height
+
     def clipped(self, width: int, height: int) -> tuple[int, int, int, int]:
         """(left, top, right, bottom) in whole pixels, rounded outwards, inside a picture of that size."""
         # Written out: a busy picture asks this a thousand times a second.

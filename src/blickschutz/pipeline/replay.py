@@ -2,8 +2,8 @@
 
 A clip carries the background of the place, sealed beside the camera's packets, and who was seen at each look. Here every
 picture is compared anew with the background that was in force when it was taken, exactly as the cell compares what it
-shows live. Nothing is carried over from one picture to the next: what lies between two looks and is not proven by itself
-is covered.
+shows live. No proof is carried over from one picture to the next (what reaches the edge in the one beside only covers
+more): what lies between two looks and is not proven by itself is covered.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _MOST_WAITING = 64
 class Replay:
     """Takes what was known and pictures, both in the order of a clip; gives redacted pictures in the same order.
 
-    A picture waits for the look and the picture after it. Pictures of clips of format 1, which have no background, are left out unless
-    they have a proof of their own. `spared` is the track of somebody who gets a copy of their own data: it has only the
+    A picture waits for the look and the picture after it. Pictures of clips of format 1, which have no background, are left
+    out unless they have a proof of their own. `spared` is the track of somebody who gets a copy of their own data: it has only the
     pictures that the detector itself was asked about, since nothing else says that nobody passes before them.
     """
 

@@ -148,19 +148,17 @@ class BackgroundReader:
     def read(self, kept: BackgroundSample) -> Background:
         """Raises `ValueError` where the record is damaged; no later one of the clip is whole then."""
         shape = kept.rows, kept.columns, 3
-        if not (0 < kept.rows <= _MOST_SIDE and 0 < kept.columns <= _MOST_SIDE and max(kept.tolerance) <= _MOST_TOLERANCE):
-            self._damaged = True
-            raise ValueError(f"the background of the picture at {kept.pts} is damaged")
-        if self._picture.shape != shape:
-            self._picture = np.zeros(shape, np.uint8)
         try:
+            if not (0 < kept.rows <= _MOST_SIDE and 0 < kept.columns <= _MOST_SIDE and max(kept.tolerance) <= _MOST_TOLERANCE):
+                raise ValueError("beyond what there is")
             steps = np.frombuffer(_unpacked(kept.steps, kept.rows * kept.columns * 3), np.uint8).reshape(shape)
             known = np.unpackbits(np.frombuffer(_unpacked(kept.known, (kept.rows * kept.columns + 7) // 8), np.uint8))
         except (ValueError, zlib.error):
             self._damaged = True
         if self._damaged:
             raise ValueError(f"the background of the picture at {kept.pts} is damaged")
-        self._picture = np.asarray(self._picture + steps, np.uint8)
+        before = self._picture if self._picture.shape == shape else np.zeros(shape, np.uint8)
+        self._picture = np.asarray(before + steps, np.uint8)
         mask = np.asarray(known[: kept.rows * kept.columns].reshape(kept.rows, kept.columns) * 255, np.uint8)
         return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance)
 

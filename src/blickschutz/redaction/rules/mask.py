@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blickschutz.kernel.geometry import Box, cells_under
+from blickschutz.kernel.geometry import Box, cells_under, pairwise_iou
 from blickschutz.kernel.scene import Backdrop, Scene, Track
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -87,7 +87,7 @@ def people_regions(
     boxes = [Region(None, box) for box in _counting(alone, backdrop, width, height, settings)]
     tracks = {number: _between(places, backdrop.at) for number, places in seen.items()}
     # Of somebody at the picture's edge too little may be seen to say that they are gone.
-    guessed = {number for number in guessed if not _touches_edge(tracks[number], width, height)}
+    guessed = {number for number in guessed if not tracks[number].touches_edge(width, height)}
     unproven = set(_unproven([tracks[number] for number in guessed], backdrop, width, height, settings.weak_unproven_share))
     boxes.extend(Region(number, box) for number, box in tracks.items() if number not in guessed)
     regions = [Region(r.track, r.box.grown(settings.margin_share, settings.margin_px)) for r in boxes]
@@ -98,13 +98,7 @@ def people_regions(
 
 def _same(own: Box, found: Box) -> bool:
     """Whether a detection is the followed person and nobody before or beside them."""
-    both = Box(max(own.left, found.left), max(own.top, found.top), min(own.right, found.right), min(own.bottom, found.bottom))
-    shared = both.area if both.width > 0 and both.height > 0 else 0.0
-    return shared > _SAME_OVERLAP * (own.area + found.area - shared)
-
-
-def _touches_edge(box: Box, width: int, height: int) -> bool:
-    return box.left <= 0 or box.top <= 0 or box.right >= width or box.bottom >= height
+    return float(pairwise_iou(np.array([own], np.float32), np.array([found], np.float32))[0, 0]) > _SAME_OVERLAP
 
 
 def _when_looked(track: Track, looked_s: float) -> Box:

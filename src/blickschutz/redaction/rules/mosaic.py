@@ -63,7 +63,7 @@ def cell_size(box: Box, width: int, height: int, least: float = LEAST_CELL_PX) -
     than the picture, so the width counts as a pair of shoulders.
     """
     size = max(least, max(box.width, box.height) / _CELLS_PER_PERSON)
-    if box.left <= 0 or box.top <= 0 or box.right >= width or box.bottom >= height:
+    if box.touches_edge(width, height):
         size = max(size, min(box.width, width) / (SHOULDERS_M * CELLS_PER_METRE))
     return _even(size)
 
