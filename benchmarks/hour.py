@@ -21,8 +21,8 @@ import httpx
 import psutil
 from websockets.sync.client import ClientConnection, connect
 
-from blickschutz.bootstrap.demo import demo_site, seed
 from blickschutz.bootstrap.system import System
+from blickschutz.demo.site import demo_site, seed
 from blickschutz.kernel.clock import SystemClock
 
 PORT, DEBUGGING, LOOK_S, SETTLED_S = 8741, 8742, 5.0, 300.0

@@ -23,9 +23,9 @@ from blickschutz.alerts.model import Origin
 from blickschutz.audit.io.log import entries
 from blickschutz.audit.model import Entry, Event
 from blickschutz.audit.rules import digest, encode
-from blickschutz.bootstrap.demo import demo_site, seed
-from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.bootstrap.system import System
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.demo.site import demo_site, seed
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.situation import Kind
 from blickschutz.review.io.store import cases

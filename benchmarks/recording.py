@@ -22,8 +22,8 @@ from blickschutz.analysis.service import Analyser
 from blickschutz.audit.io.log import METADATA, AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
-from blickschutz.bootstrap.bench import _until_live
-from blickschutz.bootstrap.supervisor import Supervisor
+from blickschutz.control.service.supervisor import Supervisor
+from blickschutz.demo.bench import _until_live
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock

@@ -25,7 +25,7 @@ import numpy as np
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.rules.heads import suppress_overlaps
 from blickschutz.analysis.service import Analyser
-from blickschutz.bootstrap import footage
+from blickschutz.demo import footage
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from blickschutz.bootstrap.demo import EXAMPLE, demo_site, seed
 from blickschutz.bootstrap.system import Source, System
+from blickschutz.demo.site import EXAMPLE, demo_site, seed
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.review.model import CaseState
 from blickschutz.rights.model import Request, RequestState, Right

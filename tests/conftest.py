@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from tests.videos import write_scene
 
 ROOT = Path(__file__).resolve().parent.parent

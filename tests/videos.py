@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 
 
 def write_scene(path: Path, scene: DrawnScene, count: int, codec: str = "libx264", rate: int = 10) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.errors import FaultError
 
 

@@ -11,8 +11,8 @@ import sys
 import uuid
 from pathlib import Path
 
-from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.loader import load_site
+from blickschutz.control.service.keeping import Keeping
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.recording.io.clipfile import ClipWriter
 from blickschutz.recording.model import ClipEvent, ClipHeader, ClipMode, ClipNews, CloseReason, Gop, Opening

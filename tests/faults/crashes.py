@@ -12,8 +12,8 @@ from pathlib import Path
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
-from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.loader import load_site
+from blickschutz.control.service.keeping import Keeping
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.recording.io.clipfile import ClipError, ClipReader
 from blickschutz.recording.model import ClipState

@@ -12,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
-from blickschutz.bootstrap.demo import seed
-from blickschutz.bootstrap.grounds import gather
 from blickschutz.compliance.io.machine import unroutable
 from blickschutz.compliance.policy.security import air_gap
 from blickschutz.config.loader import load_site
+from blickschutz.control.service.grounds import gather
+from blickschutz.demo.site import seed
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.review.model import CaseState

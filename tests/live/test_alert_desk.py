@@ -9,9 +9,9 @@ import pytest
 
 from blickschutz.alerts.model import Outcome
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap import footage
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
+from blickschutz.demo import footage
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.situations.model import RuleSettings

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.bootstrap import supervisor as module
-from blickschutz.bootstrap.supervisor import Supervisor
+from blickschutz.control.service import supervisor as module
+from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.ingest.model import BackoffSettings, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, FaultError

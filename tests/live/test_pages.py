@@ -10,9 +10,9 @@ import pytest
 
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap.demo import seed
 from blickschutz.bootstrap.system import Source
 from blickschutz.config.loader import load_site
+from blickschutz.demo.site import seed
 from blickschutz.kernel.situation import Kind
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right

@@ -20,8 +20,8 @@ from blickschutz.access.rules import PERMISSIONS
 from blickschutz.access.service.totp import code_at
 from blickschutz.alerts.model import AlertState
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap.demo import seed
 from blickschutz.config.loader import load_site
+from blickschutz.demo.site import seed
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.regime.model import RegimeName

@@ -18,9 +18,9 @@ from pyrage import x25519
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
-from blickschutz.bootstrap.demo import seed
 from blickschutz.cli.main import cli
 from blickschutz.config.loader import load_site
+from blickschutz.demo.site import seed
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.io.clipfile import ClipReader, read_head
 from blickschutz.recording.model import ClipMode, ClipState

@@ -17,7 +17,7 @@ from blickschutz.analysis.rules.proof import agreeing, levelled
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Tracker, TrackerSettings, TrackPoint, fill_gaps
 from blickschutz.analysis.service import Analyser
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Background, Doubt, Track

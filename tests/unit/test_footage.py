@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from blickschutz.bootstrap import footage
-from blickschutz.bootstrap.demo import demo_site
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo import footage
+from blickschutz.demo.drawn_scene import DrawnScene
+from blickschutz.demo.site import demo_site
 
 
 @pytest.fixture

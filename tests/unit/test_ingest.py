@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.ingest.io.sources import FileSource, open_source, without_credentials
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.rules import TRANSITIONS, as_mermaid, next_state, wait_before_try

@@ -12,12 +12,12 @@ from blickschutz.access.io import store as passwords
 from blickschutz.access.model import Member, Role
 from blickschutz.access.rules import Unfit, unfit
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap.checks import check_site
-from blickschutz.bootstrap.duty import Duty
-from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.cli.main import cli
 from blickschutz.cli.users import open_keeping
 from blickschutz.config.loader import load_site
+from blickschutz.control.service.checks import check_site
+from blickschutz.control.service.duty import Duty
+from blickschutz.control.service.keeping import Keeping
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews

@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from blickschutz.analysis.service import Analyser
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.path import RedactionPath

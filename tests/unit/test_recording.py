@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blickschutz.bootstrap.hours import RegimeKeeper
 from blickschutz.config.loader import load_site
+from blickschutz.control.service.hours import RegimeKeeper
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName

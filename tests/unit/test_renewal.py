@@ -20,10 +20,9 @@ from blickschutz.alerts.io.tables import alerts as alert_rows
 from blickschutz.alerts.io.tables import old_clips
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap.checks import check_site
-from blickschutz.bootstrap.grounds import gather
-from blickschutz.bootstrap.rooms import ReviewRooms
 from blickschutz.compliance.policy import assess
+from blickschutz.control.service.checks import check_site
+from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind
 from blickschutz.recording.io import clipfile
@@ -33,6 +32,7 @@ from blickschutz.retention.io import shelf
 from blickschutz.retention.model import Receipt, Why
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import CaseState, Ground, Verdict
+from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.reviewroom.messages import Guest, RoomSettings, SeatRefused, SeatTaken
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.release import Release, Wish

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyrage import x25519
 
 from blickschutz.analysis.rules.proof import small_picture
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.evidence.io.package import remove_left, work_folder
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings

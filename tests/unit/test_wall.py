@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from blickschutz.bootstrap.drawn_scene import DrawnScene
-from blickschutz.bootstrap.outages import OutageWatch
+from blickschutz.control.service.outages import OutageWatch
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.scene import Backdrop, Doubt
 from blickschutz.redaction.service import Redactor, blank

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blickschutz.analysis.service import Analyser
-from blickschutz.bootstrap.drawn_scene import DrawnScene
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.situations.service import SituationWatch
 from tests.fakes.detectors import BlindDetector

@@ -1,5 +1,4 @@
-"""The composition root: the only place that names concrete classes together. Starts cells and pages.
+"""The composition root: the only place that names concrete classes together.
 
-Promises: a cell that dies or misbehaves is started again and never takes another with it; the end is
-clean. Never holds a raw picture.
+Promises: builds a site and serves it, nothing else. Never decides anything itself.
 """

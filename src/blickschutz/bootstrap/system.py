@@ -18,18 +18,18 @@ from fastapi import FastAPI
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.analysis.io.registry import ModelRegistry, default_folder
 from blickschutz.bootstrap.cells import cell_settings
-from blickschutz.bootstrap.duty import Duty
-from blickschutz.bootstrap.encryption import Encryption
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.policy import PolicyWatch
-from blickschutz.bootstrap.recordings import RecordingDesk
-from blickschutz.bootstrap.rooms import ReviewRooms
-from blickschutz.bootstrap.supervisor import CellKeeper, Launch, Supervisor, forkserver_launch
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
+from blickschutz.control.service.duty import Duty
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.policy import PolicyWatch
+from blickschutz.control.service.recordings import RecordingDesk
+from blickschutz.control.service.supervisor import CellKeeper, Launch, Supervisor, forkserver_launch
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
+from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
+from blickschutz.web.encryption import Encryption
 from blickschutz.web.ports import AuthorityView, Policy, Recordings, RegimeControl
 
 _GRACE_S = 3

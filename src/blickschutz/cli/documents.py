@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from blickschutz.bootstrap.grounds import gather
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.documents.pack import pack
 from blickschutz.compliance.io.press import print_pack
 from blickschutz.config.loader import load_site
+from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.clock import SystemClock
 
 

@@ -175,7 +175,7 @@ def bench() -> None:
 @_JSON
 def bench_cell(source: Path, cameras: int, seconds: float, width: int, as_json: bool) -> None:
     """Cost of real cells: first with nobody watching, then with one viewer of each."""
-    from blickschutz.bootstrap.bench import measure_cells
+    from blickschutz.demo.bench import measure_cells
 
     configure_logs()
     with frame_progress("Measuring", round(2 * seconds)) as step:
@@ -193,9 +193,9 @@ def bench_cell(source: Path, cameras: int, seconds: float, width: int, as_json: 
 @_JSON
 def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bool, story: bool, as_json: bool) -> None:
     """Eleven cameras of a town hall on real footage."""
-    from blickschutz.bootstrap import footage
-    from blickschutz.bootstrap.demo import EXAMPLE, current_codes, demo_site
     from blickschutz.bootstrap.system import Source
+    from blickschutz.demo import footage
+    from blickschutz.demo.site import EXAMPLE, current_codes, demo_site
 
     if codes:
         for person, code in current_codes(port).items():
@@ -212,7 +212,7 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
     site = demo_site(night, port)
     configure_logs()
     if story:
-        from blickschutz.bootstrap.story import tell
+        from blickschutz.demo.story import tell
 
         report = asyncio.run(tell(site, (lambda line: None) if as_json else click.echo))
         if as_json:
@@ -290,8 +290,8 @@ def schema_() -> None:
 
 
 def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = None, source: Any = None) -> None:
-    from blickschutz.bootstrap.demo import codes_file, keep_codes, seed
     from blickschutz.bootstrap.system import System
+    from blickschutz.demo.site import codes_file, keep_codes, seed
 
     configure_logs()
     system = System(site, base, SystemClock(), data=data, source=source)

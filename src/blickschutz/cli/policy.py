@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from blickschutz.bootstrap.checks import Finding, check_site
-from blickschutz.bootstrap.grounds import gather
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.documents import facts_path
 from blickschutz.compliance.model import Found, Grounds, Result
 from blickschutz.compliance.policy import assess, closed_gates
 from blickschutz.config.loader import load_site, operator_language
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.checks import Finding, check_site
+from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from blickschutz.bootstrap.grounds import gather
-from blickschutz.bootstrap.reports import report
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.press import print_document
 from blickschutz.compliance.policy import assess
 from blickschutz.compliance.reports.crime import read_rows
 from blickschutz.config.loader import load_site, operator_language
+from blickschutz.control.service.grounds import gather
+from blickschutz.control.service.reports import report
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError
 

@@ -14,8 +14,8 @@ import click
 from blickschutz.kernel.errors import OperatorError
 
 if TYPE_CHECKING:
-    from blickschutz.bootstrap.keeping import Keeping
     from blickschutz.config.model import SiteFile
+    from blickschutz.control.service.keeping import Keeping
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _SITE = click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
@@ -145,9 +145,9 @@ def if_started(site: SiteFile, path: Path) -> Iterator[Keeping | None]:
 
 def open_keeping(path: Path) -> Keeping:
     """The recordings of a site, without its cameras."""
-    from blickschutz.bootstrap.keeping import Keeping
     from blickschutz.bootstrap.system import state_folder
     from blickschutz.config.loader import load_site
+    from blickschutz.control.service.keeping import Keeping
     from blickschutz.kernel.clock import SystemClock
 
     site = load_site(path)

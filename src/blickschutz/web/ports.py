@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Protocol
 
-from blickschutz.access.model import Member
 from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
@@ -15,6 +14,7 @@ from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
+from blickschutz.control.ports import Rooms
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.review.model import Case
@@ -107,20 +107,6 @@ class Policy(Protocol):
     def letter(self, request: DataRequest, *, extension: bool) -> bytes:
         """The answer to a request of somebody concerned, or the notice that it takes longer, as PDF."""
         ...
-
-
-class Rooms(Protocol):
-    """Review rooms and key desks: where they are, and who is in them."""
-
-    def present(self, case: int) -> list[str]: ...
-
-    def refusal(self, member: Member, case: Case) -> str: ...
-
-    async def enter(self, number: int, member: Member, language: str, theme: str, origin: str) -> tuple[str, str]:
-        """The address of the door for this person, or why not. `origin` is how their browser calls this server."""
-        ...
-
-    async def key_desk(self, member: Member, language: str, theme: str, origin: str) -> str: ...
 
 
 class Recordings(Protocol):

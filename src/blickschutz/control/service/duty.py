@@ -22,12 +22,12 @@ from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.model import Alert, Origin
 from blickschutz.alerts.ports import Channel
 from blickschutz.alerts.service import SYSTEM, AlertDesk, Sender
-from blickschutz.bootstrap.hours import RegimeKeeper
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.outages import OutageWatch
-from blickschutz.bootstrap.supervisor import CellKeeper
 from blickschutz.config.channels import MqttChannel
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.hours import RegimeKeeper
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.outages import OutageWatch
+from blickschutz.control.service.supervisor import CellKeeper
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.situation import Situation

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 from blickschutz.alerts.model import Outcome
 from blickschutz.audit.model import Entry, Event
-from blickschutz.bootstrap.grounds import stored_alerts
-from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import Row
 from blickschutz.compliance.reports.model import EVENTS, Happened, RaisedAlert
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.grounds import stored_alerts
+from blickschutz.control.service.keeping import Keeping
 
 _HOUR_S = 3600.0
 

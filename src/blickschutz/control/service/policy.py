@@ -8,9 +8,6 @@ from pathlib import Path
 
 from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap.grounds import gather
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.reports import report
 from blickschutz.compliance.documents.letter import answer_letter, extension_letter
 from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.facts import Facts
@@ -19,6 +16,9 @@ from blickschutz.compliance.io.press import Papers, papers, print_pack, render
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.policy import assess
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.grounds import gather
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.reports import report
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.rights.model import Request

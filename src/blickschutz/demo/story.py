@@ -12,17 +12,17 @@ from typing import Any
 
 from blickschutz.alerts.model import Outcome
 from blickschutz.bootstrap.cells import cell_settings
-from blickschutz.bootstrap.demo import EARLY_CAMERAS, demo_zone, seed
-from blickschutz.bootstrap.duty import Duty
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.rooms import ReviewRooms
-from blickschutz.bootstrap.story_night import Night
-from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.duty import Duty
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.supervisor import CellKeeper, Supervisor
+from blickschutz.demo.site import EARLY_CAMERAS, demo_zone, seed
+from blickschutz.demo.story_night import Night
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import explanation
 from blickschutz.regime.model import RegimeName
+from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 
 _LIVE_S, _BACK_S, _STREAM_S = 40.0, 30.0, 6.0

@@ -16,10 +16,10 @@ from blickschutz.access.model import FactorKind, Role
 from blickschutz.access.rules import STEP_S, needs_factor
 from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap import footage
-from blickschutz.bootstrap.keeping import Keeping
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Calibration, SiteFile, Zone
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.demo import footage
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.situations.model import RuleSettings
 from blickschutz.vault.io.files import write_private

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blickschutz.bootstrap.supervisor import CellKeeper, Supervisor
+from blickschutz.control.service.supervisor import CellKeeper, Supervisor
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import MediaError

@@ -14,14 +14,14 @@ from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.audit.model import Event, Fault
 from blickschutz.audit.rules import verify
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.shredding import kept
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
 from blickschutz.compliance.io.machine import look
 from blickschutz.compliance.model import FalseAlarms, Grounds, Rows
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.shredding import kept
 from blickschutz.kernel.clock import Clock
 from blickschutz.redaction.rules.mosaic import CELLS_PER_METRE
 from blickschutz.retention.rules import is_due

@@ -16,14 +16,14 @@ import pyrage
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify as verify_log
-from blickschutz.bootstrap.duty import Duty
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.rooms import ReviewRooms
+from blickschutz.control.service.duty import Duty
+from blickschutz.control.service.keeping import Keeping
 from blickschutz.evidence.io.verify import verify as verify_package
 from blickschutz.regime.model import RegimeName
 from blickschutz.retention.model import Receipt
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import Case, CaseState
+from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.vault.io.files import is_signed
 
 _CASE_S, _GONE_S, _PACKAGE_S = 150.0, 15.0, 60.0

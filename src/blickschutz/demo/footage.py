@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.io.registry import default_folder
-from blickschutz.bootstrap.drawn_scene import TALLEST, DrawnScene
+from blickschutz.demo.drawn_scene import TALLEST, DrawnScene
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.service import ChainReport
-from blickschutz.bootstrap.duty import Duty
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.rooms import ReviewRooms
-from blickschutz.bootstrap.shredding import kept
+from blickschutz.control.ports import Rooms
+from blickschutz.control.service.duty import Duty
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.shredding import kept
 from blickschutz.retention.rules import deadline
 from blickschutz.review.model import Case
 from blickschutz.review.rules import THERE
-from blickschutz.web.ports import Rooms
 
 _HOUR_S = 3600.0
 _SUFFIX = ".tar.age"
@@ -21,9 +20,7 @@ _PASSING = {"reviewers", "disk", "camera"}
 class RecordingDesk:
     """See `web.ports.Recordings`."""
 
-    rooms: Rooms
-
-    def __init__(self, keeping: Keeping, rooms: ReviewRooms, duty: Duty) -> None:
+    def __init__(self, keeping: Keeping, rooms: Rooms, duty: Duty) -> None:
         self._keeping, self._duty, self.rooms = keeping, duty, rooms
         self._records = keeping.records
         self.access, self.log, self.desk = keeping.access, keeping.log, keeping.desk

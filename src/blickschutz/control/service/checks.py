@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from blickschutz.access.model import AccountState
 from blickschutz.access.rules import needs_factor
 from blickschutz.audit.rules import verify
-from blickschutz.bootstrap.keeping import LEAST_REVIEWERS, Keeping
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.keeping import LEAST_REVIEWERS, Keeping
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.review.model import Case
 from blickschutz.vault.io.files import is_signed

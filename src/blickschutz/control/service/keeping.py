@@ -31,12 +31,12 @@ from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.audit.service import ChainWatch
-from blickschutz.bootstrap.renewal import Renewal
-from blickschutz.bootstrap.requests import CaseRecordings
-from blickschutz.bootstrap.shredding import Shredder
-from blickschutz.bootstrap.supervisor import CellKeeper
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.renewal import Renewal
+from blickschutz.control.service.requests import CaseRecordings
+from blickschutz.control.service.shredding import Shredder
+from blickschutz.control.service.supervisor import CellKeeper
 from blickschutz.evidence.io.package import remove_left
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError

@@ -22,9 +22,9 @@ from blickschutz.access.rules import unfit
 from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import encode, encode_line
-from blickschutz.bootstrap.keeping import Keeping
-from blickschutz.bootstrap.renewal import shows_too_much
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.renewal import shows_too_much
 from blickschutz.evidence.io.package import remove_left
 from blickschutz.evidence.model import Basis
 from blickschutz.kernel.clock import Clock
