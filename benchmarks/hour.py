@@ -128,7 +128,7 @@ def main() -> None:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as profile:
         system = System(demo_site(False, PORT), Path.cwd(), SystemClock(), data=Path(folder))
-        seed(system.keeping)
+        seed(system.records)
         thread = threading.Thread(target=lambda: asyncio.run(system.serve()), daemon=True)
         thread.start()
         time.sleep(8)
@@ -137,7 +137,7 @@ def main() -> None:
             try:
                 with connect(page_address(), max_size=None) as socket:
                     tab = Tab(socket)
-                    open_wall(tab, system.address, system.keeping.access.begin("leitstelle-1"))
+                    open_wall(tab, system.address, system.records.office.access.begin("leitstelle-1"))
                     watch(tab, browser.pid, minutes)
             finally:
                 browser.terminate()

@@ -23,8 +23,8 @@ from blickschutz.alerts.model import Origin
 from blickschutz.audit.io.log import entries
 from blickschutz.audit.model import Entry, Event
 from blickschutz.audit.rules import digest, encode
+from blickschutz.bootstrap.records import Records
 from blickschutz.bootstrap.system import System
-from blickschutz.control.service.keeping import Keeping
 from blickschutz.demo.site import demo_site, seed
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.situation import Kind
@@ -62,7 +62,7 @@ def fill(system: System) -> None:
     """Alerts, cases and a whole chain of log entries over the last sixty days."""
     chance, now = random.Random(1), time.time()
     cameras = [camera.id for camera in system.site.cameras]
-    example = system.duty.desk.store
+    example = system.control.alerting.desk.store
     rows = []
     for number in range(ALERTS):
         at = now - chance.random() * 60 * 86_400
@@ -84,18 +84,18 @@ def fill(system: System) -> None:
         )
     with writing(example._engine) as connection:
         connection.execute(insert(alerts), rows)
-    keeping = system.keeping
+    records = system.records
     for number in range(CASES):
         at = now - chance.random() * 3 * 86_400
         state = chance.choice([CaseState.WAITING, CaseState.SECOND, CaseState.DESTROYED])
         new = Case(0, f"{number:032x}", chance.choice(cameras), "sealed", "person_down", at, CaseState.RECORDING)
-        keeping.store.add(replace(new, shred_reason="harmless"))
-        with writing(keeping.engine) as connection:
+        records.office.cases.store.add(replace(new, shred_reason="harmless"))
+        with writing(records.office.cases.store._engine) as connection:
             connection.execute(cases.update().where(cases.c.clip == f"{number:032x}").values(state=state.value))
-    ask(keeping)
-    newest, previous, _ = keeping.log.state()
+    ask(records)
+    newest, previous, _ = records.office.log.state()
     part = []
-    with writing(keeping.engine) as connection:
+    with writing(records.office.cases.store._engine) as connection:
         for number in range(newest + 1, ENTRIES + 1):
             about = {"by": "kvd-1", "subject": f"{number % CASES:032x}", "facts": {"case": number % CASES}, "previous": previous}
             entry = Entry(number=number, at=now, event=Event.CASE_SEEN, **about)
@@ -108,13 +108,13 @@ def fill(system: System) -> None:
                 part = []
 
 
-def ask(keeping: Keeping) -> None:
+def ask(records: Records) -> None:
     """Requests, every tenth still open with its recordings restricted, and duties, every fifth unmet."""
-    now, rights = time.time(), keeping.rights
+    now, rights = time.time(), records.office.rights
     for number in range(1, REQUESTS + 1):
         window = {"starts": now - 3 * 86_400, "ends": now - 3 * 86_400 + 3600}
         about = {"name": "Erika Mustermann", "contact": "Musterweg 1", "language": "de", "by": "aufsicht", "at": now}
-        asked = Request(id=0, state=RequestState.OPEN, received=keeping.today(), rights=(Right.ACCESS,), **about, **window)
+        asked = Request(id=0, state=RequestState.OPEN, received=records.orders.today(), rights=(Right.ACCESS,), **about, **window)
         rights.record(asked)
         if number % 10:
             rights.prepare(number, Outcome.NOTHING_FOUND, "", "aufsicht")
@@ -133,13 +133,13 @@ def main() -> None:
         site = demo_site(False, 8739)
         # Cells would compete for the processor; what is measured is the control room.
         system = System(site.model_copy(update={"cameras": site.cameras[:1]}), Path.cwd(), SystemClock(), data=Path(folder))
-        seed(system.keeping)
+        seed(system.records)
         fill(system)
         system.keeping.recover = lambda: None  # type: ignore[method-assign] # the cases here have no files
         thread = threading.Thread(target=lambda: asyncio.run(system.serve()), daemon=True)
         thread.start()
         time.sleep(6)
-        while system.keeping.chain.report.number < ENTRIES:
+        while system.records.chain.report.number < ENTRIES:
             time.sleep(0.5)
         figures = measure(system, repeats)
         for path, (median, high) in sorted(figures.items(), key=lambda item: -item[1][1]):
@@ -152,7 +152,8 @@ def measure(system: System, repeats: int) -> dict[str, tuple[float, float]]:
     """Median and 95th percentile in ms of every page, as the first role that may see it."""
     figures = {}
     doers = {
-        role: httpx.Client(base_url=system.address, cookies={"session": system.keeping.access.begin(who)}) for role, who in WHO.items()
+        role: httpx.Client(base_url=system.address, cookies={"session": system.records.office.access.begin(who)})
+        for role, who in WHO.items()
     }
     for method, path, permission in table(system.app):
         if method != "GET" or path.startswith((API, "/static")) or path in _SKIPPED:

@@ -40,8 +40,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = Source(EXAMPLE.read_text(encoding="utf-8"), "/etc/blickschutz/anlage.toml")
         system = System(demo_site(False, 8738), Path.cwd(), SystemClock(), data=Path(folder), source=source)
-        passphrases = {one.person: one.passphrase for one in seed(system.keeping)}
-        system.keeping.access.people.recover("technik", "kvd-2")
+        passphrases = {one.person: one.passphrase for one in seed(system.records)}
+        system.records.office.access.people.recover("technik", "kvd-2")
         thread = threading.Thread(target=lambda: asyncio.run(system.serve()), daemon=True)
         thread.start()
         end = time.monotonic() + 60
@@ -53,7 +53,7 @@ def main() -> None:
             for name, person, path in PICTURES:
                 context = browser.new_context(viewport={"width": 1280, "height": 800})
                 if person:
-                    session = system.keeping.access.begin(person)
+                    session = system.records.office.access.begin(person)
                     context.add_cookies([{"name": "session", "value": session, "url": system.address}])
                 page = context.new_page()
                 page.goto(f"{system.address}{path}")
@@ -76,7 +76,7 @@ def review(system: System, browser: Browser, passphrases: Mapping[str, str | Non
     contexts = {}
     for person in ("leitstelle-1", "kvd-1", "kvd-2"):
         contexts[person] = browser.new_context(viewport={"width": 1280, "height": 800})
-        session = system.keeping.access.begin(person)
+        session = system.records.office.access.begin(person)
         contexts[person].add_cookies([{"name": "session", "value": session, "url": system.address}])
     desk = contexts["leitstelle-1"].request
     origin = {"Origin": system.address.rstrip("/")}
@@ -85,7 +85,7 @@ def review(system: System, browser: Browser, passphrases: Mapping[str, str | Non
     time.sleep(3)
     desk.post(f"{system.address}cameras/freitreppe/record", form={"text": "Lärm auf der Freitreppe"}, headers=origin)
     end = time.monotonic() + 90
-    while not (cases := system.keeping.store.find(states=[CaseState.WAITING])) and time.monotonic() < end:
+    while not (cases := system.records.office.cases.store.find(states=[CaseState.WAITING])) and time.monotonic() < end:
         time.sleep(0.5)
     pages = []
     for person in ("kvd-1", "kvd-2"):
@@ -103,13 +103,13 @@ def review(system: System, browser: Browser, passphrases: Mapping[str, str | Non
 
 def request(system: System, browser: Browser) -> None:
     """Somebody asks for their data; the recording from before is restricted for them."""
-    now, rights = time.time(), system.keeping.rights
+    now, rights = time.time(), system.records.office.rights
     about = {"name": "Erika Mustermann", "contact": "Musterweg 1\n67655 Kaiserslautern", "language": "de", "by": "dsb"}
     text = "Ich war gegen Mittag auf der Freitreppe und möchte wissen, ob ich zu sehen bin."
     asked = Request(
         id=0,
         state=RequestState.OPEN,
-        received=system.keeping.today(),
+        received=system.records.orders.today(),
         rights=(Right.ACCESS,),
         at=now,
         starts=now - 600,
@@ -122,7 +122,7 @@ def request(system: System, browser: Browser) -> None:
     assert isinstance(recorded, Request)
     rights.restrict(recorded.id, [one.case for one in rights.candidates(recorded)], "dsb")
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.add_cookies([{"name": "session", "value": system.keeping.access.begin("aufsicht"), "url": system.address}])
+    context.add_cookies([{"name": "session", "value": system.records.office.access.begin("aufsicht"), "url": system.address}])
     page = context.new_page()
     page.goto(f"{system.address}requests/{recorded.id}")
     page.screenshot(path=TARGET / "anfrage.jpg", type="jpeg", quality=75)

@@ -42,8 +42,8 @@ def routes() -> list[tuple[str, str, Permission]]:
     with tempfile.TemporaryDirectory() as folder:
         system = System(load_site(ROOT / "examples/rathaus-kaiserslautern.toml"), ROOT, SystemClock(), data=Path(folder))
         found = [(method, path, permission) for method, path, permission in table(system.app) if permission is not None]
-        system.keeping.engine.dispose()
-        system.duty.desk.store.close()
+        system.records.keeping.close()
+        system.control.alerting.desk.store.close()
     return found
 
 

@@ -11,8 +11,8 @@ import sys
 import uuid
 from pathlib import Path
 
+from blickschutz.bootstrap.records import make_records
 from blickschutz.config.loader import load_site
-from blickschutz.control.service.keeping import Keeping
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.recording.io.clipfile import ClipWriter
 from blickschutz.recording.model import ClipEvent, ClipHeader, ClipMode, ClipNews, CloseReason, Gop, Opening
@@ -56,36 +56,36 @@ def write_clips(folder: Path) -> None:
 
 def control(folder: Path) -> None:
     """Cases on a real database: half of them harmless, half incidents that are let go by two people."""
-    keeping = Keeping(load_site(SITE), folder, SystemClock(), {})
-    keeping.recover()
-    keeping.shelf.folder.mkdir(parents=True, exist_ok=True)
+    records = make_records(load_site(SITE), folder, SystemClock(), {})
+    records.keeping.recover()
+    records.archive.shelf.folder.mkdir(parents=True, exist_ok=True)
     say("READY")
-    if not keeping.keys.reviewers():
+    if not records.archive.keys.reviewers():
         for name in ("kvd-1", "kvd-2"):
-            keeping.keys.put(enrol(name, secrets.token_hex(8)))
+            records.archive.keys.put(enrol(name, secrets.token_hex(8)))
     while True:
         clip = uuid.uuid4().hex
-        writer = make_writer(keeping.shelf.folder, keeping.key.installation, clip, new_key())
+        writer = make_writer(records.archive.shelf.folder, records.archive.key.installation, clip, new_key())
         news = {"clip": clip, "mode": ClipMode.SEALED, "cause": "manual", "orders": (), "opened": 1.7e9}
-        keeping._take("vorplatz-nord", ClipNews(event=ClipEvent.OPENED, **news))
+        records.intake.take("vorplatz-nord", ClipNews(event=ClipEvent.OPENED, **news))
         for number in range(5):
             writer.add(group(number))
         writer.close(CloseReason.OVER, 1.0)
-        keeping._take("vorplatz-nord", ClipNews(event=ClipEvent.CLOSED, closed=1.0, seconds=5.0, reason="over", **news))
-        case = keeping.store.by_clip(clip)
-        say(keeping.log.state()[0])
-        (keeping.exports).mkdir(exist_ok=True)
+        records.intake.take("vorplatz-nord", ClipNews(event=ClipEvent.CLOSED, closed=1.0, seconds=5.0, reason="over", **news))
+        case = records.office.cases.store.by_clip(clip)
+        say(records.office.log.state()[0])
+        (records.archive.exports).mkdir(exist_ok=True)
         verdict = Verdict.NO_INCIDENT if case.id % 2 else Verdict.INCIDENT
         for person in ("kvd-1", "kvd-2"):
-            keeping.desk.verdict(case.id, person, verdict, "", Ground.CRIMINAL_OFFENCE, "KL-1")
-            say(keeping.log.state()[0])
+            records.office.cases.verdict(case.id, person, verdict, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+            say(records.office.log.state()[0])
         if case.id % 4 == 0:
-            (keeping.exports / f"{clip}-1.tar.age").write_bytes(b"x" * 5000)
-            keeping.desk.propose_end(case.id, "kvd-1")
-            keeping.desk.confirm(case.id, "kvd-2")
-        keeping.shredder.work()
-        say(keeping.log.state()[0])
-        assert keeping.store.get(case.id).state in {CaseState.HELD, CaseState.DESTROYED}
+            (records.archive.exports / f"{clip}-1.tar.age").write_bytes(b"x" * 5000)
+            records.office.cases.propose_end(case.id, "kvd-1")
+            records.office.cases.confirm(case.id, "kvd-2")
+        records.shredder.work()
+        say(records.office.log.state()[0])
+        assert records.office.cases.store.get(case.id).state in {CaseState.HELD, CaseState.DESTROYED}
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
+from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.loader import load_site
-from blickschutz.control.service.keeping import Keeping
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.recording.io.clipfile import ClipError, ClipReader
 from blickschutz.recording.model import ClipState
@@ -91,33 +91,33 @@ def kill_control(folder: Path, chance: random.Random) -> None:
     """After a crash and a start every case is wholly there or wholly gone, and no entry of the log is lost."""
     said = run_and_kill("control", folder, chance.uniform(0.0, 0.5), "READY")
     numbers = [int(line) for line in said if line.isdigit()]
-    keeping = Keeping(load_site(SITE), folder, SystemClock(), {})
+    records = make_records(load_site(SITE), folder, SystemClock(), {})
     try:
-        keeping.recover()
-        check(keeping)
-        assert keeping.log.state()[0] >= max(numbers, default=0), (keeping.log.state(), numbers)
+        records.keeping.recover()
+        check(records)
+        assert records.office.log.state()[0] >= max(numbers, default=0), (records.office.log.state(), numbers)
     finally:
-        keeping.engine.dispose()
+        records.keeping.close()
 
 
-def check(keeping: Keeping) -> None:
-    there = keeping.shelf.clips()
-    for case in keeping.store.find(states=list(CaseState), most=100_000):
+def check(records: Records) -> None:
+    there = records.archive.shelf.clips()
+    for case in records.office.cases.store.find(states=list(CaseState), most=100_000):
         assert case.state not in {CaseState.DESTROYING, CaseState.RECORDING}, case
-        receipts = [entry for entry, _ in keeping.log.find(event=Event.SHREDDED, subject=case.clip)]
+        receipts = [entry for entry, _ in records.office.log.find(event=Event.SHREDDED, subject=case.clip)]
         if case.state in THERE:
             assert case.clip in there, case
-            assert keeping.shelf.path(case.clip).stat().st_size == case.size, case
+            assert records.archive.shelf.path(case.clip).stat().st_size == case.size, case
             assert receipts == [], case
         else:
-            assert keeping.shelf.is_absent(case.clip), case
+            assert records.archive.shelf.is_absent(case.clip), case
             assert len(receipts) == 1, (case, receipts)
             assert receipts[0].facts["absent"] is True, receipts
-        verdicts = [entry for entry, _ in keeping.log.find(event=Event.VERDICT_GIVEN, subject=case.clip)]
+        verdicts = [entry for entry, _ in records.office.log.find(event=Event.VERDICT_GIVEN, subject=case.clip)]
         assert len(verdicts) == len(case.verdicts), case
-    strays = there - {case.clip for case in keeping.store.find(states=sorted(THERE), most=100_000)}
+    strays = there - {case.clip for case in records.office.cases.store.find(states=sorted(THERE), most=100_000)}
     assert not strays, strays
-    if keeping.log.state()[0] == 0:
+    if records.office.log.state()[0] == 0:
         return  # killed before the first entry: an empty log has nothing to be signed
-    faults = list(verify(keeping.log.export(), is_signed, keeping.key.public))
+    faults = list(verify(records.office.log.export(), is_signed, records.archive.key.public))
     assert not faults, faults

@@ -15,6 +15,7 @@ from pathlib import Path
 from blickschutz.compliance.io.machine import unroutable
 from blickschutz.compliance.policy.security import air_gap
 from blickschutz.config.loader import load_site
+from blickschutz.control.model import SituationSeen
 from blickschutz.control.service.grounds import gather
 from blickschutz.demo.site import seed
 from blickschutz.kernel.clock import SystemClock
@@ -35,22 +36,24 @@ def use(folder: Path) -> list[str]:
     running = RunningSystem(site.model_copy(update=shown), folder)
     system, done = running.system, []
     try:
-        seed(system.keeping)
+        seed(system.records)
         keeper = next(iter(system.supervisor.keepers.values()))
         until(lambda: keeper.health is not None and keeper.health.doubt is None, 60)
         with client(system) as requests:
             for path in ("wall", "alerts", f"cameras/{keeper.camera}", f"cameras/{keeper.camera}/picture.jpg", "health"):
                 assert requests.get(f"{system.address}{path}").status_code == 200, path
             now = time.time()
-            system.duty.take(keeper.camera, "s-1", Situation(1, Kind.PERSON_DOWN, "flaeche", time.monotonic(), now, 0.9, {"seconds": 3.0}))
+            system.control.routing.seen(
+                SituationSeen(keeper.camera, "s-1", Situation(1, Kind.PERSON_DOWN, "flaeche", time.monotonic(), now, 0.9, {"seconds": 3.0}))
+            )
             assert requests.post(f"{system.address}cameras/{keeper.camera}/record", data={"text": "Probe"}).status_code == 303
         done.append("pages")
-        until(lambda: system.keeping.store.find(states=[CaseState.WAITING, CaseState.DESTROYED]), 60)
+        until(lambda: system.records.office.cases.store.find(states=[CaseState.WAITING, CaseState.DESTROYED]), 60)
         done.append("recording")
         with client(system, "dsb") as requests:
             assert requests.get(f"{system.address}policy").status_code == 200
             assert requests.get(f"{system.address}log").status_code == 200
-        grounds = gather(system.site, None, system.keeping, SystemClock())
+        grounds = gather(system.site, None, system.records, SystemClock())
         done.append(air_gap.check(grounds).result.value)
     finally:
         running.end()

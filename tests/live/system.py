@@ -76,7 +76,7 @@ def until(holds, within_s=15.0):
 
 def admit(system, person="leitstelle-1") -> str:
     """A session of somebody who is ready to work, without the way through the sign-in page."""
-    access = system.keeping.access
+    access = system.records.office.access
     member = access.members[person]
     if member.state is not AccountState.ACTIVE:
         access.accounts.activate(person)

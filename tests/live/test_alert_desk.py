@@ -11,6 +11,7 @@ from blickschutz.alerts.model import Outcome
 from blickschutz.audit.model import Event
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
+from blickschutz.control.model import SituationSeen
 from blickschutz.demo import footage
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
@@ -26,18 +27,18 @@ def raise_one(running, camera="brunnen", kind=Kind.PERSON_DOWN, run=""):
     """Hand a situation to the desk, as a cell's keeper does."""
     figures = {"height_share": 0.4, "seconds": 0.6, "lying": 0.3} if kind is Kind.PERSON_DOWN else {"seconds": 15.0}
     situation = Situation(1, kind, "all", time.monotonic(), time.time(), 0.8, figures, Box(0.1, 0.1, 0.4, 0.9))
-    running.duty.take(camera, run or uuid.uuid4().hex, situation)
+    running.control.routing.seen(SituationSeen(camera, run or uuid.uuid4().hex, situation))
 
 
 def newest(running):
-    return running.duty.desk.open_alerts()[0]
+    return running.control.alerting.desk.open_alerts()[0]
 
 
 @pytest.fixture(autouse=True)
 def empty_queue(running):
     yield
-    for alert in running.duty.desk.open_alerts():
-        running.duty.desk.close(alert.id, "test", Outcome.NO_FINDING, "")
+    for alert in running.control.alerting.desk.open_alerts():
+        running.control.alerting.desk.close(alert.id, "test", Outcome.NO_FINDING, "")
 
 
 def test_an_alert_comes_at_once_and_is_acknowledged_by_one_key(page, running):
@@ -91,8 +92,8 @@ def test_the_redacted_seconds_before_and_after_play_beside_it(page, running):
     wait_live(page)
     page.wait_for_timeout(4000)
     raise_one(running, "vorplatz-nord")
-    number = until(lambda: newest(running) if running.duty.desk.open_alerts() else None).id
-    until(lambda: running.duty.desk.store.get(number).has_clip, 25)
+    number = until(lambda: newest(running) if running.control.alerting.desk.open_alerts() else None).id
+    until(lambda: running.control.alerting.desk.store.get(number).has_clip, 25)
     page.goto(f"{running.address}alerts/{number}")
     # The length of a fragmented file is known to the browser as far as it has read it.
     until(lambda: page.evaluate("document.querySelector('.alert-video').duration || 0") > 9, 30)
@@ -105,7 +106,7 @@ def test_the_whole_life_by_forms_alone(browser, running):
     context = signed_in(browser.new_context(java_script_enabled=False), running)
     page = context.new_page()
     raise_one(running, "brunnen")
-    number = until(lambda: newest(running) if running.duty.desk.open_alerts() else None).id
+    number = until(lambda: newest(running) if running.control.alerting.desk.open_alerts() else None).id
     page.goto(running.address)
     page.get_by_role("button", name="Quittieren").click()
     page.goto(f"{running.address}alerts/{number}")
@@ -117,14 +118,14 @@ def test_the_whole_life_by_forms_alone(browser, running):
     row = page.locator("tr", has=page.get_by_role("link", name=str(number), exact=True))
     assert "Fehlalarm" in row.inner_text()
     context.close()
-    history = [(entry.event, entry.by) for entry in running.duty.desk.store.history(number)]
+    history = [(entry.event, entry.by) for entry in running.control.alerting.desk.store.history(number)]
     assert [event for event, _ in history] == ["raised", "acknowledge", "seen", "act", "close"]
     assert {by for event, by in history if event != "raised"} == {"Dienst Leitstelle"}
 
 
 def test_the_plan_shows_every_camera_and_where_something_is(page, running):
     raise_one(running, "rueckseite")
-    until(running.duty.desk.open_alerts)
+    until(running.control.alerting.desk.open_alerts)
     page.goto(f"{running.address}plan")
     assert page.locator(".plan-camera").count() == 11
     assert "offene Meldung" in page.locator(".plan-camera.has-alert").get_attribute("aria-label")
@@ -134,10 +135,10 @@ class TestRequests:
     @pytest.fixture
     def number(self, running):
         raise_one(running)
-        return until(lambda: newest(running) if running.duty.desk.open_alerts() else None).id
+        return until(lambda: newest(running) if running.control.alerting.desk.open_alerts() else None).id
 
     def test_a_late_decision_is_told_so(self, running, number, http):
-        assert running.duty.desk.close(number, "Bert", Outcome.NO_FINDING, "")
+        assert running.control.alerting.desk.close(number, "Bert", Outcome.NO_FINDING, "")
         answer = http.post(f"{running.address}alerts/{number}/acknowledge")
         assert answer.status_code == 409
         assert "Jemand anders war schneller" in answer.text
@@ -152,13 +153,13 @@ class TestRequests:
         ],
     )
     def test_what_is_missing_is_named(self, running, number, action, data, text, http):
-        running.duty.desk.acknowledge(number, "Ada")
+        running.control.alerting.desk.acknowledge(number, "Ada")
         answer = http.post(f"{running.address}alerts/{number}/{action}", data=data)
         assert answer.status_code == 422
         assert text in answer.text
 
     def test_hostile_text_is_text(self, running, number, http):
-        running.duty.desk.acknowledge(number, "Ada")
+        running.control.alerting.desk.acknowledge(number, "Ada")
         http.post(f"{running.address}alerts/{number}/act", data={"text": "<script>alert(1)</script>"})
         page = http.get(f"{running.address}alerts/{number}").text
         assert "<script>alert(1)" not in page
@@ -179,20 +180,20 @@ class TestRequests:
         refused = http.post(address, data={"text": "Sachbeschädigung"})
         assert refused.status_code == 422
         assert "weniger als zwei Personen" in refused.text
-        assert not running.duty.desk.store.get(number).record_ordered
+        assert not running.control.alerting.desk.store.get(number).record_ordered
         for person in ("kvd-1", "kvd-2"):
-            running.keeping.keys.put(enrol(person, "eine lange Losung"))
+            running.records.archive.keys.put(enrol(person, "eine lange Losung"))
         try:
-            camera = running.supervisor.keepers[running.duty.desk.store.get(number).camera]
+            camera = running.supervisor.keepers[running.control.alerting.desk.store.get(number).camera]
             until(lambda: camera.reachable and camera.health is not None, 40)
             http.post(address, data={"text": "Sachbeschädigung"})
-            entry = running.duty.desk.store.history(number)[-1]
+            entry = running.control.alerting.desk.store.history(number)[-1]
             assert (entry.event, entry.text) == ("record", "Sachbeschädigung")
-            assert running.duty.desk.store.get(number).record_ordered
-            until(lambda: running.keeping.log.find(event=Event.RECORDING_ORDERED, most=1), 5)
+            assert running.control.alerting.desk.store.get(number).record_ordered
+            until(lambda: running.records.office.log.find(event=Event.RECORDING_ORDERED, most=1), 5)
         finally:
             for person in ("kvd-1", "kvd-2"):
-                running.keeping.keys.remove(person)
+                running.records.archive.keys.remove(person)
 
     def test_the_regime_by_hand(self, running, http):
         address = f"{running.address}regime"
@@ -222,9 +223,9 @@ def test_a_real_person_in_real_footage_becomes_an_alert(tmp_path):
     server = site.server.model_copy(update={"port": free_port()})
     system = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server}), tmp_path)
     try:
-        alert = until(lambda: next((a for a in system.system.duty.desk.open_alerts() if a.kind is Kind.LOITERING), None), 60)
+        alert = until(lambda: next((a for a in system.system.control.alerting.desk.open_alerts() if a.kind is Kind.LOITERING), None), 60)
         assert alert.figures["seconds"] >= 3
         assert alert.raised - alert.taken < 1.0
-        until(lambda: system.system.duty.desk.store.get(alert.id).has_clip, 25)
+        until(lambda: system.system.control.alerting.desk.store.get(alert.id).has_clip, 25)
     finally:
         system.end()

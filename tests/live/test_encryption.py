@@ -53,7 +53,7 @@ class TestEncryption:
             httpx.get(f"http://localhost:{port}/trust")
 
     def test_its_cookies_are_for_this_host_and_tls_only(self, secure):
-        access = secure.keeping.access
+        access = secure.records.office.access
         access.people.set_temporary("leitstelle-1", "vier Wörter ganz ohne Sinn", "test")
         with httpx.Client(verify=self.trusted(secure), base_url=f"https://localhost:{secure.site.server.port}") as requests:
             answer = requests.post("/sign-in", data={"person": "leitstelle-1", "password": "vier Wörter ganz ohne Sinn"})

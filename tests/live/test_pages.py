@@ -52,39 +52,41 @@ def place(tmp_path_factory):
     server = site.server.model_copy(update={"port": free_port()})
     source = Source(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE))
     running = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server}), base, source)
-    seed(running.system.keeping)
-    running.system.keeping.access.people.recover("technik", "kvd-2")
-    ask(running.system.keeping)
+    seed(running.system.records)
+    running.system.records.office.access.people.recover("technik", "kvd-2")
+    ask(running.system.records)
     yield running.system
     running.end()
 
 
-def ask(keeping):
+def ask(records):
     """Two requests about a recording: one that is answered but for the second person, one that is open; and a duty to inform."""
-    case = recorded(keeping, 1)
+    case = recorded(records, 1)
     for number in (1, 2):
-        assert isinstance(keeping.rights.record(asked(keeping)), Request)
-        assert keeping.rights.restrict(number, [case.id], "aufsicht") is None
-    keeping.rights.identify(1, "Ausweis vorgelegt", "aufsicht")
-    assert keeping.rights.prepare(1, Outcome.GRANTED, "", "aufsicht") is None
-    recorded(keeping, 2)
-    keeping.rights.assigned(case.id, case.clip, DutySource.RELEASE, "aufsicht")
+        assert isinstance(records.office.rights.record(asked(records)), Request)
+        assert records.office.rights.restrict(number, [case.id], "aufsicht") is None
+    records.office.rights.identify(1, "Ausweis vorgelegt", "aufsicht")
+    assert records.office.rights.prepare(1, Outcome.GRANTED, "", "aufsicht") is None
+    recorded(records, 2)
+    records.office.rights.assigned(case.id, case.clip, DutySource.RELEASE, "aufsicht")
 
 
-def recorded(keeping, number):
+def recorded(records, number):
     """A case without a file: nothing here opens it."""
     now = time.time()
     new = Case(0, f"{number:032x}", "vorplatz-nord", "sealed", "person_down", now - 60, CaseState.RECORDING)
-    case = keeping.store.add(new)
-    assert keeping.store.close(replace(case, state=CaseState.WAITING, seconds=30.0))
+    case = records.office.cases.store.add(new)
+    assert records.office.cases.store.close(replace(case, state=CaseState.WAITING, seconds=30.0))
     return case
 
 
-def asked(keeping):
+def asked(records):
     now = time.time()
     about = {"name": "Erika Mustermann", "contact": "Musterweg 1\n67655 Kaiserslautern", "language": "de", "by": "aufsicht", "at": now}
     window = {"starts": now - 600, "ends": now + 600, "text": "Ich war um kurz nach acht auf dem Vorplatz."}
-    return Request(id=0, state=RequestState.OPEN, received=keeping.today(), rights=(Right.ACCESS, Right.RESTRICTION), **about, **window)
+    return Request(
+        id=0, state=RequestState.OPEN, received=records.orders.today(), rights=(Right.ACCESS, Right.RESTRICTION), **about, **window
+    )
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -149,7 +151,7 @@ def test_the_control_room_acknowledges_acts_and_closes_by_keyboard_alone(place, 
     open_page, _ = seat
     now = time.time()
     new = Alert(0, place.site.cameras[0].id, Kind.PERSON_DOWN, "flaeche", Origin.ANALYSIS, AlertState.RAISED, now, now, 0.9)
-    number = place.duty.desk.store.add(new, (), HistoryEntry(now, "raised", "system")).id
+    number = place.control.alerting.desk.store.add(new, (), HistoryEntry(now, "raised", "system")).id
     page = open_page("leitstelle-1", f"alerts/{number}")
     choose(page, "[data-acknowledge]", "Enter")
     page.locator("#act").wait_for()
@@ -162,7 +164,7 @@ def test_the_control_room_acknowledges_acts_and_closes_by_keyboard_alone(place, 
     page.keyboard.type("versorgt")
     page.keyboard.press("Enter")
     page.get_by_text(_("Ergebnis")).first.wait_for()
-    assert place.duty.desk.store.get(number).state is AlertState.CLOSED
+    assert place.control.alerting.desk.store.get(number).state is AlertState.CLOSED
 
 
 def test_the_control_room_stops_and_resumes_a_camera_by_keyboard_alone(place, seat):
@@ -194,11 +196,11 @@ def test_an_account_is_proposed_and_confirmed_by_keyboard_alone(place, seat, req
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     page.locator(".secret").wait_for()
-    change = next(one for one in place.keeping.access.accounts.changes() if one.person == person)
+    change = next(one for one in place.records.office.access.accounts.changes() if one.person == person)
     page = open_page("dsb", "people")
     choose(page, f"form[action='/changes/{change.id}/confirm'] button", "Enter")
     page.locator(".secret").wait_for()
-    assert person in place.keeping.access.members
+    assert person in place.records.office.access.members
 
 
 def test_the_data_protection_officer_searches_the_log_and_takes_it_along_by_keyboard_alone(place, seat):
@@ -222,7 +224,7 @@ def test_the_documents_are_printed_and_fetched_by_keyboard_alone(place, seat):
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
-    assert place.keeping.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")
+    assert place.records.office.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")
 
 
 def test_the_report_is_shown_and_taken_along_by_keyboard_alone(place, seat):
@@ -238,13 +240,13 @@ def test_the_report_is_shown_and_taken_along_by_keyboard_alone(place, seat):
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
-    entry, _hash = place.keeping.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")[0]
+    entry, _hash = place.records.office.log.find(event=Event.DOCUMENTS_PRINTED, by="dsb")[0]
     assert entry.facts["public"] is True
 
 
 def test_a_request_is_recorded_answered_and_confirmed_by_keyboard_alone(place, seat):
     open_page, _ = seat
-    store = place.keeping.rights.store
+    store = place.records.office.rights.store
     page = open_page("aufsicht", "requests")
     choose(page, "details summary", "Enter")
     reach(page, "#name")

@@ -21,6 +21,7 @@ from blickschutz.access.service.totp import code_at
 from blickschutz.alerts.model import AlertState
 from blickschutz.audit.model import Event
 from blickschutz.config.loader import load_site
+from blickschutz.control.model import SituationSeen
 from blickschutz.demo.site import seed
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
@@ -48,8 +49,8 @@ def place(tmp_path_factory):
     camera = site.cameras[0].model_copy(update={"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()})
     server = site.server.model_copy(update={"port": free_port()})
     running = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server}), base)
-    how = {one.person: one for one in seed(running.system.keeping)}
-    regime = running.system.duty.regime
+    how = {one.person: one for one in seed(running.system.records)}
+    regime = running.system.control.regime
     regime.set_override(RegimeName.DAY, regime.now() + timedelta(hours=1), "test", "test")
     yield running.system, how
     running.end()
@@ -75,11 +76,11 @@ def requests_of(place):
 def alert(place):
     """An open alert; its number."""
     system, _ = place
-    number = len(system.duty.desk.store.find(most=1000)) + 1
+    number = len(system.control.alerting.desk.store.find(most=1000)) + 1
     figures = {"height_share": 0.4, "seconds": 0.6, "lying": 0.3}
     situation = Situation(number, Kind.PERSON_DOWN, "all", time.monotonic(), time.time(), 0.8, figures, Box(0.1, 0.1, 0.4, 0.9))
-    system.duty.take("vorplatz-nord", f"people-{number}", situation)
-    return until(lambda: system.duty.desk.open_alerts())[0].id
+    system.control.routing.seen(SituationSeen("vorplatz-nord", f"people-{number}", situation))
+    return until(lambda: system.control.alerting.desk.open_alerts())[0].id
 
 
 def fill(path):
@@ -156,7 +157,7 @@ class TestTable:
 def token_of(system, person, role):
     from blickschutz.access.rules import PERSONAL, permitted
 
-    access = system.keeping.access
+    access = system.records.office.access
     member = access.members[person]
     access.passwords.set(person, "vier Wörter ganz ohne Sinn", "test")
     access.tries.forget(person)
@@ -175,7 +176,7 @@ class TestSignIn:
         page.get_by_role("button", name="Anmelden").click()
         page.get_by_text("Name oder Kennwort stimmen nicht.").wait_for()
         page.get_by_label("Kennwort").fill(how["technik"].password)
-        system.keeping.access.passwords.set("technik", how["technik"].password, "test")
+        system.records.office.access.passwords.set("technik", how["technik"].password, "test")
         page.get_by_role("button", name="Anmelden").click()
         page.get_by_label("Sechsstelliger Code").fill("123")
         page.get_by_role("button", name="Anmelden").first.click()
@@ -221,7 +222,7 @@ class TestSignIn:
         page.wait_for_load_state()
         page.get_by_role("button", name="Mit Sicherheitsschlüssel anmelden").click()
         page.wait_for_url("**/cases")
-        kinds = {factor.kind: factor for factor in system.keeping.access.factors.of("kvd-2")}
+        kinds = {factor.kind: factor for factor in system.records.office.access.factors.of("kvd-2")}
         assert kinds[FactorKind.KEY].last > 0
         page.get_by_role("button", name="Abmelden").click()
         page.goto(f"{system.address}sign-in")
@@ -250,7 +251,7 @@ class TestSignIn:
                 statuses.append(requests.post("/sign-in", data={"person": "kvd-3", "password": "falsch"}).status_code)
         assert statuses.count(403) == 5
         assert statuses.count(429) > 20
-        system.keeping.access.tries.forget("kvd-3")
+        system.records.office.access.tries.forget("kvd-3")
 
 
 class TestKept:
@@ -263,18 +264,18 @@ class TestKept:
         page.goto(f"{system.address}alerts/{alert}")
         page.get_by_label("Fehlalarm").check()
         page.get_by_label("Notiz").fill("nur ein <b>Schatten</b>")
-        system.keeping.access.sessions.end_all("leitstelle-1")
+        system.records.office.access.sessions.end_all("leitstelle-1")
         page.get_by_role("button", name="Meldung abschließen").click()
         page.get_by_text("Ihre Eingabe ist aufgehoben").wait_for()
-        assert system.duty.desk.store.get(alert).state is not AlertState.CLOSED
+        assert system.control.alerting.desk.store.get(alert).state is not AlertState.CLOSED
         page.get_by_label("Kurzname").fill("leitstelle-1")
         page.get_by_label("Kennwort").fill(how["leitstelle-1"].password)
-        system.keeping.access.passwords.set("leitstelle-1", how["leitstelle-1"].password, "test")
+        system.records.office.access.passwords.set("leitstelle-1", how["leitstelle-1"].password, "test")
         page.get_by_role("button", name="Anmelden").click()
         page.get_by_text("nur ein <b>Schatten</b>").wait_for()
         page.get_by_role("button", name="Jetzt ausführen: Meldung abschließen").click()
         page.wait_for_url("**/alerts")
-        found = system.duty.desk.store.get(alert)
+        found = system.control.alerting.desk.store.get(alert)
         assert (found.state, found.note) == (AlertState.CLOSED, "nur ein <b>Schatten</b>")
         context.close()
 
@@ -296,7 +297,7 @@ class TestKept:
 
     def test_a_form_of_an_ended_session_is_only_for_its_person(self, place):
         system, _ = place
-        access = system.keeping.access
+        access = system.records.office.access
         token = admit(system, "aufsicht")
         session, key = access.sessions._sessions, hashlib.sha256(token.encode()).hexdigest()
         session[key] = dataclasses.replace(session[key], seen=session[key].seen - 3600)
@@ -327,14 +328,14 @@ class TestKept:
         second.get_by_label("bestätigt").check()
         second.get_by_role("button", name="Meldung abschließen").click()
         second.get_by_text("Jemand anders war schneller").wait_for()
-        assert system.duty.desk.store.get(alert).outcome.value == "false-alarm"
+        assert system.control.alerting.desk.store.get(alert).outcome.value == "false-alarm"
         context.close()
 
 
 class TestRights:
     def test_a_role_that_is_taken_ends_the_live_picture_and_the_next_decision_is_kept(self, place, browser, alert):
         system, how = place
-        access = system.keeping.access
+        access = system.records.office.access
         context = signed_in(browser.new_context(), system)
         page = context.new_page()
         page.goto(f"{system.address}wall")
@@ -347,7 +348,9 @@ class TestRights:
             page.wait_for_url("**/sign-in?back=/wall", timeout=15_000)
         finally:
             access.accounts.set_rights("leitstelle-1", member.roles, None, ["test"])
-        assert any(entry.facts.get("people") == ["technik", "dsb"] for entry, _ in system.keeping.log.find(event=Event.RIGHTS_CHANGED))
+        assert any(
+            entry.facts.get("people") == ["technik", "dsb"] for entry, _ in system.records.office.log.find(event=Event.RIGHTS_CHANGED)
+        )
         assert how
         context.close()
 
@@ -430,13 +433,13 @@ class TestForms:
             ):
                 assert doers[role].post(fill(path), content=content, headers={"Content-Type": kind}).status_code < 500, path
         for role, person in WHO.items():
-            system.keeping.access.tries.forget(person)
+            system.records.office.access.tries.forget(person)
             assert role
 
     def test_a_request_shows_what_was_typed_as_text(self, place, requests_of):
         system, _ = place
         requests = requests_of("aufsicht")
-        day = system.keeping.today().isoformat()
+        day = system.records.orders.today().isoformat()
         typed = {"name": "<script>alert(1)</script>", "contact": "<b>Weg</b>", "text": "</dd><script>", "rights": "art-15"}
         answer = requests.post("/requests", data={"received": day, **typed}, follow_redirects=True)
         assert answer.status_code == 200

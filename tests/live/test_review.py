@@ -20,6 +20,7 @@ from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
 from blickschutz.cli.main import cli
 from blickschutz.config.loader import load_site
+from blickschutz.control.model import SituationSeen
 from blickschutz.demo.site import seed
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.io.clipfile import ClipReader, read_head
@@ -51,7 +52,7 @@ def night(tmp_path_factory):
     alerts = site.alerts.model_copy(update={"before_s": 4, "after_s": 3})
     shown = {"cameras": cameras, "server": server, "recording": recording, "regimes": regimes, "alerts": alerts}
     running = RunningSystem(site.model_copy(update=shown), base)
-    people = {one.person: (one.password, one.passphrase, one.totp) for one in seed(running.system.keeping)}
+    people = {one.person: (one.password, one.passphrase, one.totp) for one in seed(running.system.records)}
     yield running.system, people
     running.end()
 
@@ -68,11 +69,11 @@ def record(system, camera=0):
     """A finished recording; its case."""
     keeper = list(system.supervisor.keepers.values())[camera]
     until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
-    before = {case.id for case in system.keeping.store.find(states=list(CaseState), most=1000)}
+    before = {case.id for case in system.records.office.cases.store.find(states=list(CaseState), most=1000)}
     with client(system) as requests:
         answer = requests.post(f"{system.address}cameras/{keeper.camera}/record", data={"text": "Lärm am Brunnen"})
     assert answer.status_code == 303, answer.text
-    found = until(lambda: [c for c in system.keeping.store.find(states=[CaseState.WAITING]) if c.id not in before], 40)
+    found = until(lambda: [c for c in system.records.office.cases.store.find(states=[CaseState.WAITING]) if c.id not in before], 40)
     return found[0]
 
 
@@ -149,13 +150,13 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     assert "nur ein Hund" not in first.content()
     judge(first, "Fehlalarm")
     sees(first, "Der Clip ist vernichtet")
-    gone = until(lambda: (found := system.keeping.store.get(case.id)).state is CaseState.DESTROYED and found, 10)
+    gone = until(lambda: (found := system.records.office.cases.store.get(case.id)).state is CaseState.DESTROYED and found, 10)
     assert gone.shred_by == ("kvd-2", "kvd-1")
-    assert not system.keeping.shelf.path(case.clip).exists()
-    ((receipt, _),) = system.keeping.log.find(event=Event.SHREDDED, subject=case.clip)
-    path = system.keeping.data / "receipt.json"
+    assert not system.records.archive.shelf.path(case.clip).exists()
+    ((receipt, _),) = system.records.office.log.find(event=Event.SHREDDED, subject=case.clip)
+    path = system.records.data / "receipt.json"
     path.write_text(json.dumps({k: v for k, v in receipt.facts.items() if k != "case"} | {"case": case.id}))
-    key = system.keeping.key.public.hex()
+    key = system.records.archive.key.public.hex()
     assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 0
     path.write_text(path.read_text().replace("harmless", "harmlesS"))
     assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 1
@@ -196,7 +197,7 @@ def test_two_people_review_in_english_by_keyboard_alone(night, desk):
         assert page.get_by_label("no incident", exact=True).is_checked()
         page.keyboard.press("Enter")
         page.get_by_text("✓ no incident").first.wait_for()
-    until(lambda: system.keeping.store.get(case.id).state is CaseState.DESTROYED, 10)
+    until(lambda: system.records.office.cases.store.get(case.id).state is CaseState.DESTROYED, 10)
 
 
 def test_the_key_desk_has_nothing_that_axe_finds(night, desk):
@@ -243,7 +244,7 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     judge(first, "Vorfall", reference="KL-17")
     second.goto(address)
     judge(second, "Vorfall", reference="KL-17")
-    held = system.keeping.store.get(case.id)
+    held = system.records.office.cases.store.get(case.id)
     assert (held.state, held.hold.ground, held.hold.by) == (CaseState.HELD, "straftat", ("kvd-1", "aufsicht"))
 
     identity = x25519.Identity.generate()
@@ -265,15 +266,15 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     sees(first, "Polizei Kaiserslautern 1")
     first.get_by_role("button", name="Zustimmen und Paket erstellen").click()
     until(lambda: "Das Beweispaket ist erstellt" in first.content(), 20)
-    ((released, _),) = system.keeping.log.find(event=Event.RELEASED, subject=case.clip)
-    package = system.keeping.exports / str(released.facts["file"])
+    ((released, _),) = system.records.office.log.find(event=Event.RELEASED, subject=case.clip)
+    package = system.records.archive.exports / str(released.facts["file"])
     (tmp_path / "identity.txt").write_text(f"# key\n{identity}\n")
-    options = ["--identity", str(tmp_path / "identity.txt"), "--public-key", system.keeping.key.public.hex()]
+    options = ["--identity", str(tmp_path / "identity.txt"), "--public-key", system.records.archive.key.public.hex()]
     result = CliRunner().invoke(cli, ["verify", "evidence", str(package), *options])
     assert result.exit_code == 0, result.output
 
     # Whoever is to be seen must be told: the release opened the task by itself (§ 21(4) LDSG RLP).
-    assert [one.case for one in system.keeping.rights.store.duties(settled=False)] == [case.id]
+    assert [one.case for one in system.records.office.rights.store.duties(settled=False)] == [case.id]
 
     with second.expect_download() as download:
         second.goto(f"{system.address}evidence")
@@ -285,7 +286,7 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     first.get_by_text("Es fehlt die Bestätigung").wait_for()
     second.goto(f"{system.address}cases/{case.id}")
     second.get_by_role("button", name="Als zweite Person bestätigen").click()
-    until(lambda: system.keeping.store.get(case.id).state is CaseState.DESTROYED, 10)
+    until(lambda: system.records.office.cases.store.get(case.id).state is CaseState.DESTROYED, 10)
     assert not package.exists()
 
 
@@ -304,7 +305,7 @@ def test_one_person_twice_and_people_who_may_not_get_in(night, desk):
         sign_in(other, system, people, person)
         other.goto(f"{system.address}cases")
         sees(other, "Kein Zugriff")
-    events = [entry.event for entry, _ in system.keeping.log.find(most=20)]
+    events = [entry.event for entry, _ in system.records.office.log.find(most=20)]
     assert events.count(Event.ACCESS_REFUSED) >= 3
 
 
@@ -317,7 +318,7 @@ def test_the_log_is_whole_and_shown_to_the_data_protection_officer(night, desk):
     with page.expect_download() as download:
         page.get_by_role("link", name="Exportieren").click()
     lines = Path(download.value.path()).read_bytes().removesuffix(b"\n").split(b"\n")
-    assert list(verify(lines, is_signed, system.keeping.key.public)) == []
+    assert list(verify(lines, is_signed, system.records.archive.key.public)) == []
 
 
 def test_a_person_changes_their_own_passphrase(night, desk):
@@ -336,16 +337,16 @@ def test_a_person_changes_their_own_passphrase(night, desk):
     page.get_by_label("Neue Losung noch einmal").fill("ein ganz neuer Satz")
     page.get_by_role("button", name="Festlegen").click()
     sees(page, "Ihre Losung gilt")
-    until(lambda: system.keeping.log.find(event=Event.PASSPHRASE_CHANGED, by="kvd-3"), 5)
+    until(lambda: system.records.office.log.find(event=Event.PASSPHRASE_CHANGED, by="kvd-3"), 5)
 
 
 def opened(system, people, case):
     """(init, groups) of a clip, with the keys of two people."""
-    path = system.keeping.shelf.path(case.clip)
+    path = system.records.archive.shelf.path(case.clip)
     head = read_head(path)
-    privates = {person: unlock(system.keeping.keys.get(person), people[person][1]) for person in ("kvd-1", "aufsicht")}
+    privates = {person: unlock(system.records.archive.keys.get(person), people[person][1]) for person in ("kvd-1", "aufsicht")}
     key = join_shares(head.envelope, *(open_share(head.envelope, person, private) for person, private in privates.items()))
-    reader = ClipReader(path, key, system.keeping.key.installation)
+    reader = ClipReader(path, key, system.records.archive.key.installation)
     groups = list(reader)
     reader.close()
     assert reader.state is ClipState.WHOLE
@@ -363,24 +364,26 @@ def test_by_night_a_situation_records_the_cameras_own_packets(night, tmp_path):
     system, people = night
     keeper = list(system.supervisor.keepers.values())[1]
     until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
-    system.duty.regime.set_override(RegimeName.NIGHT, system.duty.regime.now() + timedelta(hours=1), "test", "test")
+    system.control.regime.set_override(RegimeName.NIGHT, system.control.regime.now() + timedelta(hours=1), "test", "test")
     try:
-        alerts = len(system.duty.desk.open_alerts())
-        system.duty.take(keeper.camera, "run", situation(71))
+        alerts = len(system.control.alerting.desk.open_alerts())
+        system.control.routing.seen(SituationSeen(keeper.camera, "run", situation(71)))
         until(lambda: keeper.health.recording == "sealed", 10)
-        system.duty.take(keeper.camera, "run", situation(72))
-        system.duty.take(keeper.camera, "run", situation(71, time.monotonic()))
+        system.control.routing.seen(SituationSeen(keeper.camera, "run", situation(72)))
+        system.control.routing.seen(SituationSeen(keeper.camera, "run", situation(71, time.monotonic())))
         time.sleep(3)
         assert keeper.health.recording == "sealed"
-        system.duty.take(keeper.camera, "run", situation(72, time.monotonic()))
-        cases = until(lambda: [c for c in system.keeping.store.find(states=[CaseState.WAITING]) if c.cause == "person_down"], 20)
+        system.control.routing.seen(SituationSeen(keeper.camera, "run", situation(72, time.monotonic())))
+        cases = until(
+            lambda: [c for c in system.records.office.cases.store.find(states=[CaseState.WAITING]) if c.cause == "person_down"], 20
+        )
     finally:
-        system.duty.regime.end_override("test")
+        system.control.regime.end_override("test")
     assert len(cases) == 1, "overlapping orders are one clip"
-    assert len(system.duty.desk.open_alerts()) == alerts, "by night it records and tells nobody"
+    assert len(system.control.alerting.desk.open_alerts()) == alerts, "by night it records and tells nobody"
     opening, groups = opened(system, people, cases[0])
     recorded = packets(opening.init + b"".join(group.data for group in groups))
-    original = packets((system.keeping.data.parent / "guest.mp4").read_bytes())
+    original = packets((system.records.data.parent / "guest.mp4").read_bytes())
     assert set(recorded) <= set(original), "the camera's own packets, not one changed"
     assert len(recorded) > 30
     proofs = [mask for group in groups for mask in group.masks]
@@ -399,8 +402,8 @@ def test_in_mode_anonymous_only_redacted_video_is_written(night, tmp_path):
     system, people = night
     keeper = next(iter(system.supervisor.keepers.values()))
     until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
-    assert system.keeping.order(keeper.camera, ClipMode.ANONYMOUS, "manual", "test", "test", 10.0)
-    found = until(lambda: [c for c in system.keeping.store.find(states=[CaseState.WAITING]) if c.mode == "anonymous"], 30)
+    assert system.records.orders.order(keeper.camera, ClipMode.ANONYMOUS, "manual", "test", "test", 10.0)
+    found = until(lambda: [c for c in system.records.office.cases.store.find(states=[CaseState.WAITING]) if c.mode == "anonymous"], 30)
     opening, groups = opened(system, people, found[0])
     (tmp_path / "clip.mp4").write_bytes(opening.init + b"".join(group.data for group in groups))
     assert all(group.masks == () for group in groups)
@@ -415,13 +418,13 @@ def test_an_alert_has_its_redacted_seconds_though_nobody_watched(night, tmp_path
     time.sleep(5)
     assert keeper.stream.viewers == 0
     encoded = keeper.health.encoded
-    system.duty.regime.set_override(RegimeName.DAY, system.duty.regime.now() + timedelta(hours=1), "test", "test")
+    system.control.regime.set_override(RegimeName.DAY, system.control.regime.now() + timedelta(hours=1), "test", "test")
     try:
-        system.duty.take(keeper.camera, "moment", situation(1))
+        system.control.routing.seen(SituationSeen(keeper.camera, "moment", situation(1)))
     finally:
-        system.duty.regime.end_override("test")
-    alert = until(lambda: system.duty.desk.open_alerts(), 5)[0]
-    data = until(lambda: system.duty.desk.store.clip(alert.id), 20)
+        system.control.regime.end_override("test")
+    alert = until(lambda: system.control.alerting.desk.open_alerts(), 5)[0]
+    data = until(lambda: system.control.alerting.desk.store.clip(alert.id), 20)
     assert keeper.health.encoded == encoded, "nothing was encoded for the wall"
     (tmp_path / "alert.mp4").write_bytes(data)
     import av

@@ -53,7 +53,7 @@ class House:
         passwords, tokens = PasswordStore(self.engine, self.log, self.clock), TokenStore(self.engine, self.log, self.clock)
         self.access = Access(accounts, passwords, factors, tokens, self.log, self.clock)
         self.lost: list[str] = []
-        self.access.on_lost = self.lost.append
+        self.access.lost.listen(self.lost.append)
 
     def begin(self, person, password=GOOD):
         """Somebody takes over their account with a code from the terminal."""

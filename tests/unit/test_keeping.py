@@ -13,13 +13,11 @@ from blickschutz.access.model import Member, Role
 from blickschutz.access.rules import Unfit, unfit
 from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
-from blickschutz.cli.users import open_keeping
-from blickschutz.config.loader import load_site
+from blickschutz.cli.users import open_records
+from blickschutz.control.model import SituationSeen
 from blickschutz.control.service.checks import check_site
-from blickschutz.control.service.duty import Duty
-from blickschutz.control.service.keeping import Keeping
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.kernel.situation import Kind
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
 from blickschutz.regime.model import RegimeName
 from blickschutz.retention.io.clock import RetentionClock
@@ -29,12 +27,12 @@ from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import CaseState, Ground, Refusal, Verdict
 from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
-from blickschutz.vault.service import enrol, new_key
+from blickschutz.vault.service import new_key
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
-from tests.faults.children import group, make_writer
+from tests.faults.children import make_writer
+from tests.house import CAMERA, SITE, House
 
-SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 HOUR = 3600.0
 
 
@@ -46,85 +44,25 @@ def quick_keys(monkeypatch):
     monkeypatch.setattr(passwords, "MEMORY", 8192 * 8)
 
 
-class Cell:
-    """Stands for a cell's keeper: takes orders, sends nothing."""
-
-    def __init__(self):
-        self.orders, self.ended, self.reachable = [], [], True
-
-    def record(self, order):
-        self.orders.append(order)
-
-    def end_order(self, number):
-        self.ended.append(number)
-
-
-class House:
-    def __init__(self, folder):
-        self.clock, self.cell, self.dropped = ManualClock(), Cell(), []
-        self.folder = folder
-        self.start()
-
-    def start(self):
-        self.keeping = Keeping(SITE, self.folder, self.clock, {"vorplatz-nord": self.cell}, self.dropped.append)
-
-    def again(self):
-        """The system is started anew after a crash."""
-        self.keeping.engine.dispose()
-        self.start()
-        self.keeping.recover()
-
-    def work(self):
-        """What the keeping's thread would do."""
-        while not self.keeping._work.empty():
-            self.keeping._work.get()()
-
-    def enrol(self, count=2):
-        for number in range(1, count + 1):
-            self.keeping.keys.put(enrol(f"kvd-{number}", "eine lange Losung"))
-
-    def clip(self, name="a" * 32, *, close=True, row=True, orders=()):
-        self.keeping.shelf.folder.mkdir(parents=True, exist_ok=True)
-        writer = make_writer(self.keeping.shelf.folder, self.keeping.key.installation, name, new_key())
-        news = {"clip": name, "mode": ClipMode.SEALED, "cause": "person_down", "orders": orders, "opened": self.clock.now()}
-        if row:
-            self.keeping.heard("vorplatz-nord", ClipNews(event=ClipEvent.OPENED, **news))
-        writer.add(group(1))
-        if close:
-            writer.close("over", 1.0)
-            self.keeping.heard(
-                "vorplatz-nord", ClipNews(event=ClipEvent.CLOSED, closed=self.clock.now(), seconds=9.0, reason="over", **news)
-            )
-        else:
-            writer.abandon()
-        self.work()
-        return self.keeping.store.by_clip(name)
-
-    def events(self, event):
-        return [entry for entry, _ in self.keeping.log.find(event=event)]
-
-
 @pytest.fixture
 def house(tmp_path):
     house = House(tmp_path)
     yield house
-    house.keeping.engine.dispose()
+    house.close()
 
 
 class TestOrders:
     def test_without_two_reviewers_nothing_is_ordered_and_it_is_told_once(self, house):
         house.enrol(1)
         for _ in range(3):
-            assert house.keeping.order("vorplatz-nord", ClipMode.SEALED, "person_down", "system") is None
-        house.work()
+            assert house.order() is None
         assert house.cell.orders == []
-        assert house.keeping.problem == "reviewers"
+        assert house.records.orders.problem == "reviewers"
         assert len(house.events(Event.RECORDING_REFUSED)) == 1
 
     def test_an_order_names_who_can_open_it_and_is_logged(self, house):
         house.enrol()
-        number = house.keeping.order("vorplatz-nord", ClipMode.SEALED, "manual", "leitstelle-1", "Lärm", 60.0)
-        house.work()
+        number = house.order("manual", "leitstelle-1", reason="Lärm", for_s=60.0)
         (order,) = house.cell.orders
         assert (order.number, [r.id for r in order.sealing.reviewers], order.for_s) == (number, ["kvd-1", "kvd-2"], 60.0)
         (entry,) = house.events(Event.RECORDING_ORDERED)
@@ -132,94 +70,222 @@ class TestOrders:
 
     def test_who_left_is_not_in_the_next_order(self, house):
         house.enrol(3)
-        house.keeping.keys.remove("kvd-2")
-        house.keeping.order("vorplatz-nord", ClipMode.SEALED, "manual", "x")
+        house.records.archive.keys.remove("kvd-2")
+        house.order()
         assert [r.id for r in house.cell.orders[0].sealing.reviewers] == ["kvd-1", "kvd-3"]
 
-    def test_a_camera_that_is_away_records_nothing(self, house):
+    def test_who_is_blocked_or_no_longer_trained_does_not_count_as_somebody_who_opens(self, house):
+        house.enrol(2)
+        assert house.records.office.access.people.block("technik", "kvd-2") is None
+        assert house.order() is None
+        assert house.records.orders.problem == "reviewers"
+        house.enrol(3)
+        house.order()
+        assert [r.id for r in house.cell.orders[0].sealing.reviewers] == ["kvd-1", "kvd-3"]
+        house.clock.sleep(2000 * 24 * HOUR)
+        assert house.order() is None
+
+    def test_a_camera_that_is_stopped_records_nothing(self, house):
+        house.enrol()
+        house.cell.stopped = True
+        assert house.order("manual", "x") is None
+        assert house.records.orders.problem == "camera"
+
+    def test_an_order_waits_for_a_cell_that_is_being_started(self, house):
         house.enrol()
         house.cell.reachable = False
-        assert house.keeping.order("vorplatz-nord", ClipMode.SEALED, "manual", "x") is None
-        assert house.keeping.problem == "camera"
+        number = house.order()
+        assert number is not None
+        assert house.cell.orders == []
+        house.cell.reachable = True
+        house.records.intake.ready(CAMERA)
+        house.work()
+        assert [order.number for order in house.cell.orders] == [number]
+
+    def test_an_order_that_no_cell_takes_becomes_an_alert(self, house):
+        house.enrol()
+        house.cell.reachable = False
+        house.order(situation=house.situation(), run="run")
+        house.clock.sleep(121)
+        house.records.orders.overdue()
+        assert [alert.kind for alert in house.desk.open_alerts()] == [Kind.PERSON_DOWN]
+        assert len(house.events(Event.RECORDING_FAILED)) == 1
+        house.records.orders.overdue()
+        assert len(house.desk.open_alerts()) == 1
+
+    def test_orders_survive_a_crash_of_the_control_room(self, house):
+        house.enrol()
+        house.order(situation=house.situation(), run="run")
+        house.again()
+        house.records.intake.ready(CAMERA)
+        house.work()
+        assert [order.number for order in house.cell.orders] == [1, 1]
+        assert house.records.orders.store.get(1).tries == 2
+
+    def test_what_goes_on_when_its_cell_dies_is_recorded_on(self, house):
+        house.enrol()
+        number = house.order(situation=house.situation(), run="run")
+        cut = house.clip(close=False, orders=(number,))
+        house.records.intake.lost(CAMERA)
+        house.records.intake.ready(CAMERA)
+        house.work()
+        assert house.records.office.cases.store.get(cut.id).close_reason == "cut"
+        assert [order.number for order in house.cell.orders] == [number, number + 1]
+        assert house.cell.orders[1].for_s is not None
+
+    def test_what_was_over_when_its_cell_died_is_not_recorded_again(self, house):
+        house.enrol()
+        number = house.order(situation=house.situation(), run="run")
+        house.clip(close=False, orders=(number,))
+        house.records.orders.end_order(CAMERA, number)
+        house.records.intake.lost(CAMERA)
+        house.records.intake.ready(CAMERA)
+        house.work()
+        assert [order.number for order in house.cell.orders] == [number]
+
+    def test_a_locked_database_does_not_keep_a_cell_from_recording(self, house, monkeypatch):
+        house.enrol()
+        add = house.records.orders.store.add
+
+        def locked(order):
+            raise DeviceError("the database is locked")
+
+        with monkeypatch.context() as busy:
+            busy.setattr(house.records.orders.store, "add", locked)
+            number = house.order()
+        assert [order.number for order in house.cell.orders] == [number]
+        assert add == house.records.orders.store.add
+        house.work()
+        assert house.records.orders.store.get(number).state == "given"
 
     def test_a_full_disk_is_told_and_the_clip_stays(self, house):
         house.enrol()
         house.clip()
         news = {"mode": ClipMode.SEALED, "cause": "manual", "orders": (), "opened": 1.0, "clip": "a" * 32}
-        house.keeping.heard("vorplatz-nord", ClipNews(event=ClipEvent.CLOSED, reason="disk: 5 MB are free", closed=2.0, **news))
-        house.keeping.heard("vorplatz-nord", ClipNews(event=ClipEvent.REFUSED, reason="5 MB are free; 10 MB must stay free", **news))
+        house.hear(ClipNews(event=ClipEvent.CLOSED, reason="disk: 5 MB are free", closed=2.0, **news))
+        house.hear(ClipNews(event=ClipEvent.REFUSED, reason="5 MB are free; 10 MB must stay free", **news))
         house.work()
-        assert house.keeping.problem == "disk"
+        assert house.records.orders.problem == "disk"
         assert len(house.events(Event.DISK_FULL)) == 1
-        assert house.keeping.shelf.path("a" * 32).exists()
+        assert house.records.archive.shelf.path("a" * 32).exists()
 
 
-class TestDuty:
+class TestRouting:
     @pytest.fixture
-    def duty(self, house):
-        duty = Duty(SITE, house.folder, house.folder, house.clock, {"vorplatz-nord": house.cell}, house.keeping)
-        duty.regime.set_override(RegimeName.NIGHT, duty.regime.now() + timedelta(hours=1), "test", "test")
-        yield duty
-        duty._store.close()
+    def night(self, house):
+        self.set(house, RegimeName.NIGHT)
+        return house
 
-    def work(self, duty, house):
+    def set(self, house, name):
+        house.regime.set_override(name, house.regime.now() + timedelta(hours=1), "test", "test")
+
+    def see(self, house, ended=None):
+        house.routing.seen(SituationSeen(CAMERA, "run", house.situation(ended)))
         house.work()
-        while not duty._work.empty():
-            duty._work.get()()
 
-    def situation(self, house, ended=None):
-        return Situation(3, Kind.PERSON_DOWN, "all", house.clock.monotonic(), house.clock.now(), 0.9, {}, None, ended)
+    def test_by_night_a_situation_is_recorded_and_nobody_is_told(self, night):
+        night.enrol()
+        self.see(night)
+        self.see(night)
+        self.see(night, 9.0)
+        assert [order.cause for order in night.cell.orders] == ["person_down"]
+        assert night.cell.ended == [night.cell.orders[0].number]
+        assert night.desk.open_alerts() == []
 
-    def test_by_night_a_situation_is_recorded_and_nobody_is_told(self, house, duty):
-        house.enrol()
-        duty.take("vorplatz-nord", "run", self.situation(house))
-        duty.take("vorplatz-nord", "run", self.situation(house))
-        duty.take("vorplatz-nord", "run", self.situation(house, 9.0))
-        self.work(duty, house)
-        assert [order.cause for order in house.cell.orders] == ["person_down"]
-        assert house.cell.ended == [house.cell.orders[0].number]
-        assert duty.desk.open_alerts() == []
+    def test_an_order_ends_with_its_situation_whatever_the_regime_says_by_then(self, night):
+        night.enrol()
+        self.see(night)
+        self.set(night, RegimeName.DAY)
+        self.see(night, 9.0)
+        assert night.cell.ended == [night.cell.orders[0].number]
 
-    def test_an_order_ends_with_its_situation_whatever_the_regime_says_by_then(self, house, duty):
-        house.enrol()
-        duty.take("vorplatz-nord", "run", self.situation(house))
-        duty.regime.set_override(RegimeName.DAY, duty.regime.now() + timedelta(hours=1), "test", "test")
-        duty.take("vorplatz-nord", "run", self.situation(house, 9.0))
-        assert house.cell.ended == [house.cell.orders[0].number]
+    def test_a_damaged_key_file_records_nothing_and_stops_nobody(self, night):
+        night.enrol()
+        (night.folder / "keys/reviewers/kvd-1.json").write_text("{}")
+        self.see(night)
+        assert night.cell.orders == []
+        assert "damaged" in night.records.orders.problem
+        assert len(night.desk.open_alerts()) == 1
 
-    def test_a_damaged_key_file_records_nothing_and_stops_nobody(self, house, duty):
-        house.enrol()
-        (house.folder / "keys/reviewers/kvd-1.json").write_text("{}")
-        duty.take("vorplatz-nord", "run", self.situation(house))
-        self.work(duty, house)
-        assert house.cell.orders == []
-        assert "damaged" in house.keeping.problem
-        assert len(duty.desk.open_alerts()) == 1
-
-    def test_what_cannot_be_recorded_becomes_an_alert(self, house, duty):
-        duty.take("vorplatz-nord", "run", self.situation(house))
-        self.work(duty, house)
-        assert [alert.kind for alert in duty.desk.open_alerts()] == [Kind.PERSON_DOWN]
+    def test_what_cannot_be_recorded_becomes_an_alert(self, night):
+        self.see(night)
+        assert [alert.kind for alert in night.desk.open_alerts()] == [Kind.PERSON_DOWN]
 
     @pytest.mark.parametrize("event", [ClipEvent.REFUSED, ClipEvent.CLOSED])
-    def test_what_a_disk_did_not_take_becomes_an_alert(self, house, duty, event):
-        house.enrol()
-        duty.take("vorplatz-nord", "run", self.situation(house))
-        order = house.cell.orders[0].number
-        house.clip(close=False)
+    def test_what_a_disk_did_not_take_becomes_an_alert(self, night, event):
+        night.enrol()
+        self.see(night)
+        order = night.cell.orders[0].number
+        night.clip(close=False)
         news = {"clip": "a" * 32, "mode": ClipMode.SEALED, "cause": "person_down", "opened": 1.0}
-        house.keeping.heard("vorplatz-nord", ClipNews(event=event, reason="disk: 5 MB are free", orders=(order,), **news))
-        self.work(duty, house)
-        self.work(duty, house)
-        assert [alert.kind for alert in duty.desk.open_alerts()] == [Kind.PERSON_DOWN]
+        night.hear(ClipNews(event=event, reason="disk: 5 MB are free", orders=(order,), **news))
+        night.work()
+        assert [alert.kind for alert in night.desk.open_alerts()] == [Kind.PERSON_DOWN]
 
-    def test_an_order_by_hand_names_who_and_why(self, house, duty):
-        assert duty.record_by_hand("vorplatz-nord", "leitstelle-1", "Lärm") == "reviewers"
-        house.enrol()
-        assert duty.record_by_hand("vorplatz-nord", "leitstelle-1", "Lärm", alert=5) == ""
+    def test_an_order_by_hand_names_who_and_why(self, night):
+        assert night.routing.by_hand(CAMERA, "leitstelle-1", "Lärm") == "reviewers"
+        night.enrol()
+        assert night.routing.by_hand(CAMERA, "leitstelle-1", "Lärm", alert=5) == ""
+        (entry,) = night.events(Event.RECORDING_ORDERED)
+        assert (entry.by, entry.facts["cause"], night.cell.orders[0].for_s) == ("leitstelle-1", "manual", SITE.recording.manual_s)
+
+    def test_an_override_holds_over_a_restart(self, night):
+        night.again()
+        assert night.regime.current().name is RegimeName.NIGHT
+        night.regime.end_override("test")
+        night.again()
+        assert night.regime.override is None
+
+
+class TestStopControl:
+    def test_a_camera_that_was_stopped_stays_stopped_over_a_restart(self, house):
+        house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
+        assert house.cell.stopped
+        house.cell.stopped = False
+        house.again()
+        assert house.cell.stopped
+        house.records.stops.resume(CAMERA, "leitstelle-1", "vorbei")
+        house.cell.stopped = False
+        house.again()
+        assert not house.cell.stopped
+
+    def test_a_stop_is_not_held_up_by_the_database_and_its_entry_follows(self, house, monkeypatch):
+        def locked(*facts):
+            raise DeviceError("the database is locked")
+
+        with monkeypatch.context() as busy:
+            busy.setattr(house.records.office.log, "write", locked)
+            house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
+            assert house.cell.stopped
+            with pytest.raises(DeviceError):
+                house.records.stops.resume(CAMERA, "leitstelle-1", "vorbei")
+            assert house.cell.stopped
         house.work()
-        (entry,) = house.events(Event.RECORDING_ORDERED)
-        assert (entry.by, entry.facts["cause"], house.cell.orders[0].for_s) == ("leitstelle-1", "manual", SITE.recording.manual_s)
+        (entry,) = house.events(Event.CAMERA_STOPPED)
+        assert (entry.by, entry.subject, entry.facts["reason"]) == ("leitstelle-1", CAMERA, "Versammlung")
+        house.work()
+        house.again()
+        assert len(house.events(Event.CAMERA_STOPPED)) == 1
+
+    def test_a_crash_before_the_entry_writes_it_at_the_next_start(self, house, monkeypatch):
+        def crash(*facts):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as broken:
+            broken.setattr(house.records.office.log, "write", crash)
+            with pytest.raises(KeyboardInterrupt):
+                house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
+        assert house.events(Event.CAMERA_STOPPED) == []
+        house.again()
+        assert len(house.events(Event.CAMERA_STOPPED)) == 1
+
+    def test_where_the_file_is_damaged_the_log_says_what_was_stopped(self, house):
+        house.records.stops.stop("all", "leitstelle-1", "Versammlung")
+        (house.folder / "stops.json").write_bytes(b"[{")
+        house.cell.stopped = False
+        house.again()
+        assert house.cell.stopped
+        assert "damaged" in house.records.stops.problem
 
 
 class TestCases:
@@ -227,32 +293,34 @@ class TestCases:
         import hashlib
 
         case = house.clip()
-        path = house.keeping.shelf.path(case.clip)
+        path = house.records.archive.shelf.path(case.clip)
         assert (case.state, case.seconds, case.size) == (CaseState.WAITING, 9.0, path.stat().st_size)
         assert case.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
     def test_two_who_find_nothing_destroy_it_with_all_that_was_made_of_it(self, house):
-        house.keeping.belongs_to(4, 17)
-        case = house.clip(orders=(4,))
-        assert case.alerts == (17,)
-        house.keeping.exports.mkdir()
-        (house.keeping.exports / f"{case.clip}-1.tar.age").write_bytes(b"x")
-        assert house.keeping.desk.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is CaseState.SECOND
-        assert house.keeping.desk.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is Refusal.SAME_PERSON
-        assert house.keeping.desk.verdict(case.id, "kvd-2", Verdict.FALSE_ALARM, "") is CaseState.DESTROYING
+        house.enrol()
+        alert = house.desk.take(CAMERA, house.situation(), notify=True).id
+        house.records.alerts.put_clip(alert, b"seconds")
+        case = house.clip(orders=(house.order(alert=alert),))
+        assert case.alerts == (alert,)
+        house.records.archive.exports.mkdir()
+        (house.records.archive.exports / f"{case.clip}-1.tar.age").write_bytes(b"x")
+        assert house.records.office.cases.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is CaseState.SECOND
+        assert house.records.office.cases.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is Refusal.SAME_PERSON
+        assert house.records.office.cases.verdict(case.id, "kvd-2", Verdict.FALSE_ALARM, "") is CaseState.DESTROYING
         house.work()
-        assert house.keeping.store.get(case.id).state is CaseState.DESTROYED
+        assert house.records.office.cases.store.get(case.id).state is CaseState.DESTROYED
         assert list(house.folder.rglob(f"*{case.clip}*")) == []
-        assert house.dropped == [17]
+        assert house.records.alerts.clip(alert) is None
         (entry,) = house.events(Event.SHREDDED)
         receipt = Receipt(**entry.facts)
         assert (receipt.reason, receipt.people, receipt.sha256, receipt.derived) == ("harmless", ["kvd-1", "kvd-2"], case.sha256, 1)
-        assert is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), house.keeping.key.public)
+        assert is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), house.records.archive.key.public)
 
     def test_what_cannot_be_destroyed_is_tried_again(self, house, monkeypatch):
         case = house.clip()
         for person in ("kvd-1", "kvd-2"):
-            house.keeping.desk.verdict(case.id, person, Verdict.NO_INCIDENT, "")
+            house.records.office.cases.verdict(case.id, person, Verdict.NO_INCIDENT, "")
 
         def fail(path, start=0, length=None):
             raise OSError(30, "Read-only file system")
@@ -261,34 +329,34 @@ class TestCases:
             broken.setattr("blickschutz.retention.io.shelf.overwrite", fail)
             with pytest.raises(DeviceError, match="Read-only"):
                 house.work()
-        assert house.keeping.store.get(case.id).state is CaseState.DESTROYING
-        house.keeping.shredder.work()
-        assert house.keeping.store.get(case.id).state is CaseState.DESTROYED
+        assert house.records.office.cases.store.get(case.id).state is CaseState.DESTROYING
+        house.records.shredder.work()
+        assert house.records.office.cases.store.get(case.id).state is CaseState.DESTROYED
 
 
 class TestDeadlines:
     def test_what_nobody_reviewed_is_warned_of_and_then_destroyed(self, house):
         case = house.clip()
         house.clock.sleep(61 * HOUR)
-        house.keeping.time.now()
-        house.keeping.shredder.expire()
+        house.records.archive.time.now()
+        house.records.shredder.expire()
         assert len(house.events(Event.DEADLINE_NEAR)) == 1
-        house.keeping.shredder.expire()
+        house.records.shredder.expire()
         assert len(house.events(Event.DEADLINE_NEAR)) == 1
         house.clock.sleep(12 * HOUR)
-        assert house.keeping.shredder.expire() == 1
-        house.keeping.shredder.work()
-        found = house.keeping.store.get(case.id)
+        assert house.records.shredder.expire() == 1
+        house.records.shredder.work()
+        found = house.records.office.cases.store.get(case.id)
         assert (found.state, found.shred_reason) == (CaseState.DESTROYED, "unreviewed")
 
     def test_a_hold_keeps_it_until_it_expires(self, house):
         case = house.clip()
         for person in ("kvd-1", "kvd-2"):
-            house.keeping.desk.verdict(case.id, person, Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+            house.records.office.cases.verdict(case.id, person, Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
         house.clock.sleep(59 * 24 * HOUR)
-        assert house.keeping.shredder.expire() == 0
+        assert house.records.shredder.expire() == 0
         house.clock.sleep(2 * 24 * HOUR)
-        assert house.keeping.shredder.expire() == 1
+        assert house.records.shredder.expire() == 1
         assert house.events(Event.HOLD_RELEASED)[0].facts["reason"] == "hold-expired"
 
     def test_a_clock_set_back_keeps_nothing_longer_and_one_set_forward_destroys_nothing_early(self, house):
@@ -322,28 +390,28 @@ class TestRecovery:
         case = house.clip(close=False)
         assert case.state is CaseState.RECORDING
         house.again()
-        found = house.keeping.store.get(case.id)
+        found = house.records.office.cases.store.get(case.id)
         assert (found.state, found.close_reason) == (CaseState.WAITING, "cut")
 
     def test_a_file_without_a_case_gets_one(self, house):
         house.clip(close=False, row=False)
-        assert house.keeping.store.by_clip("a" * 32) is None
+        assert house.records.office.cases.store.by_clip("a" * 32) is None
         house.again()
-        assert house.keeping.store.by_clip("a" * 32).state is CaseState.WAITING
+        assert house.records.office.cases.store.by_clip("a" * 32).state is CaseState.WAITING
         assert len(house.events(Event.MISSING_ROW)) == 1
 
     def test_files_that_are_not_ours_are_told_of_and_left_alone(self, house):
-        house.keeping.shelf.folder.mkdir(parents=True)
-        (house.keeping.shelf.folder / "rubbish.clip").write_bytes(b"RIFF")
-        make_writer(house.keeping.shelf.folder, "another", "b" * 32, new_key()).abandon()
+        house.records.archive.shelf.folder.mkdir(parents=True)
+        (house.records.archive.shelf.folder / "rubbish.clip").write_bytes(b"RIFF")
+        make_writer(house.records.archive.shelf.folder, "another", "b" * 32, new_key()).abandon()
         house.again()
         assert {entry.subject for entry in house.events(Event.MISSING_ROW)} == {"rubbish", "b" * 32}
-        assert house.keeping.store.find(states=list(CaseState)) == []
-        assert len(house.keeping.shelf.clips()) == 2
+        assert house.records.office.cases.store.find(states=list(CaseState)) == []
+        assert len(house.records.archive.shelf.clips()) == 2
 
     def test_a_clip_that_was_just_begun_when_the_end_came_is_removed(self, house):
         house.clip("c" * 32, row=False, close=False)
-        path = house.keeping.shelf.path("c" * 32)
+        path = house.records.archive.shelf.path("c" * 32)
         path.write_bytes(path.read_bytes()[:60])
         house.again()
         assert not path.exists()
@@ -352,8 +420,8 @@ class TestRecovery:
     def test_check_names_missing_files_and_missing_rows_and_what_to_do(self, house):
         house.clip("a" * 32)
         house.clip("b" * 32, row=False, close=False)
-        house.keeping.shelf.path("a" * 32).unlink()
-        found = {one.id: one for one in check_site(SITE, house.keeping)}
+        house.records.archive.shelf.path("a" * 32).unlink()
+        found = {one.id: one for one in check_site(SITE, house.records.inspected)}
         assert "a" * 32 in found["missing-file"].mend
         assert "b" * 32 in found["missing-row"].mend
         assert "0 people have a key" in found["reviewers"].mend
@@ -362,27 +430,30 @@ class TestRecovery:
 
     def test_a_destruction_that_was_interrupted_is_finished(self, house):
         case = house.clip()
-        house.keeping.store.doom(case, "unreviewed", ())
-        path = house.keeping.shelf.path(case.clip)
+        house.records.office.cases.store.doom(case, "unreviewed", ())
+        path = house.records.archive.shelf.path(case.clip)
         path.write_bytes(path.read_bytes()[:100])
         house.again()
-        assert house.keeping.store.get(case.id).state is CaseState.DESTROYED
+        assert house.records.office.cases.store.get(case.id).state is CaseState.DESTROYED
 
     def test_other_settings_are_told_at_the_start(self, house):
-        house.keeping._log_start()
-        house.keeping._site = SITE.model_copy(update={"recording": SITE.recording.model_copy(update={"before_s": 3})})
-        house.keeping._log_start()
-        house.keeping._log_start()
+        house.records.keeping.log_start()
+        house.records.keeping.site = SITE.model_copy(update={"recording": SITE.recording.model_copy(update={"before_s": 3})})
+        house.records.keeping.log_start()
+        house.records.keeping.log_start()
         assert len(house.events(Event.SETTINGS_CHANGED)) == 1
 
     def test_a_fault_in_one_clip_does_not_end_the_keeping(self, house):
         def fail():
             raise ZeroDivisionError
 
-        house.keeping._worker.start()
-        house.keeping.do(fail)
-        house.keeping.end()
-        assert "ZeroDivisionError" in house.keeping.problem
+        done, worker = [], house.records.worker
+        worker.start()
+        worker.do(fail)
+        worker.do(lambda: done.append(True))
+        house.records.keeping.end()
+        assert "ZeroDivisionError" in worker.problem
+        assert done == [True]
 
 
 class TestShelf:
@@ -430,11 +501,11 @@ class TestCommands:
     def test_a_code_from_the_terminal_opens_an_account_once(self, site):
         output = self.run("users", "invite", "--site", site, "technik").output
         code = output.splitlines()[0].rpartition(": ")[2]
-        keeping = open_keeping(site)
-        assert keeping.access.people.redeem("technik", code.lower())
-        assert keeping.access.own.begin("technik", "vier Wörter ganz ohne Sinn") is None
-        assert not keeping.access.people.redeem("technik", code)
-        keeping.engine.dispose()
+        records = open_records(site)
+        assert records.office.access.people.redeem("technik", code.lower())
+        assert records.office.access.own.begin("technik", "vier Wörter ganz ohne Sinn") is None
+        assert not records.office.access.people.redeem("technik", code)
+        records.keeping.close()
 
     def test_check_ends_with_one_where_something_is_broken(self, site):
         self.run("users", "password", "--site", site, "kvd-1", "--stdin", text="ein langes Kennwort\n")

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blickschutz.audit.io.log import METADATA, AuditLog
 from blickschutz.config.loader import load_site
-from blickschutz.control.service.hours import RegimeKeeper
+from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName
 from blickschutz.regime.rules import current_regime
+from blickschutz.storage.sqlite import open_engine
+from blickschutz.vault.io.files import InstallationKey
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 
@@ -133,29 +136,33 @@ def test_what_follows_is_said_by_kind():
 
 
 class TestKeeper:
-    """The regime of a running site, with what was set by hand in a log on disk."""
+    """The regime of a running site; what was set by hand stands in the log."""
 
     SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 
-    def test_an_override_holds_over_a_restart_and_is_logged(self, tmp_path):
-        clock = ManualClock()
-        keeper = RegimeKeeper(self.SITE, clock, tmp_path / "regime.jsonl")
-        other = RegimeName.NIGHT if keeper.current().name is RegimeName.DAY else RegimeName.DAY
-        keeper.set_override(other, keeper.now() + timedelta(hours=2), "Baustelle", "Ada")
-        again = RegimeKeeper(self.SITE, clock, tmp_path / "regime.jsonl")
-        assert (again.current().name, again.current().reason) == (other, Reason.OVERRIDE)
-        clock.sleep(2 * 3600 + 1)
-        assert again.current().reason is not Reason.OVERRIDE
-        assert RegimeKeeper(self.SITE, clock, tmp_path / "regime.jsonl").override is None
-        assert [(entry.event, entry.by, entry.reason) for entry in again.entries()] == [("set", "Ada", "Baustelle")]
+    @pytest.fixture
+    def log(self, tmp_path):
+        engine, key = open_engine(tmp_path / "control.db", METADATA), InstallationKey(tmp_path / "installation.key")
+        self.clock = ManualClock()
+        yield AuditLog(engine, self.clock, key.sign, key.public)
+        engine.dispose()
 
-    def test_it_is_ended_by_hand_and_a_torn_line_is_left_out(self, tmp_path):
-        log = tmp_path / "regime.jsonl"
-        keeper = RegimeKeeper(self.SITE, ManualClock(), log)
-        keeper.set_override(RegimeName.NIGHT, keeper.now() + timedelta(hours=2), "x", "Ada")
-        keeper.end_override("Bert")
-        keeper.end_override("Bert")
-        log.write_bytes(log.read_bytes() + b'\n{"at": 17')
-        again = RegimeKeeper(self.SITE, ManualClock(), log)
-        assert [(entry.event, entry.by) for entry in again.entries()] == [("set", "Ada"), ("end", "Bert")]
+    def test_an_override_holds_over_a_restart_and_is_logged(self, log):
+        keeper = RegimeKeeper(self.SITE, self.clock, log)
+        other = RegimeName.NIGHT if keeper.current().name is RegimeName.DAY else RegimeName.DAY
+        keeper.set_override(other, keeper.now() + timedelta(hours=2), "Baustelle", "ada")
+        again = RegimeKeeper(self.SITE, self.clock, log)
+        assert (again.current().name, again.current().reason) == (other, Reason.OVERRIDE)
+        self.clock.sleep(2 * 3600 + 1)
+        assert again.current().reason is not Reason.OVERRIDE
+        assert RegimeKeeper(self.SITE, self.clock, log).override is None
+        assert [(entry.event, entry.by, entry.reason) for entry in again.entries(9)] == [("set", "ada", "Baustelle")]
+
+    def test_it_is_ended_by_hand_once(self, log):
+        keeper = RegimeKeeper(self.SITE, self.clock, log)
+        keeper.set_override(RegimeName.NIGHT, keeper.now() + timedelta(hours=2), "x", "ada")
+        keeper.end_override("bert")
+        keeper.end_override("bert")
+        again = RegimeKeeper(self.SITE, self.clock, log)
+        assert [(entry.event, entry.by) for entry in again.entries(9)] == [("end", "bert"), ("set", "ada")]
         assert again.override is None

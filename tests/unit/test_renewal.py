@@ -45,7 +45,7 @@ from blickschutz.vault.model import Reviewer
 from blickschutz.vault.service import enrol, new_key, seal_key
 from blickschutz.web import texts
 from tests.faults.children import OPENING, group
-from tests.unit.test_keeping import SITE, House
+from tests.house import SITE, House
 
 PASSPHRASE = "eine lange Losung"
 SECRET = b"pixels of somebody who ran"
@@ -67,7 +67,7 @@ class Site(House):
         super().__init__(folder)
         self.sealed = [enrol(f"kvd-{number}", PASSPHRASE) for number in (1, 2)]
         for one in self.sealed:
-            self.keeping.keys.put(one)
+            self.records.archive.keys.put(one)
         self.keys = {}
         self.cell.state = None
 
@@ -75,47 +75,47 @@ class Site(House):
         """A closed clip of that version; its case waits."""
         name, key = letter * 32, new_key()
         self.keys[name] = key
-        self.keeping.shelf.folder.mkdir(parents=True, exist_ok=True)
+        self.records.archive.shelf.folder.mkdir(parents=True, exist_ok=True)
         shared = {"clip": name, "mode": mode, "cause": "person_down", "opened": self.clock.now()}
-        header = ClipHeader(installation=self.keeping.key.installation, camera="vorplatz-nord", **shared)
+        header = ClipHeader(installation=self.records.archive.key.installation, camera="vorplatz-nord", **shared)
         envelope = seal_key(key, name, [Reviewer(one.id, one.public) for one in self.sealed])
         with pytest.MonkeyPatch.context() as before:
             before.setattr(clipfile, "VERSION", version)
-            writer = ClipWriter(self.keeping.shelf.path(name), header, envelope, key, OPENING)
+            writer = ClipWriter(self.records.archive.shelf.path(name), header, envelope, key, OPENING)
         writer.add(group(1))
         writer.close(CloseReason.OVER, 1.0)
-        assert read_head(self.keeping.shelf.path(name)).version == version
+        assert read_head(self.records.archive.shelf.path(name)).version == version
         if not row:
             return None
         for event in (ClipEvent.OPENED, ClipEvent.CLOSED):
             news = ClipNews(event=event, closed=self.clock.now(), seconds=9.0, reason="over", orders=(), **shared)
-            self.keeping.heard("vorplatz-nord", news)
+            self.hear(news)
         self.work()
-        return self.keeping.store.by_clip(name)
+        return self.records.office.cases.store.by_clip(name)
 
     def hold(self, case):
         for person in ("kvd-1", "kvd-2"):
-            self.keeping.desk.verdict(case.id, person, Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+            self.records.office.cases.verdict(case.id, person, Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
         return self.case(case)
 
     def propose(self, case):
         """One person proposes a hold; nobody has answered yet."""
-        assert self.keeping.desk.propose_hold(case.id, "aufsicht", Ground.CRIMINAL_OFFENCE, "KL-2", self.clock.now() + 86_400)
+        assert self.records.office.cases.propose_hold(case.id, "aufsicht", Ground.CRIMINAL_OFFENCE, "KL-2", self.clock.now() + 86_400)
 
     def restrict(self, case):
         """Somebody who is to be seen asks; the clip is kept for them."""
         about = {"name": "Erika Mustermann", "contact": "Musterweg 1", "language": "de", "by": "aufsicht", "text": "Vorplatz"}
         window = {"at": case.opened, "starts": case.opened - 60, "ends": case.opened + 60, "rights": (Right.ACCESS,)}
-        asked = Request(id=0, state=RequestState.OPEN, received=self.keeping.today(), **about, **window)
-        request = self.keeping.rights.record(asked)
-        assert self.keeping.rights.restrict(request.id, [case.id], "aufsicht") is None
+        asked = Request(id=0, state=RequestState.OPEN, received=self.records.orders.today(), **about, **window)
+        request = self.records.office.rights.record(asked)
+        assert self.records.office.rights.restrict(request.id, [case.id], "aufsicht") is None
         return self.case(case)
 
     def case(self, case):
-        return self.keeping.store.get(case.id)
+        return self.records.office.cases.store.get(case.id)
 
     def there(self, case):
-        return self.keeping.shelf.path(case.clip).exists()
+        return self.records.archive.shelf.path(case.clip).exists()
 
     def alerts(self):
         return SqlAlertStore(open_engine(self.folder / "alerts.db", ALERT_TABLES))
@@ -142,7 +142,7 @@ class Site(House):
         return b"".join(path.read_bytes() for path in self.folder.glob("alerts.db*"))
 
     def found(self):
-        return {one.id: one for one in check_site(SITE, self.keeping) if one.id.startswith("old-")}
+        return {one.id: one for one in check_site(SITE, self.records.inspected) if one.id.startswith("old-")}
 
     def renewed(self):
         return [entry.facts for entry in self.events(Event.PICTURES_RENEWED)]
@@ -152,7 +152,7 @@ class Site(House):
 def site(tmp_path):
     site = Site(tmp_path)
     yield site
-    site.keeping.engine.dispose()
+    site.records.keeping.close()
 
 
 class TestStart:
@@ -164,21 +164,21 @@ class TestStart:
             site.left("1", NEW, ClipMode.SEALED),
         )
         site.left("2", row=False)
-        site.keeping.desk.verdict(second.id, "kvd-1", Verdict.NO_INCIDENT, "")
-        site.keeping.desk.verdict(half.id, "kvd-1", Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+        site.records.office.cases.verdict(second.id, "kvd-1", Verdict.NO_INCIDENT, "")
+        site.records.office.cases.verdict(half.id, "kvd-1", Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
         site.propose(asked)
         held, restricted = site.hold(held), site.restrict(restricted)
         site.again()
-        orphan = site.keeping.store.by_clip("2" * 32)
+        orphan = site.records.office.cases.store.by_clip("2" * 32)
         gone = {site.case(case).clip for case in (waiting, second, orphan)}
         assert {site.case(case).state for case in (waiting, second, orphan)} == {CaseState.DESTROYED}
-        assert site.keeping.shelf.clips() == {case.clip for case in (held, restricted, half, asked, new, sealed, sealed_new)}
+        assert site.records.archive.shelf.clips() == {case.clip for case in (held, restricted, half, asked, new, sealed, sealed_new)}
         assert [site.case(case).state for case in (held, restricted, new)] == [CaseState.HELD, CaseState.WAITING, CaseState.WAITING]
         receipts = [Receipt(**entry.facts) for entry in site.events(Event.SHREDDED)]
         assert {receipt.clip for receipt in receipts} == gone
         for receipt in receipts:
             assert (receipt.reason, receipt.absent) == (UNSAFE, True)
-            assert is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), site.keeping.key.public)
+            assert is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), site.records.archive.key.public)
         assert {entry.facts["reason"] for entry in site.events(Event.SHRED_ORDERED)} == {UNSAFE}
         kept = [str(case.id) for case in (held, half, asked)]
         assert site.renewed() == [{"alerts": 0, "clips": 3, "held": kept, "restricted": [str(restricted.id)]}]
@@ -198,7 +198,7 @@ class TestStart:
     def test_after_a_crash_between_order_and_destruction_the_next_start_ends_the_same(self, site):
         case, held = site.left("a"), site.hold(site.left("b"))
         site.alert(old=SECRET)
-        site.keeping.renewal.run()
+        site.records.renewal.run()
         assert (site.case(case).state, site.there(case)) == (CaseState.DESTROYING, True)
         site.again()
         assert (site.case(case).state, site.there(case)) == (CaseState.DESTROYED, False)
@@ -213,9 +213,9 @@ class TestStart:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as broken:
-            broken.setattr(site.keeping.desk, "outdated", crash)
+            broken.setattr(site.records.office.cases, "outdated", crash)
             with pytest.raises(KeyboardInterrupt):
-                site.keeping.recover()
+                site.records.keeping.recover()
         assert site.there(case)
         site.again()
         assert site.case(case).state is CaseState.DESTROYED
@@ -234,14 +234,14 @@ class TestStart:
             site.again()
             assert (site.case(stuck).state, site.there(stuck)) == (CaseState.DESTROYING, True)
             assert (site.case(other).state, site.there(other)) == (CaseState.DESTROYED, False)
-            assert "Read-only" in site.keeping.problem
-        site.keeping.housekeep()
+            assert "Read-only" in site.records.worker.problem
+        site.housekeep()
         site.work()
         assert (site.case(stuck).state, site.there(stuck)) == (CaseState.DESTROYED, False)
 
     def test_a_clip_that_a_newer_program_wrote_is_left_alone_with_words(self, site):
         site.left("a", 3 - 1, row=False)
-        path = site.keeping.shelf.path("a" * 32)
+        path = site.records.archive.shelf.path("a" * 32)
         data = path.read_bytes()
         path.write_bytes(data[:8] + b"\0\3" + data[10:])
         site.again()
@@ -253,11 +253,11 @@ class TestKept:
     def test_when_the_request_is_answered_it_is_destroyed_at_the_next_look(self, site):
         case = site.restrict(site.left("a"))
         site.again()
-        site.keeping.housekeep()
+        site.housekeep()
         site.work()
         assert site.there(case)
-        assert site.keeping.rights.free(case.restricted[0], case.id, "dsb") is None
-        site.keeping.housekeep()
+        assert site.records.office.rights.free(case.restricted[0], case.id, "dsb") is None
+        site.housekeep()
         site.work()
         assert not site.there(case)
         assert site.case(case).shred_reason == UNSAFE
@@ -265,13 +265,13 @@ class TestKept:
     def test_when_the_hold_is_over_it_is_destroyed_like_any_other(self, site):
         expiring, released = site.hold(site.left("a")), site.hold(site.left("b"))
         site.again()
-        site.keeping.desk.propose_end(released.id, "kvd-1")
-        assert site.keeping.desk.confirm(released.id, "kvd-2")
-        site.keeping.housekeep()
+        site.records.office.cases.propose_end(released.id, "kvd-1")
+        assert site.records.office.cases.confirm(released.id, "kvd-2")
+        site.housekeep()
         site.work()
         assert (site.there(expiring), site.there(released)) == (True, False)
         site.clock.sleep(61 * 24 * 3600)
-        site.keeping.housekeep()
+        site.housekeep()
         site.work()
         assert site.case(expiring).state is CaseState.DESTROYED
         assert [site.case(case).shred_reason for case in (expiring, released)] == ["hold-expired", "hold-released"]
@@ -280,9 +280,9 @@ class TestKept:
         """Somebody is faster than the order: the case is no longer what it was when it was looked at."""
         stale = site.left("a")
         site.restrict(stale)
-        assert not site.keeping.desk.outdated(stale)
+        assert not site.records.office.cases.outdated(stale)
         held = site.hold(site.left("b"))
-        assert not site.keeping.desk.outdated(held)
+        assert not site.records.office.cases.outdated(held)
 
 
 class TestAlerts:
@@ -314,12 +314,12 @@ class TestAlerts:
         reader = site.alerts()
         with reader._engine.connect() as connection:
             connection.execute(old_clips.select()).all()
-            old = site.keeping.renewal._opened()
+            old = site.records.renewal._opened()
             with closing(old._engine.raw_connection()) as own:
                 own.cursor().execute("PRAGMA busy_timeout = 50")
             with pytest.raises(DeviceError, match="journal"):
                 old.destroy(1.0)
-            assert site.keeping.renewal.alerts() == 0
+            assert site.records.renewal.alerts() == 0
             old.close()
             left = {path: path.read_bytes() for path in (site.folder / "alerts.db", site.folder / "alerts.db-wal")}
         reader.close()
@@ -345,10 +345,10 @@ class TestAlerts:
             broken.setattr("blickschutz.alerts.io.outdated.OldSeconds.destroy", fail)
             site.again()
         assert not site.there(case)
-        assert site.keeping.renewal.alerts() == 1
-        site.keeping.housekeep()
+        assert site.records.renewal.alerts() == 1
+        site.housekeep()
         site.work()
-        assert site.keeping.renewal.alerts() == 0
+        assert site.records.renewal.alerts() == 0
         assert SECRET not in site.bytes_of_alerts()
 
     @pytest.mark.parametrize("language", ["de", "en"])
@@ -394,10 +394,10 @@ class TestCheck:
         assert f"held: case {held.id}, ends with its hold" in found["old-kept"].mend
         assert f"restricted: case {restricted.id}, destroyed when request 1" in found["old-kept"].mend
         assert found["old-packages"].result == "holds"
-        grounds = gather(SITE, None, site.keeping, site.clock)
+        grounds = gather(SITE, None, site.records.inspected, site.clock)
         assert (grounds.rows.old_seconds, set(grounds.rows.old_clips)) == (1, {waiting.id, held.id, restricted.id})
         assert next(one for one in assess(grounds) if one.rule.id == "DM-05").answer.result.value == "broken"
-        assert len(site.keeping.shelf.clips()) == 5
+        assert len(site.records.archive.shelf.clips()) == 5
         assert SECRET in site.bytes_of_alerts()
         assert site.renewed() == []
 
@@ -409,7 +409,7 @@ class TestCheck:
         found = site.found()
         assert [found[name].result for name in ("old-alerts", "old-clips", "old-kept")] == ["holds", "holds", "broken"]
         assert f"case {held.id}" in found["old-kept"].mend
-        assert site.keeping.renewal.alerts() == 0
+        assert site.records.renewal.alerts() == 0
 
     def test_a_site_without_any_has_nothing_to_mend(self, site):
         site.left("a", NEW)
@@ -417,8 +417,8 @@ class TestCheck:
         assert {one.result for one in site.found().values()} == {"holds"}
 
     def test_packages_from_before_are_named_and_later_ones_are_not(self, site):
-        site.keeping.exports.mkdir(parents=True)
-        old, new = (site.keeping.exports / f"{letter * 32}-1.tar.age" for letter in "ab")
+        site.records.archive.exports.mkdir(parents=True)
+        old, new = (site.records.archive.exports / f"{letter * 32}-1.tar.age" for letter in "ab")
         old.write_bytes(b"x")
         assert old.name in site.found()["old-packages"].mend, "nothing was renewed yet"
         site.again()
@@ -446,8 +446,8 @@ class TestRoom:
     def room(self, site, case):
         values = dict.fromkeys(("exports", "site", "operator", "camera", "timezone", "theme", "back", "host"), "")
         values |= {"certificate": "", "certificate_key": "", "names": (), "port": 0, "unmask_s": 60, "held": True, "language": "de"}
-        path = str(site.keeping.shelf.path(case.clip))
-        settings = RoomSettings(case=case.id, clip=case.clip, path=path, installation=site.keeping.key.installation, **values)
+        path = str(site.records.archive.shelf.path(case.clip))
+        settings = RoomSettings(case=case.id, clip=case.clip, path=path, installation=site.records.archive.key.installation, **values)
         room = Room(settings, Line())
         for one in site.sealed:
             room.admit(one.id, Guest(id=one.id, name=one.id, sealed=one, may_release=True))
@@ -456,7 +456,7 @@ class TestRoom:
     @pytest.mark.parametrize(("version", "refused"), [(OLD, UNSAFE), (NEW, "")])
     def test_the_door_stays_shut_before_anything_is_started(self, site, version, refused):
         case = site.hold(site.left("a", version))
-        rooms = ReviewRooms(SITE, site.keeping, site.clock, lambda: ("", ""))
+        rooms = ReviewRooms(SITE, site.records.office, site.records.archive, site.clock, lambda: ("", ""))
         member = Member("kvd-1", "Eins", frozenset({Role.REVIEW}), date(2999, 1, 1))
         assert rooms.refusal(member, case) == refused
         sealed = site.left("b", OLD, ClipMode.SEALED)
@@ -484,7 +484,7 @@ class TestRoom:
         assert room.playback is None
 
     def playback(self, site, case):
-        playback = Playback(site.keeping.shelf.path(case.clip), site.keys[case.clip], site.keeping.key.installation)
+        playback = Playback(site.records.archive.shelf.path(case.clip), site.keys[case.clip], site.records.archive.key.installation)
         playback._thread.join(10)
         return playback
 
@@ -517,7 +517,7 @@ class TestRoom:
 
     def test_the_number_alone_makes_no_old_clip_a_new_one(self, site):
         case = site.left("a")
-        path = site.keeping.shelf.path(case.clip)
+        path = site.records.archive.shelf.path(case.clip)
         data = path.read_bytes()
         path.write_bytes(data[:8] + b"\0\2" + data[10:])
         with pytest.raises(clipfile.ClipError, match="altered"):

@@ -28,8 +28,9 @@ from blickschutz.rights.model import (
     Settlement,
 )
 from blickschutz.rights.rules import add_months, deadline, is_late, is_near, is_unmet, may_extend, to_be_erased
+from tests.house import House
 from tests.unit.test_documents import exists
-from tests.unit.test_keeping import House, quick_keys
+from tests.unit.test_keeping import quick_keys
 from tests.unit.test_policy import whole
 
 __all__ = ["quick_keys"]
@@ -106,19 +107,19 @@ def house(tmp_path):
     house = House(tmp_path)
     house.enrol()
     yield house
-    house.keeping.engine.dispose()
+    house.close()
 
 
 @pytest.fixture
 def desk(house):
-    return house.keeping.rights
+    return house.records.office.rights
 
 
 def record(house, **more):
     """A request about now, and its number."""
     now = house.clock.now()
-    found = house.keeping.rights.record(
-        asked(received=house.keeping.today(), starts=now - 600, ends=now + 600, identity="", **more),
+    found = house.records.office.rights.record(
+        asked(received=house.records.orders.today(), starts=now - 600, ends=now + 600, identity="", **more),
     )
     assert isinstance(found, Request)
     return found.id
@@ -130,24 +131,24 @@ def test_a_restricted_recording_outlives_every_deadline_and_goes_when_the_answer
     assert [one.case for one in desk.candidates(desk.store.get(number))] == [case.id]
     assert desk.restrict(number, [case.id], SUPERVISOR) is None
     house.clock.time += 70 * DAY_S
-    assert house.keeping.shredder.expire() == 0
-    assert house.keeping.shelf.path(case.clip).exists()
-    kept = house.keeping.store.get(case.id)
+    assert house.records.shredder.expire() == 0
+    assert house.records.archive.shelf.path(case.clip).exists()
+    kept = house.records.office.cases.store.get(case.id)
     assert kept.restricted == (number,)
     assert not waits_for(kept, "kvd-1")
-    assert house.keeping.desk.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is Refusal.RESTRICTED
+    assert house.records.office.cases.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is Refusal.RESTRICTED
     assert desk.prepare(number, Outcome.NOTHING_FOUND, "", SUPERVISOR) is Problem.STILL_RECORDINGS
     assert desk.prepare(number, Outcome.GRANTED, "", SUPERVISOR) is Problem.IDENTITY
     assert desk.identify(number, "Ausweis vorgelegt", SUPERVISOR) is None
     assert desk.prepare(number, Outcome.GRANTED, "", SUPERVISOR) is None
     assert desk.confirm(number, SUPERVISOR) is Problem.SAME_PERSON
-    assert house.keeping.shredder.expire() == 0
+    assert house.records.shredder.expire() == 0
     assert desk.confirm(number, OFFICER) is None
-    assert house.keeping.store.get(case.id).restricted == ()
-    assert house.keeping.shredder.expire() == 1
-    assert house.keeping.shredder.work() == 1
-    assert house.keeping.store.get(case.id).state is CaseState.DESTROYED
-    assert house.keeping.store.get(case.id).shred_reason == "unreviewed"
+    assert house.records.office.cases.store.get(case.id).restricted == ()
+    assert house.records.shredder.expire() == 1
+    assert house.records.shredder.work() == 1
+    assert house.records.office.cases.store.get(case.id).state is CaseState.DESTROYED
+    assert house.records.office.cases.store.get(case.id).shred_reason == "unreviewed"
 
 
 def test_two_requests_keep_a_recording_until_both_are_answered(house, desk):
@@ -157,27 +158,27 @@ def test_two_requests_keep_a_recording_until_both_are_answered(house, desk):
         assert desk.restrict(number, [case.id], SUPERVISOR) is None
     assert desk.prepare(first, Outcome.REFUSED, "offenkundig unbegründet", SUPERVISOR) is None
     assert desk.confirm(first, OFFICER) is None
-    assert house.keeping.store.get(case.id).restricted == (second,)
+    assert house.records.office.cases.store.get(case.id).restricted == (second,)
     house.clock.time += 4 * DAY_S
-    assert house.keeping.shredder.expire() == 0
+    assert house.records.shredder.expire() == 0
 
 
 def test_an_erasure_that_is_granted_destroys_at_once_by_two_but_not_what_is_held(house, desk):
     case, held = house.clip("a" * 32), house.clip("b" * 32)
     for number in (held.id,):
-        house.keeping.desk.propose_hold(number, "kvd-1", Ground.CRIMINAL_OFFENCE, "KL-1", house.clock.now() + 9 * DAY_S)
-        assert house.keeping.desk.confirm(number, "kvd-2")
+        house.records.office.cases.propose_hold(number, "kvd-1", Ground.CRIMINAL_OFFENCE, "KL-1", house.clock.now() + 9 * DAY_S)
+        assert house.records.office.cases.confirm(number, "kvd-2")
     number = record(house, rights=(Right.ERASURE,))
     assert desk.restrict(number, [case.id, held.id], SUPERVISOR) is None
-    assert not house.keeping.desk.propose_end(held.id, "kvd-1")
+    assert not house.records.office.cases.propose_end(held.id, "kvd-1")
     desk.identify(number, "Ausweis", OFFICER)
     assert desk.prepare(number, Outcome.GRANTED, "", OFFICER) is None
     assert desk.confirm(number, SUPERVISOR) is None
     house.work()
-    gone = house.keeping.store.get(case.id)
+    gone = house.records.office.cases.store.get(case.id)
     assert (gone.state, gone.shred_reason, gone.shred_by) == (CaseState.DESTROYED, "erasure", (OFFICER, SUPERVISOR))
-    assert house.keeping.store.get(held.id).state is CaseState.HELD
-    assert not house.keeping.shelf.path(case.clip).exists()
+    assert house.records.office.cases.store.get(held.id).state is CaseState.HELD
+    assert not house.records.archive.shelf.path(case.clip).exists()
 
 
 def test_freeing_takes_another_person_and_nothing_that_is_ending_is_restricted(house, desk):
@@ -188,11 +189,11 @@ def test_freeing_takes_another_person_and_nothing_that_is_ending_is_restricted(h
     assert desk.free(number, case.id, SUPERVISOR) is Problem.SAME_PERSON
     assert desk.free(number, 999, OFFICER) is Problem.NO_RECORDING
     assert desk.free(number, case.id, OFFICER) is None
-    assert house.keeping.store.get(case.id).restricted == ()
+    assert house.records.office.cases.store.get(case.id).restricted == ()
     for person in ("kvd-1", "kvd-2"):
-        house.keeping.desk.verdict(ending.id, person, Verdict.NO_INCIDENT, "")
+        house.records.office.cases.verdict(ending.id, person, Verdict.NO_INCIDENT, "")
     assert desk.restrict(number, [ending.id], SUPERVISOR) is Problem.NO_RECORDING
-    assert not house.keeping.desk.restrict(ending.id, number, SUPERVISOR)
+    assert not house.records.office.cases.restrict(ending.id, number, SUPERVISOR)
 
 
 def test_a_recording_that_ends_meanwhile_is_not_promised(house, desk, monkeypatch):
@@ -200,7 +201,7 @@ def test_a_recording_that_ends_meanwhile_is_not_promised(house, desk, monkeypatc
     number = record(house)
     candidates = desk.candidates(desk.store.get(number))
     for person in ("kvd-1", "kvd-2"):
-        house.keeping.desk.verdict(case.id, person, Verdict.NO_INCIDENT, "")
+        house.records.office.cases.verdict(case.id, person, Verdict.NO_INCIDENT, "")
     monkeypatch.setattr(desk, "candidates", lambda request: candidates)
     assert desk.restrict(number, [case.id], SUPERVISOR) is Problem.NO_RECORDING
     assert desk.store.get(number).restricted == ()
@@ -215,16 +216,16 @@ def test_after_a_crash_requests_and_recordings_agree_again(house, desk, monkeypa
         desk.restrict(number, [case.id], SUPERVISOR)
     monkeypatch.undo()
     house.again()
-    assert house.keeping.store.get(case.id).restricted == (number,)
+    assert house.records.office.cases.store.get(case.id).restricted == (number,)
     # Ended between the answer and the recording: what is answered is freed.
-    desk = house.keeping.rights
+    desk = house.records.office.rights
     desk.prepare(number, Outcome.WITHDRAWN, "", SUPERVISOR)
     monkeypatch.setattr(type(desk._recordings), "free", lambda *_: (_ for _ in ()).throw(RuntimeError("ended")))
     with pytest.raises(RuntimeError):
         desk.confirm(number, OFFICER)
     monkeypatch.undo()
     house.again()
-    assert house.keeping.store.get(case.id).restricted == ()
+    assert house.records.office.cases.store.get(case.id).restricted == ()
 
 
 def test_a_prepared_answer_can_be_given_back_and_the_deadline_extended_once(house, desk):
@@ -264,28 +265,28 @@ def test_the_log_never_holds_a_name_and_the_row_loses_it_after_three_years(house
     number = record(house)
     desk.prepare(number, Outcome.NOTHING_FOUND, "", SUPERVISOR)
     desk.confirm(number, OFFICER)
-    text = b"\n".join(house.keeping.log.export()).decode()
+    text = b"\n".join(house.records.office.log.export()).decode()
     assert "Mustermann" not in text
     assert "Musterweg" not in text
     assert "request-answered" in text
     house.clock.time += 3 * 366 * DAY_S
     desk.settle()
     erased = desk.store.get(number)
-    assert (erased.name, erased.contact, erased.erased) == ("", "", house.keeping.today())
+    assert (erased.name, erased.contact, erased.erased) == ("", "", house.records.orders.today())
     assert house.events(Event.REQUEST_ERASED)
     desk.settle()
     assert len(house.events(Event.REQUEST_ERASED)) == 1
     # Gone from the file too, not only from the row.
-    house.keeping.engine.dispose()
+    house.close()
     assert not any(b"Mustermann" in path.read_bytes() for path in house.folder.glob("control.db"))
 
 
 def test_rows_from_before_there_were_restrictions_can_still_be_decided(house):
     case = house.clip()
-    with house.keeping.engine.begin() as connection:
+    with house.records.office.cases.store._engine.begin() as connection:
         (facts,) = connection.exec_driver_sql("select facts from cases").fetchone()
     assert "restricted" not in facts
-    assert house.keeping.desk.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is CaseState.SECOND
+    assert house.records.office.cases.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is CaseState.SECOND
 
 
 # --- the duty to inform ---
@@ -295,7 +296,7 @@ def test_a_duty_is_opened_once_met_once_and_a_deferral_comes_back(house, desk):
     case = house.clip()
     duty = desk.assigned(case.id, case.clip, DutySource.RELEASE, "kvd-1")
     assert desk.assigned(case.id, case.clip, DutySource.HAND, "kvd-2") == duty
-    today = house.keeping.today()
+    today = house.records.orders.today()
     assert desk.meet(duty.id, Settlement.INFORMED, " ", None, SUPERVISOR) is Problem.REASON
     assert desk.meet(duty.id, Settlement.DEFERRED, "Ermittlung läuft", today, SUPERVISOR) is Problem.UNTIL
     assert desk.meet(duty.id, Settlement.DEFERRED, "Ermittlung läuft", today + timedelta(days=90), SUPERVISOR) is None
@@ -373,9 +374,9 @@ def test_what_people_type_is_printed_and_never_run(tmp_path):
 
 def test_a_case_in_the_rows_keeps_its_restrictions(house):
     case = house.clip()
-    assert house.keeping.desk.restrict(case.id, 7, SUPERVISOR)
-    read = house.keeping.store.get(case.id)
+    assert house.records.office.cases.restrict(case.id, 7, SUPERVISOR)
+    read = house.records.office.cases.store.get(case.id)
     assert isinstance(read, Case)
     assert read.restricted == (7,)
-    house.keeping.desk.free(case.id, 7, SUPERVISOR)
-    assert house.keeping.store.get(case.id).restricted == ()
+    house.records.office.cases.free(case.id, 7, SUPERVISOR)
+    assert house.records.office.cases.store.get(case.id).restricted == ()

@@ -119,8 +119,14 @@ class AlertDesk:
         self._tell(number)
         return True
 
-    def changed(self, number: int) -> None:
-        """Something else about the alert changed (its moving picture is there): tell who listens."""
+    def keep_seconds(self, number: int, data: bytes) -> None:
+        """The redacted seconds of an alert are there."""
+        self.store.put_clip(number, data)
+        self._tell(number)
+
+    def unrecorded(self, number: int, why: str) -> None:
+        """What somebody ordered for an alert could not be recorded."""
+        self.store.log(number, HistoryEntry(self._clock.now(), "unrecorded", SYSTEM, why))
         self._tell(number)
 
     def _tell(self, number: int) -> None:

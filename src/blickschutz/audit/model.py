@@ -44,6 +44,7 @@ class Event(StrEnum):
     ALERT_DECIDED = "alert-decided"
     RECORDING_ORDERED = "recording-ordered"
     RECORDING_REFUSED = "recording-refused"
+    RECORDING_FAILED = "recording-failed"
     RECORDING_CLOSED = "recording-closed"
     CASE_OPENED = "case-opened"
     CASE_SEEN = "case-seen"

@@ -17,20 +17,19 @@ from fastapi import FastAPI
 
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.analysis.io.registry import ModelRegistry, default_folder
-from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.control import Control, make_control
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
-from blickschutz.control.service.duty import Duty
-from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.ports import Rooms
+from blickschutz.control.service.keeper import CellKeeper, Launch, forkserver_launch
 from blickschutz.control.service.policy import PolicyWatch
 from blickschutz.control.service.recordings import RecordingDesk
-from blickschutz.control.service.supervisor import CellKeeper, Launch, Supervisor, forkserver_launch
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
 from blickschutz.web.encryption import Encryption
-from blickschutz.web.ports import AuthorityView, Policy, Recordings, RegimeControl
+from blickschutz.web.ports import AuthorityView, Office, Policy, Recordings, RegimeControl, StopControl
 
 _GRACE_S = 3
 _LOOK_S = 2.0
@@ -47,15 +46,15 @@ class Source:
 class Room:
     """The control room as the pages see it."""
 
-    def __init__(
-        self, supervisor: Supervisor, duty: Duty, recordings: Recordings, source: Source, tls: Encryption, policy: PolicyWatch
-    ) -> None:
-        self._supervisor, self._duty, self.recordings = supervisor, duty, recordings
-        self.site_text, self.site_path, self._tls = source.text, source.path, tls
-        self.policy: Policy = policy
+    def __init__(self, control: Control, recordings: Recordings, rooms: Rooms, source: Source, tls: Encryption, policy: Policy) -> None:
+        self._control, self._tls = control, tls
+        self.site_text, self.site_path = source.text, source.path
+        self.recordings, self.rooms, self.policy = recordings, rooms, policy
+        self.office: Office = control.records.office
+        self.stops: StopControl = control.records.stops
         self.authority: AuthorityView | None = tls.authority
-        self.alerts: AlertDesk = duty.desk
-        self.regime: RegimeControl = duty.regime
+        self.alerts: AlertDesk = control.alerting.desk
+        self.regime: RegimeControl = control.regime
 
     def models(self) -> Mapping[str, tuple[str, bool]]:
         registry = ModelRegistry()
@@ -65,18 +64,15 @@ class Room:
         return self._tls.until
 
     def unsent(self) -> Mapping[str, tuple[int, str]]:
-        return self._duty.unsent()
+        return self._control.alerting.unsent()
 
     @property
     def problem(self) -> str:
-        return self._duty.problem
+        return self._control.records.worker.problem
 
     @property
     def cameras(self) -> Mapping[str, CellKeeper]:
-        return self._supervisor.keepers
-
-    def stop_all(self, on: bool) -> None:
-        self._supervisor.stop_all(on)
+        return self._control.supervisor.keepers
 
 
 def state_folder(site: SiteFile) -> Path:
@@ -102,16 +98,17 @@ class System:
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise SettingsError(f"site.timezone: {say('timezone', site.site.language, value=site.site.timezone)}") from error
         self.site = site
-        cells = {camera.id: cell_settings(site, camera, base) for camera in site.cameras}
-        self.supervisor = Supervisor(cells, clock, launch)
         folder = data or state_folder(site)
-        self.keeping = Keeping(site, folder, clock, self.supervisor.keepers, lambda alert: self.duty.drop_alert_clip(alert))
-        self.duty = Duty(site, base, folder, clock, self.supervisor.keepers, self.keeping)
-        self.tls = Encryption(site, folder / "tls", clock, self.keeping.log)
-        self.rooms = ReviewRooms(site, self.keeping, clock, self.tls.files)
-        recordings, known = RecordingDesk(self.keeping, self.rooms, self.duty), source or Source()
-        policy = PolicyWatch(site, Path(known.path) if known.path else None, self.keeping, clock)
-        self.app = make_app(site, Room(self.supervisor, self.duty, recordings, known, self.tls, policy), clock, self._lifespan)
+        self.control = make_control(site, base, folder, clock, launch)
+        records = self.records = self.control.records
+        self.supervisor = self.control.supervisor
+        self.tls = Encryption(site, folder / "tls", clock, records.office.log)
+        self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files)
+        known = source or Source()
+        recordings = RecordingDesk(records.inspected, self.control.routing, records.worker)
+        policy = PolicyWatch(site, Path(known.path) if known.path else None, records.inspected, clock)
+        room = Room(self.control, recordings, self.rooms, known, self.tls, policy)
+        self.app = make_app(site, room, clock, self._lifespan)
         config = uvicorn.Config(
             self.app,
             host=site.server.host,
@@ -130,17 +127,13 @@ class System:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
-        await asyncio.to_thread(self.keeping.start)
-        self.duty.start()
-        await self.supervisor.start()
+        await self.control.room.start()
         closing = asyncio.create_task(self._close_rooms())
         yield
         closing.cancel()
         await asyncio.gather(closing, return_exceptions=True)
         await self.rooms.end()
-        await self.supervisor.end()
-        await self.duty.end()
-        await asyncio.to_thread(self.keeping.end)
+        await self.control.room.end()
 
     async def _close_rooms(self) -> None:
         """Rooms of cases that are over do not stay open."""

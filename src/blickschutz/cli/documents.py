@@ -17,8 +17,8 @@ from blickschutz.kernel.clock import SystemClock
 def print_documents(path: Path, folder: Path) -> None:
     """Print every document into `folder`, then what is open and what changed since the last pack."""
     site = load_site(path)
-    with if_started(site, path) as keeping:
-        grounds = gather(site, path, keeping, SystemClock())
+    with if_started(site, path) as records:
+        grounds = gather(site, path, records.inspected if records else None, SystemClock())
     files, changes = print_pack(grounds, folder)
     for file in files:
         click.echo(str(file))

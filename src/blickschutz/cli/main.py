@@ -297,7 +297,7 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = Non
     system = System(site, base, SystemClock(), data=data, source=source)
     system.require_port()
     if data is not None:
-        seeded = seed(system.keeping)
+        seeded = seed(system.records.office, system.records.archive)
         keep_codes(seeded, site.server.port)
         click.echo("Sign-in for this demonstration, new at every start (person, password, passphrase for clips):")
         for one in seeded:
@@ -318,7 +318,7 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = Non
 
 def _first_administrator(system: System) -> None:
     """While nobody can administer, each start gives a code to the first who may."""
-    access = system.keeping.access
+    access = system.records.office.access
     if access.accounts.any_active(Role.ADMINISTRATION):
         return
     first = next((one for one in access.members.values() if one.may(Role.ADMINISTRATION) and one.state is AccountState.INVITED), None)

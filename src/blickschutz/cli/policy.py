@@ -29,10 +29,10 @@ def report(path: Path, as_json: bool) -> int:
         click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
         return 1
     findings = [Finding("site-file", "holds", str(path))]
-    with if_started(site, path) as keeping:
-        grounds = gather(site, path, keeping, SystemClock())
-        if keeping is not None:
-            findings += check_site(site, keeping)
+    with if_started(site, path) as records:
+        grounds = gather(site, path, records.inspected if records else None, SystemClock())
+        if records is not None:
+            findings += check_site(site, records.inspected)
         else:
             findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
     found = assess(grounds)
@@ -49,8 +49,8 @@ def require_gates(site: SiteFile, path: Path) -> None:
     """Raise `OperatorError` that names every gate which does not hold. A demonstration needs none."""
     if site.site.demo:
         return
-    with if_started(site, path) as keeping:
-        grounds = gather(site, path, keeping, SystemClock())
+    with if_started(site, path) as records:
+        grounds = gather(site, path, records.inspected if records else None, SystemClock())
     gates = closed_gates(assess(grounds))
     if gates:
         index = _index()

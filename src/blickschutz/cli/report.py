@@ -24,7 +24,7 @@ def print_report(path: Path, folder: Path, first: date, last: date, crime: Path 
         raise OperatorError(f"the period ends ({last}) before it begins ({first})")
     site = load_site(path)
     rows = read_rows(crime.read_bytes(), str(crime), "de" if operator_language() == "de" else "en") if crime is not None else []
-    with if_started(site, path) as keeping:
-        grounds = gather(site, path, keeping, SystemClock())
-        document = report(grounds, assess(grounds), keeping, first, last, rows, public=public)
+    with if_started(site, path) as records:
+        grounds = gather(site, path, records.inspected if records else None, SystemClock())
+        document = report(grounds, assess(grounds), records.inspected if records else None, first, last, rows, public=public)
     click.echo(str(print_document(document, grounds, folder)))

@@ -14,8 +14,8 @@ import click
 from blickschutz.kernel.errors import OperatorError
 
 if TYPE_CHECKING:
+    from blickschutz.bootstrap.records import Records
     from blickschutz.config.model import SiteFile
-    from blickschutz.control.service.keeping import Keeping
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _SITE = click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
@@ -32,20 +32,20 @@ def users() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
 def list_people(path: Path, as_json: bool) -> None:
     """Everybody with an account: roles, training, whether a password, a key and a second factor are set."""
-    keeping = open_keeping(path)
-    enrolled = {reviewer.id for reviewer in keeping.keys.reviewers()}
+    records = open_records(path)
+    enrolled = {reviewer.id for reviewer in records.archive.keys.reviewers()}
     rows: list[dict[str, Any]] = [
         {
             "id": member.id,
             "name": member.name,
             "roles": sorted(role.value for role in member.roles),
             "trained_until": member.trained_until.isoformat() if member.trained_until else None,
-            "password": keeping.access.passwords.is_set(member.id),
+            "password": records.office.access.passwords.is_set(member.id),
             "key": member.id in enrolled,
             "state": member.state.value,
-            "factors": keeping.access.factors.count(member.id),
+            "factors": records.office.access.factors.count(member.id),
         }
-        for member in keeping.access.members.values()
+        for member in records.office.access.members.values()
     ]
     if as_json:
         click.echo(json.dumps({"users": rows}, ensure_ascii=False))
@@ -62,9 +62,9 @@ def list_people(path: Path, as_json: bool) -> None:
 @click.option("--stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
 def password(path: Path, person: str, stdin: bool) -> None:
     """Set a password for PERSON that they must change when they sign in."""
-    keeping = open_keeping(path)
-    require(keeping, person)
-    keeping.access.people.set_temporary(person, asked("Password", stdin), _BY)
+    records = open_records(path)
+    require(records, person)
+    records.office.access.people.set_temporary(person, asked("Password", stdin), _BY)
     click.echo(f"The password of {person} is set; they must change it when they sign in.")
 
 
@@ -73,9 +73,9 @@ def password(path: Path, person: str, stdin: bool) -> None:
 @click.argument("person")
 def invite(path: Path, person: str) -> None:
     """A one-time code for PERSON, for the first people of a site, or when nobody is left who could confirm one on the pages."""
-    keeping = open_keeping(path)
-    require(keeping, person)
-    code = keeping.access.people.issue(person, _BY)
+    records = open_records(path)
+    require(records, person)
+    code = records.office.access.people.issue(person, _BY)
     click.echo(f"One-time code of {person}, good for three days and once: {code}\nIt is typed on the page /welcome.")
 
 
@@ -88,13 +88,13 @@ def enrol(path: Path, person: str, stdin: bool) -> None:
     from blickschutz.audit.model import Event
     from blickschutz.vault.service import enrol as make
 
-    keeping = open_keeping(path)
-    require(keeping, person)
-    if keeping.keys.get(person) is not None:
+    records = open_records(path)
+    require(records, person)
+    if records.archive.keys.get(person) is not None:
         raise OperatorError(f"{person} has a key already; `blickschutz users leave` removes it for good")
     sealed = make(person, asked("Passphrase", stdin))
-    keeping.keys.put(sealed)
-    keeping.log.write(Event.REVIEWER_ENROLLED, person, person, {"public": sealed.public.hex()})
+    records.archive.keys.put(sealed)
+    records.office.log.write(Event.REVIEWER_ENROLLED, person, person, {"public": sealed.public.hex()})
     click.echo(f"{person} can open clips from now on, together with another.")
 
 
@@ -106,15 +106,15 @@ def leave(path: Path, person: str, yes: bool) -> None:
     """Destroy the key of PERSON: they open nothing any more, and nothing new is sealed for them."""
     from blickschutz.audit.model import Event
 
-    keeping = open_keeping(path)
-    require(keeping, person)
-    if keeping.keys.get(person) is None:
+    records = open_records(path)
+    require(records, person)
+    if records.archive.keys.get(person) is None:
         raise OperatorError(f"{person} has no key")
-    left = len(keeping.keys.reviewers()) - 1
+    left = len(records.archive.keys.reviewers()) - 1
     if not yes:
         click.confirm(f"This cannot be undone. {left} people with a key remain. Destroy the key of {person}?", abort=True)
-    keeping.keys.remove(person)
-    keeping.log.write(Event.REVIEWER_LEFT, _BY, person)
+    records.archive.keys.remove(person)
+    records.office.log.write(Event.REVIEWER_LEFT, _BY, person)
     click.echo(f"The key of {person} is gone." + (" Nothing is recorded until two people have a key." if left < 2 else ""))
 
 
@@ -125,30 +125,30 @@ def asked(what: str, stdin: bool) -> str:
     return str(click.prompt(what, hide_input=True, confirmation_prompt=True))
 
 
-def require(keeping: Keeping, person: str) -> None:
-    if person not in keeping.access.members:
-        raise OperatorError(f"{person!r} has no account; known are {', '.join(keeping.access.members)}")
+def require(records: Records, person: str) -> None:
+    if person not in records.office.access.members:
+        raise OperatorError(f"{person!r} has no account; known are {', '.join(records.office.access.members)}")
 
 
 @contextmanager
-def if_started(site: SiteFile, path: Path) -> Iterator[Keeping | None]:
-    """The recordings of a site that ran before, closed again afterwards; None of one that never did."""
+def if_started(site: SiteFile, path: Path) -> Iterator[Records | None]:
+    """The records of a site that ran before, closed again afterwards; None of one that never did."""
     from blickschutz.bootstrap.system import state_folder
 
-    keeping = open_keeping(path) if (state_folder(site) / "control.db").exists() else None
+    records = open_records(path) if (state_folder(site) / "control.db").exists() else None
     try:
-        yield keeping
+        yield records
     finally:
-        if keeping is not None:
-            keeping.engine.dispose()
+        if records is not None:
+            records.keeping.close()
 
 
-def open_keeping(path: Path) -> Keeping:
-    """The recordings of a site, without its cameras."""
+def open_records(path: Path) -> Records:
+    """The records of a site, without its cameras."""
+    from blickschutz.bootstrap.records import make_records
     from blickschutz.bootstrap.system import state_folder
     from blickschutz.config.loader import load_site
-    from blickschutz.control.service.keeping import Keeping
     from blickschutz.kernel.clock import SystemClock
 
     site = load_site(path)
-    return Keeping(site, state_folder(site), SystemClock(), {})
+    return make_records(site, state_folder(site), SystemClock(), {})

@@ -1,11 +1,85 @@
-"""What the control room needs from the rooms above it."""
+"""What the control room needs from outside: cells, rows, the rooms above it."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from blickschutz.access.model import Member
+from blickschutz.control.model import OrderState, RecordingOrder, StopEntry
+from blickschutz.recording.model import Order
 from blickschutz.review.model import Case
+
+# Has something done in the thread of disk and database; never waits.
+Do = Callable[[Callable[[], Any]], None]
+
+
+class Cell(Protocol):
+    """A camera's cell as orders see it. From any thread."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a cell is there that hears what it is told."""
+        ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the stop control holds this camera."""
+        ...
+
+    def record(self, order: Order) -> None: ...
+
+    def end_order(self, number: int) -> None: ...
+
+
+class Stoppable(Protocol):
+    """A camera as the stop control sees it. From any thread."""
+
+    def stop(self, on: bool) -> None: ...
+
+
+class OrderStore(Protocol):
+    """Keeps orders. What changes one writes its entry in the log in the same transaction."""
+
+    def newest(self) -> int:
+        """The highest number that was given so far."""
+        ...
+
+    def add(self, order: RecordingOrder) -> None: ...
+
+    def get(self, number: int) -> RecordingOrder | None: ...
+
+    def open(self, camera: str = "") -> list[RecordingOrder]:
+        """Orders without an outcome, the oldest first."""
+        ...
+
+    def begun(self, number: int, clip: str) -> None: ...
+
+    def again(self, number: int) -> None:
+        """The cell is told once more."""
+        ...
+
+    def over(self, number: int) -> None:
+        """What it was given for is over."""
+        ...
+
+    def belongs_to(self, number: int, alert: int) -> None: ...
+
+    def end(self, number: int, state: OrderState, why: str = "") -> RecordingOrder | None:
+        """The outcome; None where it had one already."""
+        ...
+
+    def drop(self, ended_before: float) -> int:
+        """Forget orders that had their outcome before that moment (POSIX); returns how many."""
+        ...
+
+
+class StopStore(Protocol):
+    """Keeps what the stop control said last for each camera, independent of the database."""
+
+    def read(self) -> dict[str, StopEntry]: ...
+
+    def write(self, entries: Sequence[StopEntry]) -> None: ...
 
 
 class Rooms(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from blickschutz.control.service.supervisor import CellKeeper, Supervisor
+from blickschutz.control.service.keeper import CellKeeper
+from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import MediaError

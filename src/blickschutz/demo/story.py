@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from blickschutz.alerts.model import Outcome
-from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.control import make_control
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.duty import Duty
-from blickschutz.control.service.keeping import Keeping
-from blickschutz.control.service.supervisor import CellKeeper, Supervisor
+from blickschutz.control.service.keeper import CellKeeper
+from blickschutz.control.service.stops import ALL
 from blickschutz.demo.site import EARLY_CAMERAS, demo_zone, seed
 from blickschutz.demo.story_night import Night
 from blickschutz.kernel.clock import SystemClock
@@ -42,11 +41,9 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
     zones = {"zones": (demo_zone(EARLY_CAMERAS[0]),)}
     cameras = tuple(camera.model_copy(update=zones) for camera in site.cameras)
     site = site.model_copy(update={"recording": short, "cameras": cameras})
-    supervisor = Supervisor({c.id: cell_settings(site, c, Path.cwd()) for c in site.cameras}, SystemClock())
-    await supervisor.start()
     folder = tempfile.TemporaryDirectory(prefix="blickschutz-story-")
-    story = _Story(site, supervisor, Path(folder.name))
-    story.start()
+    story = _Story(site, Path(folder.name))
+    await story.start()
     steps: list[dict[str, Any]] = []
     held = True
     try:
@@ -62,9 +59,8 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
                 break
     finally:
         await story.end()
-        await supervisor.end()
         folder.cleanup()
-    gone = all(keeper.process is None for keeper in supervisor.keepers.values())
+    gone = story.is_over
     steps.append(
         {
             "step": "all processes end",
@@ -77,22 +73,26 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
 
 
 class _Story:
-    def __init__(self, site: SiteFile, supervisor: Supervisor, data: Path) -> None:
-        self._site, self._supervisor, self._data = site, supervisor, data
+    def __init__(self, site: SiteFile, data: Path) -> None:
         clock = SystemClock()
-        self._keeping = Keeping(site, data, clock, supervisor.keepers, lambda alert: self._duty.drop_alert_clip(alert))
-        self._secrets = {one.person: one.passphrase for one in seed(self._keeping) if one.passphrase}
-        self._keeping.start()
-        self._duty = Duty(site, Path.cwd(), data, clock, supervisor.keepers, self._keeping)
-        self._rooms = ReviewRooms(site, self._keeping, clock, lambda: ("", ""))
-        self._keepers = list(supervisor.keepers.values())
+        self._control = control = make_control(site, Path.cwd(), data, clock)
+        records = control.records
+        self._secrets = {one.person: one.passphrase for one in seed(records.office, records.archive) if one.passphrase}
+        self._desk, self._regime, self._stops = control.alerting.desk, control.regime, records.stops
+        self._rooms = ReviewRooms(site, records.office, records.archive, clock, lambda: ("", ""))
+        self._keepers = list(control.supervisor.keepers.values())
 
-    def start(self) -> None:
-        self._duty.start()
+    async def start(self) -> None:
+        await self._control.room.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no process is left."""
+        return all(keeper.process is None for keeper in self._keepers)
 
     def all_steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         """The day, the night, and what must hold at any time."""
-        night = Night(self._duty, self._keeping, self._rooms, self._secrets, _until, _require)
+        night = Night(self._control, self._rooms, self._secrets, _until, _require)
         by_day, always = self.steps()[:_BY_DAY], self.steps()[_BY_DAY:]
         return [*by_day, *night.steps(), *always]
 
@@ -112,27 +112,25 @@ class _Story:
 
     async def end(self) -> None:
         await self._rooms.end()
-        await self._duty.end()
-        await asyncio.to_thread(self._keeping.end)
+        await self._control.room.end()
 
     async def _raise_alert(self) -> str:
-        duty = self._duty
-        hour = timedelta(hours=1)
-        duty.regime.set_override(RegimeName.DAY, duty.regime.now() + hour, "story", "story")
-        await _until(lambda: bool(duty.desk.open_alerts()), _ALERT_S, lambda: "no alert")
-        alert = duty.desk.open_alerts()[-1]
+        desk, regime, hour = self._desk, self._regime, timedelta(hours=1)
+        regime.set_override(RegimeName.DAY, regime.now() + hour, "story", "story")
+        await _until(lambda: bool(desk.open_alerts()), _ALERT_S, lambda: "no alert")
+        alert = desk.open_alerts()[-1]
         line = explanation(alert.kind, alert.figures, "en")
         _require(bool(line), f"{alert.kind} without figures")
         return f"{alert.kind.value} at {alert.camera}, {1000 * (alert.raised - alert.taken):.0f} ms after the picture: {line}"
 
     async def _keep_seconds(self) -> str:
-        desk = self._duty.desk
+        desk = self._desk
         number = desk.open_alerts()[-1].id
         await _until(lambda: desk.store.clip(number) is not None, _CLIP_S, lambda: f"alert {number} has no moving picture")
         return f"{len(desk.store.clip(number) or b'') / 1000:.0f} kB of redacted video"
 
     async def _decide(self) -> str:
-        desk = self._duty.desk
+        desk = self._desk
         number = desk.open_alerts()[-1].id
         first, second = desk.acknowledge(number, "Ada"), desk.acknowledge(number, "Bert")
         _require((first, second) == (True, False), f"acknowledged by both: {first}, {second}")
@@ -147,7 +145,7 @@ class _Story:
 
     async def _encode_nothing(self) -> str:
         # An alert's own redacted seconds may be made from its camera's stream: that camera is being watched, by the desk.
-        watched = {alert.camera for alert in self._duty.desk.open_alerts()}
+        watched = {alert.camera for alert in self._desk.open_alerts()}
         encoded = sum(k.health.encoded for k in self._keepers if k.health and k.camera not in watched)
         _require(encoded == 0, f"{encoded} pictures were encoded")
         return "0 pictures encoded"
@@ -192,18 +190,18 @@ class _Story:
 
     async def _stop_one(self) -> str:
         keeper = self._keepers[1]
-        keeper.stop(True)
+        await asyncio.to_thread(self._stops.stop, keeper.camera, "story", "story")
         await asyncio.sleep(1.5)
         before = keeper.health.frames if keeper.health else -1
         await asyncio.sleep(2.0)
         after = keeper.health.frames if keeper.health else -1
         _require(keeper.state is TileState.STOPPED and before == after, f"{keeper.state}, frames {before} to {after}")
-        keeper.stop(False)
+        await asyncio.to_thread(self._stops.resume, keeper.camera, "story", "story")
         await _until(lambda: keeper.state is TileState.LIVE, _BACK_S, self._states)
         return f"no frame was processed while stopped ({after} before and after); live again"
 
     async def _stop_all(self) -> str:
-        self._supervisor.stop_all(True)
+        await asyncio.to_thread(self._stops.stop, ALL, "story", "story")
         await _until(lambda: all(k.state is TileState.STOPPED for k in self._keepers), 5.0, self._states)
         return f"{len(self._keepers)} cameras stopped"
 

@@ -16,8 +16,7 @@ import pyrage
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify as verify_log
-from blickschutz.control.service.duty import Duty
-from blickschutz.control.service.keeping import Keeping
+from blickschutz.bootstrap.control import Control
 from blickschutz.evidence.io.verify import verify as verify_package
 from blickschutz.regime.model import RegimeName
 from blickschutz.retention.model import Receipt
@@ -34,10 +33,10 @@ Require = Callable[[bool, str], None]
 
 
 class Night:
-    """The steps after the day; `duty` and `keeping` run, `secrets` are the reviewers' passphrases by person."""
+    """The steps after the day; `control` runs, `secrets` are the reviewers' passphrases by person."""
 
-    def __init__(self, duty: Duty, keeping: Keeping, rooms: ReviewRooms, secrets: dict[str, str], until: Until, require: Require) -> None:
-        self._duty, self._keeping, self._rooms, self._secrets = duty, keeping, rooms, secrets
+    def __init__(self, control: Control, rooms: ReviewRooms, secrets: dict[str, str], until: Until, require: Require) -> None:
+        self._regime, self._records, self._rooms, self._secrets = control.regime, control.records, rooms, secrets
         self._until, self._require = until, require
         self._seen: set[int] = set()
         self._seats: dict[str, str] = {}
@@ -56,16 +55,16 @@ class Night:
         ]
 
     async def _record(self) -> str:
-        self._duty.regime.set_override(RegimeName.NIGHT, self._duty.regime.now() + timedelta(hours=1), "story", "story")
+        self._regime.set_override(RegimeName.NIGHT, self._regime.now() + timedelta(hours=1), "story", "story")
         case = await self._next_case()
         return f"case {case.id}: {case.cause} at {case.camera}, {case.seconds:.0f} s, {case.size / 1e6:.1f} MB sealed"
 
     async def _next_case(self) -> Case:
         def waiting() -> list[Case]:
-            found = self._keeping.store.find(states=[CaseState.WAITING])
+            found = self._records.office.cases.store.find(states=[CaseState.WAITING])
             return [case for case in found if case.id not in self._seen and case.cause != "manual" and case.seconds > 0]
 
-        await self._until(lambda: bool(waiting()), _CASE_S, lambda: f"no clip; {self._keeping.problem or 'no situation'}")
+        await self._until(lambda: bool(waiting()), _CASE_S, lambda: f"no clip; {self._records.orders.problem or 'no situation'}")
         case = waiting()[0]
         self._seen.add(case.id)
         self._case = case
@@ -78,7 +77,7 @@ class Night:
         return "no picture for one person"
 
     async def _sit(self, person: str) -> str:
-        member = self._keeping.access.members[person]
+        member = self._records.office.access.members[person]
         address, problem = await self._rooms.enter(self._case.id, member, "de", "light", "http://127.0.0.1")
         self._require(bool(address), f"{person} does not get in: {problem}")
         seat = await _post(address, {"passphrase": self._secrets[person]})
@@ -98,12 +97,12 @@ class Night:
     async def _harmless(self) -> str:
         for person in _PAIR:
             await _post(f"{self._seats[person]}/verdict", {"verdict": "no-incident", "note": "story"})
-        clip, store = self._case.clip, self._keeping.store
+        clip, store = self._case.clip, self._records.office.cases.store
         await self._until(lambda: _state(store.get(self._case.id)) is CaseState.DESTROYED, _GONE_S, lambda: "the clip is still there")
-        self._require(self._keeping.shelf.is_absent(clip), "a file of the clip is left")
-        ((entry, _),) = self._keeping.log.find(event=Event.SHREDDED, subject=clip)
+        self._require(self._records.archive.shelf.is_absent(clip), "a file of the clip is left")
+        ((entry, _),) = self._records.office.log.find(event=Event.SHREDDED, subject=clip)
         receipt = msgspec.convert(entry.facts, Receipt)
-        signed = is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), self._keeping.key.public)
+        signed = is_signed(receipt_text(receipt), bytes.fromhex(receipt.signature), self._records.archive.key.public)
         self._require(signed, "the receipt is not signed")
         return f"{receipt.overwritten} bytes overwritten, nothing left, receipt signed, by {' and '.join(receipt.people)}"
 
@@ -114,7 +113,7 @@ class Night:
         for person in _PAIR:
             given = {"verdict": "incident", "note": "story", "ground": "straftat", "reference": "KL-1"}
             await _post(f"{self._seats[person]}/verdict", given)
-        case = self._keeping.store.get(self._case.id)
+        case = self._records.office.cases.store.get(self._case.id)
         hold = case.hold if case is not None and case.state is CaseState.HELD else None
         self._require(hold is not None, f"the case is {_state(case)}")
         return f"case {self._case.id} held: {hold.ground.value}, {hold.reference}, by {' and '.join(hold.by)}" if hold is not None else ""
@@ -123,18 +122,18 @@ class Night:
         wish = {"basis": "strafverfolgung", "recipient": "Polizei", "reference": "KL-1", "key": str(self._identity.to_public())}
         await _post(f"{self._seats['aufsicht']}/release", wish)
         await _post(f"{self._seats['kvd-1']}/release/consent", {})
-        exports = self._keeping.exports
+        exports = self._records.archive.exports
         await self._until(lambda: bool(list(exports.glob(f"{self._case.clip}*.age"))), _PACKAGE_S, lambda: "no package")
         package = next(exports.glob(f"{self._case.clip}*.age"))
-        faults = await asyncio.to_thread(verify_package, package, is_signed, self._keeping.key.public, str(self._identity))
+        faults = await asyncio.to_thread(verify_package, package, is_signed, self._records.archive.key.public, str(self._identity))
         self._require(not faults, f"the package has faults: {faults}")
         return f"{package.stat().st_size / 1e6:.1f} MB, encrypted to the recipient, signed, whole"
 
     async def _log(self) -> str:
-        lines = list(self._keeping.log.export())
-        faults = list(verify_log(lines, is_signed, self._keeping.key.public))
+        lines = list(self._records.office.log.export())
+        faults = list(verify_log(lines, is_signed, self._records.archive.key.public))
         self._require(not faults, f"the log has faults: {faults}")
-        return f"{self._keeping.log.state()[0]} entries, chain and signatures whole"
+        return f"{self._records.office.log.state()[0]} entries, chain and signatures whole"
 
 
 def _state(case: Case | None) -> CaseState | None:

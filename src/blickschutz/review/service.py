@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.events import Topic
 from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Ground, Hold, Refusal, Verdict
 from blickschutz.review.ports import CaseStore
 from blickschutz.review.rules import OPENABLE, half_held, judge, next_state
@@ -14,10 +15,11 @@ _DAY_S = 24 * 3600.0
 
 
 class CaseDesk:
-    """All cases of a site. `on_doomed` is called when a clip is to be destroyed. Safe to be called from several threads."""
+    """All cases of a site. `doomed` tells each case whose clip is to be destroyed. Safe to be called from several threads."""
 
-    def __init__(self, store: CaseStore, clock: Clock, hold_days: float, on_doomed: Callable[[], None] = lambda: None) -> None:
-        self.store, self._clock, self._hold_days, self.on_doomed = store, clock, hold_days, on_doomed
+    def __init__(self, store: CaseStore, clock: Clock, hold_days: float) -> None:
+        self.store, self._clock, self._hold_days = store, clock, hold_days
+        self.doomed: Topic[int] = Topic()
 
     def opened(self, case: Case) -> Case:
         """A clip was begun; the case is told once, however often the cell says so."""
@@ -47,7 +49,7 @@ class CaseDesk:
         if not self.store.give_verdict(case, new, after, hold):
             return Refusal.NOT_NOW
         if after is CaseState.DESTROYING:
-            self.on_doomed()
+            self.doomed.tell(number)
         return after
 
     def _hold_of(self, case: Case, new: GivenVerdict) -> Hold:
@@ -83,7 +85,7 @@ class CaseDesk:
                 return False
             done = self.store.doom(case, "hold-released", hold.by)
             if done:
-                self.on_doomed()
+                self.doomed.tell(number)
             return done
         after = next_state(case.state, CaseEvent.HELD_BY_TWO)
         return after is not None and self.store.set_hold(case, hold, after)
@@ -114,7 +116,7 @@ class CaseDesk:
             return False
         done = self.store.doom(case, "erasure", people)
         if done:
-            self.on_doomed()
+            self.doomed.tell(number)
         return done
 
     def outdated(self, case: Case) -> bool:

@@ -23,7 +23,7 @@ from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import encode, encode_line
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.renewal import shows_too_much
 from blickschutz.evidence.io.package import remove_left
 from blickschutz.evidence.model import Basis
@@ -83,10 +83,13 @@ class Door:
 class ReviewRooms:
     """All rooms that are open."""
 
-    def __init__(self, site: SiteFile, keeping: Keeping, clock: Clock, certificates: Certificate, launch: Launch = launch_room) -> None:
-        self._site, self._keeping, self._clock, self._certificates, self._launch = site, keeping, clock, certificates, launch
+    def __init__(
+        self, site: SiteFile, office: BackOffice, archive: Archive, clock: Clock, certificates: Certificate, launch: Launch = launch_room
+    ) -> None:
+        self._site, self._office, self._archive = site, office, archive
+        self._clock, self._certificates, self._launch = clock, certificates, launch
         self._loop: asyncio.AbstractEventLoop | None = None
-        keeping.access.on_lost = self.expel
+        office.access.lost.listen(self.expel)
         self._rooms: dict[int, Door] = {}
         self._desks: set[Door] = set()
         self._opening = asyncio.Lock()
@@ -102,20 +105,20 @@ class ReviewRooms:
         reason = unfit(member, today)
         if reason is not None:
             return reason.value
-        if self._keeping.keys.get(member.id) is None:
+        if self._archive.keys.get(member.id) is None:
             return "no-key"
         if case.state not in OPENABLE:
             return "not-openable"
-        if not self._keeping.shelf.path(case.clip).exists():
+        if not self._archive.shelf.path(case.clip).exists():
             return "missing"
-        if shows_too_much(case, self._keeping.shelf.path(case.clip)):
+        if shows_too_much(case, self._archive.shelf.path(case.clip)):
             return "unsafe-redaction"
-        refused = self._keeping.log.count([Event.SEAT_REFUSED], self._clock.now() - _QUARTER_S, member.id)
+        refused = self._office.log.count([Event.SEAT_REFUSED], self._clock.now() - _QUARTER_S, member.id)
         return "locked" if refused >= _MOST_REFUSED else ""
 
     async def enter(self, number: int, member: Member, language: str, theme: str, origin: str) -> tuple[str, str]:
         """The address of the door for this person, or why they may not come in (empty address)."""
-        case = await asyncio.to_thread(self._keeping.store.get, number)
+        case = await asyncio.to_thread(self._office.cases.store.get, number)
         if case is None:
             return "", "not-openable"
         problem = await asyncio.to_thread(self.refusal, member, case)
@@ -128,7 +131,7 @@ class ReviewRooms:
         except (BlickschutzError, OSError, TimeoutError) as error:
             _log.error("room_failed", case=number, problem=str(error))
             return "", "room-failed"
-        sealed = self._keeping.keys.get(member.id)
+        sealed = self._archive.keys.get(member.id)
         assert sealed is not None  # `refusal` looked
         guest = m.Guest(
             id=member.id,
@@ -145,7 +148,7 @@ class ReviewRooms:
         """The address of a desk at which somebody makes or changes their own key. Raises `BlickschutzError`."""
         ticket = secrets.token_urlsafe(24)
         settings = self._settings(None, language, theme, origin)
-        sealed = await asyncio.to_thread(self._keeping.keys.get, member.id)
+        sealed = await asyncio.to_thread(self._archive.keys.get, member.id)
         first = m.OpenKeyDesk(settings=settings, person=member.id, name=member.name, sealed=sealed, ticket=ticket)
         door, reader = await self._start(first, f"keys-{member.id}")
         self._desks.add(door)
@@ -164,7 +167,7 @@ class ReviewRooms:
     async def close_ended(self) -> None:
         """Close the rooms of cases that are no longer to be opened: their time is up, or they were decided."""
         for number, door in list(self._rooms.items()):
-            case = await asyncio.to_thread(self._keeping.store.get, number)
+            case = await asyncio.to_thread(self._office.cases.store.get, number)
             if case is None or case.state not in OPENABLE:
                 door.say(m.CloseRoom())
 
@@ -177,14 +180,14 @@ class ReviewRooms:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _settings(self, case: Case | None, language: str, theme: str, origin: str) -> m.RoomSettings:
-        keeping, site = self._keeping, self._site
+        archive, site = self._archive, self._site
         certificate, certificate_key = self._certificates()
         return m.RoomSettings(
             case=case.id if case is not None else 0,
             clip=case.clip if case is not None else "",
-            path=str(keeping.shelf.path(case.clip)) if case is not None else "",
-            exports=str(keeping.exports),
-            installation=keeping.key.installation,
+            path=str(archive.shelf.path(case.clip)) if case is not None else "",
+            exports=str(archive.exports),
+            installation=archive.key.installation,
             site=site.site.name,
             operator=site.site.operator,
             camera=next((camera.name for camera in site.cameras if case is not None and camera.id == case.camera), ""),
@@ -240,7 +243,7 @@ class ReviewRooms:
         try:
             while (message := await read(reader, _decoder)) is not None:
                 if isinstance(message, m.KeyMade) and message.sealed.id == person:
-                    await asyncio.to_thread(self._keeping.keys.put, message.sealed)
+                    await asyncio.to_thread(self._archive.keys.put, message.sealed)
                     event = Event.PASSPHRASE_CHANGED if message.changed else Event.REVIEWER_ENROLLED
                     await self._write(event, person, person, {"public": message.sealed.public.hex()})
         except ProtocolError as error:
@@ -250,7 +253,7 @@ class ReviewRooms:
             await asyncio.shield(door.end())
 
     async def _write(self, event: Event, by: str, subject: str, facts: Facts) -> None:
-        await asyncio.to_thread(self._keeping.log.write, event, by, subject, facts)
+        await asyncio.to_thread(self._office.log.write, event, by, subject, facts)
 
     async def _take(self, door: Door, number: int, clip: str, message: m.FromRoom) -> None:
         """Log what was told, and answer what was asked."""
@@ -283,12 +286,12 @@ class ReviewRooms:
             case m.ReleaseAgreed():
                 door.say(await asyncio.to_thread(self._excerpt, clip, message))
             case m.SignThis():
-                signature = self._keeping.key.sign(message.text) if message.text.startswith(b"blickschutz-evidence-1:") else b""
+                signature = self._archive.key.sign(message.text) if message.text.startswith(b"blickschutz-evidence-1:") else b""
                 door.say(m.Answer(number=message.number, signature=signature))
             case m.Released():
                 if message.basis != Basis.PERSON_CONCERNED:
                     # Whoever the footage is given out about must be told, or why not yet (§ 21(4) LDSG RLP).
-                    await asyncio.to_thread(self._keeping.rights.assigned, number, clip, DutySource.RELEASE, message.people[1])
+                    await asyncio.to_thread(self._office.rights.assigned, number, clip, DutySource.RELEASE, message.people[1])
                 facts: Facts = {"people": list(message.people), "basis": message.basis, "recipient": message.recipient}
                 facts |= {"reference": message.reference, "file": message.file, "sha256": message.sha256, "bytes": message.size}
                 facts["contents"] = list(message.contents)
@@ -301,7 +304,7 @@ class ReviewRooms:
             return m.Answer(number=given.number, problem=Refusal.NOT_IN_ROOM.value)
         ground = Ground(given.ground) if given.ground else None
         result = await asyncio.to_thread(
-            self._keeping.desk.verdict, number, given.person, Verdict(given.verdict), given.note, ground, given.reference
+            self._office.cases.verdict, number, given.person, Verdict(given.verdict), given.note, ground, given.reference
         )
         if isinstance(result, Refusal):
             return m.Answer(number=given.number, problem=result.value)
@@ -309,7 +312,7 @@ class ReviewRooms:
 
     async def _unmask(self, clip: str, wish: m.UnmaskConsented) -> m.Answer:
         """Counted and logged before anything is shown; above the quota the data protection officer is told."""
-        log = self._keeping.log
+        log = self._office.log
         facts: Facts = {"people": [wish.asked, wish.person], "reason": wish.reason, "reference": wish.reference}
         facts["seconds"] = self._site.review.unmask_s
         await self._write(Event.UNMASK_GRANTED, wish.person, clip, facts)
@@ -320,9 +323,9 @@ class ReviewRooms:
 
     def _excerpt(self, clip: str, wish: m.ReleaseAgreed) -> m.Answer:
         """The log's entries about this clip, each with its hash, and the state of the whole log; signed with the package."""
-        keeping = self._keeping
-        keeping.log.checkpoint()
-        lines = [encode_line(hashed, encode(entry)) for entry, hashed in reversed(keeping.log.find(subject=clip, most=10_000))]
-        newest, hashed, point = keeping.log.state()
-        state = msgspec.json.encode({"newest": newest, "hash": hashed, "checkpoint": point, "public_key": keeping.key.public.hex()})
-        return m.Answer(number=wish.number, state=keeping.key.public.hex(), data=b"\n".join([state, *lines]) + b"\n")
+        log, key = self._office.log, self._archive.key
+        log.checkpoint()
+        lines = [encode_line(hashed, encode(entry)) for entry, hashed in reversed(log.find(subject=clip, most=10_000))]
+        newest, hashed, point = log.state()
+        state = msgspec.json.encode({"newest": newest, "hash": hashed, "checkpoint": point, "public_key": key.public.hex()})
+        return m.Answer(number=wish.number, state=key.public.hex(), data=b"\n".join([state, *lines]) + b"\n")

@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from blickschutz.access.model import Member, Permission, Todo
 from blickschutz.access.rules import may
 from blickschutz.audit.model import Event
-from blickschutz.web.ports import Recordings
+from blickschutz.web.ports import Office
 
 SESSION = "session"
 # The prefix binds a cookie to this host, this scheme and the whole site (RFC 6265bis).
@@ -36,8 +36,8 @@ class Allow:
         connection.state.member = self._admit(connection)
 
     def _admit(self, connection: HTTPConnection) -> Member | None:
-        recordings: Recordings = connection.app.state.recordings
-        member, todo = recordings.access.who(session_of(connection))
+        office: Office = connection.app.state.office
+        member, todo = office.access.who(session_of(connection))
         if self.permission is Permission.PUBLIC:
             return member
         if member is None:
@@ -70,9 +70,9 @@ def allow_token(permission: Permission) -> Any:
 
 def bearer(connection: HTTPConnection, permission: Permission) -> Member:
     """Whose token a request carries, if the token and its person may do that. Raises 401 or 403."""
-    recordings: Recordings = connection.app.state.recordings
+    office: Office = connection.app.state.office
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
-    found = recordings.access.bearer(token.strip()) if kind.lower() == "bearer" else None
+    found = office.access.bearer(token.strip()) if kind.lower() == "bearer" else None
     if found is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     member, scopes = found
@@ -83,8 +83,8 @@ def bearer(connection: HTTPConnection, permission: Permission) -> Member:
 
 def refuse(connection: HTTPConnection, member: Member, reason: str) -> None:
     """Say no, and write it down."""
-    recordings: Recordings = connection.app.state.recordings
-    recordings.log.write(Event.ACCESS_REFUSED, member.id, str(connection.url.path)[:80], {"reason": reason})
+    office: Office = connection.app.state.office
+    office.log.write(Event.ACCESS_REFUSED, member.id, str(connection.url.path)[:80], {"reason": reason})
     raise HTTPException(403)
 
 

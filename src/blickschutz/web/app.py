@@ -53,7 +53,7 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
     guard = Middleware(Guard, hosts=hosts_of(site.server.known_names, site.server.port), secure=site.server.secure)
     app = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[guard])
     pages = Pages(site, room, clock)
-    app.state.recordings = room.recordings
+    app.state.office = room.office
     app.state.routers = [part.routes(pages) for part in _PARTS]
     for router in app.state.routers:
         app.include_router(router)
@@ -89,7 +89,7 @@ async def _to_sign_in(pages: Pages, request: Request, error: Exception) -> Respo
         return RedirectResponse(f"/sign-in?back={quote(asked[:200])}", 303)
     answer = RedirectResponse("/sign-in?back=/kept", 303)
     fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
-    kept = pages.kept.keep(request.url.path, fields, pages.room.recordings.access.sessions.whose(session_of(request)))
+    kept = pages.kept.keep(request.url.path, fields, pages.room.office.access.sessions.whose(session_of(request)))
     if kept:
         set_cookie(request, answer, KEPT, kept)
     return answer

@@ -56,7 +56,7 @@ class Pages:
         self.kept = KeptForms(clock)
         scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]
         name = host if site.server.names else "localhost"
-        self.keys = SecurityKeys(room.recordings.access, site.site.name, name, f"{scheme}://{name}:{site.server.port}")
+        self.keys = SecurityKeys(room.office.access, site.site.name, name, f"{scheme}://{name}:{site.server.port}")
         self.zone = ZoneInfo(site.site.timezone)
         self._environment = Environment(
             loader=PackageLoader("blickschutz.web"),
@@ -78,7 +78,7 @@ class Pages:
 
     def person_name(self, person: str) -> str:
         """The name of the person with that short name; the short name itself where there is no such account."""
-        member = self.room.recordings.access.members.get(person)
+        member = self.room.office.access.members.get(person)
         return member.name if member is not None else person
 
     @staticmethod
@@ -90,14 +90,14 @@ class Pages:
         """How many proposals about accounts wait for this person."""
         if member is None or not may(member, Permission.CONFIRM):
             return 0
-        access = self.room.recordings.access
+        access = self.room.office.access
         return sum(member in access.people.confirmers(change) for change in access.accounts.changes())
 
     def _due_requests(self, member: Member | None) -> int:
         """How many requests and duties want this person soon: an answer to confirm, or a deadline that is near or over."""
         if member is None or not may(member, Permission.REQUESTS):
             return 0
-        store, today = self.room.recordings.rights.store, self.room.regime.now().date()
+        store, today = self.room.office.rights.store, self.room.regime.now().date()
         wanted = sum((one.answer is not None and member.id not in one.answer.by) or is_near(one, today) for one in store.open())
         return wanted + sum((due(one) or date.max) <= today + timedelta(days=NEAR_DAYS) for one in store.duties(settled=False))
 
@@ -112,7 +112,7 @@ class Pages:
 
     def log(self, request: HTTPConnection, what: Event, subject: str = "", **facts: str | int | float) -> None:
         """Write into the log what whoever sits here did."""
-        self.room.recordings.log.write(what, member_of(request).id, subject, dict(facts))
+        self.room.office.log.write(what, member_of(request).id, subject, dict(facts))
 
     def person(self, request: HTTPConnection) -> str:
         """The name of who sits at this desk."""

@@ -26,7 +26,7 @@ from blickschutz.wall.service import LiveStream
 
 
 class CameraControl(Protocol):
-    """One camera: its state, its figures, its live stream, its stop control."""
+    """One camera: its state, its figures, its live stream."""
 
     camera: str
     health: Health | None
@@ -42,8 +42,6 @@ class CameraControl(Protocol):
     def cause(self) -> str:
         """Why there is no live picture: a key of `texts.CAUSE_WORDS`, or empty."""
         ...
-
-    def stop(self, on: bool) -> None: ...
 
     async def snapshot(self) -> bytes:
         """A redacted picture as JPEG. Raises `DeviceError` when there is none."""
@@ -63,7 +61,9 @@ class RegimeControl(Protocol):
 
     def end_override(self, by: str) -> None: ...
 
-    def entries(self) -> list[OverrideEntry]: ...
+    def entries(self, most: int) -> list[OverrideEntry]:
+        """What was set by hand, the newest first."""
+        ...
 
 
 class AuthorityView(Protocol):
@@ -109,14 +109,34 @@ class Policy(Protocol):
         ...
 
 
-class Recordings(Protocol):
-    """Cases, the log, the people, and what the disk says."""
+class Office(Protocol):
+    """The back office: who may, what was done, what becomes of clips, who asked."""
 
-    access: Access
-    log: AuditLog
-    desk: CaseDesk
-    rights: RightsDesk
-    rooms: Rooms
+    @property
+    def access(self) -> Access: ...
+
+    @property
+    def log(self) -> AuditLog: ...
+
+    @property
+    def cases(self) -> CaseDesk: ...
+
+    @property
+    def rights(self) -> RightsDesk: ...
+
+
+class StopControl(Protocol):
+    """Stops cameras, or all of them (`all`), and lets them go on; both are in the log. Not for the event loop."""
+
+    def stop(self, camera: str, by: str, reason: str) -> None: ...
+
+    def resume(self, camera: str, by: str, reason: str) -> None:
+        """Raises `BlickschutzError` where the entry cannot be written; then nothing is filmed."""
+        ...
+
+
+class Recordings(Protocol):
+    """Clips as far as pages need them, the retention clock, and what the disk says."""
 
     def recording_problem(self) -> str:
         """Why nothing can be recorded: a key of `texts.RECORDING_PROBLEMS`, or empty."""
@@ -177,13 +197,14 @@ class ControlRoom(Protocol):
 
     alerts: AlertDesk
     regime: RegimeControl
+    office: Office
     recordings: Recordings
+    rooms: Rooms
+    stops: StopControl
 
     def unsent(self) -> Mapping[str, tuple[int, str]]:
         """Per channel how many notices wait after a failed try, and why."""
         ...
-
-    def stop_all(self, on: bool) -> None: ...
 
     def models(self) -> Mapping[str, tuple[str, bool]]:
         """Registered detectors: the hash of each, and whether its files are as they were registered."""

@@ -327,6 +327,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "alert-decided": N_("Meldung entschieden"),
     "recording-ordered": N_("Aufzeichnung angeordnet"),
     "recording-refused": N_("Aufzeichnung nicht möglich"),
+    "recording-failed": N_("Aufzeichnung nicht zustande gekommen"),
     "recording-closed": N_("Aufzeichnung beendet"),
     "case-opened": N_("Vorgang angelegt"),
     "case-seen": N_("Vorgang angesehen"),

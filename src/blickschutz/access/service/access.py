@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from blickschutz.access.model import AccountState, FactorKind, Half, Member, Permission, Session, SignIn, Todo
 from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
@@ -15,6 +15,7 @@ from blickschutz.access.service.totp import drift_of, step_of
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.events import Topic
 
 # A password takes 64 MB and a while to check: two at a time, whoever asks.
 _AT_ONCE = 2
@@ -31,7 +32,8 @@ class Access:
         self.sessions = Sessions(clock, lambda person: idle_s(self.members.get(person)))
         self.people = People(accounts, passwords, factors, tokens, self.sessions, clock, self._lost)
         self.own = OwnAccount(accounts, passwords, factors, tokens, self.sessions, self.tries, log, clock)
-        self.on_lost: Callable[[str], None] = lambda person: None
+        # Somebody signed out, or has other rights than before.
+        self.lost: Topic[str] = Topic()
 
     @property
     def members(self) -> Mapping[str, Member]:
@@ -114,4 +116,4 @@ class Access:
 
     def _lost(self, person: str) -> None:
         """Somebody lost rights or left: whatever they have open elsewhere ends too."""
-        self.on_lost(person)
+        self.lost.tell(person)

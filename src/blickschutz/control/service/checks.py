@@ -9,7 +9,8 @@ from blickschutz.access.model import AccountState
 from blickschutz.access.rules import needs_factor
 from blickschutz.audit.rules import verify
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.keeping import LEAST_REVIEWERS, Keeping
+from blickschutz.control.service.office import Inspected
+from blickschutz.control.service.orders import LEAST_REVIEWERS
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.review.model import Case
 from blickschutz.vault.io.files import is_signed
@@ -27,24 +28,24 @@ class Finding:
     mend: str = ""
 
 
-def check_site(site: SiteFile, keeping: Keeping) -> list[Finding]:
+def check_site(site: SiteFile, records: Inspected) -> list[Finding]:
     """Recordings, keys, log and rows of a site."""
-    return [*_check_people(keeping), *_check_files(keeping), *_check_pictures(keeping), _check_log(keeping), _check_disk(site, keeping)]
+    return [*_check_people(records), *_check_files(records), *_check_pictures(records), _check_log(records), _check_disk(site, records)]
 
 
 def _finding(name: str, source: str, mend: str) -> Finding:
     return Finding(name, "broken" if mend else "holds", source, mend)
 
 
-def _check_people(keeping: Keeping) -> list[Finding]:
+def _check_people(records: Inspected) -> list[Finding]:
     found = []
     try:
-        enrolled = len(keeping.keys.reviewers())
+        enrolled = len(records.archive.keys.reviewers())
         mend = f"{enrolled} people have a key; at least {LEAST_REVIEWERS} set a passphrase (page Meine Losung)"
-        found.append(_finding("reviewers", "VA-01, SI-02", mend if keeping.records and enrolled < LEAST_REVIEWERS else ""))
+        found.append(_finding("reviewers", "VA-01, SI-02", mend if records.orders.records and enrolled < LEAST_REVIEWERS else ""))
     except BlickschutzError as error:
         found.append(_finding("reviewers", "VA-01, SI-02", str(error)))
-    access = keeping.access
+    access = records.office.access
     people = [member for member in access.members.values() if member.state is not AccountState.BLOCKED]
     missing = [member.id for member in people if not access.passwords.is_set(member.id)]
     mend = f"these people never signed in; propose a one-time code on the page Personen: {', '.join(missing)}" if missing else ""
@@ -55,10 +56,10 @@ def _check_people(keeping: Keeping) -> list[Finding]:
     return [*found, _finding("second-factor", "SI-03", mend)]
 
 
-def _check_files(keeping: Keeping) -> list[Finding]:
-    missing = [f"case {case.id} ({case.clip})" for case in keeping.missing()]
+def _check_files(records: Inspected) -> list[Finding]:
+    missing = [f"case {case.id} ({case.clip})" for case in records.intake.missing()]
     mend = f"the file is not there: {', '.join(missing)}; look for it in the disk's lost files, else let the deadline close the case"
-    strays = sorted(clip for clip in keeping.shelf.clips() if keeping.store.by_clip(clip) is None)
+    strays = sorted(clip for clip in records.archive.shelf.clips() if records.office.cases.store.by_clip(clip) is None)
     stray_mend = f"no case knows these files: {', '.join(strays)}; the next start makes cases of those that are this installation's"
     return [
         _finding("missing-file", "LO-05", mend if missing else ""),
@@ -66,9 +67,9 @@ def _check_files(keeping: Keeping) -> list[Finding]:
     ]
 
 
-def _check_pictures(keeping: Keeping) -> list[Finding]:
+def _check_pictures(records: Inspected) -> list[Finding]:
     """Redacted pictures that an older version stored."""
-    renewal = keeping.renewal
+    renewal = records.renewal
     clips, packages = renewal.clips(), renewal.packages()
     try:
         count = renewal.alerts()
@@ -98,17 +99,17 @@ def _cases(cases: Sequence[Case]) -> str:
     return ", ".join(f"case {case.id}" for case in cases)
 
 
-def _check_log(keeping: Keeping) -> Finding:
-    faults = list(verify(keeping.log.export(), is_signed, keeping.key.public)) if keeping.log.state()[0] else []
+def _check_log(records: Inspected) -> Finding:
+    faults = list(verify(records.office.log.export(), is_signed, records.archive.key.public)) if records.office.log.state()[0] else []
     return _finding(
         "log", "SI-04", f"the log is not intact: {faults[0].text}; keep the disk and tell the data protection officer" if faults else ""
     )
 
 
-def _check_disk(site: SiteFile, keeping: Keeping) -> Finding:
+def _check_disk(site: SiteFile, records: Inspected) -> Finding:
     try:
-        free = keeping.shelf.free() // _MB
+        free = records.archive.shelf.free() // _MB
     except OSError as error:
-        return _finding("disk", "SI-02", f"{keeping.shelf.folder} cannot be used: {error.strerror}")
+        return _finding("disk", "SI-02", f"{records.archive.shelf.folder} cannot be used: {error.strerror}")
     mend = f"{free} MB are free, {site.recording.reserve_mb} MB must be; make room or nothing is recorded"
     return _finding("disk", "LO-01", mend if free < site.recording.reserve_mb else "")

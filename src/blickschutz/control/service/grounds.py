@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from blickschutz.access.model import AccountState
 from blickschutz.access.rules import needs_factor
-from blickschutz.alerts.io.store import SqlAlertStore
-from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.audit.model import Event, Fault
 from blickschutz.audit.rules import verify
@@ -20,7 +17,7 @@ from blickschutz.compliance.io.machine import look
 from blickschutz.compliance.model import FalseAlarms, Grounds, Rows
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.shredding import kept
 from blickschutz.kernel.clock import Clock
 from blickschutz.redaction.rules.mosaic import CELLS_PER_METRE
@@ -28,7 +25,6 @@ from blickschutz.retention.rules import is_due
 from blickschutz.review.model import CaseState
 from blickschutz.review.rules import THERE
 from blickschutz.rights.rules import is_late, is_unmet
-from blickschutz.storage.sqlite import open_engine
 from blickschutz.vault.io.files import is_signed
 
 # What rules look at. Events that come by the thousand (views, sign-ins) are none of it.
@@ -54,14 +50,14 @@ _PERSONS = "person"
 _GRACE_S = 3600.0
 
 
-def gather(site: SiteFile, path: Path | None, keeping: Keeping | None, clock: Clock) -> Grounds:
-    """Everything the rules look at. `path` is the site file's; `keeping` is None where the site never ran."""
+def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: Clock) -> Grounds:
+    """Everything the rules look at. `path` is the site file's; `records` is None where the site never ran."""
     facts, documents = Facts(), {}
     if path is not None:
         facts = load_facts(facts_path(path))
         documents = hashes(facts, path.resolve().parent)
     registry, now = ModelRegistry(), clock.now()
-    log = {event: tuple(entry for entry, _ in keeping.log.find(event=event, most=_MOST)) for event in _EVENTS} if keeping else {}
+    log = {event: tuple(entry for entry, _ in records.office.log.find(event=event, most=_MOST)) for event in _EVENTS} if records else {}
     return Grounds(
         site=site,
         settings=settings_hash(site),
@@ -70,41 +66,35 @@ def gather(site: SiteFile, path: Path | None, keeping: Keeping | None, clock: Cl
         now=now,
         documents=documents,
         log=log,
-        members=tuple(keeping.access.members.values()) if keeping else (),
+        members=tuple(records.office.access.members.values()) if records else (),
         # Every head that there is finds persons and nothing else (analysis.model.Head).
         models={card.name: _PERSONS for card in registry.cards() if registry.verify(card) == "ok"},
         cells_per_metre=CELLS_PER_METRE,
-        rows=_rows(keeping, clock) if keeping else None,
+        rows=_rows(records, clock) if records else None,
         machine=look(),
     )
 
 
-def stored_alerts(keeping: Keeping) -> closing[SqlAlertStore]:
-    """The site's alerts, closed again at the end of a `with`."""
-    return closing(SqlAlertStore(open_engine(keeping.data / "alerts.db", ALERT_TABLES)))
-
-
-def _chain_faults(keeping: Keeping) -> tuple[Fault, ...]:
+def _chain_faults(records: Inspected) -> tuple[Fault, ...]:
     """From the watch over the chain where the site runs, else by looking at the whole log."""
-    report = keeping.chain.report
+    report = records.chain.report
     if report.whole_at:
         return report.faults
-    return tuple(verify(keeping.log.export(), is_signed, keeping.key.public)) if keeping.log.state()[0] else ()
+    return tuple(verify(records.office.log.export(), is_signed, records.archive.key.public)) if records.office.log.state()[0] else ()
 
 
-def _rows(keeping: Keeping, clock: Clock) -> Rows:
-    cases = keeping.store.find(states=sorted(THERE), most=100_000)
-    now = keeping.time.now() - _GRACE_S
-    rights, today = keeping.rights.store, keeping.today()
-    limits, counts = keeping.shredder.limits, keeping.access.factors.counts()
-    active = [member for member in keeping.access.members.values() if member.state is AccountState.ACTIVE]
-    there, known = keeping.shelf.clips(), {case.clip for case in cases}
+def _rows(records: Inspected, clock: Clock) -> Rows:
+    cases = records.office.cases.store.find(states=sorted(THERE), most=100_000)
+    now = records.archive.time.now() - _GRACE_S
+    rights, today = records.office.rights.store, records.orders.today()
+    limits, counts = records.archive.limits, records.office.access.factors.counts()
+    active = [member for member in records.office.access.members.values() if member.state is AccountState.ACTIVE]
+    there, known = records.archive.shelf.clips(), {case.clip for case in cases}
     missing = [clip for clip in known if clip not in there]
-    strays = [clip for clip in there if clip not in known and keeping.store.by_clip(clip) is None]
-    old, old_seconds = keeping.renewal.clips(), keeping.renewal.alerts_or_none()
-    with stored_alerts(keeping) as alerts:
-        undecided = alerts.undecided(_MOST)
-        tally = alerts.tally(clock.now() - _MONTH_S)
+    strays = [clip for clip in there if clip not in known and records.office.cases.store.by_clip(clip) is None]
+    old, old_seconds = records.renewal.clips(), records.renewal.alerts_or_none()
+    undecided = records.alerts.undecided(_MOST)
+    tally = records.alerts.tally(clock.now() - _MONTH_S)
     return Rows(
         overdue=tuple(case.id for case in cases if case.state is not CaseState.RECORDING and is_due(kept(case), limits, now)),
         untriggered=tuple(case.id for case in cases if not case.cause),
@@ -112,10 +102,10 @@ def _rows(keeping: Keeping, clock: Clock) -> Rows:
         stray=tuple(clip[:8] for clip in sorted((*missing, *strays))),
         false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.alerts, one.false_alarms) for one in tally),
         without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
-        redaction_faults=keeping.redaction_faults(),
+        redaction_faults=records.redaction_faults(),
         old_seconds=old_seconds,
         old_clips=tuple(case.id for case in (*old.ending, *old.held, *old.restricted, *old.half_held)),
         late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today)),
         unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today)),
-        chain_faults=tuple(fault.text for fault in _chain_faults(keeping)),
+        chain_faults=tuple(fault.text for fault in _chain_faults(records)),
     )

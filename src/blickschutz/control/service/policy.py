@@ -17,7 +17,7 @@ from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.policy import assess
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.grounds import gather
-from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.reports import report
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
@@ -29,14 +29,14 @@ _FRESH_S = 5.0
 class PolicyWatch:
     """What the policy says of a running site, looked at again when somebody asks and the last look is seconds old; and its documents."""
 
-    def __init__(self, site: SiteFile, path: Path | None, keeping: Keeping, clock: Clock) -> None:
-        self._site, self._path, self._keeping, self._clock = site, path, keeping, clock
+    def __init__(self, site: SiteFile, path: Path | None, records: Inspected, clock: Clock) -> None:
+        self._site, self._path, self._records, self._clock = site, path, records, clock
         self._lock = threading.Lock()
         self._last: tuple[list[Found], Grounds] | None = None
 
     @property
     def _folder(self) -> Path:
-        return self._keeping.data / "documents"
+        return self._records.archive.data / "documents"
 
     def facts(self) -> Facts:
         """The facts file as it is now; empty where there is none, or where it has a mistake (`assessed` says which)."""
@@ -46,7 +46,7 @@ class PolicyWatch:
             return Facts()
 
     def _gathered(self) -> Grounds:
-        return gather(self._site, self._path, self._keeping, self._clock)
+        return gather(self._site, self._path, self._records, self._clock)
 
     def documents(self) -> Papers | None:
         """The last pack, and per document the sentences that would be others today; None where none was printed yet."""
@@ -62,19 +62,19 @@ class PolicyWatch:
         grounds = self._gathered()
         files, changes = print_pack(grounds, self._folder)
         facts: LogFacts = {"documents": len(files), "settings": grounds.settings, "changed": sorted(changes)}
-        self._keeping.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
+        self._records.office.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
 
     def report(self, first: date, last: date, *, public: bool) -> Document:
         """The committee's report from `first` to `last`."""
         found, grounds = self._looked()
-        return report(grounds, found, self._keeping, first, last, public=public)
+        return report(grounds, found, self._records, first, last, public=public)
 
     def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
         """The same as PDF. It is logged who asked for it."""
         grounds = self._gathered()
-        document = report(grounds, assess(grounds), self._keeping, first, last, public=public)
+        document = report(grounds, assess(grounds), self._records, first, last, public=public)
         facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": grounds.settings}
-        self._keeping.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
+        self._records.office.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
         return render(document, grounds)
 
     def document(self, name: str) -> bytes | None:

@@ -14,30 +14,28 @@ from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import Row
 from blickschutz.compliance.reports.model import EVENTS, Happened, RaisedAlert
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.grounds import stored_alerts
-from blickschutz.control.service.keeping import Keeping
+from blickschutz.control.service.office import Inspected
 
 _HOUR_S = 3600.0
 
 
 def report(
-    g: Grounds, found: Sequence[Found], keeping: Keeping | None, first: date, last: date, crime: Sequence[Row] = (), *, public: bool
+    g: Grounds, found: Sequence[Found], records: Inspected | None, first: date, last: date, crime: Sequence[Row] = (), *, public: bool
 ) -> Document:
-    """The report from `first` to `last`, both days included; `found` is what the rules say, `keeping` None where the site never ran."""
-    return committee(g, found, _happened(g.site, keeping, first, last), crime, public=public)
+    """The report from `first` to `last`, both days included; `found` is what the rules say, `records` None where the site never ran."""
+    return committee(g, found, _happened(g.site, records, first, last), crime, public=public)
 
 
-def _happened(site: SiteFile, keeping: Keeping | None, first: date, last: date) -> Happened:
-    if keeping is None:
+def _happened(site: SiteFile, records: Inspected | None, first: date, last: date) -> Happened:
+    if records is None:
         return Happened(first, last)
     zone = ZoneInfo(site.site.timezone)
     start, end = (datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() for day in (first, last + timedelta(days=1)))
     log: dict[Event, list[Entry]] = {what: [] for what in EVENTS}
-    for entry in keeping.log.between(EVENTS, start, end):
+    for entry in records.office.log.between(EVENTS, start, end):
         log[entry.event].append(entry)
-    with stored_alerts(keeping) as alerts:
-        hours = _Hours(zone)
-        raised = [RaisedAlert(kind, hours.of(taken), outcome is Outcome.FALSE_ALARM) for kind, taken, outcome in alerts.raised(start, end)]
+    hours, found = _Hours(zone), records.alerts.raised(start, end)
+    raised = [RaisedAlert(kind, hours.of(taken), outcome is Outcome.FALSE_ALARM) for kind, taken, outcome in found]
     return Happened(first, last, raised, log)
 
 

@@ -11,16 +11,13 @@ import structlog
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.office import Archive
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.retention.io.clock import RetentionClock
 from blickschutz.retention.model import Kept, Limits, Receipt
-from blickschutz.retention.ports import Shelf
 from blickschutz.retention.rules import METHOD, deadline, is_due, is_near, receipt_text
 from blickschutz.review.model import Case, CaseState
-from blickschutz.review.ports import CaseStore
 from blickschutz.review.rules import THERE
 from blickschutz.review.service import CaseDesk
-from blickschutz.vault.io.files import InstallationKey
 
 _log = structlog.get_logger(__name__)
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
@@ -38,22 +35,11 @@ def kept(case: Case) -> Kept:
 
 
 class Shredder:
-    """Expires what is due, destroys what is to be destroyed."""
+    """Expires what is due, destroys what is to be destroyed. `drop_seconds` removes the redacted seconds of an alert."""
 
-    def __init__(
-        self,
-        site: SiteFile,
-        store: CaseStore,
-        desk: CaseDesk,
-        shelf: Shelf,
-        time: RetentionClock,
-        log: AuditLog,
-        key: InstallationKey,
-        drop_alert_clip: Callable[[int], None],
-    ) -> None:
-        self.limits = limits_of(site)
-        self._store, self._desk, self._shelf, self._time, self._log, self._key = store, desk, shelf, time, log, key
-        self._drop_alert_clip = drop_alert_clip
+    def __init__(self, archive: Archive, cases: CaseDesk, log: AuditLog, drop_seconds: Callable[[int], None]) -> None:
+        self._shelf, self._time, self._key, self._limits = archive.shelf, archive.time, archive.key, archive.limits
+        self._store, self._cases, self._log, self._drop_seconds = cases.store, cases, log, drop_seconds
         self._warned: set[str] = set()
 
     def expire(self) -> int:
@@ -61,11 +47,11 @@ class Shredder:
         now, ended = self._time.now(), 0
         for case in self._store.find(states=sorted(THERE - {CaseState.RECORDING}), most=100_000):
             known = kept(case)
-            if is_due(known, self.limits, now):
-                ended += self._desk.expire(case, deadline(known, self.limits).why.value)
-            elif is_near(known, self.limits, now) and case.clip not in self._warned:
+            if is_due(known, self._limits, now):
+                ended += self._cases.expire(case, deadline(known, self._limits).why.value)
+            elif is_near(known, self._limits, now) and case.clip not in self._warned:
                 self._warned.add(case.clip)
-                end = deadline(known, self.limits)
+                end = deadline(known, self._limits)
                 self._log.write(Event.DEADLINE_NEAR, "system", case.clip, {"case": case.id, "at": end.at, "why": end.why.value})
         return ended
 
@@ -87,7 +73,7 @@ class Shredder:
 
     def _shred(self, case: Case) -> bool:
         for alert in case.alerts:
-            self._drop_alert_clip(alert)
+            self._drop_seconds(alert)
         result = self._shelf.destroy(case.clip)
         if not result.absent:
             raise DeviceError(f"something of the clip {case.clip} is still there")

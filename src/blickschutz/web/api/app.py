@@ -36,7 +36,7 @@ _PROBLEMS = {
 def make_api(pages: Pages) -> FastAPI:
     """Mounted beside the pages; nothing in it looks at a session."""
     api = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None)
-    api.state.recordings = pages.room.recordings
+    api.state.office = pages.room.office
     api.state.routers = [part.routes(pages) for part in (cameras, alerts, records)]
     for router in api.state.routers:
         api.include_router(router)
@@ -46,7 +46,7 @@ def make_api(pages: Pages) -> FastAPI:
         """Whose token this is, and what it may do now."""
         member = member_of(request)
         token = request.headers["authorization"].partition(" ")[2].strip()
-        found = pages.room.recordings.access.bearer(token)
+        found = pages.room.office.access.bearer(token)
         scopes = found[1] if found is not None else permitted(member) - PERSONAL
         return Me(person=member.id, roles=sorted(role.value for role in member.roles), scopes=sorted(one.value for one in scopes))
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from blickschutz.access.model import Permission
-from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.regime.model import RegimeName
 from blickschutz.web.allowed import allow_token, member_of
@@ -58,19 +57,18 @@ def routes(pages: Pages) -> APIRouter:
             raise HTTPException(503) from error
 
     @router.post("/cameras/{camera}/stop", dependencies=[allow_token(Permission.STOP)])
-    async def stop(request: Request, camera: str, wish: m.Because) -> m.Camera:
+    def stop(request: Request, camera: str, wish: m.Because) -> m.Camera:
         """Stop a camera: nothing of it is processed, shown or recorded from now on."""
         return _set(request, camera, True, wish.reason)
 
     @router.post("/cameras/{camera}/resume", dependencies=[allow_token(Permission.RESUME)])
-    async def resume(request: Request, camera: str, wish: m.Because) -> m.Camera:
+    def resume(request: Request, camera: str, wish: m.Because) -> m.Camera:
         """Start a camera again."""
         return _set(request, camera, False, wish.reason)
 
     def _set(request: Request, camera: str, on: bool, reason: str) -> m.Camera:
         tile = _tile(camera)
-        tile.control.stop(on)
-        pages.log(request, Event.CAMERA_STOPPED if on else Event.CAMERA_RESUMED, camera, reason=reason)
+        (room.stops.stop if on else room.stops.resume)(camera, member_of(request).id, reason)
         return _camera(tile)
 
     @router.get("/health", dependencies=[allow_token(Permission.HEALTH)])
@@ -95,18 +93,16 @@ def routes(pages: Pages) -> APIRouter:
         return _regime()
 
     @router.put("/regime", dependencies=[allow_token(Permission.REGIME)])
-    async def set_regime(request: Request, wish: m.SetRegime) -> m.Regime:
+    def set_regime(request: Request, wish: m.SetRegime) -> m.Regime:
         """Set day or night by hand."""
         until = room.regime.now() + timedelta(hours=wish.hours)
-        room.regime.set_override(RegimeName(wish.name), until, wish.reason, member_of(request).name)
-        pages.log(request, Event.REGIME_SET, wish.name, until=until.isoformat(), reason=wish.reason)
+        room.regime.set_override(RegimeName(wish.name), until, wish.reason, member_of(request).id)
         return _regime()
 
     @router.delete("/regime", dependencies=[allow_token(Permission.REGIME)])
-    async def end_regime(request: Request) -> m.Regime:
+    def end_regime(request: Request) -> m.Regime:
         """Back to the plan."""
-        room.regime.end_override(member_of(request).name)
-        pages.log(request, Event.REGIME_RELEASED)
+        room.regime.end_override(member_of(request).id)
         return _regime()
 
     def _regime() -> m.Regime:

@@ -21,7 +21,7 @@ Before = Annotated[int, Query(ge=0, le=2**53)]
 
 def routes(pages: Pages) -> APIRouter:
     """What is written down."""
-    router, recordings = APIRouter(), pages.room.recordings
+    router, recordings, office = APIRouter(), pages.room.recordings, pages.room.office
 
     def _case(case: Case) -> m.Case:
         end, _ = recordings.deadline(case)
@@ -51,16 +51,16 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/cases", dependencies=[allow_token(Permission.CASES)])
     async def cases(start: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> m.Cases:
         """Cases that wait for somebody, the next deadline first, a hundred at a time."""
-        found = await asyncio.to_thread(recordings.desk.queue, start, _MOST + 1)
+        found = await asyncio.to_thread(office.cases.queue, start, _MOST + 1)
         return m.Cases(cases=[_case(one) for one in found[:_MOST]], more=len(found) > _MOST)
 
     @router.get("/cases/{number}", dependencies=[allow_token(Permission.CASES)])
     async def case(request: Request, number: m.Number) -> m.Case:
         """One case."""
-        found = await asyncio.to_thread(recordings.desk.store.get, number)
+        found = await asyncio.to_thread(office.cases.store.get, number)
         if found is None:
             raise HTTPException(404)
-        await asyncio.to_thread(recordings.log.write, Event.CASE_SEEN, member_of(request).id, found.clip, {"case": number})
+        await asyncio.to_thread(office.log.write, Event.CASE_SEEN, member_of(request).id, found.clip, {"case": number})
         hold = found.hold
         return _case(found).model_copy(update={"hold": _hold(hold) if hold is not None else None})
 
@@ -89,9 +89,9 @@ def routes(pages: Pages) -> APIRouter:
         before: Before = 0,
     ) -> m.Entries:
         """Entries of the log, the newest first, a hundred at a time. Reading it is an entry too."""
-        await asyncio.to_thread(recordings.log.write, Event.LOG_SEEN, member_of(request).id, "", {"by": "token"})
+        await asyncio.to_thread(office.log.write, Event.LOG_SEEN, member_of(request).id, "", {"by": "token"})
         word = event.value if event is not None else ""
-        found = await asyncio.to_thread(lambda: recordings.log.find(event=word, by=by, subject=subject, before=before, most=_MOST))
+        found = await asyncio.to_thread(lambda: office.log.find(event=word, by=by, subject=subject, before=before, most=_MOST))
         entries = [
             m.Entry(
                 number=one.number,
@@ -109,7 +109,7 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/people", dependencies=[allow_token(Permission.PEOPLE)])
     async def people() -> list[m.Person]:
         """Everybody with an account."""
-        access = recordings.access
+        access = office.access
         factors = await asyncio.to_thread(access.factors.counts)
         return [
             m.Person(

@@ -27,7 +27,7 @@ OWN = [allow(Permission.OWN)]
 def routes(pages: Pages) -> APIRouter:
     """Everybody's own."""
     router = APIRouter()
-    access, keys = pages.room.recordings.access, pages.keys
+    access, keys = pages.room.office.access, pages.keys
 
     def _page(request: Request, problem: str = "", where: str = "", status: int = 200, **values: Any) -> Response:
         member, session = member_of(request), session_of(request)
@@ -119,7 +119,7 @@ def routes(pages: Pages) -> APIRouter:
     async def passphrase(request: Request) -> Response:
         member, look = member_of(request), (pages.language(request), pages.theme(request, "light"))
         try:
-            opened = await pages.room.recordings.rooms.key_desk(member, *look, pages.origin(request))
+            opened = await pages.room.rooms.key_desk(member, *look, pages.origin(request))
         except (BlickschutzError, OSError, TimeoutError):
             return pages.render(request, "door.html", status=503, case=None, address="", problem="room-failed")
         return pages.render(request, "door.html", case=None, address=opened, problem="")

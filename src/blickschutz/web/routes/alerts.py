@@ -111,7 +111,7 @@ async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
     def put(alert: Alert) -> None:
         loop.call_soon_threadsafe(changed.put_nowait, alert)
 
-    access, token = pages.room.recordings.access, session_of(request)
+    access, token = pages.room.office.access, session_of(request)
     end = pages.room.alerts.listen(put)
     language = pages.language(request)
     try:

@@ -34,8 +34,8 @@ def routes(pages: Pages) -> APIRouter:
 
 
 def _lists(router: APIRouter, pages: Pages) -> None:
-    recordings = pages.room.recordings
-    desk = recordings.desk
+    recordings, office, rooms = pages.room.recordings, pages.room.office, pages.room.rooms
+    desk = office.cases
 
     @router.get("/cases", dependencies=[allow(Permission.CASES)])
     async def queue(request: Request, page: Annotated[int, Query(ge=1, le=1_000_000)] = 1) -> Response:
@@ -62,7 +62,7 @@ def _lists(router: APIRouter, pages: Pages) -> None:
     async def case(request: Request, number: Number) -> Response:
         member = member_of(request)
         found = await _require(pages, number)
-        await asyncio.to_thread(recordings.log.write, Event.CASE_SEEN, member.id, found.clip, {"case": number})
+        await asyncio.to_thread(office.log.write, Event.CASE_SEEN, member.id, found.clip, {"case": number})
         return _page(pages, request, member, found)
 
     @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
@@ -70,12 +70,12 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         member = member_of(request)
         found = await _require(pages, number)
         language, theme = pages.language(request), pages.theme(request, "light")
-        address, problem = await recordings.rooms.enter(number, member, language, theme, pages.origin(request))
+        address, problem = await rooms.enter(number, member, language, theme, pages.origin(request))
         return pages.render(request, "door.html", status=403 if problem else 200, case=found, address=address, problem=problem)
 
 
 def _holds(router: APIRouter, pages: Pages) -> None:
-    desk = pages.room.recordings.desk
+    desk = pages.room.office.cases
 
     @router.post("/cases/{number}/hold", dependencies=[allow(Permission.REVIEW)])
     async def hold(
@@ -136,14 +136,14 @@ def _orders(router: APIRouter, pages: Pages) -> None:
 
 
 async def _require(pages: Pages, number: int) -> Case:
-    found = await asyncio.to_thread(pages.room.recordings.desk.store.get, number)
+    found = await asyncio.to_thread(pages.room.office.cases.store.get, number)
     if found is None:
         raise HTTPException(404)
     return found
 
 
 def _page(pages: Pages, request: Request, member: Member, found: Case, problem: str = "", status: int = 200) -> Response:
-    recordings = pages.room.recordings
+    office, rooms = pages.room.office, pages.room.rooms
     return pages.render(
         request,
         "case.html",
@@ -151,10 +151,10 @@ def _page(pages: Pages, request: Request, member: Member, found: Case, problem: 
         case=views(pages, request, member, [found])[0],
         problem=problem,
         grounds=list(Ground),
-        door=recordings.rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
-        duty=any(duty.case == found.id for duty in recordings.rights.store.duties(settled=False)),
-        present=[pages.person_name(person) for person in recordings.rooms.present(found.id)],
-        log=[entry for entry, _ in recordings.log.find(subject=found.clip, most=200)] if member.may(Role.SUPERVISION) else [],
+        door=rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
+        duty=any(duty.case == found.id for duty in office.rights.store.duties(settled=False)),
+        present=[pages.person_name(person) for person in rooms.present(found.id)],
+        log=[entry for entry, _ in office.log.find(subject=found.clip, most=200)] if member.may(Role.SUPERVISION) else [],
     )
 
 

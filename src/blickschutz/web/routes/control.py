@@ -9,8 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
-from blickschutz.audit.model import Event
-from blickschutz.web.allowed import allow
+from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import require
 
@@ -25,42 +24,42 @@ def routes(pages: Pages) -> APIRouter:
     router = APIRouter()
 
     @router.get("/stop", dependencies=[allow(Permission.STOP)])
-    async def ask_all(request: Request) -> Response:
+    def ask_all(request: Request) -> Response:
         return pages.render(request, "stop.html", tile=None, resume=False, problem="", reason="")
 
     @router.get("/resume", dependencies=[allow(Permission.RESUME)])
-    async def ask_resume_all(request: Request) -> Response:
+    def ask_resume_all(request: Request) -> Response:
         return pages.render(request, "stop.html", tile=None, resume=True, problem="", reason="")
 
     @router.get("/cameras/{camera}/stop", dependencies=[allow(Permission.STOP)])
-    async def ask(request: Request, camera: str) -> Response:
+    def ask(request: Request, camera: str) -> Response:
         tile = require(pages, camera)
         return pages.render(request, "stop.html", tile=tile, resume=tile.control.stopped, problem="", reason="")
 
     @router.post("/stop", dependencies=[allow(Permission.STOP)])
-    async def stop_all(request: Request, reason: Reason = "") -> Response:
+    def stop_all(request: Request, reason: Reason = "") -> Response:
         return _decide(request, None, True, reason)
 
     @router.post("/resume", dependencies=[allow(Permission.RESUME)])
-    async def resume_all(request: Request, reason: Reason = "") -> Response:
+    def resume_all(request: Request, reason: Reason = "") -> Response:
         return _decide(request, None, False, reason)
 
     @router.post("/cameras/{camera}/stop", dependencies=[allow(Permission.STOP)])
-    async def stop(request: Request, camera: str, reason: Reason = "") -> Response:
+    def stop(request: Request, camera: str, reason: Reason = "") -> Response:
         return _decide(request, require(pages, camera), True, reason)
 
     @router.post("/cameras/{camera}/resume", dependencies=[allow(Permission.RESUME)])
-    async def resume(request: Request, camera: str, reason: Reason = "") -> Response:
+    def resume(request: Request, camera: str, reason: Reason = "") -> Response:
         return _decide(request, require(pages, camera), False, reason)
 
     def _decide(request: Request, tile: TileView | None, on: bool, reason: str) -> Response:
         """Stop or resume one camera, or all of them where `tile` is None."""
         if not reason.strip():
             return pages.render(request, "stop.html", status=422, tile=tile, resume=not on, problem="reason", reason="")
-        (tile.control.stop if tile else pages.room.stop_all)(on)
         camera = tile.camera.id if tile else "all"
         _log.warning("stop_control", camera=camera, stopped=on, reason=reason.strip())
-        pages.log(request, Event.CAMERA_STOPPED if on else Event.CAMERA_RESUMED, camera, reason=reason.strip())
+        stops = pages.room.stops
+        (stops.stop if on else stops.resume)(camera, member_of(request).id, reason.strip())
         return RedirectResponse(f"/cameras/{camera}" if tile else "/wall", _SEE_OTHER)
 
     return router

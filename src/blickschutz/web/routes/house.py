@@ -21,7 +21,7 @@ _MOST_HELD = 200
 def routes(pages: Pages) -> APIRouter:
     """What the house is made of."""
     router = APIRouter()
-    recordings = pages.room.recordings
+    recordings, office = pages.room.recordings, pages.room.office
 
     @router.get("/settings", dependencies=[allow(Permission.SETTINGS)])
     async def settings(request: Request) -> Response:
@@ -31,8 +31,8 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/evidence", dependencies=[allow(Permission.EVIDENCE)])
     async def evidence(request: Request) -> Response:
-        held = await asyncio.to_thread(lambda: recordings.desk.store.find(states=[CaseState.HELD], most=_MOST_HELD))
-        asked = await asyncio.to_thread(lambda: recordings.log.find(event=Event.RELEASED.value, most=50))
+        held = await asyncio.to_thread(lambda: office.cases.store.find(states=[CaseState.HELD], most=_MOST_HELD))
+        asked = await asyncio.to_thread(lambda: office.log.find(event=Event.RELEASED.value, most=50))
         released = [(texts.clock(pages.moment(entry.at), pages.language(request)), entry) for entry, _ in asked]
         shown = views(pages, request, member_of(request), held)
         return pages.render(request, "evidence.html", held=shown, packages=recordings.packages(), released=released)
@@ -43,7 +43,7 @@ def routes(pages: Pages) -> APIRouter:
         if data is None:
             raise HTTPException(404)
         by, clip = member_of(request).id, name.split("-", 1)[0]
-        await asyncio.to_thread(recordings.log.write, Event.RELEASE_FETCHED, by, clip, {"file": name})
+        await asyncio.to_thread(office.log.write, Event.RELEASE_FETCHED, by, clip, {"file": name})
         return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     @router.get("/trust", dependencies=[allow(Permission.PUBLIC)])

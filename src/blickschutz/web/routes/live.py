@@ -77,7 +77,7 @@ async def _while_allowed(socket: WebSocket, pages: Pages) -> None:
     token = session_of(socket)
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
-        member, _ = pages.room.recordings.access.who(token, touch=False)
+        member, _ = pages.room.office.access.who(token, touch=False)
         if not may(member, Permission.WALL):
             return
 

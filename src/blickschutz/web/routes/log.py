@@ -23,7 +23,7 @@ _LEAST_MOMENT = 1e9
 def routes(pages: Pages) -> APIRouter:
     """What the data protection officer sees; no picture anywhere."""
     router = APIRouter()
-    log = pages.room.recordings.log
+    log = pages.room.office.log
 
     @router.get("/log", dependencies=[allow(Permission.LOG)])
     async def entries(request: Request, event: str = "", by: str = "", subject: str = "", before: Before = 0) -> Response:

@@ -26,7 +26,7 @@ PROPOSE = [allow(Permission.PROPOSE)]
 def routes(pages: Pages) -> APIRouter:
     """Accounts of everybody."""
     router = APIRouter()
-    access = pages.room.recordings.access
+    access = pages.room.office.access
     people = access.people
 
     def _page(request: Request, problem: str = "", status: int = 200, **values: Any) -> Response:
@@ -63,7 +63,7 @@ def routes(pages: Pages) -> APIRouter:
         member = access.members.get(person)
         if member is None:
             raise HTTPException(404)
-        roles, entries = [role.value for role in Role], pages.room.recordings.log.find(subject=person, most=50)
+        roles, entries = [role.value for role in Role], pages.room.office.log.find(subject=person, most=50)
         history = [
             (texts.clock(pages.moment(one.at), pages.language(request)), one.event.value, pages.person_name(one.by)) for one, _ in entries
         ]
@@ -148,7 +148,7 @@ def _rights(roles: list[str] | None, trained_until: str) -> tuple[frozenset[Role
 
 def _change(pages: Pages, request: Request, change: Change, member: Member) -> dict[str, Any]:
     """A proposal as templates see it."""
-    confirmers = pages.room.recordings.access.people.confirmers(change)
+    confirmers = pages.room.office.access.people.confirmers(change)
     return {
         "own": change,
         "by": pages.person_name(change.by),

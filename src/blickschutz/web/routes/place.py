@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,11 +12,10 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
-from blickschutz.audit.model import Event
 from blickschutz.compliance.plan import EDITION, density, density_class, unannounced
 from blickschutz.config.model import PlanPlace
 from blickschutz.regime.model import RegimeName
-from blickschutz.web.allowed import allow
+from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages, TileView
 
 _SEE_OTHER = 303
@@ -50,11 +50,11 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     @router.get("/regime", dependencies=[allow(Permission.REGIME)])
-    async def regime(request: Request) -> Response:
+    def regime(request: Request) -> Response:
         return _page(request)
 
     @router.post("/regime", dependencies=[allow(Permission.REGIME)])
-    async def override(
+    def override(
         request: Request,
         name: Annotated[str, Form(max_length=10)] = "",
         hours: Annotated[str, Form(max_length=10)] = "",
@@ -64,19 +64,17 @@ def routes(pages: Pages) -> APIRouter:
         problem = "name" if name not in set(RegimeName) else "hours" if until is None else "" if reason.strip() else "reason"
         if problem or until is None:
             return _page(request, problem, 422)
-        pages.room.regime.set_override(RegimeName(name), until, reason.strip(), pages.person(request))
-        pages.log(request, Event.REGIME_SET, name, until=until.isoformat(), reason=reason.strip())
+        pages.room.regime.set_override(RegimeName(name), until, reason.strip(), member_of(request).id)
         return RedirectResponse("/regime", _SEE_OTHER)
 
     @router.post("/regime/end", dependencies=[allow(Permission.REGIME)])
-    async def end(request: Request) -> Response:
-        pages.room.regime.end_override(pages.person(request))
-        pages.log(request, Event.REGIME_RELEASED)
+    def end(request: Request) -> Response:
+        pages.room.regime.end_override(member_of(request).id)
         return RedirectResponse("/regime", _SEE_OTHER)
 
     def _page(request: Request, problem: str = "", status: int = 200) -> Response:
         room = pages.room.regime
-        entries = room.entries()[-_MOST_ENTRIES:][::-1]
+        entries = [replace(entry, by=pages.person_name(entry.by)) for entry in room.entries(_MOST_ENTRIES)]
         return pages.render(
             request, "regime.html", status=status, problem=problem, override=room.override, most=_MOST_HOURS, entries=entries
         )

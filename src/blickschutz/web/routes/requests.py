@@ -61,7 +61,7 @@ def routes(pages: Pages) -> APIRouter:
 
 
 def _requests(router: APIRouter, pages: Pages) -> None:
-    desk = pages.room.recordings.rights
+    desk = pages.room.office.rights
 
     @router.get("/requests", dependencies=_REQUESTS)
     async def everything(request: Request) -> Response:
@@ -123,7 +123,7 @@ def _asked(pages: Pages, form: RequestForm, by: str) -> DataRequest | Problem:
 
 
 def _answers(router: APIRouter, pages: Pages) -> None:
-    desk = pages.room.recordings.rights
+    desk = pages.room.office.rights
 
     @router.post("/requests/{number}/answer", dependencies=_REQUESTS)
     async def prepare(request: Request, number: Number, outcome: Word = "", text: Text = "") -> Response:
@@ -158,11 +158,11 @@ def _answers(router: APIRouter, pages: Pages) -> None:
 
 
 def _duties(router: APIRouter, pages: Pages) -> None:
-    desk = pages.room.recordings.rights
+    desk = pages.room.office.rights
 
     @router.post("/cases/{number}/assigned", dependencies=[allow(Permission.REVIEW)])
     async def assigned(request: Request, number: Number) -> Response:
-        case = await asyncio.to_thread(pages.room.recordings.desk.store.get, number)
+        case = await asyncio.to_thread(pages.room.office.cases.store.get, number)
         if case is None:
             raise HTTPException(404)
         await asyncio.to_thread(desk.assigned, number, case.clip, DutySource.HAND, member_of(request).id)
@@ -192,7 +192,7 @@ async def _done(pages: Pages, request: Request, number: int, act: Callable[[str]
 def _list(
     pages: Pages, request: Request, problem: Problem | str | None = None, status: int = 200, given: dict[str, Any] | None = None
 ) -> Response:
-    store, today = pages.room.recordings.rights.store, pages.room.regime.now().date()
+    store, today = pages.room.office.rights.store, pages.room.regime.now().date()
     empty: dict[str, Any] = {
         "received": today.isoformat(),
         "name": "",
@@ -219,7 +219,7 @@ def _list(
 
 
 def _page(pages: Pages, request: Request, number: int, problem: str = "", status: int = 200, **given: str) -> Response:
-    desk, today = pages.room.recordings.rights, pages.room.regime.now().date()
+    desk, today = pages.room.office.rights, pages.room.regime.now().date()
     found = desk.store.get(number)
     if found is None:
         raise HTTPException(404)

@@ -51,7 +51,7 @@ def routes(pages: Pages) -> APIRouter:
 
 
 def _password(router: APIRouter, pages: Pages) -> None:
-    access = pages.room.recordings.access
+    access = pages.room.office.access
 
     @router.get("/sign-in", dependencies=[allow(Permission.PUBLIC)])
     async def ask(request: Request, back: str = "/") -> Response:
@@ -79,7 +79,7 @@ def _half(request: Request) -> tuple[str, str]:
 
 
 def _factor(router: APIRouter, pages: Pages) -> None:
-    access, keys = pages.room.recordings.access, pages.keys
+    access, keys = pages.room.office.access, pages.keys
 
     def _factor_page(request: Request, problem: str = "", drift: int = 0, status: int = 200) -> Response:
         token, _ = _half(request)
@@ -120,7 +120,7 @@ def _factor(router: APIRouter, pages: Pages) -> None:
 
 
 def _welcome(router: APIRouter, pages: Pages) -> None:
-    access = pages.room.recordings.access
+    access = pages.room.office.access
 
     @router.get("/welcome", dependencies=[allow(Permission.PUBLIC)])
     async def welcome(request: Request, person: str = "") -> Response:
@@ -144,7 +144,7 @@ def _welcome(router: APIRouter, pages: Pages) -> None:
 
 
 def _leave(router: APIRouter, pages: Pages) -> None:
-    access = pages.room.recordings.access
+    access = pages.room.office.access
 
     @router.post("/sign-out", dependencies=[allow(Permission.OWN)])
     async def sign_out(request: Request) -> Response:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from datetime import datetime, time
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import msgspec
-
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Entry, Event
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.situation import Situation
@@ -23,7 +20,7 @@ _WEEKDAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 class RegimeKeeper:
     """The regime in force at this moment, with what a person set by hand."""
 
-    def __init__(self, site: SiteFile, clock: Clock, log: Path) -> None:
+    def __init__(self, site: SiteFile, clock: Clock, log: AuditLog) -> None:
         regimes, place = site.regimes, site.site
         self._clock, self._zone = clock, ZoneInfo(place.timezone)
         self._hours = RegimeHours(
@@ -50,40 +47,27 @@ class RegimeKeeper:
         return current_regime(self.now(), self._hours, self._calendar, self.override)
 
     def set_override(self, name: RegimeName, until: datetime, reason: str, by: str) -> None:
-        """Set the regime by hand until `until`; it is logged and holds over a restart."""
+        """Set the regime by hand until `until`. The entry in the log is the decision itself; it holds over a restart."""
+        self._log.write(Event.REGIME_SET, by, name.value, {"until": until.isoformat(), "reason": reason})
         self.override = Override(name, until, reason, by)
-        self._append(OverrideEntry(self._clock.now(), "set", by, name.value, until.timestamp(), reason))
 
     def end_override(self, by: str) -> None:
-        """Back to the plan; logged."""
+        """Back to the plan; in the log."""
         if self.override is not None:
-            self._append(OverrideEntry(self._clock.now(), "end", by))
+            self._log.write(Event.REGIME_RELEASED, by)
         self.override = None
 
-    def entries(self) -> list[OverrideEntry]:
-        """What was set by hand, the oldest first. A line that cannot be read (power failed while it was written) is left out."""
-        if not self._log.exists():
-            return []
-        found = []
-        for line in self._log.read_bytes().splitlines():
-            with contextlib.suppress(msgspec.DecodeError):
-                found.append(msgspec.json.decode(line, type=OverrideEntry))
-        return found
-
-    def _append(self, entry: OverrideEntry) -> None:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as file:
-            file.write(b"\n" + msgspec.json.encode(entry))
-            file.flush()
-            os.fsync(file.fileno())
+    def entries(self, most: int) -> list[OverrideEntry]:
+        """What was set by hand, the newest first."""
+        found = [entry for event in (Event.REGIME_SET, Event.REGIME_RELEASED) for entry, _ in self._log.find(event=event, most=most)]
+        return [_override_entry(entry) for entry in sorted(found, key=lambda entry: -entry.number)[:most]]
 
     def _last_override(self) -> Override | None:
-        entries = self.entries()
-        if not entries or entries[-1].event != "set":
+        newest = self.entries(1)
+        if not newest or newest[0].event != "set" or newest[0].until <= self._clock.now():
             return None
-        last = entries[-1]
-        until = datetime.fromtimestamp(last.until, self._zone)
-        return Override(RegimeName(last.regime), until, last.reason, last.by) if last.until > self._clock.now() else None
+        last = newest[0]
+        return Override(RegimeName(last.regime), datetime.fromtimestamp(last.until, self._zone), last.reason, last.by)
 
     def action(self, situation: Situation) -> Action:
         return self._policies[self.current().name].action(situation.kind)
@@ -91,3 +75,10 @@ class RegimeKeeper:
     def mode(self) -> Mode:
         """How is recorded now."""
         return self._policies[self.current().name].mode
+
+
+def _override_entry(entry: Entry) -> OverrideEntry:
+    if entry.event is Event.REGIME_RELEASED:
+        return OverrideEntry(entry.at, "end", entry.by)
+    until = datetime.fromisoformat(str(entry.facts["until"])).timestamp()
+    return OverrideEntry(entry.at, "set", entry.by, entry.subject, until, str(entry.facts.get("reason", "")))

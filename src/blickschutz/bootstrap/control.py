@@ -1,0 +1,67 @@
+"""Builds the control room of a site: cells, records, alerts, and what joins them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from blickschutz.bootstrap.alerting import make_alerting, make_source
+from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.records import Records, make_records
+from blickschutz.config.model import SiteFile
+from blickschutz.control.service.alerting import Alerting
+from blickschutz.control.service.housekeeping import Housekeeping
+from blickschutz.control.service.keeper import Launch, forkserver_launch
+from blickschutz.control.service.moments import AlertMoments
+from blickschutz.control.service.outages import OutageWatch
+from blickschutz.control.service.regime import RegimeKeeper
+from blickschutz.control.service.room import ControlRoom
+from blickschutz.control.service.routing import SituationRouting
+from blickschutz.control.service.supervisor import Supervisor
+from blickschutz.kernel.clock import Clock
+
+_HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What was built; `room` starts and ends it."""
+
+    supervisor: Supervisor
+    records: Records
+    alerting: Alerting
+    regime: RegimeKeeper
+    routing: SituationRouting
+    room: ControlRoom
+
+
+def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = forkserver_launch) -> Control:
+    """The control room of a site whose data lies in the folder `data`. Nothing runs yet."""
+    supervisor = Supervisor({camera.id: cell_settings(site, camera, base) for camera in site.cameras}, clock, launch)
+    cells = supervisor.keepers
+    records = make_records(site, data, clock, cells)
+    worker, log = records.worker, records.office.log
+    alerting = make_alerting(site, base, records.alerts, clock)
+    regime = RegimeKeeper(site, clock, log)
+    routing = SituationRouting(site, cells, regime, records.orders, alerting.desk, clock, worker.do)
+    alerting.source = make_source(site, base, routing.from_camera)
+    moments = AlertMoments(cells, site.alerts, alerting.desk, worker.do)
+    for cell in cells.values():
+        cell.situations.listen(routing.seen)
+        cell.clips.listen(records.intake.heard)
+        cell.lost.listen(records.intake.lost)
+        cell.ready.listen(records.intake.ready)
+    records.orders.unrecorded.listen(routing.unrecorded)
+    routing.raised.listen(moments.raised)
+    outages = OutageWatch(cells, log, clock, worker.do)
+    duties = (
+        records.orders.overdue,
+        records.shredder.expire,
+        records.renewal.again,
+        records.shredder.work,
+        records.keeping.settle,
+        alerting.desk.escalate_overdue,
+        lambda: records.alerts.drop_clips(clock.now() - site.alerts.keep_hours * _HOUR_S),
+    )
+    room = ControlRoom(supervisor, records.keeping, alerting, moments, Housekeeping(worker.do, duties, (outages.look,)))
+    return Control(supervisor, records, alerting, regime, routing, room)

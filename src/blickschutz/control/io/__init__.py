@@ -1,0 +1,1 @@
+"""Where the control room keeps what must outlive it."""

@@ -1,0 +1,315 @@
+"""Keeps one camera's cell alive: starts it, watches its heartbeat, starts it again; knows its newest facts."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import multiprocessing
+import random
+import socket
+import uuid
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+
+import structlog
+
+from blickschutz.control.model import ClipHeard, SituationSeen
+from blickschutz.ingest.model import SessionState
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.events import Topic
+from blickschutz.kernel.scene import Doubt
+from blickschutz.pipeline.cell import run_cell
+from blickschutz.pipeline.channel import read_from_cell
+from blickschutz.pipeline.messages import (
+    CellSettings,
+    ClipTold,
+    Configure,
+    EndOrder,
+    Fragment,
+    FromCell,
+    Head,
+    Health,
+    Moment,
+    Quit,
+    Record,
+    SituationTold,
+    Stop,
+    TakeMoment,
+    TakeSnapshot,
+    ToCell,
+    Watch,
+)
+from blickschutz.recording.model import Order
+from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, TileState
+from blickschutz.wall.rules import tile_state
+from blickschutz.wall.service import LiveStream
+from blickschutz.wire.frames import pack
+
+_log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 6.0
+START_S = 30.0
+# What a cell gets to close its recordings in order.
+QUIT_S = 6.0
+SNAPSHOT_S = 3.0
+MOMENT_S = 30.0
+# Where this process itself stood still, what the cell sent meanwhile is read first.
+_OWN_DELAY_S = 1.0
+_FIRST_WAIT_S, _MOST_WAIT_S = 0.5, 20.0
+_STEADY_S = 30.0
+
+Launch = Callable[[socket.socket, str], BaseProcess]
+
+
+def forkserver_launch(connection: socket.socket, name: str) -> BaseProcess:
+    """Start a cell from a server process that has loaded the libraries once: quick, and their memory is shared."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["blickschutz.pipeline.preload"])
+    process = context.Process(target=run_cell, args=(connection,), name=f"cell-{name}", daemon=True)
+    process.start()
+    return process
+
+
+class CellKeeper:
+    """One camera's cell, and what it said last. `record` and `end_order` may be called from any thread, the rest in the event loop."""
+
+    def __init__(self, settings: CellSettings, clock: Clock, launch: Launch = forkserver_launch) -> None:
+        self.camera = settings.camera
+        self.stream = LiveStream(lambda on: self._say(Watch(on)))
+        self.health: Health | None = None
+        self.restarts = -1
+        self.stopped = False
+        self.problem = ""
+        self.process: BaseProcess | None = None
+        self.situations: Topic[SituationSeen] = Topic()
+        self.clips: Topic[ClipHeard] = Topic()
+        # The camera's name: its cell hears what it is told; its cell is gone.
+        self.ready: Topic[str] = Topic()
+        self.lost: Topic[str] = Topic()
+        self._run = ""
+        self._settings, self._clock, self._launch = settings, clock, launch
+        self._writer: asyncio.StreamWriter | None = None
+        self._heard_at = 0.0
+        self._numbers = itertools.count(1)
+        self._snapshots: dict[int, asyncio.Future[bytes]] = {}
+        self._moments: dict[int, asyncio.Future[bytes]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ending = self._failed = False
+
+    def start(self) -> None:
+        """Begin to keep the cell."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._keep(), name=f"keeper-{self.camera}")
+
+    async def end(self) -> None:
+        """Ask the cell to quit and hear what it still has to tell: its recordings close in order. Kill it when it does not end."""
+        self._ending = True
+        self._say(Quit())
+        if self._task is not None:
+            if self._writer is not None:
+                await asyncio.wait({self._task}, timeout=QUIT_S)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._reap(1.0)
+
+    def facts(self) -> CameraFacts:
+        """What a tile's state is derived from."""
+        health = self.health
+        # The age when the cell last spoke: between two heartbeats nothing is known to have changed.
+        age = self._heard_at - health.picture_at if health is not None and health.picture_at is not None else None
+        return CameraFacts(
+            stopped=self.stopped,
+            cell_alive=not self._failed,
+            connected=health is None or _connected(health),
+            fault=health is not None and health.doubt in {Doubt.FAULT, Doubt.NO_DETECTOR},
+            proven=health is not None and health.doubt is None,
+            last_picture_s=age,
+        )
+
+    @property
+    def state(self) -> TileState:
+        return tile_state(self.facts())
+
+    @property
+    def cause(self) -> str:
+        """Why there is no live picture, as a word that the pages have a text for; empty where there is one."""
+        health = self.health
+        if self._failed:
+            return "cell"
+        if health is None or self.state in {TileState.LIVE, TileState.STOPPED}:
+            return ""
+        if health.doubt in {Doubt.NO_DETECTOR, Doubt.FAULT}:
+            return str(health.doubt.value)
+        return health.cause.value if health.cause else ""
+
+    def stop(self, on: bool) -> None:
+        """The stop control of this camera. From any thread."""
+        self.stopped = on
+        self._tell(Stop(on))
+        if on:
+            self._in_loop(self.stream.reset)
+
+    async def moment(self, since: float, until: float) -> bytes:
+        """The redacted seconds from `since` to `until` (monotonic) as MP4, from the packets in the cell's memory; empty where not."""
+        wait_s = max(0.0, until - self._clock.monotonic()) + MOMENT_S
+        return await self._ask(self._moments, lambda number: TakeMoment(number, since, until), wait_s)
+
+    async def snapshot(self) -> bytes:
+        """A redacted picture as JPEG. Raises `DeviceError` when there is none."""
+        data = await self._ask(self._snapshots, TakeSnapshot, SNAPSHOT_S)
+        if not data:
+            raise DeviceError(f"the camera {self.camera} has no picture")
+        return data
+
+    async def _ask(self, waiting: dict[int, asyncio.Future[bytes]], question: Callable[[int], ToCell], wait_s: float) -> bytes:
+        """The cell's answer; empty where none comes in time."""
+        number = next(self._numbers)
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        waiting[number] = answer
+        try:
+            self._say(question(number))
+            async with asyncio.timeout(wait_s):
+                return await answer
+        except TimeoutError:
+            return b""
+        finally:
+            waiting.pop(number, None)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a cell is there that hears what it is told."""
+        return self._writer is not None and not self._writer.is_closing() and not self.stopped
+
+    def record(self, order: Order) -> None:
+        """Tell the cell to record. From any thread."""
+        self._tell(Record(order))
+
+    def end_order(self, number: int) -> None:
+        """What an order was given for is over. From any thread."""
+        self._tell(EndOrder(number))
+
+    def _tell(self, message: ToCell) -> None:
+        self._in_loop(lambda: self._say(message))
+
+    def _in_loop(self, work: Callable[[], None]) -> None:
+        """Have something done in the loop in which the cell is kept; before the start and after the end there is nobody to tell."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        if here:
+            work()
+        else:
+            self._loop.call_soon_threadsafe(work)
+
+    def _say(self, message: ToCell) -> None:
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(pack(message))
+
+    async def _keep(self) -> None:
+        failures = 0
+        while not self._ending:
+            started = self._clock.monotonic()
+            self.restarts += 1
+            self._run = uuid.uuid4().hex
+            try:
+                await self._live()
+            # Whatever ends one life of a cell, a new one begins: a camera that nobody keeps would be dark for good.
+            except Exception as error:  # noqa: BLE001 - the tile shows the reason, and the cell is started again
+                if self._ending:
+                    return
+                self.problem = str(error) or type(error).__name__
+                _log.error("cell_ended", camera=self.camera, reason=self.problem)
+            finally:
+                await self._lost()
+            failures = 0 if self._clock.monotonic() - started > _STEADY_S else failures + 1
+            wait = min(_MOST_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures, 10))
+            await asyncio.sleep(wait * (0.8 + 0.4 * random.random()))
+
+    async def _live(self) -> None:
+        """One life of the cell, from its start to its end."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with theirs:
+            self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
+        reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
+        self._say(Configure(self._settings))
+        if self.stopped:
+            self._say(Stop(True))
+        if self.stream.is_watched:
+            self._say(Watch(True))
+        self.ready.tell(self.camera)
+        patience = START_S
+        while True:
+            message = await self._next(reader, patience)
+            if message is None:
+                await asyncio.to_thread(self.process.join, 1.0)
+                raise DeviceError(f"the cell ended with exit code {self.process.exitcode}")
+            patience = HEARTBEAT_S
+            self._take(message)
+
+    async def _next(self, reader: asyncio.StreamReader, patience: float) -> FromCell | None:
+        """The next message; None where the cell has ended. Raises `DeviceError` where it says nothing for `patience` seconds.
+
+        The reading is not given up at once: where this process was held up, the message lies in the socket already.
+        """
+        reading = asyncio.ensure_future(read_from_cell(reader))
+        try:
+            for wait_s in (patience, _OWN_DELAY_S):
+                done, _ = await asyncio.wait({reading}, timeout=wait_s)
+                if done:
+                    return reading.result()
+        finally:
+            reading.cancel()
+        raise DeviceError(f"the cell gave no sign of life for {patience:g} s")
+
+    def _take(self, message: FromCell) -> None:
+        if isinstance(message, Health):
+            self.health, self._heard_at, self._failed = message, self._clock.monotonic(), False
+            self.problem = message.fault or message.problem
+        elif isinstance(message, Head):
+            self.stream.feed(StreamInit(message.generation, message.codec, message.data))
+        elif isinstance(message, SituationTold):
+            self.situations.tell(SituationSeen(self.camera, self._run, message.situation))
+        elif isinstance(message, ClipTold):
+            self.clips.tell(ClipHeard(self.camera, message.news))
+        elif isinstance(message, Moment):
+            _answer(self._moments, message.number, message.data)
+        elif isinstance(message, Fragment):
+            self.stream.feed(StreamFragment(message.generation, message.key, message.at, message.taken, message.data))
+        else:
+            _answer(self._snapshots, message.number, message.data)
+
+    async def _lost(self) -> None:
+        self.health, self._failed = None, not self._ending
+        self.stream.reset()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        await self._reap(0.0)
+        self.lost.tell(self.camera)
+
+    async def _reap(self, patience: float) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if patience:
+            await asyncio.to_thread(process.join, patience)
+        if process.is_alive():
+            process.kill()
+        await asyncio.to_thread(process.join, 2.0)
+
+
+def _answer(waiting: dict[int, asyncio.Future[bytes]], number: int, data: bytes) -> None:
+    """Hand an answer to whoever asked, where they still wait for it."""
+    asked = waiting.get(number)
+    if asked is not None and not asked.done():
+        asked.set_result(data)
+
+
+def _connected(health: Health) -> bool:
+    """A first try counts as connected, so that a start does not look like a loss."""
+    return health.session is SessionState.LIVE or (health.session is SessionState.CONNECTING and not health.problem)

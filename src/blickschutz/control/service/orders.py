@@ -1,0 +1,223 @@
+"""Orders to record: each is a row until its clip exists, or until somebody was told that there is none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from blickschutz.access.model import AccountState, Member
+from blickschutz.access.rules import unfit
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.config.model import SiteFile
+from blickschutz.control.model import OrderState, RecordingOrder, Refused, Unrecorded
+from blickschutz.control.ports import Cell, Do, OrderStore
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import BlickschutzError, DeviceError
+from blickschutz.kernel.events import Topic
+from blickschutz.kernel.situation import Situation
+from blickschutz.recording.model import ClipMode, Order, Sealing
+from blickschutz.regime.model import Action
+from blickschutz.retention.io.shelf import ClipShelf
+from blickschutz.vault.io.files import InstallationKey, KeyFolder
+from blickschutz.vault.model import Reviewer
+
+_log = structlog.get_logger(__name__)
+_MB = 1024 * 1024
+LEAST_REVIEWERS = 2
+# A cell that was started anew is told again as long as the situation may still go on; after that it is too late to record it.
+MOST_AGE_S = 120.0
+MOST_TRIES = 5
+# The cell that would have said when the situation is over is gone: an order that is given again ends by itself.
+_AGAIN_S = 60.0
+
+
+class RecordingOrders:
+    """Gives orders to the cells and follows them to their outcome. In the thread of disk and database, but for `do`."""
+
+    def __init__(
+        self,
+        site: SiteFile,
+        cells: Mapping[str, Cell],
+        store: OrderStore,
+        log: AuditLog,
+        keys: KeyFolder,
+        key: InstallationKey,
+        shelf: ClipShelf,
+        members: Callable[[], Mapping[str, Member]],
+        clock: Clock,
+        do: Do,
+    ) -> None:
+        self._site, self._cells, self.store, self._log, self._clock, self._do = site, cells, store, log, clock, do
+        self._keys, self._key, self._shelf, self._members = keys, key, shelf, members
+        self._zone = ZoneInfo(site.site.timezone)
+        self.unrecorded: Topic[Unrecorded] = Topic()
+        self.problem = ""
+        self._refused: set[str] = set()
+        self._lock = threading.Lock()
+        self._newest: int | None = None
+
+    @property
+    def records(self) -> bool:
+        """Whether anything in the site file orders recordings."""
+        regimes = (self._site.regimes.day, self._site.regimes.night)
+        return any(action in {Action.RECORD, Action.BOTH} for one in regimes for action in (one.on_situation, *one.kinds.values()))
+
+    def today(self) -> date:
+        """The day at the site."""
+        return datetime.fromtimestamp(self._clock.now(), self._zone).date()
+
+    def openers(self) -> tuple[Reviewer, ...]:
+        """Who has a key and could open a clip today: an account that is not blocked, the role, training that is valid.
+
+        Raises `FaultError` for a damaged key.
+        """
+        members, today = self._members(), self.today()
+        return tuple(one for one in self._sealed_for() if unfit(members[one.id], today) is None)
+
+    def _sealed_for(self) -> tuple[Reviewer, ...]:
+        """For whom is sealed: whoever has a key and is not blocked, also those whose training is to be renewed before they open it."""
+        members = self._members()
+        known = [one for one in self._keys.reviewers() if one.id in members]
+        return tuple(one for one in known if members[one.id].state is not AccountState.BLOCKED)
+
+    def refusal(self) -> str:
+        """Why nothing can be recorded now: a word of `Refused`, or what is broken in words; empty where it can."""
+        try:
+            if len(self.openers()) < LEAST_REVIEWERS:
+                return Refused.REVIEWERS.value
+            return Refused.DISK.value if self._shelf.free() < self._site.recording.reserve_mb * _MB else ""
+        except (BlickschutzError, OSError) as error:
+            return str(error)
+
+    def order(
+        self,
+        camera: str,
+        mode: ClipMode,
+        cause: str,
+        by: str,
+        *,
+        reason: str = "",
+        for_s: float | None = None,
+        situation: Situation | None = None,
+        run: str = "",
+        alert: int = 0,
+    ) -> int | None:
+        """Order a recording; the number of the order, or None where it was refused, which is logged and shown.
+
+        An order for a cell that is being started waits for it.
+        """
+        cell = self._cells[camera]
+        why = Refused.CAMERA.value if cell.stopped else self.refusal()
+        if why:
+            self.refused(camera, by, why, mode.value, cause, reason)
+            return None
+        order = RecordingOrder(
+            self._number(), camera, mode.value, cause, by, reason, self._clock.now(), situation=situation, run=run, for_s=for_s, alert=alert
+        )
+        try:
+            self.store.add(order)
+        except DeviceError as error:
+            # Seconds count: the cell records, and the row follows as soon as the database takes it.
+            _log.error("order_not_stored", order=order.number, problem=str(error))
+            self._do(lambda: self.store.add(order))
+        self._give(order)
+        return order.number
+
+    def end_order(self, camera: str, number: int) -> None:
+        """What it was given for is over."""
+        self._cells[camera].end_order(number)
+        self.store.over(number)
+
+    def belongs_to(self, order: int, alert: int) -> None:
+        """An alert was raised for the same situation."""
+        self.store.belongs_to(order, alert)
+
+    def refused(self, camera: str, by: str, why: str, mode: str, cause: str, reason: str = "") -> None:
+        """Told once until it works again: a night without reviewers is one problem, not a thousand."""
+        self.problem = why
+        if (key := f"{camera}:{why}") not in self._refused:
+            self._refused.add(key)
+            _log.error("recording_refused", camera=camera, reason=why)
+            facts: dict[str, Any] = {"why": why, "mode": mode, "cause": cause, "reason": reason}
+            self._log.write(Event.RECORDING_REFUSED, by, camera, facts)
+
+    # --- what becomes of an order ---
+
+    def begun(self, numbers: tuple[int, ...], clip: str) -> None:
+        """A clip was begun for these orders."""
+        self.problem, self._refused = "", set()
+        for number in numbers:
+            self.store.begun(number, clip)
+
+    def alerts(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
+        """The alerts that belong to these orders."""
+        known = (self.store.get(number) for number in numbers)
+        return tuple(order.alert for order in known if order is not None and order.alert)
+
+    def done(self, numbers: tuple[int, ...]) -> None:
+        """Their clip is closed."""
+        for number in numbers:
+            self.store.end(number, OrderState.DONE)
+
+    def failed(self, numbers: tuple[int, ...], why: str) -> None:
+        """They have no clip, or not to their end: somebody is told of the situation instead."""
+        for number in numbers:
+            order = self.store.end(number, OrderState.FAILED, why)
+            if order is not None:
+                self.unrecorded.tell(Unrecorded(order))
+
+    def again(self, camera: str) -> None:
+        """The camera's cell hears again: what it was told before is given to it once more, where it is not too late."""
+        for order in self.store.open(camera):
+            if order.state is OrderState.RECORDING:
+                # Its clip is cut and kept; while the situation goes on the rest is recorded as another one.
+                self.store.end(order.number, OrderState.DONE)
+                if not order.over and self._is_timely(order):
+                    self._continue(order)
+            elif order.over or not self._is_timely(order) or order.tries >= MOST_TRIES:
+                self.failed((order.number,), Refused.LOST.value)
+            elif self._cells[camera].reachable:
+                self.store.again(order.number)
+                self._give(order, again=True)
+
+    def overdue(self) -> None:
+        """Orders that no cell took in time have failed; called every few seconds."""
+        for order in self.store.open():
+            if order.state is OrderState.GIVEN and not self._is_timely(order):
+                self.failed((order.number,), Refused.LOST.value)
+
+    def _continue(self, order: RecordingOrder) -> None:
+        self.order(
+            order.camera,
+            ClipMode(order.mode),
+            order.cause,
+            order.by,
+            reason=order.reason,
+            for_s=_AGAIN_S,
+            situation=order.situation,
+            run=order.run,
+            alert=order.alert,
+        )
+
+    def _is_timely(self, order: RecordingOrder) -> bool:
+        return abs(self._clock.now() - order.at) <= MOST_AGE_S
+
+    def _give(self, order: RecordingOrder, *, again: bool = False) -> None:
+        cell = self._cells[order.camera]
+        if not cell.reachable:
+            return  # told by `again` when the cell is there
+        sealing = Sealing(self._key.installation, str(self._shelf.folder), self._sealed_for())
+        for_s = order.for_s if order.for_s is not None or not again else _AGAIN_S
+        cell.record(Order(number=order.number, mode=ClipMode(order.mode), cause=order.cause, sealing=sealing, for_s=for_s))
+
+    def _number(self) -> int:
+        """Numbers go on where the last ones ended, over restarts too."""
+        with self._lock:
+            self._newest = (self.store.newest() if self._newest is None else self._newest) + 1
+            return self._newest

@@ -1,0 +1,106 @@
+"""A site's records on a real database and real files, without cameras: what tests of cases, clips and deadlines share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blickschutz.alerts.service import AlertDesk
+from blickschutz.bootstrap.records import make_records
+from blickschutz.config.loader import load_site
+from blickschutz.control.model import ClipHeard
+from blickschutz.control.service.regime import RegimeKeeper
+from blickschutz.control.service.routing import SituationRouting
+from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
+from blickschutz.vault.service import enrol, new_key
+from tests.conftest import ROOT
+from tests.fakes.clock import ManualClock
+from tests.faults.children import group, make_writer
+
+SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+CAMERA = "vorplatz-nord"
+
+
+class Cell:
+    """Stands for a cell's keeper: takes orders, sends nothing."""
+
+    def __init__(self):
+        self.orders, self.ended, self.reachable, self.stopped, self.state = [], [], True, False, None
+
+    def record(self, order):
+        self.orders.append(order)
+
+    def end_order(self, number):
+        self.ended.append(number)
+
+    def stop(self, on):
+        self.stopped = on
+
+
+class House:
+    """`records` are those of the site in `folder`; `again` is a start after a crash. No thread runs: `work` does what waits."""
+
+    def __init__(self, folder: Path):
+        self.clock, self.cell, self.folder = ManualClock(), Cell(), folder
+        self.start()
+
+    def start(self):
+        self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell})
+        self.regime = RegimeKeeper(SITE, self.clock, self.records.office.log)
+        self.desk = AlertDesk(self.records.alerts, self.clock)
+        orders, do = self.records.orders, self.records.worker.do
+        self.routing = SituationRouting(SITE, {CAMERA}, self.regime, orders, self.desk, self.clock, do)
+        orders.unrecorded.listen(self.routing.unrecorded)
+
+    def close(self):
+        self.records.keeping.close()
+
+    def again(self):
+        """The system is started anew after a crash."""
+        self.close()
+        self.start()
+        self.records.keeping.recover()
+
+    def work(self):
+        """What the thread of disk and database would do."""
+        self.records.worker.work()
+
+    def housekeep(self):
+        """A round of the housekeeping."""
+        for duty in (self.records.shredder.expire, self.records.renewal.again, self.records.shredder.work, self.records.keeping.settle):
+            self.records.worker.do(duty)
+
+    def enrol(self, count=2):
+        for number in range(1, count + 1):
+            self.records.archive.keys.put(enrol(f"kvd-{number}", "eine lange Losung"))
+
+    def order(self, cause="person_down", by="system", **more):
+        return self.records.orders.order(CAMERA, ClipMode.SEALED, cause, by, **more)
+
+    def hear(self, news):
+        """A cell tells of a clip."""
+        self.records.intake.heard(ClipHeard(CAMERA, news))
+
+    def clip(self, name="a" * 32, *, close=True, row=True, orders=()):
+        """A clip of the camera, and its case."""
+        archive = self.records.archive
+        archive.shelf.folder.mkdir(parents=True, exist_ok=True)
+        writer = make_writer(archive.shelf.folder, archive.key.installation, name, new_key())
+        news = {"clip": name, "mode": ClipMode.SEALED, "cause": "person_down", "orders": orders, "opened": self.clock.now()}
+        if row:
+            self.hear(ClipNews(event=ClipEvent.OPENED, **news))
+        writer.add(group(1))
+        if close:
+            writer.close("over", 1.0)
+            self.hear(ClipNews(event=ClipEvent.CLOSED, closed=self.clock.now(), seconds=9.0, reason="over", **news))
+        else:
+            writer.abandon()
+        self.work()
+        return self.records.office.cases.store.by_clip(name)
+
+    def situation(self, ended=None, number=3):
+        return Situation(number, Kind.PERSON_DOWN, "all", self.clock.monotonic(), self.clock.now(), 0.9, {}, None, ended)
+
+    def events(self, event):
+        """Entries of that event, the newest first."""
+        return [entry for entry, _ in self.records.office.log.find(event=event)]
