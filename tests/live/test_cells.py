@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.control.service import supervisor as module
+from blickschutz.control.service import keeper as module
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.ingest.model import BackoffSettings, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock

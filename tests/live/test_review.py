@@ -154,7 +154,7 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     assert gone.shred_by == ("kvd-2", "kvd-1")
     assert not system.records.archive.shelf.path(case.clip).exists()
     ((receipt, _),) = system.records.office.log.find(event=Event.SHREDDED, subject=case.clip)
-    path = system.records.data / "receipt.json"
+    path = system.records.archive.data / "receipt.json"
     path.write_text(json.dumps({k: v for k, v in receipt.facts.items() if k != "case"} | {"case": case.id}))
     key = system.records.archive.key.public.hex()
     assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 0
@@ -383,7 +383,7 @@ def test_by_night_a_situation_records_the_cameras_own_packets(night, tmp_path):
     assert len(system.control.alerting.desk.open_alerts()) == alerts, "by night it records and tells nobody"
     opening, groups = opened(system, people, cases[0])
     recorded = packets(opening.init + b"".join(group.data for group in groups))
-    original = packets((system.records.data.parent / "guest.mp4").read_bytes())
+    original = packets((system.records.archive.data.parent / "guest.mp4").read_bytes())
     assert set(recorded) <= set(original), "the camera's own packets, not one changed"
     assert len(recorded) > 30
     proofs = [mask for group in groups for mask in group.masks]
@@ -402,7 +402,7 @@ def test_in_mode_anonymous_only_redacted_video_is_written(night, tmp_path):
     system, people = night
     keeper = next(iter(system.supervisor.keepers.values()))
     until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
-    assert system.records.orders.order(keeper.camera, ClipMode.ANONYMOUS, "manual", "test", "test", 10.0)
+    assert system.records.orders.order(keeper.camera, ClipMode.ANONYMOUS, "manual", "test", reason="test", for_s=10.0)
     found = until(lambda: [c for c in system.records.office.cases.store.find(states=[CaseState.WAITING]) if c.mode == "anonymous"], 30)
     opening, groups = opened(system, people, found[0])
     (tmp_path / "clip.mp4").write_bytes(opening.init + b"".join(group.data for group in groups))

@@ -297,7 +297,7 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = Non
     system = System(site, base, SystemClock(), data=data, source=source)
     system.require_port()
     if data is not None:
-        seeded = seed(system.records.office, system.records.archive)
+        seeded = seed(system.records)
         keep_codes(seeded, site.server.port)
         click.echo("Sign-in for this demonstration, new at every start (person, password, passphrase for clips):")
         for one in seeded:

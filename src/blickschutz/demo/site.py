@@ -16,9 +16,9 @@ from blickschutz.access.model import FactorKind, Role
 from blickschutz.access.rules import STEP_S, needs_factor
 from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.audit.model import Event
+from blickschutz.bootstrap.records import Records
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Calibration, SiteFile, Zone
-from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.demo import footage
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.situations.model import RuleSettings
@@ -51,9 +51,9 @@ class Seeded:
     totp: bytes
 
 
-def seed(office: BackOffice, archive: Archive) -> list[Seeded]:
+def seed(records: Records) -> list[Seeded]:
     """Everybody can sign in at once; all secrets are new at every start."""
-    made, access = [], office.access
+    made, access = [], records.office.access
     for member in access.members.values():
         password, passphrase, totp = secrets.token_urlsafe(12), "", b""
         access.passwords.set(member.id, password, "demo")
@@ -64,8 +64,8 @@ def seed(office: BackOffice, archive: Archive) -> list[Seeded]:
         if member.may(Role.REVIEW, Role.SUPERVISION):
             passphrase = secrets.token_urlsafe(9)
             sealed = enrol(member.id, passphrase)
-            archive.keys.put(sealed)
-            office.log.write(Event.REVIEWER_ENROLLED, member.id, member.id, {"public": sealed.public.hex()})
+            records.archive.keys.put(sealed)
+            records.office.log.write(Event.REVIEWER_ENROLLED, member.id, member.id, {"public": sealed.public.hex()})
         made.append(Seeded(member.id, password, passphrase, totp))
     return made
 

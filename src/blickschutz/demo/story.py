@@ -77,7 +77,7 @@ class _Story:
         clock = SystemClock()
         self._control = control = make_control(site, Path.cwd(), data, clock)
         records = control.records
-        self._secrets = {one.person: one.passphrase for one in seed(records.office, records.archive) if one.passphrase}
+        self._secrets = {one.person: one.passphrase for one in seed(records) if one.passphrase}
         self._desk, self._regime, self._stops = control.alerting.desk, control.regime, records.stops
         self._rooms = ReviewRooms(site, records.office, records.archive, clock, lambda: ("", ""))
         self._keepers = list(control.supervisor.keepers.values())
