@@ -24,6 +24,7 @@ from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.demo.bench import _until_live
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
@@ -104,7 +105,7 @@ def settings(source: Path, number: int = 0) -> CellSettings:
 async def recorded(source: Path, folder: Path, seconds: float, reviewers: tuple[Reviewer, ...]) -> Path:
     """A clip of a real cell."""
     supervisor = Supervisor({"camera-0": settings(source)}, SystemClock())
-    await supervisor.start()
+    supervisor.start(Guard(SystemClock()))
     keeper = supervisor.keepers["camera-0"]
     await _until_live([keeper])
     await asyncio.sleep(10)
@@ -219,7 +220,7 @@ async def cells(folder: Path, count: int) -> None:
     chance, bad, lost = random.Random(11), 0, []
     parallel = 8
     supervisor = Supervisor({f"camera-{n}": settings(WALK, n) for n in range(parallel)}, SystemClock())
-    await supervisor.start()
+    supervisor.start(Guard(SystemClock()))
     keepers = list(supervisor.keepers.values())
     killed = 0
     while killed < count:

@@ -17,6 +17,7 @@ import pytest
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.control.service import keeper as module
 from blickschutz.control.service.supervisor import Supervisor
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import BackoffSettings, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, FaultError
@@ -39,7 +40,7 @@ def run(cells, scenario, launch=module.forkserver_launch):
 
     async def whole():
         supervisor = Supervisor({c.camera: c for c in cells}, SystemClock(), launch)
-        await supervisor.start()
+        supervisor.start(Guard(SystemClock()))
         try:
             await scenario(supervisor)
             processes = [keeper.process for keeper in supervisor.keepers.values() if keeper.process]

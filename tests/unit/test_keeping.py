@@ -16,6 +16,8 @@ from blickschutz.cli.main import cli
 from blickschutz.cli.users import open_records
 from blickschutz.control.model import SituationSeen
 from blickschutz.control.service.checks import check_site
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
@@ -448,7 +450,7 @@ class TestRecovery:
             raise ZeroDivisionError
 
         done, worker = [], house.records.worker
-        worker.start()
+        worker.start(Guard(SystemClock()))
         worker.do(fail)
         worker.do(lambda: done.append(True))
         house.records.keeping.end()

@@ -234,7 +234,7 @@ class TestStart:
             site.again()
             assert (site.case(stuck).state, site.there(stuck)) == (CaseState.DESTROYING, True)
             assert (site.case(other).state, site.there(other)) == (CaseState.DESTROYED, False)
-            assert "Read-only" in site.records.worker.problem
+            assert "Read-only" in site.records.worker.start_problem
         site.housekeep()
         site.work()
         assert (site.case(stuck).state, site.there(stuck)) == (CaseState.DESTROYED, False)

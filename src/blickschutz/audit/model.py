@@ -45,6 +45,7 @@ class Event(StrEnum):
     RECORDING_ORDERED = "recording-ordered"
     RECORDING_REFUSED = "recording-refused"
     RECORDING_FAILED = "recording-failed"
+    WORK_TROUBLE = "work-trouble"
     RECORDING_CLOSED = "recording-closed"
     CASE_OPENED = "case-opened"
     CASE_SEEN = "case-seen"

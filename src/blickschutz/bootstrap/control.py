@@ -18,6 +18,8 @@ from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.room import ControlRoom
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.supervisor import Supervisor
+from blickschutz.control.service.troubles import Troubles
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 
 _HOUR_S = 3600.0
@@ -33,6 +35,8 @@ class Control:
     regime: RegimeKeeper
     routing: SituationRouting
     room: ControlRoom
+    guard: Guard
+    troubles: Troubles
 
 
 def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = forkserver_launch) -> Control:
@@ -54,14 +58,17 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     records.orders.unrecorded.listen(routing.unrecorded)
     routing.raised.listen(moments.raised)
     outages = OutageWatch(cells, log, clock, worker.do)
-    duties = (
-        records.orders.overdue,
-        records.shredder.expire,
-        records.renewal.again,
-        records.shredder.work,
-        records.keeping.settle,
-        alerting.desk.escalate_overdue,
-        lambda: records.alerts.drop_clips(clock.now() - site.alerts.keep_hours * _HOUR_S),
-    )
-    room = ControlRoom(supervisor, records.keeping, alerting, moments, Housekeeping(worker.do, duties, (outages.look,)))
-    return Control(supervisor, records, alerting, regime, routing, room)
+    troubles = Troubles(log, worker.do)
+    guard = Guard(clock, troubles.heard)
+    duties = {
+        "orders": records.orders.overdue,
+        "deadlines": records.shredder.expire,
+        "destruction": records.shredder.work,
+        "renewal": records.renewal.again,
+        "settling": records.keeping.settle,
+        "escalation": alerting.desk.escalate_overdue,
+        "alert-seconds-life": lambda: records.alerts.drop_clips(clock.now() - site.alerts.keep_hours * _HOUR_S),
+        "outages": outages.look,
+    }
+    room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties))
+    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles)

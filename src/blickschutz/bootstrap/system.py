@@ -128,19 +128,13 @@ class System:
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
         await self.control.room.start()
-        closing = asyncio.create_task(self._close_rooms())
+        guard = self.control.guard
+        self.rooms.start(guard)
+        guard.task("rooms", self.rooms.close_ended, every_s=_LOOK_S)
+        guard.thread("certificate", self.tls.renew, every_s=_LOOK_S)
         yield
-        closing.cancel()
-        await asyncio.gather(closing, return_exceptions=True)
         await self.rooms.end()
         await self.control.room.end()
-
-    async def _close_rooms(self) -> None:
-        """Rooms of cases that are over do not stay open."""
-        while True:
-            await asyncio.sleep(_LOOK_S)
-            await self.rooms.close_ended()
-            await asyncio.to_thread(self.tls.renew)
 
     def require_port(self) -> None:
         """Raise `SettingsError` when the port is taken, before anything is started."""

@@ -10,8 +10,13 @@ from blickschutz.control.model import OrderState, RecordingOrder, StopEntry
 from blickschutz.recording.model import Order
 from blickschutz.review.model import Case
 
-# Has something done in the thread of disk and database; never waits.
-Do = Callable[[Callable[[], Any]], None]
+
+class Do(Protocol):
+    """Has something done in the thread of disk and database; never waits."""
+
+    def __call__(self, work: Callable[[], Any], key: str = "") -> None:
+        """What fails is tried again; what has the same `key` waits for it, the rest goes on meanwhile."""
+        ...
 
 
 class Cell(Protocol):

@@ -11,6 +11,7 @@ import numpy as np
 
 from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.supervisor import Supervisor
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import MediaError
@@ -35,7 +36,7 @@ async def measure_cells(source: Path, cameras: int, seconds: float, width: int, 
         for n in range(cameras)
     }
     supervisor = Supervisor(settings, SystemClock())
-    await supervisor.start()
+    supervisor.start(Guard(SystemClock()))
     keepers = list(supervisor.keepers.values())
     try:
         await _until_live(keepers)

@@ -84,6 +84,7 @@ class _Story:
 
     async def start(self) -> None:
         await self._control.room.start()
+        self._rooms.start(self._control.guard)
 
     @property
     def is_over(self) -> bool:

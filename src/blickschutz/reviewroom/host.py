@@ -9,7 +9,7 @@ import asyncio
 import multiprocessing
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from multiprocessing.process import BaseProcess
 from zoneinfo import ZoneInfo
@@ -27,8 +27,10 @@ from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.renewal import shows_too_much
 from blickschutz.evidence.io.package import remove_left
 from blickschutz.evidence.model import Basis
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import TaskWork
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import BlickschutzError, ProtocolError
+from blickschutz.kernel.errors import BlickschutzError, DeviceError, ProtocolError
 from blickschutz.review.model import Case, Ground, Refusal, Verdict
 from blickschutz.review.rules import OPENABLE, waits_for
 from blickschutz.reviewroom import messages as m
@@ -39,6 +41,7 @@ from blickschutz.wire.frames import pack, read
 _log = structlog.get_logger(__name__)
 _decoder: msgspec.msgpack.Decoder[m.FromRoom] = msgspec.msgpack.Decoder(m.FromRoom)
 _START_S = 20.0
+_END_S = 3.0
 _QUARTER_S = 15 * 60.0
 _MONTH_S = 30 * 86_400.0
 _MOST_REFUSED = 5
@@ -62,7 +65,7 @@ class Door:
     def __init__(self, process: BaseProcess, writer: asyncio.StreamWriter, port: int) -> None:
         self.process, self._writer, self.port = process, writer, port
         self.present: list[str] = []
-        self.task: asyncio.Task[None] | None = None
+        self.task: TaskWork | None = None
 
     def say(self, message: m.ToRoom) -> None:
         if not self._writer.is_closing():
@@ -89,10 +92,15 @@ class ReviewRooms:
         self._site, self._office, self._archive = site, office, archive
         self._clock, self._certificates, self._launch = clock, certificates, launch
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._guard: Guard | None = None
         office.access.lost.listen(self.expel)
         self._rooms: dict[int, Door] = {}
         self._desks: set[Door] = set()
         self._opening = asyncio.Lock()
+
+    def start(self, guard: Guard) -> None:
+        """From now on somebody may come in."""
+        self._loop, self._guard = asyncio.get_running_loop(), guard
 
     def present(self, case: int) -> list[str]:
         """Who sits in the room of a case."""
@@ -152,7 +160,7 @@ class ReviewRooms:
         first = m.OpenKeyDesk(settings=settings, person=member.id, name=member.name, sealed=sealed, ticket=ticket)
         door, reader = await self._start(first, f"keys-{member.id}")
         self._desks.add(door)
-        door.task = asyncio.create_task(self._hear_desk(door, reader, member.id))
+        door.task = self._begin("key-desk", lambda: self._hear_desk(door, reader, member.id))
         return f"{origin}:{door.port}/key/{ticket}"
 
     def expel(self, person: str) -> None:
@@ -174,10 +182,14 @@ class ReviewRooms:
     async def end(self) -> None:
         doors = [*self._rooms.values(), *self._desks]
         await asyncio.gather(*(door.end() for door in doors))
-        tasks = [door.task for door in doors if door.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for task in [door.task for door in doors if door.task is not None]:
+            task.end()
+            await task.finished(_END_S)
+
+    def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> TaskWork:
+        if self._guard is None:
+            raise DeviceError("the review rooms are not open yet")
+        return self._guard.once_task(name, work)
 
     def _settings(self, case: Case | None, language: str, theme: str, origin: str) -> m.RoomSettings:
         archive, site = self._archive, self._site
@@ -208,12 +220,11 @@ class ReviewRooms:
     async def _open(self, case: Case, language: str, theme: str, origin: str) -> Door:
         door, reader = await self._start(m.OpenRoom(settings=self._settings(case, language, theme, origin)), f"room-{case.id}")
         self._rooms[case.id] = door
-        door.task = asyncio.create_task(self._hear(door, reader, case.id, case.clip))
+        door.task = self._begin("review-room", lambda: self._hear(door, reader, case.id, case.clip))
         await self._write(Event.ROOM_OPENED, "system", case.clip, {"case": case.id})
         return door
 
     async def _start(self, first: m.ToRoom, name: str) -> tuple[Door, asyncio.StreamReader]:
-        self._loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             process = await asyncio.to_thread(self._launch, theirs, name)

@@ -328,6 +328,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "recording-ordered": N_("Aufzeichnung angeordnet"),
     "recording-refused": N_("Aufzeichnung nicht möglich"),
     "recording-failed": N_("Aufzeichnung nicht zustande gekommen"),
+    "work-trouble": N_("Störung eines Teils der Anlage"),
     "recording-closed": N_("Aufzeichnung beendet"),
     "case-opened": N_("Vorgang angelegt"),
     "case-seen": N_("Vorgang angesehen"),

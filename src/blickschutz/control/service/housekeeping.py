@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from blickschutz.control.ports import Do
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import ThreadWork
 
 EVERY_S = 5.0
+_END_S = 10.0
 
 
 class Housekeeping:
-    """`duties` touch disk and database and are done by `do`; `looks` only look at what is in memory."""
+    """`duties` by name. Each has a thread of its own: one that fails or waits for a disk holds up no other."""
 
-    def __init__(self, do: Do, duties: Sequence[Callable[[], Any]], looks: Sequence[Callable[[], None]] = ()) -> None:
-        self._do, self._duties, self._looks = do, duties, looks
+    def __init__(self, duties: Mapping[str, Callable[[], Any]]) -> None:
+        self._duties = duties
+        self._threads: list[ThreadWork] = []
 
-    def once(self) -> None:
-        """One round. Never waits."""
-        for look in self._looks:
-            look()
-        for duty in self._duties:
-            self._do(duty)
+    def start(self, guard: Guard) -> None:
+        self._threads = [guard.thread(name, duty, every_s=EVERY_S) for name, duty in self._duties.items()]
 
-    async def run(self) -> None:
-        """Round after round, until it is cancelled."""
-        while True:
-            self.once()
-            await asyncio.sleep(EVERY_S)
+    def end(self) -> None:
+        """Begin no further round, and wait for those under way; to be called in a thread of its own."""
+        for thread in self._threads:
+            thread.end()
+        for thread in self._threads:
+            thread.wait(_END_S)

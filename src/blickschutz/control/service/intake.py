@@ -32,15 +32,15 @@ class ClipIntake:
 
     def heard(self, told: ClipHeard) -> None:
         """A cell tells of a clip."""
-        self._do(lambda: self.take(told.camera, told.news))
+        self._do(lambda: self.take(told.camera, told.news), told.camera)
 
     def lost(self, camera: str) -> None:
         """A cell is gone: what it was writing is cut off."""
-        self._do(lambda: self.close_cut(camera))
+        self._do(lambda: self.close_cut(camera), camera)
 
     def ready(self, camera: str) -> None:
         """A cell hears again: what its predecessor was ordered is given to it."""
-        self._do(lambda: self._orders.again(camera))
+        self._do(lambda: self._orders.again(camera), camera)
 
     def take(self, camera: str, news: ClipNews) -> None:
         """What a cell told."""

@@ -14,9 +14,11 @@ from multiprocessing.process import BaseProcess
 import structlog
 
 from blickschutz.control.model import ClipHeard, SituationSeen
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import TaskWork
 from blickschutz.ingest.model import SessionState
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.cell import run_cell
@@ -95,24 +97,24 @@ class CellKeeper:
         self._snapshots: dict[int, asyncio.Future[bytes]] = {}
         self._moments: dict[int, asyncio.Future[bytes]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._work: TaskWork | None = None
         self._ending = self._failed = False
 
-    def start(self) -> None:
+    def start(self, guard: Guard) -> None:
         """Begin to keep the cell."""
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._keep(), name=f"keeper-{self.camera}")
+        self._work = guard.task(f"keeper-{self.camera}", self._keep, stop=self._quit)
 
     async def end(self) -> None:
         """Ask the cell to quit and hear what it still has to tell: its recordings close in order. Kill it when it does not end."""
+        if self._work is not None:
+            self._work.end()
+            await self._work.finished(QUIT_S if self._writer is not None else 0.0)
+        await self._reap(1.0)
+
+    def _quit(self) -> None:
         self._ending = True
         self._say(Quit())
-        if self._task is not None:
-            if self._writer is not None:
-                await asyncio.wait({self._task}, timeout=QUIT_S)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self._reap(1.0)
 
     def facts(self) -> CameraFacts:
         """What a tile's state is derived from."""
@@ -211,6 +213,7 @@ class CellKeeper:
             self._writer.write(pack(message))
 
     async def _keep(self) -> None:
+        """One life of the cell after the other; what ends one is shown on the tile. What else happens here, the guard sees."""
         failures = 0
         while not self._ending:
             started = self._clock.monotonic()
@@ -218,11 +221,10 @@ class CellKeeper:
             self._run = uuid.uuid4().hex
             try:
                 await self._live()
-            # Whatever ends one life of a cell, a new one begins: a camera that nobody keeps would be dark for good.
-            except Exception as error:  # noqa: BLE001 - the tile shows the reason, and the cell is started again
+            except (ProtocolError, DeviceError, OSError) as error:
                 if self._ending:
                     return
-                self.problem = str(error) or type(error).__name__
+                self.problem = str(error)
                 _log.error("cell_ended", camera=self.camera, reason=self.problem)
             finally:
                 await self._lost()

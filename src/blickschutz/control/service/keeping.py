@@ -15,6 +15,7 @@ from blickschutz.control.service.shredding import Shredder
 from blickschutz.control.service.stops import StopControl
 from blickschutz.control.service.worker import Worker
 from blickschutz.evidence.io.package import remove_left
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.errors import DeviceError
 
 
@@ -27,10 +28,10 @@ class RecordKeeping:
         self.site, self.worker, self.inspected, self.shredder, self.stops, self.close = site, worker, inspected, shredder, stops, close
         self._settled_on = inspected.orders.today()
 
-    def start(self) -> None:
+    def start(self, guard: Guard) -> None:
         self.log_start()
         self.recover()
-        self.worker.start()
+        self.worker.start(guard)
         self.inspected.chain.start()
 
     def log_start(self) -> None:
@@ -56,7 +57,7 @@ class RecordKeeping:
             self.shredder.work()
         except DeviceError as error:
             # A file that does not go stops no start: every page says so, and it is tried again every few seconds.
-            self.worker.problem = str(error)
+            self.worker.start_problem = str(error)
 
     def settle(self) -> None:
         """Once a day: requests and cases are brought together again."""

@@ -10,6 +10,7 @@ from blickschutz.alerts.model import Alert
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.config.channels import Alerts
 from blickschutz.control.ports import Do
+from blickschutz.guard.service import Guard
 from blickschutz.wall.model import StreamFragment, StreamInit
 from blickschutz.wall.rules import rebased
 from blickschutz.wall.service import LiveStream
@@ -32,15 +33,10 @@ class AlertMoments:
     def __init__(self, cameras: Mapping[str, Filmed], settings: Alerts, desk: AlertDesk, do: Do) -> None:
         self._cameras, self._settings, self._desk, self._do = cameras, settings, desk, do
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._guard: Guard | None = None
 
-    def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
-
-    async def end(self) -> None:
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    def start(self, guard: Guard) -> None:
+        self._loop, self._guard = asyncio.get_running_loop(), guard
 
     def raised(self, told: tuple[Alert, float]) -> None:
         """There is a new alert; its situation began at that moment (monotonic)."""
@@ -49,9 +45,8 @@ class AlertMoments:
             self._loop.call_soon_threadsafe(lambda: self._begin(alert, at))
 
     def _begin(self, alert: Alert, at: float) -> None:
-        task = asyncio.ensure_future(self._keep(alert, at))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        assert self._guard is not None  # set with the loop in which this runs
+        self._guard.once_task("alert-seconds", lambda: self._keep(alert, at))
 
     async def _keep(self, alert: Alert, at: float) -> None:
         camera, since, until = self._cameras[alert.camera], at - self._settings.before_s, at + self._settings.after_s

@@ -45,7 +45,7 @@ class SituationRouting:
 
     def seen(self, told: SituationSeen) -> None:
         """A situation began or ended."""
-        self._do(lambda: self._route(told, Origin.ANALYSIS))
+        self._do(lambda: self._route(told, Origin.ANALYSIS), told.camera)
 
     def from_camera(self, camera: str, event: CameraEvent) -> None:
         """A camera found something itself."""
@@ -53,7 +53,7 @@ class SituationRouting:
         ended = None if event.active else at
         situation = Situation(0, event.kind, event.zone, at, now, event.confidence, event.figures, None, ended)
         told = SituationSeen(camera, f"camera:{event.id}", situation)
-        self._do(lambda: self._route(told, Origin.CAMERA))
+        self._do(lambda: self._route(told, Origin.CAMERA), camera)
 
     def unrecorded(self, told: Unrecorded) -> None:
         """What was ordered could not be recorded after all, or not to its end: somebody is told of the situation instead."""

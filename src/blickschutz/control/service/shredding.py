@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,7 @@ class Shredder:
         self._shelf, self._time, self._key, self._limits = archive.shelf, archive.time, archive.key, archive.limits
         self._store, self._cases, self._log, self._drop_seconds = cases.store, cases, log, drop_seconds
         self._warned: set[str] = set()
+        self._lock = threading.Lock()
 
     def expire(self) -> int:
         """Order the end of all that is due, and warn of what will be; returns how many ends were ordered."""
@@ -61,12 +63,14 @@ class Shredder:
         Raises the first `DeviceError` when all were tried.
         """
         done, failed = 0, None
-        for case in self._store.find(states=[CaseState.DESTROYING], most=100_000):
-            try:
-                done += self._shred(case)
-            except DeviceError as error:
-                _log.error("shredding_failed", clip=case.clip, problem=str(error))
-                failed = failed or error
+        # One at a time: a decision asks for it, and so does the housekeeping.
+        with self._lock:
+            for case in self._store.find(states=[CaseState.DESTROYING], most=100_000):
+                try:
+                    done += self._shred(case)
+                except DeviceError as error:
+                    _log.error("shredding_failed", clip=case.clip, problem=str(error))
+                    failed = failed or error
         if failed is not None:
             raise failed
         return done

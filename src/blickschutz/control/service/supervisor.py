@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 
 from blickschutz.control.service.keeper import CellKeeper, Launch, forkserver_launch
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.pipeline.messages import CellSettings
 
@@ -17,12 +18,13 @@ class Supervisor:
     def __init__(self, settings: Mapping[str, CellSettings], clock: Clock, launch: Launch = forkserver_launch) -> None:
         self.keepers = {name: CellKeeper(cell, clock, launch) for name, cell in settings.items()}
 
-    async def start(self) -> None:
+    def start(self, guard: Guard) -> None:
+        """Begin to keep all cells, in the running loop."""
         # One thread per library in a cell: eleven cells share the machine's cores.
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
             os.environ.setdefault(name, "1")
         for keeper in self.keepers.values():
-            keeper.start()
+            keeper.start(guard)
 
     async def end(self) -> None:
         """End all cells; returns when every process is gone."""

@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import structlog
+from blickschutz.guard.queues import GuardedQueue
+from blickschutz.guard.service import Guard
 
-from blickschutz.kernel.errors import BlickschutzError
-
-_log = structlog.get_logger(__name__)
+_END_S = 10.0
+_Item = tuple[str, Callable[[], Any]]
 
 
 class Worker:
-    """One queue, one thread. What fails is logged and shown by `problem`, and the rest goes on."""
+    """A guarded queue that can be handed work before it is started. `problem` says what fails now, or was given up."""
 
     def __init__(self, name: str) -> None:
-        self.problem = ""
-        self._work: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._name = name
+        self._waiting: deque[_Item] = deque()
+        self._queue: GuardedQueue[_Item] | None = None
+        self.start_problem = ""
 
-    def start(self) -> None:
-        self._thread.start()
+    @property
+    def problem(self) -> str:
+        state = self._queue.state() if self._queue is not None else None
+        return self.start_problem or (state.error if state is not None and (state.failing or state.set_aside) else "")
 
-    def do(self, work: Callable[[], Any]) -> None:
-        """Have something done."""
-        self._work.put(work)
+    def start(self, guard: Guard) -> None:
+        """Begin, with what waits already."""
+        queue = self._queue = guard.queue(self._name, lambda item: item[1](), key=lambda item: item[0] or None)
+        while self._waiting:
+            queue.push(self._waiting.popleft())
+
+    def do(self, work: Callable[[], Any], key: str = "") -> None:
+        """Have something done. What fails is tried again; what has the same `key` waits for it, the rest goes on meanwhile."""
+        if self._queue is None:
+            self._waiting.append((key, work))
+        else:
+            self._queue.push((key, work))
 
     def work(self) -> None:
-        """Do at once what waits; where no thread does it."""
-        while not self._work.empty():
-            if (work := self._work.get()) is not None:
-                work()
+        """Do what waits, where no thread does it."""
+        while self._waiting:
+            self._waiting.popleft()[1]()
 
-    def end(self, wait_s: float = 10.0) -> None:
+    def end(self) -> None:
         """Finish what waits; to be called in a thread of its own."""
-        self._work.put(None)
-        if self._thread.is_alive():
-            self._thread.join(wait_s)
-
-    def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            try:
-                work()
-            except BlickschutzError as error:
-                self.problem = str(error)
-                _log.error("work_failed", problem=self.problem)
-            # One fault must not end all that follows; the log and every page say what failed.
-            except Exception as error:  # noqa: BLE001 - goes on, and shows the fault on every page
-                self.problem = f"{type(error).__name__}: {error}"
-                _log.exception("work_failed")
+        if self._queue is not None:
+            self._queue.end(_END_S)
+        else:
+            self.work()
