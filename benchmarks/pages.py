@@ -31,7 +31,7 @@ from blickschutz.kernel.situation import Kind
 from blickschutz.review.io.store import cases
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right, Settlement
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
 from blickschutz.web.app import API, table
 
 ALERTS, CASES, ENTRIES, REQUESTS, DUTIES = 10_000, 2_000, 200_000, 300, 200

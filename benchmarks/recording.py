@@ -37,7 +37,7 @@ from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipHeader, ClipMode, ClipState, CloseReason, Gop, Opening, Order, RecordingSettings, Sealing
 from blickschutz.recording.rules import TICKS
 from blickschutz.reviewroom.playback import Playback
-from blickschutz.storage.sqlite import open_engine, writing
+from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
 from blickschutz.vault.model import Reviewer
 from blickschutz.vault.service import enrol, join_shares, new_key, open_share, seal_key, unlock

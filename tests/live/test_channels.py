@@ -20,7 +20,7 @@ from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, Situation
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from tests.live.system import free_port, until
 from tests.peers.broker import RealBroker
 

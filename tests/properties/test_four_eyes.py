@@ -18,7 +18,7 @@ from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Ground, Hold, Refusal, Verdict
 from blickschutz.review.rules import OPENABLE, THERE, TRANSITIONS, as_mermaid, is_harmless, judge, next_state, visible, waits_for
 from blickschutz.review.service import CaseDesk
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey, is_signed
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock

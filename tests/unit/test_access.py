@@ -25,7 +25,7 @@ from blickschutz.audit.io.log import METADATA as LOG
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import OperatorError
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.fakes.clock import ManualClock
 

@@ -16,7 +16,7 @@ from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 

@@ -15,7 +15,7 @@ from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
 from blickschutz.audit.service import ChainWatch
 from blickschutz.cli.main import cli
-from blickschutz.storage.sqlite import open_engine, writing
+from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock

@@ -38,7 +38,7 @@ from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.release import Release, Wish
 from blickschutz.reviewroom.room import Room, RoomError, Trouble
 from blickschutz.rights.model import Request, RequestState, Right
-from blickschutz.storage.sqlite import open_engine, writing
+from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.model import Reviewer

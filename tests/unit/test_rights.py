@@ -281,14 +281,6 @@ def test_the_log_never_holds_a_name_and_the_row_loses_it_after_three_years(house
     assert not any(b"Mustermann" in path.read_bytes() for path in house.folder.glob("control.db"))
 
 
-def test_rows_from_before_there_were_restrictions_can_still_be_decided(house):
-    case = house.clip()
-    with house.records.office.cases.store._engine.begin() as connection:
-        (facts,) = connection.exec_driver_sql("select facts from cases").fetchone()
-    assert "restricted" not in facts
-    assert house.records.office.cases.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is CaseState.SECOND
-
-
 # --- the duty to inform ---
 
 

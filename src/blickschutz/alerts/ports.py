@@ -7,6 +7,7 @@ from typing import Protocol
 
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Notice, Outcome, Tally
 from blickschutz.kernel.situation import Kind
+from blickschutz.storage.rows import DamagedRow
 
 
 class AlertStore(Protocol):
@@ -68,6 +69,10 @@ class AlertStore(Protocol):
     def failed(self, number: int, next_at: float, problem: str) -> None: ...
 
     def unsent(self) -> dict[str, tuple[int, str]]: ...
+
+    def damaged(self) -> list[DamagedRow]:
+        """Rows that cannot be read, and so are in no other list. What asks for one of them by number raises `StoreDamagedError`."""
+        ...
 
 
 class OutsideSource(Protocol):

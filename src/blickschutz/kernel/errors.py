@@ -42,6 +42,26 @@ class StreamEndedError(DeviceError):
     """The camera ended its stream, or the stream became unreadable."""
 
 
+class StoreError(DeviceError):
+    """A database does not do what it should; nothing of the transaction was kept."""
+
+
+class StoreBusyError(StoreError):
+    """Somebody else has been writing for longer than anybody waits; what was asked can be asked again."""
+
+
+class StoreFullError(StoreError):
+    """The disk under a database is full."""
+
+
+class StoreDamagedError(StoreError):
+    """A database, or a row of it, cannot be read as what it should be."""
+
+
+class StoreUnreachableError(StoreError):
+    """The files of a database cannot be opened, read or written."""
+
+
 class FaultError(BlickschutzError):
     """A promise of this software does not hold; a cell answers it with a fully redacted picture."""
 

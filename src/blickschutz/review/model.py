@@ -97,6 +97,7 @@ class Case:
     `sha256` is that of the sealed file. `hold` is in force, `proposal` is a change of it (or its end, with `until` 0)
     that waits for a second person. `restricted` are the open requests of those concerned that the clip is kept for: while
     there is one, nothing decides or ends it. `shred_reason` and `shred_by` say why and by whom the end was ordered.
+    `version` counts the changes of the row as it was read; a change of any other version is refused.
     """
 
     id: int
@@ -119,3 +120,4 @@ class Case:
     shred_reason: str = ""
     shred_by: tuple[str, ...] = ()
     destroyed: float = 0.0
+    version: int = 0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from blickschutz.review.model import Case, CaseState, GivenVerdict, Hold
+from blickschutz.storage.rows import DamagedRow
 
 
 class CaseStore(Protocol):
@@ -16,6 +17,14 @@ class CaseStore(Protocol):
     def get(self, number: int) -> Case | None: ...
 
     def by_clip(self, clip: str) -> Case | None: ...
+
+    def knows(self, clip: str) -> bool:
+        """Whether there is a row for that clip, readable or not."""
+        ...
+
+    def damaged(self) -> list[DamagedRow]:
+        """Rows that cannot be read, and so are in no other list. What asks for one of them by number raises `StoreDamagedError`."""
+        ...
 
     def find(self, *, states: Sequence[CaseState] = (), camera: str = "", most: int = 500) -> list[Case]: ...
 

@@ -97,6 +97,7 @@ class Request:
     """One request. `starts` and `ends` say when whoever asks was there, `cameras` where; empty means everywhere.
 
     `identity` says how it was made sure who asks (Art. 12(6)). `erased` is the day on which name and contact were erased.
+    `version` counts the changes of the row as it was read; a change of any other version is refused. So for a duty.
     """
 
     id: int
@@ -117,6 +118,7 @@ class Request:
     extension: Extension | None = None
     answer: RequestAnswer | None = None
     erased: date | None = None
+    version: int = 0
 
 
 class DutySource(StrEnum):
@@ -156,6 +158,7 @@ class Duty:
     since: date
     by: str
     settled: Settled | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from blickschutz.audit.model import Event
 from blickschutz.rights.model import Duty, Recording, Request, Restricted
+from blickschutz.storage.rows import DamagedRow
 
 
 class Recordings(Protocol):
@@ -63,3 +64,7 @@ class RightsStore(Protocol):
         ...
 
     def settle(self, known: Duty, changed: Duty) -> bool: ...
+
+    def damaged(self) -> list[DamagedRow]:
+        """Rows that cannot be read, and so are in no other list. What asks for one of them by number raises `StoreDamagedError`."""
+        ...

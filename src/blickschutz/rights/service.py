@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import StoreDamagedError
 from blickschutz.rights.model import (
     Duty,
     DutySource,
@@ -70,10 +72,16 @@ class RightsDesk:
             return Problem.NOT_NOW
         lost = [one for one in new if not self._recordings.restrict(one.case, number, by)]
         if lost:
-            kept = tuple(one for one in changed.restricted if one not in lost)
-            self.store.change(changed, replace(changed, restricted=kept), Event.REQUEST_FREED, by, lost)
+            self._give_up(number, lost, by)
             return Problem.NO_RECORDING
         return None
+
+    def _give_up(self, number: int, lost: Sequence[Restricted], by: str) -> None:
+        """Recordings whose end was ordered before belong to the request no longer, whatever else changes in it meanwhile."""
+        while (request := self.store.get(number)) is not None:
+            kept = tuple(one for one in request.restricted if one not in lost)
+            if self.store.change(request, replace(request, restricted=kept), Event.REQUEST_FREED, by, lost):
+                return
 
     def free(self, number: int, case: int, by: str) -> Problem | None:
         """A recording does not show whoever asked: takes another person than the one who had it restricted."""
@@ -158,16 +166,23 @@ class RightsDesk:
         wanted = {(one.case, request.id) for request in self.store.open() for one in request.restricted}
         there = set(self._recordings.restricted())
         for case, number in sorted(there - wanted):
-            request = self.store.get(number)
-            self._recordings.free(case, number, _SYSTEM)
-            if request is not None and request.answer is not None and erases(request):
-                self._recordings.erase(case, request.answer.by)
+            self._let_go(case, number)
         for case, number in sorted(wanted - there):
-            self._recordings.restrict(case, number, _SYSTEM)
+            # A case that cannot be read is destroyed by nobody: the store lists it among what is damaged.
+            with suppress(StoreDamagedError):
+                self._recordings.restrict(case, number, _SYSTEM)
         for request in self.store.latest(most=100_000):
             if to_be_erased(request, self._today()):
                 changed = replace(request, name=_NOBODY, contact=_NOBODY, text=_NOBODY, identity=_NOBODY, erased=self._today())
                 self.store.change(request, changed, Event.REQUEST_ERASED, _SYSTEM)
+
+    def _let_go(self, case: int, number: int) -> None:
+        """A restriction without an open request. One whose request cannot be read stays: nothing is destroyed on a guess."""
+        with suppress(StoreDamagedError):
+            request = self.store.get(number)
+            self._recordings.free(case, number, _SYSTEM)
+            if request is not None and request.answer is not None and erases(request):
+                self._recordings.erase(case, request.answer.by)
 
     # --- the duty to inform ---
 

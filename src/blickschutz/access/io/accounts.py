@@ -29,9 +29,11 @@ from blickschutz.access.model import AccountState, Change, ChangeKind, Member, R
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
+from blickschutz.storage.ports import Database, belongs_to
+from blickschutz.storage.rows import DamagedRow, RowReader
 
-METADATA = MetaData()
+METADATA = MetaData(info=belongs_to(Database.CONTROL))
 _KEEP_S = 1.0
 
 accounts = Table(
@@ -76,13 +78,22 @@ class AccountStore:
     def __init__(self, engine: Engine, log: AuditLog, clock: Clock) -> None:
         self._engine, self._log, self._clock = engine, log, clock
         self._read: tuple[float, Mapping[str, Member]] | None = None
+        self._rows, self._proposals = RowReader("accounts"), RowReader("account_changes")
+
+    def damaged(self) -> list[DamagedRow]:
+        """Accounts and proposals that cannot be read, and so are in no list."""
+        with self._engine.connect() as connection:
+            bad = self._rows.damaged(connection.execute(select(accounts)), _member)
+            return bad + self._proposals.damaged(connection.execute(select(changes)), _change)
 
     def members(self) -> Mapping[str, Member]:
         """Everybody by short name. Other processes change accounts too (the terminal): read again after a second."""
         known, now = self._read, time.monotonic()
         if known is None or now - known[0] > _KEEP_S:
             with self._engine.connect() as connection:
-                found = {row.id: _member(row) for row in connection.execute(select(accounts).order_by(accounts.c.created, accounts.c.id))}
+                rows = connection.execute(select(accounts).order_by(accounts.c.created, accounts.c.id))
+                # Whose row cannot be read has no rights; everybody else keeps theirs.
+                found = {one.id: one for one in self._rows.all(rows, _member)}
             self._read = known = (now, found)
         return known[1]
 
@@ -148,7 +159,7 @@ class AccountStore:
     def changes(self) -> list[Change]:
         """Proposals that wait, the oldest first."""
         with self._engine.connect() as connection:
-            return [_change(row) for row in connection.execute(select(changes).order_by(changes.c.id))]
+            return self._proposals.all(connection.execute(select(changes).order_by(changes.c.id)), _change)
 
     def propose(self, change: Change, half: str) -> int:
         """Keep a proposal; one for the same person before it is gone. `half` is the hash of the first half of a code."""
@@ -182,7 +193,7 @@ class AccountStore:
             row = connection.execute(delete(changes).where(changes.c.id == number).returning(*changes.c)).one_or_none()
             if row is None:
                 return None
-            change, both = _change(row), [row.by, by]
+            change, both = self._proposals.one(row, _change), [row.by, by]
             if change.kind is ChangeKind.INVITE:
                 known = connection.execute(select(func.count()).where(accounts.c.id == change.person)).scalar_one()
                 if not known:

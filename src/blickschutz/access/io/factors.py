@@ -14,10 +14,11 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import OperatorError
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
+from blickschutz.storage.ports import Database, belongs_to
 from blickschutz.vault.io.files import write_private
 
-METADATA = MetaData()
+METADATA = MetaData(info=belongs_to(Database.CONTROL))
 
 factors = Table(
     "factors",

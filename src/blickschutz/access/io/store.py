@@ -11,9 +11,10 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import OperatorError
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
+from blickschutz.storage.ports import Database, belongs_to
 
-METADATA = MetaData()
+METADATA = MetaData(info=belongs_to(Database.CONTROL))
 OPERATIONS, MEMORY = 2, 64 * 1024 * 1024
 
 passwords = Table(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from blickschutz.alerts.io.tables import alerts, history, moments, old_clips
-from blickschutz.kernel.errors import DeviceError
-from blickschutz.storage.sqlite import writing
+from blickschutz.kernel.errors import DeviceError, StoreError
+from blickschutz.storage.engine import forget, writing
 
 _PORTION = 20
 # What the history of an alert says then; the page has words for it.
@@ -30,7 +27,7 @@ class OldSeconds:
         try:
             with self._engine.connect() as connection:
                 return int(connection.execute(select(func.count()).select_from(old_clips)).scalar_one())
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, StoreError) as error:
             raise DeviceError(f"the alerts' old pictures cannot be counted: {error}") from error
 
     def destroy(self, at: float) -> int:
@@ -43,13 +40,9 @@ class OldSeconds:
         try:
             while some := self._destroy_some(at):
                 done += some
-            # What was deleted is overwritten with zeros (`secure_delete`); what the journal still holds goes with its end.
-            with closing(self._engine.raw_connection()) as connection:
-                busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except (SQLAlchemyError, sqlite3.Error) as error:
+            forget(self._engine)
+        except (SQLAlchemyError, StoreError) as error:
             raise DeviceError(f"the alerts' old pictures cannot be destroyed: {error}") from error
-        if busy:
-            raise DeviceError("the alerts' old pictures are deleted, but somebody still reads the database's journal")
         return done
 
     def _destroy_some(self, at: float) -> int:

@@ -17,7 +17,8 @@ from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Notice, Or
 from blickschutz.alerts.rules import OPEN
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
+from blickschutz.storage.rows import DamagedRow, RowReader
 
 
 class SqlAlertStore:
@@ -25,6 +26,7 @@ class SqlAlertStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._rows, self._notices = RowReader("alerts"), RowReader("alert_outbox", "notice")
 
     def close(self) -> None:
         self._engine.dispose()
@@ -54,7 +56,7 @@ class SqlAlertStore:
     def get(self, number: int) -> Alert | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(alerts).where(alerts.c.id == number)).one_or_none()
-        return _alert(row) if row is not None else None
+        return self._rows.one(row, _alert) if row is not None else None
 
     def find(
         self,
@@ -82,7 +84,7 @@ class SqlAlertStore:
         if until:
             query = query.where(alerts.c.raised < until)
         with self._engine.connect() as connection:
-            return [_alert(row) for row in connection.execute(query)]
+            return self._rows.all(connection.execute(query), _alert)
 
     def raised(self, since: float, until: float) -> list[tuple[Kind, float, Outcome | None]]:
         """Kind, moment (POSIX) and outcome of every alert from `since` until before `until`; for counting."""
@@ -90,7 +92,7 @@ class SqlAlertStore:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         kinds, outcomes = {one.value: one for one in Kind}, {one.value: one for one in Outcome}
-        return [(kinds[kind], taken, outcomes.get(outcome)) for kind, taken, outcome in rows]
+        return [(kinds[kind], taken, outcomes.get(outcome)) for kind, taken, outcome in rows if kind in kinds]
 
     def undecided(self, most: int) -> list[int]:
         """Numbers of alerts that are closed though no person said what they were."""
@@ -163,8 +165,11 @@ class SqlAlertStore:
         with self._engine.connect() as connection:
             rows = {(camera, kind): (number, int(wrong or 0)) for camera, kind, number, wrong in connection.execute(raised)}
             only = {(camera, kind): number for camera, kind, number in connection.execute(counted)}
+        kinds = {one.value for one in Kind}
         tallies = [
-            Tally(camera, Kind(kind), *rows.get((camera, kind), (0, 0)), only.get((camera, kind), 0)) for camera, kind in {*rows, *only}
+            Tally(camera, Kind(kind), *rows.get((camera, kind), (0, 0)), only.get((camera, kind), 0))
+            for camera, kind in {*rows, *only}
+            if kind in kinds
         ]
         return sorted(tallies, key=lambda item: (-item.alerts, -item.counted, item.camera, item.kind))
 
@@ -207,7 +212,7 @@ class SqlAlertStore:
             .limit(most)
         )
         with self._engine.connect() as connection:
-            return [Notice(row.notice, channel, row.event, _alert(row), row.tries) for row in connection.execute(query)]
+            return self._notices.all(connection.execute(query), lambda row: Notice(row.notice, channel, row.event, _alert(row), row.tries))
 
     def sent(self, number: int, at: float) -> None:
         with writing(self._engine) as connection:
@@ -227,6 +232,10 @@ class SqlAlertStore:
             for channel, problem in connection.execute(query):
                 result[channel] = result.get(channel, (0, ""))[0] + 1, problem
         return result
+
+    def damaged(self) -> list[DamagedRow]:
+        with self._engine.connect() as connection:
+            return self._rows.damaged(connection.execute(select(alerts).order_by(alerts.c.id)), _alert)
 
 
 def _append(connection: Any, number: int, entry: HistoryEntry) -> None:

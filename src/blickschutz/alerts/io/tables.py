@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-METADATA = MetaData()
+from blickschutz.storage.ports import Database, belongs_to
+
+METADATA = MetaData(info=belongs_to(Database.ALERTS))
 
 alerts = Table(
     "alerts",

@@ -1,19 +1,21 @@
-"""The log in a relational database: append only, held by triggers, chained by hashes, signed by checkpoints."""
+"""The log in a relational database: append only, held by the database, chained by hashes, signed by checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import DDL, Column, Connection, Engine, Float, Index, Integer, MetaData, String, Table, Text, event, func, select
+from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, MetaData, Row, String, Table, Text, func, select
 
 from blickschutz.audit.model import GENESIS, Checkpoint, Entry, Event
 from blickschutz.audit.rules import digest, encode, encode_checkpoint, encode_head, encode_line, signed_text
 from blickschutz.kernel.clock import Clock
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
+from blickschutz.storage.ports import APPEND_ONLY, Database, belongs_to
+from blickschutz.storage.rows import RowReader
 
-METADATA = MetaData()
+METADATA = MetaData(info=belongs_to(Database.CONTROL))
 CHECKPOINT_EVERY = 500
 
 Facts: TypeAlias = "dict[str, str | int | float | bool | list[str]]"
@@ -30,6 +32,7 @@ entries = Table(
     Column("hash", String(64), nullable=False),
     Index("log_by_event", "event", "number"),
     Index("log_by_subject", "subject", "number"),
+    info=dict(APPEND_ONLY),
 )
 checkpoints = Table(
     "log_checkpoints",
@@ -38,14 +41,8 @@ checkpoints = Table(
     Column("hash", String(64), nullable=False),
     Column("at", Float, nullable=False),
     Column("signature", String(128), nullable=False),
+    info=dict(APPEND_ONLY),
 )
-for _table in ("log", "log_checkpoints"):
-    for _act in ("UPDATE", "DELETE"):
-        _trigger = (
-            f"CREATE TRIGGER IF NOT EXISTS {_table}_no_{_act.lower()} BEFORE {_act} ON {_table} "
-            "BEGIN SELECT RAISE(ABORT, 'the log is append only'); END"
-        )
-        event.listen(METADATA, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call] # as the library has it
 
 
 class AuditLog:
@@ -56,6 +53,7 @@ class AuditLog:
 
     def __init__(self, engine: Engine, clock: Clock, sign: Callable[[bytes], bytes], public: bytes) -> None:
         self._engine, self._clock, self._sign, self.public = engine, clock, sign, public
+        self._rows = RowReader("log", "number")
 
     def append(self, connection: Connection, what: Event, by: str, subject: str = "", facts: Facts | None = None) -> Entry:
         """Add an entry to the transaction `connection` (one that writes)."""
@@ -113,19 +111,19 @@ class AuditLog:
 
     def find(self, *, event: str = "", subject: str = "", by: str = "", before: int = 0, most: int = 200) -> list[tuple[Entry, str]]:
         """Entries that fit with their hashes, the newest first; those with a number under `before`."""
-        query = select(entries.c.text, entries.c.hash).order_by(entries.c.number.desc()).limit(most)
+        query = select(entries.c.number, entries.c.text, entries.c.hash).order_by(entries.c.number.desc()).limit(most)
         for column, wanted in ((entries.c.event, event), (entries.c.subject, subject), (entries.c.by, by)):
             query = query.where(column == wanted) if wanted else query
         query = query.where(entries.c.number < before) if before else query
         with self._engine.connect() as connection:
-            return [(msgspec.json.decode(text.encode(), type=Entry), hashed) for text, hashed in connection.execute(query)]
+            return self._rows.all(connection.execute(query), lambda row: (_entry(row), row.hash))
 
     def between(self, events: Sequence[Event], start: float, end: float) -> list[Entry]:
         """Entries of `events` from `start` until before `end` (POSIX), the oldest first."""
-        query = select(entries.c.text).where(entries.c.event.in_([e.value for e in events]), entries.c.at >= start, entries.c.at < end)
+        query = select(entries.c.number, entries.c.text).where(entries.c.event.in_([e.value for e in events]))
+        query = query.where(entries.c.at >= start, entries.c.at < end).order_by(entries.c.number)
         with self._engine.connect() as connection:
-            found = connection.execute(query.order_by(entries.c.number)).scalars()
-            return [msgspec.json.decode(text.encode(), type=Entry) for text in found]
+            return self._rows.all(connection.execute(query), _entry)
 
     def count(self, events: Sequence[Event], since: float, by: str = "") -> int:
         """How many of `events` there were since a moment (POSIX)."""
@@ -141,3 +139,8 @@ class AuditLog:
             point = connection.execute(select(checkpoints).order_by(checkpoints.c.number.desc()).limit(1)).one_or_none()
         newest = Checkpoint(number=point.number, hash=point.hash, at=point.at, signature=point.signature) if point is not None else None
         return (last.number, last.hash, newest) if last is not None else (0, GENESIS, newest)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    """An entry that cannot be read is a break of the chain: whoever verifies the log is told."""
+    return msgspec.json.decode(row.text.encode(), type=Entry)

@@ -12,9 +12,11 @@ from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, MetaDa
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.review.model import Case, CaseState, GivenVerdict, Hold
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
+from blickschutz.storage.ports import Database, belongs_to
+from blickschutz.storage.rows import DamagedRow, RowReader
 
-METADATA = MetaData()
+METADATA = MetaData(info=belongs_to(Database.CONTROL))
 
 cases = Table(
     "cases",
@@ -25,11 +27,15 @@ cases = Table(
     Column("state", String(20), nullable=False),
     Column("opened", Float, nullable=False),
     Column("facts", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
     Index("cases_by_state", "state", "opened"),
     sqlite_autoincrement=True,
 )
 # What is asked for stands in columns; the rest of a case is one JSON text, so that a case is read in one piece.
-_COLUMNS = ("id", "clip", "camera", "state", "opened")
+# What a text of an older version does not have gets the default of `Case`.
+_COLUMNS = ("id", "clip", "camera", "state", "opened", "version")
+_FIRST = 1
+_STATES = frozenset(state.value for state in CaseState)
 _LONGEST_S = 86_400.0
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -39,14 +45,16 @@ class SqlCaseStore:
 
     def __init__(self, engine: Engine, log: AuditLog) -> None:
         self._engine, self._log = engine, log
+        self._rows = RowReader("cases")
 
     def add(self, case: Case) -> Case:
         with writing(self._engine) as connection:
             values = {name: getattr(case, name) for name in _COLUMNS if name != "id"}
-            number = int(connection.execute(cases.insert().returning(cases.c.id), {**values, "facts": _facts(case)}).scalar_one())
+            row = {**values, "version": _FIRST, "facts": _facts(case)}
+            number = int(connection.execute(cases.insert().returning(cases.c.id), row).scalar_one())
             facts: Facts = {"case": number, "camera": case.camera, "mode": case.mode, "cause": case.cause}
             self._log.append(connection, Event.CASE_OPENED, "system", case.clip, facts)
-        return replace(case, id=number)
+        return replace(case, id=number, version=_FIRST)
 
     def get(self, number: int) -> Case | None:
         return self._one(cases.c.id == number)
@@ -54,10 +62,18 @@ class SqlCaseStore:
     def by_clip(self, clip: str) -> Case | None:
         return self._one(cases.c.clip == clip)
 
+    def knows(self, clip: str) -> bool:
+        with self._engine.connect() as connection:
+            return connection.execute(select(cases.c.id).where(cases.c.clip == clip)).first() is not None
+
+    def damaged(self) -> list[DamagedRow]:
+        with self._engine.connect() as connection:
+            return self._rows.damaged(connection.execute(select(cases).order_by(cases.c.id)), _case)
+
     def _one(self, where: Any) -> Case | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(cases).where(where)).one_or_none()
-        return _case(row) if row is not None else None
+        return self._rows.one(row, _case) if row is not None else None
 
     def find(self, *, states: Sequence[CaseState] = (), camera: str = "", most: int = 500) -> list[Case]:
         """Cases that fit, the oldest first: its deadline comes first."""
@@ -65,26 +81,26 @@ class SqlCaseStore:
         query = query.where(cases.c.state.in_([state.value for state in states])) if states else query
         query = query.where(cases.c.camera == camera) if camera else query
         with self._engine.connect() as connection:
-            return [_case(row) for row in connection.execute(query)]
+            return self._rows.all(connection.execute(query), _case)
 
     def latest(self, states: Sequence[CaseState], most: int = 50) -> list[Case]:
         """Cases in those states, the newest first."""
         query = select(cases).where(cases.c.state.in_([s.value for s in states])).order_by(cases.c.opened.desc()).limit(most)
         with self._engine.connect() as connection:
-            return [_case(row) for row in connection.execute(query)]
+            return self._rows.all(connection.execute(query), _case)
 
     def queue(self, start: int, most: int) -> list[Case]:
         """Cases that wait for somebody, the oldest first: its deadline comes first."""
         there = [state.value for state in CaseState if state not in {CaseState.DESTROYING, CaseState.DESTROYED, CaseState.HELD}]
         query = select(cases).where(cases.c.state.in_(there)).order_by(cases.c.opened, cases.c.id).offset(start).limit(most)
         with self._engine.connect() as connection:
-            return [_case(row) for row in connection.execute(query)]
+            return self._rows.all(connection.execute(query), _case)
 
     def counts(self) -> dict[CaseState, int]:
         """How many cases are in each state."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(cases.c.state, func.count()).group_by(cases.c.state))
-            return {CaseState(state): int(number) for state, number in rows}
+            return {CaseState(state): int(number) for state, number in rows if state in _STATES}
 
     def close(self, case: Case) -> bool:
         """The clip is on disk: length, size, hash."""
@@ -110,30 +126,29 @@ class SqlCaseStore:
                 self._log.append(connection, Event.SHRED_ORDERED, new.person, case.clip, _doom_facts(changed))
 
         facts: Facts = {"verdict": new.verdict.value, "note": new.note}
-        return self._change(changed, case.state, Event.VERDICT_GIVEN, new.person, facts, more, case)
+        return self._change(changed, case.state, Event.VERDICT_GIVEN, new.person, facts, more)
 
     def propose(self, case: Case, proposal: Hold) -> bool:
         """One person proposes a hold, its change or (with `until` 0) its end."""
-        return self._change(
-            replace(case, proposal=proposal), case.state, Event.HOLD_PROPOSED, proposal.by[0], _hold_facts(proposal), None, case
-        )
+        return self._change(replace(case, proposal=proposal), case.state, Event.HOLD_PROPOSED, proposal.by[0], _hold_facts(proposal))
 
     def set_hold(self, case: Case, hold: Hold, after: CaseState) -> bool:
         """Two people stand behind a hold."""
         changed = replace(case, hold=hold, proposal=None, state=after)
-        return self._change(changed, case.state, Event.HOLD_SET, hold.by[-1], _hold_facts(hold), None, case)
+        return self._change(changed, case.state, Event.HOLD_SET, hold.by[-1], _hold_facts(hold))
 
     def restrict(self, case: Case, restricted: Sequence[int], request: int, by: str) -> bool:
         """For which open requests the clip is kept. False where the case changed meanwhile."""
         event = Event.CASE_RESTRICTED if request in restricted else Event.CASE_FREED
-        return self._change(replace(case, restricted=tuple(restricted)), case.state, event, by, {"request": request}, None, case)
+        return self._change(replace(case, restricted=tuple(restricted)), case.state, event, by, {"request": request})
 
     def between(self, starts: float, ends: float) -> list[Case]:
         """Clips that are there and show any of that time, the oldest first."""
         there = [state.value for state in CaseState if state not in {CaseState.DESTROYING, CaseState.DESTROYED, CaseState.RECORDING}]
         query = select(cases).where(cases.c.state.in_(there), cases.c.opened.between(starts - _LONGEST_S, ends)).order_by(cases.c.opened)
         with self._engine.connect() as connection:
-            return [case for row in connection.execute(query) if (case := _case(row)).opened + case.seconds >= starts]
+            found = self._rows.all(connection.execute(query), _case)
+        return [case for case in found if case.opened + case.seconds >= starts]
 
     def doom(self, case: Case, reason: str, by: Sequence[str]) -> bool:
         """The end of the clip is ordered. From here on nothing opens it, and whatever happens it will be gone."""
@@ -144,7 +159,7 @@ class SqlCaseStore:
             if case.hold is not None:
                 self._log.append(connection, Event.HOLD_RELEASED, who, case.clip, {"reason": reason, **_hold_facts(case.hold)})
 
-        return self._change(changed, case.state, Event.SHRED_ORDERED, who, _doom_facts(changed), more, case)
+        return self._change(changed, case.state, Event.SHRED_ORDERED, who, _doom_facts(changed), more)
 
     def shredded(self, case: Case, receipt: Facts, at: float) -> bool:
         """The clip is gone; the receipt stands in the log."""
@@ -159,14 +174,11 @@ class SqlCaseStore:
         by: str,
         facts: Facts,
         more: Callable[[Connection], None] | None = None,
-        known: Case | None = None,
     ) -> bool:
         """Write `changed` if the case still is as it was known: of two who decide at once one is told."""
-        where = (cases.c.id == changed.id) & (cases.c.state == before.value)
-        if known is not None:
-            where &= cases.c.facts == _facts(known)
+        where = (cases.c.id == changed.id) & (cases.c.state == before.value) & (cases.c.version == changed.version)
         with writing(self._engine) as connection:
-            values = {"state": changed.state.value, "facts": _facts(changed)}
+            values = {"state": changed.state.value, "facts": _facts(changed), "version": changed.version + 1}
             if connection.execute(update(cases).where(where).values(values)).rowcount != 1:
                 return False
             self._log.append(connection, event, by, changed.clip, {"case": changed.id, **facts})
@@ -178,9 +190,6 @@ class SqlCaseStore:
 def _facts(case: Case) -> str:
     """All of a case but its columns."""
     kept = {name: value for name, value in msgspec.to_builtins(case).items() if name not in _COLUMNS}
-    if not case.restricted:
-        # Rows from before there were restrictions have no such key; `_change` compares the whole text.
-        del kept["restricted"]
     return str(_encode(kept).decode())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import Column, Engine, Index, Integer, MetaData, Row, String, Table, Text, select, update
@@ -13,9 +13,11 @@ from sqlalchemy import Column, Engine, Index, Integer, MetaData, Row, String, Ta
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.rights.model import Duty, Request, RequestState, Restricted, Settlement
-from blickschutz.storage.sqlite import writing
+from blickschutz.storage.engine import writing
+from blickschutz.storage.ports import Database, belongs_to
+from blickschutz.storage.rows import DamagedRow, RowReader
 
-METADATA = MetaData()
+METADATA = MetaData(info=belongs_to(Database.CONTROL))
 
 requests = Table(
     "requests",
@@ -23,6 +25,7 @@ requests = Table(
     Column("id", Integer, primary_key=True),
     Column("state", String(20), nullable=False),
     Column("facts", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
     Index("requests_by_state", "state", "id"),
     sqlite_autoincrement=True,
 )
@@ -33,10 +36,11 @@ duties = Table(
     Column("case_id", Integer, nullable=False),
     Column("settled", Integer, nullable=False),
     Column("facts", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
     Index("duties_by_settled", "settled", "id"),
     sqlite_autoincrement=True,
 )
-_T = TypeVar("_T", Request, Duty)
+_FIRST = 1
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -45,34 +49,35 @@ class SqlRightsStore:
 
     def __init__(self, engine: Engine, log: AuditLog) -> None:
         self._engine, self._log = engine, log
+        self._requests, self._duties = RowReader("requests"), RowReader("duties")
 
     def add(self, request: Request) -> Request:
         with writing(self._engine) as connection:
-            values = {"state": request.state.value, "facts": _facts(request)}
+            values = {"state": request.state.value, "facts": _facts(request), "version": _FIRST}
             number = int(connection.execute(requests.insert().returning(requests.c.id), values).scalar_one())
             facts: Facts = {"received": request.received.isoformat(), "rights": [one.value for one in request.rights]}
             self._log.append(connection, Event.REQUEST_RECORDED, request.by, _subject(number), facts)
-        return replace(request, id=number)
+        return replace(request, id=number, version=_FIRST)
 
     def get(self, number: int) -> Request | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(requests).where(requests.c.id == number)).one_or_none()
-        return _read(row, Request) if row is not None else None
+        return self._requests.one(row, _request) if row is not None else None
 
     def open(self) -> list[Request]:
         query = select(requests).where(requests.c.state != RequestState.ANSWERED.value).order_by(requests.c.id)
         with self._engine.connect() as connection:
-            return [_read(row, Request) for row in connection.execute(query)]
+            return self._requests.all(connection.execute(query), _request)
 
     def latest(self, most: int) -> list[Request]:
         query = select(requests).where(requests.c.state == RequestState.ANSWERED.value).order_by(requests.c.id.desc()).limit(most)
         with self._engine.connect() as connection:
-            return [_read(row, Request) for row in connection.execute(query)]
+            return self._requests.all(connection.execute(query), _request)
 
     def change(self, known: Request, changed: Request, event: Event, by: str, more: Sequence[Restricted] = ()) -> bool:
-        where = (requests.c.id == known.id) & (requests.c.facts == _facts(known))
+        where = (requests.c.id == known.id) & (requests.c.version == known.version)
         with writing(self._engine) as connection:
-            values = {"state": changed.state.value, "facts": _facts(changed)}
+            values = {"state": changed.state.value, "facts": _facts(changed), "version": known.version + 1}
             if connection.execute(update(requests).where(where).values(values)).rowcount != 1:
                 return False
             facts: Facts = {"cases": [str(one.case) for one in more]} if more else {}
@@ -86,30 +91,31 @@ class SqlRightsStore:
             query = select(duties).where((duties.c.case_id == duty.case) & (duties.c.settled == 0))
             there = connection.execute(query).first()
             if there is not None:
-                return _read(there, Duty)
-            values = {"case_id": duty.case, "settled": 0, "facts": _facts(duty)}
+                return self._duties.one(there, _duty)
+            values = {"case_id": duty.case, "settled": 0, "facts": _facts(duty), "version": _FIRST}
             number = int(connection.execute(duties.insert().returning(duties.c.id), values).scalar_one())
             self._log.append(connection, Event.DUTY_OPENED, duty.by, duty.clip, {"case": duty.case, "source": duty.source.value})
-        return replace(duty, id=number)
+        return replace(duty, id=number, version=_FIRST)
 
     def get_duty(self, number: int) -> Duty | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(duties).where(duties.c.id == number)).one_or_none()
-        return _read(row, Duty) if row is not None else None
+        return self._duties.one(row, _duty) if row is not None else None
 
     def duties(self, settled: bool, most: int = 200) -> list[Duty]:
         order = duties.c.id.desc() if settled else duties.c.id
         query = select(duties).where(duties.c.settled == int(settled)).order_by(order).limit(most)
         with self._engine.connect() as connection:
-            return [_read(row, Duty) for row in connection.execute(query)]
+            return self._duties.all(connection.execute(query), _duty)
 
     def settle(self, known: Duty, changed: Duty) -> bool:
-        where = (duties.c.id == known.id) & (duties.c.facts == _facts(known))
+        where = (duties.c.id == known.id) & (duties.c.version == known.version)
         settled = changed.settled
         assert settled is not None  # that is what the call is for
         with writing(self._engine) as connection:
             over = int(settled.settlement is not Settlement.DEFERRED)
-            if connection.execute(update(duties).where(where).values({"settled": over, "facts": _facts(changed)})).rowcount != 1:
+            values = {"settled": over, "facts": _facts(changed), "version": known.version + 1}
+            if connection.execute(update(duties).where(where).values(values)).rowcount != 1:
                 return False
             facts: Facts = {"case": known.case, "settlement": settled.settlement.value}
             if settled.until is not None:
@@ -117,16 +123,25 @@ class SqlRightsStore:
             self._log.append(connection, Event.DUTY_SETTLED, settled.by, known.clip, facts)
         return True
 
+    def damaged(self) -> list[DamagedRow]:
+        with self._engine.connect() as connection:
+            bad = self._requests.damaged(connection.execute(select(requests).order_by(requests.c.id)), _request)
+            return bad + self._duties.damaged(connection.execute(select(duties).order_by(duties.c.id)), _duty)
+
 
 def _subject(number: int) -> str:
     return f"request-{number}"
 
 
 def _facts(what: Request | Duty) -> str:
-    """All of it but its number, which the table gives."""
-    kept = {name: value for name, value in msgspec.to_builtins(what).items() if name != "id"}
+    """All of it but what the table has columns of its own for."""
+    kept = {name: value for name, value in msgspec.to_builtins(what).items() if name not in {"id", "version"}}
     return str(_encode(kept).decode())
 
 
-def _read(row: Row[Any], kind: type[_T]) -> _T:
-    return msgspec.convert({**json.loads(row.facts), "id": row.id}, kind)
+def _request(row: Row[Any]) -> Request:
+    return msgspec.convert({**json.loads(row.facts), "id": row.id, "version": row.version}, Request)
+
+
+def _duty(row: Row[Any]) -> Duty:
+    return msgspec.convert({**json.loads(row.facts), "id": row.id, "version": row.version}, Duty)

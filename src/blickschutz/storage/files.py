@@ -1,0 +1,53 @@
+"""Files that last: written wholly or not at all, and overwritten when they end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read, wholly or not at all, and sync it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames and removals in a folder last."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def overwrite(path: Path, start: int = 0, length: int | None = None) -> None:
+    """Overwrite part of a file with random bytes and sync it. On media that copy on write this alone is no proof."""
+    size = path.stat().st_size
+    left = max(0, min(size - start, size if length is None else length))
+    with path.open("r+b") as file:
+        file.seek(start)
+        while left > 0:
+            step = min(left, 1 << 20)
+            file.write(secrets.token_bytes(step))
+            left -= step
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def erase(path: Path) -> None:
+    """Overwrite a file and remove it; nothing where there is none (any more)."""
+    try:
+        overwrite(path)
+        path.unlink()
+    except FileNotFoundError:
+        return
+    sync_folder(path.parent)
