@@ -135,7 +135,7 @@ def first_picture(folder: Path) -> None:
     for _ in range(5):
         start = time.perf_counter()
         share = open_share(head.envelope, sealed[1].id, unlock(sealed[1], PASSPHRASE))
-        playback = Playback(path, join_shares(head.envelope, first, share), "ab")
+        playback = Playback(path, join_shares(head.envelope, first, share), "ab", Guard(SystemClock()))
         stream = playback.stream()
         seen = len(next(stream)) + len(next(stream))
         spans.append(time.perf_counter() - start)
@@ -163,12 +163,12 @@ def work(source: Path, folder: Path | None, reviewers: tuple[Reviewer, ...]) -> 
     clock, muxer = MediaClock(), PacketMuxer()
     cell = settings(source)
     path = RedactionPath(Analyser(DETECTOR, cell.analysis), Showing(cell.redaction), cell.analysis.rate)
-    recorder = make_recorder(cell, clock, lambda news: None)
+    recorder = make_recorder(cell, clock, lambda news: None, Guard(SystemClock()))
     plain = SourceSettings(SourceKind.FILE, str(source), realtime=False)
     start = time.process_time()
     if folder is not None:
         recorder.order(order(folder, reviewers))
-    for frame in FileSource(plain, SystemClock(), muxer if folder is not None else None).frames():
+    for frame in FileSource(plain, SystemClock(), muxer.connection() if folder is not None else None).frames():
         clock.at = frame.at
         path.push(frame, wanted=False)
         found = path.take_analysed()

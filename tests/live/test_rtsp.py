@@ -12,6 +12,7 @@ import time
 import pytest
 
 from blickschutz.analysis.service import Analyser
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import open_source
 from blickschutz.ingest.model import BackoffSettings, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.service import CameraSession
@@ -96,6 +97,7 @@ def test_a_camera_that_drops_is_found_again():
         lambda: lost.append(len(frames)),
         QUICK,
         random.random,
+        Guard(SystemClock()),
     )
     session.start()
     try:

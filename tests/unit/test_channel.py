@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline import channel
@@ -76,7 +78,7 @@ class TestCellEnd:
     def test_it_reads_writes_and_ends(self):
         ours, theirs = socket.socketpair()
         heard, ended = [], threading.Event()
-        end = CellEnd(theirs, heard.append, ended.set)
+        end = CellEnd(theirs, heard.append, ended.set, Guard(SystemClock()))
         end.start()
         settings = CellSettings(camera="c", source=SourceSettings(SourceKind.FILE, "x"))
         ours.sendall(pack(Configure(settings)) + pack(Watch(True)))
@@ -93,7 +95,7 @@ class TestCellEnd:
 
     def test_a_control_room_that_does_not_read_never_holds_it_up(self):
         ours, theirs = socket.socketpair()
-        end = CellEnd(theirs, lambda message: None, lambda: None)
+        end = CellEnd(theirs, lambda message: None, lambda: None, Guard(SystemClock()))
         end.start()
         for number in range(200):
             end.send(Fragment(1, number == 0, 0.0, 0.0, bytes(200_000)))
@@ -103,10 +105,36 @@ class TestCellEnd:
         ours.close()
         end.close()
 
+    def test_a_message_that_is_too_long_ends_the_cell_before_a_byte_of_it_is_read(self):
+        ours, theirs = socket.socketpair()
+        heard, ended = [], threading.Event()
+        end = CellEnd(theirs, heard.append, ended.set, Guard(SystemClock()))
+        end.start()
+        ours.sendall(struct.pack(">I", channel.MOST_BYTES) + b"x")
+        assert not ended.wait(0.3), "the longest that may be"
+        ours.sendall(bytes(channel.MOST_BYTES - 1) + struct.pack(">I", channel.MOST_BYTES + 1))
+        assert ended.wait(5)
+        assert heard == []
+        ours.close()
+        end.close()
+
+    def test_a_fault_of_a_thread_ends_the_cell_and_is_counted(self):
+        for fails in ("_receive", "_send_all"):
+            ours, theirs = socket.socketpair()
+            ended, guard = threading.Event(), Guard(SystemClock())
+            end = CellEnd(theirs, lambda message: None, ended.set, guard)
+            setattr(end, fails, lambda *some: 1 // 0)
+            end.start()
+            assert ended.wait(5)
+            ours.close()
+            end.close()
+            guard.end()
+            assert sum(state.failures for state in guard.states()) == 1
+
     def test_nonsense_from_the_control_room_ends_the_cell(self):
         ours, theirs = socket.socketpair()
         ended = threading.Event()
-        end = CellEnd(theirs, lambda message: None, ended.set)
+        end = CellEnd(theirs, lambda message: None, ended.set, Guard(SystemClock()))
         end.start()
         ours.sendall(struct.pack(">I", 3) + b"xyz")
         assert ended.wait(5)

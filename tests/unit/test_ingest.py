@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 
 import av
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blickschutz.demo.drawn_scene import DrawnScene
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import FileSource, open_source, without_credentials
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.rules import TRANSITIONS, as_mermaid, next_state, wait_before_try
@@ -87,7 +89,7 @@ def session_over(script, stop_after):
         if len(waits) >= stop_after:
             event.set()
 
-    session = CameraSession("c", open_, frames.append, lambda: None, BackoffSettings(jitter=0), lambda: 0.5, wait)
+    session = CameraSession("c", open_, frames.append, lambda: None, BackoffSettings(jitter=0), lambda: 0.5, Guard(SystemClock()), wait)
     session.run()
     return session, states, waits, frames, made
 
@@ -113,6 +115,56 @@ class TestSession:
         assert session_over(script, 3)[2] == [1, 2, 1]
 
 
+def test_an_error_that_nobody_foresaw_is_survived_said_and_counted():
+    """What a library raises for a picture that it did not expect must not leave a tile that says "live"."""
+    guard, states = Guard(SystemClock()), []
+    sources = iter([Scripted(3, ValueError("secret")), Scripted(60, ZeroDivisionError()), Scripted(1, None)])
+    lost, frames = [], []
+
+    def open_():
+        states.append((session.report.state, session.report.problem))
+        return next(sources)
+
+    session = CameraSession("c", open_, frames.append, lambda: lost.append(1), BackoffSettings(first=0.02, most=0.05), lambda: 0.5, guard)
+    session.start()
+    end = time.monotonic() + 10
+    while len(states) < 5:
+        assert time.monotonic() < end, states
+        time.sleep(0.01)
+    assert len(frames) == 64
+    assert len(lost) >= 3
+    assert states[1][0] is SessionState.CONNECTING
+    assert states[1][1].startswith("ValueError at test_ingest.py:")
+    assert "secret" not in states[1][1]
+    assert states[2][1].startswith("ZeroDivisionError at test_ingest.py:")
+    (state,) = guard.states()
+    # A source that is used up raises StopIteration: that is none of ours either, and it goes on.
+    assert (state.name, state.running, state.restarts) == ("session", True, 0)
+    assert state.failures >= 4
+    assert session.report.cause is SessionEvent.UNREADABLE
+    session.stop()
+    assert session.report.state is SessionState.STOPPED
+    assert guard.states() == ()
+
+
+def test_a_fault_in_the_loop_itself_is_the_guards_and_the_session_begins_again():
+    guard, frames, calls = Guard(SystemClock()), [], []
+
+    def lost():
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("who is told of the loss fails")
+
+    sources = iter([Scripted(2, StreamEndedError("gone")), Hanging()])
+    session = CameraSession("c", lambda: next(sources), frames.append, lost, BackoffSettings(first=0.02, most=0.05), lambda: 0.5, guard)
+    session.start()
+    end = time.monotonic() + 10
+    while guard.states()[0].restarts != 1 or session.report.state is not SessionState.CONNECTING:
+        assert time.monotonic() < end, guard.states()
+        time.sleep(0.01)
+    session.stop(0.0)
+
+
 class Hanging:
     """A source whose read hangs until it is let go; then it gives one frame more."""
 
@@ -132,7 +184,9 @@ def test_a_session_begins_again_while_the_old_connection_still_hangs():
     """Stopped and resumed within one blocked read: the new connection does not wait, the old one says nothing more."""
     old, new, frames = Hanging(), Hanging(), []
     sources = iter([old, new])
-    session = CameraSession("camera", lambda: next(sources), frames.append, lambda: None, BackoffSettings(), lambda: 0.5)
+    session = CameraSession(
+        "camera", lambda: next(sources), frames.append, lambda: None, BackoffSettings(), lambda: 0.5, Guard(SystemClock())
+    )
     session.start()
     assert old.reading.wait(5)
     session.stop(0.05)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import random
 import resource
+import threading
 import time
 import zlib
 from dataclasses import replace
@@ -15,14 +17,16 @@ import numpy as np
 import pytest
 
 from blickschutz.demo.drawn_scene import DrawnScene
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
+from blickschutz.recording.io import job, ring
 from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, is_unsafe, read_head
-from blickschutz.recording.io.feed import Feed
+from blickschutz.recording.io.feed import Feed, Piece
 from blickschutz.recording.io.recorder import Recorder
 from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
 from blickschutz.recording.model import (
@@ -38,6 +42,7 @@ from blickschutz.recording.model import (
     Opening,
     Order,
     RecordingSettings,
+    Refusal,
     Sealing,
 )
 from blickschutz.recording.rules import BackgroundReader, BackgroundWriter, Orders, known, proven, sample, scene_of
@@ -393,7 +398,7 @@ class TestMuxer:
         import av
 
         muxer = PacketMuxer()
-        source = FileSource(SourceSettings(SourceKind.FILE, str(scene_file), realtime=False), SystemClock(), muxer)
+        source = FileSource(SourceSettings(SourceKind.FILE, str(scene_file), realtime=False), SystemClock(), muxer.connection())
         frames = [frame.pts for frame in source.frames()]
         muxer.ended()
         head, *fragments = muxer.taken()
@@ -411,19 +416,92 @@ class TestMuxer:
     def test_a_stream_that_does_not_fit_is_named_and_gives_nothing(self, tmp_path):
         write_scene(tmp_path / "a.mkv", DrawnScene(64, 48, 2), 8, codec="vp8")
         muxer = PacketMuxer()
-        source = FileSource(SourceSettings(SourceKind.FILE, str(tmp_path / "a.mkv"), realtime=False), SystemClock(), muxer)
+        source = FileSource(SourceSettings(SourceKind.FILE, str(tmp_path / "a.mkv"), realtime=False), SystemClock(), muxer.connection())
         assert len(list(source.frames())) == 8
         assert muxer.problem
         assert not any(isinstance(part, Fragment) for part in muxer.taken())
+
+    def test_packets_that_nobody_takes_are_bounded_and_what_is_left_can_be_played(self, scene_file, monkeypatch):
+        settings = SourceSettings(SourceKind.FILE, str(scene_file), realtime=False)
+        muxer = PacketMuxer()
+        list(FileSource(settings, SystemClock(), muxer.connection()).frames())
+        most = sum(len(part.data) for part in muxer.finish(muxer.ended())) + 5_000
+        monkeypatch.setattr(ring, "_MOST_WAITING", most)
+        muxer = PacketMuxer()
+        for _ in range(4):
+            list(FileSource(settings, SystemClock(), muxer.connection()).frames())
+            generation = muxer.ended()
+        parts = muxer.finish(generation)
+        heads = [part.generation for part in parts if isinstance(part, Head)]
+        assert heads == [1, 2, 3, 4]
+        assert muxer.dropped > 0
+        assert sum(len(part.data) for part in parts) <= most
+        newest = [part for part in parts if part.generation == 4]
+        assert newest[1].key
+        assert newest[-1].pts[-1] == 59 * 9000
+
+    def test_each_chunk_is_on_disk_before_it_is_said_to_be(self, tmp_path, monkeypatch):
+        """A clip of which the power failure takes the last seconds is none: every chunk is synced after it was written."""
+        steps = []
+        sync = os.fdatasync
+
+        def synced(number):
+            steps.append(os.fstat(number).st_size)
+            sync(number)
+
+        monkeypatch.setattr("blickschutz.recording.io.clipfile.os.fdatasync", synced)
+        people = reviewers()
+        key, name = service.new_key(), "0" * 32
+        header = ClipHeader(clip=name, installation="ab", camera="c", mode=ClipMode.SEALED, cause="x", opened=1.0)
+        path = tmp_path / f"{name}.clip"
+        writer = ClipWriter(path, header, service.seal_key(key, name, people), key, OPENING)
+        sizes = [path.stat().st_size]
+        for number in range(3):
+            writer.add(Gop(data=bytes(1000), key=True, pts=(number,), times=(), masks=(), marks=()))
+            writer.flush()
+            sizes.append(path.stat().st_size)
+        writer.close(CloseReason.OVER, 2.0)
+        assert steps == [*sizes, path.stat().st_size]
+        assert writer.size == path.stat().st_size
+
+    def test_an_error_of_the_disk_that_is_no_error_of_the_system_ends_the_clip_whole_up_to_there(self, tmp_path, monkeypatch):
+        key, name = service.new_key(), "0" * 32
+        header = ClipHeader(clip=name, installation="ab", camera="c", mode=ClipMode.SEALED, cause="x", opened=1.0)
+        path = tmp_path / f"{name}.clip"
+        writer = ClipWriter(path, header, service.seal_key(key, name, reviewers()), key, OPENING)
+        gop = Gop(data=bytes(1000), key=True, pts=(0,), times=(), masks=(), marks=())
+        writer.add(gop)
+        writer.flush()
+        size = path.stat().st_size
+
+        def fails(number):
+            raise MemoryError
+
+        monkeypatch.setattr("blickschutz.recording.io.clipfile.os.fdatasync", fails)
+        writer.add(gop)
+        with pytest.raises(MemoryError):
+            writer.flush()
+        with pytest.raises(DeviceError, match="cut off"):
+            writer.close(CloseReason.FAULT, 2.0)
+        assert path.stat().st_size == size
+        reader = ClipReader(path, key)
+        assert len(list(reader)) == 1
+        assert reader.state is ClipState.CUT_OFF
+        reader.close()
 
 
 class Feeding:
     """A recorder that is fed with fragments of one second, by a clock that the test moves."""
 
     def __init__(self, folder, count=2, **settings):
-        self.clock, self.news, self.folder = ManualClock(), [], folder
+        self.clock, self.news, self.folder, self.guard = ManualClock(), [], folder, Guard(SystemClock())
         self.recorder = Recorder(
-            "vorplatz", RecordingSettings(**{"reserve_mb": 0, **settings}), self.clock, lambda head, mode: OPENING, self.news.append
+            "vorplatz",
+            RecordingSettings(**{"reserve_mb": 0, **settings}),
+            self.clock,
+            lambda head, mode: OPENING,
+            self.news.append,
+            self.guard,
         )
         self.sealing = Sealing("ab", str(folder), reviewers(count))
         self.second = 0
@@ -582,3 +660,166 @@ class TestRecorder:
         assert [one.pts for one in first.backgrounds] == [9]
         assert first.marks[0].kind == "person_down"
         reader.close()
+
+
+class BadPiece(Piece):
+    """Its proof cannot be packed."""
+
+    def gop(self, backgrounds):
+        raise ValueError("a proof that cannot be packed")
+
+
+class TestFaults:
+    """What was not foreseen, and a disk that is too slow: told with a typed reason, and never for ever 'recording'."""
+
+    def test_an_error_that_was_not_foreseen_closes_the_clip_and_another_is_begun(self, tmp_path, monkeypatch):
+        key = service.new_key()
+        monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
+        feeding = Feeding(tmp_path, before_s=4)
+        feeding.seconds(3)
+        feeding.order()
+        feeding.seconds(2)
+        bad = Fragment(1, b"bad", True, (1,), feeding.clock.monotonic())
+        feeding.recorder._job.add(BadPiece(bad))
+        (closed,) = feeding.heard(ClipEvent.CLOSED)
+        assert closed.closing is CloseReason.FAULT
+        assert closed.reason.startswith("fault: ValueError at test_recording.py:")
+        assert "packed" not in closed.reason
+        reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
+        assert len(list(reader)) == 5
+        assert (reader.state, reader.closing.reason) == (ClipState.WHOLE, CloseReason.FAULT)
+        reader.close()
+        feeding.seconds(2)
+        feeding.heard(ClipEvent.OPENED, 2)
+        assert feeding.recorder.recording is ClipMode.SEALED
+        assert (feeding.guard.states()[0].name, feeding.guard.states()[0].failures) == ("clip", 1)
+        feeding.recorder.close()
+
+    def test_an_order_is_given_up_after_three_clips_that_failed(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("blickschutz.recording.io.job.ClipWriter.add", lambda self, gop: 1 // 0)
+        feeding = Feeding(tmp_path)
+        feeding.order()
+        for count in (1, 2, 3):
+            feeding.seconds(1)
+            feeding.heard(ClipEvent.CLOSED, count)
+            feeding.recorder.tick()
+        feeding.seconds(5)
+        assert feeding.recorder.recording is None
+        assert [news.closing for news in feeding.news if news.event is ClipEvent.CLOSED] == [CloseReason.FAULT] * 3
+        assert all(news.orders == (1,) for news in feeding.news)
+
+    def test_an_error_before_the_clip_is_there_is_told_as_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("blickschutz.recording.io.job.seal_key", lambda *some: 1 // 0)
+        feeding = Feeding(tmp_path)
+        feeding.order()
+        feeding.seconds(1)
+        (refused,) = feeding.heard(ClipEvent.REFUSED)
+        assert refused.refusal is Refusal.FAULT
+        assert refused.orders == (1,)
+
+    def test_refusals_have_typed_reasons(self, tmp_path):
+        feeding = Feeding(tmp_path, count=1)
+        feeding.order()
+        feeding.seconds(1)
+        assert feeding.heard(ClipEvent.REFUSED)[0].refusal is Refusal.REVIEWERS
+        feeding = Feeding(tmp_path, reserve_mb=10**9)
+        feeding.order()
+        feeding.seconds(1)
+        assert feeding.heard(ClipEvent.REFUSED)[0].refusal is Refusal.DISK
+
+    @pytest.mark.parametrize("rate", [1, 25, 60])
+    def test_cameras_that_send_only_keyframes_are_recorded(self, tmp_path, monkeypatch, rate):
+        """Far more groups of pictures lie in memory at the order than the disk takes at once."""
+        key = service.new_key()
+        monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
+        feeding = Feeding(tmp_path, before_s=20)
+        number = 0
+
+        def send(seconds):
+            nonlocal number
+            for _ in range(seconds * rate):
+                number += 1
+                feeding.clock.sleep(1 / rate)
+                part = Fragment(1, b"%d" % number, True, (number * 90_000 // rate,), feeding.clock.monotonic())
+                feeding.recorder.take(ClipMode.SEALED, [part])
+                feeding.recorder.tick()
+
+        send(25)
+        feeding.order()
+        send(2)
+        feeding.recorder.close()
+        (closed,) = feeding.heard(ClipEvent.CLOSED)
+        assert (closed.closing, closed.reason) == (CloseReason.STOPPED, "stopped")
+        reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
+        data = [int(g.data) for g in reader if g.data]
+        assert data == list(range(data[0], 27 * rate + 1))
+        assert len(data) >= 22 * rate
+        reader.close()
+
+    def test_a_disk_that_is_too_slow_for_the_camera_is_told_as_that_and_what_waited_is_kept(self, tmp_path, monkeypatch):
+        key, go, sync = service.new_key(), threading.Event(), os.fdatasync
+        monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
+        monkeypatch.setattr(job, "MOST_WAITING", 60)
+        feeding = Feeding(tmp_path, before_s=5, most_s=1000)
+        feeding.seconds(20)
+        feeding.order()
+        feeding.heard(ClipEvent.OPENED)
+        until(lambda: feeding.recorder._job._backlog.is_empty)
+
+        def hangs(number):
+            go.wait(10)
+            sync(number)
+
+        monkeypatch.setattr("blickschutz.recording.io.clipfile.os.fdatasync", hangs)
+        feeding.seconds(80)
+        assert feeding.recorder.recording is ClipMode.SEALED, "other clips were tried, up to the most"
+        assert len(feeding.recorder._unfinished) <= 3
+        go.set()
+        closed = feeding.heard(ClipEvent.CLOSED)[0]
+        assert (closed.closing, closed.reason) == (CloseReason.BEHIND, "behind")
+        reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
+        data = [int(g.data) for g in reader if g.data]
+        assert data == list(range(data[0], data[0] + len(data)))
+        assert len(data) > 25
+        assert reader.state is ClipState.WHOLE
+        reader.close()
+
+    def test_a_disk_that_stands_still_holds_three_clips_and_then_orders_are_refused(self, tmp_path, monkeypatch):
+        go, sync = threading.Event(), os.fdatasync
+        monkeypatch.setattr("blickschutz.recording.io.clipfile.os.fdatasync", lambda number: go.wait(10) and sync(number))
+        feeding = Feeding(tmp_path, most_s=3)
+        for number in range(1, 5):
+            feeding.order(number)
+            feeding.seconds(5)
+        (refused,) = feeding.heard(ClipEvent.REFUSED)
+        assert (refused.refusal, refused.orders) == (Refusal.BEHIND, (4,))
+        go.set()
+        assert all(news.closing is CloseReason.LONGEST for news in feeding.heard(ClipEvent.CLOSED, 3))
+        feeding.order(5)
+        feeding.seconds(1)
+        feeding.heard(ClipEvent.OPENED, 4)
+        feeding.recorder.close()
+
+    def test_the_last_of_one_stream_and_the_head_of_the_next_come_together(self, tmp_path, monkeypatch):
+        key = service.new_key()
+        monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
+        feeding = Feeding(tmp_path)
+        feeding.order()
+        feeding.seconds(2)
+        now = feeding.clock.monotonic()
+        old, head = Fragment(1, b"3", True, (270_000,), now), Head(2, b"init", "h264", 64, 48)
+        feeding.recorder.take(ClipMode.SEALED, [old, head, Fragment(2, b"100", True, (0,), now)])
+        (closed,) = feeding.heard(ClipEvent.CLOSED)
+        reader = ClipReader(tmp_path / f"{closed.clip}.clip", key)
+        assert [int(g.data) for g in reader if g.data] == [1, 2, 3]
+        reader.close()
+        assert closed.closing is CloseReason.INTERRUPTED
+        feeding.heard(ClipEvent.OPENED, 2)
+        feeding.recorder.close()
+
+
+def until(true, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to be"
+        time.sleep(0.005)

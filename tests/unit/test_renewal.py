@@ -23,6 +23,8 @@ from blickschutz.audit.model import Event
 from blickschutz.compliance.policy import assess
 from blickschutz.control.service.checks import check_site
 from blickschutz.control.service.grounds import gather
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind
 from blickschutz.recording.io import clipfile
@@ -448,7 +450,7 @@ class TestRoom:
         values |= {"certificate": "", "certificate_key": "", "names": (), "port": 0, "unmask_s": 60, "held": True, "language": "de"}
         path = str(site.records.archive.shelf.path(case.clip))
         settings = RoomSettings(case=case.id, clip=case.clip, path=path, installation=site.records.archive.key.installation, **values)
-        room = Room(settings, Line())
+        room = Room(settings, Line(), Guard(SystemClock()))
         for one in site.sealed:
             room.admit(one.id, Guest(id=one.id, name=one.id, sealed=one, may_release=True))
         return room
@@ -484,8 +486,9 @@ class TestRoom:
         assert room.playback is None
 
     def playback(self, site, case):
-        playback = Playback(site.records.archive.shelf.path(case.clip), site.keys[case.clip], site.records.archive.key.installation)
-        playback._thread.join(10)
+        archive = site.records.archive
+        playback = Playback(archive.shelf.path(case.clip), site.keys[case.clip], archive.key.installation, Guard(SystemClock()))
+        playback._work.wait(10)
         return playback
 
     def test_what_holds_the_key_shows_nothing_either(self, site):

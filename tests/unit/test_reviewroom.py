@@ -43,7 +43,7 @@ class Clip:
         path = folder / "scene.mp4"
         write_scene(path, self.scene, COUNT)
         muxer, parts = PacketMuxer(), []
-        for _ in FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), SystemClock(), muxer).frames():
+        for _ in FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), SystemClock(), muxer.connection()).frames():
             parts += muxer.taken()
         muxer.ended()
         head, *fragments = [*parts, *muxer.taken()]
@@ -111,6 +111,48 @@ def test_without_looks_on_both_sides_nothing_is_shown(clip):
     late = [msgspec.structs.replace(gop, masks=tuple(m for m in gop.masks if m.pts <= 9000 * 4)) for gop in clip.gops]
     frames = list(Renderer(clip.opening).frames(late))
     assert all(frame.doubt is not None for frame in frames[5:])
+
+
+def test_raw_pictures_do_not_pile_up_while_looks_are_not_known_yet(clip, monkeypatch):
+    """A look after the last pictures of a group comes with the next group: until then they wait undecoded."""
+    looks = [look for gop in clip.gops for look in gop.masks]
+    gops, rest = [], list(looks)
+    for gop in clip.gops:
+        # As a cell that is far behind gives them: what was known of each picture comes nine pictures late.
+        known_by_then = [look for look in rest if look.pts <= gop.pts[-1] - 9 * 9000]
+        rest = [look for look in rest if look not in known_by_then]
+        gops.append(msgspec.structs.replace(gop, masks=tuple(known_by_then)))
+    gops.append(msgspec.structs.replace(clip.gops[-1], data=b"", pts=(), times=(), masks=tuple(rest), backgrounds=()))
+    whole = list(Renderer(clip.opening).frames(clip.gops))
+    held, renderer = [], Renderer(clip.opening)
+    push = renderer._replay.push
+
+    def pushed(frame):
+        yield from push(frame)
+        held.append(len(renderer._replay._waiting))
+
+    monkeypatch.setattr(renderer._replay, "push", pushed)
+    frames = list(renderer.frames(gops))
+    assert max(held) <= 2
+    assert [(frame.index, frame.doubt) for frame in frames] == [(frame.index, frame.doubt) for frame in whole]
+    assert all((one.mask == other.mask).all() for one, other in zip(frames, whole, strict=True))
+
+
+def test_a_stream_that_tells_no_times_does_not_wait_for_ever(clip, monkeypatch):
+    """Whatever waits undecoded is bounded too; what nothing is known of is blank."""
+    monkeypatch.setattr("blickschutz.pipeline.render._MOST_WAITING", len(clip.gops[0].data))
+    flat = [msgspec.structs.replace(gop, pts=(0,) * len(gop.pts), masks=()) for gop in clip.gops * 3]
+    taken = []
+
+    def gops():
+        for number, gop in enumerate(flat):
+            taken.append(number)
+            yield gop
+
+    frames = Renderer(clip.opening).frames(gops())
+    assert next(frames).doubt is not None
+    assert len(taken) <= 3
+    assert len([1, *frames]) == 3 * COUNT
 
 
 def test_without_a_sound_background_nothing_is_shown(clip):

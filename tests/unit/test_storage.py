@@ -20,6 +20,7 @@ from blickschutz.access.io.store import passwords
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.alerts.io.tables import alerts, moments
 from blickschutz.audit.io.log import METADATA as LOG_TABLES
+from blickschutz.control.io.orders import METADATA as ORDER_TABLES
 from blickschutz.kernel.errors import (
     FaultError,
     OperatorError,
@@ -28,7 +29,6 @@ from blickschutz.kernel.errors import (
     StoreError,
     StoreUnreachableError,
 )
-from blickschutz.control.io.orders import METADATA as ORDER_TABLES
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
 from blickschutz.storage import upgrade

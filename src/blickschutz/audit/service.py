@@ -10,6 +10,8 @@ from typing import Protocol
 
 from blickschutz.audit.model import Event, Fault
 from blickschutz.audit.rules import verify
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import ThreadWork
 from blickschutz.kernel.clock import Clock
 
 EVERY_S, WHOLE_S = 60.0, 86_400.0
@@ -45,22 +47,24 @@ class Log(Protocol):
 
 
 class ChainWatch:
-    """A thread of its own. `report` is what it found last; a broken chain is an entry in the log, once."""
+    """A guarded thread. `report` is what it found last; a broken chain is an entry in the log, once.
+
+    A look that fails (a database that is locked or full) is tried again.
+    """
 
     def __init__(self, log: Log, clock: Clock, is_signed: Callable[[bytes, bytes, bytes], bool]) -> None:
         self._log, self._clock, self._is_signed = log, clock, is_signed
         self.report = ChainReport()
         self._hash = ""
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="chain", daemon=True)
+        self._work: ThreadWork | None = None
 
-    def start(self) -> None:
-        self._thread.start()
+    def start(self, guard: Guard) -> None:
+        self._work = guard.thread("chain", self.look, stop=self._end.set, every_s=EVERY_S)
 
     def end(self) -> None:
-        self._end.set()
-        if self._thread.is_alive():
-            self._thread.join(5.0)
+        if self._work is not None:
+            self._work.end(5.0)
 
     def look(self, *, whole: bool = False) -> ChainReport:
         """Verify what is new since the last look, or everything."""
@@ -89,8 +93,3 @@ class ChainWatch:
             yield line
             if index % _PART == 0:
                 self._end.wait(_PAUSE_S)
-
-    def _run(self) -> None:
-        while not self._end.is_set():
-            self.look()
-            self._end.wait(EVERY_S)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ async def measure_cells(source: Path, cameras: int, seconds: float, width: int, 
         )
         for n in range(cameras)
     }
-    supervisor = Supervisor(settings, SystemClock())
+    supervisor, guard = Supervisor(settings, SystemClock()), Guard(SystemClock())
     supervisor.start(Guard(SystemClock()))
     keepers = list(supervisor.keepers.values())
     try:
@@ -43,12 +44,12 @@ async def measure_cells(source: Path, cameras: int, seconds: float, width: int, 
         await asyncio.sleep(_SETTLE_S)
         unwatched = await _phase(keepers, seconds, progress)
         latencies: list[float] = []
-        readers = [asyncio.create_task(_read(keeper.stream.join(), latencies)) for keeper in keepers]
+        for keeper in keepers:
+            guard.once_task("reader", partial(_read, keeper.stream.join(), latencies))
         await asyncio.sleep(_SETTLE_S)
         latencies.clear()
         watched = await _phase(keepers, max(seconds, _MEMORY_S), progress)
-        for reader in readers:
-            reader.cancel()
+        await guard.finish()
         healths = [keeper.health for keeper in keepers if keeper.health is not None]
     finally:
         await supervisor.end()

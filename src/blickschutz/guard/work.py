@@ -92,6 +92,14 @@ class Work:
             tally.name, self.kind, self._running, tally.failing, tally.failures, tally.restarts, tally.error, round(self._since, 3)
         )
 
+    def failed(self, error: BaseException, *, tell_at_once: bool = False) -> None:
+        """Record an error: for work that goes on after it by itself, in a way of its own."""
+        self._record(words(error), error, tell_at_once=tell_at_once)
+
+    def well(self) -> None:
+        """All is well again, and need not wait for the time after which that is taken for granted."""
+        self._around.tell(self.tally.went_well())
+
     def look(self) -> None:
         if self._running and self._every_s is None and self._around.clock.monotonic() - self._since >= self.tally.backoff.calm_s:
             self._around.tell(self.tally.went_well())
@@ -111,19 +119,20 @@ class Work:
             return None
         if not short and self._every_s is None and ran_s >= tally.backoff.calm_s:
             self._around.tell(tally.went_well())
-        text = words(error) if error is not None else _UNASKED
-        trouble = tally.failed(text, tell_at_once=short)
-        _log.error("work_failed", work=tally.name, failures=tally.failing, problem=text, exc_info=error)
-        self._around.tell(trouble)
+        self._record(words(error) if error is not None else _UNASKED, error, tell_at_once=short)
         if short or self._ending.is_set():
             return None
         tally.restarts += 1
         return wait_after(tally.failing, tally.backoff, self._around.chance())
 
+    def _record(self, text: str, error: BaseException | None, *, tell_at_once: bool) -> None:
+        trouble = self.tally.failed(text, tell_at_once=tell_at_once)
+        _log.error("work_failed", work=self.name, failures=self.tally.failing, problem=text, exc_info=error)
+        self._around.tell(trouble)
+
     def _call_stop(self) -> None:
         if self._stop is not None and (error := attempt(self._stop)) is not None:
-            self._around.tell(self.tally.failed(words(error)))
-            _log.error("work_not_stopped", work=self.name, problem=words(error), exc_info=error)
+            self.failed(error)
 
 
 class ThreadWork(Work):

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 import structlog
 
+from blickschutz.guard.model import Backoff
+from blickschutz.guard.rules import words
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import ThreadWork, attempt
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.rules import next_state, wait_before_try
@@ -42,8 +46,10 @@ class SessionReport:
 
 
 class CameraSession:
-    """Runs in a thread of its own. `open_source` connects; `on_frame` gets every frame; `on_lost` is called
+    """Runs in a guarded thread. `open_source` connects; `on_frame` gets every frame; `on_lost` is called
     whenever the stream is interrupted. `wait` sleeps for seconds and returns early when stopped.
+
+    An error that is nobody's fault (a picture that a library did not expect) interrupts the stream like any other.
     """
 
     def __init__(
@@ -54,14 +60,16 @@ class CameraSession:
         on_lost: Callable[[], None],
         backoff: BackoffSettings,
         chance: Callable[[], float],
+        guard: Guard,
         wait: Callable[[threading.Event, float], None] | None = None,
     ) -> None:
         self._camera, self._open = camera, open_source
         self._on_frame, self._on_lost = on_frame, on_lost
-        self._backoff, self._chance = backoff, chance
+        self._backoff, self._chance, self._guard = backoff, chance, guard
         self._wait = wait or (lambda event, seconds: event.wait(seconds) and None)
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._begun = threading.Lock()
+        self._work: ThreadWork | None = None
         self.report = SessionReport()
 
     def start(self) -> None:
@@ -69,61 +77,76 @@ class CameraSession:
 
         What hangs has a stop signal of its own: it hands over nothing any more and ends when its read ends.
         """
-        if self._thread is not None and self._thread.is_alive() and not self._stopping.is_set():
+        if self._work is not None and not self._stopping.is_set():
             return
-        self._stopping = threading.Event()
+        self._stopping = stopping = threading.Event()
         self.report.state = SessionState.STOPPED
-        self._thread = threading.Thread(target=self._run, args=(self._stopping,), name=f"session-{self._camera}", daemon=True)
-        self._thread.start()
+        backoff = Backoff(self._backoff.first, self._backoff.most, self._backoff.factor)
+        with self._begun:
+            self._work = self._guard.thread("session", lambda: self._run(stopping), stop=stopping.set, backoff=backoff)
 
     def stop(self, wait_s: float = 5.0) -> None:
-        """Let go of the camera and wait until the thread has ended."""
+        """Let go of the camera, and wait so long until the thread has ended."""
         self._stopping.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(wait_s)
+        if self._work is not None:
+            self._work.end(wait_s)
 
     def run(self) -> None:
         """The loop itself; ends after `stop`."""
         self._run(self._stopping)
 
     def _run(self, stopping: threading.Event) -> None:
+        if stopping is self._stopping:
+            # After a fault of the loop itself the guard runs it once more, from whatever state it was in.
+            self.report.state = SessionState.STOPPED
         self._take(SessionEvent.START, stopping)
-        attempt = 0
+        tries = 0
         while not stopping.is_set():
-            event, frames = self._attempt(stopping)
+            event, frames = self._connection(stopping)
             if stopping.is_set():
                 break
             self._take(event, stopping)
             self._on_lost()
-            attempt = 1 if frames >= _STEADY_AFTER_FRAMES else attempt + 1
+            tries = 1 if frames >= _STEADY_AFTER_FRAMES else tries + 1
             self.report.reconnects += 1
-            self._wait(stopping, wait_before_try(attempt, self._backoff, self._chance()))
+            self._wait(stopping, wait_before_try(tries, self._backoff, self._chance()))
             if not stopping.is_set():
                 self._take(SessionEvent.WAITED, stopping)
         if stopping is self._stopping:
             self._take(SessionEvent.STOP, stopping)
             self._on_lost()
 
-    def _attempt(self, stopping: threading.Event) -> tuple[SessionEvent, int]:
+    def _connection(self, stopping: threading.Event) -> tuple[SessionEvent, int]:
         """One connection, from start to end: what ended it, and how many frames came."""
-        frames = 0
-        source: VideoSource | None = None
+        count = [0]
+        error = attempt(lambda: self._stream(stopping, count))
+        if error is None:
+            return self._ended("the camera ended the stream", SessionEvent.ENDED, stopping), count[0]
+        if isinstance(error, BlickschutzError):
+            return self._ended(str(error), _EVENTS.get(type(error), SessionEvent.ENDED), stopping), count[0]
+        # Until the thread's work is known here it cannot be told of its error.
+        with self._begun:
+            work = self._work
+        if work is not None and not stopping.is_set():
+            work.failed(error)
+        return self._ended(words(error), SessionEvent.UNREADABLE, stopping), count[0]
+
+    def _stream(self, stopping: threading.Event, count: list[int]) -> None:
+        """Hand over the frames of one connection until it ends or is stopped; `count` says how many those were."""
+        source = self._open()
         try:
-            source = self._open()
             for frame in source.frames():
                 if stopping.is_set():
-                    return SessionEvent.STOP, frames
-                if frames == 0:
+                    return
+                if count[0] == 0:
                     self._take(SessionEvent.CONNECTED, stopping)
                     self.report.problem, self.report.cause = "", None
-                frames += 1
+                count[0] += 1
+                if count[0] == _STEADY_AFTER_FRAMES and self._work is not None:
+                    self._work.well()
                 self._on_frame(frame)
-            return self._ended("the camera ended the stream", SessionEvent.ENDED, stopping), frames
-        except BlickschutzError as error:
-            return self._ended(str(error), _EVENTS.get(type(error), SessionEvent.ENDED), stopping), frames
         finally:
-            if source is not None:
-                source.close()
+            source.close()
 
     def _ended(self, problem: str, event: SessionEvent, stopping: threading.Event) -> SessionEvent:
         """An end before the first picture is a refusal, whatever the reason."""

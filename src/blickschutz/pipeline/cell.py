@@ -1,8 +1,8 @@
 """The camera cell: one operating-system process for one camera.
 
-Three threads: the session (reads and decodes), the channel (talks with the control room) and this one,
-which analyses, redacts and encodes. Frames wait for it in a short queue; when it is full the oldest is
-dropped and counted, so the camera is never held up.
+This thread analyses, redacts and encodes. The others (session, reader, writer, clips, moments) are guarded: what ends
+unasked is run again or ends the cell, and goes with the heartbeat. Frames wait for this thread in a short queue; when it
+is full the oldest is dropped and counted, so the camera is never held up.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.ports import Detector, Floats
 from blickschutz.analysis.service import Analyser
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import open_source
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.service import CameraSession
@@ -95,8 +96,9 @@ class Cell:
     def __init__(self, connection: socket.socket, clock: Clock | None = None, detector: Detector | None = None) -> None:
         self._clock = clock or SystemClock()
         self._own_detector = detector
-        self._channel = CellEnd(connection, self._take_message, self._end)
-        self._frames: deque[RawFrame | None] = deque()
+        self._guard = Guard(self._clock)
+        self._channel = CellEnd(connection, self._take_message, self._end, self._guard)
+        self._frames: deque[RawFrame | int] = deque()
         self._inbox: deque[ToCell] = deque()
         self._wake = threading.Condition()
         self._ended = False
@@ -108,7 +110,7 @@ class Cell:
         self._snapshots: list[int] = []
         self._size = (0, 0)
         self._beat_at = float("-inf")
-        self._muxer = PacketMuxer()
+        self._muxer, self._told_lost = PacketMuxer(), 0
 
     def run(self) -> None:
         """Wait for the settings, then work until the end."""
@@ -140,9 +142,9 @@ class Cell:
         self._analyser = Analyser(detector, settings.analysis)
         self._path = RedactionPath(self._analyser, Showing(settings.redaction, settings.encoder.width), settings.analysis.rate)
         self._situations = SituationWatch(settings.situations)
-        self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)))
-        self._redacted = RedactedRecording(settings)
-        self._moments = Moments(settings, lambda number, data: self._channel.send(Moment(number, data)))
+        self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)), self._guard)
+        self._redacted = RedactedRecording(settings, self._guard)
+        self._moments = Moments(settings, lambda number, data: self._channel.send(Moment(number, data)), self._guard)
         self._session = CameraSession(
             settings.camera,
             self._open,
@@ -150,6 +152,7 @@ class Cell:
             self._lost,
             settings.backoff,
             random.SystemRandom().random,
+            self._guard,
         )
 
     def _open(self) -> VideoSource:
@@ -157,7 +160,9 @@ class Cell:
 
         So no picture of the first seconds is lost to the compilation, and nothing is compiled for another shape.
         """
-        source = open_source(self._settings.source, self._clock, self._muxer)
+        if self._muxer.ended() > self._told_lost:
+            self._lost()  # whatever kept the session from saying so: no stream begins before the one before has ended
+        source = open_source(self._settings.source, self._clock, self._muxer.connection())
         # Only before the first picture: later the detector belongs to the thread that analyses.
         if source.width and source.height and not self._blind and self._size == (0, 0):
             try:
@@ -179,21 +184,21 @@ class Cell:
             self._ended = True
             self._wake.notify()
 
-    def _offer(self, frame: RawFrame | None) -> None:
-        """Queue a frame; None stands for an interruption of the stream."""
+    def _offer(self, frame: RawFrame | int) -> None:
+        """Queue a frame; a number stands for the end of the stream of that generation."""
         with self._wake:
-            if frame is not None and len(self._frames) >= _MOST_QUEUED:
+            if not isinstance(frame, int) and len(self._frames) >= _MOST_QUEUED:
                 self._drop_oldest()
             self._frames.append(frame)
             self._wake.notify()
 
     def _lost(self) -> None:
-        self._muxer.ended()
-        self._offer(None)
+        self._told_lost = self._muxer.ended()
+        self._offer(self._told_lost)
 
     def _drop_oldest(self) -> None:
         for index, frame in enumerate(self._frames):
-            if frame is not None:
+            if not isinstance(frame, int):
                 del self._frames[index]
                 self._dropped += 1
                 return
@@ -217,18 +222,17 @@ class Cell:
             self._wake.wait_for(lambda: self._inbox or self._frames or self._ended, self._until_beat())
             messages = list(self._inbox)
             self._inbox.clear()
-            have_frame = bool(self._frames)
-            frame = self._frames.popleft() if have_frame else None
+            frame = self._frames.popleft() if self._frames else None
         for message in messages:
             self._handle(message)
-        if have_frame and not self._stopped:
-            if frame is None:
-                self._interrupted()
+        if frame is not None and not self._stopped:
+            if isinstance(frame, int):
+                self._interrupted(frame)
             else:
                 self._work(frame)
         self._recorder.tick()
         self._moments.tick(self._clock.monotonic())
-        self._record_redacted()
+        self._redacted.turn(self._recorder, self._clock.monotonic())
         self._beat()
 
     def _handle(self, message: ToCell) -> None:
@@ -260,14 +264,16 @@ class Cell:
         if not hasattr(self, "_session"):
             return
         if stopped:
-            threading.Thread(target=self._session.stop, daemon=True).start()
-            self._interrupted(CloseReason.STOPPED)
+            # The session may hang in a read: it is not waited for, and what it still reads is not listened to.
+            self._session.stop(0.0)
+            self._interrupted(self._muxer.ended(), CloseReason.STOPPED)
         else:
             self._session.start()
         self._beat_at = float("-inf")
 
-    def _interrupted(self, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
-        self._recorder.take(ClipMode.SEALED, self._muxer.taken())
+    def _interrupted(self, generation: int, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
+        """The stream is over; the next one may have begun meanwhile, and waits in the muxer."""
+        self._recorder.take(ClipMode.SEALED, self._muxer.finish(generation))
         self._recorder.interrupted(reason)
         self._redacted.end()
         self._path.restart()
@@ -292,18 +298,6 @@ class Cell:
             if self._watched:
                 self._encode(picture)
             self._answer_snapshots(picture)
-
-    def _record_redacted(self) -> None:
-        """In mode `anonymous` the recorder gets redacted video, and only that."""
-        if self._recorder.recording is not ClipMode.ANONYMOUS:
-            self._redacted.end()
-            return
-        if not self._redacted.is_active:
-            self._redacted.start(self._recorder.collect_before())
-        times, parts = self._redacted.taken()
-        for pts, taken in times:
-            self._recorder.frame(ClipMode.ANONYMOUS, pts, taken)
-        self._recorder.take(ClipMode.ANONYMOUS, parts)
 
     def _encode(self, shown: RedactedFrame) -> None:
         if self._channel.take_loss():
@@ -368,8 +362,9 @@ class Cell:
                 rss_mb=figures.rss_mb,
                 pss_mb=figures.pss_mb,
                 broken_rules=dict(self._situations.broken),
-                recording=self._recorder.recording or "",
-                unrecordable=self._muxer.problem,
+                recording="" if self._redacted.problem else self._recorder.recording or "",
+                unrecordable=self._muxer.problem or self._redacted.problem,
+                work=self._guard.states(),
             )
         )
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import ThreadWork
 from blickschutz.pipeline.messages import Fragment, FromCell, Head, ToCell
 from blickschutz.wire.frames import LENGTH, MOST_BYTES, pack, read, unpack
 
@@ -33,23 +35,24 @@ class CellEnd:
     """The cell's end of the channel: a thread that reads, a thread that writes; the cell itself never waits.
 
     What cannot be sent is dropped, pictures first: a stream that lost a picture starts anew with a key
-    picture, which `take_loss` tells the encoder.
+    picture, which `take_loss` tells the encoder. Whatever ends one of the two threads ends the cell: half a message cannot be
+    taken up again, and a cell that hears or says nothing is of no use. It is started anew.
     """
 
-    def __init__(self, connection: socket.socket, on_message: Callable[[ToCell], None], on_end: Callable[[], None]) -> None:
+    def __init__(self, connection: socket.socket, on_message: Callable[[ToCell], None], on_end: Callable[[], None], guard: Guard) -> None:
         self._connection = connection
-        self._on_message, self._on_end = on_message, on_end
+        self._on_message, self._on_end, self._guard = on_message, on_end, guard
         self._queue: deque[tuple[bool, bytes]] = deque()
         self._queued = 0
         self._lost = False
         self._ended = False
         self.unsent = 0
         self._wake = threading.Condition()
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._write)]
+        self._writer: ThreadWork | None = None
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        self._guard.once_thread("reader", self._read)
+        self._writer = self._guard.once_thread("writer", self._write)
 
     def send(self, message: FromCell) -> None:
         """Queue a message; never waits."""
@@ -76,7 +79,8 @@ class CellEnd:
         with self._wake:
             self._ended = True
             self._wake.notify()
-        self._threads[1].join(wait_s)
+        if self._writer is not None:
+            self._writer.wait(wait_s)
         self._connection.close()
 
     def _drop_pictures(self) -> None:
@@ -85,6 +89,14 @@ class CellEnd:
         self._queued = sum(len(data) for _, data in self._queue)
 
     def _write(self) -> None:
+        try:
+            self._send_all()
+        except OSError:
+            pass  # the control room is gone
+        finally:
+            self._on_end()
+
+    def _send_all(self) -> None:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._queue or self._ended)
@@ -92,10 +104,7 @@ class CellEnd:
                     return
                 _, data = self._queue.popleft()
                 self._queued -= len(data)
-            try:
-                self._connection.sendall(data)
-            except OSError:
-                return
+            self._connection.sendall(data)
 
     def _read(self) -> None:
         try:
@@ -106,7 +115,8 @@ class CellEnd:
                 self._on_message(_to_cell.decode(self._receive(length)))
         except (OSError, EOFError, msgspec.DecodeError):
             pass  # the control room is gone or speaks another language: the cell ends, which is what `on_end` does
-        self._on_end()
+        finally:
+            self._on_end()
 
     def _receive(self, size: int) -> bytes:
         parts = bytearray()

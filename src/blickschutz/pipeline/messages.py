@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.guard.model import WorkState
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Situation
@@ -85,7 +86,10 @@ class Quit(_Message, frozen=True, tag="quit"):
 
 
 class Health(_Message, frozen=True, tag="health", kw_only=True):
-    """The heartbeat, once a second. Counters since the cell's start; times in seconds; memory in MB."""
+    """The heartbeat, once a second. Counters since the cell's start; times in seconds; memory in MB.
+
+    `work` are the threads of the cell.
+    """
 
     session: SessionState
     stopped: bool
@@ -112,6 +116,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     broken_rules: dict[str, str] = {}
     recording: str = ""
     unrecordable: str = ""
+    work: tuple[WorkState, ...] = ()
 
 
 class Head(_Message, frozen=True, tag="head"):

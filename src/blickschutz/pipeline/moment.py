@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
-import structlog
-
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import ThreadWork, attempt
 from blickschutz.kernel.frames import RedactedFrame
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.record import opening_of
@@ -16,19 +16,18 @@ from blickschutz.recording.model import ClipMode
 from blickschutz.recording.rules import TICKS, BackgroundWriter
 from blickschutz.wire.frames import MOST_BYTES
 
-_log = structlog.get_logger(__name__)
 _PATIENCE_S = 5.0
 _MOST = 4
 _MOST_MOMENT = MOST_BYTES - 1024
 
 
 class Moments:
-    """Waits for moments to be over, renders one after another in a thread of its own; `tell` gets number and MP4."""
+    """Waits for moments to be over, renders one after another in a guarded thread; `tell` gets number and MP4."""
 
-    def __init__(self, settings: CellSettings, tell: Callable[[int, bytes], None]) -> None:
-        self._settings, self._tell = settings, tell
+    def __init__(self, settings: CellSettings, tell: Callable[[int, bytes], None], guard: Guard) -> None:
+        self._settings, self._tell, self._guard = settings, tell, guard
         self._waiting: list[tuple[int, Collected]] = []
-        self._thread: threading.Thread | None = None
+        self._work: ThreadWork | None = None
 
     def add(self, number: int, collected: Collected | None) -> None:
         if collected is None or len(self._waiting) >= _MOST:
@@ -38,24 +37,21 @@ class Moments:
 
     def tick(self, now: float) -> None:
         """Render the first that is complete, or will not become complete any more."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._work is not None and not self._work.ended:
             return
         for entry in self._waiting:
             if entry[1].complete or now >= entry[1].until + _PATIENCE_S:
                 self._waiting.remove(entry)
-                self._thread = threading.Thread(target=self._render, args=entry, name="moment", daemon=True)
-                self._thread.start()
+                self._work = self._guard.once_thread("moment", partial(self._render, *entry))
                 return
 
     def _render(self, number: int, collected: Collected) -> None:
-        try:
-            data = self._video(collected)
-        # Whatever fails, the alert is told that there are no pictures: it must not wait for them for ever.
-        except Exception:  # noqa: BLE001 - in the log, and told as nothing
-            _log.exception("moment_failed")
-            data = b""
-        # What does not fit into a message is told as nothing, so that nobody waits for it.
-        self._tell(number, data if len(data) <= _MOST_MOMENT else b"")
+        data = [b""]
+        error = attempt(lambda: data.append(self._video(collected)))
+        # What does not fit into a message is told as nothing, and so is whatever failed: nobody waits for it for ever.
+        self._tell(number, data[-1] if len(data[-1]) <= _MOST_MOMENT else b"")
+        if error is not None:
+            raise error
 
     def _video(self, collected: Collected) -> bytes:
         settings = self._settings

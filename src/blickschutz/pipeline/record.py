@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.frames import RedactedFrame
@@ -16,9 +17,9 @@ from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings, StreamFragment, StreamInit
 
 
-def make_recorder(settings: CellSettings, clock: Clock, tell: Tell) -> Recorder:
+def make_recorder(settings: CellSettings, clock: Clock, tell: Tell, guard: Guard) -> Recorder:
     """The recorder of a cell."""
-    return Recorder(settings.camera, settings.recording, clock, lambda head, mode: opening_of(settings, head, mode), tell)
+    return Recorder(settings.camera, settings.recording, clock, lambda head, mode: opening_of(settings, head, mode), tell, guard)
 
 
 def opening_of(settings: CellSettings, head: Head, mode: ClipMode) -> Opening:
@@ -63,12 +64,14 @@ class RedactedVideo:
 
     def encode(self, shown: RedactedFrame, rate: float) -> tuple[list[tuple[int, float]], list[Head | Fragment]]:
         """What is complete with the picture `shown`: (pts, taken) of pictures, and parts of the stream."""
+        times: list[tuple[int, float]] = []
+        done: list[Head | Fragment] = []
         if self._encoder is None or self._encoder.size != (shown.width, shown.height):
+            if self._waiting:
+                done.append(self._joined())
             self.end()
             self._generation, self._start = self._generation + 1, shown.at
             self._encoder = LiveEncoder(self._generation, shown.width, shown.height, rate, self._settings)
-        times: list[tuple[int, float]] = []
-        done: list[Head | Fragment] = []
         for part in self._encoder.encode(shown):
             if isinstance(part, StreamInit):
                 done.append(Head(part.generation, part.data, "h264", shown.width, shown.height))

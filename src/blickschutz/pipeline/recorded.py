@@ -80,7 +80,7 @@ def mask_as_recorded(
     )
     with tempfile.TemporaryDirectory(prefix="blickschutz-") as name:
         path = Path(name) / f"{_CLIP}{SUFFIX}"
-        file = FileSource(_as_from_a_camera(settings.source, Path(name)), FixedStart(clock), muxer := PacketMuxer())
+        file = FileSource(_as_from_a_camera(settings.source, Path(name)), FixedStart(clock), (muxer := PacketMuxer()).connection())
         key, pictures = _record(file, muxer, path, settings, detector, clock, progress)
         reader = ClipReader(path, key, _INSTALLATION)
         try:

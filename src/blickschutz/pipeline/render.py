@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from blickschutz.kernel.density import Yardstick
-from blickschutz.kernel.frames import RedactedFrame
+from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.pipeline.decode import ClipDecoder
 from blickschutz.pipeline.replay import LONGEST_S, Replay
 from blickschutz.pipeline.showing import Showing
@@ -17,6 +18,8 @@ from blickschutz.wall.model import EncoderSettings, StreamInit
 
 MOST_WIDTH = 1280
 _RATE = 10.0
+# Groups that wait for what is known of their last pictures; a stream without times would wait for ever.
+_MOST_WAITING = 64 * 1024 * 1024
 
 
 def encoded(frames: Iterable[RedactedFrame], settings: EncoderSettings) -> Iterator[tuple[bytes, str]]:
@@ -62,12 +65,31 @@ class Renderer:
     def frames(self, gops: Iterable[Gop]) -> Iterator[RedactedFrame]:
         """All pictures that have a proof of their own, redacted, and blank ones in place of those that nothing is known of.
 
-        Raises `MediaError` where the clip is no video.
+        Raises `MediaError` where the clip is no video. What is known of the last pictures of a group comes with the next one:
+        until then they wait undecoded, so that only a few raw pictures are in memory, whatever their size and rate.
         """
+        waiting: deque[tuple[int, Iterator[RawFrame]]] = deque()
         for gop in gops:
-            self._replay.know(gop.masks, gop.backgrounds)
-            for frame in self._decoder.decode(gop):
+            self._replay.know(gop.masks, gop.backgrounds, max(gop.pts, default=-1))
+            waiting.append((len(gop.data), self._decoder.decode(gop)))
+            yield from self._known(waiting)
+        for _, frames in waiting:
+            for frame in frames:
                 yield from self._replay.push(frame)
         for frame in self._decoder.rest():
             yield from self._replay.push(frame)
         yield from self._replay.rest()
+
+    def _known(self, waiting: deque[tuple[int, Iterator[RawFrame]]]) -> Iterator[RedactedFrame]:
+        """The pictures of the groups that wait, as far as enough is known of them."""
+        while waiting:
+            too_much = sum(size for size, _ in waiting) > _MOST_WAITING
+            if self._replay.is_short and not too_much:
+                return
+            frame = next(waiting[0][1], None)
+            if frame is None:
+                waiting.popleft()
+                continue
+            yield from self._replay.push(frame)
+            if too_much:
+                yield from self._replay.rest()

@@ -25,7 +25,6 @@ _log = structlog.get_logger(__name__)
 LONGEST_S = 1.5
 # A look this old is a look at the picture itself: the detector was asked about it, not about one before.
 OWN_LOOK_S = 0.05
-_MOST_WAITING = 64
 
 
 class Replay:
@@ -44,10 +43,20 @@ class Replay:
         self._newest: tuple[RawFrame, Backdrop | None] | None = None
         self._reader = BackgroundReader()
         self._waiting: deque[RawFrame] = deque()
+        self._reach = -1
 
-    def know(self, looks: Iterable[MaskSample], backgrounds: Iterable[BackgroundSample]) -> None:
-        """What became known: looks at single pictures, and backgrounds. A damaged background is none."""
+    @property
+    def is_short(self) -> bool:
+        """Whether a picture waits for a look that is not known yet: before more is known, more pictures only take memory."""
+        return bool(self._waiting) and self._lacks_a_look(self._waiting[0])
+
+    def know(self, looks: Iterable[MaskSample], backgrounds: Iterable[BackgroundSample], reach: int = -1) -> None:
+        """What became known: looks at single pictures, and backgrounds. A damaged background is none.
+
+        `reach` is the time of the newest picture that there is, also of those that were not handed over yet.
+        """
         self._newest = None
+        self._reach = max(self._reach, reach)
         new = sorted(looks, key=lambda look: look.pts)
         self._looks.extend(new)
         self._doubts.extend(look.pts for look in new if look.doubt)
@@ -61,6 +70,7 @@ class Replay:
     def push(self, frame: RawFrame) -> Iterator[RedactedFrame]:
         """Take the next picture; give those that need not wait any longer."""
         self._waiting.append(frame)
+        self._reach = max(self._reach, frame.pts)
         while self._waiting and not self._must_wait(self._waiting[0], frame):
             yield from self._shown(self._waiting.popleft())
 
@@ -70,9 +80,14 @@ class Replay:
             yield from self._shown(self._waiting.popleft())
 
     def _must_wait(self, frame: RawFrame, newest: RawFrame) -> bool:
-        if self._looks and self._looks[-1].pts >= frame.pts:
-            return frame is newest
-        return 0 <= newest.pts - frame.pts <= LONGEST_S * TICKS and len(self._waiting) <= _MOST_WAITING
+        return self._lacks_a_look(frame) or (frame is newest and self._is_looked_beyond(frame))
+
+    def _lacks_a_look(self, frame: RawFrame) -> bool:
+        """Whether a look after the picture may still become known."""
+        return not self._is_looked_beyond(frame) and self._reach - frame.pts <= LONGEST_S * TICKS
+
+    def _is_looked_beyond(self, frame: RawFrame) -> bool:
+        return bool(self._looks) and self._looks[-1].pts >= frame.pts
 
     def _shown(self, frame: RawFrame) -> Iterator[RedactedFrame]:
         before, after = self._around(frame.pts)

@@ -19,14 +19,29 @@ class ClipMode(StrEnum):
 
 
 class CloseReason(StrEnum):
-    """Why a clip ended."""
+    """Why a clip ended.
+
+    `DISK`: it takes no more; `BEHIND`: it takes less than the camera sends; `FAULT`: an error that was not foreseen;
+    `CUT`: without its last message.
+    """
 
     OVER = "over"
     LONGEST = "longest"
     INTERRUPTED = "interrupted"
     STOPPED = "stopped"
     DISK = "disk"
+    BEHIND = "behind"
+    FAULT = "fault"
     CUT = "cut"
+
+
+class Refusal(StrEnum):
+    """Why no clip was begun: no room or no folder, nobody who could open it, clips still being written, another error."""
+
+    DISK = "disk"
+    REVIEWERS = "reviewers"
+    BEHIND = "behind"
+    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +197,10 @@ class ClipEvent(StrEnum):
 
 
 class ClipNews(msgspec.Struct, frozen=True, kw_only=True):
-    """News of a clip: its head, why it closed or was refused, its length in seconds and bytes, the orders in it."""
+    """News of a clip: its head, why it closed or was refused, its length in seconds and bytes, the orders in it.
+
+    `closing` or `refusal` say why, `reason` says it in words.
+    """
 
     event: ClipEvent
     clip: str
@@ -194,6 +212,8 @@ class ClipNews(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     seconds: float = 0.0
     size: int = 0
+    closing: CloseReason | None = None
+    refusal: Refusal | None = None
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import structlog
-
-from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.guard.rules import words
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import attempt
 from blickschutz.pipeline.render import MOST_WIDTH, Renderer, encoded
 from blickschutz.recording.io.clipfile import ClipReader, is_unsafe
 from blickschutz.recording.model import ClipMode, Gop, Mark
@@ -18,7 +18,6 @@ from blickschutz.recording.rules import TICKS
 from blickschutz.reviewroom.clear import clear_video
 from blickschutz.wall.model import EncoderSettings
 
-_log = structlog.get_logger(__name__)
 _RATE = 10.0
 _H264_BASELINE = "avc1.42C01F"
 
@@ -40,7 +39,7 @@ class PlaybackFacts:
 class Playback:
     """Holds the key; `close` lets go of it and of all that was made with it."""
 
-    def __init__(self, path: Path, key: bytes, installation: str) -> None:
+    def __init__(self, path: Path, key: bytes, installation: str, guard: Guard) -> None:
         self._path, self._key, self._installation = path, key, installation
         self._reader = ClipReader(path, key, installation)
         self.opening, self.mode = self._reader.opening, self._reader.head.header.mode
@@ -50,28 +49,26 @@ class Playback:
         self.parts: list[bytes] = []
         self._grown = threading.Condition()
         self._closed = False
-        self._thread = threading.Thread(target=self._render, name="render", daemon=True)
-        self._thread.start()
+        self._work = guard.once_thread("playback", self._render)
 
     def _render(self) -> None:
-        try:
-            for data in self._anonymous() if self.mode is ClipMode.ANONYMOUS else self._redacted():
-                if self._closed:
-                    return
-                self._add(data)
-            self.facts.state = self._reader.state.value
-        except BlickschutzError as error:
-            self.facts.problem = str(error)
-            _log.error("playback_failed", problem=str(error))
-        # Any other fault: the page says that the clip is not shown to its end.
-        except Exception as error:  # noqa: BLE001 - in the log, and on the page
-            self.facts.problem = type(error).__name__
-            _log.exception("playback_failed")
-        finally:
-            self._reader.close()
-            with self._grown:
-                self.facts.done = True
-                self._grown.notify_all()
+        """Whatever fails, the page says that the clip is not shown to its end."""
+        error = attempt(self._render_all)
+        if error is not None:
+            self.facts.problem = words(error)
+        with self._grown:
+            self.facts.done = True
+            self._grown.notify_all()
+        self._reader.close()
+        if error is not None:
+            raise error
+
+    def _render_all(self) -> None:
+        for data in self._anonymous() if self.mode is ClipMode.ANONYMOUS else self._redacted():
+            if self._closed:
+                return
+            self._add(data)
+        self.facts.state = self._reader.state.value
 
     def _gops(self) -> Iterator[Gop]:
         first: int | None = None

@@ -13,6 +13,8 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.reviewroom.link import Link
@@ -61,28 +63,32 @@ async def _run(connection: socket.socket) -> None:
             ended.set()
 
     link = Link(reader, writer, hear)
+    guard = Guard(SystemClock())
     if isinstance(first, OpenRoom):
-        room = Room(settings, link)
+        room = Room(settings, link, guard)
         app = make_room_app(room, Release(room))
     else:
         app = _key_app(first, settings, link)
     server = uvicorn.Server(_config(app, settings))
-    listening = asyncio.create_task(link.listen())
-    watching = asyncio.create_task(_watch(room, link, ended))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    # Whatever ends one of them, an error too, ends the room: nobody sits in a room that is not watched.
+    parts = [
+        guard.once_task("listening", link.listen),
+        guard.once_task("watching", lambda: _watch(room, link, ended)),
+        guard.once_task("serving", lambda: server.serve(sockets=[listener]), stop=lambda: _stop(server)),
+    ]
     link.send(Ready(port=settings.port))
-    await asyncio.wait([listening, watching, serving], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([part.task for part in parts], return_when=asyncio.FIRST_COMPLETED)
     if room is not None:
         room.close_clip()
         link.send(RoomEmpty())
         with contextlib.suppress(ConnectionError):
             await link.drain()
-    server.should_exit = True
-    await asyncio.wait([serving], timeout=_GRACE_S + 1)
-    for task in (listening, watching):
-        task.cancel()
-    await asyncio.gather(listening, watching, return_exceptions=True)
+    await guard.finish(_GRACE_S + 1)
     writer.close()
+
+
+def _stop(server: uvicorn.Server) -> None:
+    server.should_exit = True
 
 
 def _config(app: FastAPI, settings: RoomSettings) -> uvicorn.Config:

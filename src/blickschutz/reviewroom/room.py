@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.recording.io.clipfile import ClipError, is_unsafe, read_head
 from blickschutz.recording.model import ClipMode
@@ -87,6 +88,7 @@ class Unmask:
 class Room:
     settings: RoomSettings
     link: Link
+    guard: Guard
     guests: dict[str, Guest] = field(default_factory=dict)
     seats: dict[str, Seat] = field(default_factory=dict)
     playback: Playback | None = None
@@ -158,7 +160,7 @@ class Room:
         path = Path(self.settings.path)
         try:
             key = join_shares(read_head(path).envelope, first.share, second.share)
-            self.playback = Playback(path, key, self.settings.installation)
+            self.playback = Playback(path, key, self.settings.installation, self.guard)
             self.problem = ""
             self.link.send(ClipOpened(people=(first.guest.id, second.guest.id), state="opened"))
         except (VaultError, ClipError) as error:

@@ -18,6 +18,7 @@ from blickschutz.access.rules import may
 from blickschutz.access.service.keys import SecurityKeys
 from blickschutz.audit.model import Event
 from blickschutz.config.model import Camera, SiteFile
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.rights.rules import NEAR_DAYS, due, is_near
 from blickschutz.web import texts
@@ -51,7 +52,8 @@ class TileView:
 class Pages:
     """Renders pages for a request, in the person's language and theme."""
 
-    def __init__(self, site: SiteFile, room: ControlRoom, clock: Clock) -> None:
+    def __init__(self, site: SiteFile, room: ControlRoom, clock: Clock, guard: Guard | None = None) -> None:
+        self.guard = guard or Guard(clock)
         self.site, self.room, self._clock = site, room, clock
         self.kept = KeptForms(clock)
         scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]

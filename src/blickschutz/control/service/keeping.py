@@ -32,7 +32,7 @@ class RecordKeeping:
         self.log_start()
         self.recover()
         self.worker.start(guard)
-        self.inspected.chain.start()
+        self.inspected.chain.start(guard)
 
     def log_start(self) -> None:
         """The start, and whether the settings are others than at the last one (Art. 12 AI Act: settings' hash)."""

@@ -86,10 +86,12 @@ class ClipWriter:
         last, self._last = self._last, None
         if last is None:
             return
+        # Whatever it is, after it nothing more can be added to the clip.
+        before, self._broken = self._broken, True
         try:
             last.result()
+            self._broken = before
         except OSError as error:
-            self._broken = True
             raise DeviceError(f"{self.path.name} cannot be written: {error.strerror}") from error
 
     def close(self, reason: CloseReason, closed: float) -> None:
@@ -111,8 +113,9 @@ class ClipWriter:
     def _sealed(self, message: Message, *, last: bool = False) -> bytes:
         data = _encoder.encode(message)
         prefix = _PREFIX.pack(len(data) + SEALED_OVERHEAD, self._count, self._tag)
+        sealed = self._sealer.seal(data, prefix, last=last)
         self._count += 1
-        return prefix + self._sealer.seal(data, prefix, last=last)
+        return prefix + sealed
 
     def _append(self, data: bytes) -> None:
         self.flush()
@@ -125,11 +128,11 @@ class ClipWriter:
             while view:
                 view = view[self._file.write(view) :]
             os.fdatasync(self._file.fileno())
-        except OSError:
-            self._file.truncate(start)
-            self._file.seek(start)
-            raise
-        self.size = start + len(data)
+            self.size = start + len(data)
+        finally:
+            if self.size == start:
+                self._file.truncate(start)
+                self._file.seek(start)
 
 
 def read_head(path: Path) -> Head:

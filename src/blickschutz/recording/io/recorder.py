@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.scene import Background, Doubt, Scene
 from blickschutz.recording.io.feed import Collected, Feed, Piece
-from blickschutz.recording.io.job import ClipJob
+from blickschutz.recording.io.job import ClipJob, refused
 from blickschutz.recording.io.ring import Fragment, Head
-from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings
+from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings, Refusal
 from blickschutz.recording.ports import Tell
 from blickschutz.recording.rules import Orders, known
 
@@ -17,19 +18,30 @@ from blickschutz.recording.rules import Orders, known
 _SETTLE_S = 0.8
 _MOST_SETTLE_S = {ClipMode.SEALED: 3.0, ClipMode.ANONYMOUS: 8.0}
 _END_S = 2.0
+# So often a clip that failed for a reason that may pass is begun anew, and so many may still be written to a disk that stands still.
+_MOST_AGAIN, _MOST_UNFINISHED = 2, 3
 
 
 class Recorder:
     """Fed by the cell's own thread. `describe` gives the first message of a clip for a stream's head."""
 
     def __init__(
-        self, camera: str, settings: RecordingSettings, clock: Clock, describe: Callable[[Head, ClipMode], Opening], tell: Tell
+        self,
+        camera: str,
+        settings: RecordingSettings,
+        clock: Clock,
+        describe: Callable[[Head, ClipMode], Opening],
+        tell: Tell,
+        guard: Guard,
     ) -> None:
+        self._guard = guard
         self._camera, self._settings, self._clock, self._describe, self._tell = camera, settings, clock, describe, tell
         self._feeds: Mapping[ClipMode, Feed] = {mode: Feed(settings.before_s) for mode in ClipMode}
         self._orders = Orders(settings)
         self._waiting: Order | None = None
         self._job: ClipJob | None = None
+        self._unfinished: list[ClipJob] = []
+        self._again = 0
         self._began = 0.0
         self._ended: float | None = None
         self._written_to = float("-inf")
@@ -46,6 +58,7 @@ class Recorder:
         if self._job is not None and (self._job.mode is not order.mode or self._ended is not None):
             self._close(CloseReason.OVER)
         self._orders.begin(order.number, now, order.for_s)
+        self._again = 0
         if self._job is not None:
             self._job.orders.append(order.number)
         else:
@@ -78,14 +91,16 @@ class Recorder:
 
     def take(self, mode: ClipMode, parts: Sequence[Head | Fragment]) -> None:
         """Complete parts of a stream: the camera's packets (`SEALED`) or redacted video (`ANONYMOUS`)."""
-        if self._job is not None and self._job.mode is mode and any(isinstance(part, Head) for part in parts):
-            self._close(CloseReason.INTERRUPTED, keep_orders=True)
-        new = self._feeds[mode].take(parts)
-        if self._job is not None and self._job.mode is mode:
-            for piece in new:
-                self._add(self._job, piece)
-        elif new and self._waiting is not None and self._waiting.mode is mode:
-            self._begin(self._clock.monotonic())
+        for part in parts:
+            # What came before the head of a new stream still belongs to the clip of the old one.
+            if isinstance(part, Head) and self._job is not None and self._job.mode is mode:
+                self._close(CloseReason.INTERRUPTED, keep_orders=True)
+            new = self._feeds[mode].take([part])
+            if self._job is not None and self._job.mode is mode:
+                for piece in new:
+                    self._add(self._job, piece)
+            elif new and self._waiting is not None and self._waiting.mode is mode:
+                self._begin(self._clock.monotonic())
 
     def tick(self) -> None:
         """End what is over, too long, or takes no more."""
@@ -96,8 +111,7 @@ class Recorder:
                 self._waiting = None
             return
         if self._job.failed:
-            self._orders.clear()
-            self._job, self._ended = None, None
+            self._failed(self._job, wanted)
         elif now - self._began >= self._settings.most_s:
             self._orders.clear()
             self._close(CloseReason.LONGEST)
@@ -118,6 +132,16 @@ class Recorder:
             self._orders.clear()
             self._waiting = None
 
+    def broke(self, problem: str, *, again: bool) -> None:
+        """Whoever makes the redacted video cannot: the clip ends. Another follows with the next stream, or the order is given up."""
+        if self._job is not None:
+            self._close(CloseReason.FAULT, keep_orders=again, problem=problem)
+        elif self._waiting is not None and not again:
+            self._refuse(self._waiting, Refusal.FAULT, problem)
+        if not again:
+            self._orders.clear()
+            self._waiting = None
+
     def close(self) -> None:
         """The cell ends in good order."""
         if self._job is not None:
@@ -133,10 +157,20 @@ class Recorder:
             pieces.pop(0)
         if feed.pieces and not pieces:
             return  # without a key picture nothing could be opened; it begins with the next one
-        self._job = ClipJob(self._camera, order, self._describe(feed.head, order.mode), self._settings, self._clock, self._tell)
-        self._waiting, self._began, self._ended, self._written_to = None, now, None, float("-inf")
-        for piece in pieces:
-            self._add(self._job, piece)
+        if self._again == _MOST_AGAIN:
+            # Should what lies before be what cannot be written, the last try does without it.
+            pieces = pieces[max((n for n, piece in enumerate(pieces) if piece.fragment.key), default=0) :]
+        self._unfinished = [job for job in self._unfinished if not job.done]
+        if len(self._unfinished) >= _MOST_UNFINISHED:
+            self._refuse(order, Refusal.BEHIND, f"{len(self._unfinished)} clips still wait for the disk")
+            self._orders.clear()
+            self._waiting = None
+            return
+        describe = self._describe(feed.head, order.mode)
+        self._job = ClipJob(self._camera, order, describe, self._settings, self._clock, self._tell, self._guard, pieces)
+        self._unfinished.append(self._job)
+        self._waiting, self._began, self._ended = None, now, None
+        self._written_to = pieces[-1].fragment.at if pieces else float("-inf")
 
     def _add(self, job: ClipJob, piece: Piece) -> None:
         """Add a fragment, unless the one before it reached beyond the end."""
@@ -144,12 +178,24 @@ class Recorder:
             job.add(piece)
             self._written_to = piece.fragment.at
 
-    def _close(self, reason: CloseReason, *, keep_orders: bool = False, wait_s: float = 0.0) -> None:
+    def _failed(self, job: ClipJob, wanted: bool) -> None:
+        """It takes no more, and has told why, or will."""
+        self._job, self._ended = None, None
+        if job.again and wanted and self._again < _MOST_AGAIN:
+            self._again += 1
+            self._waiting = job.order
+        else:
+            self._orders.clear()
+
+    def _refuse(self, order: Order, refusal: Refusal, reason: str) -> None:
+        self._tell(refused(order, list(self._orders.running) or [order.number], self._clock.now(), refusal, reason))
+
+    def _close(self, reason: CloseReason, *, keep_orders: bool = False, wait_s: float = 0.0, problem: str = "") -> None:
         job, self._job, self._ended = self._job, None, None
         if job is None:
             return
         job.add(self._feeds[job.mode].rest())
-        job.close(reason, wait_s)
+        job.close(reason, wait_s, problem)
         self._feeds[ClipMode.ANONYMOUS].clear()
         if keep_orders and self._orders.wanted(self._clock.monotonic()):
             self._waiting = job.order

@@ -18,7 +18,8 @@ from blickschutz.recording.rules import TICKS
 _log = structlog.get_logger(__name__)
 _FLAGS = "empty_moov+default_base_moof+frag_keyframe+skip_trailer"
 _LONGEST_S = 2.0
-_MOST_WAITING = 64
+# Far more than a cell that is behind lets wait; ten seconds of the largest cameras.
+_MOST_WAITING = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,33 @@ class Head:
     height: int
 
 
-class PacketMuxer:
-    """See `ingest.ports.PacketSink`. `taken` gives what is complete; it is called in another thread.
+class _Connection:
+    """The packets of one connection, see `ingest.ports.PacketSink`. Once there is a newer one it is not listened to."""
 
+    def __init__(self, muxer: PacketMuxer) -> None:
+        self._muxer = muxer
+
+    def opened(self, stream: Any) -> None:
+        self._muxer.opened(self, stream)
+
+    def take(self, packet: Any, pts: int, at: float) -> None:
+        self._muxer.take(self, packet, pts, at)
+
+
+class PacketMuxer:
+    """Takes packets from the newest `connection`; `taken` gives what is complete, in another thread.
+
+    Each stream has a generation, from 1 on. `taken` keeps back what came of the next stream until `finish` has said that
+    the one before is over, so that whoever takes works off one after the other, however far behind it is.
     A stream whose packets cannot be put into MP4 gives no fragments, and `problem` says why.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._done: deque[Head | Fragment] = deque(maxlen=_MOST_WAITING)
+        self._done: deque[Head | Fragment] = deque()
+        self._waiting = 0
+        self._newest: _Connection | None = None
+        self._finished = 0
         self._container: Any = None
         self._stream: Any = None
         self._sink = ByteSink()
@@ -62,10 +81,19 @@ class PacketMuxer:
         self._size = ("", 0, 0)
         self._begun = self._head_sent = False
         self.problem = ""
+        self.dropped = 0
 
-    def opened(self, stream: Any) -> None:
-        self.ended()
+    def connection(self) -> _Connection:
+        """Where a new connection puts its packets; an older one, which may still hang in a read, is not listened to any more."""
         with self._lock:
+            self._newest = _Connection(self)
+            return self._newest
+
+    def opened(self, connection: _Connection, stream: Any) -> None:
+        with self._lock:
+            if connection is not self._newest:
+                return
+            self._end()
             self._generation += 1
             self._sink, self._pending, self._begun, self._head_sent, self._last_dts = ByteSink(), [], False, False, -1
             self.problem = ""
@@ -78,9 +106,9 @@ class PacketMuxer:
             except (av.error.FFmpegError, ValueError) as error:
                 self._fail(error)
 
-    def take(self, packet: Any, pts: int, at: float) -> None:
+    def take(self, connection: _Connection, packet: Any, pts: int, at: float) -> None:
         with self._lock:
-            if self._container is None or pts < 0 or not (self._begun or packet.is_keyframe):
+            if connection is not self._newest or self._container is None or pts < 0 or not (self._begun or packet.is_keyframe):
                 return
             self._begun = True
             try:
@@ -109,29 +137,61 @@ class PacketMuxer:
         if data and not self._head_sent:
             self._head_sent = True
             codec, width, height = self._size
-            self._done.append(Head(self._generation, data, codec, width, height))
+            self._put(Head(self._generation, data, codec, width, height))
         elif data and self._pending:
-            self._done.append(Fragment(self._generation, data, self._key, tuple(self._pending), self._last_at))
+            self._put(Fragment(self._generation, data, self._key, tuple(self._pending), self._last_at))
             self._pending = []
 
-    def taken(self) -> list[Head | Fragment]:
-        """What became complete since the last call."""
-        with self._lock:
-            done = list(self._done)
-            self._done.clear()
-            return done
+    def _put(self, part: Head | Fragment) -> None:
+        """Keep a part until it is taken. Where nobody takes, the oldest groups of pictures go, never the head of a stream."""
+        self._done.append(part)
+        self._waiting += len(part.data)
+        if self._waiting <= _MOST_WAITING:
+            return
+        kept: deque[Head | Fragment] = deque()
+        for one in self._done:
+            whole = isinstance(one, Head) or (one.key and self._waiting <= _MOST_WAITING)
+            if whole or (kept and isinstance(kept[-1], Fragment)):
+                kept.append(one)
+            else:
+                self._waiting -= len(one.data)
+                self.dropped += 1
+        self._done = kept
+        _log.error("packets_dropped", dropped=self.dropped)
 
-    def ended(self) -> None:
-        """The stream has ended: what was not complete yet is given out as it is."""
+    def taken(self) -> list[Head | Fragment]:
+        """What became complete of the stream at hand since the last call."""
         with self._lock:
-            if self._container is None:
-                return
-            try:
-                self._container.close()
-            except (av.error.FFmpegError, ValueError) as error:
-                self._fail(error)
-            self._collect()
-            self._container = None
+            return self._up_to(self._finished + 1)
+
+    def finish(self, generation: int) -> list[Head | Fragment]:
+        """The rest of the stream `generation`, which has ended; from now on `taken` gives the next one."""
+        with self._lock:
+            self._finished = max(self._finished, generation)
+            return self._up_to(self._finished)
+
+    def _up_to(self, generation: int) -> list[Head | Fragment]:
+        done: list[Head | Fragment] = []
+        while self._done and self._done[0].generation <= generation:
+            done.append(self._done.popleft())
+            self._waiting -= len(done[-1].data)
+        return done
+
+    def ended(self) -> int:
+        """The stream has ended: what was not complete yet is given out as it is. Its generation."""
+        with self._lock:
+            self._end()
+            return self._generation
+
+    def _end(self) -> None:
+        if self._container is None:
+            return
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, ValueError) as error:
+            self._fail(error)
+        self._collect()
+        self._container = None
 
     def _fail(self, error: Exception) -> None:
         self.problem = str(error) or type(error).__name__

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Awaitable
+from functools import partial
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
@@ -19,6 +21,7 @@ from blickschutz.web.texts import CAUSE_WORDS, Translate, translator
 
 _STATE_EVERY_S = 0.5
 _LOOK_EVERY_S = 2.0
+_END_S = 2.0
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -33,41 +36,60 @@ def routes(pages: Pages) -> APIRouter:
             return
         await socket.accept()
         viewer = tile.control.stream.join()
-        parts = [
-            asyncio.create_task(_send_video(socket, viewer)),
-            asyncio.create_task(_send_states(socket, tile, translator(pages.language(socket)))),
-            asyncio.create_task(_until_gone(socket)),
-            asyncio.create_task(_while_allowed(socket, pages)),
-        ]
+        out = _Out(socket)
+        states = partial(_send_states, out, tile, translator(pages.language(socket)))
+        works = (partial(_send_video, out, viewer), states, partial(_until_gone, socket), partial(_while_allowed, socket, pages))
+        # When one of them ends, for whatever reason, the viewer is let go, and comes again.
+        parts = [pages.guard.once_task("live", work) for work in works]
         try:
-            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([part.task for part in parts], return_when=asyncio.FIRST_COMPLETED)
         finally:
             tile.control.stream.leave(viewer)
             for part in parts:
-                part.cancel()
-            # A viewer that goes away in the middle of a picture is the normal end of a live stream.
+                part.end()
+            for part in parts:
+                await part.finished(_END_S)
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-                await asyncio.gather(*parts, return_exceptions=True)
                 await socket.close()
 
     return router
 
 
-async def _send_video(socket: WebSocket, viewer: Viewer) -> None:
-    while True:
+class _Out:
+    """What goes to the viewer. One who goes away in the middle of a picture is the normal end of a live stream."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self.gone = False
+
+    async def text(self, **values: str) -> None:
+        await self._sent(self._socket.send_text(json.dumps(values)))
+
+    async def data(self, data: bytes) -> None:
+        await self._sent(self._socket.send_bytes(data))
+
+    async def _sent(self, sending: Awaitable[None]) -> None:
+        try:
+            await sending
+        except (WebSocketDisconnect, RuntimeError):
+            self.gone = True
+
+
+async def _send_video(out: _Out, viewer: Viewer) -> None:
+    while not out.gone:
         part = await viewer.next()
         if isinstance(part, StreamInit):
-            await socket.send_text(json.dumps({"kind": "head", "codec": part.codec}))
-        await socket.send_bytes(part.data)
+            await out.text(kind="head", codec=part.codec)
+        await out.data(part.data)
 
 
-async def _send_states(socket: WebSocket, tile: TileView, translate: Translate) -> None:
+async def _send_states(out: _Out, tile: TileView, translate: Translate) -> None:
     """Send the state when it changes."""
     told = ("", "")
-    while True:
+    while not out.gone:
         now = (tile.state, translate(CAUSE_WORDS[tile.control.cause]))
         if now != told:
-            await socket.send_text(json.dumps({"kind": "state", "state": now[0], "detail": now[1]}))
+            await out.text(kind="state", state=now[0], detail=now[1])
             told = now
         await asyncio.sleep(_STATE_EVERY_S)
 
