@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +16,9 @@ from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
 from blickschutz.audit.service import ChainWatch
 from blickschutz.cli.main import cli
+from blickschutz.guard.model import Backoff
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
 from tests.conftest import ROOT
@@ -178,6 +182,30 @@ class TestWatch:
         self.alter(engine, 20)
         log.write(Event.CASE_SEEN, "kvd-1", "case-x")
         assert watch.look().faults[0].problem == "altered"
+
+    def test_a_look_that_fails_is_tried_again_and_seen(self, log, monkeypatch):
+        """A database that is locked once must not end the watch over the log for ever."""
+        guard = Guard(SystemClock(), backoff=Backoff(first_s=0.01, most_s=0.02))
+        watch = ChainWatch(log, SystemClock(), is_signed)
+        state, failures = log.state, [OSError(5, "locked"), KeyError("x")]
+
+        def fails():
+            if failures:
+                raise failures.pop()
+            return state()
+
+        monkeypatch.setattr(log, "state", fails)
+        watch.start(guard)
+        end = time.monotonic() + 5
+        while watch.report.number != 20:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        (seen,) = guard.states()
+        assert (seen.name, seen.failures, seen.error) == ("chain", 2, "OSError: locked")
+        started = time.monotonic()
+        watch.end()
+        assert time.monotonic() - started < 2, "the minute between two looks is not waited for"
+        assert guard.states() == ()
 
     def test_what_is_written_while_it_is_exported_breaks_no_export(self, log):
         lines = log.export()

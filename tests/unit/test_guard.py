@@ -23,9 +23,11 @@ _QUICK = Backoff(first_s=0.002, most_s=0.01, trouble_after=3, calm_s=0.1)
 
 @pytest.fixture(autouse=True)
 def quiet():
+    before = structlog.get_config()
+    structlog.reset_defaults()
     structlog.configure(processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.ReturnLoggerFactory())
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 @pytest.fixture

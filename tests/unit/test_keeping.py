@@ -20,7 +20,8 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind
-from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
+from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, CloseReason
+from blickschutz.recording.model import Refusal as Refused
 from blickschutz.regime.model import RegimeName
 from blickschutz.retention.io.clock import RetentionClock
 from blickschutz.retention.io.shelf import ClipShelf
@@ -164,8 +165,8 @@ class TestOrders:
         house.enrol()
         house.clip()
         news = {"mode": ClipMode.SEALED, "cause": "manual", "orders": (), "opened": 1.0, "clip": "a" * 32}
-        house.hear(ClipNews(event=ClipEvent.CLOSED, reason="disk: 5 MB are free", closed=2.0, **news))
-        house.hear(ClipNews(event=ClipEvent.REFUSED, reason="5 MB are free; 10 MB must stay free", **news))
+        house.hear(ClipNews(event=ClipEvent.CLOSED, reason="disk: 5 MB are free", closing=CloseReason.DISK, closed=2.0, **news))
+        house.hear(ClipNews(event=ClipEvent.REFUSED, reason="5 MB are free; 10 MB must stay free", refusal=Refused.DISK, **news))
         house.work()
         assert house.records.orders.problem == "disk"
         assert len(house.events(Event.DISK_FULL)) == 1
@@ -220,7 +221,8 @@ class TestRouting:
         order = night.cell.orders[0].number
         night.clip(close=False)
         news = {"clip": "a" * 32, "mode": ClipMode.SEALED, "cause": "person_down", "opened": 1.0}
-        night.hear(ClipNews(event=event, reason="disk: 5 MB are free", orders=(order,), **news))
+        why = {"closing": CloseReason.DISK} if event is ClipEvent.CLOSED else {"refusal": Refused.DISK}
+        night.hear(ClipNews(event=event, reason="5 MB are free", orders=(order,), **why, **news))
         night.work()
         assert [alert.kind for alert in night.desk.open_alerts()] == [Kind.PERSON_DOWN]
 

@@ -21,7 +21,7 @@ from blickschutz.reviewroom.messages import Guest, RoomSettings
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.web import texts
-from blickschutz.web.security import Guard, hosts_of
+from blickschutz.web.security import RequestCheck, hosts_of
 
 _SEE_OTHER = 303
 _BEGIN_S = 3.0
@@ -58,8 +58,8 @@ class RoomPages:
 
 def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:
     """An application without pages yet, guarded like the control room's."""
-    guard = Middleware(Guard, hosts=hosts_of(settings.names, settings.port), secure=bool(settings.certificate))
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[guard])
+    check = Middleware(RequestCheck, hosts=hosts_of(settings.names, settings.port), secure=bool(settings.certificate))
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[check])
     pages = RoomPages(settings)
     app.mount("/static", StaticFiles(directory=str(resources.files("blickschutz.web").joinpath("static"))), name="static")
 

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from blickschutz.access.model import Permission
 from blickschutz.config.model import SiteFile
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import FaultError
 from blickschutz.web.allowed import TodoError, rows, session_of
@@ -41,18 +42,18 @@ from blickschutz.web.routes import (
     wall,
 )
 from blickschutz.web.routes.sign_in import KEPT, set_cookie
-from blickschutz.web.security import Guard, hosts_of
+from blickschutz.web.security import RequestCheck, hosts_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 API = "/api/v1"
 _PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, policy, requests, cases, log)
 
 
-def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None) -> FastAPI:
-    """The pages of `site` over the running `room`. `lifespan` starts and ends what the pages show."""
-    guard = Middleware(Guard, hosts=hosts_of(site.server.known_names, site.server.port), secure=site.server.secure)
-    app = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[guard])
-    pages = Pages(site, room, clock)
+def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None, guard: Guard | None = None) -> FastAPI:
+    """The pages of `site` over the running `room`. `lifespan` starts and ends what the pages show; `guard` is the process's."""
+    check = Middleware(RequestCheck, hosts=hosts_of(site.server.known_names, site.server.port), secure=site.server.secure)
+    app = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[check])
+    pages = Pages(site, room, clock, guard)
     app.state.office = room.office
     app.state.routers = [part.routes(pages) for part in _PARTS]
     for router in app.state.routers:

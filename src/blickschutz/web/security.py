@@ -32,7 +32,7 @@ def hosts_of(names: Sequence[str], port: int) -> list[str]:
     return [f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names]
 
 
-class Guard:
+class RequestCheck:
     """ASGI middleware. Refuses foreign hosts (DNS rebinding), foreign origins (CSRF, hijacked WebSockets)."""
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str], secure: bool = False) -> None:

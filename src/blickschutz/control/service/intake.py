@@ -14,7 +14,7 @@ from blickschutz.control.ports import Do
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.recording.io.clipfile import ClipError, read_head
-from blickschutz.recording.model import ClipEvent, ClipNews, ClipState, CloseReason
+from blickschutz.recording.model import ClipEvent, ClipNews, ClipState, CloseReason, Refusal
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.review.model import Case, CaseState
 from blickschutz.review.rules import THERE
@@ -22,6 +22,8 @@ from blickschutz.review.service import CaseDesk
 from blickschutz.vault.io.files import InstallationKey
 
 _log = structlog.get_logger(__name__)
+# Reasons that pages have a text for, and which go away by themselves; any other is told in its own words.
+_KNOWN = frozenset({Refusal.DISK, Refusal.REVIEWERS})
 
 
 class ClipIntake:
@@ -45,7 +47,7 @@ class ClipIntake:
     def take(self, camera: str, news: ClipNews) -> None:
         """What a cell told."""
         if news.event is ClipEvent.REFUSED:
-            why = _why(news.reason)
+            why = news.refusal.value if news.refusal in _KNOWN else news.reason
             self._orders.refused(camera, "system", why, news.mode.value, news.cause)
             self._orders.failed(news.orders, why)
             return
@@ -54,7 +56,7 @@ class ClipIntake:
             self._orders.begun(news.orders, news.clip)
             return
         alerts = self._orders.alerts(news.orders)
-        if news.reason.startswith(CloseReason.DISK.value):
+        if news.closing is CloseReason.DISK:
             self._orders.problem = Refused.DISK.value
             self._log.write(Event.DISK_FULL, "system", news.clip, {"camera": camera, "text": news.reason})
             self._orders.failed(news.orders, Refused.DISK.value)
@@ -115,8 +117,3 @@ class ClipIntake:
         self._log.write(Event.MISSING_ROW, "system", clip, {"problem": ""})
         self._cases.opened(Case(0, clip, header.camera, header.mode.value, header.cause, header.opened, CaseState.RECORDING))
         self.close_cut(header.camera)
-
-
-def _why(reason: str) -> str:
-    """The word for what a cell said; its own words where there is none."""
-    return Refused.DISK.value if "free" in reason else Refused.REVIEWERS.value if "reviewers" in reason else reason
