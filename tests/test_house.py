@@ -158,7 +158,6 @@ def test_every_room_promises_something_and_rules_something_out():
 UNGUARDED = {
     "recording/io/clipfile.py": "one write at a time, whose error comes out of the next call: the clip's guarded thread meets it",
     "control/service/keeper.py": "the reading of one message outlasts two waits, and ends in the function that began it",
-    "alerts/service.py": "moved next",
 }
 STARTERS = (
     "Thread",

@@ -42,7 +42,7 @@ def desk(tmp_path):
 
 def notice_of(desk, channel):
     alert = desk.take("gate", situation(1), notify=True)
-    return desk.store.due(channel, time.time() + 1)[0], alert
+    return desk.store.outbox.due(channel, time.time() + 1)[0], alert
 
 
 class Subscriber:

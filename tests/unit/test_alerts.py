@@ -10,14 +10,14 @@ import pytest
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA
 from blickschutz.alerts.io.wire import camera_event, message, schemas
-from blickschutz.alerts.model import AlertEvent, AlertState, Notice, Origin, Outcome
+from blickschutz.alerts.model import AlertEvent, AlertState, By, Lives, Notice, Origin, Outcome
 from blickschutz.alerts.rules import OPEN, TRANSITIONS, as_mermaid, next_state, wait_before_retry
 from blickschutz.alerts.service import AlertDesk, Sender
-from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.storage.engine import open_engine
 from tests.conftest import ROOT
+from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock
 
 
@@ -26,22 +26,7 @@ def situation(number=1, kind=Kind.PERSON_DOWN, ended=None, **figures):
     return Situation(number, kind, "all", 50.0, 1.7e9, 0.8, figures, Box(0.1, 0.2, 0.3, 0.4), ended)
 
 
-class Wire:
-    """A channel that fails as long as a test says so."""
-
-    name = "wire"
-
-    def __init__(self):
-        self.down, self.sent, self.tried = True, [], 0
-
-    def send(self, notice):
-        self.tried += 1
-        if self.down:
-            raise DeviceError("nobody answers")
-        self.sent.append((notice.number, notice.event, notice.alert.id))
-
-    def close(self):
-        pass
+ADA, BERT, CARL = By("Ada", "ada"), By("Bert", "bert"), By("Carl", "carl")
 
 
 @pytest.fixture
@@ -99,9 +84,9 @@ class TestDesk:
         clock.sleep(5)
         desk.seen(number, "Ada")
         desk.seen(number, "Ada")
-        assert desk.acknowledge(number, "Ada")
-        assert desk.act(number, "Ada", "Streife geschickt")
-        assert desk.close(number, "Bert", Outcome.CONFIRMED, "Rettungsdienst war da")
+        assert desk.acknowledge(number, ADA)
+        assert desk.act(number, ADA, "Streife geschickt")
+        assert desk.close(number, BERT, Outcome.CONFIRMED, "Rettungsdienst war da")
         history = [(entry.event, entry.by, entry.text) for entry in desk.store.history(number)]
         assert history == [
             ("raised", "system", ""),
@@ -112,7 +97,7 @@ class TestDesk:
         ]
         alert = desk.store.get(number)
         assert (alert.state, alert.outcome, alert.note) == (AlertState.CLOSED, Outcome.CONFIRMED, "Rettungsdienst war da")
-        assert not desk.acknowledge(number, "Carl")
+        assert not desk.acknowledge(number, CARL)
 
     def test_of_two_who_decide_at_once_one_is_told(self, desk):
         number = desk.take("gate", situation(), notify=True).id
@@ -120,7 +105,7 @@ class TestDesk:
 
         def decide(by):
             start.wait()
-            answers.append(desk.acknowledge(number, by))
+            answers.append(desk.acknowledge(number, By(by, by)))
 
         threads = [threading.Thread(target=decide, args=(f"person {i}",)) for i in range(8)]
         for thread in threads:
@@ -139,7 +124,7 @@ class TestDesk:
         assert desk.escalate_overdue() == 0
         assert desk.open_alerts()[0].id == late
         assert desk.store.get(late).state is AlertState.ESCALATED
-        assert desk.acknowledge(late, "Ada")
+        assert desk.acknowledge(late, ADA)
 
     def test_two_alerts_at_once_on_all_cameras(self, desk):
         threads = [
@@ -152,12 +137,12 @@ class TestDesk:
         for thread in threads:
             thread.join()
         assert len({alert.id for alert in desk.open_alerts()}) == 22
-        assert len(desk.store.due("wire", 1e12, 100)) == 22
+        assert len(desk.store.outbox.due("wire", 1e12, 100)) == 22
 
     def test_the_false_alarm_rate(self, desk):
         for outcome in (Outcome.FALSE_ALARM, Outcome.FALSE_ALARM, Outcome.CONFIRMED, Outcome.NO_FINDING):
             number = desk.take("gate", situation(), notify=True, run=outcome + str(len(desk.store.find()))).id
-            desk.close(number, "Ada", outcome, "")
+            desk.close(number, ADA, outcome, "")
         tally = desk.store.tally(0)[0]
         assert (tally.alerts, tally.false_alarms, tally.false_share) == (4, 2, 0.5)
 
@@ -167,28 +152,71 @@ class TestDesk:
         again = SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA))
         assert again.get(number).figures["lying"] == 0.3
         assert again.get(number).box == Box(0.1, 0.2, 0.3, 0.4)
-        assert [notice.alert.id for notice in again.due("wire", clock.now())] == [number]
+        assert [notice.alert.id for notice in again.outbox.due("wire", clock.now())] == [number]
         again.close()
 
-    def test_moving_pictures_go_when_their_time_is_up(self, desk, clock):
+    def test_a_situation_that_is_told_again_after_a_restart_is_the_same(self, desk, store, clock, tmp_path):
+        number = desk.take("gate", situation(), notify=True, run="camera:7", origin=Origin.CAMERA).id
+        again = AlertDesk(SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA)), clock)
+        again.begin()
+        assert again.take("gate", situation(), notify=True, run="camera:7", origin=Origin.CAMERA) is None
+        assert again.store.get(number).ended is None
+        again.take("gate", situation(ended=60.0), notify=True, run="camera:7", origin=Origin.CAMERA)
+        assert again.store.get(number).ended == clock.now()
+        again.store.close()
+
+    def test_a_situation_whose_cell_is_gone_ends_and_its_alert_says_so(self, desk, clock):
+        lost, other, elsewhere = (
+            desk.take(camera, situation(), notify=True, run=run).id for camera, run in (("gate", "a"), ("gate", "b"), ("door", "c"))
+        )
+        clock.sleep(7)
+        assert desk.lost("gate", "a") == 1
+        assert desk.lost("gate", "a") == 0
+        assert [desk.store.get(number).ended for number in (lost, other, elsewhere)] == [clock.now(), None, None]
+        assert desk.store.history(lost)[-1].event == "lost"
+        # What is told of it later changes nothing: nobody knows any more which it was.
+        desk.take("gate", situation(ended=60.0), notify=True, run="a")
+        assert desk.store.get(lost).ended == clock.now()
+        desk.begin()
+        assert all(desk.store.get(number).ended is not None for number in (other, elsewhere))
+        assert {desk.store.get(number).state for number in (lost, other, elsewhere)} == {AlertState.RAISED}
+
+    def test_a_camera_that_never_tells_the_end_has_one_after_a_day(self, desk, clock):
+        number = desk.take("gate", situation(), notify=True, run="camera:7", origin=Origin.CAMERA).id
+        lives = Lives(3600.0, 90 * 86_400.0, 400 * 86_400.0, 86_400.0)
+        clock.sleep(86_000)
+        desk.expire(clock.now(), lives)
+        assert desk.store.get(number).ended is None
+        clock.sleep(500)
+        desk.expire(clock.now(), lives)
+        assert desk.store.get(number).ended == clock.now()
+
+    def test_a_listener_that_fails_undoes_no_decision(self, desk):
+        def fail(alert):
+            raise RuntimeError("no")
+
+        desk.listen(fail)
         number = desk.take("gate", situation(), notify=True).id
-        desk.store.put_clip(number, b"redacted")
-        desk.store.put_clip(number, b"redacted, longer")
-        assert desk.store.clip(number) == b"redacted, longer"
-        assert desk.store.drop_clips(clock.now() + 1e6) == 0
-        desk.close(number, "Ada", Outcome.NO_FINDING, "")
-        clock.sleep(10)
-        assert desk.store.drop_clips(clock.now()) == 1
-        assert desk.store.clip(number) is None
-        assert not desk.store.get(number).has_clip
+        assert desk.acknowledge(number, ADA)
+
+    def test_a_recording_that_was_refused_is_no_order_any_more(self, desk):
+        number = desk.take("gate", situation(), notify=True).id
+        desk.order_recording(number, ADA, "Lärm")
+        assert desk.store.get(number).record_ordered
+        desk.unrecorded(number, "disk")
+        assert not desk.store.get(number).record_ordered
+        assert [(entry.event, entry.by, entry.text) for entry in desk.store.history(number)[1:]] == [
+            ("record", "Ada", "Lärm"),
+            ("unrecorded", "system", "disk"),
+        ]
 
     def test_a_listener_hears_every_change(self, desk):
         heard = []
         end = desk.listen(lambda alert: heard.append(alert.state))
         number = desk.take("gate", situation(), notify=True).id
-        desk.acknowledge(number, "Ada")
+        desk.acknowledge(number, ADA)
         end()
-        desk.close(number, "Ada", Outcome.NO_FINDING, "")
+        desk.close(number, ADA, Outcome.NO_FINDING, "")
         assert heard == [AlertState.RAISED, AlertState.ACKNOWLEDGED]
 
 
@@ -199,7 +227,7 @@ class TestSender:
         for k in (1, 2, 3):
             desk.take("gate", situation(k), notify=True)
         assert sender.work() == 0
-        assert store.unsent() == {"wire": (1, "nobody answers")}
+        assert store.unsent() == {"wire": (2, "nobody answers")}
         assert len(desk.open_alerts()) == 3
         clock.sleep(1)
         assert sender.work() == 0
@@ -225,8 +253,8 @@ class TestSender:
         number = desk.take("gate", situation(), notify=True).id
         clock.sleep(200)
         desk.escalate_overdue()
-        desk.acknowledge(number, "Ada")
-        desk.close(number, "Ada", Outcome.FALSE_ALARM, "")
+        desk.acknowledge(number, ADA)
+        desk.close(number, ADA, Outcome.FALSE_ALARM, "")
         Sender(wire, store, clock).work()
         assert [event for _, event, _ in wire.sent] == ["raised", "escalate", "close"]
 

@@ -372,6 +372,7 @@ class TestAlerts:
                 "number": lambda value, digits: str(value),
                 "alert": {"own": own, "name": "x", "camera": "x", "line": "", "taken": texts.zoned(1.0, "Europe/Berlin")},
                 "history": [HistoryEntry(1.0, event, "system") for event in events],
+                "over": {"clip": False, "history": False},
             }
             return "".join(template.blocks["content"](template.new_context(values)))
 

@@ -195,7 +195,7 @@ class TestDamaged:
         with closing(sqlite3.connect(tmp_path / "alerts.db", isolation_level=None)) as connection:
             connection.execute("UPDATE alerts SET kind = 'levitation' WHERE id = ?", (first.id,))
         assert [one.id for one in store.find()] == [second.id]
-        assert [one.alert.id for one in store.due("mail", 10.0)] == [second.id]
+        assert [one.alert.id for one in store.outbox.due("mail", 10.0)] == [second.id]
         assert [one.alerts for one in store.tally(0.0)] == [1]
         assert len(store.raised(0.0, 10.0)) == 1
         assert [(bad.table, bad.key) for bad in store.damaged()] == [("alerts", str(first.id))]

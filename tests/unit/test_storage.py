@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, insert, select
+from sqlalchemy import MetaData, create_engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from blickschutz.access.io.accounts import METADATA as ACCOUNT_TABLES
@@ -18,7 +18,7 @@ from blickschutz.access.io.factors import METADATA as FACTOR_TABLES
 from blickschutz.access.io.store import METADATA as PASSWORD_TABLES
 from blickschutz.access.io.store import passwords
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
-from blickschutz.alerts.io.tables import alerts, moments
+from blickschutz.alerts.io.tables import moments
 from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.control.io.orders import METADATA as ORDER_TABLES
 from blickschutz.kernel.errors import (
@@ -281,11 +281,13 @@ class TestMigrations:
 def old(tmp_path):
     """A database of a release before there were marks, with rows."""
     path = tmp_path / "alerts.db"
-    engine = open_engine(path, ALERT_TABLES)
-    with writing(engine) as connection:
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        upgrade._run(connection, Database.ALERTS, upgrade.BASELINE)
+        row = "'a', 'k', '', 'analysis', 'raised', 1, 1, 1, '{}', 'null', '', 0, 0"
+        names = "camera, kind, zone, origin, state, taken, raised, confidence, figures, box, note, has_clip, record_ordered"
         for number in range(1, 30):
-            row = {"camera": "a", "kind": "k", "zone": "", "origin": "analysis", "state": "raised", "taken": 1.0, "raised": 1.0}
-            connection.execute(insert(alerts), {**row, "id": number, "confidence": 1.0, "figures": "{}", "box": "null"})
+            connection.exec_driver_sql(f"INSERT INTO alerts (id, {names}) VALUES ({number}, {row})")
             connection.execute(insert(moments), {"alert": number, "data": b"REDACTED SECONDS" * 50})
     engine.dispose()
     with raw(path) as other:

@@ -55,7 +55,13 @@ class Alerts(Part):
     escalate_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
     """Seconds after which an alert that nobody acknowledged is escalated."""
     keep_hours: Annotated[int, Field(ge=1, le=MOST_DAYS * 24)] = 72
-    """Hours after which a closed alert loses its redacted moving picture."""
+    """Hours after which an alert, closed or not, loses its redacted moving picture; the hard limit of `retention` holds as well."""
+    history_days: Annotated[int, Field(ge=1, le=800)] = 90
+    """Days after which it is deleted who did what about an alert, and its notes; the log has its own limit."""
+    rows_days: Annotated[int, Field(ge=31, le=800)] = 400
+    """Days after which an alert itself is deleted, closed or not, and a situation that was only counted."""
+    notices_days: Annotated[int, Field(ge=1, le=90)] = 14
+    """Days for which it is remembered that a channel was told, or that a notice was set aside and why."""
     before_s: Annotated[int, Field(ge=0, le=30)] = 8
     """Redacted seconds before the situation that are kept with an alert."""
     after_s: Annotated[int, Field(ge=2, le=60)] = 8

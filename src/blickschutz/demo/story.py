@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from blickschutz.alerts.model import Outcome
+from blickschutz.alerts.model import By, Outcome
 from blickschutz.bootstrap.control import make_control
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.keeper import CellKeeper
@@ -119,23 +119,23 @@ class _Story:
         desk, regime, hour = self._desk, self._regime, timedelta(hours=1)
         regime.set_override(RegimeName.DAY, regime.now() + hour, "story", "story")
         await _until(lambda: bool(desk.open_alerts()), _ALERT_S, lambda: "no alert")
-        alert = desk.open_alerts()[-1]
+        alert = desk.open_alerts(most=1)[0]
         line = explanation(alert.kind, alert.figures, "en")
         _require(bool(line), f"{alert.kind} without figures")
         return f"{alert.kind.value} at {alert.camera}, {1000 * (alert.raised - alert.taken):.0f} ms after the picture: {line}"
 
     async def _keep_seconds(self) -> str:
         desk = self._desk
-        number = desk.open_alerts()[-1].id
+        number = desk.open_alerts(most=1)[0].id
         await _until(lambda: desk.store.clip(number) is not None, _CLIP_S, lambda: f"alert {number} has no moving picture")
         return f"{len(desk.store.clip(number) or b'') / 1000:.0f} kB of redacted video"
 
     async def _decide(self) -> str:
         desk = self._desk
-        number = desk.open_alerts()[-1].id
-        first, second = desk.acknowledge(number, "Ada"), desk.acknowledge(number, "Bert")
+        number = desk.open_alerts(most=1)[0].id
+        first, second = (desk.acknowledge(number, By(name, name.lower())) for name in ("Ada", "Bert"))
         _require((first, second) == (True, False), f"acknowledged by both: {first}, {second}")
-        _require(desk.close(number, "Ada", Outcome.NO_FINDING, "story"), "it could not be closed")
+        _require(desk.close(number, By("Ada", "ada"), Outcome.NO_FINDING, "story"), "it could not be closed")
         history = [f"{entry.event} {entry.by}" for entry in desk.store.history(number)]
         return ", ".join(history)
 

@@ -130,6 +130,8 @@ HISTORY_WORDS: Mapping[str, str] = {
     "act": N_("veranlasst"),
     "close": N_("abgeschlossen"),
     "record": N_("Aufzeichnung angeordnet"),
+    "unrecorded": N_("Aufzeichnung nicht möglich"),
+    "lost": N_("Ende des Ereignisses nicht gesehen"),
     "outdated": N_("verpixelte Sekunden vernichtet"),
 }
 OUTCOME_WORDS: Mapping[str, str] = {

@@ -2,23 +2,66 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import structlog
 from fastapi import Request
 
-from blickschutz.alerts.model import Alert
+from blickschutz.alerts.model import Alert, By, Place
+from blickschutz.alerts.rules import WAITING, weight
 from blickschutz.kernel.situation import explanation, name
+from blickschutz.web.allowed import member_of
 from blickschutz.web.pages import Pages
+
+_log = structlog.get_logger(__name__)
 
 # Beside the wall as many as somebody can take in, and fewer that move: each playing recording costs the browser a decoder.
 _SHOWN = 12
 _PLAYING = 4
+# Where more are open the last places belong to the newest: what begins now must be seen, however much is overdue.
+_NEWEST = 4
+# Within what a database holds.
+_LONGEST_PLACE = 16
 
 
 def open_queue(pages: Pages, request: Request) -> dict[str, Any]:
     """The most pressing open alerts as the queue beside the wall shows them, and how many more are open."""
-    alerts = pages.room.alerts.open_alerts()
-    return {"queue": views(pages, request, alerts[:_SHOWN]), "more": max(0, len(alerts) - _SHOWN), "playing": _PLAYING}
+    desk = pages.room.alerts
+    found, count = desk.open_alerts(most=_SHOWN), desk.store.open_count()
+    if count > _SHOWN:
+        first = found[: _SHOWN - _NEWEST]
+        known = {alert.id for alert in first}
+        newest = [alert for alert in desk.store.find(states=sorted(WAITING), most=_NEWEST) if alert.id not in known]
+        rest = [alert for alert in found if alert not in first and alert not in newest]
+        found = first + rest[: _NEWEST - len(newest)] + sorted(newest, key=lambda alert: alert.id)
+    return {"queue": views(pages, request, found), "more": max(0, count - len(found)), "playing": _PLAYING}
+
+
+def place_of(alert: Alert) -> str:
+    """The place of an open alert in the queue, as it stands in an address."""
+    return f"{weight(alert.state)}-{alert.id}"
+
+
+def place_from(text: str) -> Place | None:
+    """The place that an address names; None where it names none."""
+    first, _, number = text.partition("-")
+    known = text.isascii() and first.isdigit() and number.isdigit() and len(text) <= _LONGEST_PLACE
+    return Place(int(first), int(number)) if known else None
+
+
+def by_whom(request: Request) -> By:
+    """Who sits at this desk, for a decision."""
+    member = member_of(request)
+    return By(member.name, member.id)
+
+
+async def enter(pages: Pages) -> None:
+    """Enter what was decided in the log of the site. Where that fails the decision stands, and is entered later."""
+    try:
+        await asyncio.to_thread(pages.room.alerts.enter_owed, pages.room.office.log)
+    except Exception:  # noqa: BLE001 - the decision and what the log is owed are on disk; the housekeeping enters it
+        _log.exception("decision_not_entered_yet")
 
 
 def views(pages: Pages, request: Request, alerts: list[Alert]) -> list[dict[str, Any]]:

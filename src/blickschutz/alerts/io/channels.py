@@ -9,8 +9,8 @@ from email.message import EmailMessage
 import msgspec
 import requests
 
-from blickschutz.alerts.io.wire import message, plain
-from blickschutz.alerts.model import Notice
+from blickschutz.alerts.io.wire import AlertMessage, DigestMessage, digest_message, message, one_line, plain, plain_digest
+from blickschutz.alerts.model import Digest, Notice
 from blickschutz.kernel.errors import DeviceError
 
 _TIMEOUT_S = 10.0
@@ -23,7 +23,14 @@ class Words:
         self.site, self.language, self._cameras = site, language, cameras
 
     def plain(self, notice: Notice) -> tuple[str, str]:
-        return plain(notice, self.site, self._cameras.get(notice.alert.camera, notice.alert.camera), self.language)
+        return plain(notice, self.site, self.camera(notice.alert.camera), self.language)
+
+    def plain_digest(self, digest: Digest) -> tuple[str, str]:
+        return plain_digest(digest, self.site, self.camera, self.language)
+
+    def camera(self, number: str) -> str:
+        """The name of a camera in one line; its short name where it is not there any more."""
+        return one_line(self._cameras.get(number, number))
 
 
 class MailSender:
@@ -35,17 +42,24 @@ class MailSender:
         self._server, self._sender, self._to, self._starttls, self._words = (host, port), sender, to, starttls, words
 
     def send(self, notice: Notice) -> None:
-        mail = EmailMessage()
-        mail["Subject"], text = self._words.plain(notice)
-        mail["From"], mail["To"] = self._sender, ", ".join(self._to)
-        mail["Message-ID"] = f"<{notice.number}.{notice.alert.id}.{notice.alert.raised:.0f}@blickschutz.invalid>"
-        mail.set_content(text)
+        self._mail(f"{notice.number}.{notice.alert.id}.{notice.alert.raised:.0f}", *self._words.plain(notice))
+
+    def send_digest(self, digest: Digest) -> None:
+        self._mail(f"digest-{digest.key}.{digest.first:.0f}", *self._words.plain_digest(digest))
+
+    def _mail(self, key: str, subject: str, text: str) -> None:
         try:
+            mail = EmailMessage()
+            mail["Subject"] = subject
+            mail["From"], mail["To"] = self._sender, ", ".join(self._to)
+            mail["Message-ID"] = f"<{key}@blickschutz.invalid>"
+            mail.set_content(text)
             with smtplib.SMTP(*self._server, timeout=_TIMEOUT_S) as server:
                 if self._starttls:
                     server.starttls()
                 server.send_message(mail)
-        except (OSError, smtplib.SMTPException) as error:
+        # A host or an address that cannot be written in ASCII is a `UnicodeError`, an impossible header a `ValueError`.
+        except (OSError, smtplib.SMTPException, ValueError) as error:
             raise DeviceError(f"the mail server {self._server[0]}:{self._server[1]} did not take it: {error}") from error
 
     def close(self) -> None:
@@ -61,11 +75,19 @@ class Webhook:
         self._session.trust_env = False
 
     def send(self, notice: Notice) -> None:
-        data = msgspec.json.encode(message(notice, self._site, self._language))
-        headers = {"Content-Type": "application/json", "Idempotency-Key": f"blickschutz-{notice.number}"}
+        self._post(str(notice.number), message(notice, self._site, self._language))
+
+    def send_digest(self, digest: Digest) -> None:
+        self._post(f"digest-{digest.key}", digest_message(digest, self._site, self._language))
+
+    def _post(self, key: str, body: AlertMessage | DigestMessage) -> None:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"blickschutz-{key}"}
         try:
-            answer = self._session.post(self._address, data=data, headers=headers, timeout=_TIMEOUT_S, allow_redirects=False)
-        except requests.RequestException as error:
+            answer = self._session.post(
+                self._address, data=msgspec.json.encode(body), headers=headers, timeout=_TIMEOUT_S, allow_redirects=False
+            )
+        # An address that is none is a `ValueError` of several libraries beneath.
+        except (requests.RequestException, ValueError) as error:
             raise DeviceError(f"{self.name}: no answer ({type(error).__name__})") from error
         if answer.status_code >= 300:
             raise DeviceError(f"{self.name}: answered {answer.status_code}")
@@ -85,9 +107,14 @@ class AppriseChannel:
         self._known = bool(self._apprise.add(address))
 
     def send(self, notice: Notice) -> None:
+        self._notify(*self._words.plain(notice))
+
+    def send_digest(self, digest: Digest) -> None:
+        self._notify(*self._words.plain_digest(digest))
+
+    def _notify(self, subject: str, text: str) -> None:
         if not self._known:
             raise DeviceError(f"{self.name}: the library apprise does not know this kind of address")
-        subject, text = self._words.plain(notice)
         if not self._apprise.notify(title=subject, body=text):
             raise DeviceError(f"{self.name}: apprise could not deliver it")
 

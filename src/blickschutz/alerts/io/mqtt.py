@@ -11,12 +11,16 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
-from blickschutz.alerts.io.wire import CameraEvent, camera_event, message
-from blickschutz.alerts.model import Notice
+from blickschutz.alerts.io.wire import CameraEvent, camera_event, digest_message, message
+from blickschutz.alerts.model import Digest, Notice
+from blickschutz.guard.rules import words
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import ThreadWork
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 
 _log = structlog.get_logger(__name__)
-_CONNECT_S, _PUBLISH_S, _KEEPALIVE_S = 5.0, 5.0, 30
+_CONNECT_S, _PUBLISH_S, _KEEPALIVE_S, _CLOSE_S = 5.0, 5.0, 30, 3.0
 _QOS = 1
 _MOST_BYTES = 16_384
 
@@ -42,7 +46,10 @@ def _client(broker: Broker, name: str) -> mqtt.Client:
 
 
 class MqttSender:
-    """Publishes each event under `PREFIX/alerts/CAMERA/KIND`, at least once; the notice's number tells a doubled one."""
+    """Publishes each event under `PREFIX/alerts/CAMERA/KIND`, a digest under `PREFIX/digests`, at least once.
+
+    The number of a notice, or of a digest with its count of notices, tells a doubled one.
+    """
 
     name = "mqtt"
 
@@ -52,7 +59,12 @@ class MqttSender:
 
     def send(self, notice: Notice) -> None:
         topic = f"{self._broker.prefix}/alerts/{notice.alert.camera}/{notice.alert.kind.value}"
-        data = msgspec.json.encode(message(notice, self._site, self._language))
+        self._publish(topic, msgspec.json.encode(message(notice, self._site, self._language)))
+
+    def send_digest(self, digest: Digest) -> None:
+        self._publish(f"{self._broker.prefix}/digests", msgspec.json.encode(digest_message(digest, self._site, self._language)))
+
+    def _publish(self, topic: str, data: bytes) -> None:
         try:
             sent = self._connected().publish(topic, data, _QOS)
             sent.wait_for_publish(_PUBLISH_S)
@@ -82,21 +94,32 @@ class MqttSender:
 class MqttSource:
     """Hears `PREFIX/cameras/CAMERA/events`. What breaks the schema or names an unknown camera is refused and logged."""
 
-    def __init__(self, broker: Broker, cameras: frozenset[str], on_event: Callable[[str, CameraEvent], None]) -> None:
+    def __init__(
+        self, broker: Broker, cameras: frozenset[str], on_event: Callable[[str, CameraEvent], None], guard: Guard | None = None
+    ) -> None:
         self._broker, self._cameras, self._on_event = broker, cameras, on_event
         self._client = _client(broker, "cameras")
         self._client.on_connect = self._subscribe
         self._client.on_message = self._take
+        self._guard = guard or Guard(SystemClock())
+        self._thread: ThreadWork | None = None
         self.refused = 0
 
     def start(self) -> None:
-        """Connect in the background and go on trying."""
-        self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
-        self._client.loop_start()
+        """Connect in a guarded thread and go on trying."""
+        self._thread = self._guard.thread("camera-events", self._run, stop=self._stop)
 
     def close(self) -> None:
+        if self._thread is not None:
+            self._thread.end(_CLOSE_S)
+
+    def _stop(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+
+    def _run(self) -> None:
+        # What the library does not foresee (a host that is no name) ends its loop: the guard begins it again.
+        self._client.connect_async(self._broker.host, self._broker.port, _KEEPALIVE_S)
+        self._client.loop_forever(retry_first_connection=True)
 
     def _subscribe(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         del userdata, flags, reason, properties
@@ -115,4 +138,7 @@ class MqttSource:
             self.refused += 1
             _log.warning("camera_event_refused", camera=camera[:40], reason=str(error))
             return
-        self._on_event(camera, event)
+        try:
+            self._on_event(camera, event)
+        except Exception as error:  # noqa: BLE001 - one event that fails must not cut the line to all cameras
+            _log.error("camera_event_failed", camera=camera, problem=words(error))

@@ -9,15 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, func, select, update
-from sqlalchemy.engine import Row
+from sqlalchemy import ColumnElement, Engine, func, or_, select, update
 
-from blickschutz.alerts.io.tables import alerts, counts, history, moments, old_clips, outbox
-from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Notice, Origin, Outcome, Tally
-from blickschutz.alerts.rules import OPEN
-from blickschutz.kernel.geometry import Box
+from blickschutz.alerts.io.lives import drop_clips, end_clips, expire_some
+from blickschutz.alerts.io.outbox import SqlOutbox
+from blickschutz.alerts.io.rows import OPEN_STATES, row_weight, add_entries, add_notices, alert_of, owed_of
+from blickschutz.alerts.io.tables import alerts, counts, history, moments
+from blickschutz.alerts.model import Alert, AlertState, Expired, HistoryEntry, Lives, Origin, Outcome, OwedEntry, Place, Tally
 from blickschutz.kernel.situation import Kind
-from blickschutz.storage.engine import writing
+from blickschutz.storage.engine import forget, writing
 from blickschutz.storage.rows import DamagedRow, RowReader
 
 
@@ -26,13 +26,17 @@ class SqlAlertStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._rows, self._notices = RowReader("alerts"), RowReader("alert_outbox", "notice")
+        self.outbox = SqlOutbox(engine)
+        self._rows = RowReader("alerts")
 
     def close(self) -> None:
         self._engine.dispose()
 
-    def add(self, alert: Alert, channels: Sequence[str], entry: HistoryEntry) -> Alert:
-        """Store a new alert (its id is given here) and what is to be told of it."""
+    def add(self, alert: Alert, channels: Sequence[str], entry: HistoryEntry) -> Alert | None:
+        """Store a new alert (its id is given here) and what is to be told of it; None where its situation has one already.
+
+        A situation without a `run` is like no other.
+        """
         values = {
             "camera": alert.camera,
             "kind": alert.kind.value,
@@ -45,18 +49,24 @@ class SqlAlertStore:
             "figures": json.dumps(dict(alert.figures)),
             "box": json.dumps(alert.box),
             "record_ordered": alert.record_ordered,
+            "run": alert.run,
+            "situation": alert.situation,
+            "kept_from": alert.kept_from,
         }
         with writing(self._engine) as connection:
+            same = select(alerts.c.id).where(_running(alert.camera, alert.run, alert.situation))
+            if alert.run and connection.execute(same.limit(1)).one_or_none() is not None:
+                return None
             number = int(connection.execute(alerts.insert().returning(alerts.c.id), values).scalar_one())
-            _append(connection, number, entry)
-            _queue(connection, number, channels, entry)
+            add_entries(connection, [number], entry)
+            add_notices(connection, [number], channels, entry)
             row = connection.execute(select(alerts).where(alerts.c.id == number)).one()
-        return _alert(row)
+        return alert_of(row)
 
     def get(self, number: int) -> Alert | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(alerts).where(alerts.c.id == number)).one_or_none()
-        return self._rows.one(row, _alert) if row is not None else None
+        return self._rows.one(row, alert_of) if row is not None else None
 
     def find(
         self,
@@ -84,7 +94,20 @@ class SqlAlertStore:
         if until:
             query = query.where(alerts.c.raised < until)
         with self._engine.connect() as connection:
-            return self._rows.all(connection.execute(query), _alert)
+            return self._rows.all(connection.execute(query), alert_of)
+
+    def queue(self, after: Place | None = None, most: int | None = None, *, camera: str = "", kind: Kind | None = None) -> list[Alert]:
+        """Open alerts in the order of need: escalated, raised, then what somebody sees to; in each the oldest first.
+
+        Those behind the place `after`, at most `most`.
+        """
+        query = select(alerts).where(alerts.c.state.in_(OPEN_STATES)).order_by(row_weight, alerts.c.id).limit(most)
+        query = query.where(alerts.c.camera == camera) if camera else query
+        query = query.where(alerts.c.kind == kind.value) if kind is not None else query
+        if after is not None:
+            query = query.where(or_(row_weight > after.weight, (row_weight == after.weight) & (alerts.c.id > after.number)))
+        with self._engine.connect() as connection:
+            return self._rows.all(connection.execute(query), alert_of)
 
     def raised(self, since: float, until: float) -> list[tuple[Kind, float, Outcome | None]]:
         """Kind, moment (POSIX) and outcome of every alert from `since` until before `until`; for counting."""
@@ -118,35 +141,91 @@ class SqlAlertStore:
             where = (alerts.c.id == number) & (alerts.c.state == before.value)
             if connection.execute(update(alerts).where(where).values(values)).rowcount != 1:
                 return False
-            _append(connection, number, entry)
-            _queue(connection, number, channels, entry)
+            add_entries(connection, [number], entry)
+            add_notices(connection, [number], channels, entry)
         return True
 
-    def end(self, number: int, at: float, figures: Mapping[str, float], confidence: float) -> None:
-        """The situation behind the alert is over."""
-        values = {"ended": at, "figures": json.dumps(dict(figures)), "confidence": confidence}
+    def escalate(self, raised_until: float, raised_from: float, entry: HistoryEntry, channels: Sequence[str]) -> list[Alert]:
+        """Escalate all raised alerts that were raised by the one moment, or from the other on; returns them, the oldest first."""
+        overdue = (alerts.c.state == AlertState.RAISED.value) & or_(alerts.c.raised <= raised_until, alerts.c.raised >= raised_from)
+        with self._engine.connect() as connection:
+            if connection.execute(select(alerts.c.id).where(overdue).limit(1)).one_or_none() is None:
+                return []
         with writing(self._engine) as connection:
-            connection.execute(update(alerts).where(alerts.c.id == number).values(values))
+            change = update(alerts).where(overdue).values(state=AlertState.ESCALATED.value).returning(alerts)
+            rows = sorted(connection.execute(change).all(), key=lambda row: row.id)
+            numbers = [row.id for row in rows]
+            add_entries(connection, numbers, entry)
+            add_notices(connection, numbers, channels, entry)
+        return self._rows.all(rows, alert_of)
+
+    def end(self, camera: str, run: str, situation: int, at: float, figures: Mapping[str, float], confidence: float) -> int | None:
+        """A situation is over; returns the number of its alert, None where there is none."""
+        values = {"ended": at, "figures": json.dumps(dict(figures)), "confidence": confidence}
+        running = _running(camera, run, situation)
+        with self._engine.connect() as connection:
+            if connection.execute(select(alerts.c.id).where(running).limit(1)).one_or_none() is None:
+                return None
+        with writing(self._engine) as connection:
+            ended = connection.execute(update(alerts).where(running).values(values).returning(alerts.c.id)).scalars().all()
+        return max(ended, default=None)
+
+    def lose(
+        self, entry: HistoryEntry, origin: Origin, *, camera: str = "", run: str = "", raised_before: float | None = None
+    ) -> list[int]:
+        """Situations whose end nobody will tell any more count as over; returns the numbers of their alerts."""
+        lost = alerts.c.ended.is_(None) & (alerts.c.origin == origin.value)
+        lost = lost & (alerts.c.camera == camera) if camera else lost
+        lost = lost & (alerts.c.run == run) if run else lost
+        lost = lost & (alerts.c.raised < raised_before) if raised_before is not None else lost
+        with self._engine.connect() as connection:
+            if connection.execute(select(alerts.c.id).where(lost).limit(1)).one_or_none() is None:
+                return []
+        with writing(self._engine) as connection:
+            numbers = sorted(connection.execute(update(alerts).where(lost).values(ended=entry.at).returning(alerts.c.id)).scalars())
+            add_entries(connection, numbers, entry)
+        return numbers
 
     def log(self, number: int, entry: HistoryEntry) -> None:
         with writing(self._engine) as connection:
-            _append(connection, number, entry)
+            add_entries(connection, [number], entry)
 
-    def order_recording(self, number: int, entry: HistoryEntry) -> None:
+    def order_recording(self, number: int, entry: HistoryEntry, *, ordered: bool) -> None:
+        """Note that a recording was ordered, or that it was refused."""
         with writing(self._engine) as connection:
-            connection.execute(update(alerts).where(alerts.c.id == number).values(record_ordered=True))
-            _append(connection, number, entry)
+            connection.execute(update(alerts).where(alerts.c.id == number).values(record_ordered=ordered))
+            add_entries(connection, [number], entry)
+
+    def owed(self, most: int) -> list[OwedEntry]:
+        """Decisions that the log of the site was not told of yet, the oldest first."""
+        query = select(history.c.id, history.c.alert, history.c.owed).where(history.c.owed.is_not(None)).order_by(history.c.id)
+        with self._engine.connect() as connection:
+            return [OwedEntry(row.id, row.alert, owed_of(row.owed)) for row in connection.execute(query.limit(most))]
+
+    def entered(self, number: int) -> None:
+        """The log knows of that decision now."""
+        with writing(self._engine) as connection:
+            connection.execute(update(history).where(history.c.id == number).values(owed=None))
 
     def history(self, number: int) -> list[HistoryEntry]:
         query = select(history).where(history.c.alert == number).order_by(history.c.id)
         with self._engine.connect() as connection:
-            return [HistoryEntry(row.at, row.event, row.by, row.text) for row in connection.execute(query)]
+            return [
+                HistoryEntry(row.at, row.event, row.by, row.text, owed_of(row.owed) if row.owed else None)
+                for row in connection.execute(query)
+            ]
 
     def open_count(self) -> int:
         """How many alerts are not closed yet."""
-        query = select(func.count()).where(alerts.c.state.in_([state.value for state in OPEN]))
+        query = select(func.count()).where(alerts.c.state.in_(OPEN_STATES))
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def open_cameras(self) -> set[str]:
+        """Cameras that an open alert is of."""
+        query = select(alerts.c.camera).where(alerts.c.state.in_(OPEN_STATES)).distinct()
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
 
     def count(self, camera: str, kind: Kind, at: float) -> None:
         """A situation that is counted only."""
@@ -184,86 +263,32 @@ class SqlAlertStore:
         with self._engine.connect() as connection:
             return connection.execute(select(moments.c.data).where(moments.c.alert == number)).scalar_one_or_none()
 
-    def drop_clips(self, closed_before: float) -> int:
-        """Delete the moving pictures of alerts that were closed before that moment; returns how many."""
-        old = select(alerts.c.id).where(alerts.c.closed < closed_before, alerts.c.has_clip)
-        with writing(self._engine) as connection:
-            numbers = [row[0] for row in connection.execute(old)]
-            if numbers:
-                for table in (moments, old_clips):
-                    connection.execute(table.delete().where(table.c.alert.in_(numbers)))
-                connection.execute(update(alerts).where(alerts.c.id.in_(numbers)).values(has_clip=False))
-        return len(numbers)
-
     def drop_clip(self, number: int) -> None:
         """Delete the moving picture of one alert."""
         with writing(self._engine) as connection:
-            for table in (moments, old_clips):
-                connection.execute(table.delete().where(table.c.alert == number))
-            connection.execute(update(alerts).where(alerts.c.id == number).values(has_clip=False))
+            drop_clips(connection, [number])
 
-    def due(self, channel: str, now: float, most: int = 20) -> list[Notice]:
-        """What that channel must be told now, the oldest first."""
-        query = (
-            select(outbox.c.id.label("notice"), outbox.c.event, outbox.c.tries, alerts)
-            .join(alerts, alerts.c.id == outbox.c.alert)
-            .where(outbox.c.channel == channel, outbox.c.sent.is_(None), outbox.c.next_at <= now)
-            .order_by(outbox.c.id)
-            .limit(most)
-        )
-        with self._engine.connect() as connection:
-            return self._notices.all(connection.execute(query), lambda row: Notice(row.notice, channel, row.event, _alert(row), row.tries))
-
-    def sent(self, number: int, at: float) -> None:
-        with writing(self._engine) as connection:
-            connection.execute(update(outbox).where(outbox.c.id == number).values(sent=at, problem=""))
-
-    def failed(self, number: int, next_at: float, problem: str) -> None:
-        """Note a failed try and when the next one is."""
-        values = {"tries": outbox.c.tries + 1, "next_at": next_at, "problem": problem[:500]}
-        with writing(self._engine) as connection:
-            connection.execute(update(outbox).where(outbox.c.id == number).values(values))
+    def drop_clips(self, raised_before: float) -> int:
+        """Delete some of the moving pictures of alerts that were raised before that moment, closed or not; returns how many."""
+        return end_clips(self._engine, raised_before)
 
     def unsent(self) -> dict[str, tuple[int, str]]:
-        """Per channel how many notices wait after a failed try, and the newest problem."""
-        query = select(outbox.c.channel, outbox.c.problem).where(outbox.c.sent.is_(None), outbox.c.tries > 0).order_by(outbox.c.id)
-        result: dict[str, tuple[int, str]] = {}
-        with self._engine.connect() as connection:
-            for channel, problem in connection.execute(query):
-                result[channel] = result.get(channel, (0, ""))[0] + 1, problem
-        return result
+        """Per channel how many notices wait after a failed try or were set aside, and the newest problem."""
+        queues = self.outbox.queues(0.0).items()
+        return {channel: (one.failing + one.set_aside, one.problem) for channel, one in queues if one.failing or one.set_aside}
+
+    def expire(self, now: float, lives: Lives) -> Expired:
+        """End what has lived its time, in portions; call again as long as there is more."""
+        return expire_some(self._engine, now, lives)
+
+    def forget(self) -> None:
+        """Take what was deleted out of the database's journal as well. Raises `StoreBusyError` while somebody still reads it."""
+        forget(self._engine)
 
     def damaged(self) -> list[DamagedRow]:
         with self._engine.connect() as connection:
-            return self._rows.damaged(connection.execute(select(alerts).order_by(alerts.c.id)), _alert)
+            return self._rows.damaged(connection.execute(select(alerts).order_by(alerts.c.id)), alert_of)
 
 
-def _append(connection: Any, number: int, entry: HistoryEntry) -> None:
-    connection.execute(history.insert().values(alert=number, at=entry.at, event=entry.event, by=entry.by, text=entry.text))
-
-
-def _queue(connection: Any, number: int, channels: Sequence[str], entry: HistoryEntry) -> None:
-    for channel in channels:
-        connection.execute(outbox.insert().values(alert=number, channel=channel, event=entry.event, next_at=0.0))
-
-
-def _alert(row: Row[Any]) -> Alert:
-    box = json.loads(row.box)
-    return Alert(
-        row.id,
-        row.camera,
-        Kind(row.kind),
-        row.zone,
-        Origin(row.origin),
-        AlertState(row.state),
-        row.taken,
-        row.raised,
-        row.confidence,
-        json.loads(row.figures),
-        Box(*box) if box else None,
-        row.ended,
-        Outcome(row.outcome) if row.outcome else None,
-        row.note,
-        row.has_clip,
-        row.record_ordered,
-    )
+def _running(camera: str, run: str, situation: int) -> ColumnElement[bool]:
+    return (alerts.c.camera == camera) & (alerts.c.run == run) & (alerts.c.situation == situation) & alerts.c.ended.is_(None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from blickschutz.alerts.model import Alert, Notice
+from blickschutz.alerts.model import Alert, Digest, Notice
 from blickschutz.kernel.situation import Kind, explanation, name
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -32,6 +33,46 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     explanation: str
     figures: dict[str, float]
     outcome: str | None = None
+
+
+class DigestGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts of one camera and kind: how many, and how many of them are still open."""
+
+    camera: str
+    kind: Kind
+    name: str
+    alerts: int
+    open: int
+
+
+class EscalatedAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that still waits for somebody."""
+
+    alert: int
+    camera: str
+    kind: Kind
+    name: str
+    raised: str
+
+
+class DigestMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel could not be told in time, together. `escalated` has at most 20, the oldest first. Never a picture.
+
+    `digest` and `notices` together stay the same over all tries of the same content.
+    """
+
+    format: Annotated[int, msgspec.Meta(ge=1, le=1)] = 1
+    event: Literal["digest"] = "digest"
+    digest: int
+    site: str
+    notices: int
+    alerts: int
+    open: int
+    first: str
+    last: str
+    escalated: list[EscalatedAlert]
+    more_escalated: int
+    groups: list[DigestGroup]
 
 
 class CameraEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,8 +111,30 @@ def message(notice: Notice, site: str, language: str) -> AlertMessage:
     )
 
 
+def digest_message(digest: Digest, site: str, language: str) -> DigestMessage:
+    """What is told of a digest."""
+    return DigestMessage(
+        digest=digest.number,
+        site=site,
+        notices=digest.notices,
+        alerts=digest.alerts,
+        open=digest.open,
+        first=_iso(digest.first),
+        last=_iso(digest.last),
+        escalated=[
+            EscalatedAlert(alert=one.id, camera=one.camera, kind=one.kind, name=name(one.kind, language), raised=_iso(one.raised))
+            for one in digest.escalated
+        ],
+        more_escalated=digest.more_escalated,
+        groups=[
+            DigestGroup(camera=one.camera, kind=one.kind, name=name(one.kind, language), alerts=one.alerts, open=one.open)
+            for one in digest.groups
+        ],
+    )
+
+
 def plain(notice: Notice, site: str, camera: str, language: str) -> tuple[str, str]:
-    """Subject and text for people; `camera` is the camera's name."""
+    """Subject (one line) and text for people; `camera` is the camera's name."""
     alert: Alert = notice.alert
     german = language == "de"
     words = {
@@ -81,8 +144,32 @@ def plain(notice: Notice, site: str, camera: str, language: str) -> tuple[str, s
     }
     subject = f"{words.get(notice.event, notice.event)} {alert.id}: {name(alert.kind, language)}, {camera}"
     line = explanation(alert.kind, alert.figures, language)
-    at = datetime.fromtimestamp(alert.taken, UTC).astimezone().strftime("%d.%m.%Y, %H:%M:%S" if german else "%Y-%m-%d %H:%M:%S")
-    return subject, "\n".join(part for part in (site, f"{camera}, {at}", line) if part)
+    return one_line(subject), "\n".join(part for part in (site, f"{camera}, {_clock(alert.taken, language)}", line) if part)
+
+
+def plain_digest(digest: Digest, site: str, camera: Callable[[str], str], language: str) -> tuple[str, str]:
+    """Subject (one line) and text of a digest for people, in German or English; `camera` gives a camera's name."""
+    german, open_, escalated = language == "de", digest.open, len(digest.escalated) + digest.more_escalated
+    first, last = _clock(digest.first, language), _clock(digest.last, language)
+    if german:
+        subject = f"Nachgereicht: {_counted(digest.alerts, 'Meldung', 'Meldungen')}, davon {open_} noch offen"
+        lines = [site, "Was nicht rechtzeitig zugestellt werden konnte, zusammen in einer Nachricht.", f"Von {first} bis {last}."]
+        title, more, still = "Überfällig und von niemandem quittiert:", "weitere", "offen"
+    else:
+        subject = f"Late: {_counted(digest.alerts, 'alert', 'alerts')}, {open_} still open"
+        lines = [site, "What could not be told in time, in one message.", f"From {first} to {last}."]
+        title, more, still = "Escalated, acknowledged by nobody:", "more", "open"
+    if escalated:
+        lines += ["", title]
+        lines += [f"{one.id}: {name(one.kind, language)}, {camera(one.camera)}, {_clock(one.raised, language)}" for one in digest.escalated]
+        lines += [f"{digest.more_escalated} {more}"] if digest.more_escalated else []
+    groups = [f"{one.alerts} × {name(one.kind, language)}, {camera(one.camera)} ({one.open} {still})" for one in digest.groups]
+    return one_line(subject), "\n".join([*lines, "", *groups])
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and what else cannot be printed: a header has one line."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def camera_event(data: bytes) -> CameraEvent:
@@ -95,9 +182,17 @@ def schemas() -> dict[str, dict[str, Any]]:
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {
         f"{stem}.schema.json": dialect | msgspec.json.schema(kind)
-        for stem, kind in (("alert", AlertMessage), ("camera-event", CameraEvent))
+        for stem, kind in (("alert", AlertMessage), ("digest", DigestMessage), ("camera-event", CameraEvent))
     }
 
 
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def _clock(at: float, language: str) -> str:
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%d.%m.%Y, %H:%M:%S" if language == "de" else "%Y-%m-%d %H:%M:%S")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

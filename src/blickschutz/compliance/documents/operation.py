@@ -7,12 +7,13 @@ from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Document, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
+from blickschutz.config.lives import DAY_S, HOUR_S, alert_lives
 from blickschutz.rights.rules import KEEP_YEARS
 
 
 def deletion(g: Grounds) -> Document:
     """Which data lives how long, and how it ends."""
-    kept, alerts = g.site.retention, g.site.alerts
+    kept, lives = g.site.retention, alert_lives(g.site)
     log = g.facts.newest(FactKind.LOG_RETENTION)
     rows = (
         (
@@ -46,12 +47,42 @@ def deletion(g: Grounds) -> Document:
         (
             (
                 "verpixelte Sekunden einer Meldung",
-                "Abschluss der Meldung",
-                f"{alerts.keep_hours} Stunden",
+                "Meldung, abgeschlossen oder nicht",
+                f"{lives.clips / HOUR_S:g} Stunden",
                 f"{kept.hard_limit_days} Tage",
                 "gelöscht",
             ),
-            (setting("alerts.keep_hours"),),
+            (setting("alerts.keep_hours"), setting("retention.hard_limit_days"), test("tests/unit/test_alert_lives.py")),
+        ),
+        (
+            (
+                "Verlauf einer Meldung mit Namen, Notizen",
+                "Meldung, und Eintrag darin",
+                f"{lives.history / DAY_S:g} Tage",
+                f"{lives.rows / DAY_S:g} Tage",
+                "gelöscht",
+            ),
+            (setting("alerts.history_days"), test("tests/unit/test_alert_lives.py")),
+        ),
+        (
+            (
+                "Meldungen, gezählte Ereignisse",
+                "Meldung, Ereignis",
+                f"{lives.rows / DAY_S:g} Tage",
+                f"{lives.rows / DAY_S:g} Tage",
+                "gelöscht",
+            ),
+            (setting("alerts.rows_days"), test("tests/unit/test_alert_lives.py")),
+        ),
+        (
+            (
+                "Nachrichten an Meldewege",
+                "Zustellung oder Zurücklegen",
+                f"{lives.notices / DAY_S:g} Tage",
+                f"{lives.rows / DAY_S:g} Tage",
+                "gelöscht",
+            ),
+            (setting("alerts.notices_days"), test("tests/unit/test_alert_lives.py")),
         ),
         (
             ("Beweispakete", "Herausgabe", "mit dem Vorgang", "mit dem Vorgang", "gelöscht"),

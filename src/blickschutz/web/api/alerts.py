@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -10,12 +11,12 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from blickschutz.access.model import Permission
 from blickschutz.alerts import model as alerts
 from blickschutz.alerts.rules import OPEN
-from blickschutz.audit.model import Event
 from blickschutz.kernel.situation import Kind
-from blickschutz.web.allowed import allow_token, member_of
+from blickschutz.web.allowed import allow_token
 from blickschutz.web.api import models as m
 from blickschutz.web.api.problems import ApiProblem
 from blickschutz.web.pages import Pages
+from blickschutz.web.views import by_whom, enter
 
 _MOST = 100
 
@@ -68,7 +69,7 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/alerts/{number}", dependencies=[allow_token(Permission.ALERTS)])
     async def get(number: m.Number) -> m.Alert:
         """One alert with its history."""
-        return _shown(await asyncio.to_thread(_get, number), history=True)
+        return await asyncio.to_thread(lambda: _shown(_get(number), history=True))
 
     @router.get(
         "/alerts/{number}/clip.mp4",
@@ -83,29 +84,26 @@ def routes(pages: Pages) -> APIRouter:
             raise HTTPException(404)
         return Response(data, media_type="video/mp4")
 
-    async def _done(request: Request, number: int, done: bool, **facts: str) -> m.Alert:
-        if not done:
+    async def _decide(number: int, decide: Callable[[], bool]) -> m.Alert:
+        await asyncio.to_thread(_get, number)
+        if not await asyncio.to_thread(decide):
             raise ApiProblem(409, "late", "Somebody else was faster, or the alert is in a state in which this cannot be done.")
-        pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", **facts)
-        return _shown(await asyncio.to_thread(_get, number), history=True)
+        await enter(pages)
+        return await asyncio.to_thread(lambda: _shown(_get(number), history=True))
 
     @router.post("/alerts/{number}/acknowledge", dependencies=[allow_token(Permission.DECIDE)])
     async def acknowledge(request: Request, number: m.Number) -> m.Alert:
         """Say that somebody looks at it."""
-        _get(number)
-        return await _done(request, number, desk.acknowledge(number, member_of(request).name), decision="acknowledge")
+        return await _decide(number, lambda: desk.acknowledge(number, by_whom(request)))
 
     @router.post("/alerts/{number}/act", dependencies=[allow_token(Permission.DECIDE)])
     async def act(request: Request, number: m.Number, note: m.Note) -> m.Alert:
         """Note what was done."""
-        _get(number)
-        return await _done(request, number, desk.act(number, member_of(request).name, note.text), decision="act", text=note.text)
+        return await _decide(number, lambda: desk.act(number, by_whom(request), note.text))
 
     @router.post("/alerts/{number}/close", dependencies=[allow_token(Permission.DECIDE)])
     async def close(request: Request, number: m.Number, wish: m.Close) -> m.Alert:
         """Close it with an outcome."""
-        _get(number)
-        done = desk.close(number, member_of(request).name, alerts.Outcome(wish.outcome), wish.text)
-        return await _done(request, number, done, decision="close", outcome=wish.outcome)
+        return await _decide(number, lambda: desk.close(number, by_whom(request), alerts.Outcome(wish.outcome), wish.text))
 
     return router

@@ -8,26 +8,28 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+import structlog
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.background import BackgroundTask
 
 from blickschutz.access.model import Permission
 from blickschutz.access.rules import may
 from blickschutz.alerts.model import Alert, AlertState, Outcome
 from blickschutz.alerts.rules import OPEN
+from blickschutz.config.lives import alert_lives
+from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.numbers import Before, Number
 from blickschutz.web.pages import Pages
-from blickschutz.web.views import open_queue, views
+from blickschutz.web.views import open_queue, place_from, place_of, views
 
-_SEE_OTHER = 303
+_log = structlog.get_logger(__name__)
 _BEAT_S = 15.0
 _DAY_S = 24 * 3600.0
 _TALLY_DAYS = 30
 _PAGE = 100
-
-Text = Annotated[str, Form(max_length=500)]
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -36,29 +38,45 @@ def routes(pages: Pages) -> APIRouter:
     desk = pages.room.alerts
 
     @router.get("/alerts", dependencies=[allow(Permission.ALERTS)])
-    async def day(request: Request, camera: str = "", kind: str = "", state: str = "", date: str = "", before: Before = 0) -> Response:
+    async def day(
+        request: Request,
+        camera: str = "",
+        kind: str = "",
+        state: str = "",
+        date: str = "",
+        before: Before = 0,
+        after: Annotated[str, Query(max_length=40)] = "",
+    ) -> Response:
+        """Alerts of a day, the newest first; or, without a day, all that are open, in the order of need."""
+        whole = state == "open" and not date
         start = pages.day_start(date)
-        end = start + timedelta(days=1)
-        found = await asyncio.to_thread(
-            desk.store.find,
-            states=sorted(OPEN) if state == "open" else [AlertState.CLOSED] if state == "closed" else (),
-            camera=camera if any(tile.camera.id == camera for tile in pages.tiles()) else "",
-            kind=Kind(kind) if kind in set(Kind) else None,
-            since=start.timestamp(),
-            until=end.timestamp(),
-            before=max(0, before),
-            most=_PAGE + 1,
-        )
+        asked_camera = camera if any(tile.camera.id == camera for tile in pages.tiles()) else ""
+        asked_kind = Kind(kind) if kind in set(Kind) else None
+        if whole:
+            found = await asyncio.to_thread(desk.open_alerts, place_from(after), _PAGE + 1, camera=asked_camera, kind=asked_kind)
+        else:
+            end = start + timedelta(days=1)
+            found = await asyncio.to_thread(
+                desk.store.find,
+                states=sorted(OPEN) if state == "open" else [AlertState.CLOSED] if state == "closed" else (),
+                since=start.timestamp(),
+                until=end.timestamp(),
+                before=max(0, before),
+                most=_PAGE + 1,
+                camera=asked_camera,
+                kind=asked_kind,
+            )
         tally = await asyncio.to_thread(desk.store.tally, pages.room.regime.now().timestamp() - _TALLY_DAYS * _DAY_S)
         values: dict[str, Any] = {"tally": tally, "tally_days": _TALLY_DAYS, "tiles": pages.tiles(), "kinds": list(Kind)}
         shown = views(pages, request, found[:_PAGE])
-        older = found[_PAGE - 1].id if len(found) > _PAGE else 0
-        chosen = {"camera": camera, "kind": kind, "state": state, "date": f"{start:%Y-%m-%d}"}
-        return pages.render(request, "alerts.html", theme="dark", chosen=chosen, alerts=shown, older=older, **values)
+        last = found[_PAGE - 1] if len(found) > _PAGE else None
+        further = {"after": place_of(last)} if last is not None and whole else {"before": last.id} if last is not None else {}
+        chosen = {"camera": camera, "kind": kind, "state": state, "date": "" if whole else f"{start:%Y-%m-%d}"}
+        return pages.render(request, "alerts.html", theme="dark", chosen=chosen, alerts=shown, whole=whole, further=further, **values)
 
     @router.get("/alerts/queue", dependencies=[allow(Permission.ALERTS)])
     async def queue(request: Request) -> Response:
-        return pages.render(request, "queue.html", theme="dark", **open_queue(pages, request))
+        return pages.render(request, "queue.html", theme="dark", **await asyncio.to_thread(open_queue, pages, request))
 
     @router.get("/alerts/stream", dependencies=[allow(Permission.ALERTS)])
     async def stream(request: Request) -> Response:
@@ -66,13 +84,15 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/alerts/{number}", dependencies=[allow(Permission.ALERTS)])
     async def alert(request: Request, number: Number) -> Response:
-        found = require(pages, number)
-        desk.seen(number, pages.person(request))
-        return page(pages, request, found)
+        found = await require(pages, number)
+        answer = await page(pages, request, found)
+        # Noted when the page is on its way: whoever looks need not wait for whoever writes.
+        answer.background = BackgroundTask(_note_seen, pages, number, pages.person(request))
+        return answer
 
     @router.get("/alerts/{number}/clip.mp4", dependencies=[allow(Permission.ALERTS)])
     async def clip(number: Number) -> Response:
-        data = desk.store.clip(require(pages, number).id)
+        data = await asyncio.to_thread(desk.store.clip, (await require(pages, number)).id)
         if data is None:
             raise HTTPException(404)
         return Response(data, media_type="video/mp4")
@@ -80,39 +100,67 @@ def routes(pages: Pages) -> APIRouter:
     return router
 
 
-def require(pages: Pages, number: int) -> Alert:
+async def require(pages: Pages, number: int) -> Alert:
     """The alert with that number; where there is none the answer is the page for what is not found."""
-    alert = pages.room.alerts.store.get(number)
+    alert = await asyncio.to_thread(pages.room.alerts.store.get, number)
     if alert is None:
         raise HTTPException(404)
     return alert
 
 
-def page(pages: Pages, request: Request, found: Alert, problem: str = "") -> Response:
+async def page(pages: Pages, request: Request, found: Alert, problem: str = "") -> Response:
     """The page of an alert; with a `problem` it says what was wrong with a decision."""
     others = [tile for tile in pages.tiles() if tile.camera.id != found.camera]
+    history = await asyncio.to_thread(pages.room.alerts.store.history, found.id)
+    lives, age = alert_lives(pages.site), pages.room.regime.now().timestamp() - found.raised
     return pages.render(
         request,
         "alert.html",
         status=409 if problem == "late" else 422 if problem else 200,
         theme="dark",
         alert=views(pages, request, [found])[0],
-        history=pages.room.alerts.store.history(found.id),
+        history=history,
+        over={"clip": age >= lives.clips, "history": age >= lives.history},
         others=others,
         outcomes=list(Outcome),
         problem=problem,
     )
 
 
+def _note_seen(pages: Pages, number: int, by: str) -> None:
+    try:
+        pages.room.alerts.seen(number, by)
+    except DeviceError as error:
+        _log.warning("alert_seen_not_noted", alert=number, problem=str(error))
+
+
+class Changes:
+    """What a reader of the stream has not been told yet: of each alert only the newest, so that a storm stays as long as its alerts."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._newest, self._some = loop, dict[int, Alert](), asyncio.Event()
+
+    def put(self, alert: Alert) -> None:
+        """Called in any thread."""
+        self._loop.call_soon_threadsafe(self._put, alert)
+
+    def _put(self, alert: Alert) -> None:
+        self._newest[alert.id] = alert
+        self._some.set()
+
+    async def next(self) -> Alert:
+        await self._some.wait()
+        alert = self._newest.pop(next(iter(self._newest)))
+        if not self._newest:
+            self._some.clear()
+        return alert
+
+
 async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
     """One event for each new or changed alert; a comment every 15 s keeps the line alive and finds dead ones."""
-    loop, changed = asyncio.get_running_loop(), asyncio.Queue[Alert]()
-
-    def put(alert: Alert) -> None:
-        loop.call_soon_threadsafe(changed.put_nowait, alert)
-
+    changed = Changes(asyncio.get_running_loop())
     access, token = pages.room.office.access, session_of(request)
-    end = pages.room.alerts.listen(put)
+    end = pages.room.alerts.listen(changed.put)
     language = pages.language(request)
     try:
         yield "retry: 2000\n\n"
@@ -121,7 +169,7 @@ async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
                 return
             try:
                 async with asyncio.timeout(_BEAT_S):
-                    alert = await changed.get()
+                    alert = await changed.next()
             except TimeoutError:
                 yield ": \n\n"
                 continue

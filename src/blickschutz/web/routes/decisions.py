@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -9,11 +10,11 @@ from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
 from blickschutz.alerts.model import Outcome
-from blickschutz.audit.model import Event
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.alerts import page, require
+from blickschutz.web.views import by_whom, enter
 
 _SEE_OTHER = 303
 
@@ -27,42 +28,46 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.post("/alerts/{number}/acknowledge", dependencies=[allow(Permission.DECIDE)])
     async def acknowledge(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "") -> Response:
-        require(pages, number)
-        if not desk.acknowledge(number, pages.person(request)):
-            return page(pages, request, require(pages, number), "late")
-        pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="acknowledge")
+        await require(pages, number)
+        if not await asyncio.to_thread(desk.acknowledge, number, by_whom(request)):
+            return await page(pages, request, await require(pages, number), "late")
+        await enter(pages)
         return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/act", dependencies=[allow(Permission.DECIDE)])
     async def act(request: Request, number: Number, text: Text = "") -> Response:
-        found = require(pages, number)
+        found = await require(pages, number)
         if not text.strip():
-            return page(pages, request, found, "text")
-        if not desk.act(number, pages.person(request), text.strip()):
-            return page(pages, request, require(pages, number), "late")
-        pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="act", text=text.strip())
+            return await page(pages, request, found, "text")
+        if not await asyncio.to_thread(desk.act, number, by_whom(request), text.strip()):
+            return await page(pages, request, await require(pages, number), "late")
+        await enter(pages)
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/close", dependencies=[allow(Permission.DECIDE)])
     async def close(request: Request, number: Number, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
-        found = require(pages, number)
+        found = await require(pages, number)
         if outcome not in set(Outcome):
-            return page(pages, request, found, "outcome")
-        if not desk.close(number, pages.person(request), Outcome(outcome), text.strip()):
-            return page(pages, request, require(pages, number), "late")
-        pages.log(request, Event.ALERT_DECIDED, f"alert-{number}", decision="close", outcome=outcome)
+            return await page(pages, request, found, "outcome")
+        if not await asyncio.to_thread(desk.close, number, by_whom(request), Outcome(outcome), text.strip()):
+            return await page(pages, request, await require(pages, number), "late")
+        await enter(pages)
         return RedirectResponse("/alerts", _SEE_OTHER)
 
     @router.post("/alerts/{number}/record", dependencies=[allow(Permission.RECORD)])
     async def record(request: Request, number: Number, text: Text = "") -> Response:
-        found = require(pages, number)
+        found = await require(pages, number)
         if not text.strip():
-            return page(pages, request, found, "reason")
-        by = member_of(request).id
-        problem = pages.room.recordings.record(found.camera, by, text.strip(), number)
+            return await page(pages, request, found, "reason")
+        by = by_whom(request)
+        # Who ordered it and why is on disk before the order is given.
+        await asyncio.to_thread(desk.order_recording, number, by, text.strip())
+        problem = await asyncio.to_thread(pages.room.recordings.record, found.camera, by.member, text.strip(), number)
         if problem:
-            return page(pages, request, found, problem)
-        desk.order_recording(number, pages.person(request), text.strip())
+            await asyncio.to_thread(desk.unrecorded, number, problem)
+        await enter(pages)
+        if problem:
+            return await page(pages, request, await require(pages, number), problem)
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 
     return router

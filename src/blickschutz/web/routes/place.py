@@ -30,7 +30,7 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/plan", dependencies=[allow(Permission.PLAN)])
     async def plan(request: Request) -> Response:
-        waiting = {alert.camera for alert in pages.room.alerts.open_alerts()}
+        waiting = await asyncio.to_thread(pages.room.alerts.store.open_cameras)
         known = [(tile, tile.camera.plan) for tile in pages.tiles() if tile.camera.plan is not None]
         places = [(tile, place, cone(place), label_at(place, index)) for index, (tile, place) in enumerate(known)]
         facts = await asyncio.to_thread(pages.room.policy.facts)

@@ -36,7 +36,7 @@ def routes(pages: Pages) -> APIRouter:
             request,
             "health.html",
             tiles=pages.tiles(),
-            unsent=room.unsent(),
+            channels=await asyncio.to_thread(room.alerts.queues),
             desk_problem=room.problem,
             forecast=await asyncio.to_thread(room.recordings.forecast),
             offset=room.recordings.clock_offset(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -22,7 +24,8 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/wall", dependencies=[allow(Permission.WALL)])
     async def wall(request: Request) -> Response:
-        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), **open_queue(pages, request))
+        queue = await asyncio.to_thread(open_queue, pages, request)
+        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), **queue)
 
     @router.get("/cameras/{camera}", dependencies=[allow(Permission.WALL)])
     async def camera(request: Request, camera: str) -> Response:

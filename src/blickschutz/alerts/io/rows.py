@@ -1,0 +1,68 @@
+"""Rows of the alerts' tables as what they mean, and the writes that several transactions share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case
+from sqlalchemy.engine import Row
+
+from blickschutz.alerts.io.tables import alerts, history, outbox
+from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin, Outcome, Owed
+from blickschutz.alerts.rules import OPEN, weight
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.situation import Kind
+
+OPEN_STATES = sorted(state.value for state in OPEN)
+# The weight of a row in the queue of open alerts.
+row_weight: ColumnElement[int] = case(*((alerts.c.state == state.value, weight(state)) for state in sorted(OPEN)), else_=9)
+
+
+def add_entries(connection: Connection, numbers: Sequence[int], entry: HistoryEntry) -> None:
+    """The same entry in the history of each of these alerts."""
+    owed = json.dumps({"member": entry.owed.member, "facts": dict(entry.owed.facts)}) if entry.owed is not None else None
+    values = {"at": entry.at, "event": entry.event, "by": entry.by, "text": entry.text, "owed": owed}
+    if numbers:
+        connection.execute(history.insert(), [{"alert": number, **values} for number in numbers])
+
+
+def add_notices(connection: Connection, numbers: Sequence[int], channels: Sequence[str], entry: HistoryEntry) -> None:
+    """Tell each of the channels of each of these alerts."""
+    values = {"event": entry.event, "next_at": 0.0, "queued": entry.at}
+    rows = [{"alert": number, "channel": channel, **values} for number in numbers for channel in channels]
+    if rows:
+        connection.execute(outbox.insert(), rows)
+
+
+def owed_of(text: str) -> Owed:
+    """What the log is owed, from its column."""
+    read = json.loads(text)
+    return Owed(read["member"], read["facts"])
+
+
+def alert_of(row: Row[Any]) -> Alert:
+    """An alert from a row that has all of its columns."""
+    box = json.loads(row.box)
+    return Alert(
+        row.id,
+        row.camera,
+        Kind(row.kind),
+        row.zone,
+        Origin(row.origin),
+        AlertState(row.state),
+        row.taken,
+        row.raised,
+        row.confidence,
+        json.loads(row.figures),
+        Box(*box) if box else None,
+        row.ended,
+        Outcome(row.outcome) if row.outcome else None,
+        row.note,
+        row.has_clip,
+        row.record_ordered,
+        row.run,
+        row.situation,
+        row.kept_from,
+    )
