@@ -7,30 +7,32 @@ from pathlib import Path
 
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
 from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
-from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.ports import Channel
 from blickschutz.alerts.service import AlertDesk, Sender
+from blickschutz.bootstrap.records import Records
 from blickschutz.config.channels import MqttChannel
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.alerting import Alerting
+from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 
 
-def make_alerting(site: SiteFile, base: Path, store: SqlAlertStore, clock: Clock) -> Alerting:
+def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, guard: Guard) -> Alerting:
     """The desk with its senders. A relative file address is relative to `base`, the site file's folder."""
     channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras})
-    desk = AlertDesk(store, clock, [channel.name for channel in channels], site.alerts.escalate_after_s)
-    return Alerting(store, desk, [Sender(channel, store, clock) for channel in channels])
+    store, time = records.alerts, records.archive.time
+    desk = AlertDesk(store, clock, [channel.name for channel in channels], site.alerts.escalate_after_s, time.now)
+    return Alerting(desk, [Sender(channel, store, clock, guard=guard) for channel in channels])
 
 
-def make_source(site: SiteFile, base: Path, take: Callable[[str, CameraEvent], None]) -> MqttSource | None:
+def make_source(site: SiteFile, base: Path, take: Callable[[str, CameraEvent], None], guard: Guard) -> MqttSource | None:
     """Where cameras tell what they find themselves; None where the site file names no broker that is to be heard."""
     mqtt = site.alerts.mqtt
     if mqtt is None or not mqtt.listen:
         return None
-    return MqttSource(broker(mqtt, base), frozenset(camera.id for camera in site.cameras), take)
+    return MqttSource(broker(mqtt, base), frozenset(camera.id for camera in site.cameras), take, guard)
 
 
 def broker(mqtt: MqttChannel, base: Path) -> Broker:

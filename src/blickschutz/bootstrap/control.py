@@ -8,6 +8,7 @@ from pathlib import Path
 from blickschutz.bootstrap.alerting import make_alerting, make_source
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.records import Records, make_records
+from blickschutz.config.lives import alert_lives
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.housekeeping import Housekeeping
@@ -21,8 +22,6 @@ from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.control.service.troubles import Troubles
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
-
-_HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +44,32 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     cells = supervisor.keepers
     records = make_records(site, data, clock, cells)
     worker, log = records.worker, records.office.log
-    alerting = make_alerting(site, base, records.alerts, clock)
+    troubles = Troubles(log, worker.do)
+    guard = Guard(clock, troubles.heard)
+    alerting = make_alerting(site, base, records, clock, guard)
+    desk = alerting.desk
     regime = RegimeKeeper(site, clock, log)
-    routing = SituationRouting(site, cells, regime, records.orders, alerting.desk, clock, worker.do)
-    alerting.source = make_source(site, base, routing.from_camera)
-    moments = AlertMoments(cells, site.alerts, alerting.desk, worker.do)
+    routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
+    alerting.source = make_source(site, base, routing.from_camera, guard)
+    moments = AlertMoments(cells, site.alerts, desk, worker.do)
     for cell in cells.values():
         cell.situations.listen(routing.seen)
         cell.clips.listen(records.intake.heard)
         cell.lost.listen(records.intake.lost)
+        cell.lost.listen(routing.lost)
         cell.ready.listen(records.intake.ready)
     records.orders.unrecorded.listen(routing.unrecorded)
     routing.raised.listen(moments.raised)
     outages = OutageWatch(cells, log, clock, worker.do)
-    troubles = Troubles(log, worker.do)
-    guard = Guard(clock, troubles.heard)
     duties = {
         "orders": records.orders.overdue,
         "deadlines": records.shredder.expire,
         "destruction": records.shredder.work,
         "renewal": records.renewal.again,
         "settling": records.keeping.settle,
-        "escalation": alerting.desk.escalate_overdue,
-        "alert-seconds-life": lambda: records.alerts.drop_clips(clock.now() - site.alerts.keep_hours * _HOUR_S),
+        "escalation": desk.escalate_overdue,
+        "alert-entries": lambda: desk.enter_owed(log),
+        "alert-lives": lambda: desk.expire(records.archive.time.now(), alert_lives(site)),
         "outages": outages.look,
     }
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties))

@@ -63,9 +63,6 @@ class Room:
     def certificate_until(self) -> datetime | None:
         return self._tls.until
 
-    def unsent(self) -> Mapping[str, tuple[int, str]]:
-        return self._control.alerting.unsent()
-
     @property
     def problem(self) -> str:
         return self._control.records.worker.problem

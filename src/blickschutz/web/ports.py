@@ -202,10 +202,6 @@ class ControlRoom(Protocol):
     rooms: Rooms
     stops: StopControl
 
-    def unsent(self) -> Mapping[str, tuple[int, str]]:
-        """Per channel how many notices wait after a failed try, and why."""
-        ...
-
     def models(self) -> Mapping[str, tuple[str, bool]]:
         """Registered detectors: the hash of each, and whether its files are as they were registered."""
         ...

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Engine, func, or_, select, update
 
 from blickschutz.alerts.io.lives import drop_clips, end_clips, expire_some
 from blickschutz.alerts.io.outbox import SqlOutbox
-from blickschutz.alerts.io.rows import OPEN_STATES, row_weight, add_entries, add_notices, alert_of, owed_of
+from blickschutz.alerts.io.rows import OPEN_STATES, add_entries, add_notices, alert_of, owed_of, row_weight
 from blickschutz.alerts.io.tables import alerts, counts, history, moments
 from blickschutz.alerts.model import Alert, AlertState, Expired, HistoryEntry, Lives, Origin, Outcome, OwedEntry, Place, Tally
 from blickschutz.kernel.situation import Kind

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 
 from blickschutz.alerts.io.mqtt import MqttSource
-from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.model import Alert
 from blickschutz.alerts.service import AlertDesk, Sender
 
@@ -14,11 +13,13 @@ from blickschutz.alerts.service import AlertDesk, Sender
 class Alerting:
     """The alert desk and the sender of each channel; `source` is the broker that cameras speak to."""
 
-    def __init__(self, store: SqlAlertStore, desk: AlertDesk, senders: Sequence[Sender]) -> None:
-        self.store, self.desk, self._senders = store, desk, senders
+    def __init__(self, desk: AlertDesk, senders: Sequence[Sender]) -> None:
+        self.desk, self._senders = desk, senders
         self.source: MqttSource | None = None
 
     def start(self) -> None:
+        """Before any camera is watched; waits for the database."""
+        self.desk.begin()
         for sender in self._senders:
             sender.start()
         if self.source is not None:
@@ -29,10 +30,6 @@ class Alerting:
         del alert
         for sender in self._senders:
             sender.poke()
-
-    def unsent(self) -> dict[str, tuple[int, str]]:
-        """Per channel how many notices wait after a failed try, and why."""
-        return self.store.unsent()
 
     async def end_source(self) -> None:
         """Nothing more is taken from the broker."""

@@ -30,7 +30,7 @@ class ControlRoom:
     async def start(self) -> None:
         await asyncio.to_thread(self._keeping.start, self._guard)
         self._moments.start(self._guard)
-        self._alerting.start()
+        await asyncio.to_thread(self._alerting.start)
         self._supervisor.start(self._guard)
         self._housekeeping.start(self._guard)
 

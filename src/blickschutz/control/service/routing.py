@@ -47,6 +47,10 @@ class SituationRouting:
         """A situation began or ended."""
         self._do(lambda: self._route(told, Origin.ANALYSIS), told.camera)
 
+    def lost(self, camera: str) -> None:
+        """A cell is gone: the end of its situations will not be told."""
+        self._do(lambda: self._desk.lost(camera), camera)
+
     def from_camera(self, camera: str, event: CameraEvent) -> None:
         """A camera found something itself."""
         now, at = self._clock.now(), self._clock.monotonic()
