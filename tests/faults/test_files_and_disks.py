@@ -167,7 +167,7 @@ class TestSiteCommands:
     def test_check_names_what_is_wrong(self, tmp_path):
         site = tmp_path / "site.toml"
         site.write_text("format = 1\n", encoding="utf-8")
-        result = command("check", "--site", site, "--json")
+        result = command("check", "--site", site, "--json", BLICKSCHUTZ_DATA=str(tmp_path))
         assert result.exit_code == 1
         rule = json.loads(result.stdout.splitlines()[-1])["rules"][0]
         assert rule["result"] == "broken"
@@ -188,15 +188,16 @@ class TestSiteCommands:
             taken.listen()
             site = tmp_path / "site.toml"
             site.write_text(shown(text).replace("8710", str(taken.getsockname()[1])), encoding="utf-8")
-            result = command("run", "--site", site)
+            result = command("run", "--site", site, BLICKSCHUTZ_DATA=str(tmp_path))
         assert result.exit_code == 1
+        assert not (tmp_path / "sites").exists(), "nothing is made for a site that cannot start"
         assert "taken" in result.stderr
 
     def test_run_refuses_a_time_zone_that_does_not_exist(self, tmp_path):
         text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
         site = tmp_path / "site.toml"
         site.write_text(shown(text).replace("Europe/Berlin", "Europa/Lautern"), encoding="utf-8")
-        result = command("run", "--site", site)
+        result = command("run", "--site", site, BLICKSCHUTZ_DATA=str(tmp_path))
         assert result.exit_code == 1
         assert "Europe/Berlin" in result.stderr
 

@@ -253,6 +253,19 @@ def test_a_redaction_that_fails_in_the_middle_closes_the_clip_and_says_why(tmp_p
     assert recording.recorder.recording is ClipMode.ANONYMOUS, "it waits for another try"
 
 
+def test_the_heartbeat_does_not_say_that_it_records_while_it_cannot(one, tmp_path, monkeypatch):
+    monkeypatch.setattr(redacted.RedactedRecording, "_redact", lambda self, run: 1 // 0)
+    one.cell._take_message(Record(Order(number=1, mode=ClipMode.ANONYMOUS, cause="x", sealing=sealing(tmp_path))))
+    one.plays()
+    one.works_off()
+    until(lambda: one.cell._redacted.turn(one.cell._recorder, time.monotonic()) or one.cell._redacted.problem)
+    one.cell._beat_at = float("-inf")
+    one.cell._beat()
+    (health,) = [message for message in one.heard() if isinstance(message, Health)]
+    assert health.recording == ""
+    assert health.unrecordable.startswith("ZeroDivisionError at test_cell.py:")
+
+
 def test_moments_that_fail_are_told_as_nothing_and_the_next_is_rendered(monkeypatch):
     told, guard = [], Guard(SystemClock())
     moments = Moments(CellSettings(camera="a", source=SourceSettings(SourceKind.FILE, "x")), lambda *one: told.append(one), guard)

@@ -94,6 +94,12 @@ class Event(StrEnum):
     DUTY_SETTLED = "duty-settled"
     DOCUMENTS_PRINTED = "documents-printed"
     PICTURES_RENEWED = "pictures-renewed"
+    DATA_MOVED = "data-moved"
+    RECOVERY_MADE = "recovery-made"
+    RECOVERY_REMOVED = "recovery-removed"
+    BACKUP_MADE = "backup-made"
+    RESTORE_TRIED = "restore-tried"
+    RESTORED = "restored"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from blickschutz.alerts.service import AlertDesk
-from blickschutz.analysis.io.registry import ModelRegistry, default_folder
+from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.bootstrap.control import Control, make_control
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
@@ -72,14 +71,27 @@ class Room:
         return self._control.supervisor.keepers
 
 
-def state_folder(site: SiteFile) -> Path:
-    """Where a site keeps what it must remember: `$BLICKSCHUTZ_DATA/sites/NAME`; that of a demo is its own."""
-    name = re.sub(r"[^a-z0-9]+", "-", site.site.name.lower()).strip("-") or "site"
-    return default_folder().parent / "sites" / (f"{name}-demo" if site.site.demo else name)
+def require_zone(site: SiteFile) -> None:
+    """Raise `SettingsError` where the time zone does not exist."""
+    try:
+        ZoneInfo(site.site.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"site.timezone: {say('timezone', site.site.language, value=site.site.timezone)}") from error
+
+
+def require_port(site: SiteFile) -> None:
+    """Raise `SettingsError` when the port is taken, before anything is started."""
+    family = socket.AF_INET6 if ":" in site.server.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((site.server.host, site.server.port))
+        except OSError as error:
+            raise SettingsError(f"server.port: port {site.server.port} is taken by another program; end it or set another port") from error
 
 
 class System:
-    """Everything that runs for a site. `serve` returns when it was told to end."""
+    """Everything that runs for a site, with its data in the folder `data`. `serve` returns when it was told to end."""
 
     def __init__(
         self,
@@ -87,19 +99,16 @@ class System:
         base: Path,
         clock: Clock,
         launch: Launch = forkserver_launch,
-        data: Path | None = None,
+        *,
+        data: Path,
         source: Source | None = None,
     ) -> None:
-        try:
-            ZoneInfo(site.site.timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise SettingsError(f"site.timezone: {say('timezone', site.site.language, value=site.site.timezone)}") from error
+        require_zone(site)
         self.site = site
-        folder = data or state_folder(site)
-        self.control = make_control(site, base, folder, clock, launch)
+        self.control = make_control(site, base, data, clock, launch)
         records = self.records = self.control.records
         self.supervisor = self.control.supervisor
-        self.tls = Encryption(site, folder / "tls", clock, records.office.log)
+        self.tls = Encryption(site, data / "tls", clock, records.office.log)
         self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files)
         known = source or Source()
         recordings = RecordingDesk(records.inspected, self.control.routing, records.worker)
@@ -133,21 +142,9 @@ class System:
         await self.rooms.end()
         await self.control.room.end()
 
-    def require_port(self) -> None:
-        """Raise `SettingsError` when the port is taken, before anything is started."""
-        family = socket.AF_INET6 if ":" in self.site.server.host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self.site.server.host, self.site.server.port))
-            except OSError as error:
-                raise SettingsError(
-                    f"server.port: port {self.site.server.port} is taken by another program; end it or set another port"
-                ) from error
-
     async def serve(self, for_s: float | None = None) -> None:
         """Run until a signal comes, or for `for_s` seconds."""
-        self.require_port()
+        require_port(self.site)
         if for_s is not None:
             asyncio.get_running_loop().call_later(for_s, self.end)
         await self._server.serve()

@@ -14,10 +14,10 @@ from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.clock import SystemClock
 
 
-def print_documents(path: Path, folder: Path) -> None:
+def print_documents(path: Path, data: Path | None, folder: Path) -> None:
     """Print every document into `folder`, then what is open and what changed since the last pack."""
     site = load_site(path)
-    with if_started(site, path) as records:
+    with if_started(site, path, data) as records:
         grounds = gather(site, path, records.inspected if records else None, SystemClock())
     files, changes = print_pack(grounds, folder)
     for file in files:

@@ -15,7 +15,10 @@ import click
 
 from blickschutz import __version__
 from blickschutz.access.model import AccountState, Role
+from blickschutz.cli.backup import backup, restore, restored_note
 from blickschutz.cli.models import models
+from blickschutz.cli.move import move
+from blickschutz.cli.place import beside, held, place_of, require_place, with_site
 from blickschutz.cli.progress import frame_progress
 from blickschutz.cli.users import users
 from blickschutz.cli.verify import verify
@@ -51,6 +54,9 @@ def cli() -> None:
 cli.add_command(models)
 cli.add_command(verify)
 cli.add_command(users)
+cli.add_command(move)
+cli.add_command(backup)
+cli.add_command(restore)
 
 
 @cli.command()
@@ -193,7 +199,7 @@ def bench_cell(source: Path, cameras: int, seconds: float, width: int, as_json: 
 @_JSON
 def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bool, story: bool, as_json: bool) -> None:
     """Eleven cameras of a town hall on real footage."""
-    from blickschutz.bootstrap.system import Source
+    from blickschutz.bootstrap.system import Source, require_port
     from blickschutz.demo import footage
     from blickschutz.demo.site import EXAMPLE, current_codes, demo_site
 
@@ -219,67 +225,79 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
             click.echo(json.dumps(report))
         sys.exit(0 if report["held"] else 1)
     with tempfile.TemporaryDirectory(prefix="blickschutz-demo-") as data:
-        _serve(site, Path.cwd(), seconds, Path(data), Source(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE)))
+        require_port(site)
+        with held(place_of(site, EXAMPLE, Path(data)), new=True) as folder:
+            source = Source(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE))
+            _serve(site, Path.cwd(), seconds, folder.path, source, seeded=True)
 
 
 @cli.command()
-@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@with_site
+@click.option("--new", is_flag=True, help="Begin with an empty data folder though data are known to lie elsewhere.")
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
-def run(path: Path, seconds: float | None) -> None:
+def run(path: Path, data: Path | None, new: bool, seconds: float | None) -> None:
     """Run the site that a site file describes. Every gate of the policy must hold (`blickschutz check`)."""
-    from blickschutz.bootstrap.system import Source
+    from blickschutz.bootstrap.system import Source, require_port, require_zone
     from blickschutz.cli.policy import require_gates
 
     site = load_site(path)
-    require_gates(site, path)
-    _serve(site, path.resolve().parent, seconds, source=Source(path.read_text(encoding="utf-8"), str(path.resolve())))
+    require_zone(site)
+    require_port(site)
+    place = place_of(site, path, data)
+    require_place(place, new=new)
+    require_gates(site, path, data)
+    with held(place, new=new) as folder:
+        for note in (*folder.notes, *restored_note(folder.path)):
+            click.echo(note)
+        source = Source(path.read_text(encoding="utf-8"), str(path.resolve()))
+        _serve(site, path.resolve().parent, seconds, folder.path, source)
 
 
 @cli.command()
-@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@with_site
 @_JSON
-def check(path: Path, as_json: bool) -> None:
+def check(path: Path, data: Path | None, as_json: bool) -> None:
     """Check a site: settings, policy, and the invariants between files, keys, rows and log. Ends with 1 where something is broken."""
     from blickschutz.cli.policy import report
 
-    sys.exit(report(path, as_json))
+    sys.exit(report(path, data, as_json))
 
 
 @cli.command()
-@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@with_site
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the documents.")
-def documents(path: Path, folder: Path) -> None:
+def documents(path: Path, data: Path | None, folder: Path) -> None:
     """Print the documents of a site (PDF/A, tagged): TOM, DSFA, records, information sheet, signs, service order, deletion."""
     from blickschutz.cli.documents import print_documents
 
-    print_documents(path, folder)
+    print_documents(path, data, folder)
 
 
 @cli.command()
-@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
+@with_site
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the report.")
 @click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True, help="First day, as 2026-01-01.")
 @click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day.")
 @click.option("--crime", type=_FILE, help="The police's figures (CSV).")
 @click.option("--public", is_flag=True, help="For the committee's public part: small counts are hidden.")
-def report(path: Path, folder: Path, first: datetime, last: datetime, crime: Path | None, public: bool) -> None:
+def report(path: Path, data: Path | None, folder: Path, first: datetime, last: datetime, crime: Path | None, public: bool) -> None:
     """Print the committee's report for a period."""
     from blickschutz.cli.report import print_report
 
-    print_report(path, folder, first.date(), last.date(), crime, public=public)
+    print_report(path, data, folder, first.date(), last.date(), crime, public=public)
 
 
 @cli.command()
-@click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
-def tls(path: Path) -> None:
+@with_site
+def tls(path: Path, data: Path | None) -> None:
     """Fingerprint of the certificate authority, to compare on the page /trust; makes the authority where there is none yet."""
-    from blickschutz.bootstrap.system import state_folder
     from blickschutz.vault.io.authority import Authority
 
     site = load_site(path)
     if not site.server.secure:
         raise SettingsError("server.host: the pages are served on this machine only, without a certificate")
-    authority = Authority(state_folder(site) / "tls", site.site.name, site.server.known_names, SystemClock())
+    with beside(place_of(site, path, data), make=True) as folder:
+        authority = Authority(folder.path / "tls", site.site.name, site.server.known_names, SystemClock())
     click.echo(f"SHA-256 {authority.fingerprint}\ngood until {authority.until:%Y-%m-%d} for {', '.join(site.server.known_names)}")
 
 
@@ -289,18 +307,17 @@ def schema_() -> None:
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
-def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = None, source: Any = None) -> None:
+def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any, *, seeded: bool = False) -> None:
     from blickschutz.bootstrap.system import System
     from blickschutz.demo.site import codes_file, keep_codes, seed
 
     configure_logs()
     system = System(site, base, SystemClock(), data=data, source=source)
-    system.require_port()
-    if data is not None:
-        seeded = seed(system.records)
-        keep_codes(seeded, site.server.port)
+    if seeded:
+        made = seed(system.records)
+        keep_codes(made, site.server.port)
         click.echo("Sign-in for this demonstration, new at every start (person, password, passphrase for clips):")
-        for one in seeded:
+        for one in made:
             click.echo(f"  {one.person:14} {one.password:18} {one.passphrase}")
         click.echo("leitstelle-1 sees the wall. Most others are asked for a code too: `blickschutz demo --codes` shows them.")
     else:
@@ -311,7 +328,7 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path | None = Non
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(system.serve(seconds))
     finally:
-        if data is not None:
+        if seeded:
             codes_file(site.server.port).unlink(missing_ok=True)
     click.echo("Ended.")
 

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import click
 
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.backup.rules import WEEK_S, YEAR_S, is_old
+from blickschutz.backup.texts import say
+from blickschutz.cli.place import place_of, require_place
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.documents import facts_path
 from blickschutz.compliance.model import Found, Grounds, Result
@@ -15,11 +20,15 @@ from blickschutz.config.loader import load_site, operator_language
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.checks import Finding, check_site
 from blickschutz.control.service.grounds import gather
+from blickschutz.installation.model import FolderError
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
 
+_BACKUP, _RESTORE = "Art. 32 Abs. 1 lit. b DSGVO", "SI-09"
+_DAY_S, _TRIALS = 86_400.0, 50
 
-def report(path: Path, as_json: bool) -> int:
+
+def report(path: Path, data: Path | None, as_json: bool) -> int:
     """Print every rule and invariant of a site; 1 where one is broken, else 0."""
     try:
         site = load_site(path)
@@ -29,12 +38,18 @@ def report(path: Path, as_json: bool) -> int:
         click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
         return 1
     findings = [Finding("site-file", "holds", str(path))]
-    with if_started(site, path) as records:
-        grounds = gather(site, path, records.inspected if records else None, SystemClock())
-        if records is not None:
-            findings += check_site(site, records.inspected)
-        else:
-            findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
+    try:
+        require_place(place_of(site, path, data), new=False)
+        with if_started(site, path, data) as records:
+            grounds = gather(site, path, records.inspected if records else None, SystemClock())
+            findings.append(Finding("data-folder", "holds", "SI-02"))
+            if records is not None:
+                findings += [*check_site(site, records.inspected), *_check_backups(path, records.office.log, SystemClock().now())]
+            else:
+                findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
+    except FolderError as error:
+        grounds = gather(site, path, None, SystemClock())
+        findings.append(Finding("data-folder", "broken", "SI-02", str(error)))
     found = assess(grounds)
     findings += [_finding(one) for one in found]
     if as_json:
@@ -45,11 +60,11 @@ def report(path: Path, as_json: bool) -> int:
     return int(any(one.result == "broken" for one in findings))
 
 
-def require_gates(site: SiteFile, path: Path) -> None:
+def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
     """Raise `OperatorError` that names every gate which does not hold. A demonstration needs none."""
     if site.site.demo:
         return
-    with if_started(site, path) as records:
+    with if_started(site, path, data) as records:
         grounds = gather(site, path, records.inspected if records else None, SystemClock())
     gates = closed_gates(assess(grounds))
     if gates:
@@ -61,6 +76,31 @@ def require_gates(site: SiteFile, path: Path) -> None:
         )
         last = ("Zum Vorführen: site.demo = true", "To show it: site.demo = true")
         raise OperatorError(f"{first[index]}\n{lines}\n{last[index]}")
+
+
+def _check_backups(path: Path, log: AuditLog, now: float) -> list[Finding]:
+    """When the last backup was made, and when the last restore succeeded: a real one is as good as a trial."""
+
+    def words(name: str, at: float = now, problem: object = "") -> str:
+        return say(name, operator_language(), site=path, days=int((now - at) // _DAY_S), problem=problem)
+
+    made = next((entry for entry, _ in log.find(event=Event.BACKUP_MADE, most=1)), None)
+    tried = [entry for event in (Event.RESTORE_TRIED, Event.RESTORED) for entry, _ in log.find(event=event, most=_TRIALS)]
+    tried.sort(key=lambda entry: entry.number, reverse=True)
+    last = next((entry for entry in tried if entry.facts.get("whole", True)), None)
+    if made is None:
+        backup = Finding("backup", "not yet known", _BACKUP, words("never-made"))
+    elif is_old(made.at, now, WEEK_S):
+        backup = Finding("backup", "broken", _BACKUP, words("made-long-ago", made.at))
+    else:
+        backup = Finding("backup", "holds", _BACKUP)
+    if tried and tried[0] is not last:
+        return [backup, Finding("restore", "broken", _RESTORE, words("try-failed", problem=tried[0].facts.get("problem")))]
+    if last is None:
+        return [backup, Finding("restore", "not yet known", _RESTORE, words("never-tried"))]
+    if is_old(last.at, now, YEAR_S):
+        return [backup, Finding("restore", "broken", _RESTORE, words("tried-long-ago", last.at))]
+    return [backup, Finding("restore", "holds", _RESTORE)]
 
 
 def _index() -> int:

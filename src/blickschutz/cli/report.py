@@ -18,13 +18,13 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError
 
 
-def print_report(path: Path, folder: Path, first: date, last: date, crime: Path | None, *, public: bool) -> None:
+def print_report(path: Path, data: Path | None, folder: Path, first: date, last: date, crime: Path | None, *, public: bool) -> None:
     """Print the report and say where it lies. A period without data gives a report that says so."""
     if last < first:
         raise OperatorError(f"the period ends ({last}) before it begins ({first})")
     site = load_site(path)
     rows = read_rows(crime.read_bytes(), str(crime), "de" if operator_language() == "de" else "en") if crime is not None else []
-    with if_started(site, path) as records:
+    with if_started(site, path, data) as records:
         grounds = gather(site, path, records.inspected if records else None, SystemClock())
         document = report(grounds, assess(grounds), records.inspected if records else None, first, last, rows, public=public)
     click.echo(str(print_document(document, grounds, folder)))

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from blickschutz.cli.place import beside, place_of, with_site
+from blickschutz.installation.io.folder import DataFolder, exists
 from blickschutz.kernel.errors import OperatorError
 
 if TYPE_CHECKING:
     from blickschutz.bootstrap.records import Records
     from blickschutz.config.model import SiteFile
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_SITE = click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")
 _BY = "terminal"
 
 
@@ -28,11 +28,11 @@ def users() -> None:
 
 
 @users.command("list")
-@_SITE
+@with_site
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
-def list_people(path: Path, as_json: bool) -> None:
+def list_people(path: Path, data: Path | None, as_json: bool) -> None:
     """Everybody with an account: roles, training, whether a password, a key and a second factor are set."""
-    records = open_records(path)
+    records = open_records(path, data)
     enrolled = {reviewer.id for reviewer in records.archive.keys.reviewers()}
     rows: list[dict[str, Any]] = [
         {
@@ -57,38 +57,38 @@ def list_people(path: Path, as_json: bool) -> None:
 
 
 @users.command()
-@_SITE
+@with_site
 @click.argument("person")
 @click.option("--stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
-def password(path: Path, person: str, stdin: bool) -> None:
+def password(path: Path, data: Path | None, person: str, stdin: bool) -> None:
     """Set a password for PERSON that they must change when they sign in."""
-    records = open_records(path)
+    records = open_records(path, data)
     require(records, person)
     records.office.access.people.set_temporary(person, asked("Password", stdin), _BY)
     click.echo(f"The password of {person} is set; they must change it when they sign in.")
 
 
 @users.command()
-@_SITE
+@with_site
 @click.argument("person")
-def invite(path: Path, person: str) -> None:
+def invite(path: Path, data: Path | None, person: str) -> None:
     """A one-time code for PERSON, for the first people of a site, or when nobody is left who could confirm one on the pages."""
-    records = open_records(path)
+    records = open_records(path, data)
     require(records, person)
     code = records.office.access.people.issue(person, _BY)
     click.echo(f"One-time code of {person}, good for three days and once: {code}\nIt is typed on the page /welcome.")
 
 
 @users.command()
-@_SITE
+@with_site
 @click.argument("person")
 @click.option("--stdin", is_flag=True, help="Read the passphrase from standard input instead of asking for it.")
-def enrol(path: Path, person: str, stdin: bool) -> None:
+def enrol(path: Path, data: Path | None, person: str, stdin: bool) -> None:
     """Make the key of PERSON, who types the passphrase themselves. At a desk the page "Meine Losung" does the same."""
     from blickschutz.audit.model import Event
     from blickschutz.vault.service import enrol as make
 
-    records = open_records(path)
+    records = open_records(path, data)
     require(records, person)
     if records.archive.keys.get(person) is not None:
         raise OperatorError(f"{person} has a key already; `blickschutz users leave` removes it for good")
@@ -99,14 +99,14 @@ def enrol(path: Path, person: str, stdin: bool) -> None:
 
 
 @users.command()
-@_SITE
+@with_site
 @click.argument("person")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def leave(path: Path, person: str, yes: bool) -> None:
+def leave(path: Path, data: Path | None, person: str, yes: bool) -> None:
     """Destroy the key of PERSON: they open nothing any more, and nothing new is sealed for them."""
     from blickschutz.audit.model import Event
 
-    records = open_records(path)
+    records = open_records(path, data)
     require(records, person)
     if records.archive.keys.get(person) is None:
         raise OperatorError(f"{person} has no key")
@@ -116,6 +116,42 @@ def leave(path: Path, person: str, yes: bool) -> None:
     records.archive.keys.remove(person)
     records.office.log.write(Event.REVIEWER_LEFT, _BY, person)
     click.echo(f"The key of {person} is gone." + (" Nothing is recorded until two people have a key." if left < 2 else ""))
+
+
+@users.command()
+@with_site
+@click.argument("person")
+@click.option("--remove", is_flag=True, help="Seal no future backup for PERSON.")
+def recovery(path: Path, data: Path | None, person: str, remove: bool) -> None:
+    """Recovery words for PERSON, shown once: two people's words open a backup on another machine."""
+    import secrets
+
+    from blickschutz.audit.model import Event
+    from blickschutz.backup.io.make import RECOVERY
+    from blickschutz.backup.model import LEAST_PEOPLE
+    from blickschutz.backup.rules import new_words
+    from blickschutz.backup.texts import say
+    from blickschutz.config.loader import operator_language
+    from blickschutz.vault.io.files import KeyFolder
+    from blickschutz.vault.service import enrol as make
+
+    records, language = open_records(path, data), operator_language()
+    require(records, person)
+    log, people = records.office.log, KeyFolder(records.archive.data / RECOVERY)
+    if remove:
+        if people.get(person) is None:
+            raise OperatorError(f"{person} has no recovery words")
+        log.write(Event.RECOVERY_REMOVED, _BY, person)
+        people.remove(person)
+        click.echo(say("words-gone", language, person=person))
+    else:
+        words = new_words(secrets.randbelow)
+        sealed = make(person, words)
+        log.write(Event.RECOVERY_MADE, _BY, person, {"public": sealed.public.hex()})
+        people.put(sealed)
+        click.echo(say("words-are", language, person=person, words=words))
+    if (count := len(people.reviewers())) < LEAST_PEOPLE:
+        click.echo(say("few-left", language, count=count))
 
 
 def asked(what: str, stdin: bool) -> str:
@@ -131,24 +167,43 @@ def require(records: Records, person: str) -> None:
 
 
 @contextmanager
-def if_started(site: SiteFile, path: Path) -> Iterator[Records | None]:
-    """The records of a site that ran before, closed again afterwards; None of one that never did."""
-    from blickschutz.bootstrap.system import state_folder
-
-    records = open_records(path) if (state_folder(site) / "control.db").exists() else None
-    try:
-        yield records
-    finally:
-        if records is not None:
+def if_started(site: SiteFile, path: Path, data: Path | None) -> Iterator[Records | None]:
+    """The records of a site that ran before, closed again afterwards; None of one that never did. Raises `FolderError`."""
+    place = place_of(site, path, data)
+    if not exists(place) or not (place.folder / "control.db").exists():
+        yield None
+        return
+    with beside(place, make=False) as folder:
+        records = _records(site, folder)
+        try:
+            yield records
+        finally:
             records.keeping.close()
 
 
-def open_records(path: Path) -> Records:
-    """The records of a site, without its cameras."""
-    from blickschutz.bootstrap.records import make_records
-    from blickschutz.bootstrap.system import state_folder
+def open_records(path: Path, data: Path | None = None) -> Records:
+    """The records of a site, without its cameras; its data folder is used until the command ends."""
     from blickschutz.config.loader import load_site
-    from blickschutz.kernel.clock import SystemClock
 
     site = load_site(path)
-    return make_records(site, state_folder(site), SystemClock(), {})
+    folder = beside(place_of(site, path, data), make=True)
+    records = _records(site, folder)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(lambda: _close(records, folder))
+    return records
+
+
+def _records(site: SiteFile, folder: DataFolder) -> Records:
+    from blickschutz.bootstrap.records import make_records
+    from blickschutz.kernel.clock import SystemClock
+
+    return make_records(site, folder.path, SystemClock(), {})
+
+
+def _close(records: Records, folder: DataFolder) -> None:
+    records.keeping.close()
+    folder.close()
+    # Last: the first line is what was asked for, a one-time code for example.
+    for note in folder.notes:
+        click.echo(note, err=True)

@@ -16,7 +16,7 @@ _KEY = click.option("--public-key", "key", default="", help="The installation's 
 
 @click.group()
 def verify() -> None:
-    """Verify a log, a receipt or an evidence package; says exactly what is wrong."""
+    """Verify a log, a receipt, an evidence package or a backup; says exactly what is wrong."""
 
 
 @verify.command("audit")
@@ -85,6 +85,35 @@ def evidence(path: Path, key: str, identity_file: Path | None, as_json: bool) ->
     answer(as_json, faults, {"key_known": bool(key)}, "the package")
     if not key and not as_json:
         click.echo("The key in the package was believed. Give --public-key to be sure who signed it.")
+    sys.exit(bool(faults))
+
+
+@verify.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_KEY
+@_JSON
+def backup(file: Path, key: str, as_json: bool) -> None:
+    """Verify a backup as far as nobody opens it: whole, unaltered, and whose it is."""
+    from datetime import datetime
+
+    from blickschutz.backup.io.container import look
+    from blickschutz.backup.model import BackupError
+    from blickschutz.backup.texts import say
+    from blickschutz.config.loader import operator_language
+    from blickschutz.vault.io.files import is_signed
+
+    faults: list[tuple[str, str]] = []
+    facts: dict[str, object] = {"key_known": bool(key)}
+    whole = ""
+    try:
+        found = look(file, is_signed, operator_language(), public_key(key))
+        header, shown = found.header, found.public.hex()
+        made = datetime.fromtimestamp(header.made).astimezone().isoformat(" ", "seconds")
+        facts |= {"id": header.id, "made": header.made, "public_key": shown, "people": [one.id for one in header.people]}
+        whole = say("whole", operator_language(), made=made, id=header.id, key=shown)
+    except BackupError as error:
+        faults.append((error.problem.value, str(error)))
+    answer(as_json, faults, facts, whole or "the backup")
     sys.exit(bool(faults))
 
 

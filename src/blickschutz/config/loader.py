@@ -166,8 +166,11 @@ def _about(root: type[BaseModel], path: Sequence[str | int]) -> str:
 
 
 def settings_hash(site: SiteFile) -> str:
-    """SHA-256 of the settings in force (hex). Comments and the order of keys in the file do not change it."""
-    return hashlib.sha256(site.model_dump_json().encode()).hexdigest()
+    """SHA-256 of the settings in force (hex). Comments and the order of keys in the file do not change it.
+
+    Nor do the installation's id and the place of its data: what was approved for the settings stays so when the folder moves.
+    """
+    return hashlib.sha256(site.model_dump_json(exclude={"site": {"id", "data"}}).encode()).hexdigest()
 
 
 def schema() -> dict[str, Any]:

@@ -56,6 +56,10 @@ class Site(Part):
     """Longitude of the place in degrees."""
     timezone: str = "Europe/Berlin"
     """Time zone of all times that are shown (IANA name)."""
+    id: Identifier | None = None
+    """Id of the installation: it stays when name or place of the site change; without it where this file lies decides."""
+    data: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    """Folder of all data of the installation, as seen from this file; without it the platform's usual place."""
     demo: bool = False
     """True marks a site that is shown and not operated; every page says so."""
 

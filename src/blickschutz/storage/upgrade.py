@@ -20,7 +20,6 @@ from blickschutz.storage.ports import Database, Dialect
 
 _log = structlog.get_logger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
-BASELINE = "0001"
 _MARK = "alembic_version"
 _COPY = ".before-"
 
@@ -152,10 +151,15 @@ def _refuse_unknown(connection: Connection, path: Path, database: Database) -> N
 
 @cache
 def _first_form(database: Database) -> dict[str, frozenset[str]]:
-    """The tables of the first mark, and so of every release before there were marks: a table, once made, kept its columns."""
+    """Every table as it was first made. Before there were marks, and in between on the way to a release, tables were made anew
+    where they were missing and never altered: what such a folder has of them has that form.
+    """
+    found: dict[str, frozenset[str]] = {}
     with _disposed(create_engine("sqlite://")) as scratch, scratch.begin() as connection:
-        _run(connection, database, BASELINE)
-        return {name: columns for name, columns in _form(connection).items() if name != _MARK}
+        for step in revisions(database):
+            _run(connection, database, step)
+            found = {**_form(connection), **found}
+    return found
 
 
 def _form(connection: Connection) -> dict[str, frozenset[str]]:

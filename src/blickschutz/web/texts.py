@@ -366,6 +366,12 @@ EVENT_WORDS: Mapping[str, str] = {
     "missing-row": N_("Datei ohne Vorgang gefunden"),
     "documents-printed": N_("Dokumente gedruckt"),
     "pictures-renewed": N_("gespeicherte verpixelte Bilder geprüft"),
+    "data-moved": N_("Datenordner verschoben"),
+    "recovery-made": N_("Wiederherstellungswort ausgegeben"),
+    "recovery-removed": N_("Wiederherstellungswort entfernt"),
+    "backup-made": N_("Sicherung erstellt"),
+    "restore-tried": N_("Wiederherstellung erprobt"),
+    "restored": N_("aus einer Sicherung wiederhergestellt"),
 }
 
 

@@ -17,5 +17,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("ended", sa.Float, nullable=False),
         sa.Column("facts", sa.Text, nullable=False),
+        if_not_exists=True,
     )
-    op.create_index("orders_by_state", "recording_orders", ["state", "number"])
+    op.create_index("orders_by_state", "recording_orders", ["state", "number"], if_not_exists=True)

@@ -1,0 +1,1 @@
+"""Backup files, how they are made and how they are read."""

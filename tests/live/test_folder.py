@@ -1,0 +1,105 @@
+"""Two real processes on one folder, a kill, and a backup of what runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+from tests.live.system import free_port, guest_clip, until
+
+
+@pytest.fixture
+def site(tmp_path):
+    """One camera on a drawn clip; the data lie beside the site file."""
+    guest_clip(tmp_path / "guest.mp4")
+    text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+    head = text[: text.index("[[cameras]]")].replace("port = 8710", f"port = {free_port()}")
+    head = head.replace("[site]\n", '[site]\ndemo = true\nid = "rathaus"\ndata = "daten"\n')
+    head = head.replace("[recording]\n", "[recording]\nreserve_mb = 50\n")
+    camera = '[[cameras]]\nid = "vorplatz-nord"\nname = "Vorplatz Nord"\nside = "forecourt"\naddress = "file:guest.mp4"\n'
+    path = tmp_path / "site.toml"
+    path.write_text(head + camera, encoding="utf-8")
+    return path
+
+
+def command(*words):
+    return [sys.executable, "-m", "blickschutz.cli.main", *map(str, words)]
+
+
+def told(*words):
+    return subprocess.run(command(*words), capture_output=True, text=True, timeout=120, check=False)
+
+
+class Running:
+    """`blickschutz run` in a process and a group of its own, as a service manager starts it."""
+
+    def __init__(self, site):
+        self.port = int(next(line for line in site.read_text(encoding="utf-8").splitlines() if line.startswith("port = "))[7:])
+        # With a careless umask: what it makes is private all the same.
+        self.process = subprocess.Popen(
+            ["sh", "-c", 'umask 000 && exec "$0" "$@"', *command("run", "--site", site)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        until(self.answers, 60)
+
+    def answers(self):
+        assert self.process.poll() is None, self.process.stderr.read()
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/sign-in").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def kill(self):
+        """SIGKILL to the control room alone: what it started finds out by itself."""
+        self.process.kill()
+        self.process.wait(20)
+        self.process.stderr.close()
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self.process.stderr.close()
+
+
+@pytest.mark.timeout(300)
+def test_one_process_holds_the_folder_of_a_running_site(site, tmp_path):
+    folder, running = tmp_path / "daten", Running(site)
+    try:
+        modes = {one.stat().st_mode & 0o777 for one in [folder, *folder.rglob("*")] if one.exists()}
+        assert modes <= {0o700, 0o600}
+        other = tmp_path / "other.toml"
+        other.write_text(site.read_text(encoding="utf-8").replace(f"port = {running.port}", f"port = {free_port()}"), encoding="utf-8")
+        refused = told("run", "--site", other, "--seconds", "5")
+        assert refused.returncode == 1
+        assert str(running.process.pid) in refused.stderr
+        assert "blickschutz run" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        # Beside it people get words, and what runs is backed up and tried.
+        for person in ("aufsicht", "dsb"):
+            assert told("users", "recovery", "--site", site, person).returncode == 0
+        made = told("backup", tmp_path / "a.backup", "--site", site)
+        assert made.returncode == 0, made.stderr
+        assert "does not know" not in made.stdout, "somebody must decide whether this file belongs in a backup"
+        tried = told("restore", tmp_path / "a.backup", "--try", "--site", site)
+        assert tried.returncode == 0, tried.stderr
+        assert told("move", "--site", site, "--from", folder, "--data", tmp_path / "x", "--yes").returncode == 1
+        assert running.answers()
+        running.kill()
+        # The kernel let go of the folder; who held it is of no account any more.
+        started = time.monotonic()
+        running = Running(site)
+        assert time.monotonic() - started < 60
+    finally:
+        running.end()
+    assert told("check", "--site", site, "--json").returncode in {0, 1}
+    assert os.listdir(folder).count("installation.json") == 1
