@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from blickschutz.retention.model import Destroyed
+from blickschutz.retention.model import Confirmed, Destroyed, Reason, Record, Sample, StampedClip
 
 
 class Shelf(Protocol):
@@ -12,4 +13,50 @@ class Shelf(Protocol):
 
     def destroy(self, clip: str) -> Destroyed:
         """Destroy a clip and all that was made from it; may be called again after a crash. Raises `DeviceError`."""
+        ...
+
+
+class Sources(Protocol):
+    """All clocks of this machine."""
+
+    def sample(self) -> Sample:
+        """All of them, as of one moment. May take two seconds."""
+        ...
+
+    def boottime(self) -> float:
+        """The boot clock alone, at once."""
+        ...
+
+
+class RecordFile(Protocol):
+    """Where the state of the time lies."""
+
+    def read(self) -> Record | float | Reason | None:
+        """The record; the one number of an earlier release; what is wrong with the file; or None where there is none."""
+        ...
+
+    def write(self, record: Record) -> None:
+        """Whole or not at all, on disk when this returns. Raises `DeviceError`."""
+        ...
+
+    def set_aside(self) -> None:
+        """Keep a damaged file beside, so that it is not written over."""
+        ...
+
+
+class Clips(Protocol):
+    """The clips that are there and whose end nobody ordered."""
+
+    def stamped(self) -> Sequence[StampedClip]: ...
+
+
+class Journal(Protocol):
+    """The log, as far as the time needs it."""
+
+    def serial(self) -> int:
+        """The highest serial number of the time's state that the log knows; 0 for none."""
+        ...
+
+    def confirmed(self, decision: Confirmed) -> None:
+        """Write the entry, and the stamps into the clips' rows, in one transaction that is on disk when this returns."""
         ...

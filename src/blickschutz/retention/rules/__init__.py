@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
-from blickschutz.retention.model import Deadline, Kept, Limits, Receipt, Why
+from blickschutz.retention.model import Deadline, Kept, Limits, Reading, Receipt, Why
 
 JUMP_S = 5.0
 
@@ -13,7 +15,7 @@ def deadline(kept: Kept, limits: Limits) -> Deadline:
     """When and why a clip ends: a hold in force decides alone; else the shorter of both limits."""
     if kept.held_until is not None:
         return Deadline(kept.held_until, Why.HOLD_EXPIRED)
-    return Deadline(kept.opened + min(limits.regular_s, limits.hard_s), Why.UNREVIEWED)
+    return Deadline(kept.opened_retention + min(limits.regular_s, limits.hard_s), Why.UNREVIEWED)
 
 
 def is_due(kept: Kept, limits: Limits, now: float) -> bool:
@@ -37,6 +39,14 @@ def forward(mark: float, wall: float, passed_s: float | None) -> tuple[float, fl
     expected = mark + max(0.0, passed_s)
     jump = wall - expected
     return (max(mark, wall), 0.0) if abs(jump) <= JUMP_S else (expected, jump)
+
+
+def judge(clips: Iterable[Kept], limits: Limits, reading: Reading) -> tuple[list[Kept], list[Kept]]:
+    """What is due, and what soon will be. Nothing while the time is suspended."""
+    if reading.suspended:
+        return [], []
+    known = list(clips)
+    return [one for one in known if is_due(one, limits, reading.now)], [one for one in known if is_near(one, limits, reading.now)]
 
 
 METHOD = "shares and key overwritten, ciphertext overwritten, file and derived files removed, absence looked at again"
