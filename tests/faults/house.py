@@ -25,7 +25,7 @@ from blickschutz.installation.model import Use
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.review.model import Case, CaseState, Ground, Hold
-from blickschutz.storage.sqlite import open_engine, writing
+from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, KeyFolder, write_private
 from blickschutz.vault.model import SealedPrivateKey
 from tests.faults.movers import place

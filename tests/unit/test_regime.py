@@ -16,7 +16,7 @@ from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName
 from blickschutz.regime.rules import current_regime
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock

@@ -46,7 +46,7 @@ from blickschutz.review.service import CaseDesk
 from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
 from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.service import RightsDesk
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey, KeyFolder, is_signed
 from blickschutz.wall.model import TileState
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blickschutz.audit.io.log import METADATA, AuditLog
 from blickschutz.kernel.clock import Clock
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 
 

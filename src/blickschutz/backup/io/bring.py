@@ -29,7 +29,7 @@ from blickschutz.installation.texts import say
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import FaultError
 from blickschutz.review.io.store import SqlCaseStore
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import KeyFolder, overwrite, sync_folder, write_private
 from blickschutz.vault.model import Reviewer
 

@@ -30,8 +30,8 @@ from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.review.model import CaseState
 from blickschutz.review.rules import THERE
+from blickschutz.storage.engine import open_engine
 from blickschutz.storage.snapshot import faults
-from blickschutz.storage.sqlite import open_engine
 from blickschutz.vault.io.files import KeyFolder, write_private
 from blickschutz.vault.model import Reviewer
 from blickschutz.vault.service import VaultError, join_shares, open_share, unlock

@@ -12,8 +12,8 @@ from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.control.model import OPEN_ORDERS, OrderState, RecordingOrder
 from blickschutz.kernel.clock import Clock
+from blickschutz.storage.engine import writing
 from blickschutz.storage.ports import Database, belongs_to
-from blickschutz.storage.sqlite import writing
 
 METADATA = MetaData(info=belongs_to(Database.CONTROL))
 

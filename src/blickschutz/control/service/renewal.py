@@ -29,7 +29,7 @@ from blickschutz.review.model import Case, CaseState
 from blickschutz.review.ports import CaseStore
 from blickschutz.review.rules import THERE, half_held
 from blickschutz.review.service import CaseDesk
-from blickschutz.storage.sqlite import open_engine
+from blickschutz.storage.engine import open_engine
 
 _log = structlog.get_logger(__name__)
 _PACKAGES = "*.tar.age"
