@@ -114,7 +114,7 @@ class System:
         recordings = RecordingDesk(records.inspected, self.control.routing, records.worker)
         policy = PolicyWatch(site, Path(known.path) if known.path else None, records.inspected, clock)
         room = Room(self.control, recordings, self.rooms, known, self.tls, policy)
-        self.app = make_app(site, room, clock, self._lifespan)
+        self.app = make_app(site, room, clock, self._lifespan, self.control.guard)
         config = uvicorn.Config(
             self.app,
             host=site.server.host,
