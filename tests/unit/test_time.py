@@ -602,6 +602,8 @@ class TestPorts:
         kept = [one for one in [house.time.kept(house.records.rows[house.record()])] if one]
         assert judge(kept, house.limits, Reading(NOON + 90 * DAY, suspended=True)) == ([], [])
         assert judge(kept, house.limits, Reading(NOON + 90 * DAY, suspended=False)) == (kept, [])
+        near = Reading(kept[0].opened_retention + 61 * HOUR, suspended=False)
+        assert judge(kept, house.limits, near) == ([], kept)
         house.machine.go(1)
         new = type(house.time)(house.machine, house.time._file, house.records, house.records, house.limits)
         assert new.reading().suspended

@@ -1,0 +1,117 @@
+"""When the fault is over: what must come right by itself comes right in time, and everything that runs for long does its work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import httpx
+from benchmarks.faults.installation import ADDRESS, Installation
+from benchmarks.faults.ledger import Ledger, Told
+from benchmarks.faults.life import Life
+from benchmarks.faults.peers import Peers
+from benchmarks.faults.referee import Referee
+
+_SETTLE_S, _EXAM_S = 30.0, 15.0
+HOUR_S = 3600
+
+
+class Exam:
+    """Of one round. `an_hour_later` restarts the system with all clocks an hour on."""
+
+    def __init__(self, system: Installation, peers: Peers, ledger: Ledger, referee: Referee, life: Life) -> None:
+        self._system, self._peers, self._ledger, self._referee, self._life = system, peers, ledger, referee, life
+
+    def settle(self, an_hour_later: Callable[[], None]) -> None:
+        """Wait, within bounds, until everything has its outcome; what is not gone an hour later never goes."""
+        referee = self._referee
+        looks = (referee.overdue, referee.orders_open, referee.alerts_missing, self.dark)
+        self._until(lambda: not any(look() for look in looks), _SETTLE_S)
+        for order in referee.orders_open():
+            self._ledger.broken("orders_lost", f"the order {order.text!r} for {order.subject} has no outcome")
+        for text in referee.alerts_missing():
+            self._ledger.broken("alerts_lost", f"{text} is lost")
+        for text in self.dark():
+            self._ledger.broken("work_not_running", text)
+        self._decided()
+        if referee.overdue():
+            an_hour_later()
+            self._until(lambda: not referee.overdue(), _EXAM_S)
+            for one in referee.overdue():
+                self._ledger.broken("overdue", f"{one.role} (case {one.case}) is still there an hour after the fault ended")
+
+    @staticmethod
+    def _until(holds: Callable[[], bool], within_s: float) -> bool:
+        end = time.monotonic() + within_s
+        while not (held := holds()) and time.monotonic() < end:
+            time.sleep(0.3)
+        return held
+
+    def dark(self) -> list[str]:
+        """Cameras that do not run though nobody stopped them."""
+        cameras = self._referee.cameras()
+        if not cameras:
+            return [] if "rows" in self._ledger.lost else ["the interface does not answer"]
+        return [f"{name} is {one['state']}" for name, one in cameras.items() if one["state"] not in {"live", "stopped"}]
+
+    def _decided(self) -> None:
+        """What was decided is in force; what is in force was decided and stands in the log."""
+        if "rows" in self._ledger.lost:
+            return
+        cameras, entries = self._referee.cameras(), self._system.records.entries()
+        for name, one in cameras.items():
+            said = [e["event"] for e in entries if e["event"] in {"camera-stopped", "camera-resumed"} and e["subject"] in {name, "all"}]
+            stopped = bool(said) and said[-1] == "camera-stopped"
+            if one["stopped"] and not stopped:
+                self._ledger.broken("decisions_without_entry", f"{name} is stopped and the log does not say who did it")
+            if stopped and not one["stopped"]:
+                self._ledger.broken("decisions_lost", f"{name} was stopped and films again")
+        if "regime" not in self._ledger.lost and any(one.what == "regime" and one.accepted for one in self._ledger.decisions):
+            try:
+                if not self._system.api("leit-1").get("/regime").json().get("by_hand"):
+                    self._ledger.broken("decisions_lost", "the regime that somebody set is forgotten")
+            except httpx.HTTPError:
+                self._ledger.broken("work_not_running", "the interface does not answer")
+
+    def work(self) -> None:
+        """Hear a camera, raise an alert, tell each channel, take a picture; what was stopped runs again when somebody says so."""
+        if "rows" in self._ledger.lost:
+            return
+        told, number = self._life.tell(), 0
+        heard: dict[str, bool] = {}
+        end = time.monotonic() + _EXAM_S
+        while time.monotonic() < end:
+            number = number or self._alert_of(told)
+            heard = self._peers.has_heard(number) if number else {}
+            if number and all(heard.values()):
+                break
+            time.sleep(0.2)
+            if not number and not told.published:
+                told = self._life.tell()
+        if not number:
+            self._ledger.broken("work_not_running", "a camera that tells of a situation is not heard, or no alert is raised")
+        for channel in [name for name, done in heard.items() if not done]:
+            self._ledger.broken("work_not_running", f"the channel {channel} is not told of a new alert")
+        for camera in [name for name, one in self._referee.cameras().items() if one["stopped"]]:
+            answer = self._life.resume(camera)
+            if not answer.accepted:
+                self._ledger.broken("work_not_running", f"{camera} cannot be started again: {answer.answer}")
+        picture = self._life.picture()
+        if not picture.accepted:
+            self._ledger.broken("work_not_running", f"there is no picture of {picture.subject}: {picture.answer}")
+        self._metrics()
+
+    def _metrics(self) -> None:
+        """What the system itself says of its long-lived work."""
+        try:
+            text = self._system.api("technik").get(f"{ADDRESS}/metrics").text
+        except httpx.HTTPError:
+            self._ledger.broken("work_not_running", "the figures are not to be had")
+            return
+        for line in text.splitlines():
+            if line.startswith("blickschutz_work_running{") and float(line.rsplit(" ", 1)[1]) == 0.0:
+                self._ledger.broken("work_not_running", f"the system says: {line}")
+
+    def _alert_of(self, told: Told) -> int:
+        rows = self._system.records.alerts()
+        return next((number for number, row in rows.items() if row["figures"].get("probe") == told.probe), 0)

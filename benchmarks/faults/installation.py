@@ -1,0 +1,196 @@
+"""One installation: its folder, its processes, its two clocks, and the requests that reach it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from benchmarks.faults import place, seed
+from benchmarks.faults.shim import Shim
+
+ROOT = Path(__file__).resolve().parents[2]
+PORT = 8799
+ADDRESS = f"http://127.0.0.1:{PORT}"
+_START_S, _END_S = 120.0, 25.0
+DISK_MB = 160
+COMMAND = ("blickschutz.cli.main", "run", "--site")
+
+
+class Installation:
+    """`base` holds the site file; `data` is a disk of its own. Time is that of the template, as if no time had passed since."""
+
+    def __init__(self, base: Path, shim: Shim, people: dict[str, seed.Person]) -> None:
+        self.base, self.shim, self.people = base, shim, people
+        self.site = base / "site.toml"
+        self.data = seed.data_folder(self.site)
+        self.log = base / "system.log"
+        self.said, self._said_from = "", 0
+        # Another program than the command itself, where its cells are to be others.
+        self.command: tuple[str, ...] = COMMAND
+        self.shift, self.wrong = 0, 0.0
+        self._outer: subprocess.Popen[bytes] | None = None
+        self.pid = 0
+        self._clients: dict[str, httpx.Client] = {}
+
+    # --- time ---
+
+    def now(self) -> float:
+        """What time it truly is at the installation."""
+        return time.time() + self.shift
+
+    def begin_at(self, at: float) -> None:
+        """Clocks that are right, at a moment; for processes that start from now on."""
+        self.shift, self.wrong = round(at - time.time()), 0.0
+        self._set()
+
+    def set_wrong(self, seconds: float) -> None:
+        """The wall clock alone is wrong by so many seconds, at once."""
+        self.wrong = seconds
+        self._set()
+
+    def pass_time(self, seconds: int) -> None:
+        """So much time passes while nothing runs."""
+        assert not self.running
+        self.shift += seconds
+        self._set()
+
+    def _set(self) -> None:
+        self.shim.set_wall(self.shift + self.wrong)
+
+    # --- processes ---
+
+    @property
+    def running(self) -> bool:
+        return self._outer is not None and self._outer.poll() is None
+
+    def start(self) -> bool:
+        """Start the system; whether its pages came up. Where it refused, `said` is what it said."""
+        self.start_only()
+        outer, end = self._outer, time.monotonic() + _START_S
+        assert outer is not None
+        while time.monotonic() < end and outer.poll() is None:
+            self.pid = next(iter(place.children(outer.pid)), self.pid)
+            try:
+                httpx.get(f"{ADDRESS}/sign-in", timeout=2)
+            except httpx.TransportError:
+                time.sleep(0.05)
+                continue
+            return True
+        self.said = self.log.read_bytes()[self._said_from :].decode(errors="replace")
+        self.kill()
+        return False
+
+    def start_only(self) -> None:
+        """Start the system without waiting for it."""
+        moved = [f"--monotonic={self.shift}", f"--boottime={self.shift}"]
+        variables = [f"{name}={value}" for name, value in self.shim.environment.items()]
+        command = ["unshare", "--time", *moved, "--fork", "--kill-child=SIGKILL", "env", *variables, sys.executable, "-m"]
+        command += [*self.command, str(self.site)]
+        environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PYTHONUNBUFFERED": "1"}
+        self.said = ""
+        with self.log.open("ab") as log:
+            self._said_from = log.tell()
+            self._outer = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL)
+        end = time.monotonic() + 5
+        while not (found := place.children(self._outer.pid)) and time.monotonic() < end and self._outer.poll() is None:
+            time.sleep(0.01)
+        self.pid = next(iter(found), 0)
+
+    def stop(self) -> bool:
+        """End the system in good order (SIGTERM); whether it ended by itself in time."""
+        if not self.running:
+            return True
+        outer = self._outer
+        assert outer is not None
+        everybody = list(place.family(outer.pid))
+        os.kill(self.pid, signal.SIGTERM)
+        try:
+            outer.wait(_END_S)
+            ended = True
+        except subprocess.TimeoutExpired:
+            ended = False
+        self._end(everybody)
+        return ended
+
+    def kill(self) -> None:
+        """The control room is gone at once; what it started may live on for a moment."""
+        outer = self._outer
+        if outer is None:
+            return
+        everybody = list(place.family(outer.pid)) if outer.poll() is None else []
+        if outer.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+            outer.wait(10)
+        self._end(everybody)
+
+    def _end(self, everybody: list[int]) -> None:
+        """Cells see their control room go and end by themselves; whoever does not is ended."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        outer, self._outer = self._outer, None
+        mine = [pid for pid in everybody if outer is None or pid != outer.pid]
+        end = time.monotonic() + 3
+        while any(place.state_of(pid) not in {"", "Z"} for pid in mine) and time.monotonic() < end:
+            time.sleep(0.02)
+        if outer is not None and outer.poll() is None:
+            outer.kill()
+            outer.wait(10)
+        place.end_all(mine)
+
+    def workers(self) -> list[int]:
+        """Cells and review rooms: what the fork server started."""
+        return [child for server in self.fork_servers() for child in place.children(server)]
+
+    def fork_servers(self) -> list[int]:
+        return [child for child in place.children(self.pid) if "multiprocessing.forkserver" in place.command_of(child)]
+
+    # --- folder ---
+
+    def fresh(self, template: Path) -> None:
+        """The folder as it was when the template was made, on a new disk."""
+        self.clear()
+        place.mount_disk(self.data, DISK_MB)
+        shutil.copytree(template, self.data, dirs_exist_ok=True)
+        self.log.write_bytes(b"")
+
+    def clear(self) -> None:
+        self.kill()
+        self.shim.heal()
+        for _ in range(9):
+            if not os.path.ismount(self.data):
+                break
+            place.unmount(self.data)
+
+    @property
+    def records(self) -> seed.Records:
+        return seed.Records(self.data)
+
+    # --- requests ---
+
+    def api(self, person: str, timeout: float = 30.0) -> httpx.Client:
+        """The programming interface as that person's program."""
+        if person not in self._clients:
+            headers = {"authorization": f"Bearer {self.people[person].token}"}
+            self._clients[person] = httpx.Client(base_url=f"{ADDRESS}/api/v1", headers=headers, timeout=timeout)
+        return self._clients[person]
+
+    @contextmanager
+    def session(self, person: str) -> Iterator[httpx.Client]:
+        """The pages as somebody who signed in with password and, where their role needs one, a code."""
+        one = self.people[person]
+        with httpx.Client(base_url=ADDRESS, timeout=30, follow_redirects=False) as client:
+            answer = client.post("/sign-in", data={"person": person, "password": one.password})
+            if answer.status_code == 303 and answer.headers["location"].endswith("/factor"):
+                answer = client.post("/sign-in/factor", data={"code": seed.totp(one, self.now() + self.wrong)})
+            if answer.status_code != 303:
+                raise httpx.RequestError(f"{person} could not sign in: {answer.status_code}")
+            yield client

@@ -1,0 +1,53 @@
+"""Clocks that are wrong: while the system runs, and at its start; later they are right again."""
+
+from __future__ import annotations
+
+from benchmarks.faults.listing import fault
+from benchmarks.faults.round import Round
+from benchmarks.faults.steps import confirm_clock
+
+_DAY_S = 86_400.0
+_WRONG_S = 12.0
+_EPOCH = 100.0
+
+
+def ahead(round_: Round, which: str) -> float:
+    days = {"four days behind": -4, "five days ahead": 5, "ninety days ahead": 90}
+    return days[which] * _DAY_S if which in days else _EPOCH - round_.system.now()
+
+
+def running(round_: Round, which: str) -> None:
+    """Set wrong while the system runs, and right again."""
+    round_.system.set_wrong(ahead(round_, which))
+    round_.wait(_WRONG_S)
+    round_.referee.judge()
+    round_.system.set_wrong(0)
+    confirm_clock(round_)
+
+
+def at_start(round_: Round, which: str) -> None:
+    """The machine starts with a wrong clock; it is set right a little later, by the network's time."""
+    round_.down()
+    round_.system.set_wrong(ahead(round_, which))
+    if round_.up_or_words():
+        round_.life.order()
+        round_.wait(_WRONG_S)
+        round_.system.set_wrong(0)
+        round_.wait(6)
+        round_.referee.judge()
+    round_.system.stop()
+    round_.system.set_wrong(0)
+    round_.up()
+    confirm_clock(round_)
+
+
+for _which in ("four days behind", "five days ahead", "ninety days ahead", "in 1970"):
+
+    def _running(round_: Round, which: str = _which) -> None:
+        running(round_, which)
+
+    def _at_start(round_: Round, which: str = _which) -> None:
+        at_start(round_, which)
+
+    fault(f"clock {_which} while it runs")(_running)
+    fault(f"clock {_which} at the start")(_at_start)

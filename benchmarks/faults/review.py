@@ -1,0 +1,53 @@
+"""Two people at a recording, through the pages: key desk, door, seats, verdicts."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+
+import httpx
+from benchmarks.faults.round import Round
+from benchmarks.faults.seed import Planted
+
+_DOOR = re.compile(r'href="(http://127\.0\.0\.1:\d+/join/[^"]+)"')
+
+
+class Review:
+    """A room for one recording with two people in it."""
+
+    def __init__(self, round_: Round, planted: Planted, people: tuple[str, str] = ("kvd-1", "kvd-2")) -> None:
+        self._round, self.planted, self._people = round_, planted, people
+        self._seats: dict[str, str] = {}
+
+    def enter(self) -> bool:
+        """Both take their seats; whether they could."""
+        with ExitStack() as stack:
+            try:
+                for person in self._people:
+                    pages = stack.enter_context(self._round.system.session(person))
+                    answer = pages.post(f"/cases/{self.planted.case}/enter")
+                    found = _DOOR.search(answer.text)
+                    if found is None:
+                        return False
+                    data = {"passphrase": self._round.system.people[person].passphrase}
+                    taken = httpx.post(found[1], data=data, timeout=30)
+                    if taken.status_code != 303:
+                        return False
+                    self._seats[person] = str(httpx.URL(found[1]).join(taken.headers["location"]))
+            except httpx.HTTPError:
+                return False
+        return True
+
+    def judge(self, person: str, word: str = "no-incident") -> bool | None:
+        """Whether a verdict was taken; None where no answer came. What was taken stands in the ledger."""
+        data = {"verdict": word, "note": "gesehen", "ground": "straftat" if word == "incident" else "", "reference": "KL-7"}
+        try:
+            answer = httpx.post(f"{self._seats[person]}/verdict", data=data, timeout=20)
+        except httpx.HTTPError:
+            return None
+        if answer.status_code != 303:
+            return False
+        self.planted.verdicts.append(person)
+        if len(self.planted.verdicts) == 2 and word == "no-incident":
+            self.planted.due, self.planted.why = self._round.system.now(), "harmless"
+        return True
