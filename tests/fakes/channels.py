@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blickschutz.alerts.model import Digest, Notice
+from blickschutz.alerts.model import Digest, FaultNotice, Notice
 from blickschutz.kernel.errors import DeviceError
 
 
@@ -15,6 +15,7 @@ class Wire:
         self.refuses_digests = False
         self.sent: list[tuple[int | str, str, int]] = []
         self.digests: list[Digest] = []
+        self.faults: list[FaultNotice] = []
         self.tried = 0
 
     def send(self, notice: Notice) -> None:
@@ -25,6 +26,10 @@ class Wire:
         self._try(self.refuses_digests)
         self.digests.append(digest)
         self.sent.append((digest.key, "digest", digest.alerts))
+
+    def send_fault(self, fault: FaultNotice) -> None:
+        self._try(False)
+        self.faults.append(fault)
 
     def close(self) -> None:
         """Nothing stays open."""

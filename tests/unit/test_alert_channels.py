@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -14,10 +15,11 @@ from blickschutz.alerts.io.mqtt import Broker, MqttSource
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA
 from blickschutz.alerts.io.wire import digest_message, plain_digest, schemas
-from blickschutz.alerts.model import Alert, AlertState, By, Digest, DigestGroup, Notice, Origin, Outcome
+from blickschutz.alerts.model import Alert, AlertState, By, Digest, DigestGroup, FaultNotice, Notice, Origin, Outcome
 from blickschutz.alerts.rules import MOST_REJECTED, MOST_WAIT_S, STALE_S
 from blickschutz.alerts.service import AlertDesk, Sender
-from blickschutz.guard.model import Backoff
+from blickschutz.control.service.alerting import Alerting
+from blickschutz.guard.model import Backoff, Change, Trouble
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, StoreBusyError
@@ -256,6 +258,33 @@ class TestSender:
         wire.down = False
         clock.sleep(10)
         assert sender.work() == 1
+
+    def test_what_is_wrong_with_the_system_is_told_first_and_again_until_it_gets_through(self, desk, store, clock):
+        wire = Wire()
+        sender = Sender(wire, store, clock)
+        take(desk, 1)
+        fault = FaultNotice("a1", "deadlines", "no space left", False, clock.now())
+        sender.tell(fault)
+        assert sender.work() == 0
+        wire.down = False
+        clock.sleep(MOST_WAIT_S + 1)
+        assert sender.work() == 2
+        assert wire.faults == [fault]
+        assert sender.work() == 0
+
+    def test_a_part_that_fails_on_and_on_is_told_once_an_hour_and_when_it_is_over(self, desk, store, clock):
+        wire = Wire(down=False)
+        sender = Sender(wire, store, clock)
+        alerting = Alerting(desk, [sender], clock)
+        failing = Trouble("deadlines", Change.FAILING, "no space left", 3)
+        for _ in range(5):
+            alerting.trouble(failing)
+        alerting.trouble(replace(failing, change=Change.RECOVERED))
+        alerting.trouble(replace(failing, change=Change.RECOVERED))
+        clock.sleep(3601)
+        alerting.trouble(failing)
+        sender.work()
+        assert [(one.part, one.over) for one in wire.faults] == [("deadlines", False), ("deadlines", True), ("deadlines", False)]
 
     def test_a_database_that_fails_ends_no_thread_and_tells_nothing_twice(self, desk, store, clock, monkeypatch):
         wire, real = Wire(down=False), store.outbox.sent

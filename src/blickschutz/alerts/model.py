@@ -129,6 +129,20 @@ class DigestGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultNotice:
+    """A part of the system is disturbed, or works again (`over`). `part` is its name, `error` in words, `at` POSIX seconds.
+
+    In memory only: what still is wrong after a restart is told again by whoever finds it.
+    """
+
+    key: str
+    part: str
+    error: str
+    over: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """Many notices that came too late to be told one by one, as one message. Times (POSIX) are those at which alerts were raised.
 

@@ -11,6 +11,7 @@ from blickschutz.alerts.model import (
     ChannelQueue,
     Digest,
     Expired,
+    FaultNotice,
     HistoryEntry,
     Lives,
     Notice,
@@ -144,5 +145,7 @@ class Channel(Protocol):
     def send(self, notice: Notice) -> None: ...
 
     def send_digest(self, digest: Digest) -> None: ...
+
+    def send_fault(self, fault: FaultNotice) -> None: ...
 
     def close(self) -> None: ...

@@ -24,7 +24,7 @@ def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, gu
     channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras})
     store, time = records.alerts, records.archive.time
     desk = AlertDesk(store, clock, [channel.name for channel in channels], site.alerts.escalate_after_s, time.now)
-    return Alerting(desk, [Sender(channel, store, clock, guard=guard) for channel in channels])
+    return Alerting(desk, [Sender(channel, store, clock, guard=guard) for channel in channels], clock)
 
 
 def make_source(site: SiteFile, base: Path, take: Callable[[str, CameraEvent], None], guard: Guard) -> MqttSource | None:

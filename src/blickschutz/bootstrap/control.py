@@ -48,6 +48,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     guard = Guard(clock, troubles.heard)
     alerting = make_alerting(site, base, records, clock, guard)
     desk = alerting.desk
+    troubles.told.listen(alerting.trouble)
     regime = RegimeKeeper(site, clock, log)
     routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
     alerting.source = make_source(site, base, routing.from_camera, guard)

@@ -9,8 +9,19 @@ from email.message import EmailMessage
 import msgspec
 import requests
 
-from blickschutz.alerts.io.wire import AlertMessage, DigestMessage, digest_message, message, one_line, plain, plain_digest
-from blickschutz.alerts.model import Digest, Notice
+from blickschutz.alerts.io.wire import (
+    AlertMessage,
+    DigestMessage,
+    FaultMessage,
+    digest_message,
+    fault_message,
+    message,
+    one_line,
+    plain,
+    plain_digest,
+    plain_fault,
+)
+from blickschutz.alerts.model import Digest, FaultNotice, Notice
 from blickschutz.kernel.errors import DeviceError
 
 _TIMEOUT_S = 10.0
@@ -27,6 +38,9 @@ class Words:
 
     def plain_digest(self, digest: Digest) -> tuple[str, str]:
         return plain_digest(digest, self.site, self.camera, self.language)
+
+    def plain_fault(self, fault: FaultNotice) -> tuple[str, str]:
+        return plain_fault(fault, self.site, self.language)
 
     def camera(self, number: str) -> str:
         """The name of a camera in one line; its short name where it is not there any more."""
@@ -46,6 +60,9 @@ class MailSender:
 
     def send_digest(self, digest: Digest) -> None:
         self._mail(f"digest-{digest.key}.{digest.first:.0f}", *self._words.plain_digest(digest))
+
+    def send_fault(self, fault: FaultNotice) -> None:
+        self._mail(f"fault-{fault.key}", *self._words.plain_fault(fault))
 
     def _mail(self, key: str, subject: str, text: str) -> None:
         try:
@@ -80,7 +97,10 @@ class Webhook:
     def send_digest(self, digest: Digest) -> None:
         self._post(f"digest-{digest.key}", digest_message(digest, self._site, self._language))
 
-    def _post(self, key: str, body: AlertMessage | DigestMessage) -> None:
+    def send_fault(self, fault: FaultNotice) -> None:
+        self._post(f"fault-{fault.key}", fault_message(fault, self._site))
+
+    def _post(self, key: str, body: AlertMessage | DigestMessage | FaultMessage) -> None:
         headers = {"Content-Type": "application/json", "Idempotency-Key": f"blickschutz-{key}"}
         try:
             answer = self._session.post(
@@ -111,6 +131,9 @@ class AppriseChannel:
 
     def send_digest(self, digest: Digest) -> None:
         self._notify(*self._words.plain_digest(digest))
+
+    def send_fault(self, fault: FaultNotice) -> None:
+        self._notify(*self._words.plain_fault(fault))
 
     def _notify(self, subject: str, text: str) -> None:
         if not self._known:

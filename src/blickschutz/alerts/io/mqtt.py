@@ -11,8 +11,8 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
-from blickschutz.alerts.io.wire import CameraEvent, camera_event, digest_message, message
-from blickschutz.alerts.model import Digest, Notice
+from blickschutz.alerts.io.wire import CameraEvent, camera_event, digest_message, fault_message, message
+from blickschutz.alerts.model import Digest, FaultNotice, Notice
 from blickschutz.guard.rules import words
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
@@ -46,7 +46,8 @@ def _client(broker: Broker, name: str) -> mqtt.Client:
 
 
 class MqttSender:
-    """Publishes each event under `PREFIX/alerts/CAMERA/KIND`, a digest under `PREFIX/digests`, at least once.
+    """Publishes each event under `PREFIX/alerts/CAMERA/KIND`, a digest under `PREFIX/digests`, a disturbed
+    part of the system under `PREFIX/faults`, at least once.
 
     The number of a notice, or of a digest with its count of notices, tells a doubled one.
     """
@@ -63,6 +64,9 @@ class MqttSender:
 
     def send_digest(self, digest: Digest) -> None:
         self._publish(f"{self._broker.prefix}/digests", msgspec.json.encode(digest_message(digest, self._site, self._language)))
+
+    def send_fault(self, fault: FaultNotice) -> None:
+        self._publish(f"{self._broker.prefix}/faults", msgspec.json.encode(fault_message(fault, self._site)))
 
     def _publish(self, topic: str, data: bytes) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from blickschutz.alerts.model import Alert, Digest, Notice
+from blickschutz.alerts.model import Alert, Digest, FaultNotice, Notice
 from blickschutz.kernel.situation import Kind, explanation, name
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -75,6 +75,21 @@ class DigestMessage(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[DigestGroup]
 
 
+class FaultMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the system is disturbed, or works again. `part` names it; `error` is in words. Never a picture.
+
+    `fault` stays the same over all tries.
+    """
+
+    format: Annotated[int, msgspec.Meta(ge=1, le=1)] = 1
+    event: Literal["fault", "fault-over"]
+    fault: str
+    site: str
+    part: str
+    error: str
+    at: str
+
+
 class CameraEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A situation that a camera found itself. `active` false ends the one with the same `id`."""
 
@@ -133,6 +148,24 @@ def digest_message(digest: Digest, site: str, language: str) -> DigestMessage:
     )
 
 
+def fault_message(fault: FaultNotice, site: str) -> FaultMessage:
+    """What is told of a disturbed part."""
+    event: Literal["fault", "fault-over"] = "fault-over" if fault.over else "fault"
+    return FaultMessage(event=event, fault=fault.key, site=site, part=fault.part, error=fault.error, at=_iso(fault.at))
+
+
+def plain_fault(fault: FaultNotice, site: str, language: str) -> tuple[str, str]:
+    """Subject (one line) and text for people, in German or English."""
+    when = _clock(fault.at, language)
+    if language == "de":
+        subject = f"Störung behoben: {fault.part}" if fault.over else f"Störung der Anlage: {fault.part}"
+        hint = "" if fault.over else "Einzelheiten und was zu tun ist: Seite „Zustand“ der Anlage."
+    else:
+        subject = f"Works again: {fault.part}" if fault.over else f"System disturbed: {fault.part}"
+        hint = "" if fault.over else 'Details and what to do: page "Health" of the system.'
+    return one_line(subject), "\n".join(part for part in (site, when, fault.error, hint) if part)
+
+
 def plain(notice: Notice, site: str, camera: str, language: str) -> tuple[str, str]:
     """Subject (one line) and text for people; `camera` is the camera's name."""
     alert: Alert = notice.alert
@@ -182,7 +215,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {
         f"{stem}.schema.json": dialect | msgspec.json.schema(kind)
-        for stem, kind in (("alert", AlertMessage), ("digest", DigestMessage), ("camera-event", CameraEvent))
+        for stem, kind in (("alert", AlertMessage), ("digest", DigestMessage), ("fault", FaultMessage), ("camera-event", CameraEvent))
     }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 import structlog
 
-from blickschutz.alerts.model import Digest, Notice
+from blickschutz.alerts.model import Digest, FaultNotice, Notice
 from blickschutz.alerts.ports import AlertStore, Channel
 from blickschutz.alerts.rules import PROBES, STALE_S, wait_before_retry
 from blickschutz.guard.rules import words
@@ -15,6 +16,7 @@ from blickschutz.guard.work import ThreadWork
 from blickschutz.kernel.clock import Clock
 
 _log = structlog.get_logger(__name__)
+_MOST_FAULTS = 50
 
 
 class Sender:
@@ -33,6 +35,8 @@ class Sender:
         self._failures = 0
         self._rests_until = float("-inf")
         # Told, but the database did not take it yet: noted before anything else is told, so that nothing is told twice.
+        # Of the system itself: told before all else, and not kept over a restart.
+        self._faults: deque[FaultNotice] = deque(maxlen=_MOST_FAULTS)
         self._unnoted: list[tuple[Notice | Digest, float]] = []
 
     def start(self) -> None:
@@ -40,6 +44,11 @@ class Sender:
 
     def poke(self) -> None:
         """There may be something new."""
+        self._wake.set()
+
+    def tell(self, fault: FaultNotice) -> None:
+        """A part of the system is disturbed, or works again. Never waits."""
+        self._faults.append(fault)
         self._wake.set()
 
     def end(self, wait_s: float = 3.0) -> None:
@@ -53,7 +62,8 @@ class Sender:
         self._note()
         if self._clock.monotonic() < self._rests_until:
             return 0
-        told = failed = in_a_row = 0
+        told = self._tell_faults()
+        failed = in_a_row = int(bool(self._faults))
         while not self._ending.is_set() and in_a_row < PROBES:
             some = self._due()
             before = told
@@ -71,6 +81,19 @@ class Sender:
         elif failed:
             self._failures += 1
             self._rests_until = self._clock.monotonic() + wait_before_retry(self._failures)
+        return told
+
+    def _tell_faults(self) -> int:
+        """Tell what is wrong with the system, until one does not get through; returns how many did."""
+        told = 0
+        while self._faults and not self._ending.is_set():
+            try:
+                self._channel.send_fault(self._faults[0])
+            except Exception as error:  # noqa: BLE001 - whatever a library raises is a failed try: logged, tried again after a rest
+                _log.warning("fault_not_told", channel=self._channel.name, part=self._faults[0].part, problem=words(error))
+                break
+            self._faults.popleft()
+            told += 1
         return told
 
     def _due(self) -> list[Notice | Digest]:
