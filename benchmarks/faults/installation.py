@@ -21,7 +21,12 @@ PORT = 8799
 ADDRESS = f"http://127.0.0.1:{PORT}"
 _START_S, _END_S = 120.0, 25.0
 DISK_MB = 160
-COMMAND = ("blickschutz.cli.main", "run", "--site")
+COMMAND = ("blickschutz.cli.main", "run")
+
+
+def data_folder(base: Path) -> Path:
+    """Where the data of an installation lie."""
+    return base / "data"
 
 
 class Installation:
@@ -30,7 +35,7 @@ class Installation:
     def __init__(self, base: Path, shim: Shim, people: dict[str, seed.Person]) -> None:
         self.base, self.shim, self.people = base, shim, people
         self.site = base / "site.toml"
-        self.data = seed.data_folder(self.site)
+        self.data = data_folder(base)
         self.log = base / "system.log"
         self.said, self._said_from = "", 0
         # Another program than the command itself, where its cells are to be others.
@@ -93,7 +98,7 @@ class Installation:
         moved = [f"--monotonic={self.shift}", f"--boottime={self.shift}"]
         variables = [f"{name}={value}" for name, value in self.shim.environment.items()]
         command = ["unshare", "--time", *moved, "--fork", "--kill-child=SIGKILL", "env", *variables, sys.executable, "-m"]
-        command += [*self.command, str(self.site)]
+        command += [*self.command, "--site", str(self.site), "--data", str(self.data)]
         environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PYTHONUNBUFFERED": "1"}
         self.said = ""
         with self.log.open("ab") as log:

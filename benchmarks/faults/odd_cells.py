@@ -1,6 +1,6 @@
 """Cells that answer twice, late, never, or nonsense: the real cell with somebody between it and the control room.
 
-python -m benchmarks.faults.odd_cells SITE, with the kind in $ODD_CELL, runs a site with such cells.
+python -m benchmarks.faults.odd_cells ARGUMENTS, with the kind in $ODD_CELL, is `blickschutz run ARGUMENTS` with such cells.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 import msgspec
 from benchmarks.faults import seed
@@ -76,4 +75,4 @@ if __name__ == "__main__":
     from benchmarks.faults import odd_cells
 
     # The module by its name, not as the program: what is started from it must be found again in another process.
-    seed.serve(Path(sys.argv[1]), odd_cells.launch)
+    seed.serve(sys.argv[1:], odd_cells.launch)

@@ -118,7 +118,7 @@ class Referee:
         for clip, row in rows.items():
             # Whatever else there is was recorded in this round: it is minutes old by any true clock.
             if clip not in known and row["state"] != "recording" and not self.clip(clip).exists():
-                self._ledger.broken("destroyed_early", f"a recording of {row['camera']} made minutes ago is gone: {row.get('shred_reason')}")
+                self._ledger.broken("destroyed_early", f"a recording made minutes ago is gone: {row.get('shred_reason')}")
 
     def _receipts(self) -> None:
         """Each receipt against what is true."""

@@ -9,7 +9,7 @@ import secrets
 import socket
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +21,10 @@ import msgspec
 
 from blickschutz.access.rules import PERSONAL, permitted
 from blickschutz.access.service.sessions import hashed
-from blickschutz.alerts.io.store import SqlAlertStore
-from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
+from blickschutz.alerts.model import By
 from blickschutz.alerts.service import AlertDesk
+from blickschutz.bootstrap.records import make_records
 from blickschutz.config.loader import load_site
-from blickschutz.control.service.keeping import Keeping
 from blickschutz.demo.site import seed as seed_people
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.io.clipfile import ClipWriter
@@ -34,7 +33,6 @@ from blickschutz.retention.model import Receipt
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.rights.model import Request, RequestState, Right
-from blickschutz.storage.sqlite import open_engine
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import new_key, seal_key
 
@@ -96,14 +94,13 @@ class Seeding:
     def __init__(self, site: Path, data: Path, at: float) -> None:
         self.clock = SeedClock(at)
         self.site = load_site(site)
-        self.keeping = Keeping(self.site, data, self.clock, {})
-        self._data = data
+        self.records = make_records(self.site, data, self.clock, {})
 
     def people(self) -> dict[str, Person]:
         """Everybody can sign in, has a token for all that a token may, and a key where the role needs one."""
         found = {}
-        access = self.keeping.access
-        for one in seed_people(self.keeping):
+        access = self.records.office.access
+        for one in seed_people(self.records):
             person = Person(one.person, one.password, one.passphrase, one.totp.hex(), "bls_" + secrets.token_urlsafe(32))
             member = access.members[one.person]
             scopes = frozenset(permitted(member) - PERSONAL)
@@ -113,37 +110,37 @@ class Seeding:
 
     def clip(self, camera: str, role: str, opened: float, due: float) -> Planted:
         """A sealed clip with its case, as a cell would have left it."""
-        keeping, clip, key = self.keeping, uuid.uuid4().hex, new_key()
-        keeping.shelf.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        records, clip, key = self.records, uuid.uuid4().hex, new_key()
+        records.archive.shelf.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock.wall = opened
         header = ClipHeader(
-            clip=clip, installation=keeping.key.installation, camera=camera, mode=ClipMode.SEALED, cause="manual", opened=opened
+            clip=clip, installation=records.archive.key.installation, camera=camera, mode=ClipMode.SEALED, cause="manual", opened=opened
         )
-        path = keeping.shelf.path(clip)
-        writer = ClipWriter(path, header, seal_key(key, clip, keeping.keys.reviewers()), key, _OPENING)
+        path = records.archive.shelf.path(clip)
+        writer = ClipWriter(path, header, seal_key(key, clip, records.archive.keys.reviewers()), key, _OPENING)
         for number in range(4):
             writer.add(Gop(data=number.to_bytes(4, "big") * 3000, key=True, pts=(number,), times=(), masks=(), marks=()))
         writer.close(CloseReason.OVER, opened + 12)
         news: dict[str, Any] = {"clip": clip, "mode": ClipMode.SEALED, "cause": "manual", "orders": (), "opened": opened}
-        keeping._take(camera, ClipNews(event=ClipEvent.OPENED, **news))
+        records.intake.take(camera, ClipNews(event=ClipEvent.OPENED, **news))
         self.clock.wall = opened + 12
-        keeping._take(camera, ClipNews(event=ClipEvent.CLOSED, closed=opened + 12, seconds=12.0, reason="over", **news))
-        case = keeping.store.by_clip(clip)
+        records.intake.take(camera, ClipNews(event=ClipEvent.CLOSED, closed=opened + 12, seconds=12.0, reason="over", **news))
+        case = records.office.cases.store.by_clip(clip)
         assert case is not None
         return Planted(clip, case.id, role, opened, due, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
 
     def verdict(self, planted: Planted, person: str, word: str, at: float) -> None:
         self.clock.wall = at
         ground = Ground.CRIMINAL_OFFENCE if word == Verdict.INCIDENT.value else None
-        given = self.keeping.desk.verdict(planted.case, person, Verdict(word), "gesehen", ground, "KL-1" if ground else "")
+        given = self.records.office.cases.verdict(planted.case, person, Verdict(word), "gesehen", ground, "KL-1" if ground else "")
         assert given.__class__.__name__ == "CaseState", given
         planted.verdicts.append(person)
 
     def hold(self, planted: Planted, until: float, at: float) -> None:
         """Two people hold a clip until a moment."""
         self.clock.wall = at
-        assert self.keeping.desk.propose_hold(planted.case, "kvd-1", Ground.LEGAL_CLAIM, "KL-2", until)
-        assert self.keeping.desk.confirm(planted.case, "kvd-2")
+        assert self.records.office.cases.propose_hold(planted.case, "kvd-1", Ground.LEGAL_CLAIM, "KL-2", until)
+        assert self.records.office.cases.confirm(planted.case, "kvd-2")
 
     def request(self, planted: Planted, at: float) -> int:
         """Somebody asks for their data; the clip is restricted for it. The number of the request."""
@@ -151,7 +148,7 @@ class Seeding:
         asked = Request(
             id=0,
             state=RequestState.OPEN,
-            received=self.keeping.today(),
+            received=self.records.orders.today(),
             rights=(Right.ACCESS, Right.RESTRICTION),
             name="Erika Mustermann",
             contact="Musterweg 1",
@@ -161,16 +158,15 @@ class Seeding:
             starts=planted.opened - 60,
             ends=planted.opened + 60,
         )
-        made = self.keeping.rights.record(asked)
+        made = self.records.office.rights.record(asked)
         assert isinstance(made, Request), made
-        assert self.keeping.rights.restrict(made.id, [planted.case], "aufsicht") is None
+        assert self.records.office.rights.restrict(made.id, [planted.case], "aufsicht") is None
         return made.id
 
     def alerts(self, cameras: Iterable[str], at: float) -> list[int]:
         """Three that wait, one taken on, one closed; nobody is told of them any more. Their numbers."""
         self.clock.wall = at
-        engine = open_engine(self._data / "alerts.db", ALERT_TABLES)
-        desk = AlertDesk(SqlAlertStore(engine), self.clock, ())
+        desk = AlertDesk(self.records.alerts, self.clock, ())
         found = []
         for number, camera in enumerate([*cameras] * 3, 1):
             alert = desk.take(
@@ -178,37 +174,29 @@ class Seeding:
             )
             assert alert is not None
             found.append(alert.id)
-        desk.acknowledge(found[0], "Leitstelle")
-        engine.dispose()
+        desk.acknowledge(found[0], By("Leitstelle", "leit-1"))
         return found
 
     def started(self) -> None:
         """What every start writes."""
-        self.keeping._log_start()
+        self.records.keeping.log_start()
 
     def expire(self, at: float) -> None:
         """What is due at a moment goes, as the running system does it."""
         self.clock.wall = at
-        self.keeping.shredder.expire()
-        self.keeping.shredder.work()
+        self.records.shredder.expire()
+        self.records.shredder.work()
 
     def end(self, at: float) -> None:
         """The folder as after an orderly end at `at`."""
         self.clock.wall = at
-        self.keeping.time.now()
+        self.records.archive.time.now()
         self.close()
 
     def close(self) -> None:
         """Let go of the databases."""
-        self.keeping.log.checkpoint()
-        self.keeping.engine.dispose()
-
-
-def data_folder(site: Path) -> Path:
-    """Where the site of that file keeps its data."""
-    from blickschutz.bootstrap.system import state_folder
-
-    return state_folder(load_site(site))
+        self.records.office.log.checkpoint()
+        self.records.keeping.close()
 
 
 class Records:
@@ -261,15 +249,15 @@ def public_key(data: Path) -> bytes:
     return bytes(SigningKey((data / "keys" / "installation.key").read_bytes()).verify_key)
 
 
-def serve(site: Path, launch: Callable[[socket.socket, str], BaseProcess]) -> None:
-    """Run a site as `blickschutz run` does, with cells that `launch` starts."""
+def serve(arguments: Sequence[str], launch: Callable[[socket.socket, str], BaseProcess]) -> None:
+    """`blickschutz run` with these arguments, with cells that `launch` starts."""
     from blickschutz.bootstrap import system
     from blickschutz.cli.main import cli
 
-    system.System.__init__.__defaults__ = tuple(  # type: ignore[misc] # only the default of `launch` is another
+    system.System.__init__.__defaults__ = tuple(  # only the default of `launch` is another
         launch if value is system.forkserver_launch else value for value in system.System.__init__.__defaults__ or ()
     )
-    cli(["run", "--site", str(site)])
+    cli(["run", *arguments])
 
 
 def run_cell(connection: socket.socket) -> None:

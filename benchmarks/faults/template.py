@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.faults import seed
-from benchmarks.faults.installation import PORT, Installation
+from benchmarks.faults.installation import PORT, Installation, data_folder
 from benchmarks.faults.seed import DAY, HOUR, Planted
 from benchmarks.faults.shim import Shim
 from tests.videos import write_pictures
@@ -23,6 +23,7 @@ _WIDTH, _HEIGHT = 320, 180
 _KEPT = float("inf")
 _SITE = f"""format = 1
 [site]
+id = "fehlerprobe"
 name = "Fehlerprobe"
 operator = "Stadt"
 demo = true
@@ -105,7 +106,7 @@ def make(base: Path, shim: Shim) -> tuple[Installation, Template]:
     """Write everything; a few recordings are made by the real system."""
     home(base)
     write_site(base)
-    site, data = base / "site.toml", seed.data_folder(base / "site.toml")
+    site, data = base / "site.toml", data_folder(base)
     at = time.time() + 60
     seeding = seed.Seeding(site, data, at - 80 * DAY)
     seeding.started()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from benchmarks.faults import kinds, seed
-from benchmarks.faults.installation import Installation
+from benchmarks.faults.installation import Installation, data_folder
 from benchmarks.faults.ledger import Decision, Ledger
 from benchmarks.faults.listing import FAULTS
 from benchmarks.faults.referee import Referee
@@ -39,7 +39,7 @@ def filled(tmp_path_factory):
         home(base)
         write_site(base)
         now = time.time()
-        seeding = seed.Seeding(base / "site.toml", seed.data_folder(base / "site.toml"), now - 100 * HOUR)
+        seeding = seed.Seeding(base / "site.toml", data_folder(base), now - 100 * HOUR)
         seeding.started()
         people = seeding.people()
         due = seeding.clip(CAMERAS[1], "due", now - 80 * HOUR, now - 8 * HOUR)

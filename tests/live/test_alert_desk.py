@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from blickschutz.alerts.model import Outcome
+from blickschutz.alerts.model import By, Outcome
 from blickschutz.audit.model import Event
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
@@ -38,7 +38,7 @@ def newest(running):
 def empty_queue(running):
     yield
     for alert in running.control.alerting.desk.open_alerts():
-        running.control.alerting.desk.close(alert.id, "test", Outcome.NO_FINDING, "")
+        running.control.alerting.desk.close(alert.id, By("test", "test"), Outcome.NO_FINDING, "")
 
 
 def test_an_alert_comes_at_once_and_is_acknowledged_by_one_key(page, running):
@@ -138,7 +138,7 @@ class TestRequests:
         return until(lambda: newest(running) if running.control.alerting.desk.open_alerts() else None).id
 
     def test_a_late_decision_is_told_so(self, running, number, http):
-        assert running.control.alerting.desk.close(number, "Bert", Outcome.NO_FINDING, "")
+        assert running.control.alerting.desk.close(number, By("Bert", "bert"), Outcome.NO_FINDING, "")
         answer = http.post(f"{running.address}alerts/{number}/acknowledge")
         assert answer.status_code == 409
         assert "Jemand anders war schneller" in answer.text
@@ -153,13 +153,13 @@ class TestRequests:
         ],
     )
     def test_what_is_missing_is_named(self, running, number, action, data, text, http):
-        running.control.alerting.desk.acknowledge(number, "Ada")
+        running.control.alerting.desk.acknowledge(number, By("Ada", "ada"))
         answer = http.post(f"{running.address}alerts/{number}/{action}", data=data)
         assert answer.status_code == 422
         assert text in answer.text
 
     def test_hostile_text_is_text(self, running, number, http):
-        running.control.alerting.desk.acknowledge(number, "Ada")
+        running.control.alerting.desk.acknowledge(number, By("Ada", "ada"))
         http.post(f"{running.address}alerts/{number}/act", data={"text": "<script>alert(1)</script>"})
         page = http.get(f"{running.address}alerts/{number}").text
         assert "<script>alert(1)" not in page

@@ -16,6 +16,7 @@ from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, 
 from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA
+from blickschutz.alerts.model import ChannelQueue
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
@@ -43,6 +44,10 @@ def desk(tmp_path):
 def notice_of(desk, channel):
     alert = desk.take("gate", situation(1), notify=True)
     return desk.store.outbox.due(channel, time.time() + 1)[0], alert
+
+
+def queue_of(desk, channel):
+    return desk.queues().get(channel, ChannelQueue())
 
 
 class Subscriber:
@@ -77,7 +82,7 @@ class TestMqtt:
             started = time.monotonic()
             number = alerts.take("gate", situation(1), notify=True).id
             assert time.monotonic() - started < 0.5
-            until(lambda: alerts.store.unsent().get("mqtt", (0, ""))[0] == 1)
+            until(lambda: queue_of(alerts, "mqtt").failing == 1)
             assert [alert.id for alert in alerts.open_alerts()] == [number]
             broker.start()
             heard = Subscriber(broker.port)
@@ -87,7 +92,7 @@ class TestMqtt:
             topic, payload = heard.heard[0]
             assert topic == "blickschutz/alerts/gate/loitering"
             assert (payload["alert"], payload["event"], payload["name"]) == (number, "raised", "Verweilen")
-            assert alerts.store.unsent() == {}
+            assert alerts.queues() == {}
             heard.close()
         finally:
             sender.end()
@@ -165,7 +170,7 @@ class TestMail:
         sender.start()
         try:
             alerts.take("gate", situation(1), notify=True)
-            until(lambda: "451" in alerts.store.unsent().get("mail", (0, ""))[1])
+            until(lambda: "451" in queue_of(alerts, "mail").problem)
             mailbox.refuse = False
             until(lambda: mailbox.mails)
             time.sleep(0.5)
@@ -248,7 +253,7 @@ class TestWebhook:
         for number in range(1, 6):
             alerts.take("gate", situation(number), notify=True)
         assert time.monotonic() - started < 0.5
-        until(lambda: "hook" in alerts.store.unsent())
+        until(lambda: queue_of(alerts, "hook").failing)
         sender.end()
         assert len(alerts.open_alerts()) == 5
 

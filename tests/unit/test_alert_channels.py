@@ -14,7 +14,7 @@ from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, 
 from blickschutz.alerts.io.mqtt import Broker, MqttSource
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA
-from blickschutz.alerts.io.wire import digest_message, plain_digest, schemas
+from blickschutz.alerts.io.wire import digest_message, plain, plain_digest, schemas
 from blickschutz.alerts.model import Alert, AlertState, By, Digest, DigestGroup, FaultNotice, Notice, Origin, Outcome
 from blickschutz.alerts.rules import MOST_REJECTED, MOST_WAIT_S, STALE_S
 from blickschutz.alerts.service import AlertDesk, Sender
@@ -193,12 +193,24 @@ class TestPoisoned:
         assert (queue.waiting, queue.set_aside) == (0, 1)
         assert queue.problem.startswith("ValueError")
         assert "header" not in queue.problem
-        assert store.unsent() == {"wire": (1, queue.problem)}
         # What comes later of the same alert is not held up by it.
         wire.poisoned.clear()
         desk.close(bad, ADA, Outcome.NO_FINDING, "")
         assert sender.work() == 1
         assert wire.sent[-1][1:] == ("close", bad)
+
+    def test_one_failure_counts_once_however_many_others_get_through_after_it(self, desk, store, clock):
+        wire = Wire(down=False)
+        sender = Sender(wire, store, clock)
+        bad = take(desk, 1)
+        wire.poisoned.add(bad)
+        for number in range(2, 4 * MOST_REJECTED):
+            take(desk, number)
+        sender.work()
+        wire.poisoned.clear()
+        clock.sleep(10)
+        assert sender.work() == 1
+        assert wire.sent[-1][2] == bad
 
     def test_a_channel_that_is_down_for_a_month_sets_nothing_aside(self, desk, store, clock):
         wire = Wire()
@@ -254,7 +266,7 @@ class TestSender:
         sender = Sender(wire, store, clock)
         take(desk, 1)
         assert sender.work() == 0
-        assert type(error).__name__ in store.unsent()["wire"][1]
+        assert type(error).__name__ in store.outbox.queues(clock.now())["wire"].problem
         wire.down = False
         clock.sleep(10)
         assert sender.work() == 1
@@ -271,6 +283,27 @@ class TestSender:
         assert sender.work() == 2
         assert wire.faults == [fault]
         assert sender.work() == 0
+
+    def test_a_fault_that_only_fails_itself_makes_way_for_the_next(self, desk, store, clock):
+        class Choosy(Wire):
+            def send_fault(self, fault):
+                if fault.part == "bad":
+                    raise ValueError("a part without a name")
+                super().send_fault(fault)
+
+        wire = Choosy(down=False)
+        sender = Sender(wire, store, clock)
+        bad, good = (FaultNotice(part, part, "no space left", False, clock.now()) for part in ("bad", "good"))
+        sender.tell(bad)
+        sender.tell(good)
+        for number in range(1, MOST_REJECTED + 1):
+            assert wire.faults == []
+            take(desk, number)
+            sender.work()
+            clock.sleep(1)
+        sender.work()
+        assert wire.faults == [good]
+        assert len(wire.sent) == MOST_REJECTED
 
     def test_a_part_that_fails_on_and_on_is_told_once_an_hour_and_when_it_is_over(self, desk, store, clock):
         wire = Wire(down=False)
@@ -351,6 +384,7 @@ class TestRealChannels:
         subject, text = Words("Rathaus", "de", NAMES).plain(notice)
         assert subject == "Meldung 7: Sturz oder liegende Person, Tür Bcc: jemand@böse.example"
         assert len(text.split("\n")) == 2
+        assert plain(notice, "Rathaus", NAMES["door"], "de")[0] == subject
 
     @pytest.mark.parametrize(
         ("host", "sender"),

@@ -10,7 +10,7 @@ import pytest
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA
 from blickschutz.alerts.io.wire import camera_event, message, schemas
-from blickschutz.alerts.model import AlertEvent, AlertState, By, Lives, Notice, Origin, Outcome
+from blickschutz.alerts.model import AlertEvent, AlertState, By, ChannelQueue, Lives, Notice, Origin, Outcome
 from blickschutz.alerts.rules import OPEN, TRANSITIONS, as_mermaid, next_state, wait_before_retry
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.geometry import Box
@@ -163,6 +163,8 @@ class TestDesk:
         assert again.store.get(number).ended is None
         again.take("gate", situation(ended=60.0), notify=True, run="camera:7", origin=Origin.CAMERA)
         assert again.store.get(number).ended == clock.now()
+        # A camera may use a name again once what it named is over.
+        assert again.take("gate", situation(), notify=True, run="camera:7", origin=Origin.CAMERA).id != number
         again.store.close()
 
     def test_a_situation_whose_cell_is_gone_ends_and_its_alert_says_so(self, desk, clock):
@@ -227,7 +229,7 @@ class TestSender:
         for k in (1, 2, 3):
             desk.take("gate", situation(k), notify=True)
         assert sender.work() == 0
-        assert store.unsent() == {"wire": (2, "nobody answers")}
+        assert store.outbox.queues(clock.now()) == {"wire": ChannelQueue(waiting=3, failing=2, problem="nobody answers")}
         assert len(desk.open_alerts()) == 3
         clock.sleep(1)
         assert sender.work() == 0
@@ -236,7 +238,7 @@ class TestSender:
         assert sender.work() == 3
         assert sender.work() == 0
         assert len(set(wire.sent)) == len(wire.sent) == 3
-        assert store.unsent() == {}
+        assert store.outbox.queues(clock.now()) == {}
 
     def test_tries_become_rarer(self, desk, store, clock):
         wire = Wire()

@@ -297,7 +297,7 @@ def old(tmp_path):
     path = tmp_path / "alerts.db"
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
-        upgrade._run(connection, Database.ALERTS, upgrade.BASELINE)
+        upgrade._run(connection, Database.ALERTS, upgrade.revisions(Database.ALERTS)[0])
         row = "'a', 'k', '', 'analysis', 'raised', 1, 1, 1, '{}', 'null', '', 0, 0"
         names = "camera, kind, zone, origin, state, taken, raised, confidence, figures, box, note, has_clip, record_ordered"
         for number in range(1, 30):

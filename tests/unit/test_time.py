@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -415,6 +416,15 @@ class TestTheFile:
         assert house.go(72 * HOUR - 5) == []
         assert house.go(10) == [clip]
 
+    def test_while_it_is_at_fault_nobody_gives_a_clip_a_stamp_but_two_people(self, house):
+        house.records.rows["bare"] = StampedClip("bare", 0, NOON - 71 * HOUR, None)
+        house.path.write_text("")
+        house.start()
+        assert house.time.adoptions() == {}
+        decision = two_confirm(house, Basis.COUNT)
+        assert set(decision.stamps) == {"bare"}
+        assert house.age("bare") == pytest.approx(0)
+
     def test_a_number_that_was_altered_is_damage(self, house):
         house.record()
         text = house.path.read_text()
@@ -630,6 +640,12 @@ class TestPorts:
         assert first.wall == pytest.approx(time.time(), abs=5)
         assert isinstance(kernel_is_synchronised(), bool)
 
+    @pytest.mark.parametrize(("state", "expected"), [(0, True), (1, True), (4, True), (5, False), (-1, False)])
+    def test_what_the_kernel_says_is_read(self, monkeypatch, state, expected):
+        """`adjtimex` returns 0 to 4 for a synchronised clock (with or without a leap second to come), 5 for any other, -1 for an error."""
+        monkeypatch.setattr("blickschutz.retention.io.sources._libc", lambda: SimpleNamespace(adjtimex=lambda buffer: state))
+        assert kernel_is_synchronised() is expected
+
     def test_a_clock_that_is_handed_in_is_a_source(self):
         clock = ManualClock()
         sources = ClockSources(clock, "here")
@@ -642,6 +658,8 @@ class TestPorts:
             ("C0A80101,192.168.1.1,3,1795676000.1,0.00001,0.00002,0.00003,-12.3,0.0,0.1,0.01,0.001,64.2,Normal\n", True),
             ("00000000,,0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Not synchronised\n", False),
             ("7F7F0101,,10,1.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Not synchronised\n", False),
+            ("00000000,,0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Normal\n", False),
+            ("00000000,,16,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,1.0,0.0,Normal\n", False),
             ("506 Cannot talk to daemon\n", False),
             ("", False),
         ],

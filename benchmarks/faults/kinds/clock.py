@@ -30,8 +30,10 @@ def at_start(round_: Round, which: str) -> None:
     round_.down()
     round_.system.set_wrong(ahead(round_, which))
     if round_.up_or_words():
+        # What is recorded now is stamped by the wrong clock, and is there when the right one comes.
+        round_.cameras_run("with a wrong clock")
         round_.life.order()
-        round_.wait(_WRONG_S)
+        round_.wait(_WRONG_S + 2)
         round_.system.set_wrong(0)
         round_.wait(6)
         round_.referee.judge()

@@ -98,7 +98,8 @@ def second_instance(round_: Round) -> None:
     """On the same folder, with another port: it must be refused, and the first goes on."""
     other = round_.system.base / "second.toml"
     other.write_text(round_.system.site.read_text().replace("port = 8799", "port = 8798"))
-    command = [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(other), "--seconds", "8"]
+    command = [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(other), "--data"]
+    command += [str(round_.system.data), "--seconds", "8"]
     environment = {**os.environ, **round_.system.shim.environment, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     found = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=60, check=False)
     if found.returncode == 0:

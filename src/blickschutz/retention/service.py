@@ -258,7 +258,7 @@ class RetentionTime:
     def _void(self, proposal: Proposal, sample: Sample) -> Void | None:
         """Whether what was proposed is no longer what would follow."""
         record, choice = self._record, proposal.choice
-        if record.suspension is None or record.suspension.reason is not proposal.reason:
+        if record.suspension is None:
             return Void.CHANGED
         if abs(rules.ahead(record, sample) - proposal.ahead) > self._trust.step_s:
             return Void.CHANGED

@@ -27,7 +27,7 @@ def _kept_since(before: float) -> ColumnElement[bool]:
 
 def expire_some(engine: Engine, now: float, lives: Lives) -> Expired:
     """One portion of everything whose time is up. Each kind is a transaction of its own; where there is nothing none is begun."""
-    clips = end_clips(engine, now - lives.clips)
+    clips = _clips(engine, now - lives.clips)
     histories = _histories(engine, now - lives.history)
     notices = _notices(engine, now - lives.notices)
     rows, still_open = _alerts(engine, now - lives.rows)
@@ -48,8 +48,7 @@ def _some(engine: Engine, query: Select[Any], most: int) -> list[int]:
         return list(connection.execute(query.limit(most)).scalars())
 
 
-def end_clips(engine: Engine, before: float) -> int:
-    """Delete a portion of the redacted seconds of alerts raised before that moment (POSIX), closed or not; returns of how many."""
+def _clips(engine: Engine, before: float) -> int:
     old = select(alerts.c.id).where(_kept_since(before))
     there = or_(alerts.c.id.in_(select(moments.c.alert)), alerts.c.id.in_(select(old_clips.c.alert)))
     numbers = _some(engine, old.where(there), _CLIPS)

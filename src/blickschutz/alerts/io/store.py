@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, or_, select, update
 
-from blickschutz.alerts.io.lives import drop_clips, end_clips, expire_some
+from blickschutz.alerts.io.lives import drop_clips, expire_some
 from blickschutz.alerts.io.outbox import SqlOutbox
 from blickschutz.alerts.io.rows import OPEN_STATES, add_entries, add_notices, alert_of, owed_of, row_weight
 from blickschutz.alerts.io.tables import alerts, counts, history, moments
@@ -267,15 +267,6 @@ class SqlAlertStore:
         """Delete the moving picture of one alert."""
         with writing(self._engine) as connection:
             drop_clips(connection, [number])
-
-    def drop_clips(self, raised_before: float) -> int:
-        """Delete some of the moving pictures of alerts that were raised before that moment, closed or not; returns how many."""
-        return end_clips(self._engine, raised_before)
-
-    def unsent(self) -> dict[str, tuple[int, str]]:
-        """Per channel how many notices wait after a failed try or were set aside, and the newest problem."""
-        queues = self.outbox.queues(0.0).items()
-        return {channel: (one.failing + one.set_aside, one.problem) for channel, one in queues if one.failing or one.set_aside}
 
     def expire(self, now: float, lives: Lives) -> Expired:
         """End what has lived its time, in portions; call again as long as there is more."""

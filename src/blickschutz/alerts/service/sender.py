@@ -9,7 +9,7 @@ import structlog
 
 from blickschutz.alerts.model import Digest, FaultNotice, Notice
 from blickschutz.alerts.ports import AlertStore, Channel
-from blickschutz.alerts.rules import PROBES, STALE_S, wait_before_retry
+from blickschutz.alerts.rules import MOST_REJECTED, PROBES, STALE_S, wait_before_retry
 from blickschutz.guard.rules import words
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
@@ -34,9 +34,10 @@ class Sender:
         self._thread: ThreadWork | None = None
         self._failures = 0
         self._rests_until = float("-inf")
-        # Told, but the database did not take it yet: noted before anything else is told, so that nothing is told twice.
-        # Of the system itself: told before all else, and not kept over a restart.
+        # Of the system itself: told before all else, and not kept over a restart. The first is to blame itself after a few tries.
         self._faults: deque[FaultNotice] = deque(maxlen=_MOST_FAULTS)
+        self._fault_rejected = 0
+        # Told, but the database did not take it yet: noted before anything else is told, so that nothing is told twice.
         self._unnoted: list[tuple[Notice | Digest, float]] = []
 
     def start(self) -> None:
@@ -62,8 +63,9 @@ class Sender:
         self._note()
         if self._clock.monotonic() < self._rests_until:
             return 0
-        told = self._tell_faults()
-        failed = in_a_row = int(bool(self._faults))
+        told, refused = self._tell_faults()
+        of_others, failed = told, int(refused is not None)
+        in_a_row = failed
         while not self._ending.is_set() and in_a_row < PROBES:
             some = self._due()
             before = told
@@ -76,6 +78,8 @@ class Sender:
                     failed, in_a_row = failed + 1, in_a_row + 1
             if told == before:
                 break
+        if refused is not None and told > of_others:
+            self._blame(refused)
         if told:
             self._failures, self._rests_until = 0, float("-inf")
         elif failed:
@@ -83,18 +87,28 @@ class Sender:
             self._rests_until = self._clock.monotonic() + wait_before_retry(self._failures)
         return told
 
-    def _tell_faults(self) -> int:
-        """Tell what is wrong with the system, until one does not get through; returns how many did."""
+    def _tell_faults(self) -> tuple[int, FaultNotice | None]:
+        """Tell what is wrong with the system; how many were told, and the one that did not get through."""
         told = 0
         while self._faults and not self._ending.is_set():
+            # Taken out while it is told: what comes in meanwhile may push the oldest out.
+            fault = self._faults.popleft()
             try:
-                self._channel.send_fault(self._faults[0])
+                self._channel.send_fault(fault)
             except Exception as error:  # noqa: BLE001 - whatever a library raises is a failed try: logged, tried again after a rest
-                _log.warning("fault_not_told", channel=self._channel.name, part=self._faults[0].part, problem=words(error))
-                break
+                _log.warning("fault_not_told", channel=self._channel.name, part=fault.part, problem=words(error))
+                self._faults.appendleft(fault)
+                return told, fault
+            told, self._fault_rejected = told + 1, 0
+        return told, None
+
+    def _blame(self, fault: FaultNotice) -> None:
+        """It failed and others got through: after a few times it is given up, so that the next one is told."""
+        self._fault_rejected += 1
+        if self._fault_rejected >= MOST_REJECTED and self._faults and self._faults[0] is fault:
             self._faults.popleft()
-            told += 1
-        return told
+            self._fault_rejected = 0
+            _log.error("fault_given_up", channel=self._channel.name, part=fault.part)
 
     def _due(self) -> list[Notice | Digest]:
         name, now = self._channel.name, self._clock.now()
