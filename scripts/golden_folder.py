@@ -77,8 +77,10 @@ class Folder:
         self.log = first("audit.io.log").AuditLog(self.engine, self.clock, self.key.sign, self.key.public)
         self.event = first("audit.model:Event")
         self.keys = vault.KeyFolder(data / "keys" / "reviewers")
-        self.cases = first("review.io.store").SqlCaseStore(self.engine, self.log)
-        self.desk = first("review.service").CaseDesk(self.cases, self.clock, 61.0)
+        notes = first("review.io.beside:NotesBeside")
+        beside = (notes(data / "clips", self.key),) if notes is not None else ()
+        self.cases = first("review.io.store").SqlCaseStore(self.engine, self.log, *beside)
+        self.desk = first("review.service").CaseDesk(self.cases, self.clock, 61.0, *time)
         self.shelf = first("retention.io.shelf").ClipShelf(data / "clips", (data / "exports",))
         self.alerts = first("alerts.io.store").SqlAlertStore(self.open(data / "alerts.db", first("alerts.io.tables").METADATA))
         self.passwords = first("access.io.store").PasswordStore(self.engine, self.log, self.clock)
@@ -99,8 +101,17 @@ class Folder:
         self.fill_rights()
         self.fill_alerts()
         self.fill_regime()
-        first("retention.io.clock").RetentionClock(self.data / "retention.clock", self.clock).now()
+        self.fill_time()
         self.log.write(self.event.SYSTEM_ENDED, "system")
+
+    def fill_time(self) -> None:
+        clock = first("retention.io.clock")
+        if clock is not None:
+            clock.RetentionClock(self.data / "retention.clock", self.clock).now()
+            return
+        make_records = first("bootstrap.records:make_records")
+        site = first("config.loader").load_site(Path(os.environ["GOLDEN_SITE"]))
+        make_records(site, self.data, self.clock, {}, repair=True).clock.look()
 
     def fill_people(self) -> None:
         enrol = first("vault.service:enrol")

@@ -12,6 +12,7 @@ from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
+from blickschutz.retention.io.sources import ClockSources
 from blickschutz.vault.service import enrol, new_key
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
@@ -37,15 +38,33 @@ class Cell:
         self.stopped = on
 
 
+class Boot:
+    """The clocks of a machine that was booted `after` seconds of another one's."""
+
+    def __init__(self, clock, after):
+        self._clock, self._after = clock, after
+
+    def now(self):
+        return self._clock.now()
+
+    def monotonic(self):
+        return self._clock.monotonic() - self._after + 1.0
+
+    def sleep(self, seconds):
+        self._clock.sleep(seconds)
+
+
 class House:
     """`records` are those of the site in `folder`; `again` is a start after a crash. No thread runs: `work` does what waits."""
 
-    def __init__(self, folder: Path):
-        self.clock, self.cell, self.folder = ManualClock(), Cell(), folder
+    def __init__(self, folder: Path, clock: ManualClock | None = None):
+        self.clock, self.cell, self.folder, self.boots = clock or ManualClock(), Cell(), folder, 1
+        self.booted = 0.0
         self.start()
 
     def start(self):
-        self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell})
+        sources = ClockSources(Boot(self.clock, self.booted), f"boot-{self.boots}")
+        self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell}, repair=True, sources=sources)
         self.regime = RegimeKeeper(SITE, self.clock, self.records.office.log)
         self.desk = AlertDesk(self.records.alerts, self.clock)
         orders, do = self.records.orders, self.records.worker.do
@@ -67,8 +86,13 @@ class House:
 
     def housekeep(self):
         """A round of the housekeeping."""
-        for duty in (self.records.shredder.expire, self.records.renewal.again, self.records.shredder.work, self.records.keeping.settle):
-            self.records.worker.do(duty)
+        records = self.records
+        records.clock.look()
+        shredder = records.shredder
+        for duty in (records.intake.again, shredder.expire, records.renewal.again, shredder.work, records.quarantine.look):
+            records.worker.do(duty)
+        for duty in (records.keeping.settle, records.keeping.safety.look):
+            records.worker.do(duty)
 
     def enrol(self, count=2):
         for number in range(1, count + 1):

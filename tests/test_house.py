@@ -17,7 +17,7 @@ from blickschutz.cli.main import cli
 from blickschutz.config.loader import schema
 from blickschutz.pipeline.messages import Fragment, FromCell, Head, Moment, Snapshot
 from blickschutz.web.meanings import MEANINGS
-from blickschutz.web.metrics import METRICS
+from blickschutz.web.metrics import METRICS, RECORDS
 from blickschutz.web.texts import catalogue
 from tests.conftest import ROOT
 
@@ -183,7 +183,7 @@ def test_threads_and_tasks_are_guarded():
         assert not re.search(r"^\s*import _thread|start_new_thread|\(threading\.Thread\)|\(Thread\):", text, re.M), module
 
 
-@pytest.mark.parametrize("name", sorted(METRICS))
+@pytest.mark.parametrize("name", sorted({*METRICS, *RECORDS}))
 def test_every_metric_is_documented(name):
     assert name in ALL_DOCS
 

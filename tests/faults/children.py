@@ -56,7 +56,7 @@ def write_clips(folder: Path) -> None:
 
 def control(folder: Path) -> None:
     """Cases on a real database: half of them harmless, half incidents that are let go by two people."""
-    records = make_records(load_site(SITE), folder, SystemClock(), {})
+    records = make_records(load_site(SITE), folder, SystemClock(), {}, repair=True)
     records.keeping.recover()
     records.archive.shelf.folder.mkdir(parents=True, exist_ok=True)
     say("READY")

@@ -91,7 +91,7 @@ def kill_control(folder: Path, chance: random.Random) -> None:
     """After a crash and a start every case is wholly there or wholly gone, and no entry of the log is lost."""
     said = run_and_kill("control", folder, chance.uniform(0.0, 0.5), "READY")
     numbers = [int(line) for line in said if line.isdigit()]
-    records = make_records(load_site(SITE), folder, SystemClock(), {})
+    records = make_records(load_site(SITE), folder, SystemClock(), {}, repair=True)
     try:
         records.keeping.recover()
         check(records)

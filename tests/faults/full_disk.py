@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-
-from nacl.signing import SigningKey
 
 from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
@@ -22,13 +21,16 @@ from blickschutz.audit.rules import verify
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import StoreFullError
 from blickschutz.retention.io.shelf import ClipShelf
+from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import SqlCaseStore
-from blickschutz.review.model import Case, CaseState
+from blickschutz.review.model import Case, CaseState, Ground, Verdict
 from blickschutz.review.service import CaseDesk
 from blickschutz.storage.engine import check, forget, open_engine
 from blickschutz.storage.reserve import Reserve
-from blickschutz.vault.io.files import is_signed
+from blickschutz.vault.io.files import InstallationKey, is_signed
+from tests.fakes.case_time import CaseClock
+from tests.house import House
 from tests.unit.test_golden_folders import FOLDERS, TABLES, unpack
 
 CASES = 120
@@ -44,11 +46,11 @@ def fill(path: Path) -> None:
 
 
 def look(folder: Path) -> dict[str, object]:
-    clock, key = SystemClock(), SigningKey.generate()
+    clock, key = SystemClock(), InstallationKey(folder / "key")
     engine = open_engine(folder / "control.db", LOG_TABLES, CASE_TABLES)
-    log = AuditLog(engine, clock, lambda data: bytes(key.sign(data).signature), bytes(key.verify_key))
-    cases, shelf = SqlCaseStore(engine, log), ClipShelf(folder / "clips")
-    desk, reserve = CaseDesk(cases, clock, 61.0), Reserve(folder / "reserve")
+    log = AuditLog(engine, clock, key.sign, key.public)
+    cases, shelf = SqlCaseStore(engine, log, NotesBeside(folder / "clips", key)), ClipShelf(folder / "clips")
+    desk, reserve = CaseDesk(cases, clock, 61.0, CaseClock(clock)), Reserve(folder / "reserve")
     shelf.folder.mkdir()
     for number in range(CASES):
         case = desk.opened(Case(0, f"{number:032x}", "nord", "sealed", "manual", clock.now(), CaseState.RECORDING))
@@ -71,11 +73,12 @@ def look(folder: Path) -> dict[str, object]:
         assert reserve.through(lambda case=case: desk.expire(case, "unreviewed"))
     seen["still_held"] = reserve.held
     for case in cases.find(states=[CaseState.DESTROYING]):
-        assert shelf.destroy(case.clip).absent
-        assert cases.shredded(case, {"clip": case.clip}, clock.now())
+        assert shelf.overwrite(case.clip) == 2_000
+        assert shelf.remove(case.clip).absent
+        assert cases.shredded(case, {"clip": case.clip, "ending": "overwritten"}, clock.now())
     seen["destroyed"] = len(cases.find(states=[CaseState.DESTROYED]))
     seen["receipts"] = log.count([Event.SHREDDED], 0.0)
-    seen["faults"] = [fault.text for fault in verify(log.export(), is_signed, bytes(key.verify_key))]
+    seen["faults"] = [fault.text for fault in verify(log.export(), is_signed, key.public)]
     seen["whole"] = [fault.text for fault in check(engine, LOG_TABLES, CASE_TABLES, deep=True)]
 
     fill(folder / "ballast")
@@ -83,6 +86,48 @@ def look(folder: Path) -> dict[str, object]:
     (folder / "ballast").unlink()
     seen["held_again"] = [reserve.hold(), reserve.held, reserve.hold()]
     engine.dispose()
+    return seen
+
+
+def kept_on_a_full_disk(folder: Path) -> dict[str, object]:
+    """The records of a site: deadlines pass, the system starts anew, and people decide while not one byte more fits."""
+    house = House(folder / "site")
+    house.enrol()
+    held, due = house.clip("a" * 32), [house.clip(f"{number:032x}") for number in range(20)]
+    for person in ("kvd-1", "kvd-2"):
+        house.records.office.cases.verdict(held.id, person, Verdict.INCIDENT, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+    house.records.keeping.begin()
+    seen: dict[str, object] = {"held": house.records.keeping.reserve.held, "refused": house.records.orders.refusal()}
+    fill(folder / "ballast")
+    house.clock.sleep(73 * 3600)
+    house.housekeep()
+    house.work()
+    states = [house.records.office.cases.store.get(case.id).state for case in (held, *due)]
+    seen["states"] = [states.count(CaseState.HELD), states.count(CaseState.DESTROYED)]
+    seen["endings"] = sorted({str(entry.facts["ending"]) for entry in house.events(Event.SHREDDED)})
+    house.close()
+    return seen
+
+
+def started_on_a_full_disk(folder: Path) -> dict[str, object]:
+    """The end comes while clips are due; the next start finds a disk without one free byte."""
+    house = House(folder / "again")
+    house.enrol()
+    house.records.keeping.begin()
+    due = [house.clip(f"{number:032x}") for number in range(20)]
+    house.close()
+    fill(folder / "ballast-2")
+    house.clock.sleep(73 * 3600)
+    house.start()
+    house.records.keeping.begin()
+    house.housekeep()
+    house.work()
+    states = [house.records.office.cases.store.get(case.id).state for case in due]
+    seen: dict[str, object] = {"destroyed": states.count(CaseState.DESTROYED), "problem": house.records.worker.problem}
+    seen["faults"] = [fault.text for fault in verify(house.records.office.log.export(), is_signed, house.records.archive.key.public)]
+    (folder / "ballast-2").unlink()
+    seen["held_again"] = house.records.keeping.reserve.hold()
+    house.close()
     return seen
 
 
@@ -111,7 +156,13 @@ def opened_on_a_full_disk(folder: Path) -> list[str]:
 def main() -> None:
     folder = Path(sys.argv[1])
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", str(folder)], check=True)
-    print(json.dumps({**look(folder), "upgrade": opened_on_a_full_disk(folder)}))
+    parts = {"upgrade": opened_on_a_full_disk, "kept": kept_on_a_full_disk, "started": started_on_a_full_disk}
+    seen = look(folder)
+    for name, part in parts.items():
+        for left in folder.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+        seen[name] = part(folder)
+    print(json.dumps(seen))
 
 
 if __name__ == "__main__":

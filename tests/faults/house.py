@@ -22,6 +22,7 @@ from blickschutz.audit.model import Event
 from blickschutz.backup.io.make import Plan
 from blickschutz.installation.io.folder import open_folder
 from blickschutz.installation.model import Use
+from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.review.model import Case, CaseState, Ground, Hold
@@ -52,7 +53,7 @@ class DataHouse:
         self.key = InstallationKey(folder / "keys/installation.key")
         self.engine = open_engine(folder / "control.db", LOG_TABLES, ACCOUNT_TABLES, CASE_TABLES)
         self.log = AuditLog(self.engine, clock, self.key.sign, self.key.public)
-        self.cases = SqlCaseStore(self.engine, self.log)
+        self.cases = SqlCaseStore(self.engine, self.log, NotesBeside(folder / "clips", self.key))
         self.site, self.facts = folder.parent / "site.toml", folder.parent / "site.facts.toml"
 
     @property

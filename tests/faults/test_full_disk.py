@@ -54,6 +54,17 @@ def test_an_upgrade_that_does_not_fit_leaves_the_database_as_it_was(seen):
     assert all("the disk is full" in said for said in seen["upgrade"])
 
 
+def test_the_records_of_a_site_end_what_is_due_and_keep_what_is_held(seen):
+    assert seen["kept"]["held"] is True
+    assert seen["kept"]["refused"] == "disk", "recording stops long before the reserve is touched"
+    assert seen["kept"]["states"] == [1, 20]
+    assert seen["kept"]["endings"] == ["overwritten"]
+
+
+def test_a_start_on_a_full_disk_ends_what_is_due(seen):
+    assert seen["started"] == {"destroyed": 20, "problem": "", "faults": [], "held_again": True}
+
+
 class TestReserve:
     @pytest.fixture
     def reserve(self, tmp_path):

@@ -67,7 +67,7 @@ def whole():
         Event.CAMERA_RESUMED: (entry(Event.CAMERA_RESUMED),),
         Event.CLIP_OPENED: (entry(Event.CLIP_OPENED, people=people),),
         Event.UNMASK_GRANTED: (entry(Event.UNMASK_GRANTED, people=people, reason="Jacke", reference="KL-1", seconds=60),),
-        Event.HOLD_SET: (entry(Event.HOLD_SET, ground="straftat", reference="KL-1", owner="kvd-1", until=NOW + 9, people=people),),
+        Event.HOLD_SET: (entry(Event.HOLD_SET, ground="straftat", reference="KL-1", owner="kvd-1", until=NOW + 9, by=people),),
         Event.SHRED_ORDERED: (),
         Event.SHREDDED: (),
         Event.RELEASED: (
@@ -196,7 +196,7 @@ BREAKS = {
     "VA-05": rows(overdue=(4,)),
     "LO-01": retention(unreviewed_hours=73),
     "LO-02": retention(hard_limit_days=90),
-    "LO-03": logged(Event.HOLD_SET, entry(Event.HOLD_SET, ground="neugier", reference="x", owner="y", until=1.0, people=["a", "b"])),
+    "LO-03": logged(Event.HOLD_SET, entry(Event.HOLD_SET, ground="neugier", reference="x", owner="y", until=1.0, by=["a", "b"])),
     "LO-04": logged(Event.SHRED_ORDERED, Entry(number=1, at=NOW - 9000, event=Event.SHRED_ORDERED, by="kvd-1", subject="d" * 32)),
     "LO-05": logged(Event.SHREDDED, entry(Event.SHREDDED, reason="harmless")),
     "LO-06": rows(stray=("c1",)),

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     REVIEW = "review"
     EVIDENCE = "evidence"
     CLOCK = "clock"
+    KEEPING = "keeping"
     LOG = "log"
     HEALTH = "health"
     FIGURES = "figures"

@@ -29,6 +29,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.REVIEW: frozenset({_S, _A}),
     Permission.EVIDENCE: frozenset({_A}),
     Permission.CLOCK: frozenset({_A}),
+    Permission.KEEPING: frozenset({_A}),
     Permission.LOG: frozenset({_D}),
     Permission.HEALTH: frozenset({_L, _A, _T, _D}),
     Permission.FIGURES: frozenset({_T}),
@@ -43,7 +44,17 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
 PICTURES = frozenset({Permission.WALL, Permission.ALERTS, Permission.CASES, Permission.REVIEW, Permission.EVIDENCE})
 # What a token may never do: people and rights are changed by people, a review takes two of them in a room, and who asks
 # for their data is dealt with by people too.
-PERSONAL = frozenset({Permission.PUBLIC, Permission.OWN, Permission.REVIEW, Permission.REQUESTS, Permission.PROPOSE, Permission.CONFIRM})
+PERSONAL = frozenset(
+    {
+        Permission.PUBLIC,
+        Permission.OWN,
+        Permission.REVIEW,
+        Permission.KEEPING,
+        Permission.REQUESTS,
+        Permission.PROPOSE,
+        Permission.CONFIRM,
+    }
+)
 
 # VA-04: who administers sees no pictures; who watches over the log sees none either; who reviews does neither.
 SEPARATED = (

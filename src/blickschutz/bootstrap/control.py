@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.lives import alert_lives
 from blickschutz.config.model import SiteFile
+from blickschutz.control.model import Loss
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.housekeeping import Housekeeping
 from blickschutz.control.service.keeper import Launch, forkserver_launch
@@ -20,8 +22,11 @@ from blickschutz.control.service.room import ControlRoom
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.control.service.troubles import Troubles
+from blickschutz.guard.model import Change, Trouble
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
+from blickschutz.retention.model import Stuck
+from blickschutz.review.model import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     """The control room of a site whose data lies in the folder `data`. Nothing runs yet."""
     supervisor = Supervisor({camera.id: cell_settings(site, camera, base) for camera in site.cameras}, clock, launch)
     cells = supervisor.keepers
-    records = make_records(site, data, clock, cells)
+    records = make_records(site, data, clock, cells, repair=True)
     worker, log = records.worker, records.office.log
     troubles = Troubles(log, worker.do)
     guard = Guard(clock, troubles.heard)
@@ -62,16 +67,47 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     records.orders.unrecorded.listen(routing.unrecorded)
     routing.raised.listen(moments.raised)
     outages = OutageWatch(cells, log, clock, worker.do)
+    _tell(records, troubles)
+
+    def expire_alerts() -> None:
+        reading = records.archive.time.reading()
+        if not (records.keeping.safety.on or reading.suspended):
+            desk.expire(reading.now, alert_lives(site))
+
+    records.clock.trouble.listen(troubles.heard)
     duties = {
+        "clock": records.clock.look,
         "orders": records.orders.overdue,
+        "cut-clips": records.intake.again,
         "deadlines": records.shredder.expire,
         "destruction": records.shredder.work,
         "renewal": records.renewal.again,
         "settling": records.keeping.settle,
+        "quarantine": records.quarantine.look,
+        "witness": records.keeping.safety.look,
+        "reserve": records.keeping.reserve.hold,
         "escalation": desk.escalate_overdue,
         "alert-entries": lambda: desk.enter_owed(log),
-        "alert-lives": lambda: desk.expire(records.archive.time.now(), alert_lives(site)),
+        "alert-lives": expire_alerts,
         "outages": outages.look,
     }
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties))
     return Control(supervisor, records, alerting, regime, routing, room, guard, troubles)
+
+
+def _tell(records: Records, troubles: Troubles) -> None:
+    """What wants people besides guarded work that fails: on the pages, in the log, and by every channel."""
+
+    def stuck(one: Stuck) -> None:
+        troubles.heard(Trouble("destruction-of-a-clip", Change.SET_ASIDE, f"case {one.case}: {one.problem}", one.tries))
+
+    def undecided(cases: Sequence[Case]) -> None:
+        numbers = ", ".join(str(case.id) for case in cases)
+        troubles.heard(Trouble("quarantine-undecided", Change.SET_ASIDE, f"cases {numbers} wait for two people", len(cases)))
+
+    def lost(loss: Loss) -> None:
+        troubles.heard(Trouble("safe-mode", Change.SET_ASIDE, f"{loss.kind.value}: page /loss says what to do", 1))
+
+    records.shredder.set_aside.listen(stuck)
+    records.quarantine.overdue.listen(undecided)
+    records.keeping.safety.found.listen(lost)

@@ -6,51 +6,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
-
-from blickschutz.access.io.accounts import METADATA as ACCOUNT_TABLES
 from blickschutz.access.io.accounts import AccountStore
-from blickschutz.access.io.factors import METADATA as FACTOR_TABLES
-from blickschutz.access.io.factors import FactorStore, TokenStore
-from blickschutz.access.io.store import METADATA as PASSWORD_TABLES
+from blickschutz.access.io.factors import TokenStore
 from blickschutz.access.io.store import PasswordStore
 from blickschutz.access.model import Member
 from blickschutz.access.service import Access
 from blickschutz.alerts.io.store import SqlAlertStore
-from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
-from blickschutz.audit.io.log import METADATA as LOG_TABLES
-from blickschutz.audit.io.log import AuditLog
-from blickschutz.audit.model import Event
 from blickschutz.audit.service import ChainWatch
+from blickschutz.backup.io.restore import confirm_restored
+from blickschutz.bootstrap.opening import Installation, open_installation
 from blickschutz.config.model import SiteFile
-from blickschutz.control.io.orders import METADATA as ORDER_TABLES
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.io.stops import StopFile
+from blickschutz.control.io.time import CaseClips, TimeJournal
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.keeping import RecordKeeping
 from blickschutz.control.service.office import Archive, BackOffice, Inspected
 from blickschutz.control.service.orders import RecordingOrders
+from blickschutz.control.service.quarantine import QuarantineWatch
+from blickschutz.control.service.recovery import ClipRecovery
 from blickschutz.control.service.renewal import Renewal
 from blickschutz.control.service.requests import CaseRecordings
+from blickschutz.control.service.safety import Counts, Lost, SafeMode
 from blickschutz.control.service.shredding import Shredder, limits_of
 from blickschutz.control.service.stops import StopControl
+from blickschutz.control.service.time import CaseTimes, ClockDesk
 from blickschutz.control.service.worker import Worker
-from blickschutz.kernel.clock import Clock
-from blickschutz.retention.io.clock import RetentionClock
+from blickschutz.kernel.clock import Clock, SystemClock
 from blickschutz.retention.io.shelf import ClipShelf
-from blickschutz.retention.model import ClockJump
-from blickschutz.review.io.store import METADATA as CASE_TABLES
-from blickschutz.review.io.store import SqlCaseStore
-from blickschutz.review.service import CaseDesk
-from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
+from blickschutz.retention.io.sources import ClockSources, MachineSources
+from blickschutz.retention.io.timefile import TimeFile
+from blickschutz.retention.ports import Sources
+from blickschutz.retention.service import RetentionTime
+from blickschutz.review.io.beside import NotesBeside
+from blickschutz.review.io.store import SqlCaseStore, count_cases
+from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.service import RightsDesk
-from blickschutz.storage.engine import open_engine
-from blickschutz.vault.io.files import InstallationKey, KeyFolder, is_signed
+from blickschutz.storage.reserve import Reserve
+from blickschutz.vault.io.files import KeyFolder, is_signed
 from blickschutz.wall.model import TileState
-
-_TABLES = (LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES, RIGHTS_TABLES, ORDER_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +61,59 @@ class Records:
     intake: ClipIntake
     renewal: Renewal
     shredder: Shredder
+    quarantine: QuarantineWatch
+    recovery: ClipRecovery
     stops: StopControl
     alerts: SqlAlertStore
     inspected: Inspected
     keeping: RecordKeeping
+    clock: ClockDesk
 
 
-def make_records(site: SiteFile, data: Path, clock: Clock, cells: Mapping[str, CellKeeper]) -> Records:
-    """The records of a site in the folder `data`. Nothing runs yet; `cells` is empty for whoever only looks."""
+def make_records(
+    site: SiteFile, data: Path, clock: Clock, cells: Mapping[str, CellKeeper], *, repair: bool = False, sources: Sources | None = None
+) -> Records:
+    """The records of a site in the folder `data`. Nothing runs yet; `cells` is empty for whoever only looks.
+
+    Whoever starts the system repairs: a damaged database is set aside, and what can be read of it is taken over.
+    `sources` are the clocks by which deadlines are judged, without them those of this machine.
+    """
     worker = Worker("records")
-    engine = open_engine(data / "control.db", *_TABLES)
-    alerts = SqlAlertStore(open_engine(data / "alerts.db", ALERT_TABLES))
-    archive = _archive(site, data, clock)
-    key, shelf = archive.key, archive.shelf
-    log = AuditLog(engine, clock, key.sign, key.public)
-    archive.time.on_jump = lambda jump: worker.do(lambda: _log_jump(log, jump))
-    chain, access = ChainWatch(log, clock, is_signed), _access(site, engine, log, clock, data)
-    cases = CaseDesk(SqlCaseStore(engine, log), clock, site.retention.hard_limit_days)
+    exports, shelf = data / "exports", ClipShelf(data / "clips", (data / "exports",))
+    reserve = Reserve(data / "reserve")
+    # A disk that is full to the last byte lets no database be opened.
+    found = reserve.through(lambda: open_installation(data, shelf, exports, clock, repair=repair))
+    engine, alerts, log, key = found.engine, found.alerts, found.log, found.key
+    notes = NotesBeside(shelf.folder, key)
+    store = SqlCaseStore(engine, log, notes)
+    file = TimeFile(data / "retention.clock", key.sign, key.signed, keep=repair)
+    journal, limits = TimeJournal(engine, log, store), limits_of(site)
+    time = RetentionTime(sources or _sources(clock), file, CaseClips(store), journal, limits)
+    archive = Archive(
+        data=data, shelf=shelf, notes=notes, exports=exports, keys=KeyFolder(data / "keys" / "reviewers"), key=key, time=time, limits=limits
+    )
+    desk, times = ClockDesk(time, log, journal.adopted, worker.do), CaseTimes(time)
+
+    def trusted() -> float:
+        return time.wall_of(time.now())
+
+    chain, access = ChainWatch(log, clock, is_signed), _access(site, found, clock)
+
+    def counts() -> Counts:
+        return Counts(count_cases(engine), len(access.members), alerts.newest())
+
+    lost = Lost(found.losses, found.witness, found.known)
+    safety = SafeMode(lost, found.file, key, found.factors, log, clock, counts, lambda: confirm_restored(data))
+    cases = CaseDesk(store, clock, site.retention.hard_limit_days, times)
+    quarantine = QuarantineDesk(store, clock, trusted, cases.doomed, times)
     placed = SqlOrderStore(engine, log, clock)
-    orders = RecordingOrders(site, cells, placed, log, archive.keys, key, shelf, lambda: access.members, clock, worker.do)
+    orders = RecordingOrders(site, cells, placed, log, archive.keys, key, shelf, lambda: access.members, clock, worker.do, safety)
     rights = RightsDesk(SqlRightsStore(engine, log), CaseRecordings(cases.store, cases), clock, orders.today)
-    office = BackOffice(access, log, cases, rights)
-    intake = ClipIntake(cases, orders, shelf, key, log, worker.do)
-    shredder = Shredder(archive, cases, log, alerts.drop_clip)
+    office = BackOffice(access, log, cases, quarantine, rights)
+    intake = ClipIntake(cases, orders, shelf, log, worker.do)
+    shredder = Shredder(archive, office, clock, alerts.drop_clip, safety, reserve)
     cases.doomed.listen(lambda case: worker.do(shredder.work))
-    renewal = Renewal(data, cases.store, cases, shelf, log, clock)
+    renewal = Renewal(data, cases.store, cases, shelf, log, clock, safety)
     stops = StopControl(cells, StopFile(data / "stops.json"), log, clock, worker.do)
 
     def redaction_faults() -> int:
@@ -99,30 +123,23 @@ def make_records(site: SiteFile, data: Path, clock: Clock, cells: Mapping[str, C
         engine.dispose()
         alerts.close()
 
-    inspected = Inspected(office, archive, alerts, chain, orders, intake, renewal, redaction_faults)
-    keeping = RecordKeeping(site, worker, inspected, shredder, stops, close)
-    return Records(worker, office, archive, chain, orders, intake, renewal, shredder, stops, alerts, inspected, keeping)
-
-
-def _archive(site: SiteFile, data: Path, clock: Clock) -> Archive:
-    exports = data / "exports"
-    return Archive(
-        data=data,
-        shelf=ClipShelf(data / "clips", (exports,)),
-        exports=exports,
-        keys=KeyFolder(data / "keys" / "reviewers"),
-        key=InstallationKey(data / "keys" / "installation.key"),
-        time=RetentionClock(data / "retention.clock", clock),
-        limits=limits_of(site),
+    inspected = Inspected(office, archive, alerts, chain, orders, intake, renewal, redaction_faults, safety, shredder.stuck)
+    recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, trusted)
+    keeping = RecordKeeping(site, worker, inspected, recovery, shredder, stops, reserve, close)
+    safety.ended.listen(lambda kinds: worker.do(keeping.resume))
+    watch = QuarantineWatch(quarantine, log, clock)
+    return Records(
+        worker, office, archive, chain, orders, intake, renewal, shredder, watch, recovery, stops, alerts, inspected, keeping, desk
     )
 
 
-def _access(site: SiteFile, engine: Engine, log: AuditLog, clock: Clock, data: Path) -> Access:
+def _access(site: SiteFile, found: Installation, clock: Clock) -> Access:
+    engine, log = found.engine, found.log
     accounts = AccountStore(engine, log, clock)
     accounts.take_over([Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people])
-    factors = FactorStore(engine, log, clock, data / "keys" / "factors.key")
-    return Access(accounts, PasswordStore(engine, log, clock), factors, TokenStore(engine, log, clock), log, clock)
+    return Access(accounts, PasswordStore(engine, log, clock), found.factors, TokenStore(engine, log, clock), log, clock)
 
 
-def _log_jump(log: AuditLog, jump: ClockJump) -> None:
-    log.write(Event.CLOCK_CHANGED, "system", facts={"seconds": round(jump.seconds, 1)})
+def _sources(clock: Clock) -> Sources:
+    """All clocks of this machine; a clock that was handed in stands for all of them."""
+    return MachineSources() if isinstance(clock, SystemClock) else ClockSources(clock)

@@ -16,6 +16,7 @@ import click
 from blickschutz import __version__
 from blickschutz.access.model import AccountState, Role
 from blickschutz.cli.backup import backup, restore, restored_note
+from blickschutz.cli.loss import accept_loss
 from blickschutz.cli.models import models
 from blickschutz.cli.move import move
 from blickschutz.cli.place import beside, held, place_of, require_place, with_site
@@ -54,6 +55,7 @@ def cli() -> None:
 cli.add_command(models)
 cli.add_command(verify)
 cli.add_command(users)
+cli.add_command(accept_loss)
 cli.add_command(move)
 cli.add_command(backup)
 cli.add_command(restore)

@@ -70,6 +70,11 @@ def beside(place: Place, *, make: bool) -> DataFolder:
     return open_folder(place, Use.BESIDE, "blickschutz", SystemClock(), make=make)
 
 
+def alone(place: Place) -> DataFolder:
+    """The data folder, while no system runs in it."""
+    return open_folder(place, Use.ALONE, "blickschutz accept-loss", SystemClock(), make=False)
+
+
 def require_place(place: Place, *, new: bool) -> None:
     """Raise `FolderError` where the folder cannot be used, or an empty one would take the place of data that lie elsewhere."""
     if not exists(place) and not (new or place.chosen or place.demo):

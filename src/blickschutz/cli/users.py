@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from blickschutz.config.model import SiteFile
 
 _BY = "terminal"
+# What a site has that ran before, even where its database is gone.
+_LIVED = ("control.db", "witness.json", "clips")
 
 
 @click.group()
@@ -170,7 +172,7 @@ def require(records: Records, person: str) -> None:
 def if_started(site: SiteFile, path: Path, data: Path | None) -> Iterator[Records | None]:
     """The records of a site that ran before, closed again afterwards; None of one that never did. Raises `FolderError`."""
     place = place_of(site, path, data)
-    if not exists(place) or not (place.folder / "control.db").exists():
+    if not exists(place) or not any((place.folder / name).exists() for name in _LIVED):
         yield None
         return
     with beside(place, make=False) as folder:

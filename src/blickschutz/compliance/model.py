@@ -65,6 +65,7 @@ class FalseAlarms:
 class Rows:
     """What the rows say now. `overdue`: recordings past their deadline; `untriggered`: recordings without a cause;
     `unanswered`: alerts that were closed and that no person decided; `stray`: files or rows without their other half;
+    `undecided`: recordings that have been in quarantine for too long;
     `late_requests`: requests of those concerned that were or are not answered in time, `unmet_duties`: people not told in time;
     `old_seconds`, `old_clips`: alerts and cases with redacted pictures of an older version, whose redaction could leave people visible.
     """
@@ -79,6 +80,7 @@ class Rows:
     redaction_faults: int = 0
     old_seconds: int = 0
     old_clips: tuple[int, ...] = ()
+    undecided: tuple[int, ...] = ()
     late_requests: tuple[int, ...] = ()
     unmet_duties: tuple[int, ...] = ()
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from blickschutz.kernel.situation import Situation
 from blickschutz.recording.model import ClipNews
@@ -35,6 +38,7 @@ class Refused(StrEnum):
     STORE = "store"
     KEYS = "keys"
     LOST = "lost"
+    SAFE_MODE = "safe-mode"
 
 
 class OrderState(StrEnum):
@@ -93,3 +97,99 @@ class StopEntry:
     reason: str
     at: float
     logged: bool = False
+
+
+# --- what was lost ---
+
+
+class Witness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stood in the databases lately, kept outside of them: by it a start sees that one is missing, older, or cut.
+
+    `public_key` and `former` (hex) are the installation's keys, now and before; `factors` is the SHA-256 of `factors.key`.
+    `number` and `hash` are those of the newest entry of the log; `cases`, `accounts` and `alerts` how many there were.
+    """
+
+    format: int = 1
+    installation: str
+    public_key: str
+    former: tuple[str, ...] = ()
+    factors: str
+    number: int
+    hash: str
+    cases: int
+    accounts: int
+    alerts: int
+    at: float
+
+
+class FileState(StrEnum):
+    """What was found in the place of a file. Of a `DAMAGED` database what could be read goes on, of an `UNUSABLE` one nothing."""
+
+    WHOLE = "whole"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    UNUSABLE = "unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What a start found. `aside` are the names of files that were set aside; `lived`: whether clips or packages lie there.
+
+    `number`, `cases` and `alerts` are those of the databases as they are now, `hash_then` is the hash of the entry
+    that the witness names, empty where there is none. `told`: whether the log says that a witness was kept. `public_key` and
+    `factors` as in `Witness`, of the files that are there; `factor_rows`: whether somebody has a second factor; `signed`: whether
+    the log has a signature; `restored`: a backup was put back here, and nobody has seen yet what that means.
+    """
+
+    control: FileState
+    alerts_file: FileState
+    key: FileState
+    factors_file: FileState
+    number: int = 0
+    hash_then: str = ""
+    cases: int = 0
+    alerts: int = 0
+    lived: bool = False
+    told: bool = False
+    signed: bool = False
+    public_key: str = ""
+    factors: str = ""
+    factor_rows: bool = False
+    restored: bool = False
+    aside: Mapping[str, str] = field(default_factory=dict)
+
+
+class LossKind(StrEnum):
+    """What is missing, damaged, or not what it was."""
+
+    DATABASE_MISSING = "database-missing"
+    DATABASE_DAMAGED = "database-damaged"
+    DATABASE_UNUSABLE = "database-unusable"
+    DATABASE_OLDER = "database-older"
+    LOG_CUT = "log-cut"
+    KEY_MISSING = "key-missing"
+    KEY_DAMAGED = "key-damaged"
+    KEY_OTHER = "key-other"
+    FACTORS_MISSING = "factors-missing"
+    FACTORS_OTHER = "factors-other"
+    WITNESS_MISSING = "witness-missing"
+    WITNESS_DAMAGED = "witness-damaged"
+    RESTORED = "restored"
+    ALERTS_MISSING = "alerts-missing"
+    ALERTS_UNUSABLE = "alerts-unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One thing that was lost, with what its words name."""
+
+    kind: LossKind
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+class NotAccepted(StrEnum):
+    """Why a loss was not accepted."""
+
+    NOTHING = "nothing"
+    CHANGED = "changed"
+    SAME_PERSON = "same-person"

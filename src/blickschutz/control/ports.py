@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from blickschutz.access.model import Member
-from blickschutz.control.model import OrderState, RecordingOrder, StopEntry
+from blickschutz.control.model import OrderState, RecordingOrder, StopEntry, Witness
 from blickschutz.recording.model import Order
 from blickschutz.review.model import Case
 
@@ -85,6 +85,21 @@ class StopStore(Protocol):
     def read(self) -> dict[str, StopEntry]: ...
 
     def write(self, entries: Sequence[StopEntry]) -> None: ...
+
+
+class Waits(Protocol):
+    """Says whether everything that destroys or seals has to wait."""
+
+    @property
+    def on(self) -> bool: ...
+
+
+class WitnessStore(Protocol):
+    """Keeps what stood in the databases lately, outside of them."""
+
+    def write(self, witness: Witness) -> None:
+        """On disk when this returns. Raises `DeviceError`, and `FaultError` without the installation's key."""
+        ...
 
 
 class Rooms(Protocol):

@@ -31,6 +31,7 @@ class Why(StrEnum):
     HOLD_RELEASED = "hold-released"
     ERASURE = "erasure"
     UNSAFE_REDACTION = "unsafe-redaction"
+    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +55,69 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class Destroyed:
-    """What was done to a file: how many bytes were overwritten, what else was removed, and that nothing is left."""
+class Removed:
+    """What was removed of a clip: how many files that were made from it, and whether nothing that bears its name is left."""
 
-    overwritten: int
     derived: int
     absent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ClockJump:
-    """The wall clock moved by itself: by how many seconds (negative: back) against the time that really passed."""
+class Ending(StrEnum):
+    """What became of a clip's file. Only the first says that it was overwritten.
 
-    seconds: float
+    `INTERRUPTED`: a run had begun to overwrite it, did not come to the end, and the next one found no file.
+    """
+
+    OVERWRITTEN = "overwritten"
+    INTERRUPTED = "interrupted"
+    VANISHED = "vanished"
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A clip whose end was ordered and which does not go: how often that was tried, why it failed last, next try (monotonic).
+
+    `since` is POSIX seconds. `told` once people were told of it.
+    """
+
+    clip: str
+    case: int
+    tries: int
+    problem: str
+    since: float
+    next_at: float
+    told: bool = False
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Proof of a destruction (Löschprotokoll): what, when, why, how, by whom; no picture content.
 
-    `sha256` and `size` are those of the sealed file; `signature` (Ed25519, hex) is over all other fields.
+    `sha256` and `size` are those of the sealed file as it was closed, `overwritten` the bytes that were really overwritten.
+    `ending` is an `Ending`, empty in receipts of version 1, which did not tell endings apart; `begun` are the bytes that an
+    earlier run had set out to overwrite before it was interrupted. `signature` (Ed25519, hex) is over all other fields.
     """
+
+    clip: str
+    case: int
+    camera: str
+    opened: float
+    destroyed: float
+    reason: str
+    people: list[str]
+    sha256: str
+    size: int
+    method: str
+    overwritten: int
+    derived: int
+    absent: bool
+    installation: str
+    ending: str = ""
+    begun: int = 0
+    signature: str = ""
+
+
+class ReceiptOne(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that a receipt of version 1 has; their order is that of the text that was signed."""
 
     clip: str
     case: int

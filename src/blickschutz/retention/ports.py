@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from blickschutz.retention.model import Confirmed, Destroyed, Reason, Record, Sample, StampedClip
+from blickschutz.retention.model import Confirmed, Reason, Record, Removed, Sample, StampedClip
 
 
 class Shelf(Protocol):
-    """Where the sealed files lie."""
+    """Where the sealed files lie. Everything may be called again after a crash, and raises `DeviceError`."""
 
-    def destroy(self, clip: str) -> Destroyed:
-        """Destroy a clip and all that was made from it; may be called again after a crash. Raises `DeviceError`."""
+    def size(self, clip: str) -> int | None:
+        """Bytes of a clip's file; None where there is none."""
+        ...
+
+    def overwrite(self, clip: str) -> int | None:
+        """Overwrite a clip's file from its beginning, where the shares are; how many bytes, None where there is no file (any more)."""
+        ...
+
+    def remove(self, clip: str) -> Removed:
+        """Remove a clip's file and all that was made from it, which is overwritten first."""
         ...
 
 

@@ -106,6 +106,12 @@ class RetentionTime:
         record = self._record
         return Reading(rules.retention(record, self._sources.boottime()), record.suspension is not None or not self._looked)
 
+    @property
+    def suspended(self) -> str:
+        """Why nothing may be judged; empty where that is not so. As of the last look, no disk."""
+        suspension = self._record.suspension
+        return suspension.reason.value if suspension is not None else ""
+
     def check(self) -> Reading:
         """Look at all sources, then as `reading`. To be called before deadlines are judged, at least every few seconds."""
         with self._lock:

@@ -14,6 +14,7 @@ class CaseState(StrEnum):
     SECOND = "second"
     THIRD = "third"
     HELD = "held"
+    QUARANTINED = "quarantined"
     DESTROYING = "destroying"
     DESTROYED = "destroyed"
 
@@ -32,6 +33,10 @@ class CaseEvent(StrEnum):
     ERASURE_GRANTED = "erasure-granted"
     UNSAFE_REDACTION = "unsafe-redaction"
     SHREDDED = "shredded"
+    CONTRADICTED = "contradicted"
+    RELEASED_BY_TWO = "released-by-two"
+    DISCARDED_BY_TWO = "discarded-by-two"
+    CAME_BACK = "came-back"
 
 
 class Verdict(StrEnum):
@@ -59,6 +64,33 @@ class Refusal(StrEnum):
     NO_REFERENCE = "no-reference"
     NOT_IN_ROOM = "not-in-room"
     RESTRICTED = "restricted"
+    NOT_THIS_FATE = "not-this-fate"
+
+
+class QuarantineReason(StrEnum):
+    """Why a clip is in quarantine: what was found that the rows do not explain.
+
+    `NO_ROW`: a clip of ours that no case knows. `RENAMED`: the same under another name, so a copy. `HEAD_DAMAGED`: a clip whose
+    head cannot be read. `HELD_BESIDE`, `RESTRICTED_BESIDE`: its end is ordered, and a hold or restriction beside the clip says
+    otherwise. `NOTE_DAMAGED`: what lies beside the clip cannot be believed. `CHANGED`: the clip was destroyed, and a file of its
+    name with another content is there.
+    """
+
+    NO_ROW = "no-row"
+    RENAMED = "renamed"
+    HEAD_DAMAGED = "head-damaged"
+    HELD_BESIDE = "held-beside"
+    RESTRICTED_BESIDE = "restricted-beside"
+    NOTE_DAMAGED = "note-damaged"
+    CHANGED = "changed"
+
+
+class Fate(StrEnum):
+    """What two people can decide about a clip in quarantine."""
+
+    RELEASE = "release"
+    HOLD = "hold"
+    DESTROY = "destroy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +115,54 @@ class Hold:
     until: float
     by: tuple[str, ...]
     since: float
+    until_retention: float = 0.0
 
     @property
     def in_force(self) -> bool:
         """Whether two different people stand behind it."""
         return len(set(self.by)) >= 2
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Why a clip waits for two people, and since when (retention time)."""
+
+    reason: QuarantineReason
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedFate:
+    """What one person proposes for a clip in quarantine; `hold` where it is to be held."""
+
+    fate: Fate
+    by: str
+    at: float
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What lies beside a clip, signed: its hold, the requests that restrict it. `damaged`: something lies there that says nothing.
+
+    The hold has no case number: that stands in the row alone.
+    """
+
+    hold: Hold | None = None
+    restricted: tuple[int, ...] = ()
+    damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """The file is being overwritten: its size in bytes, since when (POSIX), and whether all of it is done.
+
+    Written before the file is touched and again before it is removed, so that after a crash nobody has to guess.
+    """
+
+    size: int
+    at: float
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +172,10 @@ class Case:
     `sha256` is that of the sealed file. `hold` is in force, `proposal` is a change of it (or its end, with `until` 0)
     that waits for a second person. `restricted` are the open requests of those concerned that the clip is kept for: while
     there is one, nothing decides or ends it. `shred_reason` and `shred_by` say why and by whom the end was ordered.
+    A hold stays in the row when it ends, so that whoever destroys knows which one that was. `quarantine` stays too.
+    `erasing` says how far the overwriting came, `ending` what became of the file (see `retention.model.Ending`).
     `version` counts the changes of the row as it was read; a change of any other version is refused.
+    `epoch` and `stamped` say when it was opened by the time for deadlines (see `CaseTime`), empty for one that has no stamp yet.
     """
 
     id: int
@@ -107,6 +185,8 @@ class Case:
     cause: str
     opened: float
     state: CaseState
+    epoch: str = ""
+    stamped: float = 0.0
     closed: float = 0.0
     seconds: float = 0.0
     size: int = 0
@@ -120,4 +200,8 @@ class Case:
     shred_reason: str = ""
     shred_by: tuple[str, ...] = ()
     destroyed: float = 0.0
+    erasing: Erasing | None = None
+    ending: str = ""
+    quarantine: Quarantine | None = None
+    fate: ProposedFate | None = None
     version: int = 0

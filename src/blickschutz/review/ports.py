@@ -5,8 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from blickschutz.review.model import Case, CaseState, GivenVerdict, Hold
+from blickschutz.review.model import Beside, Case, CaseState, Erasing, GivenVerdict, Hold, ProposedFate, Quarantine
 from blickschutz.storage.rows import DamagedRow
+
+
+class CaseTime(Protocol):
+    """The time by which deadlines are judged. Whatever is done to the wall clock, a stamp keeps its age."""
+
+    def stamp(self) -> tuple[str, float]:
+        """Now: an epoch, and seconds in it."""
+        ...
+
+    def of_date(self, wall: float) -> float:
+        """A date that people chose (POSIX), as deadlines judge it."""
+        ...
+
+
+class BesideClips(Protocol):
+    """Holds and restrictions beside the clips, where a database that is lost or older takes nothing with it.
+
+    What keeps a clip is on disk here before its row says so; what no longer keeps it goes here after its row does.
+    """
+
+    def clips(self) -> set[str]:
+        """The clips that something lies beside. Raises `DeviceError`."""
+        ...
+
+    def tidy(self) -> None:
+        """Remove what a crash left half written."""
+        ...
+
+    def read(self, clip: str) -> Beside:
+        """Raises `DeviceError` where it cannot be read now."""
+        ...
+
+    def keep(self, clip: str, hold: Hold | None, restricted: tuple[int, ...]) -> None:
+        """Write it, on disk when this returns; nothing at all removes the file. Raises `DeviceError`."""
+        ...
 
 
 class CaseStore(Protocol):
@@ -42,10 +77,32 @@ class CaseStore(Protocol):
 
     def set_hold(self, case: Case, hold: Hold, after: CaseState) -> bool: ...
 
+    def put_right(self, case: Case, hold: Hold) -> bool:
+        """A hold beside the clip is in force, and the row did not know it (any more)."""
+        ...
+
+    def quarantine(self, case: Case, quarantine: Quarantine, hold: Hold | None) -> bool:
+        """Something contradicts the row; `hold` is what lies beside the clip."""
+        ...
+
+    def propose_fate(self, case: Case, fate: ProposedFate) -> bool: ...
+
+    def release(self, case: Case, by: Sequence[str]) -> bool:
+        """Out of quarantine, into review from its beginning."""
+        ...
+
+    def bring_back(self, case: Case) -> bool:
+        """A destroyed clip lies there again, the very same: it is to be destroyed again."""
+        ...
+
     def restrict(self, case: Case, restricted: Sequence[int], request: int, by: str) -> bool: ...
 
     def between(self, starts: float, ends: float) -> list[Case]: ...
 
     def doom(self, case: Case, reason: str, by: Sequence[str]) -> bool: ...
+
+    def erasing(self, case: Case, erasing: Erasing | None) -> Case | None:
+        """Note how far the overwriting came; None where the case is not (any more) being destroyed."""
+        ...
 
     def shredded(self, case: Case, receipt: dict[str, str | int | float | bool | list[str]], at: float) -> bool: ...

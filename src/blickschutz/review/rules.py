@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Refusal, Verdict
+from blickschutz.review.model import (
+    Beside,
+    Case,
+    CaseEvent,
+    CaseState,
+    Fate,
+    GivenVerdict,
+    Hold,
+    QuarantineReason,
+    Refusal,
+    Verdict,
+)
 
 State, Event = CaseState, CaseEvent
+DISCARDED = "discarded"
 
 TRANSITIONS: Mapping[tuple[CaseState, CaseEvent], CaseState] = {
     (State.RECORDING, Event.CLOSED): State.WAITING,
@@ -32,11 +44,25 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseEvent], CaseState] = {
     (State.HELD, Event.HELD_BY_TWO): State.HELD,
     (State.HELD, Event.HOLD_OVER): State.DESTROYING,
     (State.DESTROYING, Event.SHREDDED): State.DESTROYED,
+    (State.WAITING, Event.CONTRADICTED): State.QUARANTINED,
+    (State.SECOND, Event.CONTRADICTED): State.QUARANTINED,
+    (State.THIRD, Event.CONTRADICTED): State.QUARANTINED,
+    (State.DESTROYING, Event.CONTRADICTED): State.QUARANTINED,
+    (State.DESTROYED, Event.CONTRADICTED): State.QUARANTINED,
+    (State.QUARANTINED, Event.RELEASED_BY_TWO): State.WAITING,
+    (State.QUARANTINED, Event.HELD_BY_TWO): State.HELD,
+    (State.QUARANTINED, Event.DISCARDED_BY_TWO): State.DESTROYING,
+    (State.DESTROYED, Event.CAME_BACK): State.DESTROYING,
 }
 
 REVIEWABLE = frozenset({State.WAITING, State.SECOND, State.THIRD})
 OPENABLE = REVIEWABLE | {State.HELD}
-THERE = OPENABLE | {State.RECORDING}
+THERE = OPENABLE | {State.RECORDING, State.QUARANTINED}
+# What deadlines end. Nothing ends what is in quarantine but two people.
+MORTAL = OPENABLE | {State.RECORDING}
+# What a row says of itself is not known where the head of its clip is not: when it was opened, so when it would end.
+_UNREADABLE = frozenset({QuarantineReason.HEAD_DAMAGED, QuarantineReason.RENAMED})
+DECIDE_WITHIN_S = 3 * 86_400.0
 
 
 def next_state(state: CaseState, event: CaseEvent) -> CaseState | None:
@@ -91,8 +117,42 @@ def waits_for(case: Case, person: str) -> bool:
     return case.state in REVIEWABLE and not case.restricted and all(one.person != person for one in case.verdicts)
 
 
+def fates(case: Case) -> tuple[Fate, ...]:
+    """What can be decided about a clip in quarantine. What could not be judged is not released into review."""
+    if case.state is not State.QUARANTINED or case.quarantine is None:
+        return ()
+    return (Fate.HOLD, Fate.DESTROY) if case.quarantine.reason in _UNREADABLE else (Fate.RELEASE, Fate.HOLD, Fate.DESTROY)
+
+
+def is_undecided(case: Case, now: float) -> bool:
+    """Whether a clip is in quarantine for so long that somebody must be told every day."""
+    return case.state is State.QUARANTINED and case.quarantine is not None and now >= case.quarantine.since + DECIDE_WITHIN_S
+
+
+def same_hold(one: Hold | None, other: Hold | None) -> bool:
+    """Whether both are one hold. Its case number stands in the row alone, so it says nothing here."""
+    if one is None or other is None:
+        return False
+    return (one.ground, one.until, one.by, one.since) == (other.ground, other.until, other.by, other.since)
+
+
+def contradiction(case: Case, beside: Beside, freed: Callable[[int], bool], now: float) -> QuarantineReason | None:
+    """Why a clip must not be destroyed though its row says so; None where nothing beside it says otherwise.
+
+    `freed`: whether the log has the end of the restriction by that request. Two people who saw what lies beside the clip and
+    discarded it are believed.
+    """
+    if case.shred_reason == DISCARDED and len(set(case.shred_by)) >= 2:
+        return None
+    if beside.damaged:
+        return QuarantineReason.NOTE_DAMAGED
+    if beside.hold is not None and beside.hold.in_force and beside.hold.until > now and not same_hold(beside.hold, case.hold):
+        return QuarantineReason.HELD_BESIDE
+    return None if all(freed(number) for number in beside.restricted) else QuarantineReason.RESTRICTED_BESIDE
+
+
 def as_mermaid() -> str:
     """The table as a state diagram."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.RECORDING}: order"]
+    lines = ["stateDiagram-v2", f"    [*] --> {State.RECORDING}: order", f"    [*] --> {State.QUARANTINED}: found"]
     lines += [f"    {start} --> {end}: {event}" for (start, event), end in TRANSITIONS.items()]
     return "\n".join([*lines, f"    {State.DESTROYED} --> [*]"])

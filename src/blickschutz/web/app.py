@@ -31,6 +31,7 @@ from blickschutz.web.routes import (
     control,
     decisions,
     house,
+    keeping,
     live,
     log,
     people,
@@ -46,7 +47,7 @@ from blickschutz.web.security import RequestCheck, hosts_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 API = "/api/v1"
-_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, policy, requests, cases, log)
+_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, policy, requests, cases, keeping, log)
 
 
 def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None, guard: Guard | None = None) -> FastAPI:

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from blickschutz.pipeline.messages import Health
+from blickschutz.review.model import CaseState
 from blickschutz.wall.model import TileState
 from blickschutz.web.ports import ControlRoom
 
@@ -34,8 +35,24 @@ METRICS: Mapping[str, _Metric] = {
 }
 
 
+RECORDS: Mapping[str, tuple[str, Callable[[ControlRoom], float]]] = {
+    "blickschutz_safe_mode": (
+        "1 while something is missing and nothing is destroyed or recorded because of it",
+        lambda room: float(room.recordings.safety.on),
+    ),
+    "blickschutz_quarantined_clips": (
+        "Recordings that wait in quarantine for two people",
+        lambda room: float(room.office.cases.store.counts().get(CaseState.QUARANTINED, 0)),
+    ),
+    "blickschutz_stuck_clips": (
+        "Recordings whose destruction was ordered and fails",
+        lambda room: float(len(room.recordings.stuck())),
+    ),
+}
+
+
 class CameraCollector(Collector):
-    """Reads the newest health of every camera when it is asked."""
+    """Reads the newest health of every camera when it is asked, and what of the records wants somebody."""
 
     def __init__(self, room: ControlRoom) -> None:
         self._room = room
@@ -56,3 +73,7 @@ class CameraCollector(Collector):
             restarts.add_metric([camera], max(0, control.restarts))
         yield states
         yield restarts
+        for name, (about, read) in RECORDS.items():
+            family = GaugeMetricFamily(name, about)
+            family.add_metric([], read(self._room))
+            yield family

@@ -162,6 +162,8 @@ class Pages:
             "waiting_changes": self._waiting(member),
             "due_requests": self._due_requests(member),
             "recording_problem": self.room.recordings.recording_problem() if member is not None else "",
+            "stuck_told": member is not None and any(one.told for one in self.room.recordings.stuck()),
+            "safe_mode": self.room.recordings.safety.on,
             "open_count": self.room.alerts.store.open_count() if may(member, Permission.ALERTS) else 0,
             "regime_until": texts.moment(regime.until, language),
             "now": now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -14,11 +14,13 @@ from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
+from blickschutz.control.model import Loss, NotAccepted
 from blickschutz.control.ports import Rooms
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
+from blickschutz.retention.model import Stuck
 from blickschutz.review.model import Case
-from blickschutz.review.service import CaseDesk
+from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.service import RightsDesk
 from blickschutz.wall.model import TileState
@@ -122,6 +124,9 @@ class Office(Protocol):
     def cases(self) -> CaseDesk: ...
 
     @property
+    def quarantine(self) -> QuarantineDesk: ...
+
+    @property
     def rights(self) -> RightsDesk: ...
 
 
@@ -133,6 +138,24 @@ class StopControl(Protocol):
     def resume(self, camera: str, by: str, reason: str) -> None:
         """Raises `BlickschutzError` where the entry cannot be written; then nothing is filmed."""
         ...
+
+
+class Safety(Protocol):
+    """What a start found missing, and how two people accept it; see `control.service.safety`. `accept` is not for the event loop."""
+
+    @property
+    def losses(self) -> Sequence[Loss]: ...
+
+    @property
+    def on(self) -> bool: ...
+
+    @property
+    def seen_by(self) -> str: ...
+
+    @property
+    def what(self) -> str: ...
+
+    def accept(self, person: str, what: str) -> NotAccepted | None: ...
 
 
 class Recordings(Protocol):
@@ -152,8 +175,6 @@ class Recordings(Protocol):
 
     def clock_offset(self) -> float: ...
 
-    def accept_clock(self, by: str) -> None: ...
-
     def record(self, camera: str, by: str, reason: str, alert: int | None) -> str:
         """Order a recording by hand; why not, or empty."""
         ...
@@ -166,6 +187,15 @@ class Recordings(Protocol):
 
     def enrolled(self) -> frozenset[str]:
         """Who has a key for clips."""
+        ...
+
+    @property
+    def safety(self) -> Safety:
+        """What was lost, and whether everything that destroys or seals waits because of it."""
+        ...
+
+    def stuck(self) -> Sequence[Stuck]:
+        """Clips whose end was ordered and that do not go."""
         ...
 
     def chain(self) -> ChainReport:

@@ -90,6 +90,7 @@ PERMISSION_WORDS = {
     "cases": N_("Vorgänge sehen"),
     "evidence": N_("Beweispakete"),
     "clock": N_("Uhr bestätigen"),
+    "keeping": N_("Über Verluste und Quarantäne entscheiden"),
     "log": N_("Protokoll lesen"),
     "health": N_("Zustand sehen"),
     "figures": N_("Messwerte für Prometheus"),
@@ -108,6 +109,8 @@ ACT_WORDS = (
     (r".*/?resume", N_("Wieder starten")),
     (r"/regime.*", N_("Regelung von Hand ändern")),
     (r"/cases/\d+/hold.*", N_("Löschsperre")),
+    (r"/cases/\d+/fate.*", N_("Quarantäne")),
+    (r"/loss/accept", N_("Verlust bestätigen")),
     (r"/cases/\d+/enter", N_("Sichtungsraum betreten")),
     (r"/people.*", N_("Konto ändern")),
     (r"/requests.*", N_("Anfrage bearbeiten")),
@@ -143,5 +146,42 @@ ACCOUNT_EVENTS = {
     "token-removed": N_("Token entfernt"),
     "log-broken": N_("Protokoll nicht unversehrt"),
     "certificate-renewed": N_("Zertifikat erneuert"),
+}
+LOSS_WORDS = {
+    "database-missing": N_("Die Datenbank fehlt"),
+    "database-damaged": N_("Die Datenbank ist beschädigt"),
+    "database-unusable": N_("Die Datenbank ist unlesbar"),
+    "database-older": N_("Die Datenbank ist älter"),
+    "log-cut": N_("Dem Protokoll fehlt das Ende"),
+    "key-missing": N_("Der Schlüssel der Anlage fehlt"),
+    "key-damaged": N_("Der Schlüssel der Anlage ist beschädigt"),
+    "key-other": N_("Der Schlüssel der Anlage ist ein anderer"),
+    "factors-missing": N_("Der Schlüssel der zweiten Faktoren fehlt"),
+    "factors-other": N_("Der Schlüssel der zweiten Faktoren ist ein anderer"),
+    "witness-missing": N_("Der Zeuge neben der Datenbank fehlt"),
+    "witness-damaged": N_("Der Zeuge neben der Datenbank ist beschädigt"),
+    "restored": N_("Aus einer Sicherung wiederhergestellt"),
+    "alerts-missing": N_("Meldungen fehlen"),
+    "alerts-unusable": N_("Die Datenbank der Meldungen war unlesbar"),
+}
+LOSS_PROBLEMS = {
+    "sure": N_("Bitte bestätigen Sie, dass Sie gelesen haben, was verloren ist."),
+    "nothing": N_("Es fehlt nichts mehr."),
+    "changed": N_("Der Stand hat sich geändert. Bitte lesen Sie ihn noch einmal."),
+    "same-person": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
+}
+QUARANTINE_WORDS = {
+    "no-row": N_("eine Datei dieser Anlage, zu der es keinen Vorgang gibt: Die Datenbank ist älter oder war verloren"),
+    "renamed": N_("eine Kopie unter anderem Namen"),
+    "head-damaged": N_("der Kopf der Datei ist beschädigt; was sie zeigt und wie alt sie ist, ist nicht zu lesen"),
+    "held-beside": N_("die Vernichtung war angeordnet, aber bei der Datei liegt eine Löschsperre"),
+    "restricted-beside": N_("bei der Datei liegt eine Einschränkung durch eine Anfrage, die die Datenbank nicht kennt"),
+    "note-damaged": N_("was bei der Datei über Sperren liegt, ist beschädigt oder verändert"),
+    "changed": N_("der Clip war vernichtet, und eine andere Datei gleichen Namens ist da"),
+}
+FATE_WORDS = {
+    "release": N_("zur Sichtung freigeben"),
+    "hold": N_("sperren"),
+    "destroy": N_("vernichten"),
 }
 TRUTH = (N_("ja"), N_("nein"))

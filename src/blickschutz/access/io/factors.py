@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
+import structlog
+from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 from nacl.utils import random as random_bytes
 from sqlalchemy import Column, Engine, Float, Integer, LargeBinary, MetaData, Row, String, Table, delete, func, insert, select, update
@@ -18,6 +21,7 @@ from blickschutz.storage.engine import writing
 from blickschutz.storage.ports import Database, belongs_to
 from blickschutz.vault.io.files import write_private
 
+_log = structlog.get_logger(__name__)
 METADATA = MetaData(info=belongs_to(Database.CONTROL))
 
 factors = Table(
@@ -49,21 +53,49 @@ tokens = Table(
 
 
 class FactorStore:
-    """Second factors by person."""
+    """Second factors by person. With `create` the key is made where there is none; without it nobody's factor can be read (`whole`)."""
 
-    def __init__(self, engine: Engine, log: AuditLog, clock: Clock, key: Path) -> None:
-        self._engine, self._log, self._clock = engine, log, clock
-        if not key.exists():
+    def __init__(self, engine: Engine, log: AuditLog, clock: Clock, key: Path, *, create: bool = True) -> None:
+        self._engine, self._log, self._clock, self._path = engine, log, clock, key
+        if create and not key.exists():
             write_private(key, random_bytes(SecretBox.KEY_SIZE))
+        self._box: SecretBox | None = None
+        self.damaged = False
         try:
             self._box = SecretBox(key.read_bytes())
+        except FileNotFoundError:
+            return
         except (OSError, ValueError) as error:
-            raise OperatorError(f"{key} is no key of {SecretBox.KEY_SIZE} bytes: {error}") from error
+            if create:
+                raise OperatorError(f"{key} is no key of {SecretBox.KEY_SIZE} bytes: {error}") from error
+            self.damaged = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether factors can be read."""
+        return self._box is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the key; empty where it is missing."""
+        return hashlib.sha256(bytes(self._box)).hexdigest() if self._box is not None else ""
+
+    def renew(self, by: str) -> None:
+        """A new key in place of one that is lost. What it sealed is lost too: everybody sets up a new factor."""
+        with writing(self._engine) as connection:
+            gone = list(connection.execute(delete(factors).returning(factors.c.person, factors.c.name)))
+            for person, name in gone:
+                self._log.append(connection, Event.FACTOR_REMOVED, by, person, {"name": name})
+        if self._box is None:
+            if self._path.exists():
+                self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
+            write_private(self._path, random_bytes(SecretBox.KEY_SIZE))
+            self._box, self.damaged = SecretBox(self._path.read_bytes()), False
 
     def of(self, person: str) -> list[Factor]:
         with self._engine.connect() as connection:
             rows = connection.execute(select(factors).where(factors.c.person == person).order_by(factors.c.id))
-            return [self._factor(row) for row in rows]
+            return [factor for row in rows if (factor := self._factor(row)) is not None]
 
     def count(self, person: str) -> int:
         with self._engine.connect() as connection:
@@ -76,6 +108,8 @@ class FactorStore:
             return {person: int(count) for person, count in rows}
 
     def add(self, person: str, kind: FactorKind, name: str, secret: bytes, last: int) -> None:
+        if self._box is None:
+            raise OperatorError(f"{self._path.name} is missing or damaged: put it back, then second factors can be set up again")
         row = {
             "person": person,
             "kind": kind.value,
@@ -99,8 +133,15 @@ class FactorStore:
         """Remove one factor of somebody, or all where `factor` is None; how many."""
         return _remove(self._engine, self._log, factors, Event.FACTOR_REMOVED, person, factor, by)
 
-    def _factor(self, row: Row[Any]) -> Factor:
-        secret = bytes(self._box.decrypt(row.secret))
+    def _factor(self, row: Row[Any]) -> Factor | None:
+        """None where it was sealed under a key that is not there: nobody signs in by it, and nobody without it."""
+        try:
+            secret = bytes(self._box.decrypt(row.secret)) if self._box is not None else b""
+        except CryptoError:
+            secret = b""
+        if not secret:
+            _log.error("factor_unreadable", factor=row.id)
+            return None
         return Factor(row.id, row.person, FactorKind(row.kind), row.name, secret, row.last, row.added, row.used)
 
 

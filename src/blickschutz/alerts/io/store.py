@@ -215,6 +215,11 @@ class SqlAlertStore:
                 for row in connection.execute(query)
             ]
 
+    def newest(self) -> int:
+        """The number of the newest alert; 0 where there never was one."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(func.max(alerts.c.id))).scalar_one() or 0)
+
     def open_count(self) -> int:
         """How many alerts are not closed yet."""
         query = select(func.count()).where(alerts.c.state.in_(OPEN_STATES))

@@ -48,10 +48,12 @@ checkpoints = Table(
 class AuditLog:
     """Appends within the transaction of whoever writes, so that a fact and its entry stand or fall together.
 
-    `sign` signs with the installation's key, `public` is its public half.
+    `sign` signs with the installation's key, `public` is its public half. Where the key is missing it gives None: entries are
+    chained all the same, and signed when there is a key again. What a key signed that was replaced since is proven by the exports
+    from then.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, sign: Callable[[bytes], bytes], public: bytes) -> None:
+    def __init__(self, engine: Engine, clock: Clock, sign: Callable[[bytes], bytes | None], public: bytes) -> None:
         self._engine, self._clock, self._sign, self.public = engine, clock, sign, public
         self._rows = RowReader("log", "number")
 
@@ -90,14 +92,18 @@ class AuditLog:
         if last is None or connection.execute(select(func.count()).where(checkpoints.c.number == last.number)).scalar_one():
             return
         at = self._clock.now()
-        signature = self._sign(signed_text(last.number, last.hash, at)).hex()
-        connection.execute(checkpoints.insert(), {"number": last.number, "hash": last.hash, "at": at, "signature": signature})
+        signature = self._sign(signed_text(last.number, last.hash, at))
+        if signature is None:
+            return
+        row = {"number": last.number, "hash": last.hash, "at": at, "signature": signature.hex()}
+        connection.execute(checkpoints.insert(), row)
 
     def export(self, first: int = 1) -> Iterator[bytes]:
         """The log from entry `first` on as lines, with its checkpoints; ends with a fresh one."""
         self.checkpoint()
         with self._engine.connect() as connection:
-            points = {row.number: row for row in connection.execute(select(checkpoints).where(checkpoints.c.number >= first))}
+            own = checkpoints.c.number >= max(first, self._first_signed())
+            points = {row.number: row for row in connection.execute(select(checkpoints).where(own))}
             # What was appended since that checkpoint comes with the next export: every one ends with a signature.
             last = max(points, default=0)
             yield encode_head(self.public, first)
@@ -131,6 +137,22 @@ class AuditLog:
         query = query.where(entries.c.by == by) if by else query
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def _first_signed(self) -> int:
+        """The entry from which on today's key signs."""
+        replaced = self.find(event=Event.KEY_REPLACED, most=1)
+        return replaced[0][0].number if replaced and replaced[0][0].facts.get("now") == self.public.hex() else 0
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether the key is there: without it nothing new can be proven."""
+        return self._sign(b"") is not None
+
+    def hash_of(self, number: int) -> str:
+        """The hash of that entry; empty where there is none."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(entries.c.hash).where(entries.c.number == number)).scalar_one_or_none()
+        return str(found or "")
 
     def state(self) -> tuple[int, str, Checkpoint | None]:
         """Number and hash of the newest entry, and the newest checkpoint."""

@@ -28,6 +28,7 @@ from blickschutz.installation.model import LOCKS, RESTORING, FolderError, State,
 from blickschutz.installation.texts import say
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import FaultError
+from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import KeyFolder, overwrite, sync_folder, write_private
@@ -146,6 +147,6 @@ def _finish(folder: Path, manifest: Manifest, digest: str, clock: Clock, languag
     try:
         log = AuditLog(engine, clock, key.sign, key.public)
         log.write(Event.RESTORED, "terminal", facts={"made": manifest.made, "backup": digest, "entries": manifest.log_number})
-        return look_over(folder, manifest.reviewers, SqlCaseStore(engine, log), manifest.log_number)
+        return look_over(folder, manifest.reviewers, SqlCaseStore(engine, log, NotesBeside(folder / "clips", key)), manifest.log_number)
     finally:
         engine.dispose()

@@ -27,6 +27,7 @@ from blickschutz.installation.model import MARK
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import FaultError
 from blickschutz.retention.io.shelf import ClipShelf
+from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.review.model import CaseState
 from blickschutz.review.rules import THERE
@@ -152,7 +153,7 @@ def examine(folder: Path, manifest: Manifest, public: bytes, is_signed: IsSigned
         wrong_log = next(verify(log.export(), is_signed, key.public), None) if manifest.log_number else None
         if wrong_log is not None:
             raise refusal(Problem.LOG, language, what=wrong_log.text)
-        return look_over(folder, manifest.reviewers, SqlCaseStore(engine, log), manifest.log_number)
+        return look_over(folder, manifest.reviewers, SqlCaseStore(engine, log, NotesBeside(folder / "clips", key)), manifest.log_number)
 
 
 def look_over(folder: Path, reviewers: tuple[Reviewer, ...], store: SqlCaseStore, entries: int) -> Found:

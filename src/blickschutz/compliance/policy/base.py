@@ -27,9 +27,9 @@ def names(found: Iterable[object]) -> str:
     return ", ".join(every[:10]) + (f" (+{len(every) - 10})" if len(every) > 10 else "")
 
 
-def two_people(entry: Entry) -> bool:
-    """Whether the entry names two different people."""
-    people = entry.facts.get("people")
+def two_people(entry: Entry, fact: str = "people") -> bool:
+    """Whether the entry names two different people under that name."""
+    people = entry.facts.get(fact)
     return isinstance(people, list) and len(set(people)) >= 2
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from blickschutz.audit.model import Event
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, broken, holds
-from blickschutz.compliance.policy.base import LOG, NOT_STARTED, SETTING, YEAR, names, recorded, rule, two_people
+from blickschutz.compliance.policy.base import LOG, MONTH, NOT_STARTED, SETTING, YEAR, names, recorded, rule, two_people
 
 USUAL_HOURS = 72
 MOST_DAYS = 61
+_OF_RECEIPT = {"reason", "method", "destroyed", "overwritten", "absent", "signature"}
+_NOT_OVERWRITTEN = ("vanished", "interrupted")
 _GROUNDS = ("straftat", "rechtsanspruch", "schutzwuerdiges_interesse")
 
 
@@ -60,8 +62,8 @@ def whole_holds(g: Grounds) -> Answer:
         entry.number
         for entry in g.entries(Event.HOLD_SET, YEAR)
         if entry.facts.get("ground") not in _GROUNDS
-        or not all(entry.facts.get(name) for name in ("reference", "owner", "until", "people"))
-        or not two_people(entry)
+        or not all(entry.facts.get(name) for name in ("reference", "owner", "until"))
+        or not two_people(entry, "by")
     ]
     if wrong:
         return broken(
@@ -100,9 +102,17 @@ def at_once(g: Grounds) -> Answer:
 def receipts(g: Grounds) -> Answer:
     if not g.started:
         return NOT_STARTED
-    bare = [entry.number for entry in g.entries(Event.SHREDDED, YEAR) if not {"reason", "method", "at"}.issubset(entry.facts)]
+    bare = [entry.number for entry in g.entries(Event.SHREDDED, YEAR) if not _OF_RECEIPT.issubset(entry.facts)]
     if bare:
         return broken(f"Unvollständige Löschprotokolle: Einträge {names(bare)}.", f"Incomplete receipts: entries {names(bare)}.")
+    gone = [entry.subject[:8] for entry in g.entries(Event.SHREDDED, MONTH) if entry.facts.get("ending") in _NOT_OVERWRITTEN]
+    if gone:
+        return broken(
+            f"Diese Dateien fehlten, bevor sie vernichtet wurden: {names(gone)}; klären Sie, wo sie geblieben sind, und prüfen Sie mit dem "
+            "Datenschutz eine Meldung nach Art. 33 DSGVO.",
+            f"These files were missing before they were destroyed: {names(gone)}; find out where they went, and consider a notification "
+            "under Art. 33 GDPR with the data protection officer.",
+        )
     return holds("Einträge shredded; „blickschutz verify receipt“", "entries shredded; `blickschutz verify receipt`")
 
 
@@ -118,8 +128,15 @@ def crypto_erase(g: Grounds) -> Answer:
         return NOT_STARTED
     if g.rows.stray:
         return broken(
-            f"Dateien und Vorgänge passen nicht zusammen: {names(g.rows.stray)}; der nächste Start macht daraus Vorgänge.",
-            f"Files and cases do not fit: {names(g.rows.stray)}; the next start makes cases of them.",
+            f"Dateien und Vorgänge passen nicht zusammen: {names(g.rows.stray)}; der nächste Start stellt sie in Quarantäne.",
+            f"Files and cases do not fit: {names(g.rows.stray)}; the next start puts them into quarantine.",
+        )
+    if g.rows.undecided:
+        return broken(
+            f"Seit mehr als drei Tagen in Quarantäne: Vorgänge {names(g.rows.undecided)}; zwei Personen der Aufsicht entscheiden auf der "
+            "Seite Vorgänge.",
+            f"In quarantine for more than three days: cases {names(g.rows.undecided)}; two people of the supervision decide on the page "
+            "of cases.",
         )
     return holds("Abgleich von Dateien und Vorgängen", "comparison of files and cases")
 

@@ -9,8 +9,10 @@ from blickschutz.access.model import AccountState
 from blickschutz.access.rules import needs_factor
 from blickschutz.audit.rules import verify
 from blickschutz.config.model import SiteFile
+from blickschutz.control.rules import stops
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.orders import LEAST_REVIEWERS
+from blickschutz.control.words import said
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.review.model import Case
 from blickschutz.vault.io.files import is_signed
@@ -30,11 +32,37 @@ class Finding:
 
 def check_site(site: SiteFile, records: Inspected) -> list[Finding]:
     """Recordings, keys, log and rows of a site."""
-    return [*_check_people(records), *_check_files(records), *_check_pictures(records), _check_log(records), _check_disk(site, records)]
+    return [
+        *_check_losses(records),
+        *_check_people(records),
+        *_check_files(records),
+        *_check_pictures(records),
+        _check_log(records),
+        _check_disk(site, records),
+    ]
 
 
 def _finding(name: str, source: str, mend: str) -> Finding:
     return Finding(name, "broken" if mend else "holds", source, mend)
+
+
+def _check_losses(records: Inspected) -> list[Finding]:
+    """What is missing, and what was set aside because of it."""
+    losses = records.safety.losses
+    stopping = " ".join(" ".join(said(loss, "en")) for loss in losses if stops(loss))
+    others = " ".join(" ".join(said(loss, "en")) for loss in losses if not stops(loss))
+    aside = sorted(path.name for path in records.archive.data.glob("*.damaged*"))
+    mend = f"set aside because they are damaged: {', '.join(aside)}; have them rescued or remove them, they hold personal data"
+    found = records.office.quarantine.waiting()
+    waiting = f"in quarantine: {_cases(found)}; two people of the supervision decide on the page Vorgänge"
+    stuck = "; ".join(f"case {one.case} ({one.clip}): {one.problem}" for one in records.stuck())
+    return [
+        _finding("safe-mode", "LO-05, SI-04", f"nothing is destroyed or recorded: {stopping}" if stopping else ""),
+        _finding("lost-alerts", "KI-03", others),
+        _finding("set-aside", "LO-06", mend if aside else ""),
+        _finding("quarantine", "LO-06", waiting if found else ""),
+        _finding("stuck", "LO-04", f"these do not go, and are tried again: {stuck}" if stuck else ""),
+    ]
 
 
 def _check_people(records: Inspected) -> list[Finding]:
@@ -59,8 +87,8 @@ def _check_people(records: Inspected) -> list[Finding]:
 def _check_files(records: Inspected) -> list[Finding]:
     missing = [f"case {case.id} ({case.clip})" for case in records.intake.missing()]
     mend = f"the file is not there: {', '.join(missing)}; look for it in the disk's lost files, else let the deadline close the case"
-    strays = sorted(clip for clip in records.archive.shelf.clips() if records.office.cases.store.by_clip(clip) is None)
-    stray_mend = f"no case knows these files: {', '.join(strays)}; the next start makes cases of those that are this installation's"
+    strays = sorted(clip for clip in records.archive.shelf.clips() if not records.office.cases.store.knows(clip))
+    stray_mend = f"no case knows these files: {', '.join(strays)}; the next start puts those of this installation into quarantine"
     return [
         _finding("missing-file", "LO-05", mend if missing else ""),
         _finding("missing-row", "LO-06", stray_mend if strays else ""),

@@ -17,13 +17,13 @@ from blickschutz.compliance.io.machine import look
 from blickschutz.compliance.model import FalseAlarms, Grounds, Rows
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
+from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Inspected
-from blickschutz.control.service.shredding import kept
 from blickschutz.kernel.clock import Clock
 from blickschutz.redaction.rules.mosaic import CELLS_PER_METRE
 from blickschutz.retention.rules import is_due
 from blickschutz.review.model import CaseState
-from blickschutz.review.rules import THERE
+from blickschutz.review.rules import MORTAL, THERE
 from blickschutz.rights.rules import is_late, is_unmet
 from blickschutz.vault.io.files import is_signed
 
@@ -85,7 +85,10 @@ def _chain_faults(records: Inspected) -> tuple[Fault, ...]:
 
 def _rows(records: Inspected, clock: Clock) -> Rows:
     cases = records.office.cases.store.find(states=sorted(THERE), most=100_000)
-    now = records.archive.time.now() - _GRACE_S
+    time = records.archive.time
+    reading = time.check()
+    judged = [(case.id, time.kept(stamped(case))) for case in cases if case.state in MORTAL and not reading.suspended]
+    now = reading.now - _GRACE_S
     rights, today = records.office.rights.store, records.orders.today()
     limits, counts = records.archive.limits, records.office.access.factors.counts()
     active = [member for member in records.office.access.members.values() if member.state is AccountState.ACTIVE]
@@ -96,8 +99,9 @@ def _rows(records: Inspected, clock: Clock) -> Rows:
     undecided = records.alerts.undecided(_MOST)
     tally = records.alerts.tally(clock.now() - _MONTH_S)
     return Rows(
-        overdue=tuple(case.id for case in cases if case.state is not CaseState.RECORDING and is_due(kept(case), limits, now)),
-        untriggered=tuple(case.id for case in cases if not case.cause),
+        overdue=tuple(number for number, known in judged if known is not None and is_due(known, limits, now)),
+        untriggered=tuple(case.id for case in cases if not case.cause and case.state is not CaseState.QUARANTINED),
+        undecided=tuple(case.id for case in records.office.quarantine.overdue()),
         unanswered=tuple(undecided),
         stray=tuple(clip[:8] for clip in sorted((*missing, *strays))),
         false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.alerts, one.false_alarms) for one in tally),

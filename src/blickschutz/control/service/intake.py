@@ -1,8 +1,9 @@
-"""Clips on their way to cases: what cells tell of them, what a lost cell left, what lies on disk after a start."""
+"""Clips on their way to cases: what cells tell of them, what a lost cell left."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 
 import structlog
@@ -12,14 +13,12 @@ from blickschutz.audit.model import Event
 from blickschutz.control.model import ClipHeard, Refused
 from blickschutz.control.ports import Do
 from blickschutz.control.service.orders import RecordingOrders
-from blickschutz.kernel.errors import DeviceError
-from blickschutz.recording.io.clipfile import ClipError, read_head
-from blickschutz.recording.model import ClipEvent, ClipNews, ClipState, CloseReason, Refusal
+from blickschutz.kernel.errors import BlickschutzError, DeviceError
+from blickschutz.recording.model import ClipEvent, ClipNews, CloseReason, Refusal
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.review.model import Case, CaseState
 from blickschutz.review.rules import THERE
 from blickschutz.review.service import CaseDesk
-from blickschutz.vault.io.files import InstallationKey
 
 _log = structlog.get_logger(__name__)
 # Reasons that pages have a text for, and which go away by themselves; any other is told in its own words.
@@ -29,8 +28,9 @@ _KNOWN = frozenset({Refusal.DISK, Refusal.REVIEWERS})
 class ClipIntake:
     """Makes a case of each clip. `heard` and `lost` never wait; everything else in the thread of disk and database."""
 
-    def __init__(self, cases: CaseDesk, orders: RecordingOrders, shelf: ClipShelf, key: InstallationKey, log: AuditLog, do: Do) -> None:
-        self._cases, self._orders, self._shelf, self._key, self._log, self._do = cases, orders, shelf, key, log, do
+    def __init__(self, cases: CaseDesk, orders: RecordingOrders, shelf: ClipShelf, log: AuditLog, do: Do) -> None:
+        self._cases, self._orders, self._shelf, self._log, self._do = cases, orders, shelf, log, do
+        self._unclosed: set[str] = set()
 
     def heard(self, told: ClipHeard) -> None:
         """A cell tells of a clip."""
@@ -63,36 +63,49 @@ class ClipIntake:
         self._orders.done(news.orders)
         self._close(replace(case, closed=news.closed, seconds=news.seconds, close_reason=news.reason, alerts=alerts))
 
-    def close_cut(self, camera: str = "") -> None:
+    def close_cut(self, camera: str = "", only: frozenset[str] = frozenset()) -> None:
         """Clips that were being written when their cell ended: they end with their last whole group."""
-        for case in self._cases.store.find(states=[CaseState.RECORDING], camera=camera):
-            path = self._shelf.path(case.clip)
-            if not path.exists():
+        for case in self._cases.store.find(states=[CaseState.RECORDING], camera=camera, most=100_000):
+            if only and case.clip not in only:
                 continue
-            # Each group is synced as it is written, so the file's time is that of the last one.
-            closed = path.stat().st_mtime
-            seconds = round(max(0.0, closed - case.opened), 2)
             alerts = tuple(order.alert for order in self._orders.store.open(case.camera) if order.clip == case.clip and order.alert)
-            self._close(replace(case, closed=closed, seconds=seconds, close_reason=CloseReason.CUT.value, alerts=alerts))
+            self._close_or_tell(replace(case, close_reason=CloseReason.CUT.value, alerts=alerts))
+
+    def again(self) -> None:
+        """Cut clips that could not be read are closed as soon as they can be; called every few seconds."""
+        if self._unclosed:
+            waiting, self._unclosed = frozenset(self._unclosed), set()
+            self.close_cut(only=waiting)
+
+    def _close_or_tell(self, case: Case) -> None:
+        """A file that cannot be read now holds up no other."""
+        try:
+            self._close(case)
+        except BlickschutzError as error:
+            _log.error("cut_clip_not_closed", clip=case.clip, problem=str(error))
+            self._unclosed.add(case.clip)
 
     def _close(self, case: Case) -> None:
+        """Length, size and hash as the disk has them; a file that is not there (the end came before its first byte) has none."""
         path = self._shelf.path(case.clip)
         try:
             with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = path.stat().st_size
+                digest, found = hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno())
+        except FileNotFoundError:
+            self._cases.closed(replace(case, closed=case.closed or case.opened))
+            return
         except OSError as error:
             raise DeviceError(f"{path.name} cannot be read: {error.strerror}") from error
-        self._cases.closed(replace(case, size=size, sha256=digest))
+        if not case.closed:
+            # Each group is synced as it is written, so the file's time is that of the last one.
+            case = replace(case, closed=found.st_mtime, seconds=round(max(0.0, found.st_mtime - case.opened), 2))
+        self._cases.closed(replace(case, size=found.st_size, sha256=digest))
 
     # --- after a start ---
 
     def recover(self) -> None:
-        """Every file has a case: cut clips are closed, files without a row are adopted, rows without a file are told of."""
+        """Cut clips are closed, rows without a file are told of."""
         self.close_cut()
-        for clip in sorted(self._shelf.clips()):
-            if self._cases.store.by_clip(clip) is None:
-                self._adopt(clip)
         for case in self.missing():
             self._log.write(Event.MISSING_FILE, "system", case.clip, {"case": case.id})
 
@@ -100,20 +113,3 @@ class ClipIntake:
         """Cases whose file is not there, though nobody ordered its end."""
         there = self._shelf.clips()
         return [case for case in self._cases.store.find(states=sorted(THERE), most=100_000) if case.clip not in there]
-
-    def _adopt(self, clip: str) -> None:
-        """A file without a case: its head says what it is. What is no clip of ours is told of and left alone."""
-        try:
-            header = read_head(self._shelf.path(clip)).header
-        except (ClipError, DeviceError) as error:
-            begun = isinstance(error, ClipError) and error.state is ClipState.HEAD_CUT_OFF
-            self._log.write(Event.MISSING_ROW, "system", clip, {"problem": str(error), "removed": begun})
-            if begun:
-                self._shelf.destroy(clip)
-            return
-        if header.installation != self._key.installation or header.clip != clip:
-            self._log.write(Event.MISSING_ROW, "system", clip, {"problem": "the clip belongs to another installation or has another name"})
-            return
-        self._log.write(Event.MISSING_ROW, "system", clip, {"problem": ""})
-        self._cases.opened(Case(0, clip, header.camera, header.mode.value, header.cause, header.opened, CaseState.RECORDING))
-        self.close_cut(header.camera)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from blickschutz.audit.service import ChainWatch
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.renewal import Renewal
-from blickschutz.retention.io.clock import RetentionClock
+from blickschutz.control.service.safety import SafeMode
 from blickschutz.retention.io.shelf import ClipShelf
-from blickschutz.retention.model import Limits
-from blickschutz.review.service import CaseDesk
+from blickschutz.retention.model import Limits, Stuck
+from blickschutz.retention.service import RetentionTime
+from blickschutz.review.ports import BesideClips
+from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.service import RightsDesk
 from blickschutz.vault.io.files import InstallationKey, KeyFolder
 
@@ -28,25 +30,33 @@ class BackOffice:
     access: Access
     log: AuditLog
     cases: CaseDesk
+    quarantine: QuarantineDesk
     rights: RightsDesk
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Where clips, packages and keys lie, and the time by which they end. `data` is the installation's folder."""
+    """Where clips, packages and keys lie, and the time by which they end. `data` is the installation's folder.
+
+    `notes` are the holds and restrictions that lie beside the clips.
+    """
 
     data: Path
     shelf: ClipShelf
+    notes: BesideClips
     exports: Path
     keys: KeyFolder
     key: InstallationKey
-    time: RetentionClock
+    time: RetentionTime
     limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What an inspection looks at: the check of a site, the grounds of its policy. `redaction_faults` counts cameras."""
+    """What an inspection looks at: the check of a site, the grounds of its policy. `redaction_faults` counts cameras.
+
+    `stuck` are the clips that do not go.
+    """
 
     office: BackOffice
     archive: Archive
@@ -56,3 +66,5 @@ class Inspected:
     intake: ClipIntake
     renewal: Renewal
     redaction_faults: Callable[[], int]
+    safety: SafeMode
+    stuck: Callable[[], Sequence[Stuck]]

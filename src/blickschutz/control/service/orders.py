@@ -16,7 +16,7 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
 from blickschutz.control.model import OrderState, RecordingOrder, Refused, Unrecorded
-from blickschutz.control.ports import Cell, Do, OrderStore
+from blickschutz.control.ports import Cell, Do, OrderStore, Waits
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.kernel.events import Topic
@@ -52,9 +52,10 @@ class RecordingOrders:
         members: Callable[[], Mapping[str, Member]],
         clock: Clock,
         do: Do,
+        safety: Waits,
     ) -> None:
         self._site, self._cells, self.store, self._log, self._clock, self._do = site, cells, store, log, clock, do
-        self._keys, self._key, self._shelf, self._members = keys, key, shelf, members
+        self._keys, self._key, self._shelf, self._members, self._safety = keys, key, shelf, members, safety
         self._zone = ZoneInfo(site.site.timezone)
         self.unrecorded: Topic[Unrecorded] = Topic()
         self.problem = ""
@@ -88,6 +89,8 @@ class RecordingOrders:
 
     def refusal(self) -> str:
         """Why nothing can be recorded now: a word of `Refused`, or what is broken in words; empty where it can."""
+        if self._safety.on:
+            return Refused.SAFE_MODE.value
         try:
             if len(self.openers()) < LEAST_REVIEWERS:
                 return Refused.REVIEWERS.value

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from blickschutz.audit.model import Event
+from collections.abc import Sequence
+
 from blickschutz.audit.service import ChainReport
 from blickschutz.control.model import Refused
+from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.routing import SituationRouting
-from blickschutz.control.service.shredding import kept
+from blickschutz.control.service.safety import SafeMode
 from blickschutz.control.service.worker import Worker
+from blickschutz.retention.model import Kept, Stuck
 from blickschutz.retention.rules import deadline
 from blickschutz.review.model import Case
 from blickschutz.review.rules import THERE
@@ -29,24 +32,26 @@ class RecordingDesk:
     def recording_problem(self) -> str:
         """What is true now, not what once was: it goes away by itself when two people are enrolled or the disk has room."""
         why = self._orders.refusal()
-        if why and self._orders.records:
+        # Safe mode has words of its own on every page.
+        if why and self._orders.records and why != Refused.SAFE_MODE:
             return why
         return self._worker.problem or ("" if self._orders.problem in _PASSING else self._orders.problem)
 
     def deadline(self, case: Case) -> tuple[float, str]:
-        end = deadline(kept(case), self._archive.limits)
-        return end.at, end.why.value
+        time = self._archive.time
+        known = time.kept(stamped(case))
+        if known is None:
+            # Nothing judges it before two people decided on the clock; until then this is what its own date says.
+            known = Kept(case.clip, time.retention_of(case.opened), time.retention_of(case.hold.until) if case.hold is not None else None)
+        end = deadline(known, self._archive.limits)
+        return time.wall_of(end.at), end.why.value
 
     def time(self) -> float:
-        return self._archive.time.now()
+        return self._archive.time.wall_of(self._archive.time.now())
 
     def clock_offset(self) -> float:
-        return self._archive.time.offset
-
-    def accept_clock(self, by: str) -> None:
-        seconds = round(self._archive.time.offset, 1)
-        self._archive.time.accept()
-        self._records.office.log.write(Event.CLOCK_CHANGED, by, facts={"accepted": seconds})
+        view = self._archive.time.view()
+        return view.wall - view.counted
 
     def record(self, camera: str, by: str, reason: str, alert: int | None) -> str:
         return self._routing.by_hand(camera, by, reason, alert)
@@ -64,6 +69,13 @@ class RecordingDesk:
 
     def enrolled(self) -> frozenset[str]:
         return frozenset(reviewer.id for reviewer in self._archive.keys.reviewers())
+
+    @property
+    def safety(self) -> SafeMode:
+        return self._records.safety
+
+    def stuck(self) -> Sequence[Stuck]:
+        return self._records.stuck()
 
     def chain(self) -> ChainReport:
         return self._records.chain.report

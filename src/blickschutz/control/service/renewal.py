@@ -20,6 +20,7 @@ from blickschutz.alerts.io.outdated import OldSeconds
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
+from blickschutz.control.ports import Waits
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.recording.io.clipfile import ClipError, is_unsafe, read_head
@@ -27,7 +28,7 @@ from blickschutz.recording.model import ClipMode
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.review.model import Case, CaseState
 from blickschutz.review.ports import CaseStore
-from blickschutz.review.rules import THERE, half_held
+from blickschutz.review.rules import MORTAL, THERE, half_held
 from blickschutz.review.service import CaseDesk
 from blickschutz.storage.engine import open_engine
 
@@ -60,9 +61,10 @@ class OldClips:
 class Renewal:
     """What older versions left. Only `run` and `again` destroy; everything else looks."""
 
-    def __init__(self, data: Path, store: CaseStore, desk: CaseDesk, shelf: ClipShelf, log: AuditLog, clock: Clock) -> None:
+    def __init__(self, data: Path, store: CaseStore, desk: CaseDesk, shelf: ClipShelf, log: AuditLog, clock: Clock, safety: Waits) -> None:
         self._alerts, self._exports = data / "alerts.db", data / "exports"
         self._store, self._desk, self._shelf, self._log, self._clock = store, desk, shelf, log, clock
+        self._safety = safety
         self._kept: set[int] = set()
         self._unfinished = False
 
@@ -71,6 +73,8 @@ class Renewal:
 
         The log is told first: what a crash then leaves is found, told of and ended at the start after.
         """
+        if self._safety.on:
+            return
         clips, alerts = self.clips(), self.alerts_or_none()
         self._tell(clips, alerts)
         self._kept = {case.id for case in (*clips.held, *clips.restricted, *clips.half_held)}
@@ -80,6 +84,8 @@ class Renewal:
 
     def again(self) -> None:
         """What was kept ends when neither hold nor request keeps it any more, and what failed is tried again; called every few seconds."""
+        if self._safety.on:
+            return
         if self._unfinished:
             self._destroy_seconds()
         for number in sorted(self._kept):
@@ -101,7 +107,7 @@ class Renewal:
 
     def clips(self) -> OldClips:
         """Cases whose clips show too much."""
-        cases = self._store.find(states=sorted(THERE - {CaseState.RECORDING}), most=100_000)
+        cases = self._store.find(states=sorted(MORTAL - {CaseState.RECORDING}), most=100_000)
         found = [case for case in cases if shows_too_much(case, self._shelf.path(case.clip))]
         held = [case for case in found if case.state is CaseState.HELD]
         restricted = [case for case in found if case.restricted and case.state is not CaseState.HELD]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,13 +13,17 @@ import structlog
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.office import Archive
-from blickschutz.kernel.errors import DeviceError
-from blickschutz.retention.model import Kept, Limits, Receipt
-from blickschutz.retention.rules import METHOD, deadline, is_due, is_near, receipt_text
-from blickschutz.review.model import Case, CaseState
-from blickschutz.review.rules import THERE
-from blickschutz.review.service import CaseDesk
+from blickschutz.control.ports import Waits
+from blickschutz.control.rules import stamped
+from blickschutz.control.service.office import Archive, BackOffice
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import BlickschutzError, DeviceError
+from blickschutz.kernel.events import Topic
+from blickschutz.retention.model import Ending, Limits, Receipt, Removed, Stuck
+from blickschutz.retention.rules import METHODS, MOST_TRIES, deadline, is_due, is_near, receipt_text, wait_s
+from blickschutz.review.model import Case, CaseState, Erasing
+from blickschutz.review.rules import MORTAL, contradiction
+from blickschutz.storage.reserve import Reserve
 
 _log = structlog.get_logger(__name__)
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
@@ -29,75 +34,175 @@ def limits_of(site: SiteFile) -> Limits:
     return Limits(site.retention.unreviewed_hours * _HOUR_S, site.retention.hard_limit_days * _DAY_S)
 
 
-def kept(case: Case) -> Kept:
-    """A case as the deadlines see it."""
-    held_until = case.hold.until if case.hold is not None and case.hold.in_force else None
-    return Kept(case.clip, case.opened, held_until, bool(case.restricted))
+def is_freed(log: AuditLog, clip: str, request: int) -> bool:
+    """Whether the log says that the restriction of that clip by that request ended."""
+    return any(entry.facts.get("request") == request for entry, _ in log.find(event=Event.CASE_FREED, subject=clip))
 
 
 class Shredder:
-    """Expires what is due, destroys what is to be destroyed. `drop_seconds` removes the redacted seconds of an alert."""
+    """Expires what is due, destroys what is to be destroyed. `drop_seconds` removes the redacted seconds of an alert.
 
-    def __init__(self, archive: Archive, cases: CaseDesk, log: AuditLog, drop_seconds: Callable[[int], None]) -> None:
+    `set_aside` tells of each clip that does not go after several tries: it is tried again all the same, ever more rarely.
+    """
+
+    def __init__(
+        self, archive: Archive, office: BackOffice, clock: Clock, drop_seconds: Callable[[int], None], safety: Waits, reserve: Reserve
+    ) -> None:
         self._shelf, self._time, self._key, self._limits = archive.shelf, archive.time, archive.key, archive.limits
-        self._store, self._cases, self._log, self._drop_seconds = cases.store, cases, log, drop_seconds
+        self._store, self._cases, self._quarantine, self._log = office.cases.store, office.cases, office.quarantine, office.log
+        self._notes, self._clock, self._drop_seconds = archive.notes, clock, drop_seconds
+        self._safety, self._reserve = safety, reserve
         self._warned: set[str] = set()
+        self._stuck: dict[str, Stuck] = {}
+        self._shown: tuple[Stuck, ...] = ()
+        self.set_aside: Topic[Stuck] = Topic()
         self._lock = threading.Lock()
 
+    def stuck(self) -> Sequence[Stuck]:
+        """Clips whose end was ordered and that did not go so far, the oldest first. Waits for nothing."""
+        return self._shown
+
     def expire(self) -> int:
-        """Order the end of all that is due, and warn of what will be; returns how many ends were ordered."""
-        now, ended = self._time.now(), 0
-        for case in self._store.find(states=sorted(THERE - {CaseState.RECORDING}), most=100_000):
-            known = kept(case)
-            if is_due(known, self._limits, now):
-                ended += self._cases.expire(case, deadline(known, self._limits).why.value)
-            elif is_near(known, self._limits, now) and case.clip not in self._warned:
-                self._warned.add(case.clip)
-                end = deadline(known, self._limits)
-                self._log.write(Event.DEADLINE_NEAR, "system", case.clip, {"case": case.id, "at": end.at, "why": end.why.value})
-        return ended
+        """Order the end of all that is due, and warn of what will be; returns how many ends were ordered.
 
-    def work(self) -> int:
-        """Destroy what is to be destroyed; returns how many clips are gone. What fails stays, is tried again, and holds up no other.
-
-        Raises the first `DeviceError` when all were tried.
+        One that cannot be ordered holds up no other; the first error is raised when all were looked at.
         """
-        done, failed = 0, None
-        # One at a time: a decision asks for it, and so does the housekeeping.
-        with self._lock:
-            for case in self._store.find(states=[CaseState.DESTROYING], most=100_000):
-                try:
-                    done += self._shred(case)
-                except DeviceError as error:
-                    _log.error("shredding_failed", clip=case.clip, problem=str(error))
-                    failed = failed or error
+        if self._safety.on:
+            return 0
+        reading, ended, failed = self._time.check(), 0, None
+        if reading.suspended:
+            return 0
+        for case in self._store.find(states=sorted(MORTAL), most=100_000):
+            try:
+                ended += self._look_at(case, reading.now)
+            except BlickschutzError as error:
+                _log.error("deadline_not_kept", clip=case.clip, problem=str(error))
+                failed = failed or error
         if failed is not None:
             raise failed
+        return ended
+
+    def _look_at(self, case: Case, now: float) -> bool:
+        known = self._time.kept(stamped(case))
+        if known is None:
+            return False  # no stamp that is known: nothing judges it, and the page of the clock names it
+        end = deadline(known, self._limits)
+        # One that is still being recorded at its deadline is none: no recording takes days, only its last news was lost.
+        if is_due(known, self._limits, now):
+            return self._reserve.through(lambda: self._cases.expire(case, end.why.value))
+        if is_near(known, self._limits, now) and case.clip not in self._warned:
+            at = self._time.wall_of(end.at)
+            self._log.write(Event.DEADLINE_NEAR, "system", case.clip, {"case": case.id, "at": at, "why": end.why.value})
+            self._warned.add(case.clip)
+        return False
+
+    def work(self) -> int:
+        """Destroy what is to be destroyed; returns how many clips are gone. What fails stays, and holds up no other and no start."""
+        if self._safety.on:
+            return 0
+        # One at a time: a decision asks for it, and so does the housekeeping.
+        with self._lock:
+            waiting = self._store.find(states=[CaseState.DESTROYING], most=100_000)
+            done = sum(self._try(case) for case in waiting)
+            for clip in set(self._stuck) - {case.clip for case in waiting}:
+                del self._stuck[clip]
+            self._shown = tuple(sorted(self._stuck.values(), key=lambda one: one.since))
         return done
 
+    def _try(self, case: Case) -> bool:
+        before = self._stuck.get(case.clip)
+        if before is not None and self._clock.monotonic() < before.next_at:
+            return False
+        try:
+            # What ends something may take the space that is reserved for it; the row may have got further before the disk was full.
+            done = self._reserve.through(lambda: self._shred(self._store.get(case.id) or case))
+            self._stuck.pop(case.clip, None)
+            return done
+        except Exception as error:  # noqa: BLE001 - one clip must not hold up the others; it is counted, shown and tried again
+            self._failed(case, before, str(error) if isinstance(error, BlickschutzError) else type(error).__name__)
+            return False
+
+    def _failed(self, case: Case, before: Stuck | None, problem: str) -> None:
+        now = self._clock.monotonic()
+        known = before or Stuck(case.clip, case.id, 0, problem, self._clock.now(), now)
+        tries = known.tries + 1
+        self._stuck[case.clip] = known = replace(known, tries=tries, problem=problem, next_at=now + wait_s(tries))
+        _log.error("shredding_failed", clip=case.clip, tries=tries, problem=problem)
+        if tries < MOST_TRIES or known.told:
+            return
+        try:
+            self._log.write(Event.SHRED_FAILED, "system", case.clip, {"case": case.id, "tries": tries, "problem": problem})
+        except BlickschutzError as error:
+            # People are told all the same; the entry follows with the next try.
+            _log.error("entry_not_written", event=Event.SHRED_FAILED.value, problem=str(error))
+            return
+        self._stuck[case.clip] = replace(known, told=True)
+        self.set_aside.tell(known)
+
+    def _trusted(self) -> float:
+        """The time for deadlines as people read it (POSIX): what a receipt says."""
+        return self._time.wall_of(self._time.now())
+
+    # --- one clip ---
+
     def _shred(self, case: Case) -> bool:
+        """What is done is noted in the row before and after, so that the receipt says what happened, whichever run comes to it."""
+        if not self._may_go(case):
+            return False
+        case = self._overwritten(case)
+        removed = self._shelf.remove(case.clip)
         for alert in case.alerts:
             self._drop_seconds(alert)
-        result = self._shelf.destroy(case.clip)
-        if not result.absent:
+        if not removed.absent:
             raise DeviceError(f"something of the clip {case.clip} is still there")
-        now = self._time.now()
-        receipt = Receipt(
+        receipt = self._receipt(case, removed)
+        signed = msgspec.structs.replace(receipt, signature=self._key.sign(receipt_text(receipt)).hex())
+        facts: dict[str, Any] = msgspec.to_builtins(signed)
+        return self._store.shredded(case, facts, receipt.destroyed)
+
+    def _may_go(self, case: Case) -> bool:
+        """Asked right before: what lies beside the clip must not say otherwise. If it does, two people are asked."""
+        beside = self._notes.read(case.clip)
+        reason = contradiction(case, beside, lambda request: is_freed(self._log, case.clip, request), self._trusted())
+        if reason is None:
+            return True
+        _log.error("shredding_contradicted", clip=case.clip, reason=reason.value)
+        self._quarantine.contradicted(case, reason, beside.hold)
+        return False
+
+    def _overwritten(self, case: Case) -> Case:
+        size = self._shelf.size(case.clip)
+        if not size:
+            return case
+        begun = self._noted(case, Erasing(size, self._trusted()))
+        written = self._shelf.overwrite(case.clip)
+        # It went while we looked at it: this run overwrote nothing.
+        return self._noted(begun, case.erasing if written is None else Erasing(written, self._trusted(), done=True))
+
+    def _noted(self, case: Case, erasing: Erasing | None) -> Case:
+        noted = self._store.erasing(case, erasing)
+        if noted is None:
+            raise DeviceError(f"the case of the clip {case.clip} changed meanwhile")
+        return noted
+
+    def _receipt(self, case: Case, removed: Removed) -> Receipt:
+        erasing = case.erasing
+        ending = Ending.VANISHED if erasing is None else Ending.OVERWRITTEN if erasing.done else Ending.INTERRUPTED
+        return Receipt(
             clip=case.clip,
             case=case.id,
             camera=case.camera,
             opened=case.opened,
-            destroyed=now,
+            destroyed=self._trusted(),
             reason=case.shred_reason,
             people=list(case.shred_by),
             sha256=case.sha256,
             size=case.size,
-            method=METHOD,
-            overwritten=result.overwritten,
-            derived=result.derived,
-            absent=result.absent,
+            method=METHODS[ending],
+            overwritten=erasing.size if erasing is not None and ending is Ending.OVERWRITTEN else 0,
+            derived=removed.derived,
+            absent=removed.absent,
             installation=self._key.installation,
+            ending=ending.value,
+            begun=erasing.size if erasing is not None and ending is Ending.INTERRUPTED else 0,
         )
-        signed = msgspec.structs.replace(receipt, signature=self._key.sign(receipt_text(receipt)).hex())
-        facts: dict[str, Any] = msgspec.to_builtins(signed)
-        return self._store.shredded(case, facts, now)

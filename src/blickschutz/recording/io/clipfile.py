@@ -13,6 +13,7 @@ between two proofs were not compared with the background, so what was redacted f
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import struct
 from collections.abc import Iterator
@@ -34,9 +35,9 @@ _READ: Final = frozenset({1, VERSION})
 _EVIDENCE_FOR_EACH: Final = 2
 SUFFIX = ".clip"
 _MOST_CHUNK = 256 * 1024 * 1024
-_MOST_HEAD = 1024 * 1024
-_SIZE = struct.Struct(">I")
-_PREFIX = struct.Struct(">II8s")
+MOST_HEAD = 1024 * 1024
+SIZE = struct.Struct(">I")
+CHUNK_PREFIX = struct.Struct(">II8s")
 
 Message: TypeAlias = Opening | Gop | Closing
 _encoder = msgspec.msgpack.Encoder()
@@ -58,11 +59,11 @@ class ClipWriter:
     """
 
     def __init__(self, path: Path, header: ClipHeader, envelope: Envelope, key: bytes, opening: Opening) -> None:
-        self._sealer, self._tag, self._count, self.gops = StreamSealer(key), _tag(header.clip), 0, 0
+        self._sealer, self._tag, self._count, self.gops = StreamSealer(key), tag_of(header.clip), 0, 0
         parts = [MAGIC, struct.pack(">H", VERSION)]
         for part in (header, envelope):
             text = msgspec.json.encode(part, order="deterministic")
-            parts += [_SIZE.pack(len(text)), text]
+            parts += [SIZE.pack(len(text)), text]
         head = b"".join([*parts, self._sealer.header])
         self.path, self.size = path, 0
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="clip-disk")
@@ -112,7 +113,7 @@ class ClipWriter:
 
     def _sealed(self, message: Message, *, last: bool = False) -> bytes:
         data = _encoder.encode(message)
-        prefix = _PREFIX.pack(len(data) + SEALED_OVERHEAD, self._count, self._tag)
+        prefix = CHUNK_PREFIX.pack(len(data) + SEALED_OVERHEAD, self._count, self._tag)
         sealed = self._sealer.seal(data, prefix, last=last)
         self._count += 1
         return prefix + sealed
@@ -144,11 +145,16 @@ def read_head(path: Path) -> Head:
         raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def head_of(data: bytes) -> Head:
+    """The same of a file's beginning. Raises `ClipError`."""
+    return _head(io.BytesIO(data))
+
+
 def _head(file: BinaryIO) -> Head:
     seen = hashlib.blake2b(digest_size=32)
 
     def take(length: int) -> bytes:
-        data = file.read(length) if length <= _MOST_HEAD else b""
+        data = file.read(length) if length <= MOST_HEAD else b""
         if len(data) != length:
             # So is a clip that was just begun when the power failed: there is nothing in it, and nobody has its key.
             raise ClipError(ClipState.HEAD_CUT_OFF if MAGIC.startswith(magic) else ClipState.NO_CLIP, "the head of the file is cut off")
@@ -164,8 +170,8 @@ def _head(file: BinaryIO) -> Head:
         newer = "; a newer program wrote it" if version > VERSION else ""
         raise ClipError(ClipState.UNKNOWN_VERSION, f"the clip has version {version}{newer}; this software reads versions 1 to {VERSION}")
     try:
-        header = msgspec.json.decode(take(_SIZE.unpack(take(_SIZE.size))[0]), type=ClipHeader)
-        envelope = msgspec.json.decode(take(_SIZE.unpack(take(_SIZE.size))[0]), type=Envelope)
+        header = msgspec.json.decode(take(SIZE.unpack(take(SIZE.size))[0]), type=ClipHeader)
+        envelope = msgspec.json.decode(take(SIZE.unpack(take(SIZE.size))[0]), type=Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ClipError(ClipState.HEAD_ALTERED, f"the head of the clip is damaged: {error}") from error
     if envelope.clip != header.clip:
@@ -189,9 +195,9 @@ def envelope_range(path: Path) -> tuple[int, int]:
             if file.read(len(MAGIC)) != MAGIC:
                 raise ClipError(ClipState.NO_CLIP, "the file is no sealed clip")
             file.seek(2, os.SEEK_CUR)
-            (length,) = _SIZE.unpack(file.read(_SIZE.size))
+            (length,) = SIZE.unpack(file.read(SIZE.size))
             file.seek(length, os.SEEK_CUR)
-            (length,) = _SIZE.unpack(file.read(_SIZE.size))
+            (length,) = SIZE.unpack(file.read(SIZE.size))
             return file.tell(), length
     except struct.error as error:
         raise ClipError(ClipState.NO_CLIP, "the head of the file is cut off") from error
@@ -213,7 +219,7 @@ class ClipReader:
         self.state, self.closing, self._count = ClipState.CUT_OFF, None, 0
         try:
             self.head = _head(self._file)
-            self._opener, self._tag = StreamOpener(key, self.head.stream), _tag(self.head.header.clip)
+            self._opener, self._tag = StreamOpener(key, self.head.stream), tag_of(self.head.header.clip)
             self.opening = self._open(installation)
         except ClipError:
             self._file.close()
@@ -247,11 +253,11 @@ class ClipReader:
 
     def _next(self) -> Message | None:
         """The next message; None at the end, and `state` says which end."""
-        prefix = self._file.read(_PREFIX.size)
-        if len(prefix) < _PREFIX.size:
+        prefix = self._file.read(CHUNK_PREFIX.size)
+        if len(prefix) < CHUNK_PREFIX.size:
             self.state = ClipState.CUT_OFF
             return None
-        length, number, tag = _PREFIX.unpack(prefix)
+        length, number, tag = CHUNK_PREFIX.unpack(prefix)
         if tag != self._tag or number != self._count:
             self.state = ClipState.FOREIGN_CHUNK if tag != self._tag else ClipState.REORDERED
             return None
@@ -274,7 +280,8 @@ class ClipReader:
         self._file.close()
 
 
-def _tag(clip: str) -> bytes:
+def tag_of(clip: str) -> bytes:
+    """What binds a chunk to its clip."""
     return hashlib.blake2b(clip.encode(), digest_size=8).digest()
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.retention.model import Destroyed
-from blickschutz.vault.io.files import overwrite, sync_folder
+from blickschutz.retention.model import Removed
+from blickschutz.storage.files import overwrite, sync_folder
 
 SUFFIX = ".clip"
+BESIDE = ".hold"
 
 
 class ClipShelf:
@@ -22,46 +27,94 @@ class ClipShelf:
         return self.folder / f"{clip}{SUFFIX}"
 
     def clips(self) -> set[str]:
-        """The names of all clips that lie here."""
-        return {path.stem for path in self.folder.glob(f"*{SUFFIX}")} if self.folder.exists() else set()
-
-    def destroy(self, clip: str) -> Destroyed:
-        """The shares first: they stand at the head of the file, so overwriting from its beginning ends the key before the rest."""
-        written = removed = 0
+        """The names of all clips that lie here. Raises `DeviceError`: a folder that cannot be read is not an empty one."""
         try:
-            path = self.path(clip)
-            if path.exists():
-                written = path.stat().st_size
-                overwrite(path)
-                with path.open("r+b") as file:
-                    file.truncate(0)
-                path.unlink()
-                sync_folder(self.folder)
-            for folder in self._derived:
-                removed += self._remove_derived(folder, clip)
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return set()
         except OSError as error:
-            raise DeviceError(f"the clip {clip} cannot be destroyed: {error.strerror}") from error
-        return Destroyed(written, removed, self.is_absent(clip))
+            raise DeviceError(f"the folder of clips cannot be read: {error.strerror}") from error
+        return {name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX) and name != SUFFIX}
 
-    @staticmethod
-    def _remove_derived(folder: Path, clip: str) -> int:
-        found = sorted(folder.glob(f"{clip}*")) if folder.exists() else []
-        for path in found:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                overwrite(path)
-                path.unlink()
-        if found:
-            sync_folder(folder)
-        return len(found)
+    def size(self, clip: str) -> int | None:
+        with _told(clip, "be looked at"):
+            try:
+                found = os.lstat(self.path(clip))
+            except FileNotFoundError:
+                return None
+        if not stat.S_ISREG(found.st_mode):
+            # What a link leads to is not ours, whatever it is called here.
+            raise DeviceError(f"{self.path(clip).name} is no plain file")
+        return found.st_size
+
+    def overwrite(self, clip: str) -> int | None:
+        size = self.size(clip)
+        if size is None:
+            return None
+        with _told(clip, "be overwritten"):
+            try:
+                overwrite(self.path(clip))
+            except FileNotFoundError:
+                return None
+        return size
+
+    def remove(self, clip: str) -> Removed:
+        with _told(clip, "be removed"):
+            path = self.path(clip)
+            if self.size(clip) is not None:
+                os.truncate(path, 0)
+                path.unlink(missing_ok=True)
+                sync_folder(self.folder)
+            found = [path for folder in self._derived for path in _named(folder, clip)]
+            # What keeps a clip lies beside it until the clip is gone.
+            beside = [path for path in _named(self.folder, clip) if path.suffix == BESIDE]
+            failed = [error for path in (*found, *beside) if (error := _removed(path)) is not None]
+            if failed:
+                raise failed[0]
+            return Removed(len(found), self._is_absent(clip))
 
     def is_absent(self, clip: str) -> bool:
-        """Looked at again: nothing that bears the clip's name is left."""
-        places = (self.folder, *self._derived)
-        return not any(True for folder in places if folder.exists() for _ in folder.glob(f"{clip}*"))
+        """Looked at again: nothing that bears the clip's name is left. Raises `DeviceError` where that cannot be seen."""
+        with _told(clip, "be looked for"):
+            return self._is_absent(clip)
+
+    def _is_absent(self, clip: str) -> bool:
+        return not any(_named(folder, clip) for folder in (self.folder, *self._derived))
 
     def free(self) -> int:
         """Free bytes of the disk."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return shutil.disk_usage(self.folder).free
+
+
+def _named(folder: Path, clip: str) -> list[Path]:
+    """What bears the clip's name at its beginning. `glob` would say nothing of a folder that cannot be read."""
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if name.startswith(clip)]
+    except FileNotFoundError:
+        return []
+
+
+def _removed(path: Path) -> OSError | None:
+    """Overwrite and remove; why it does not go, so that the others still do."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            if not path.is_symlink():
+                overwrite(path)
+            path.unlink()
+        sync_folder(path.parent)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error
+    return None
+
+
+@contextmanager
+def _told(clip: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DeviceError(f"the clip {clip} cannot {what}: {error.strerror}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import DeviceError, FaultError
 from blickschutz.retention.model import Reason, Record, Trust
 from blickschutz.retention.rules.time import checked, is_usable
 from blickschutz.vault.io.files import write_private
@@ -29,8 +29,8 @@ class _Signed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class TimeFile:
     """See `RecordFile`. `sign` and `is_signed` (text, signature) are the installation's."""
 
-    def __init__(self, path: Path, sign: Callable[[bytes], bytes], is_signed: Callable[[bytes, bytes], bool]) -> None:
-        self._path, self._sign, self._is_signed = path, sign, is_signed
+    def __init__(self, path: Path, sign: Callable[[bytes], bytes], is_signed: Callable[[bytes, bytes], bool], *, keep: bool = True) -> None:
+        self._path, self._sign, self._is_signed, self._keep = path, sign, is_signed, keep
 
     def read(self) -> Record | float | Reason | None:
         try:
@@ -62,13 +62,21 @@ class TimeFile:
             return None
 
     def write(self, record: Record) -> None:
+        if not self._keep:
+            return
         text = msgspec.json.encode(checked(record))
         try:
-            write_private(self._path, msgspec.json.encode(_Signed(record=msgspec.Raw(text), signature=self._sign(text).hex())) + b"\n")
+            signature = self._sign(text).hex()
+        except FaultError as error:
+            raise DeviceError(f"{self._path.name} cannot be signed: {error}") from error
+        try:
+            write_private(self._path, msgspec.json.encode(_Signed(record=msgspec.Raw(text), signature=signature)) + b"\n")
         except OSError as error:
             raise DeviceError(f"{self._path.name} cannot be written: {error.strerror}") from error
 
     def set_aside(self) -> None:
+        if not self._keep:
+            return
         # A disk that cannot rename cannot write over it either.
         with suppress(OSError):
             self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))

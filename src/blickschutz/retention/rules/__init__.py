@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from blickschutz.retention.model import Deadline, Kept, Limits, Reading, Receipt, Why
-
-JUMP_S = 5.0
+from blickschutz.retention.model import Deadline, Ending, Kept, Limits, Reading, Receipt, ReceiptOne, Why
 
 
 def deadline(kept: Kept, limits: Limits) -> Deadline:
@@ -27,20 +25,6 @@ def is_near(kept: Kept, limits: Limits, now: float) -> bool:
     return not kept.restricted and not is_due(kept, limits, now) and now >= deadline(kept, limits).at - limits.warn_s
 
 
-def forward(mark: float, wall: float, passed_s: float | None) -> tuple[float, float]:
-    """The retention time and how far the wall clock jumped.
-
-    `mark` is the newest time so far, `wall` the wall clock, `passed_s` what a steady clock says has passed since `mark`,
-    None after a restart. Time never goes back. While the system runs, it goes on by what really passed: a clock that is
-    set forward by mistake destroys nothing early. Over a restart the wall clock is believed, unless it lies before `mark`.
-    """
-    if passed_s is None:
-        return max(mark, wall), min(0.0, wall - mark)
-    expected = mark + max(0.0, passed_s)
-    jump = wall - expected
-    return (max(mark, wall), 0.0) if abs(jump) <= JUMP_S else (expected, jump)
-
-
 def judge(clips: Iterable[Kept], limits: Limits, reading: Reading) -> tuple[list[Kept], list[Kept]]:
     """What is due, and what soon will be. Nothing while the time is suspended."""
     if reading.suspended:
@@ -49,9 +33,28 @@ def judge(clips: Iterable[Kept], limits: Limits, reading: Reading) -> tuple[list
     return [one for one in known if is_due(one, limits, reading.now)], [one for one in known if is_near(one, limits, reading.now)]
 
 
-METHOD = "shares and key overwritten, ciphertext overwritten, file and derived files removed, absence looked at again"
+METHODS: Mapping[Ending, str] = {
+    Ending.OVERWRITTEN: "shares and key overwritten, ciphertext overwritten, file and derived files removed, absence looked at again",
+    Ending.INTERRUPTED: (
+        "a run that was interrupted had begun to overwrite the file; the next one found none, or an empty one, and overwrote nothing; "
+        "derived files removed, absence looked at again"
+    ),
+    Ending.VANISHED: (
+        "the file was not there, or empty, before its end, and nothing was overwritten; derived files removed, absence looked at again"
+    ),
+}
+# A clip that does not go is tried again ever more rarely, and at least every quarter of an hour; people are told after the fifth try.
+FIRST_WAIT_S, MOST_WAIT_S, MOST_TRIES = 5.0, 900.0, 5
+
+
+def wait_s(tries: int) -> float:
+    """How long to wait after so many tries that failed."""
+    return min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(tries - 1, 20))
 
 
 def receipt_text(receipt: Receipt) -> bytes:
-    """What a receipt's signature is over."""
-    return msgspec.json.encode(msgspec.structs.replace(receipt, signature=""), order="deterministic")
+    """What a receipt's signature is over. One of version 1 has no ending, and its text no such field."""
+    bare = msgspec.structs.replace(receipt, signature="")
+    if not receipt.ending:
+        return msgspec.json.encode(msgspec.convert(bare, ReceiptOne, from_attributes=True), order="deterministic")
+    return msgspec.json.encode(bare, order="deterministic")

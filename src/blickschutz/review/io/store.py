@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,9 @@ from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, MetaDa
 
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
-from blickschutz.review.model import Case, CaseState, GivenVerdict, Hold
+from blickschutz.review.model import Case, CaseState, Erasing, GivenVerdict, Hold, ProposedFate, Quarantine
+from blickschutz.review.ports import BesideClips
+from blickschutz.review.rules import MORTAL
 from blickschutz.storage.engine import writing
 from blickschutz.storage.ports import Database, belongs_to
 from blickschutz.storage.rows import DamagedRow, RowReader
@@ -41,10 +43,10 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class SqlCaseStore:
-    """See `CaseStore`."""
+    """See `CaseStore`, and `BesideClips` for the order in which row and note beside the clip are written."""
 
-    def __init__(self, engine: Engine, log: AuditLog) -> None:
-        self._engine, self._log = engine, log
+    def __init__(self, engine: Engine, log: AuditLog, beside: BesideClips) -> None:
+        self._engine, self._log, self._beside = engine, log, beside
         self._rows = RowReader("cases")
 
     def add(self, case: Case) -> Case:
@@ -54,6 +56,8 @@ class SqlCaseStore:
             number = int(connection.execute(cases.insert().returning(cases.c.id), row).scalar_one())
             facts: Facts = {"case": number, "camera": case.camera, "mode": case.mode, "cause": case.cause}
             self._log.append(connection, Event.CASE_OPENED, "system", case.clip, facts)
+            if case.quarantine is not None:
+                self._log.append(connection, Event.QUARANTINED, "system", case.clip, _quarantine_facts(replace(case, id=number)))
         return replace(case, id=number, version=_FIRST)
 
     def get(self, number: int) -> Case | None:
@@ -91,7 +95,7 @@ class SqlCaseStore:
 
     def queue(self, start: int, most: int) -> list[Case]:
         """Cases that wait for somebody, the oldest first: its deadline comes first."""
-        there = [state.value for state in CaseState if state not in {CaseState.DESTROYING, CaseState.DESTROYED, CaseState.HELD}]
+        there = [state.value for state in sorted(MORTAL - {CaseState.HELD})]
         query = select(cases).where(cases.c.state.in_(there)).order_by(cases.c.opened, cases.c.id).offset(start).limit(most)
         with self._engine.connect() as connection:
             return self._rows.all(connection.execute(query), _case)
@@ -122,6 +126,7 @@ class SqlCaseStore:
                 self._log.append(connection, Event.CASE_DECIDED, "system", case.clip, {"outcome": outcome, "people": people})
             if hold is not None:
                 self._log.append(connection, Event.HOLD_SET, new.person, case.clip, _hold_facts(hold))
+                self._beside.keep(case.clip, hold, changed.restricted)
             if after is CaseState.DESTROYING:
                 self._log.append(connection, Event.SHRED_ORDERED, new.person, case.clip, _doom_facts(changed))
 
@@ -134,13 +139,54 @@ class SqlCaseStore:
 
     def set_hold(self, case: Case, hold: Hold, after: CaseState) -> bool:
         """Two people stand behind a hold."""
-        changed = replace(case, hold=hold, proposal=None, state=after)
-        return self._change(changed, case.state, Event.HOLD_SET, hold.by[-1], _hold_facts(hold))
+        changed = replace(case, hold=hold, proposal=None, fate=None, state=after)
+
+        def more(connection: Connection) -> None:
+            del connection
+            self._beside.keep(case.clip, hold, case.restricted)
+
+        return self._change(changed, case.state, Event.HOLD_SET, hold.by[-1], _hold_facts(hold), more)
+
+    def put_right(self, case: Case, hold: Hold) -> bool:
+        # Where the row knows the hold, only longer ends are new; its case number stays.
+        known = case.hold.reference if case.hold is not None else hold.reference
+        changed = replace(case, hold=replace(hold, reference=known), proposal=None, state=CaseState.HELD)
+        facts: Facts = {**_hold_facts(hold), "row": case.state.value}
+        return self._change(changed, case.state, Event.HOLD_RESTORED, "system", facts)
+
+    def quarantine(self, case: Case, quarantine: Quarantine, hold: Hold | None) -> bool:
+        changed = replace(case, state=CaseState.QUARANTINED, quarantine=quarantine, hold=hold, proposal=None, fate=None, erasing=None)
+        return self._change(changed, case.state, Event.QUARANTINED, "system", _quarantine_facts(changed))
+
+    def propose_fate(self, case: Case, fate: ProposedFate) -> bool:
+        facts: Facts = {"fate": fate.fate.value, **(_hold_facts(fate.hold) if fate.hold is not None else {})}
+        return self._change(replace(case, fate=fate), case.state, Event.QUARANTINE_PROPOSED, fate.by, facts)
+
+    def release(self, case: Case, by: Sequence[str]) -> bool:
+        changed = replace(case, state=CaseState.WAITING, verdicts=(), hold=None, proposal=None, fate=None)
+        done = self._change(changed, case.state, Event.QUARANTINE_RELEASED, by[-1], {"by": list(by)})
+        if done:
+            self._beside.keep(case.clip, None, case.restricted)
+        return done
+
+    def bring_back(self, case: Case) -> bool:
+        changed = replace(case, state=CaseState.DESTROYING, destroyed=0.0, erasing=None, ending="")
+        return self._change(changed, case.state, Event.CAME_BACK, "system", _doom_facts(changed))
 
     def restrict(self, case: Case, restricted: Sequence[int], request: int, by: str) -> bool:
         """For which open requests the clip is kept. False where the case changed meanwhile."""
-        event = Event.CASE_RESTRICTED if request in restricted else Event.CASE_FREED
-        return self._change(replace(case, restricted=tuple(restricted)), case.state, event, by, {"request": request})
+        changed, hold = replace(case, restricted=tuple(restricted)), case.hold if case.state is CaseState.HELD else None
+
+        def more(connection: Connection) -> None:
+            del connection
+            self._beside.keep(case.clip, hold, changed.restricted)
+
+        if request in restricted:
+            return self._change(changed, case.state, Event.CASE_RESTRICTED, by, {"request": request}, more)
+        done = self._change(changed, case.state, Event.CASE_FREED, by, {"request": request})
+        if done:
+            self._beside.keep(case.clip, hold, changed.restricted)
+        return done
 
     def between(self, starts: float, ends: float) -> list[Case]:
         """Clips that are there and show any of that time, the oldest first."""
@@ -152,7 +198,7 @@ class SqlCaseStore:
 
     def doom(self, case: Case, reason: str, by: Sequence[str]) -> bool:
         """The end of the clip is ordered. From here on nothing opens it, and whatever happens it will be gone."""
-        changed = replace(case, state=CaseState.DESTROYING, shred_reason=reason, shred_by=tuple(by), hold=None, proposal=None)
+        changed = replace(case, state=CaseState.DESTROYING, shred_reason=reason, shred_by=tuple(by), proposal=None, fate=None)
         who = by[-1] if by else "system"
 
         def more(connection: Connection) -> None:
@@ -161,9 +207,27 @@ class SqlCaseStore:
 
         return self._change(changed, case.state, Event.SHRED_ORDERED, who, _doom_facts(changed), more)
 
+    def stamp(self, connection: Connection, stamps: Mapping[str, tuple[str, float, float]]) -> None:
+        """Give clips their stamp in the transaction `connection`: epoch, seconds in it, end of a hold as deadlines judge it (0 without)."""
+        for clip, (epoch, at, held_until) in stamps.items():
+            row = connection.execute(select(cases).where(cases.c.clip == clip)).one_or_none()
+            if row is None:
+                continue
+            case = _case(row)
+            hold = replace(case.hold, until_retention=held_until) if case.hold is not None and held_until else case.hold
+            values = {"facts": _facts(replace(case, epoch=epoch, stamped=at, hold=hold)), "version": case.version + 1}
+            connection.execute(update(cases).where(cases.c.id == case.id, cases.c.version == case.version).values(values))
+
+    def erasing(self, case: Case, erasing: Erasing | None) -> Case | None:
+        """A note in the row alone: the log has the order before it and the receipt after it."""
+        changed = replace(case, erasing=erasing)
+        with writing(self._engine) as connection:
+            done = self._write(connection, changed, CaseState.DESTROYING)
+        return replace(changed, version=changed.version + 1) if done else None
+
     def shredded(self, case: Case, receipt: Facts, at: float) -> bool:
         """The clip is gone; the receipt stands in the log."""
-        changed = replace(case, state=CaseState.DESTROYED, destroyed=at)
+        changed = replace(case, state=CaseState.DESTROYED, destroyed=at, ending=str(receipt["ending"]))
         return self._change(changed, CaseState.DESTROYING, Event.SHREDDED, "system", receipt)
 
     def _change(
@@ -176,15 +240,19 @@ class SqlCaseStore:
         more: Callable[[Connection], None] | None = None,
     ) -> bool:
         """Write `changed` if the case still is as it was known: of two who decide at once one is told."""
-        where = (cases.c.id == changed.id) & (cases.c.state == before.value) & (cases.c.version == changed.version)
         with writing(self._engine) as connection:
-            values = {"state": changed.state.value, "facts": _facts(changed), "version": changed.version + 1}
-            if connection.execute(update(cases).where(where).values(values)).rowcount != 1:
+            if not self._write(connection, changed, before):
                 return False
             self._log.append(connection, event, by, changed.clip, {"case": changed.id, **facts})
             if more is not None:
                 more(connection)
         return True
+
+    @staticmethod
+    def _write(connection: Connection, changed: Case, before: CaseState) -> bool:
+        where = (cases.c.id == changed.id) & (cases.c.state == before.value) & (cases.c.version == changed.version)
+        values = {"state": changed.state.value, "facts": _facts(changed), "version": changed.version + 1}
+        return connection.execute(update(cases).where(where).values(values)).rowcount == 1
 
 
 def _facts(case: Case) -> str:
@@ -201,5 +269,16 @@ def _hold_facts(hold: Hold) -> Facts:
     return {"ground": hold.ground.value, "reference": hold.reference, "owner": hold.owner, "until": hold.until, "by": list(hold.by)}
 
 
+def _quarantine_facts(case: Case) -> Facts:
+    reason = case.quarantine.reason.value if case.quarantine is not None else ""
+    return {"case": case.id, "reason": reason, "camera": case.camera, "opened": case.opened, "bytes": case.size, "sha256": case.sha256}
+
+
 def _doom_facts(case: Case) -> Facts:
     return {"reason": case.shred_reason, "people": list(case.shred_by), "sha256": case.sha256, "bytes": case.size}
+
+
+def count_cases(engine: Engine) -> int:
+    """How many rows there are, readable or not."""
+    with engine.connect() as connection:
+        return int(connection.execute(select(func.count()).select_from(cases)).scalar_one())

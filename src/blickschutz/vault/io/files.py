@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -16,27 +17,85 @@ from blickschutz.vault.model import Reviewer, SealedPrivateKey
 
 
 class InstallationKey:
-    """The Ed25519 key with which this installation signs; made at the first start, never shipped."""
+    """The Ed25519 key with which this installation signs; never shipped.
 
-    def __init__(self, path: Path) -> None:
-        if not path.exists():
+    With `create` it is made where there is none. Without, a file that is missing or damaged leaves the private half out: `whole`
+    is false, nothing can be signed, and what was signed before is verified with what `continue_as` knows.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self._path, self._key, self.damaged = path, None, False
+        self._known, self._name, self._former = b"", "", frozenset[bytes]()
+        if create and not path.exists():
             write_private(path, bytes(SigningKey.generate()))
         try:
             self._key = SigningKey(path.read_bytes())
+        except FileNotFoundError:
+            return
         except (OSError, ValueError) as error:
-            raise OperatorError(f"{path} is no signing key of 32 bytes: {error}") from error
+            if create:
+                raise OperatorError(f"{path} is no signing key of 32 bytes: {error}") from error
+            self.damaged = True
+
+    _key: SigningKey | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether this installation can sign."""
+        return self._key is not None
 
     @property
     def public(self) -> bytes:
-        return bytes(self._key.verify_key)
+        """The public half; empty where nothing is known of it."""
+        return bytes(self._key.verify_key) if self._key is not None else self._known
 
     @property
     def installation(self) -> str:
-        """Name of the installation: the first 16 digits of its public key."""
-        return self.public.hex()[:16]
+        """Name of the installation: the first 16 digits of its first public key."""
+        return self._name or self.public.hex()[:16]
+
+    def continue_as(self, public: bytes, installation: str, former: Iterable[bytes] = ()) -> None:
+        """What is known from elsewhere: the public half, the name that stays over a new key, and keys that were in force before."""
+        self._known, self._name, self._former = public, installation, frozenset(former)
+
+    def renew(self) -> tuple[bytes, bytes]:
+        """A new key in place of one that is lost; a damaged file is kept beside. The public halves before and after.
+
+        The name stays, and what the lost key signed is believed as before.
+        """
+        before, name = self._known or self.public, self.installation
+        if self._path.exists() and self._key is None:
+            self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
+        if self._key is None:
+            write_private(self._path, bytes(SigningKey.generate()))
+            self._key, self.damaged = SigningKey(self._path.read_bytes()), False
+        self._name, self._former = name, self._former | ({before} if before else frozenset())
+        self._known = self.public
+        return before, self.public
+
+    @property
+    def former(self) -> frozenset[bytes]:
+        """Public halves of keys that were in force before."""
+        return self._former
+
+    def is_own(self, installation: str) -> bool:
+        """Whether that is a name of this installation, by its first key or a later one."""
+        return installation in {self.installation, *(key.hex()[:16] for key in (self.public, *self._former))}
 
     def sign(self, data: bytes) -> bytes:
-        return bytes(self._key.sign(data).signature)
+        """Raises `FaultError` where the private half is missing."""
+        signature = self.try_sign(data)
+        if signature is None:
+            raise FaultError(f"{self._path.name} is missing or damaged: nothing can be signed")
+        return signature
+
+    def try_sign(self, data: bytes) -> bytes | None:
+        """The signature; None where the private half is missing."""
+        return bytes(self._key.sign(data).signature) if self._key is not None else None
+
+    def signed(self, data: bytes, signature: bytes) -> bool:
+        """Whether this installation signed `data`, now or with a key that it had before."""
+        return any(is_signed(data, signature, key) for key in (self.public, *self._former) if key)
 
 
 def is_signed(data: bytes, signature: bytes, public: bytes) -> bool:

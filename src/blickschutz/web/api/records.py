@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 
 from blickschutz.access.model import Permission
 from blickschutz.audit.model import Event
-from blickschutz.review.model import Case, Hold
+from blickschutz.review.model import Case, CaseState, Hold
 from blickschutz.web.allowed import allow_token, member_of
 from blickschutz.web.api import models as m
 from blickschutz.web.api.problems import ApiProblem
@@ -17,6 +17,11 @@ from blickschutz.web.pages import Pages
 
 _MOST = 100
 Before = Annotated[int, Query(ge=0, le=2**53)]
+
+
+def _in_force(case: Case) -> Hold | None:
+    """The hold that keeps a case now; its row keeps one that has ended, too."""
+    return case.hold if case.state is CaseState.HELD else None
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -35,7 +40,7 @@ def routes(pages: Pages) -> APIRouter:
             opened=pages.moment(case.opened),
             deadline=pages.moment(end),
             verdicts=len(case.verdicts),
-            held_until=pages.moment(case.hold.until) if case.hold is not None else None,
+            held_until=pages.moment(hold.until) if (hold := _in_force(case)) is not None else None,
         )
 
     def _hold(hold: Hold) -> m.Hold:
@@ -61,7 +66,7 @@ def routes(pages: Pages) -> APIRouter:
         if found is None:
             raise HTTPException(404)
         await asyncio.to_thread(office.log.write, Event.CASE_SEEN, member_of(request).id, found.clip, {"case": number})
-        hold = found.hold
+        hold = _in_force(found)
         return _case(found).model_copy(update={"hold": _hold(hold) if hold is not None else None})
 
     @router.get("/packages", dependencies=[allow_token(Permission.EVIDENCE)])

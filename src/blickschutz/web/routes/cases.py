@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Member, Permission, Role
 from blickschutz.audit.model import Event
 from blickschutz.review.model import Case, CaseState, Ground
-from blickschutz.review.rules import OPENABLE, THERE, visible, waits_for
+from blickschutz.review.rules import MORTAL, OPENABLE, fates, is_undecided, visible, waits_for
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.numbers import Number
@@ -43,15 +43,17 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         found = await asyncio.to_thread(desk.queue, (page - 1) * _PAGE, _PAGE + 1)
         ended = await asyncio.to_thread(desk.store.latest, [CaseState.DESTROYING, CaseState.DESTROYED], _MOST_ENDED)
         held = await asyncio.to_thread(lambda: desk.store.find(states=[CaseState.HELD], most=_PAGE))
+        quarantined = await asyncio.to_thread(office.quarantine.waiting)
         counts = await asyncio.to_thread(desk.store.counts)
         return pages.render(
             request,
             "cases.html",
             waiting=views(pages, request, member, found[:_PAGE]),
             held=views(pages, request, member, held),
+            quarantined=views(pages, request, member, quarantined),
             page=page,
             more=len(found) > _PAGE,
-            waiting_count=sum(number for state, number in counts.items() if state in THERE - {CaseState.HELD}),
+            waiting_count=sum(number for state, number in counts.items() if state in MORTAL - {CaseState.HELD}),
             held_count=counts.get(CaseState.HELD, 0),
             ended=views(pages, request, member, ended),
             forecast=recordings.forecast(),
@@ -63,7 +65,7 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         member = member_of(request)
         found = await _require(pages, number)
         await asyncio.to_thread(office.log.write, Event.CASE_SEEN, member.id, found.clip, {"case": number})
-        return _page(pages, request, member, found)
+        return case_page(pages, request, member, found)
 
     @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
     async def enter(request: Request, number: Number) -> Response:
@@ -87,11 +89,11 @@ def _holds(router: APIRouter, pages: Pages) -> None:
     ) -> Response:
         member = member_of(request)
         found = await _require(pages, number)
-        end = _end_of(pages, until)
+        end = end_of(pages, until)
         if ground not in set(Ground) or end is None:
-            return _page(pages, request, member, found, "hold", 422)
+            return case_page(pages, request, member, found, "hold", 422)
         if not await asyncio.to_thread(desk.propose_hold, number, member.id, Ground(ground), reference, end):
-            return _page(pages, request, member, found, "hold", 422)
+            return case_page(pages, request, member, found, "hold", 422)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/hold/end", dependencies=[allow(Permission.REVIEW)])
@@ -99,7 +101,7 @@ def _holds(router: APIRouter, pages: Pages) -> None:
         member = member_of(request)
         found = await _require(pages, number)
         if found.restricted:
-            return _page(pages, request, member, found, "restricted", 409)
+            return case_page(pages, request, member, found, "restricted", 409)
         await asyncio.to_thread(desk.propose_end, number, member.id)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
@@ -108,7 +110,7 @@ def _holds(router: APIRouter, pages: Pages) -> None:
         member = member_of(request)
         found = await _require(pages, number)
         if not await asyncio.to_thread(desk.confirm, number, member.id):
-            return _page(pages, request, member, found, "restricted" if found.restricted else "second", 409)
+            return case_page(pages, request, member, found, "restricted" if found.restricted else "second", 409)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
 
@@ -128,12 +130,6 @@ def _orders(router: APIRouter, pages: Pages) -> None:
             )
         return RedirectResponse(f"/cameras/{camera}", _SEE_OTHER)
 
-    @router.post("/clock", dependencies=[allow(Permission.CLOCK)])
-    async def clock(request: Request) -> Response:
-        member = member_of(request)
-        await asyncio.to_thread(recordings.accept_clock, member.id)
-        return RedirectResponse("/cases", _SEE_OTHER)
-
 
 async def _require(pages: Pages, number: int) -> Case:
     found = await asyncio.to_thread(pages.room.office.cases.store.get, number)
@@ -142,7 +138,7 @@ async def _require(pages: Pages, number: int) -> Case:
     return found
 
 
-def _page(pages: Pages, request: Request, member: Member, found: Case, problem: str = "", status: int = 200) -> Response:
+def case_page(pages: Pages, request: Request, member: Member, found: Case, problem: str = "", status: int = 200) -> Response:
     office, rooms = pages.room.office, pages.room.rooms
     return pages.render(
         request,
@@ -151,6 +147,7 @@ def _page(pages: Pages, request: Request, member: Member, found: Case, problem: 
         case=views(pages, request, member, [found])[0],
         problem=problem,
         grounds=list(Ground),
+        fates=[fate.value for fate in fates(found)],
         door=rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
         duty=any(duty.case == found.id for duty in office.rights.store.duties(settled=False)),
         present=[pages.person_name(person) for person in rooms.present(found.id)],
@@ -158,7 +155,7 @@ def _page(pages: Pages, request: Request, member: Member, found: Case, problem: 
     )
 
 
-def _end_of(pages: Pages, until: str) -> float | None:
+def end_of(pages: Pages, until: str) -> float | None:
     """The last second of the day `until` (YYYY-MM-DD) as POSIX seconds."""
     try:
         day = datetime.strptime(until, "%Y-%m-%d")
@@ -196,6 +193,13 @@ def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> 
                 "proposal_until": texts.moment(pages.moment(case.proposal.until), language)
                 if case.proposal is not None and case.proposal.until
                 else "",
+                "since": texts.clock(pages.moment(case.quarantine.since), language) if case.quarantine is not None else "",
+                "undecided": is_undecided(case, now),
+                "fate_by": pages.person_name(case.fate.by) if case.fate is not None else "",
+                "fate_until": texts.moment(pages.moment(case.fate.hold.until), language)
+                if case.fate is not None and case.fate.hold is not None
+                else "",
+                "may_decide": case.fate is not None and case.fate.by != member.id,
                 "may_confirm": case.proposal is not None and member.id not in case.proposal.by,
                 "destroyed": texts.clock(pages.moment(case.destroyed), language) if case.destroyed else "",
             }

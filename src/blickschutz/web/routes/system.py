@@ -41,13 +41,15 @@ def routes(pages: Pages) -> APIRouter:
             forecast=await asyncio.to_thread(room.recordings.forecast),
             offset=room.recordings.clock_offset(),
             certificate=texts.day(until.date(), pages.language(request)) if until is not None else "",
+            quarantined=len(await asyncio.to_thread(room.office.quarantine.waiting)),
+            stuck=room.recordings.stuck(),
             chain=room.recordings.chain(),
             models=await asyncio.to_thread(room.models),
         )
 
     @router.get("/metrics", dependencies=[allow(Permission.FIGURES)])
     async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(await asyncio.to_thread(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)
 
     @router.post("/preferences", dependencies=[allow(Permission.PUBLIC)])
     async def preferences(
