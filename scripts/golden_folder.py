@@ -21,6 +21,7 @@ import tempfile
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,19 @@ def first(*names: str) -> Any:
     return None
 
 
+class StepTime:
+    """The time for deadlines as cases take it: see `review.ports.CaseTime` of revisions that have one."""
+
+    def __init__(self, clock: StepClock) -> None:
+        self._clock = clock
+
+    def stamp(self) -> tuple[str, float]:
+        return "golden", self._clock.now()
+
+    def of_date(self, wall: float) -> float:
+        return wall
+
+
 class Folder:
     """One revision's stores over one folder."""
 
@@ -80,7 +94,9 @@ class Folder:
         notes = first("review.io.beside:NotesBeside")
         beside = (notes(data / "clips", self.key),) if notes is not None else ()
         self.cases = first("review.io.store").SqlCaseStore(self.engine, self.log, *beside)
-        self.desk = first("review.service").CaseDesk(self.cases, self.clock, 61.0, *time)
+        desk = first("review.service").CaseDesk
+        stamps = (StepTime(self.clock),) if "time" in signature(desk).parameters else ()
+        self.desk = desk(self.cases, self.clock, 61.0, *stamps)
         self.shelf = first("retention.io.shelf").ClipShelf(data / "clips", (data / "exports",))
         self.alerts = first("alerts.io.store").SqlAlertStore(self.open(data / "alerts.db", first("alerts.io.tables").METADATA))
         self.passwords = first("access.io.store").PasswordStore(self.engine, self.log, self.clock)

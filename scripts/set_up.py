@@ -174,10 +174,10 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
         need.append(("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt")))
         need.append(
             (
-                "Test peers: RTSP server, browser, broker, PDF tools",
+                "Test peers: RTSP server, browser, broker, PDF tools, promtool",
                 "peers",
-                digest(*RTSP_PEER, "mosquitto", "poppler-utils", "qpdf"),
-                lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "poppler-utils", "qpdf"),
+                digest(*RTSP_PEER, "mosquitto", "poppler-utils", "prometheus", "qpdf"),
+                lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "poppler-utils", "prometheus", "qpdf"),
             )
         )
     if goal == "test":

@@ -21,7 +21,7 @@ def used_texts() -> set[str]:
         for _, _, message in environment.extract_translations(template.read_text(encoding="utf-8")):
             if isinstance(message, str):
                 found.add(message)
-    for module in (WEB / "texts.py", WEB / "words.py", WEB / "request_words.py"):
+    for module in (WEB / "texts.py", *sorted(WEB.glob("*words.py"))):
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "N_"
             if named and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):

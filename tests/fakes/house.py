@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -81,9 +82,18 @@ class AlertPages:
             camera.id: SimpleNamespace(state=TileState.LIVE, stopped=False, cause="", problem="", health=None) for camera in site.cameras
         }
         office = SimpleNamespace(access=self.door, log=log)
+        self._thread = ThreadPoolExecutor(1)
         room = SimpleNamespace(alerts=desk, office=office, recordings=self.records, regime=Day(clock), cameras=cameras)
+        room.later = self._thread.submit
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for
         self.app = FastAPI()
-        self.app.state.office = office
+        self.app.state.room, self.app.state.lanes = room, pages.lanes
         for part in (wall, alerts, decisions):
             self.app.include_router(part.routes(pages))
+
+    def settle(self) -> None:
+        """Wait until all is done that was left for later."""
+        self._thread.submit(int).result(30)
+
+    def close(self) -> None:
+        self._thread.shutdown()

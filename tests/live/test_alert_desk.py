@@ -98,6 +98,7 @@ def test_the_redacted_seconds_before_and_after_play_beside_it(page, running):
     # The length of a fragmented file is known to the browser as far as it has read it.
     until(lambda: page.evaluate("document.querySelector('.alert-video').duration || 0") > 9, 30)
     until(lambda: page.evaluate("document.querySelector('.alert-video').currentTime") > 0.5)
+    # That somebody looked is noted beside the page, which does not wait for it.
     page.reload()
     assert "angesehen" in page.locator(".history").inner_text()
 

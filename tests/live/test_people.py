@@ -13,9 +13,8 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from scripts.permissions import TARGET, rendered
 
-from blickschutz.access.model import FactorKind, Permission, Role
+from blickschutz.access.model import FactorKind, Role
 from blickschutz.access.rules import PERMISSIONS
 from blickschutz.access.service.totp import code_at
 from blickschutz.alerts.model import AlertState
@@ -88,55 +87,7 @@ def fill(path):
 
 
 class TestTable:
-    """A row per route and role, allowed and refused."""
-
-    def test_the_table_in_the_documentation_is_the_one_in_force(self):
-        assert TARGET.read_text(encoding="utf-8") == rendered(), "run `python -m scripts.permissions`"
-
-    @pytest.mark.parametrize("role", [None, *Role])
-    def test_every_route_lets_in_whom_the_table_names_and_nobody_else(self, place, requests_of, role):
-        system, _ = place
-        rows = [row for row in table(system.app) if not row[1].startswith(API) and row[0] != "WS" and row[1] != "/static/*"]
-        assert len(rows) > 70
-        # Requests that would end the session itself, or last, come through other tests.
-        skipped = {"/sign-out", "/alerts/stream", "/account/sessions/end", "/passphrase"}
-        requests = requests_of(WHO[role]) if role is not None else httpx.Client(base_url=system.address)
-        wrong = []
-        for method, path, permission in rows:
-            if path in skipped:
-                continue
-            answer = requests.request(method, fill(path))
-            signed_out = answer.status_code in {303, 401} and (answer.headers.get("location", "").startswith("/sign-in?") or role is None)
-            if permission is Permission.PUBLIC:
-                fits = answer.status_code != 403 or path.startswith("/sign-in")
-            elif role is None:
-                fits = signed_out and (answer.status_code == 401 or answer.headers["location"].startswith("/sign-in"))
-            elif role in PERMISSIONS[permission]:
-                fits = answer.status_code not in {401, 403} and not signed_out
-            else:
-                fits = answer.status_code == 403
-            if not fits:
-                wrong.append((method, path, answer.status_code, answer.headers.get("location")))
-        assert wrong == []
-        if role is None:
-            requests.close()
-
-    @pytest.mark.parametrize("role", list(Role))
-    def test_every_function_for_programs_asks_token_and_person(self, place, role):
-        system, _ = place
-        person = WHO[role]
-        admit(system, person)
-        token = token_of(system, person, role)
-        with httpx.Client(base_url=system.address, headers={"Authorization": f"Bearer {token}"}) as requests:
-            for method, path, permission in table(system.app):
-                if not path.startswith(API):
-                    continue
-                status = requests.request(method, fill(path), json={}).status_code
-                allowed = permission is Permission.OWN or role in PERMISSIONS[permission]
-                assert (status != 403) is allowed, (method, path, status)
-                assert status != 401
-        for header in ({}, {"Authorization": "Bearer nothing"}, {"Authorization": f"Basic {token}"}):
-            assert httpx.get(f"{system.address}api/v1/me", headers=header).status_code == 401
+    """Every other row of the table is asked in `tests/unit/test_routes_access.py`."""
 
     def test_live_pictures_are_for_the_control_room(self, place):
         from websockets.exceptions import InvalidStatus

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from fastapi import APIRouter
 from starlette.websockets import WebSocketDisconnect
 
 from blickschutz.guard.service import Guard
@@ -15,6 +16,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.reviewroom import process
 from blickschutz.reviewroom.messages import OpenKeyDesk, RoomSettings
 from blickschutz.wall.model import StreamFragment
+from blickschutz.web.lanes import Lanes
 from blickschutz.web.routes import live
 from blickschutz.wire.frames import pack
 
@@ -59,7 +61,7 @@ def watched(socket_, viewer):
     left, guard = [], Guard(SystemClock())
     stream = SimpleNamespace(join=lambda: viewer, leave=left.append)
     tile = SimpleNamespace(control=SimpleNamespace(stream=stream, cause=""), state="live")
-    pages = SimpleNamespace(guard=guard, language=lambda socket: "en", room=None)
+    pages = SimpleNamespace(guard=guard, language=lambda socket: "en", room=None, router=APIRouter, lanes=Lanes())
 
     async def scene(monkeypatch):
         monkeypatch.setattr(live, "find", lambda pages, camera: tile)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -50,6 +52,25 @@ def engine(path):
     engine = open_engine(path, *CONTROL_TABLES)
     yield engine
     engine.dispose()
+
+
+def other_process(path):
+    """How many passwords another process reads, which then lets go of the database."""
+    program = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(c.execute('SELECT count(*) FROM passwords').fetchone()[0]); c.close()"
+    )
+    return int(subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=30, check=True).stdout)
+
+
+def test_who_comes_and_goes_takes_no_journal_along(engine, path):
+    """Opened once more in this process, then by another: what is written after that must not go into a file that is gone."""
+    put(engine)
+    again = open_engine(path, *CONTROL_TABLES)
+    assert other_process(path) == 1
+    again.dispose()
+    assert other_process(path) == 1
+    put(engine, person="kvd-2")
+    assert other_process(path) == 2
 
 
 def raw(path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,16 @@ from blickschutz.access.io.store import PasswordStore
 from blickschutz.access.model import Member
 from blickschutz.access.service import Access
 from blickschutz.alerts.io.store import SqlAlertStore
+from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.audit.service import ChainWatch
 from blickschutz.backup.io.restore import confirm_restored
 from blickschutz.bootstrap.opening import Installation, open_installation
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.orders import SqlOrderStore
+from blickschutz.control.io.probe import DatabaseProbe
 from blickschutz.control.io.stops import StopFile
 from blickschutz.control.io.time import CaseClips, TimeJournal
+from blickschutz.control.ports import Probe
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.keeping import RecordKeeping
@@ -40,6 +43,7 @@ from blickschutz.retention.io.timefile import TimeFile
 from blickschutz.retention.ports import Sources
 from blickschutz.retention.service import RetentionTime
 from blickschutz.review.io.beside import NotesBeside
+from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import SqlCaseStore, count_cases
 from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.io.store import SqlRightsStore
@@ -65,6 +69,7 @@ class Records:
     recovery: ClipRecovery
     stops: StopControl
     alerts: SqlAlertStore
+    databases: Sequence[Probe]
     inspected: Inspected
     keeping: RecordKeeping
     clock: ClockDesk
@@ -106,6 +111,7 @@ def make_records(
     safety = SafeMode(lost, found.file, key, found.factors, log, clock, counts, lambda: confirm_restored(data))
     cases = CaseDesk(store, clock, site.retention.hard_limit_days, times)
     quarantine = QuarantineDesk(store, clock, trusted, cases.doomed, times)
+    probes = [DatabaseProbe("control", engine, CASE_TABLES, clock), DatabaseProbe("alerts", alerts.engine, ALERT_TABLES, clock)]
     placed = SqlOrderStore(engine, log, clock)
     orders = RecordingOrders(site, cells, placed, log, archive.keys, key, shelf, lambda: access.members, clock, worker.do, safety)
     rights = RightsDesk(SqlRightsStore(engine, log), CaseRecordings(cases.store, cases), clock, orders.today)
@@ -129,7 +135,7 @@ def make_records(
     safety.ended.listen(lambda kinds: worker.do(keeping.resume))
     watch = QuarantineWatch(quarantine, log, clock)
     return Records(
-        worker, office, archive, chain, orders, intake, renewal, shredder, watch, recovery, stops, alerts, inspected, keeping, desk
+        worker, office, archive, chain, orders, intake, renewal, shredder, watch, recovery, stops, alerts, probes, inspected, keeping, desk
     )
 
 

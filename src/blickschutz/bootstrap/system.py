@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +21,11 @@ from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.control.ports import Rooms
 from blickschutz.control.service.keeper import CellKeeper, Launch, forkserver_launch
+from blickschutz.control.service.lag import LoopLag
 from blickschutz.control.service.policy import PolicyWatch
 from blickschutz.control.service.recordings import RecordingDesk
+from blickschutz.control.service.vitals import HealthWatch, Sources, channels_of
+from blickschutz.control.vitals import Vitals
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
@@ -32,6 +35,7 @@ from blickschutz.web.ports import AuthorityView, Office, Policy, Recordings, Reg
 
 _GRACE_S = 3
 _LOOK_S = 2.0
+_MB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,17 @@ class Source:
 class Room:
     """The control room as the pages see it."""
 
-    def __init__(self, control: Control, recordings: Recordings, rooms: Rooms, source: Source, tls: Encryption, policy: Policy) -> None:
-        self._control, self._tls = control, tls
+    def __init__(
+        self,
+        control: Control,
+        recordings: Recordings,
+        rooms: Rooms,
+        source: Source,
+        tls: Encryption,
+        policy: Policy,
+        health: Callable[[], Vitals],
+    ) -> None:
+        self._control, self._tls, self.vitals = control, tls, health
         self.site_text, self.site_path = source.text, source.path
         self.recordings, self.rooms, self.policy = recordings, rooms, policy
         self.office: Office = control.records.office
@@ -59,12 +72,11 @@ class Room:
         registry = ModelRegistry()
         return {card.name: (card.sha256, registry.verify(card) == "ok") for card in registry.cards()}
 
+    def later(self, work: Callable[[], object]) -> None:
+        self._control.records.worker.do(work)
+
     def certificate_until(self) -> datetime | None:
         return self._tls.until
-
-    @property
-    def problem(self) -> str:
-        return self._control.records.worker.problem
 
     @property
     def cameras(self) -> Mapping[str, CellKeeper]:
@@ -113,7 +125,9 @@ class System:
         known = source or Source()
         recordings = RecordingDesk(records.inspected, self.control.routing, records.worker)
         policy = PolicyWatch(site, Path(known.path) if known.path else None, records.inspected, clock)
-        room = Room(self.control, recordings, self.rooms, known, self.tls, policy)
+        self.lag = LoopLag(clock)
+        health = HealthWatch(records.inspected, self._sources(), clock)
+        room = Room(self.control, recordings, self.rooms, known, self.tls, policy, health.look)
         self.app = make_app(site, room, clock, self._lifespan, self.control.guard)
         config = uvicorn.Config(
             self.app,
@@ -130,11 +144,27 @@ class System:
         self.tls.apply(config)
         self._server = uvicorn.Server(config)
 
+    def _sources(self) -> Sources:
+        """What the page of health asks besides the records."""
+        control, records, tls = self.control, self.records, self.tls
+        return Sources(
+            databases=records.databases,
+            reserve=self.site.recording.reserve_mb * _MB,
+            channels=lambda: channels_of(control.alerting.desk.queues()),
+            problem=lambda: records.worker.problem,
+            cameras=lambda: {name: keeper.state for name, keeper in self.supervisor.keepers.items()},
+            work=lambda: {"control": control.guard.states()},
+            loop=self.lag.state,
+            # Until the clock is settled deadlines go by what has passed, and wait for nobody.
+            certificate_until=lambda: tls.until.timestamp() if tls.until is not None else None,
+        )
+
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
         await self.control.room.start()
         guard = self.control.guard
+        guard.task("event-loop", self.lag.run)
         self.rooms.start(guard)
         guard.task("rooms", self.rooms.close_ended, every_s=_LOOK_S)
         guard.thread("certificate", self.tls.renew, every_s=_LOOK_S)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from blickschutz.access.model import Member
 from blickschutz.control.model import OrderState, RecordingOrder, StopEntry, Witness
+from blickschutz.control.vitals import DatabaseState
 from blickschutz.recording.model import Order
 from blickschutz.review.model import Case
 
@@ -100,6 +101,12 @@ class WitnessStore(Protocol):
     def write(self, witness: Witness) -> None:
         """On disk when this returns. Raises `DeviceError`, and `FaultError` without the installation's key."""
         ...
+
+
+class Probe(Protocol):
+    """Looks whether a database answers. From any thread."""
+
+    def look(self) -> DatabaseState: ...
 
 
 class Rooms(Protocol):

@@ -139,8 +139,9 @@ class ReviewRooms:
         except (BlickschutzError, OSError, TimeoutError) as error:
             _log.error("room_failed", case=number, problem=str(error))
             return "", "room-failed"
-        sealed = self._archive.keys.get(member.id)
-        assert sealed is not None  # `refusal` looked
+        sealed = await asyncio.to_thread(self._archive.keys.get, member.id)
+        if sealed is None:
+            return "", "no-key"
         guest = m.Guest(
             id=member.id,
             name=member.name,

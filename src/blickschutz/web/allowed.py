@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fastapi import Depends, HTTPException
@@ -11,7 +11,9 @@ from starlette.requests import HTTPConnection
 from blickschutz.access.model import Member, Permission, Todo
 from blickschutz.access.rules import may
 from blickschutz.audit.model import Event
-from blickschutz.web.ports import Office
+from blickschutz.kernel.errors import StoreError
+from blickschutz.web.lanes import Lane, Lanes, lane_of
+from blickschutz.web.ports import ControlRoom
 
 SESSION = "session"
 # The prefix binds a cookie to this host, this scheme and the whole site (RFC 6265bis).
@@ -26,6 +28,14 @@ class TodoError(HTTPException):
         self.todo = todo
 
 
+class RefusedError(HTTPException):
+    """Somebody is signed in and may not do that; it goes into the log."""
+
+    def __init__(self, member: Member, reason: str) -> None:
+        super().__init__(403)
+        self.member, self.reason = member, reason
+
+
 class Allow:
     """A dependency of a route. Answers 401 where nobody is signed in, 403 (and an entry in the log) where they may not."""
 
@@ -33,11 +43,17 @@ class Allow:
         self.permission = permission
 
     async def __call__(self, connection: HTTPConnection) -> None:
-        connection.state.member = self._admit(connection)
+        lanes: Lanes = connection.app.state.lanes
+        try:
+            connection.state.member = await lanes.run(lane_of(self.permission, writes=False), lambda: self._admit(connection))
+        except RefusedError as refused:
+            member, reason = refused.member, refused.reason
+            await lanes.run(Lane.WRITE, lambda: _write_down(connection, member, reason))
+            raise
 
     def _admit(self, connection: HTTPConnection) -> Member | None:
-        office: Office = connection.app.state.office
-        member, todo = office.access.who(session_of(connection))
+        room: ControlRoom = connection.app.state.room
+        member, todo = room.office.access.who(session_of(connection))
         if self.permission is Permission.PUBLIC:
             return member
         if member is None:
@@ -47,7 +63,7 @@ class Allow:
         if todo is not None and self.permission is not Permission.OWN:
             raise TodoError(todo)
         if not may(member, self.permission):
-            refuse(connection, member, "role")
+            raise RefusedError(member, "role")
         return member
 
 
@@ -70,22 +86,29 @@ def allow_token(permission: Permission) -> Any:
 
 def bearer(connection: HTTPConnection, permission: Permission) -> Member:
     """Whose token a request carries, if the token and its person may do that. Raises 401 or 403."""
-    office: Office = connection.app.state.office
+    room: ControlRoom = connection.app.state.room
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
-    found = office.access.bearer(token.strip()) if kind.lower() == "bearer" else None
+    found = room.office.access.bearer(token.strip(), room.later) if kind.lower() == "bearer" else None
     if found is None:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     member, scopes = found
     if permission is not Permission.OWN and permission not in scopes:
-        refuse(connection, member, "scope")
+        raise RefusedError(member, "scope")
     return member
 
 
-def refuse(connection: HTTPConnection, member: Member, reason: str) -> None:
-    """Say no, and write it down."""
-    office: Office = connection.app.state.office
-    office.log.write(Event.ACCESS_REFUSED, member.id, str(connection.url.path)[:80], {"reason": reason})
-    raise HTTPException(403)
+def _write_down(connection: HTTPConnection, member: Member, reason: str) -> None:
+    room: ControlRoom = connection.app.state.room
+    path = str(connection.url.path)[:80]
+    follow(room, lambda: room.office.log.write(Event.ACCESS_REFUSED, member.id, path, {"reason": reason}))
+
+
+def follow(room: ControlRoom, write: Callable[[], object]) -> None:
+    """Write an entry of what has happened already. That stands, whether or not the log takes its entry at once."""
+    try:
+        write()
+    except StoreError:
+        room.later(write)
 
 
 def session_of(connection: HTTPConnection) -> str:
@@ -103,7 +126,12 @@ def member_of(connection: HTTPConnection) -> Member:
 
 def permission_of(route: Any) -> Permission | None:
     """The permission that a route names; None where it names none, which `make_app` refuses."""
-    found = [one.dependency for one in getattr(route, "dependencies", ()) if isinstance(one.dependency, Allow)]
+    return permission_among(getattr(route, "dependencies", ()))
+
+
+def permission_among(dependencies: Sequence[Any]) -> Permission | None:
+    """The permission that the dependencies of a route name; None for none, or more than one."""
+    found = [one.dependency for one in dependencies if isinstance(one.dependency, Allow)]
     return found[0].permission if len(found) == 1 else None
 
 

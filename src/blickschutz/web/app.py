@@ -1,16 +1,12 @@
-"""The application: routes, guard, static files, and pages for what goes wrong."""
+"""The application: routes, guard, static files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from importlib import resources
-from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse, RedirectResponse
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -20,8 +16,9 @@ from blickschutz.config.model import SiteFile
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import FaultError
-from blickschutz.web.allowed import TodoError, rows, session_of
+from blickschutz.web.allowed import rows
 from blickschutz.web.api.app import make_api
+from blickschutz.web.errors import answer_errors
 from blickschutz.web.pages import Pages
 from blickschutz.web.ports import ControlRoom
 from blickschutz.web.routes import (
@@ -42,7 +39,6 @@ from blickschutz.web.routes import (
     system,
     wall,
 )
-from blickschutz.web.routes.sign_in import KEPT, set_cookie
 from blickschutz.web.security import RequestCheck, hosts_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -55,7 +51,7 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
     check = Middleware(RequestCheck, hosts=hosts_of(site.server.known_names, site.server.port), secure=site.server.secure)
     app = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[check])
     pages = Pages(site, room, clock, guard)
-    app.state.office = room.office
+    app.state.room, app.state.lanes = room, pages.lanes
     app.state.routers = [part.routes(pages) for part in _PARTS]
     for router in app.state.routers:
         app.include_router(router)
@@ -65,36 +61,8 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
     without = [f"{method} {path}" for method, path, permission in table(app) if permission is None]
     if without:
         raise FaultError(f"these routes name no permission: {', '.join(without)}")
-
-    async def failed(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 422
-        if status == 401:
-            return await _to_sign_in(pages, request, error)
-        if status == 403:
-            return pages.render(request, "no_permission.html", status=403)
-        return pages.render(request, "missing.html" if status == 404 else "refused.html", status=status)
-
-    app.add_exception_handler(HTTPException, failed)
-    app.add_exception_handler(RequestValidationError, failed)
+    answer_errors(app, pages)
     return app
-
-
-async def _to_sign_in(pages: Pages, request: Request, error: Exception) -> Response:
-    """To the page on which somebody signs in, or sets up what is missing; what a form said is kept until then."""
-    if isinstance(error, TodoError):
-        return RedirectResponse(f"/account?todo={error.todo.value}", 303)
-    # A script asks without leaving its page: it must hear that the session is over, not get another page in place of data.
-    if request.headers.get("sec-fetch-mode", "navigate") != "navigate" or "authorization" in request.headers:
-        return PlainTextResponse("", 401)
-    if request.method != "POST":
-        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?back={quote(asked[:200])}", 303)
-    answer = RedirectResponse("/sign-in?back=/kept", 303)
-    fields = [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
-    kept = pages.kept.keep(request.url.path, fields, pages.room.office.access.sessions.whose(session_of(request)))
-    if kept:
-        set_cookie(request, answer, KEPT, kept)
-    return answer
 
 
 def table(app: FastAPI) -> Iterator[tuple[str, str, Permission | None]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import HTTPConnection
@@ -22,9 +23,12 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.rights.rules import NEAR_DAYS, due, is_near
 from blickschutz.web import texts
-from blickschutz.web.allowed import member_of
+from blickschutz.web.allowed import follow, member_of
 from blickschutz.web.kept import KeptForms
+from blickschutz.web.lanes import Lane, Lanes
+from blickschutz.web.metrics import Refusals
 from blickschutz.web.ports import CameraControl, ControlRoom
+from blickschutz.web.routing import route_class
 
 KEYS = "1234567890ß"
 # Where people begin, by what they may do: the first that fits.
@@ -55,7 +59,7 @@ class Pages:
     def __init__(self, site: SiteFile, room: ControlRoom, clock: Clock, guard: Guard | None = None) -> None:
         self.guard = guard or Guard(clock)
         self.site, self.room, self._clock = site, room, clock
-        self.kept = KeptForms(clock)
+        self.kept, self.lanes, self.refusals = KeptForms(clock), Lanes(), Refusals()
         scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]
         name = host if site.server.names else "localhost"
         self.keys = SecurityKeys(room.office.access, site.site.name, name, f"{scheme}://{name}:{site.server.port}")
@@ -64,9 +68,17 @@ class Pages:
             loader=PackageLoader("blickschutz.web"),
             autoescape=select_autoescape(),
             undefined=StrictUndefined,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        # What `plain` renders in the event loop is read from disk now.
+        for name in ("base.html", "not_now.html"):
+            self._environment.get_template(name)
+
+    def router(self) -> APIRouter:
+        """For routes: plain functions run in a thread of their lane, coroutines in the event loop."""
+        return APIRouter(route_class=route_class(self.lanes))
 
     def tiles(self) -> list[TileView]:
         """All cameras in the order of the wall: the forecourt first."""
@@ -114,7 +126,12 @@ class Pages:
 
     def log(self, request: HTTPConnection, what: Event, subject: str = "", **facts: str | int | float) -> None:
         """Write into the log what whoever sits here did."""
-        self.room.office.log.write(what, member_of(request).id, subject, dict(facts))
+        by = member_of(request).id
+        self.follow(lambda: self.room.office.log.write(what, by, subject, dict(facts)))
+
+    def follow(self, write: Callable[[], object]) -> None:
+        """Write an entry of what has happened already."""
+        follow(self.room, write)
 
     def person(self, request: HTTPConnection) -> str:
         """The name of who sits at this desk."""
@@ -143,28 +160,40 @@ class Pages:
         return chosen if chosen in {"dark", "light"} else default
 
     def render(self, request: Request, template: str, *, status: int = 200, theme: str = "light", **values: Any) -> HTMLResponse:
-        """The page `template` with the values that every page has, and `values`."""
-        language = self.language(request)
-        translate = texts.translator(language)
-        now = datetime.fromtimestamp(self._clock.now(), self.zone)
-        regime = self.room.regime.current()
+        """The page `template` with the values that every page has, and `values`. Asks several stores: never in the event loop."""
         member = self.member(request)
+        asked = {
+            "waiting_changes": self._waiting(member),
+            "due_requests": self._due_requests(member),
+            "recording_problem": self.room.recordings.recording_problem() if member is not None else "",
+            "stuck_told": member is not None and any(one.told for one in self.room.recordings.stuck()),
+            "open_count": self.room.alerts.store.open_count() if may(member, Permission.ALERTS) else 0,
+        }
+        return self._rendered(request, template, status, theme, {**asked, **values})
+
+    async def shown(self, lane: Lane, request: Request, template: str, **values: Any) -> HTMLResponse:
+        """The same for a coroutine, which may not wait."""
+        return await self.lanes.run(lane, lambda: self.render(request, template, **values))
+
+    def plain(self, request: Request, template: str, status: int, **values: Any) -> HTMLResponse:
+        """A page that asks no store, for when these do not answer."""
+        nothing = {"waiting_changes": 0, "due_requests": 0, "recording_problem": "", "stuck_told": False, "open_count": 0}
+        return self._rendered(request, template, status, "light", {**nothing, **values})
+
+    def _rendered(self, request: Request, template: str, status: int, theme: str, values: dict[str, Any]) -> HTMLResponse:
+        language, member = self.language(request), self.member(request)
+        now, regime = datetime.fromtimestamp(self._clock.now(), self.zone), self.room.regime.current()
         shared = {
-            "_": translate,
+            "_": texts.translator(language),
             "language": language,
             "languages": texts.LANGUAGES,
             "theme": self.theme(request, theme),
+            "safe_mode": self.room.recordings.safety.on,
             "site": self.site,
             "regime": regime,
             "member": member,
             "may": lambda permission: permission != Permission.PUBLIC and may(member, Permission(permission)),
             "start": self.start(member),
-            "waiting_changes": self._waiting(member),
-            "due_requests": self._due_requests(member),
-            "recording_problem": self.room.recordings.recording_problem() if member is not None else "",
-            "stuck_told": member is not None and any(one.told for one in self.room.recordings.stuck()),
-            "safe_mode": self.room.recordings.safety.on,
-            "open_count": self.room.alerts.store.open_count() if may(member, Permission.ALERTS) else 0,
             "regime_until": texts.moment(regime.until, language),
             "now": now,
             "now_text": texts.moment(now, language),

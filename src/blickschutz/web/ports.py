@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
 from blickschutz.control.model import Loss, NotAccepted
 from blickschutz.control.ports import Rooms
+from blickschutz.control.vitals import Vitals
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.retention.model import Stuck
@@ -213,11 +214,6 @@ class ControlRoom(Protocol):
     @property
     def cameras(self) -> Mapping[str, CameraControl]: ...
 
-    @property
-    def problem(self) -> str:
-        """What last failed while alerts were kept; empty where nothing did."""
-        ...
-
     policy: Policy
     site_text: str
     site_path: str
@@ -231,6 +227,14 @@ class ControlRoom(Protocol):
     recordings: Recordings
     rooms: Rooms
     stops: StopControl
+
+    def vitals(self) -> Vitals:
+        """How the control room itself is. Asks databases and disk: not for the event loop."""
+        ...
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Have something done in the thread of disk and database, as soon as that takes it; never waits."""
+        ...
 
     def models(self) -> Mapping[str, tuple[str, bool]]:
         """Registered detectors: the hash of each, and whether its files are as they were registered."""

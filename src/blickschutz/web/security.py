@@ -27,6 +27,11 @@ STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
+def headers_of(secure: bool) -> dict[str, str]:
+    """What every answer carries."""
+    return {**HEADERS, **dict([STRICT_TRANSPORT] if secure else [])}
+
+
 def hosts_of(names: Sequence[str], port: int) -> list[str]:
     """What may stand in a request's Host header."""
     return [f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in names]
@@ -37,7 +42,7 @@ class RequestCheck:
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str], secure: bool = False) -> None:
         self._app, self._hosts = app, frozenset(hosts)
-        self._headers = {**HEADERS, **dict([STRICT_TRANSPORT] if secure else [])}
+        self._headers = headers_of(secure)
         self._scheme = "https" if secure else "http"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from babel.messages.pofile import read_po
 
 from blickschutz.kernel.situation import Kind, name
+from blickschutz.web.health_words import DATABASE_WORDS, NEED_WORDS, WORK_KINDS
 from blickschutz.web.request_words import (
     DUTY_SOURCES,
     REQUEST_EVENTS,
@@ -47,12 +48,14 @@ __all__ = [
     "ACCOUNT_DONE",
     "ACCOUNT_PROBLEMS",
     "CHANGE_WORDS",
+    "DATABASE_WORDS",
     "DUTY_SOURCES",
     "FACTOR_WORDS",
     "FATE_WORDS",
     "FIELD_WORDS",
     "LOSS_PROBLEMS",
     "LOSS_WORDS",
+    "NEED_WORDS",
     "PERMISSION_WORDS",
     "QUARANTINE_WORDS",
     "REQUEST_OUTCOMES",
@@ -65,6 +68,7 @@ __all__ = [
     "SIGN_IN_PROBLEMS",
     "STATE_WORDS_OF_ACCOUNTS",
     "TODO_WORDS",
+    "WORK_KINDS",
 ]
 
 LANGUAGES: Mapping[str, str] = {"de": "Deutsch", "en": "English"}
@@ -324,6 +328,12 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "no-ground": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
     "no-reference": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
 }
+TROUBLE_WORDS: Mapping[str, str] = {
+    "busy": N_("Die Datenbank ist gerade belegt, zum Beispiel durch eine Sicherung. Bitte versuchen Sie es gleich noch einmal."),
+    "full": N_("Der Datenträger ist voll, es konnte nichts gespeichert werden. Bitte die Administration verständigen."),
+    "store": N_("Es konnte nicht gespeichert oder gelesen werden. Bitte die Administration verständigen; die Seite „Zustand“ sagt mehr."),
+    "fault": N_("Das ist ein Fehler in Blickschutz. Er wurde aufgezeichnet. Bitte die Administration verständigen."),
+}
 EVENT_WORDS: Mapping[str, str] = {
     **ACCOUNT_EVENTS,
     **REQUEST_EVENTS,
@@ -407,6 +417,17 @@ EVENT_WORDS: Mapping[str, str] = {
 def cause_name(cause: str, language: str) -> str:
     """Why something was recorded: the neutral name of a situation, or that somebody ordered it."""
     return name(Kind(cause), language) if cause in set(Kind) else translator(language)(CAUSE_MANUAL)
+
+
+def lasting(seconds: float, translate: Translate) -> str:
+    """How long something has lasted, as people say it."""
+    if seconds < 90:
+        return translate(N_("{n} s")).format(n=max(0, round(seconds)))
+    if seconds < 90 * 60:
+        return translate(N_("{n} min")).format(n=round(seconds / 60))
+    if seconds < 48 * 3600:
+        return translate(N_("{n} h")).format(n=round(seconds / 3600))
+    return translate(N_("{n} Tage")).format(n=round(seconds / 86400))
 
 
 def remaining(seconds: float, translate: Translate) -> str:

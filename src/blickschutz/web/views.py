@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import structlog
@@ -56,10 +55,14 @@ def by_whom(request: Request) -> By:
     return By(member.name, member.id)
 
 
-async def enter(pages: Pages) -> None:
-    """Enter what was decided in the log of the site. Where that fails the decision stands, and is entered later."""
+def enter(pages: Pages) -> None:
+    """Have what was decided entered in the log of the site. The decision stands: whoever decided does not wait for that."""
+    pages.room.later(lambda: _enter(pages))
+
+
+def _enter(pages: Pages) -> None:
     try:
-        await asyncio.to_thread(pages.room.alerts.enter_owed, pages.room.office.log)
+        pages.room.alerts.enter_owed(pages.room.office.log)
     except Exception:  # noqa: BLE001 - the decision and what the log is owed are on disk; the housekeeping enters it
         _log.exception("decision_not_entered_yet")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from blickschutz.access.model import AccountState, FactorKind, Half, Member, Permission, Session, SignIn, Todo
 from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
@@ -19,6 +20,12 @@ from blickschutz.kernel.events import Topic
 
 # A password takes 64 MB and a while to check: two at a time, whoever asks.
 _AT_ONCE = 2
+_NOTE_S = 60.0
+Do: TypeAlias = Callable[[Callable[[], object]], object]
+
+
+def _at_once(work: Callable[[], object]) -> None:
+    work()
 
 
 class Access:
@@ -34,6 +41,7 @@ class Access:
         self.own = OwnAccount(accounts, passwords, factors, tokens, self.sessions, self.tries, log, clock)
         # Somebody signed out, or has other rights than before.
         self.lost: Topic[str] = Topic()
+        self._noted: dict[int, float] = {}
 
     @property
     def members(self) -> Mapping[str, Member]:
@@ -89,21 +97,27 @@ class Access:
         member = self.members.get(session.person) if session is not None else None
         return member if member is not None and member.state is AccountState.ACTIVE else None
 
-    def bearer(self, token: str) -> tuple[Member, frozenset[Permission]] | None:
-        """Whose token that is, and what it may do now: its scopes, as far as its person may do that today."""
+    def bearer(self, token: str, do: Do = _at_once) -> tuple[Member, frozenset[Permission]] | None:
+        """Whose token that is, and what it may do now: its scopes, as far as its person may do that today.
+
+        Once a minute its use is noted; `do` has that done, so that nobody waits for it.
+        """
         found = self.tokens.find(hashed(token))
         member = self.members.get(found.person) if found is not None else None
         if found is None or member is None or member.state is not AccountState.ACTIVE:
             return None
-        if found.used is None or self._clock.now() - found.used > 60:
-            self.tokens.used(found.id)
+        now = self._clock.now()
+        if now - max(found.used or 0.0, self._noted.get(found.id, 0.0)) > _NOTE_S:
+            self._noted[found.id] = now
+            do(lambda: self.tokens.used(found.id))
         return member, (found.scopes & permitted(member)) - PERSONAL
 
-    def sign_out(self, token: str) -> None:
+    def sign_out(self, token: str, do: Do = _at_once) -> None:
+        """The session has ended in any case; `do` has that written."""
         session = self.sessions.end(token)
         if session is not None:
-            self._log.write(Event.SIGNED_OUT, session.person)
             self._lost(session.person)
+            do(lambda: self._log.write(Event.SIGNED_OUT, session.person))
 
     def _begin(self, person: str) -> str:
         self.tries.forget(person)

@@ -29,6 +29,11 @@ class SqlAlertStore:
         self.outbox = SqlOutbox(engine)
         self._rows = RowReader("alerts")
 
+    @property
+    def engine(self) -> Engine:
+        """The database, for whoever looks after it."""
+        return self._engine
+
     def close(self) -> None:
         self._engine.dispose()
 

@@ -82,6 +82,11 @@ class AuditLog:
         with writing(self._engine) as connection:
             return self.append(connection, what, by, subject, facts)
 
+    def require_writable(self) -> None:
+        """For whoever computes for long before they write: raises `StoreError` at once where no entry could be written now."""
+        with writing(self._engine):
+            return
+
     def checkpoint(self) -> None:
         """Sign the state of the log, unless its newest entry is signed already."""
         with writing(self._engine) as connection:

@@ -59,6 +59,7 @@ class PolicyWatch:
 
     def print_documents(self, by: str) -> None:
         """Print the pack anew. It is logged who asked for it."""
+        self._records.office.log.require_writable()
         grounds = self._gathered()
         files, changes = print_pack(grounds, self._folder)
         facts: LogFacts = {"documents": len(files), "settings": grounds.settings, "changed": sorted(changes)}
@@ -71,6 +72,7 @@ class PolicyWatch:
 
     def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
         """The same as PDF. It is logged who asked for it."""
+        self._records.office.log.require_writable()
         grounds = self._gathered()
         document = report(grounds, assess(grounds), self._records, first, last, public=public)
         facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": grounds.settings}

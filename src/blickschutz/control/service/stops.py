@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -13,7 +13,7 @@ from blickschutz.audit.model import Event
 from blickschutz.control.model import StopEntry
 from blickschutz.control.ports import Do, Stoppable, StopStore
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import BlickschutzError, FaultError
+from blickschutz.kernel.errors import BlickschutzError, FaultError, StoreBusyError
 
 _log = structlog.get_logger(__name__)
 ALL = "all"
@@ -24,7 +24,8 @@ class StopControl:
 
     def __init__(self, cameras: Mapping[str, Stoppable], store: StopStore, log: AuditLog, clock: Clock, do: Do) -> None:
         self._cameras, self._store, self._log, self._clock, self._do = cameras, store, log, clock, do
-        self._lock = threading.Lock()
+        # The second is held while the log is written to, which can take a while: nobody who stops a camera waits for it.
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._entries: dict[str, StopEntry] = {}
         self.problem = ""
 
@@ -34,18 +35,22 @@ class StopControl:
         for one in chosen:
             self._cameras[one].stop(True)
         self._keep(chosen, True, by, reason)
-        for write in (self._save, lambda: self._write(camera, chosen)):
-            try:
-                write()
-            except BlickschutzError as error:
-                # The camera is stopped and stays so; file and entry are written as soon as disk and database take them.
-                self.problem = str(error)
-                _log.error("stop_not_written", camera=camera, problem=self.problem)
-                self._do(write)
+        self._attempt(camera, lambda wait: self._save())
+        self._attempt(camera, lambda wait: self._write(camera, chosen, wait=wait))
+
+    def _attempt(self, camera: str, write: Callable[[bool], None]) -> None:
+        """Write now, without waiting for others who wait; else later. The camera is stopped and stays so in any case."""
+        try:
+            write(False)
+        except BlickschutzError as error:
+            self.problem = str(error)
+            _log.error("stop_not_written", camera=camera, problem=self.problem)
+            self._do(lambda: write(True))
 
     def resume(self, camera: str, by: str, reason: str) -> None:
         """Let one camera, or `ALL`, go on. The entry comes first: where it cannot be written, this raises and nothing is filmed."""
         chosen = self._chosen(camera)
+        self._write(camera, chosen, wait=False)
         self._log.write(Event.CAMERA_RESUMED, by, camera, {"reason": reason})
         self._keep(chosen, False, by, reason, logged=True)
         self._save()
@@ -83,15 +88,25 @@ class StopControl:
         with self._lock:
             self._store.write(list(self._entries.values()))
 
-    def _write(self, subject: str, cameras: Sequence[str]) -> None:
-        """The entry of a stop, once."""
+    def _write(self, subject: str, cameras: Sequence[str], *, wait: bool = True) -> None:
+        """The entry of a stop, once. Raises `StoreBusyError` where another entry waits for the log and this one does not."""
+        if not self._writing.acquire(blocking=wait):
+            raise StoreBusyError("the log does not take an entry at the moment; try again")
+        try:
+            with self._lock:
+                waiting = [self._entries[one] for one in cameras if one in self._entries and not self._entries[one].logged]
+            if waiting:
+                self._log.write(Event.CAMERA_STOPPED, waiting[0].by, subject, {"reason": waiting[0].reason})
+                self._mark(waiting)
+        finally:
+            self._writing.release()
+
+    def _mark(self, written: Sequence[StopEntry]) -> None:
         with self._lock:
-            waiting = [self._entries[one] for one in cameras if not self._entries[one].logged]
-            if not waiting:
-                return
-            self._log.write(Event.CAMERA_STOPPED, waiting[0].by, subject, {"reason": waiting[0].reason})
-            for entry in waiting:
-                self._entries[entry.camera] = replace(entry, logged=True)
+            for entry in written:
+                # Somebody may have decided anew meanwhile; that has an entry of its own.
+                if self._entries[entry.camera] == entry:
+                    self._entries[entry.camera] = replace(entry, logged=True)
             self._store.write(list(self._entries.values()))
 
     def _from_log(self) -> dict[str, StopEntry]:

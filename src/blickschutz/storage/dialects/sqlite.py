@@ -190,10 +190,15 @@ def _name(engine: Engine) -> str:
 
 
 def _make_private(path: Path) -> None:
-    """The file is made before SQLite does: what SQLite makes beside it has the same rights, whatever the umask."""
+    """The file is made before SQLite does: what SQLite makes beside it has the same rights, whatever the umask.
+
+    A file that is there is not opened here. Closing it would end all locks that this process has on it (POSIX), also those of
+    connections: another process would then take itself for the last one, and remove the journal that is still written to.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise StoreUnreachableError(f"{path.name}: the file cannot be opened or made in {path.parent}: {error.strerror}") from error
     for one in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):

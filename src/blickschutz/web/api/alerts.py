@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -23,7 +22,7 @@ _MOST = 100
 
 def routes(pages: Pages) -> APIRouter:
     """What the desk of alerts does, for programs."""
-    router, desk = APIRouter(), pages.room.alerts
+    router, desk = pages.router(), pages.room.alerts
 
     def _get(number: int) -> alerts.Alert:
         found = desk.store.get(number)
@@ -55,7 +54,7 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     @router.get("/alerts", dependencies=[allow_token(Permission.ALERTS)])
-    async def find(
+    def find(
         state: Literal["open", "closed", ""] = "",
         camera: Annotated[str, Query(max_length=40)] = "",
         kind: Kind | None = None,
@@ -63,13 +62,13 @@ def routes(pages: Pages) -> APIRouter:
     ) -> m.Alerts:
         """Alerts, the newest first, a hundred at a time."""
         states = sorted(OPEN) if state == "open" else [alerts.AlertState.CLOSED] if state == "closed" else ()
-        found = await asyncio.to_thread(lambda: desk.store.find(states=states, camera=camera, kind=kind, before=before, most=_MOST))
+        found = desk.store.find(states=states, camera=camera, kind=kind, before=before, most=_MOST)
         return m.Alerts(alerts=[_shown(one) for one in found], next_before=found[-1].id if len(found) == _MOST else None)
 
     @router.get("/alerts/{number}", dependencies=[allow_token(Permission.ALERTS)])
-    async def get(number: m.Number) -> m.Alert:
+    def get(number: m.Number) -> m.Alert:
         """One alert with its history."""
-        return await asyncio.to_thread(lambda: _shown(_get(number), history=True))
+        return _shown(_get(number), history=True)
 
     @router.get(
         "/alerts/{number}/clip.mp4",
@@ -77,33 +76,33 @@ def routes(pages: Pages) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {"video/mp4": {}}}},
     )
-    async def clip(number: m.Number) -> Response:
+    def clip(number: m.Number) -> Response:
         """The redacted seconds before and after."""
-        data = await asyncio.to_thread(lambda: desk.store.clip(_get(number).id))
+        data = desk.store.clip(_get(number).id)
         if data is None:
             raise HTTPException(404)
         return Response(data, media_type="video/mp4")
 
-    async def _decide(number: int, decide: Callable[[], bool]) -> m.Alert:
-        await asyncio.to_thread(_get, number)
-        if not await asyncio.to_thread(decide):
+    def _decide(number: int, decide: Callable[[], bool]) -> m.Alert:
+        _get(number)
+        if not decide():
             raise ApiProblem(409, "late", "Somebody else was faster, or the alert is in a state in which this cannot be done.")
-        await enter(pages)
-        return await asyncio.to_thread(lambda: _shown(_get(number), history=True))
+        enter(pages)
+        return _shown(_get(number), history=True)
 
     @router.post("/alerts/{number}/acknowledge", dependencies=[allow_token(Permission.DECIDE)])
-    async def acknowledge(request: Request, number: m.Number) -> m.Alert:
+    def acknowledge(request: Request, number: m.Number) -> m.Alert:
         """Say that somebody looks at it."""
-        return await _decide(number, lambda: desk.acknowledge(number, by_whom(request)))
+        return _decide(number, lambda: desk.acknowledge(number, by_whom(request)))
 
     @router.post("/alerts/{number}/act", dependencies=[allow_token(Permission.DECIDE)])
-    async def act(request: Request, number: m.Number, note: m.Note) -> m.Alert:
+    def act(request: Request, number: m.Number, note: m.Note) -> m.Alert:
         """Note what was done."""
-        return await _decide(number, lambda: desk.act(number, by_whom(request), note.text))
+        return _decide(number, lambda: desk.act(number, by_whom(request), note.text))
 
     @router.post("/alerts/{number}/close", dependencies=[allow_token(Permission.DECIDE)])
-    async def close(request: Request, number: m.Number, wish: m.Close) -> m.Alert:
+    def close(request: Request, number: m.Number, wish: m.Close) -> m.Alert:
         """Close it with an outcome."""
-        return await _decide(number, lambda: desk.close(number, by_whom(request), alerts.Outcome(wish.outcome), wish.text))
+        return _decide(number, lambda: desk.close(number, by_whom(request), alerts.Outcome(wish.outcome), wish.text))
 
     return router

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -12,13 +11,14 @@ from blickschutz.kernel.errors import DeviceError
 from blickschutz.regime.model import RegimeName
 from blickschutz.web.allowed import allow_token, member_of
 from blickschutz.web.api import models as m
+from blickschutz.web.api.health import health_of
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.settings import sections
 
 
 def routes(pages: Pages) -> APIRouter:
     """What the machine is and does."""
-    router, room = APIRouter(), pages.room
+    router, room = pages.router(), pages.room
 
     def _tile(camera: str) -> TileView:
         tile = next((tile for tile in pages.tiles() if tile.camera.id == camera), None)
@@ -38,7 +38,7 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     @router.get("/cameras", dependencies=[allow_token(Permission.HEALTH)])
-    async def cameras() -> list[m.Camera]:
+    def cameras() -> list[m.Camera]:
         """All cameras in the order of the wall."""
         return [_camera(tile) for tile in pages.tiles()]
 
@@ -72,23 +72,19 @@ def routes(pages: Pages) -> APIRouter:
         return _camera(tile)
 
     @router.get("/health", dependencies=[allow_token(Permission.HEALTH)])
-    async def health() -> m.Health:
+    def health() -> m.Health:
         """Figures of cameras, disk, clock, log, certificate and models; never a picture."""
-        recordings = room.recordings
-        report = recordings.chain()
-        return m.Health(
+        known = room.models()
+        return health_of(
+            pages,
             cameras=[_figures(tile) for tile in pages.tiles()],
-            recording_problem=recordings.recording_problem(),
-            free_bytes=(await asyncio.to_thread(recordings.forecast))[0],
-            clock_offset_s=recordings.clock_offset(),
-            log_entries=report.number,
-            log_faults=len(report.faults),
+            recording_problem=room.recordings.recording_problem(),
             certificate_until=room.certificate_until(),
-            models={name: hashed for name, (hashed, _) in (await asyncio.to_thread(room.models)).items()},
+            models={name: hashed for name, (hashed, _) in known.items()},
         )
 
     @router.get("/regime", dependencies=[allow_token(Permission.REGIME)])
-    async def regime() -> m.Regime:
+    def regime() -> m.Regime:
         """Day or night, until when, and why."""
         return _regime()
 
@@ -110,7 +106,7 @@ def routes(pages: Pages) -> APIRouter:
         return m.Regime(name=now.name.value, until=now.until, reason=now.reason.value, by_hand=room.regime.override is not None)
 
     @router.get("/settings", dependencies=[allow_token(Permission.SETTINGS)])
-    async def settings() -> list[m.Setting]:
+    def settings() -> list[m.Setting]:
         """The settings in force, with the line of the site file; entries of lists carry their name in the key."""
         found = []
         for section in sections(pages.site, room.site_text, "en"):

@@ -21,8 +21,11 @@ class Heard(BaseModel):
 
 
 class Problem(Said):
-    """Why something was not done."""
+    """Why something was not done (RFC 9457)."""
 
+    type: str
+    title: str
+    status: int
     problem: str
     """A word that programs compare."""
     text: str
@@ -61,14 +64,78 @@ class Figures(Said):
     pss_mb: float | None
 
 
+class Need(Said):
+    """Something of the control room that needs somebody."""
+
+    need: str
+    """A word that programs compare; the page of health says what it means and what to do."""
+    subject: str
+    urgent: bool
+    since: datetime | None
+    count: int
+    problem: str
+
+
+class Work(Said):
+    """A thread, a task or a queue of the control room."""
+
+    name: str
+    process: str
+    kind: str
+    running: bool
+    failures: int
+    restarts: int
+    items: int
+    oldest_s: float
+    set_aside: int
+    error: str
+
+
+class Database(Said):
+    name: str
+    read_s: float | None
+    """How long a read took; null where the database does not answer."""
+    written: datetime | None
+    refused: datetime | None
+
+
+class Channel(Said):
+    name: str
+    unsent: int
+    oldest_s: float
+    problem: str
+
+
 class Health(Said):
+    """Figures; what the database would have said and did not is null."""
+
+    needs: list[Need]
+    """What needs somebody, the urgent first; empty where all is well."""
+    work: list[Work]
+    databases: list[Database]
+    channels: list[Channel]
+    loop_lag_p99_s: float
+    loop_lag_max_s: float
+    """How late the event loop was in the last minute."""
+    disk_reserve_bytes: int
+    disk_forecast_s: float | None
+    log_verified: int | None
+    log_verified_at: datetime | None
+    log_whole_verified_at: datetime | None
+    deadlines_due: int | None
+    deadlines_overdue: int | None
+    deadlines_oldest_overdue_s: float | None
+    orders_open: int | None
+    orders_oldest_s: float | None
+    quarantined: int | None
+    clock_suspended: bool
     cameras: list[Figures]
     recording_problem: str
     """Why nothing can be recorded; empty where it can."""
-    free_bytes: int
+    free_bytes: int | None
     clock_offset_s: float
-    log_entries: int
-    log_faults: int
+    log_entries: int | None
+    log_faults: int | None
     certificate_until: datetime | None
     models: dict[str, str]
     """Registered detectors and their SHA-256."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
@@ -13,7 +12,9 @@ from blickschutz.review.model import Case, CaseState, Hold
 from blickschutz.web.allowed import allow_token, member_of
 from blickschutz.web.api import models as m
 from blickschutz.web.api.problems import ApiProblem
+from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
+from blickschutz.web.routing import in_lane
 
 _MOST = 100
 Before = Annotated[int, Query(ge=0, le=2**53)]
@@ -26,7 +27,7 @@ def _in_force(case: Case) -> Hold | None:
 
 def routes(pages: Pages) -> APIRouter:
     """What is written down."""
-    router, recordings, office = APIRouter(), pages.room.recordings, pages.room.office
+    router, recordings, office = pages.router(), pages.room.recordings, pages.room.office
 
     def _case(case: Case) -> m.Case:
         end, _ = recordings.deadline(case)
@@ -54,39 +55,41 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     @router.get("/cases", dependencies=[allow_token(Permission.CASES)])
-    async def cases(start: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> m.Cases:
+    def cases(start: Annotated[int, Query(ge=0, le=1_000_000)] = 0) -> m.Cases:
         """Cases that wait for somebody, the next deadline first, a hundred at a time."""
-        found = await asyncio.to_thread(office.cases.queue, start, _MOST + 1)
+        found = office.cases.queue(start, _MOST + 1)
         return m.Cases(cases=[_case(one) for one in found[:_MOST]], more=len(found) > _MOST)
 
     @router.get("/cases/{number}", dependencies=[allow_token(Permission.CASES)])
-    async def case(request: Request, number: m.Number) -> m.Case:
+    @in_lane(Lane.WRITE)
+    def case(request: Request, number: m.Number) -> m.Case:
         """One case."""
-        found = await asyncio.to_thread(office.cases.store.get, number)
+        found = office.cases.store.get(number)
         if found is None:
             raise HTTPException(404)
-        await asyncio.to_thread(office.log.write, Event.CASE_SEEN, member_of(request).id, found.clip, {"case": number})
+        office.log.write(Event.CASE_SEEN, member_of(request).id, found.clip, {"case": number})
         hold = _in_force(found)
         return _case(found).model_copy(update={"hold": _hold(hold) if hold is not None else None})
 
     @router.get("/packages", dependencies=[allow_token(Permission.EVIDENCE)])
-    async def packages() -> list[m.Package]:
+    def packages() -> list[m.Package]:
         """Packages of evidence that are on this machine, the newest first."""
-        found = await asyncio.to_thread(recordings.packages)
+        found = recordings.packages()
         return [m.Package(name=name, bytes=size, made=pages.moment(made)) for name, size, made in found]
 
     @router.post("/cameras/{camera}/record", dependencies=[allow_token(Permission.RECORD)], status_code=202)
-    async def record(request: Request, camera: str, wish: m.Note) -> m.Note:
+    def record(request: Request, camera: str, wish: m.Note) -> m.Note:
         """Order a recording by hand."""
         if all(tile.camera.id != camera for tile in pages.tiles()):
             raise HTTPException(404)
-        problem = await asyncio.to_thread(recordings.record, camera, member_of(request).id, wish.text, None)
+        problem = recordings.record(camera, member_of(request).id, wish.text, None)
         if problem:
             raise ApiProblem(409, problem, "Nothing is recorded now.")
         return wish
 
     @router.get("/log", dependencies=[allow_token(Permission.LOG)])
-    async def log(
+    @in_lane(Lane.WRITE)
+    def log(
         request: Request,
         event: Event | None = None,
         by: Annotated[str, Query(max_length=40)] = "",
@@ -94,9 +97,9 @@ def routes(pages: Pages) -> APIRouter:
         before: Before = 0,
     ) -> m.Entries:
         """Entries of the log, the newest first, a hundred at a time. Reading it is an entry too."""
-        await asyncio.to_thread(office.log.write, Event.LOG_SEEN, member_of(request).id, "", {"by": "token"})
+        office.log.write(Event.LOG_SEEN, member_of(request).id, "", {"by": "token"})
         word = event.value if event is not None else ""
-        found = await asyncio.to_thread(lambda: office.log.find(event=word, by=by, subject=subject, before=before, most=_MOST))
+        found = office.log.find(event=word, by=by, subject=subject, before=before, most=_MOST)
         entries = [
             m.Entry(
                 number=one.number,
@@ -112,10 +115,10 @@ def routes(pages: Pages) -> APIRouter:
         return m.Entries(entries=entries, next_before=entries[-1].number if len(entries) == _MOST else None)
 
     @router.get("/people", dependencies=[allow_token(Permission.PEOPLE)])
-    async def people() -> list[m.Person]:
+    def people() -> list[m.Person]:
         """Everybody with an account."""
         access = office.access
-        factors = await asyncio.to_thread(access.factors.counts)
+        factors = access.factors.counts()
         return [
             m.Person(
                 id=one.id,

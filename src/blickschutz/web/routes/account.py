@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import segno
@@ -15,6 +14,7 @@ from blickschutz.access.service.totp import address, written
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of, session_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Secret, Word, parsed
@@ -26,7 +26,7 @@ OWN = [allow(Permission.OWN)]
 
 def routes(pages: Pages) -> APIRouter:
     """Everybody's own."""
-    router = APIRouter()
+    router = pages.router()
     access, keys = pages.room.office.access, pages.keys
 
     def _page(request: Request, problem: str = "", where: str = "", status: int = 200, **values: Any) -> Response:
@@ -52,68 +52,68 @@ def routes(pages: Pages) -> APIRouter:
         }
         return pages.render(request, "account.html", status=status, **{**shown, **values})
 
-    async def _answer(request: Request, problem: Refusal | None, where: str) -> Response:
+    def _answer(request: Request, problem: Refusal | None, where: str) -> Response:
         if problem is None:
             return RedirectResponse(f"/account?done={where}#{where}", _SEE_OTHER)
         status = 429 if problem is Refusal.LOCKED else 422
-        return await asyncio.to_thread(_page, request, problem.value, where, status)
+        return _page(request, problem.value, where, status)
 
     @router.get("/account", dependencies=OWN)
-    async def account(request: Request, done: str = "") -> Response:
+    def account(request: Request, done: str = "") -> Response:
         said = done if done in texts.ACCOUNT_DONE else ""
-        return await asyncio.to_thread(lambda: _page(request, done=said))
+        return _page(request, done=said)
 
     @router.post("/account/password", dependencies=OWN)
-    async def password(request: Request, old: Secret = "", new: Secret = "", again: Secret = "") -> Response:
+    def password(request: Request, old: Secret = "", new: Secret = "", again: Secret = "") -> Response:
         member, session = member_of(request), session_of(request)
-        problem = Refusal.DIFFERENT if new != again else await asyncio.to_thread(access.own.change_password, member, session, old, new)
-        return await _answer(request, problem, "password")
+        problem = Refusal.DIFFERENT if new != again else access.own.change_password(member, session, old, new)
+        return _answer(request, problem, "password")
 
     @router.post("/account/totp", dependencies=OWN)
-    async def totp(request: Request, name: Word = "", code: Word = "", password: Secret = "") -> Response:
-        outcome = await asyncio.to_thread(access.own.add_totp, member_of(request), session_of(request), name, code, password)
+    def totp(request: Request, name: Word = "", code: Word = "", password: Secret = "") -> Response:
+        outcome = access.own.add_totp(member_of(request), session_of(request), name, code, password)
         if isinstance(outcome, int):
-            return await asyncio.to_thread(lambda: _page(request, "drift", "totp", 422, drift=outcome))
-        return await _answer(request, outcome, "totp")
+            return _page(request, "drift", "totp", 422, drift=outcome)
+        return _answer(request, outcome, "totp")
 
     @router.post("/account/key/begin", dependencies=OWN)
-    async def key_begin(request: Request, password: Secret = "") -> Response:
-        problem = await asyncio.to_thread(access.own.check_for_factor, member_of(request), password)
+    def key_begin(request: Request, password: Secret = "") -> Response:
+        problem = access.own.check_for_factor(member_of(request), password)
         if problem is not None:
             said = texts.translator(pages.language(request))(texts.ACCOUNT_PROBLEMS[problem.value])
             return JSONResponse({"problem": said}, 422)
-        return JSONResponse(await asyncio.to_thread(keys.make, member_of(request), session_of(request)))
+        return JSONResponse(keys.make(member_of(request), session_of(request)))
 
     @router.post("/account/key", dependencies=OWN)
-    async def key(request: Request, name: Word = "", answer: Annotated[str, Form(max_length=_MOST_ANSWER)] = "") -> Response:
-        made = await asyncio.to_thread(keys.made, member_of(request), session_of(request), name, parsed(answer))
-        return await _answer(request, None if made else Refusal.FACTOR, "key")
+    def key(request: Request, name: Word = "", answer: Annotated[str, Form(max_length=_MOST_ANSWER)] = "") -> Response:
+        made = keys.made(member_of(request), session_of(request), name, parsed(answer))
+        return _answer(request, None if made else Refusal.FACTOR, "key")
 
     @router.post("/account/factors/{number}/remove", dependencies=OWN)
-    async def remove_factor(request: Request, number: Number, password: Secret = "") -> Response:
-        problem = await asyncio.to_thread(access.own.remove_factor, member_of(request), number, password)
-        return await _answer(request, problem, "factors")
+    def remove_factor(request: Request, number: Number, password: Secret = "") -> Response:
+        problem = access.own.remove_factor(member_of(request), number, password)
+        return _answer(request, problem, "factors")
 
     @router.post("/account/tokens", dependencies=OWN)
-    async def new_token(
+    def new_token(
         request: Request, name: Word = "", scopes: Annotated[list[str] | None, Form()] = None, days: Word = "", password: Secret = ""
     ) -> Response:
         chosen = frozenset(Permission(one) for one in scopes or () if one in set(Permission))
         number = int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0
-        made = await asyncio.to_thread(access.own.new_token, member_of(request), name, chosen, number, password)
+        made = access.own.new_token(member_of(request), name, chosen, number, password)
         if isinstance(made, Refusal):
-            return await _answer(request, made, "tokens")
+            return _answer(request, made, "tokens")
         # Shown in the answer itself and never again; nothing of it is in an address or a redirect.
-        return await asyncio.to_thread(lambda: _page(request, where="tokens", token=made[0]))
+        return _page(request, where="tokens", token=made[0])
 
     @router.post("/account/tokens/{number}/remove", dependencies=OWN)
-    async def remove_token(request: Request, number: Number) -> Response:
-        return await _answer(request, await asyncio.to_thread(access.own.remove_token, member_of(request), number), "tokens")
+    def remove_token(request: Request, number: Number) -> Response:
+        return _answer(request, access.own.remove_token(member_of(request), number), "tokens")
 
     @router.post("/account/sessions/end", dependencies=OWN)
-    async def end_others(request: Request) -> Response:
-        await asyncio.to_thread(access.sessions.end_all, member_of(request).id, session_of(request))
-        return await _answer(request, None, "sessions")
+    def end_others(request: Request) -> Response:
+        access.sessions.end_all(member_of(request).id, session_of(request))
+        return _answer(request, None, "sessions")
 
     @router.post("/passphrase", dependencies=[allow(Permission.REVIEW)])
     async def passphrase(request: Request) -> Response:
@@ -121,8 +121,8 @@ def routes(pages: Pages) -> APIRouter:
         try:
             opened = await pages.room.rooms.key_desk(member, *look, pages.origin(request))
         except (BlickschutzError, OSError, TimeoutError):
-            return pages.render(request, "door.html", status=503, case=None, address="", problem="room-failed")
-        return pages.render(request, "door.html", case=None, address=opened, problem="")
+            return await pages.shown(Lane.READ, request, "door.html", status=503, case=None, address="", problem="room-failed")
+        return await pages.shown(Lane.READ, request, "door.html", case=None, address=opened, problem="")
 
     return router
 

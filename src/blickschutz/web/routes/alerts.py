@@ -8,24 +8,21 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-import structlog
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.background import BackgroundTask
 
 from blickschutz.access.model import Permission
 from blickschutz.access.rules import may
 from blickschutz.alerts.model import Alert, AlertState, Outcome
 from blickschutz.alerts.rules import OPEN
 from blickschutz.config.lives import alert_lives
-from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.web.allowed import allow, session_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Before, Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.views import open_queue, place_from, place_of, views
 
-_log = structlog.get_logger(__name__)
 _BEAT_S = 15.0
 _DAY_S = 24 * 3600.0
 _TALLY_DAYS = 30
@@ -34,11 +31,11 @@ _PAGE = 100
 
 def routes(pages: Pages) -> APIRouter:
     """All about alerts."""
-    router = APIRouter()
+    router = pages.router()
     desk = pages.room.alerts
 
     @router.get("/alerts", dependencies=[allow(Permission.ALERTS)])
-    async def day(
+    def day(
         request: Request,
         camera: str = "",
         kind: str = "",
@@ -53,11 +50,10 @@ def routes(pages: Pages) -> APIRouter:
         asked_camera = camera if any(tile.camera.id == camera for tile in pages.tiles()) else ""
         asked_kind = Kind(kind) if kind in set(Kind) else None
         if whole:
-            found = await asyncio.to_thread(desk.open_alerts, place_from(after), _PAGE + 1, camera=asked_camera, kind=asked_kind)
+            found = desk.open_alerts(place_from(after), _PAGE + 1, camera=asked_camera, kind=asked_kind)
         else:
             end = start + timedelta(days=1)
-            found = await asyncio.to_thread(
-                desk.store.find,
+            found = desk.store.find(
                 states=sorted(OPEN) if state == "open" else [AlertState.CLOSED] if state == "closed" else (),
                 since=start.timestamp(),
                 until=end.timestamp(),
@@ -66,7 +62,7 @@ def routes(pages: Pages) -> APIRouter:
                 camera=asked_camera,
                 kind=asked_kind,
             )
-        tally = await asyncio.to_thread(desk.store.tally, pages.room.regime.now().timestamp() - _TALLY_DAYS * _DAY_S)
+        tally = desk.store.tally(pages.room.regime.now().timestamp() - _TALLY_DAYS * _DAY_S)
         values: dict[str, Any] = {"tally": tally, "tally_days": _TALLY_DAYS, "tiles": pages.tiles(), "kinds": list(Kind)}
         shown = views(pages, request, found[:_PAGE])
         last = found[_PAGE - 1] if len(found) > _PAGE else None
@@ -75,24 +71,24 @@ def routes(pages: Pages) -> APIRouter:
         return pages.render(request, "alerts.html", theme="dark", chosen=chosen, alerts=shown, whole=whole, further=further, **values)
 
     @router.get("/alerts/queue", dependencies=[allow(Permission.ALERTS)])
-    async def queue(request: Request) -> Response:
-        return pages.render(request, "queue.html", theme="dark", **await asyncio.to_thread(open_queue, pages, request))
+    def queue(request: Request) -> Response:
+        return pages.render(request, "queue.html", theme="dark", **open_queue(pages, request))
 
     @router.get("/alerts/stream", dependencies=[allow(Permission.ALERTS)])
     async def stream(request: Request) -> Response:
         return StreamingResponse(_changes(pages, request), media_type="text/event-stream")
 
     @router.get("/alerts/{number}", dependencies=[allow(Permission.ALERTS)])
-    async def alert(request: Request, number: Number) -> Response:
-        found = await require(pages, number)
-        answer = await page(pages, request, found)
-        # Noted when the page is on its way: whoever looks need not wait for whoever writes.
-        answer.background = BackgroundTask(_note_seen, pages, number, pages.person(request))
-        return answer
+    def alert(request: Request, number: Number) -> Response:
+        found = require(pages, number)
+        person = pages.person(request)
+        # Whoever looks need not wait for whoever writes.
+        pages.room.later(lambda: desk.seen(number, person))
+        return page(pages, request, found)
 
     @router.get("/alerts/{number}/clip.mp4", dependencies=[allow(Permission.ALERTS)])
-    async def clip(number: Number) -> Response:
-        data = await asyncio.to_thread(desk.store.clip, (await require(pages, number)).id)
+    def clip(number: Number) -> Response:
+        data = desk.store.clip((require(pages, number)).id)
         if data is None:
             raise HTTPException(404)
         return Response(data, media_type="video/mp4")
@@ -100,18 +96,18 @@ def routes(pages: Pages) -> APIRouter:
     return router
 
 
-async def require(pages: Pages, number: int) -> Alert:
+def require(pages: Pages, number: int) -> Alert:
     """The alert with that number; where there is none the answer is the page for what is not found."""
-    alert = await asyncio.to_thread(pages.room.alerts.store.get, number)
+    alert = pages.room.alerts.store.get(number)
     if alert is None:
         raise HTTPException(404)
     return alert
 
 
-async def page(pages: Pages, request: Request, found: Alert, problem: str = "") -> Response:
+def page(pages: Pages, request: Request, found: Alert, problem: str = "") -> Response:
     """The page of an alert; with a `problem` it says what was wrong with a decision."""
     others = [tile for tile in pages.tiles() if tile.camera.id != found.camera]
-    history = await asyncio.to_thread(pages.room.alerts.store.history, found.id)
+    history = pages.room.alerts.store.history(found.id)
     lives, age = alert_lives(pages.site), pages.room.regime.now().timestamp() - found.raised
     return pages.render(
         request,
@@ -125,13 +121,6 @@ async def page(pages: Pages, request: Request, found: Alert, problem: str = "") 
         outcomes=list(Outcome),
         problem=problem,
     )
-
-
-def _note_seen(pages: Pages, number: int, by: str) -> None:
-    try:
-        pages.room.alerts.seen(number, by)
-    except DeviceError as error:
-        _log.warning("alert_seen_not_noted", alert=number, problem=str(error))
 
 
 class Changes:
@@ -165,7 +154,8 @@ async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
     try:
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
-            if not may(access.who(token, touch=False)[0], Permission.ALERTS):
+            member, _ = await pages.lanes.run(Lane.READ, lambda: access.who(token, touch=False))
+            if not may(member, Permission.ALERTS):
                 return
             try:
                 async with asyncio.timeout(_BEAT_S):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,9 +14,11 @@ from blickschutz.review.model import Case, CaseState, Ground
 from blickschutz.review.rules import MORTAL, OPENABLE, fates, is_undecided, visible, waits_for
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.wall import require as require_camera
+from blickschutz.web.routing import in_lane
 
 _SEE_OTHER = 303
 _MOST_ENDED = 20
@@ -26,7 +27,7 @@ _PAGE = 50
 
 def routes(pages: Pages) -> APIRouter:
     """All about cases."""
-    router = APIRouter()
+    router = pages.router()
     _lists(router, pages)
     _holds(router, pages)
     _orders(router, pages)
@@ -38,13 +39,13 @@ def _lists(router: APIRouter, pages: Pages) -> None:
     desk = office.cases
 
     @router.get("/cases", dependencies=[allow(Permission.CASES)])
-    async def queue(request: Request, page: Annotated[int, Query(ge=1, le=1_000_000)] = 1) -> Response:
+    def queue(request: Request, page: Annotated[int, Query(ge=1, le=1_000_000)] = 1) -> Response:
         member = member_of(request)
-        found = await asyncio.to_thread(desk.queue, (page - 1) * _PAGE, _PAGE + 1)
-        ended = await asyncio.to_thread(desk.store.latest, [CaseState.DESTROYING, CaseState.DESTROYED], _MOST_ENDED)
-        held = await asyncio.to_thread(lambda: desk.store.find(states=[CaseState.HELD], most=_PAGE))
-        quarantined = await asyncio.to_thread(office.quarantine.waiting)
-        counts = await asyncio.to_thread(desk.store.counts)
+        found = desk.queue((page - 1) * _PAGE, _PAGE + 1)
+        ended = desk.store.latest([CaseState.DESTROYING, CaseState.DESTROYED], _MOST_ENDED)
+        held = desk.store.find(states=[CaseState.HELD], most=_PAGE)
+        quarantined = office.quarantine.waiting()
+        counts = desk.store.counts()
         return pages.render(
             request,
             "cases.html",
@@ -61,26 +62,28 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         )
 
     @router.get("/cases/{number}", dependencies=[allow(Permission.CASES)])
-    async def case(request: Request, number: Number) -> Response:
+    @in_lane(Lane.WRITE)
+    def case(request: Request, number: Number) -> Response:
         member = member_of(request)
-        found = await _require(pages, number)
-        await asyncio.to_thread(office.log.write, Event.CASE_SEEN, member.id, found.clip, {"case": number})
+        found = _require(pages, number)
+        office.log.write(Event.CASE_SEEN, member.id, found.clip, {"case": number})
         return case_page(pages, request, member, found)
 
     @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
     async def enter(request: Request, number: Number) -> Response:
         member = member_of(request)
-        found = await _require(pages, number)
+        found = await pages.lanes.run(Lane.READ, lambda: _require(pages, number))
         language, theme = pages.language(request), pages.theme(request, "light")
         address, problem = await rooms.enter(number, member, language, theme, pages.origin(request))
-        return pages.render(request, "door.html", status=403 if problem else 200, case=found, address=address, problem=problem)
+        status = 403 if problem else 200
+        return await pages.shown(Lane.READ, request, "door.html", status=status, case=found, address=address, problem=problem)
 
 
 def _holds(router: APIRouter, pages: Pages) -> None:
     desk = pages.room.office.cases
 
     @router.post("/cases/{number}/hold", dependencies=[allow(Permission.REVIEW)])
-    async def hold(
+    def hold(
         request: Request,
         number: Number,
         ground: Annotated[str, Form(max_length=40)] = "",
@@ -88,28 +91,28 @@ def _holds(router: APIRouter, pages: Pages) -> None:
         until: Annotated[str, Form(max_length=10)] = "",
     ) -> Response:
         member = member_of(request)
-        found = await _require(pages, number)
+        found = _require(pages, number)
         end = end_of(pages, until)
         if ground not in set(Ground) or end is None:
             return case_page(pages, request, member, found, "hold", 422)
-        if not await asyncio.to_thread(desk.propose_hold, number, member.id, Ground(ground), reference, end):
+        if not desk.propose_hold(number, member.id, Ground(ground), reference, end):
             return case_page(pages, request, member, found, "hold", 422)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/hold/end", dependencies=[allow(Permission.REVIEW)])
-    async def end(request: Request, number: Number) -> Response:
+    def end(request: Request, number: Number) -> Response:
         member = member_of(request)
-        found = await _require(pages, number)
+        found = _require(pages, number)
         if found.restricted:
             return case_page(pages, request, member, found, "restricted", 409)
-        await asyncio.to_thread(desk.propose_end, number, member.id)
+        desk.propose_end(number, member.id)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/hold/confirm", dependencies=[allow(Permission.REVIEW)])
-    async def confirm(request: Request, number: Number) -> Response:
+    def confirm(request: Request, number: Number) -> Response:
         member = member_of(request)
-        found = await _require(pages, number)
-        if not await asyncio.to_thread(desk.confirm, number, member.id):
+        found = _require(pages, number)
+        if not desk.confirm(number, member.id):
             return case_page(pages, request, member, found, "restricted" if found.restricted else "second", 409)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
@@ -118,7 +121,7 @@ def _orders(router: APIRouter, pages: Pages) -> None:
     recordings = pages.room.recordings
 
     @router.post("/cameras/{camera}/record", dependencies=[allow(Permission.RECORD)])
-    async def record(request: Request, camera: str, text: Annotated[str, Form(max_length=500)] = "") -> Response:
+    def record(request: Request, camera: str, text: Annotated[str, Form(max_length=500)] = "") -> Response:
         tile = require_camera(pages, camera)
         by = member_of(request).id
         problem = recordings.record(tile.camera.id, by, text.strip(), None) if text.strip() else "reason"
@@ -131,8 +134,8 @@ def _orders(router: APIRouter, pages: Pages) -> None:
         return RedirectResponse(f"/cameras/{camera}", _SEE_OTHER)
 
 
-async def _require(pages: Pages, number: int) -> Case:
-    found = await asyncio.to_thread(pages.room.office.cases.store.get, number)
+def _require(pages: Pages, number: int) -> Case:
+    found = pages.room.office.cases.store.get(number)
     if found is None:
         raise HTTPException(404)
     return found

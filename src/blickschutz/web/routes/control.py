@@ -21,7 +21,7 @@ Reason = Annotated[str, Form(max_length=200)]
 
 def routes(pages: Pages) -> APIRouter:
     """Stop and resume."""
-    router = APIRouter()
+    router = pages.router()
 
     @router.get("/stop", dependencies=[allow(Permission.STOP)])
     def ask_all(request: Request) -> Response:

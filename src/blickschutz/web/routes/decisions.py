@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -23,51 +22,51 @@ Text = Annotated[str, Form(max_length=500)]
 
 def routes(pages: Pages) -> APIRouter:
     """What staff decide."""
-    router = APIRouter()
+    router = pages.router()
     desk = pages.room.alerts
 
     @router.post("/alerts/{number}/acknowledge", dependencies=[allow(Permission.DECIDE)])
-    async def acknowledge(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "") -> Response:
-        await require(pages, number)
-        if not await asyncio.to_thread(desk.acknowledge, number, by_whom(request)):
-            return await page(pages, request, await require(pages, number), "late")
-        await enter(pages)
+    def acknowledge(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "") -> Response:
+        require(pages, number)
+        if not desk.acknowledge(number, by_whom(request)):
+            return page(pages, request, require(pages, number), "late")
+        enter(pages)
         return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/act", dependencies=[allow(Permission.DECIDE)])
-    async def act(request: Request, number: Number, text: Text = "") -> Response:
-        found = await require(pages, number)
+    def act(request: Request, number: Number, text: Text = "") -> Response:
+        found = require(pages, number)
         if not text.strip():
-            return await page(pages, request, found, "text")
-        if not await asyncio.to_thread(desk.act, number, by_whom(request), text.strip()):
-            return await page(pages, request, await require(pages, number), "late")
-        await enter(pages)
+            return page(pages, request, found, "text")
+        if not desk.act(number, by_whom(request), text.strip()):
+            return page(pages, request, require(pages, number), "late")
+        enter(pages)
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/close", dependencies=[allow(Permission.DECIDE)])
-    async def close(request: Request, number: Number, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
-        found = await require(pages, number)
+    def close(request: Request, number: Number, outcome: Annotated[str, Form(max_length=20)] = "", text: Text = "") -> Response:
+        found = require(pages, number)
         if outcome not in set(Outcome):
-            return await page(pages, request, found, "outcome")
-        if not await asyncio.to_thread(desk.close, number, by_whom(request), Outcome(outcome), text.strip()):
-            return await page(pages, request, await require(pages, number), "late")
-        await enter(pages)
+            return page(pages, request, found, "outcome")
+        if not desk.close(number, by_whom(request), Outcome(outcome), text.strip()):
+            return page(pages, request, require(pages, number), "late")
+        enter(pages)
         return RedirectResponse("/alerts", _SEE_OTHER)
 
     @router.post("/alerts/{number}/record", dependencies=[allow(Permission.RECORD)])
-    async def record(request: Request, number: Number, text: Text = "") -> Response:
-        found = await require(pages, number)
+    def record(request: Request, number: Number, text: Text = "") -> Response:
+        found = require(pages, number)
         if not text.strip():
-            return await page(pages, request, found, "reason")
+            return page(pages, request, found, "reason")
         by = by_whom(request)
         # Who ordered it and why is on disk before the order is given.
-        await asyncio.to_thread(desk.order_recording, number, by, text.strip())
-        problem = await asyncio.to_thread(pages.room.recordings.record, found.camera, by.member, text.strip(), number)
+        desk.order_recording(number, by, text.strip())
+        problem = pages.room.recordings.record(found.camera, by.member, text.strip(), number)
         if problem:
-            await asyncio.to_thread(desk.unrecorded, number, problem)
-        await enter(pages)
+            desk.unrecorded(number, problem)
+        enter(pages)
         if problem:
-            return await page(pages, request, await require(pages, number), problem)
+            return page(pages, request, require(pages, number), problem)
         return RedirectResponse(f"/alerts/{number}", _SEE_OTHER)
 
     return router

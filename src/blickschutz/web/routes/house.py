@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from blickschutz.access.model import Permission
@@ -11,8 +9,10 @@ from blickschutz.audit.model import Event
 from blickschutz.review.model import CaseState
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.cases import views
+from blickschutz.web.routing import in_lane
 from blickschutz.web.settings import sections
 
 _MOST_HELD = 200
@@ -20,40 +20,41 @@ _MOST_HELD = 200
 
 def routes(pages: Pages) -> APIRouter:
     """What the house is made of."""
-    router = APIRouter()
+    router = pages.router()
     recordings, office = pages.room.recordings, pages.room.office
 
     @router.get("/settings", dependencies=[allow(Permission.SETTINGS)])
-    async def settings(request: Request) -> Response:
+    def settings(request: Request) -> Response:
         language = pages.language(request)
-        found = await asyncio.to_thread(sections, pages.site, pages.room.site_text, language)
+        found = sections(pages.site, pages.room.site_text, language)
         return pages.render(request, "settings.html", sections=found, file=pages.room.site_path)
 
     @router.get("/evidence", dependencies=[allow(Permission.EVIDENCE)])
-    async def evidence(request: Request) -> Response:
-        held = await asyncio.to_thread(lambda: office.cases.store.find(states=[CaseState.HELD], most=_MOST_HELD))
-        asked = await asyncio.to_thread(lambda: office.log.find(event=Event.RELEASED.value, most=50))
+    def evidence(request: Request) -> Response:
+        held = office.cases.store.find(states=[CaseState.HELD], most=_MOST_HELD)
+        asked = office.log.find(event=Event.RELEASED.value, most=50)
         released = [(texts.clock(pages.moment(entry.at), pages.language(request)), entry) for entry, _ in asked]
         shown = views(pages, request, member_of(request), held)
         return pages.render(request, "evidence.html", held=shown, packages=recordings.packages(), released=released)
 
     @router.get("/exports/{name}", dependencies=[allow(Permission.EVIDENCE)])
-    async def package(request: Request, name: str) -> Response:
-        data = await asyncio.to_thread(recordings.package, name)
+    @in_lane(Lane.WRITE)
+    def package(request: Request, name: str) -> Response:
+        data = recordings.package(name)
         if data is None:
             raise HTTPException(404)
         by, clip = member_of(request).id, name.split("-", 1)[0]
-        await asyncio.to_thread(office.log.write, Event.RELEASE_FETCHED, by, clip, {"file": name})
+        office.log.write(Event.RELEASE_FETCHED, by, clip, {"file": name})
         return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     @router.get("/trust", dependencies=[allow(Permission.PUBLIC)])
-    async def trust(request: Request) -> Response:
+    def trust(request: Request) -> Response:
         authority = pages.room.authority
         until = texts.day(authority.until.date(), pages.language(request)) if authority is not None else ""
         return pages.render(request, "trust.html", authority=authority, until=until)
 
     @router.get("/trust/authority.crt", dependencies=[allow(Permission.PUBLIC)])
-    async def certificate() -> Response:
+    def certificate() -> Response:
         if pages.room.authority is None:
             raise HTTPException(404)
         headers = {"Content-Disposition": 'attachment; filename="blickschutz-authority.crt"'}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
@@ -21,7 +20,7 @@ _SEE_OTHER = 303
 
 def routes(pages: Pages) -> APIRouter:
     """Both, each with its page."""
-    router = APIRouter()
+    router = pages.router()
     _losses(router, pages)
     _fates(router, pages)
     return router
@@ -37,30 +36,30 @@ def _losses(router: APIRouter, pages: Pages) -> None:
         return pages.render(request, "loss.html", status=status, losses=losses, what=safety.what, seen_by=seen_by, problem=problem)
 
     @router.get("/loss", dependencies=[allow(Permission.HEALTH)])
-    async def show(request: Request) -> Response:
+    def show(request: Request) -> Response:
         return page(request)
 
     @router.post("/loss/accept", dependencies=[allow(Permission.KEEPING)])
-    async def accept(
+    def accept(
         request: Request, what: Annotated[str, Form(max_length=400)] = "", sure: Annotated[str, Form(max_length=5)] = ""
     ) -> Response:
         if sure != "yes":
             return page(request, "sure", 422)
-        refused = await asyncio.to_thread(safety.accept, member_of(request).id, what)
+        refused = safety.accept(member_of(request).id, what)
         return page(request, refused.value, 409) if refused is not None else RedirectResponse("/loss", _SEE_OTHER)
 
 
 def _fates(router: APIRouter, pages: Pages) -> None:
     desk = pages.room.office.quarantine
 
-    async def found(number: int) -> Case:
-        case = await asyncio.to_thread(desk.store.get, number)
+    def found(number: int) -> Case:
+        case = desk.store.get(number)
         if case is None:
             raise HTTPException(404)
         return case
 
     @router.post("/cases/{number}/fate", dependencies=[allow(Permission.KEEPING)])
-    async def propose(
+    def propose(
         request: Request,
         number: Number,
         fate: Annotated[str, Form(max_length=20)] = "",
@@ -68,21 +67,21 @@ def _fates(router: APIRouter, pages: Pages) -> None:
         reference: Annotated[str, Form(max_length=60)] = "",
         until: Annotated[str, Form(max_length=10)] = "",
     ) -> Response:
-        member, case = member_of(request), await found(number)
+        member, case = member_of(request), found(number)
         if fate not in set(Fate):
             return case_page(pages, request, member, case, "no-fate", 422)
         why = Ground(ground) if ground in set(Ground) else None
         end = end_of(pages, until) or 0.0
-        refused = await asyncio.to_thread(desk.propose, number, member.id, Fate(fate), why, reference, end)
+        refused = desk.propose(number, member.id, Fate(fate), why, reference, end)
         if refused is not None:
-            return case_page(pages, request, member, await found(number), refused.value, 422)
+            return case_page(pages, request, member, found(number), refused.value, 422)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/cases/{number}/fate/confirm", dependencies=[allow(Permission.KEEPING)])
-    async def confirm(request: Request, number: Number, version: Annotated[int, Form(ge=0, le=2**53)] = 0) -> Response:
+    def confirm(request: Request, number: Number, version: Annotated[int, Form(ge=0, le=2**53)] = 0) -> Response:
         member = member_of(request)
-        await found(number)
-        refused = await asyncio.to_thread(desk.confirm, number, member.id, version)
+        found(number)
+        refused = desk.confirm(number, member.id, version)
         if refused is not None:
-            return case_page(pages, request, member, await found(number), refused.value, 409)
+            return case_page(pages, request, member, found(number), refused.value, 409)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)

@@ -15,6 +15,7 @@ from blickschutz.access.rules import may
 from blickschutz.wall.model import StreamInit
 from blickschutz.wall.service import Viewer
 from blickschutz.web.allowed import allow, session_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import find
 from blickschutz.web.texts import CAUSE_WORDS, Translate, translator
@@ -26,7 +27,7 @@ _END_S = 2.0
 
 def routes(pages: Pages) -> APIRouter:
     """The live stream of each camera."""
-    router = APIRouter()
+    router = pages.router()
 
     @router.websocket("/cameras/{camera}/live", dependencies=[allow(Permission.WALL)])
     async def live(socket: WebSocket, camera: str) -> None:
@@ -99,7 +100,7 @@ async def _while_allowed(socket: WebSocket, pages: Pages) -> None:
     token = session_of(socket)
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
-        member, _ = pages.room.office.access.who(token, touch=False)
+        member, _ = await pages.lanes.run(Lane.READ, lambda: pages.room.office.access.who(token, touch=False))
         if not may(member, Permission.WALL):
             return
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -13,8 +12,10 @@ from blickschutz.access.model import Permission
 from blickschutz.audit.model import Entry, Event
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Before
 from blickschutz.web.pages import Pages
+from blickschutz.web.routing import in_lane
 
 _PAGE = 100
 _LEAST_MOMENT = 1e9
@@ -22,15 +23,16 @@ _LEAST_MOMENT = 1e9
 
 def routes(pages: Pages) -> APIRouter:
     """What the data protection officer sees; no picture anywhere."""
-    router = APIRouter()
+    router = pages.router()
     log = pages.room.office.log
 
     @router.get("/log", dependencies=[allow(Permission.LOG)])
-    async def entries(request: Request, event: str = "", by: str = "", subject: str = "", before: Before = 0) -> Response:
+    @in_lane(Lane.WRITE)
+    def entries(request: Request, event: str = "", by: str = "", subject: str = "", before: Before = 0) -> Response:
         member = member_of(request)
         chosen = {"event": event if event in set(Event) else "", "by": by.strip()[:40], "subject": subject.strip()[:80]}
-        await asyncio.to_thread(log.write, Event.LOG_SEEN, member.id, "", {name: value for name, value in chosen.items() if value})
-        found = await asyncio.to_thread(lambda: log.find(**chosen, before=max(0, before), most=_PAGE))
+        log.write(Event.LOG_SEEN, member.id, "", {name: value for name, value in chosen.items() if value})
+        found = log.find(**chosen, before=max(0, before), most=_PAGE)
         report = pages.room.recordings.chain()
         newest, hashed, point = log.state()
 
@@ -56,11 +58,15 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     @router.get("/log/export", dependencies=[allow(Permission.LOG)])
-    async def export(request: Request) -> Response:
+    @in_lane(Lane.WRITE)
+    def export(request: Request) -> Response:
         member = member_of(request)
-        await asyncio.to_thread(log.write, Event.LOG_EXPORTED, member.id)
+        log.write(Event.LOG_EXPORTED, member.id)
         headers = {"Content-Disposition": 'attachment; filename="protokoll.jsonl"'}
-        return StreamingResponse(_lines(log.export()), media_type="application/jsonl", headers=headers)
+        lines = log.export()
+        # The first line comes with a fresh checkpoint: where that cannot be written, it is said before anything is sent.
+        lines = chain([next(lines)], lines)
+        return StreamingResponse(_lines(pages, lines), media_type="application/jsonl", headers=headers)
 
     return router
 
@@ -74,7 +80,7 @@ def _facts(entry: Entry, when: Callable[[float], str]) -> list[tuple[str, str]]:
     return shown
 
 
-async def _lines(lines: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _lines(pages: Pages, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Lines of an exported log, a thousand at a time."""
-    while part := await asyncio.to_thread(lambda: list(islice(lines, 1000))):
+    while part := await pages.lanes.run(Lane.READ, lambda: list(islice(lines, 1000))):
         yield b"\n".join(part) + b"\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from typing import Annotated, Any
 
@@ -25,7 +24,7 @@ PROPOSE = [allow(Permission.PROPOSE)]
 
 def routes(pages: Pages) -> APIRouter:
     """Accounts of everybody."""
-    router = APIRouter()
+    router = pages.router()
     access = pages.room.office.access
     people = access.people
 
@@ -70,67 +69,61 @@ def routes(pages: Pages) -> APIRouter:
         return pages.render(request, "person.html", status=status, person=member, roles=roles, problem=problem, history=history)
 
     @router.get("/people", dependencies=[allow(Permission.PEOPLE)])
-    async def everybody(request: Request) -> Response:
-        return await asyncio.to_thread(_page, request)
+    def everybody(request: Request) -> Response:
+        return _page(request)
 
     @router.post("/people", dependencies=PROPOSE)
-    async def invite(request: Request, person: Word = "", name: Name = "", roles: Roles = None, trained_until: Word = "") -> Response:
+    def invite(request: Request, person: Word = "", name: Name = "", roles: Roles = None, trained_until: Word = "") -> Response:
         chosen, until, problem = _rights(roles, trained_until)
         outcome: Refusal | str
-        if problem is not None:
-            outcome = problem
-        else:
-            outcome = await asyncio.to_thread(lambda: people.invite(member_of(request).id, person.strip(), name, chosen, until))
+        outcome = problem or people.invite(member_of(request).id, person.strip(), name, chosen, until)
         if isinstance(outcome, Refusal):
             given = {"id": person[:40], "name": name[:80], "roles": [role.value for role in chosen], "trained_until": trained_until}
-            return await asyncio.to_thread(lambda: _page(request, outcome.value, 422, given=given))
-        return await asyncio.to_thread(lambda: _page(request, half=outcome, half_for=person.strip()))
+            return _page(request, outcome.value, 422, given=given)
+        return _page(request, half=outcome, half_for=person.strip())
 
     @router.get("/people/{person}", dependencies=PROPOSE)
-    async def one(request: Request, person: str) -> Response:
-        return await asyncio.to_thread(_person_page, request, person)
+    def one(request: Request, person: str) -> Response:
+        return _person_page(request, person)
 
     @router.post("/people/{person}/rights", dependencies=PROPOSE)
-    async def rights(request: Request, person: str, roles: Roles = None, trained_until: Word = "") -> Response:
+    def rights(request: Request, person: str, roles: Roles = None, trained_until: Word = "") -> Response:
         chosen, until, problem = _rights(roles, trained_until)
         outcome: Refusal | bool
-        if problem is not None:
-            outcome = problem
-        else:
-            outcome = await asyncio.to_thread(lambda: people.change(member_of(request).id, person, chosen, until))
+        outcome = problem or people.change(member_of(request).id, person, chosen, until)
         if isinstance(outcome, Refusal):
-            return await asyncio.to_thread(_person_page, request, person, outcome.value, 422)
+            return _person_page(request, person, outcome.value, 422)
         return RedirectResponse("/people", _SEE_OTHER)
 
     @router.post("/people/{person}/recover", dependencies=PROPOSE)
-    async def recover(request: Request, person: str) -> Response:
-        outcome = await asyncio.to_thread(people.recover, member_of(request).id, person)
+    def recover(request: Request, person: str) -> Response:
+        outcome = people.recover(member_of(request).id, person)
         if isinstance(outcome, Refusal):
-            return await asyncio.to_thread(_person_page, request, person, outcome.value, 422)
-        return await asyncio.to_thread(lambda: _page(request, half=outcome, half_for=person))
+            return _person_page(request, person, outcome.value, 422)
+        return _page(request, half=outcome, half_for=person)
 
     @router.post("/people/{person}/block", dependencies=PROPOSE)
-    async def block(request: Request, person: str) -> Response:
-        problem = await asyncio.to_thread(people.block, member_of(request).id, person)
+    def block(request: Request, person: str) -> Response:
+        problem = people.block(member_of(request).id, person)
         if problem is not None:
-            return await asyncio.to_thread(_person_page, request, person, problem.value, 422)
+            return _person_page(request, person, problem.value, 422)
         return RedirectResponse("/people", _SEE_OTHER)
 
     @router.post("/changes/{number}/confirm", dependencies=[allow(Permission.CONFIRM)])
-    async def confirm(request: Request, number: Number) -> Response:
-        outcome = await asyncio.to_thread(people.confirm, member_of(request), number)
+    def confirm(request: Request, number: Number) -> Response:
+        outcome = people.confirm(member_of(request), number)
         if isinstance(outcome, Refusal):
-            return await asyncio.to_thread(lambda: _page(request, outcome.value, 409))
+            return _page(request, outcome.value, 409)
         change, half = outcome
         if not half:
             return RedirectResponse("/people", _SEE_OTHER)
-        return await asyncio.to_thread(lambda: _page(request, half=half, half_for=change.person, first=False))
+        return _page(request, half=half, half_for=change.person, first=False)
 
     @router.post("/changes/{number}/withdraw", dependencies=[allow(Permission.PEOPLE)])
-    async def withdraw(request: Request, number: Number) -> Response:
-        problem = await asyncio.to_thread(people.withdraw, member_of(request).id, number)
+    def withdraw(request: Request, number: Number) -> Response:
+        problem = people.withdraw(member_of(request).id, number)
         if problem is not None:
-            return await asyncio.to_thread(lambda: _page(request, problem.value, 409))
+            return _page(request, problem.value, 409)
         return RedirectResponse("/people", _SEE_OTHER)
 
     return router

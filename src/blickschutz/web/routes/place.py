@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,14 +25,14 @@ _LABELS = (0.5, 0.85)
 
 def routes(pages: Pages) -> APIRouter:
     """Plan and regime."""
-    router = APIRouter()
+    router = pages.router()
 
     @router.get("/plan", dependencies=[allow(Permission.PLAN)])
-    async def plan(request: Request) -> Response:
-        waiting = await asyncio.to_thread(pages.room.alerts.store.open_cameras)
+    def plan(request: Request) -> Response:
+        waiting = pages.room.alerts.store.open_cameras()
         known = [(tile, tile.camera.plan) for tile in pages.tiles() if tile.camera.plan is not None]
         places = [(tile, place, cone(place), label_at(place, index)) for index, (tile, place) in enumerate(known)]
-        facts = await asyncio.to_thread(pages.room.policy.facts)
+        facts = pages.room.policy.facts()
         fields = [place for _, place in known]
         return pages.render(
             request,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -23,11 +22,11 @@ _USUAL_DAYS, _MOST_DAYS = 30, 3 * 366
 
 def routes(pages: Pages) -> APIRouter:
     """What the law asks, and the papers about it."""
-    router = APIRouter()
+    router = pages.router()
 
     @router.get("/policy", dependencies=[allow(Permission.POLICY)])
-    async def policy(request: Request) -> Response:
-        found, at = await asyncio.to_thread(pages.room.policy.assessed)
+    def policy(request: Request) -> Response:
+        found, at = pages.room.policy.assessed()
         index = 0 if pages.language(request) == "de" else 1
         counts = {result: sum(one.answer.result is result for one in found) for result in Result}
         when = texts.clock(pages.moment(at), pages.language(request))
@@ -35,28 +34,28 @@ def routes(pages: Pages) -> APIRouter:
         return pages.render(request, "policy.html", found=found, counts=counts, gates=gates, index=index, when=when)
 
     @router.get("/documents", dependencies=[allow(Permission.POLICY)])
-    async def documents(request: Request) -> Response:
-        papers = await asyncio.to_thread(pages.room.policy.documents)
+    def documents(request: Request) -> Response:
+        papers = pages.room.policy.documents()
         printed = texts.day(date.fromisoformat(papers.printed), pages.language(request)) if papers is not None else ""
         return pages.render(request, "documents.html", papers=papers, printed=printed)
 
     @router.post("/documents", dependencies=[allow(Permission.POLICY)])
-    async def print_anew(request: Request) -> Response:
-        await asyncio.to_thread(pages.room.policy.print_documents, member_of(request).id)
+    def print_anew(request: Request) -> Response:
+        pages.room.policy.print_documents(member_of(request).id)
         return RedirectResponse("/documents", 303)
 
     @router.get("/documents/{name}", dependencies=[allow(Permission.POLICY)])
-    async def document(name: str) -> Response:
-        data = await asyncio.to_thread(pages.room.policy.document, name)
+    def document(name: str) -> Response:
+        data = pages.room.policy.document(name)
         if data is None:
             raise HTTPException(404)
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(data, media_type="application/pdf", headers=headers)
 
     @router.get("/report", dependencies=[allow(Permission.POLICY)])
-    async def report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
+    def report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
         period, problem = _period(pages, first, last)
-        found = await asyncio.to_thread(lambda: pages.room.policy.report(*period, public=bool(public)))
+        found = pages.room.policy.report(*period, public=bool(public))
         return pages.render(
             request,
             "report.html",
@@ -70,12 +69,12 @@ def routes(pages: Pages) -> APIRouter:
         )
 
     @router.get("/report.pdf", dependencies=[allow(Permission.POLICY)])
-    async def printed_report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
+    def printed_report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
         period, problem = _period(pages, first, last)
         if problem:
             raise HTTPException(422)
         by = member_of(request).id
-        data = await asyncio.to_thread(lambda: pages.room.policy.print_report(*period, by, public=bool(public)))
+        data = pages.room.policy.print_report(*period, by, public=bool(public))
         name = f"bericht-{'oeffentlich' if public else 'intern'}-{period[0]}-{period[1]}.pdf"
         return Response(data, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import Callable
 from datetime import date, datetime
@@ -26,9 +25,11 @@ from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.rules import deadline, due, is_late, is_near, is_unmet, may_extend
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Word
+from blickschutz.web.routing import in_lane
 
 _SEE_OTHER = 303
 _MOST_SHOWN = 50
@@ -53,7 +54,7 @@ class RequestForm(BaseModel):
 
 def routes(pages: Pages) -> APIRouter:
     """All about requests and duties."""
-    router = APIRouter()
+    router = pages.router()
     _requests(router, pages)
     _answers(router, pages)
     _duties(router, pages)
@@ -64,36 +65,36 @@ def _requests(router: APIRouter, pages: Pages) -> None:
     desk = pages.room.office.rights
 
     @router.get("/requests", dependencies=_REQUESTS)
-    async def everything(request: Request) -> Response:
-        return await asyncio.to_thread(_list, pages, request)
+    def everything(request: Request) -> Response:
+        return _list(pages, request)
 
     @router.post("/requests", dependencies=_REQUESTS)
-    async def record(request: Request, form: Annotated[RequestForm, Form()]) -> Response:
+    def record(request: Request, form: Annotated[RequestForm, Form()]) -> Response:
         asked = _asked(pages, form, member_of(request).id)
-        outcome = asked if isinstance(asked, Problem) else await asyncio.to_thread(desk.record, asked)
+        outcome = asked if isinstance(asked, Problem) else desk.record(asked)
         if isinstance(outcome, Problem):
-            return await asyncio.to_thread(lambda: _list(pages, request, outcome, 422, form.model_dump()))
+            return _list(pages, request, outcome, 422, form.model_dump())
         return RedirectResponse(f"/requests/{outcome.id}", _SEE_OTHER)
 
     @router.get("/requests/{number}", dependencies=_REQUESTS)
-    async def one(request: Request, number: Number) -> Response:
-        return await asyncio.to_thread(_page, pages, request, number)
+    def one(request: Request, number: Number) -> Response:
+        return _page(pages, request, number)
 
     @router.post("/requests/{number}/restrict", dependencies=_REQUESTS)
-    async def restrict(request: Request, number: Number, cases: Numbers = None) -> Response:
-        return await _done(pages, request, number, lambda by: desk.restrict(number, cases or (), by))
+    def restrict(request: Request, number: Number, cases: Numbers = None) -> Response:
+        return _done(pages, request, number, lambda by: desk.restrict(number, cases or (), by))
 
     @router.post("/requests/{number}/free", dependencies=_REQUESTS)
-    async def free(request: Request, number: Number, case: Annotated[int, Form()] = 0) -> Response:
-        return await _done(pages, request, number, lambda by: desk.free(number, case, by))
+    def free(request: Request, number: Number, case: Annotated[int, Form()] = 0) -> Response:
+        return _done(pages, request, number, lambda by: desk.free(number, case, by))
 
     @router.post("/requests/{number}/identity", dependencies=_REQUESTS)
-    async def identify(request: Request, number: Number, text: Text = "") -> Response:
-        return await _done(pages, request, number, lambda by: desk.identify(number, text, by))
+    def identify(request: Request, number: Number, text: Text = "") -> Response:
+        return _done(pages, request, number, lambda by: desk.identify(number, text, by))
 
     @router.post("/requests/{number}/extend", dependencies=_REQUESTS)
-    async def extend(request: Request, number: Number, reason: Text = "") -> Response:
-        return await _done(pages, request, number, lambda by: desk.extend(number, reason, by), reason=reason)
+    def extend(request: Request, number: Number, reason: Text = "") -> Response:
+        return _done(pages, request, number, lambda by: desk.extend(number, reason, by), reason=reason)
 
 
 def _asked(pages: Pages, form: RequestForm, by: str) -> DataRequest | Problem:
@@ -126,33 +127,35 @@ def _answers(router: APIRouter, pages: Pages) -> None:
     desk = pages.room.office.rights
 
     @router.post("/requests/{number}/answer", dependencies=_REQUESTS)
-    async def prepare(request: Request, number: Number, outcome: Word = "", text: Text = "") -> Response:
+    def prepare(request: Request, number: Number, outcome: Word = "", text: Text = "") -> Response:
         if outcome not in set(Outcome):
-            return await asyncio.to_thread(lambda: _page(pages, request, number, "outcome", 422, text=text))
+            return _page(pages, request, number, "outcome", 422, text=text)
         act = functools.partial(desk.prepare, number, Outcome(outcome), text)
-        return await _done(pages, request, number, act, outcome=outcome, text=text)
+        return _done(pages, request, number, act, outcome=outcome, text=text)
 
     @router.post("/requests/{number}/confirm", dependencies=_REQUESTS)
-    async def confirm(request: Request, number: Number) -> Response:
-        return await _done(pages, request, number, lambda by: desk.confirm(number, by))
+    def confirm(request: Request, number: Number) -> Response:
+        return _done(pages, request, number, lambda by: desk.confirm(number, by))
 
     @router.post("/requests/{number}/return", dependencies=_REQUESTS)
-    async def give_back(request: Request, number: Number) -> Response:
-        return await _done(pages, request, number, lambda by: desk.give_back(number, by))
+    def give_back(request: Request, number: Number) -> Response:
+        return _done(pages, request, number, lambda by: desk.give_back(number, by))
 
     @router.get("/requests/{number}/answer.pdf", dependencies=_REQUESTS)
-    async def answer(number: Number) -> Response:
-        return await _letter(number, extension=False)
+    @in_lane(Lane.COMPUTE)
+    def answer(number: Number) -> Response:
+        return _letter(number, extension=False)
 
     @router.get("/requests/{number}/extension.pdf", dependencies=_REQUESTS)
-    async def extension(number: Number) -> Response:
-        return await _letter(number, extension=True)
+    @in_lane(Lane.COMPUTE)
+    def extension(number: Number) -> Response:
+        return _letter(number, extension=True)
 
-    async def _letter(number: int, *, extension: bool) -> Response:
-        found = await asyncio.to_thread(desk.store.get, number)
+    def _letter(number: int, *, extension: bool) -> Response:
+        found = desk.store.get(number)
         if found is None or (found.extension if extension else found.answer) is None:
             raise HTTPException(404)
-        data = await asyncio.to_thread(lambda: pages.room.policy.letter(found, extension=extension))
+        data = pages.room.policy.letter(found, extension=extension)
         name = f"{'zwischennachricht' if extension else 'antwort'}-{number}.pdf"
         return Response(data, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
@@ -161,31 +164,31 @@ def _duties(router: APIRouter, pages: Pages) -> None:
     desk = pages.room.office.rights
 
     @router.post("/cases/{number}/assigned", dependencies=[allow(Permission.REVIEW)])
-    async def assigned(request: Request, number: Number) -> Response:
-        case = await asyncio.to_thread(pages.room.office.cases.store.get, number)
+    def assigned(request: Request, number: Number) -> Response:
+        case = pages.room.office.cases.store.get(number)
         if case is None:
             raise HTTPException(404)
-        await asyncio.to_thread(desk.assigned, number, case.clip, DutySource.HAND, member_of(request).id)
+        desk.assigned(number, case.clip, DutySource.HAND, member_of(request).id)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
 
     @router.post("/duties/{number}", dependencies=_REQUESTS)
-    async def meet(request: Request, number: Number, settlement: Word = "", text: Text = "", until: Word = "") -> Response:
+    def meet(request: Request, number: Number, settlement: Word = "", text: Text = "", until: Word = "") -> Response:
         by = member_of(request).id
         problem: str | None = "outcome"
         if settlement in set(Settlement):
-            problem = await asyncio.to_thread(lambda: desk.meet(number, Settlement(settlement), text, _day(until), by))
+            problem = desk.meet(number, Settlement(settlement), text, _day(until), by)
         if problem is not None:
             given = {"duty": number, "settlement": settlement, "reason": text, "until": until}
-            return await asyncio.to_thread(lambda: _list(pages, request, problem, 422, given))
+            return _list(pages, request, problem, 422, given)
         return RedirectResponse("/requests#duties", _SEE_OTHER)
 
 
-async def _done(pages: Pages, request: Request, number: int, act: Callable[[str], Problem | None], **given: str) -> Response:
-    """Do it in a thread; back to the request, or its page with what is wrong and what was `given`, so that nothing is typed twice."""
-    problem = await asyncio.to_thread(act, member_of(request).id)
+def _done(pages: Pages, request: Request, number: int, act: Callable[[str], Problem | None], **given: str) -> Response:
+    """Do it; back to the request, or its page with what is wrong and what was `given`, so that nothing is typed twice."""
+    problem = act(member_of(request).id)
     if problem is not None:
         status = 409 if problem in {Problem.NOT_NOW, Problem.SAME_PERSON} else 422
-        return await asyncio.to_thread(lambda: _page(pages, request, number, problem.value, status, **given))
+        return _page(pages, request, number, problem.value, status, **given)
     return RedirectResponse(f"/requests/{number}", _SEE_OTHER)
 
 

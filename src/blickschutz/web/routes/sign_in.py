@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Annotated
 
@@ -44,7 +43,7 @@ def signed_in(request: Request, token: str, back: str) -> Response:
 
 def routes(pages: Pages) -> APIRouter:
     """Who somebody is."""
-    router = APIRouter()
+    router = pages.router()
     for part in (_password, _factor, _welcome, _leave, _kept):
         part(router, pages)
     return router
@@ -54,13 +53,13 @@ def _password(router: APIRouter, pages: Pages) -> None:
     access = pages.room.office.access
 
     @router.get("/sign-in", dependencies=[allow(Permission.PUBLIC)])
-    async def ask(request: Request, back: str = "/") -> Response:
+    def ask(request: Request, back: str = "/") -> Response:
         kept = bool(request.cookies.get(KEPT))
         return pages.render(request, "sign_in.html", problem="", back=local(back), given="", kept=kept)
 
     @router.post("/sign-in", dependencies=[allow(Permission.PUBLIC)])
-    async def sign_in(request: Request, person: Word = "", password: Secret = "", back: Path = "/") -> Response:
-        outcome, token = await asyncio.to_thread(access.sign_in, person.strip(), password)
+    def sign_in(request: Request, person: Word = "", password: Secret = "", back: Path = "/") -> Response:
+        outcome, token = access.sign_in(person.strip(), password)
         if outcome is SignIn.OK:
             return signed_in(request, token, back)
         if outcome is SignIn.FACTOR:
@@ -90,49 +89,49 @@ def _factor(router: APIRouter, pages: Pages) -> None:
         return pages.render(request, "factor.html", status=status, problem=problem, drift=drift, kinds=kinds, key_host=keys.host)
 
     @router.get("/sign-in/factor", dependencies=[allow(Permission.PUBLIC)])
-    async def factor(request: Request) -> Response:
-        return await asyncio.to_thread(_factor_page, request)
+    def factor(request: Request) -> Response:
+        return _factor_page(request)
 
     @router.post("/sign-in/factor", dependencies=[allow(Permission.PUBLIC)])
-    async def code(request: Request, code: Word = "") -> Response:
+    def code(request: Request, code: Word = "") -> Response:
         token, back = _half(request)
-        outcome, session, drift = await asyncio.to_thread(access.code, token, code)
+        outcome, session, drift = access.code(token, code)
         if outcome is SignIn.OK:
             return signed_in(request, session, back)
         problem = "locked" if outcome is SignIn.LOCKED else "drift" if drift else "code"
         status = 429 if outcome is SignIn.LOCKED else 403
-        return await asyncio.to_thread(_factor_page, request, problem, drift or 0, status)
+        return _factor_page(request, problem, drift or 0, status)
 
     @router.post("/sign-in/key/begin", dependencies=[allow(Permission.PUBLIC)])
-    async def key_begin(request: Request) -> Response:
+    def key_begin(request: Request) -> Response:
         token, _ = _half(request)
         half = access.sessions.half(token)
-        asked = await asyncio.to_thread(keys.ask, token, half) if half is not None else None
+        asked = keys.ask(token, half) if half is not None else None
         return JSONResponse(asked or {}, 200 if asked else 403)
 
     @router.post("/sign-in/key", dependencies=[allow(Permission.PUBLIC)])
-    async def key(request: Request, answer: Annotated[str, Form(max_length=_MOST_ANSWER)] = "") -> Response:
+    def key(request: Request, answer: Annotated[str, Form(max_length=_MOST_ANSWER)] = "") -> Response:
         token, back = _half(request)
-        session = await asyncio.to_thread(keys.answered, token, parsed(answer))
+        session = keys.answered(token, parsed(answer))
         if session:
             return signed_in(request, session, back)
-        return await asyncio.to_thread(_factor_page, request, "key", 0, 403)
+        return _factor_page(request, "key", 0, 403)
 
 
 def _welcome(router: APIRouter, pages: Pages) -> None:
     access = pages.room.office.access
 
     @router.get("/welcome", dependencies=[allow(Permission.PUBLIC)])
-    async def welcome(request: Request, person: str = "") -> Response:
+    def welcome(request: Request, person: str = "") -> Response:
         return pages.render(request, "welcome.html", problem="", given=person[:40])
 
     @router.post("/welcome", dependencies=[allow(Permission.PUBLIC)])
-    async def begin(request: Request, person: Word = "", code: Word = "", new: Secret = "", again: Secret = "") -> Response:
-        outcome = await asyncio.to_thread(_begin, person.strip(), code, new, again)
+    def begin(request: Request, person: Word = "", code: Word = "", new: Secret = "", again: Secret = "") -> Response:
+        outcome = _begin(person.strip(), code, new, again)
         if outcome is not None:
             status = 429 if outcome is Refusal.LOCKED else 422
             return pages.render(request, "welcome.html", status=status, problem=outcome.value, given=person[:40])
-        return signed_in(request, await asyncio.to_thread(access.begin, person.strip()), "/")
+        return signed_in(request, access.begin(person.strip()), "/")
 
     def _begin(person: str, code: str, new: str, again: str) -> Refusal | None:
         member = access.members.get(person)
@@ -147,8 +146,8 @@ def _leave(router: APIRouter, pages: Pages) -> None:
     access = pages.room.office.access
 
     @router.post("/sign-out", dependencies=[allow(Permission.OWN)])
-    async def sign_out(request: Request) -> Response:
-        await asyncio.to_thread(access.sign_out, session_of(request))
+    def sign_out(request: Request) -> Response:
+        access.sign_out(session_of(request), pages.follow)
         answer = RedirectResponse("/sign-in", _SEE_OTHER)
         for name in (SESSION, SECURE_SESSION, KEPT):
             answer.delete_cookie(name, secure=name == SECURE_SESSION)
@@ -157,13 +156,13 @@ def _leave(router: APIRouter, pages: Pages) -> None:
         return answer
 
     @router.get("/session", dependencies=[allow(Permission.OWN)])
-    async def session() -> Response:
+    def session() -> Response:
         return Response(status_code=204)
 
 
 def _kept(router: APIRouter, pages: Pages) -> None:
     @router.get("/kept", dependencies=[allow(Permission.OWN)])
-    async def kept(request: Request) -> Response:
+    def kept(request: Request) -> Response:
         token = request.cookies.get(KEPT, "")
         form = pages.kept.find(token, member_of(request).id)
         if form is None:
@@ -173,7 +172,7 @@ def _kept(router: APIRouter, pages: Pages) -> None:
         return pages.render(request, "kept.html", form=form)
 
     @router.post("/kept/drop", dependencies=[allow(Permission.OWN)])
-    async def drop(request: Request) -> Response:
+    def drop(request: Request) -> Response:
         pages.kept.drop(request.cookies.get(KEPT, ""))
         answer = RedirectResponse("/", _SEE_OTHER)
         answer.delete_cookie(KEPT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -16,19 +14,19 @@ from blickschutz.web.views import open_queue
 
 def routes(pages: Pages) -> APIRouter:
     """Routes of the wall and the cameras."""
-    router = APIRouter()
+    router = pages.router()
 
     @router.get("/", dependencies=[allow(Permission.PUBLIC)])
-    async def start(request: Request) -> Response:
+    def start(request: Request) -> Response:
         return RedirectResponse(pages.start(pages.member(request)), 303)
 
     @router.get("/wall", dependencies=[allow(Permission.WALL)])
-    async def wall(request: Request) -> Response:
-        queue = await asyncio.to_thread(open_queue, pages, request)
+    def wall(request: Request) -> Response:
+        queue = open_queue(pages, request)
         return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), **queue)
 
     @router.get("/cameras/{camera}", dependencies=[allow(Permission.WALL)])
-    async def camera(request: Request, camera: str) -> Response:
+    def camera(request: Request, camera: str) -> Response:
         tile = require(pages, camera)
         return pages.render(request, "camera.html", theme="dark", tile=tile, health=tile.control.health)
 

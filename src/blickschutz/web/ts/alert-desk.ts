@@ -35,7 +35,11 @@ export class AlertDesk {
       event.preventDefault();
       const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
       fetch(form.action, { method: "POST", body, redirect: "manual" })
-        .then((answer) => { if (answer.status === 401) form.submit(); else void this.renew(); })
+        .then((answer) => {
+          if (answer.status === 401) form.submit();
+          else if (answer.status === 503) this.say(this.texts["busy"] ?? "");
+          else void this.renew();
+        })
         .catch(() => form.submit());
     });
     window.setInterval(() => this.ages(), 1000);

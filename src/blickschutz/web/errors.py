@@ -1,0 +1,119 @@
+"""Pages for what goes wrong: who may not, what is not there, what cannot be stored now. Never a trace of the program."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from http import HTTPStatus
+from urllib.parse import quote, urlsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from blickschutz.kernel.errors import BlickschutzError, StoreBusyError, StoreFullError
+from blickschutz.web.allowed import TodoError, session_of
+from blickschutz.web.kept import SECRETS
+from blickschutz.web.lanes import CrowdedError, Lane
+from blickschutz.web.pages import Pages
+from blickschutz.web.routes.sign_in import KEPT, set_cookie
+from blickschutz.web.security import headers_of
+
+
+class Trouble(StrEnum):
+    """Why something did not go: a key of `texts.TROUBLE_WORDS`."""
+
+    BUSY = "busy"
+    FULL = "full"
+    STORE = "store"
+    FAULT = "fault"
+
+
+# After how many seconds it makes sense to ask again.
+RETRY_S = {Trouble.BUSY: 2, Trouble.FULL: 60, Trouble.STORE: 30, Trouble.FAULT: 30}
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """What an error means for whoever asked."""
+    if isinstance(error, (StoreBusyError, CrowdedError)):
+        return Trouble.BUSY
+    if isinstance(error, StoreFullError):
+        return Trouble.FULL
+    return Trouble.STORE if isinstance(error, BlickschutzError) else Trouble.FAULT
+
+
+def answer_errors(app: FastAPI, pages: Pages) -> None:
+    """Give `app` a page for every error."""
+
+    async def failed(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 422
+        if status == 401:
+            return await _to_sign_in(pages, request, error)
+        if request.scope["type"] != "http":
+            return PlainTextResponse("", status)
+        template = {403: "no_permission.html", 404: "missing.html"}.get(status, "refused.html")
+        return await pages.shown(Lane.READ, request, template, status=status)
+
+    async def not_now(request: Request, error: Exception) -> Response:
+        trouble = trouble_of(error)
+        pages.refusals.count(trouble.value)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR if trouble is Trouble.FAULT else HTTPStatus.SERVICE_UNAVAILABLE
+        fields = await _fields(request) if trouble is not Trouble.FAULT and _is_page(request) else []
+        # A script stays on its page; it needs to hear only that it did not go.
+        if not _is_page(request):
+            answer: Response = PlainTextResponse(trouble.value, status)
+        else:
+            keeps = not SECRETS.intersection(name for name, _ in fields)
+            form = {"fields": fields if keeps else [], "keeps": keeps, "posted": request.method == "POST"}
+            answer = pages.plain(request, "not_now.html", status, trouble=trouble.value, again=_page_of(request), **form)
+        if trouble is not Trouble.FAULT:
+            answer.headers["Retry-After"] = str(RETRY_S[trouble])
+        return answer
+
+    async def broken(request: Request, error: Exception) -> Response:
+        # Whatever was not foreseen is answered outside of the guard, which would have added these.
+        answer = await not_now(request, error)
+        answer.headers.update({**headers_of(pages.site.server.secure), "Cache-Control": "no-store"})
+        return answer
+
+    app.add_exception_handler(HTTPException, failed)
+    app.add_exception_handler(RequestValidationError, failed)
+    app.add_exception_handler(BlickschutzError, not_now)
+    app.add_exception_handler(Exception, broken)
+
+
+def _is_page(request: Request) -> bool:
+    """Whether somebody's browser shows what is answered; else a script or a live stream hears it."""
+    return request.scope["type"] == "http" and request.headers.get("sec-fetch-mode", "navigate") == "navigate"
+
+
+def _page_of(request: Request) -> str:
+    """Where the same can be tried again: the page itself, or that on which the form was."""
+    if request.method != "POST":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    before = urlsplit(request.headers.get("referer", ""))
+    return before.path if before.path and before.netloc == request.url.netloc else "/"
+
+
+async def _fields(request: Request) -> list[tuple[str, str]]:
+    """What a form said; it was read already, or is read now."""
+    if request.method != "POST":
+        return []
+    return [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
+
+
+async def _to_sign_in(pages: Pages, request: Request, error: Exception) -> Response:
+    """To the page on which somebody signs in, or sets up what is missing; what a form said is kept until then."""
+    if isinstance(error, TodoError):
+        return RedirectResponse(f"/account?todo={error.todo.value}", 303)
+    # A script asks without leaving its page: it must hear that the session is over, not get another page in place of data.
+    if not _is_page(request) or "authorization" in request.headers:
+        return PlainTextResponse("", 401)
+    if request.method != "POST":
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?back={quote(asked[:200])}", 303)
+    answer = RedirectResponse("/sign-in?back=/kept", 303)
+    kept = pages.kept.keep(request.url.path, await _fields(request), pages.room.office.access.sessions.whose(session_of(request)))
+    if kept:
+        set_cookie(request, answer, KEPT, kept)
+    return answer

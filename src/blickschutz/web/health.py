@@ -1,0 +1,68 @@
+"""How the control room is, as people read it: what needs somebody, then the figures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from blickschutz.control.vitals import Concern, Need, concerns
+from blickschutz.guard.model import WorkKind
+from blickschutz.web import texts
+from blickschutz.web.pages import Pages
+
+_GB = 1e9
+
+
+def health_view(pages: Pages, language: str) -> dict[str, Any]:
+    """What the page of health shows of the room's vitals, as texts."""
+    vitals, translate = pages.room.vitals(), texts.translator(language)
+
+    def moment(at: float) -> str:
+        return texts.moment(pages.moment(at), language) if at else ""
+
+    def age(at: float) -> str:
+        return texts.lasting(vitals.at - at, translate) if at else ""
+
+    until = vitals.certificate_until
+    return {
+        "vitals": vitals,
+        "needs": [_need(pages, one, moment, age, translate) for one in concerns(vitals)],
+        "up": texts.lasting(vitals.up_s, translate),
+        "free": texts.number(vitals.disk.free / _GB, language) if vitals.disk.free is not None else "",
+        "reserve": texts.number(vitals.disk.reserve / _GB, language),
+        "fits": texts.lasting(vitals.disk.forecast_s, translate) if vitals.disk.forecast_s is not None else "",
+        "databases": [(one, age(one.written)) for one in vitals.databases],
+        "verified": moment(vitals.chain.verified_at) if vitals.chain is not None else "",
+        "certificate": texts.day(datetime.fromtimestamp(until, pages.zone).date(), language) if until is not None else "",
+        "orders_for": texts.lasting(vitals.orders.oldest_s, translate) if vitals.orders is not None else "",
+        "overdue_for": texts.lasting(vitals.deadlines.oldest_s, translate) if vitals.deadlines is not None else "",
+        "channels": [(one, texts.lasting(one.oldest_s, translate)) for one in vitals.channels or () if one.waiting],
+        "work": [_work(one, process, translate) for process, states in vitals.work.items() for one in states],
+        "all_run": all(one.running or one.kind is WorkKind.SHORT for states in vitals.work.values() for one in states),
+    }
+
+
+def _need(pages: Pages, one: Concern, moment: Any, age: Any, translate: texts.Translate) -> dict[str, Any]:
+    what, todo = texts.NEED_WORDS[one.need.value]
+    named = one.subject
+    if one.need is Need.CAMERA_OUT:
+        named = pages.camera_name(one.subject)
+    elif one.subject in texts.DATABASE_WORDS:
+        named = translate(texts.DATABASE_WORDS[one.subject])
+    return {
+        "own": one,
+        "what": translate(what),
+        "todo": translate(todo),
+        "subject": named,
+        "since": moment(one.since) if one.since is not None else "",
+        "age": age(one.since) if one.since is not None else "",
+    }
+
+
+def _work(one: Any, process: str, translate: texts.Translate) -> dict[str, Any]:
+    return {
+        "own": one,
+        "process": process,
+        "kind": translate(texts.WORK_KINDS[one.kind.value]),
+        "oldest": texts.lasting(one.oldest_s, translate) if one.depth and one.kind is WorkKind.QUEUE else "",
+    }

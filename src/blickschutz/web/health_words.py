@@ -1,0 +1,117 @@
+"""Words about the control room's own state; part of the texts of the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from blickschutz.web.words import N_
+
+# What is wrong, and what to do about it; by `control.vitals.Need`.
+NEED_WORDS: Mapping[str, tuple[str, str]] = {
+    "camera-out": (
+        N_("Eine Kamera zeigt kein Bild"),
+        N_("Die Tabelle der Kameras nennt den Grund. Die Verbindung wird von selbst wieder aufgebaut."),
+    ),
+    "work-stopped": (
+        N_("Eine Arbeit im Hintergrund läuft nicht"),
+        N_("Sie wird von selbst wieder begonnen. Bleibt es so, Blickschutz neu starten und diese Meldung aufheben."),
+    ),
+    "work-failing": (
+        N_("Eine Arbeit im Hintergrund scheitert immer wieder"),
+        N_("Die Fehlermeldung sagt, woran es liegt. Es wird weiter versucht."),
+    ),
+    "items-aside": (
+        N_("Aufgaben wurden beiseitegelegt, weil sie nicht gelingen"),
+        N_("Die Fehlermeldung sagt, woran es liegt. Nach der Behebung Blickschutz neu starten: Das holt nach, was nachzuholen ist."),
+    ),
+    "queue-old": (
+        N_("Aufgaben warten zu lange"),
+        N_("Datenträger und Datenbank prüfen. Es wird der Reihe nach abgearbeitet, nichts geht verloren."),
+    ),
+    "store-failed": (
+        N_("Zuletzt konnte etwas nicht gespeichert werden"),
+        N_("Datenträger prüfen: Platz, Rechte, Fehler."),
+    ),
+    "database-unreadable": (
+        N_("Eine Datenbank antwortet nicht"),
+        N_("Datenträger und Rechte prüfen; der Befehl „blickschutz check“ sagt mehr. Nichts löschen."),
+    ),
+    "database-busy": (
+        N_("In eine Datenbank kann gerade nicht geschrieben werden"),
+        N_("Ein anderes Programm hält sie fest, zum Beispiel eine Sicherung. Geht es nicht vorüber, dieses Programm beenden."),
+    ),
+    "database-slow": (
+        N_("Eine Datenbank antwortet langsam"),
+        N_("Datenträger und Auslastung des Rechners prüfen."),
+    ),
+    "loop-stood": (
+        N_("Der Leitstand stand in der letzten Minute still"),
+        N_("Auslastung des Rechners prüfen: andere Programme, Arbeitsspeicher, Datenträger."),
+    ),
+    "loop-slow": (
+        N_("Der Leitstand reagiert langsam"),
+        N_("Auslastung des Rechners prüfen: andere Programme, Arbeitsspeicher, Datenträger."),
+    ),
+    "disk-unreadable": (
+        N_("Der Datenträger der Aufzeichnungen antwortet nicht"),
+        N_("Datenträger, Einbindung und Rechte prüfen. Es wird nichts aufgezeichnet."),
+    ),
+    "disk-full": (
+        N_("Der Platz für Aufzeichnungen ist aufgebraucht, es wird nichts aufgezeichnet"),
+        N_("Platz schaffen; im Ordner von Blickschutz aber nichts löschen."),
+    ),
+    "disk-short": (
+        N_("Der Platz reicht für weniger als zwei Tage Aufzeichnung"),
+        N_("Einen größeren Datenträger einplanen, oder prüfen, warum so viel aufgezeichnet wird."),
+    ),
+    "chain-broken": (
+        N_("Das Protokoll ist nicht unversehrt"),
+        N_("Nichts ändern, den Datenträger aufheben und die Datenschutzbeauftragte verständigen."),
+    ),
+    "chain-old": (
+        N_("Das Protokoll wurde lange nicht geprüft"),
+        N_("Blickschutz neu starten. Bleibt es so, diese Meldung aufheben."),
+    ),
+    "deadlines-overdue": (
+        N_("Aufzeichnungen sind fällig und noch da"),
+        N_("Datenträger und Rechte prüfen; „blickschutz check“ nennt die Dateien. Es wird weiter versucht."),
+    ),
+    "notices-unsent": (
+        N_("Meldungen nach außen kommen nicht an"),
+        N_("Den Meldeweg prüfen. Die Meldungen stehen auf der Seite „Meldungen“; es wird weiter versucht."),
+    ),
+    "notices-aside": (
+        N_("Ein Meldeweg nahm einzelne Meldungen nicht an"),
+        N_("Die Fehlermeldung sagt, warum. Andere kamen an; diese stehen auf der Seite „Meldungen“."),
+    ),
+    "orders-open": (
+        N_("Angeordnete Aufzeichnungen haben nicht begonnen"),
+        N_("Die Kameras prüfen. Wer die Aufzeichnung braucht, ordnet sie noch einmal an."),
+    ),
+    "clock-suspended": (
+        N_("Die Uhr des Rechners ist nicht glaubhaft; alle Fristen ruhen"),
+        N_("Zeitdienst und Uhr prüfen. Danach bestätigen zwei Personen."),
+    ),
+    "clock-off": (
+        N_("Die Uhr des Rechners ist gesprungen"),
+        N_("Zeitdienst prüfen. Stimmt die Uhr jetzt, bestätigt es die Aufsicht auf der Seite „Vorgänge“."),
+    ),
+    "quarantine": (
+        N_("In der Ablage liegen Aufzeichnungen ohne Vorgang"),
+        N_("Die Aufsicht verständigen; „blickschutz check“ nennt die Dateien. Nichts löschen."),
+    ),
+    "certificate-ends": (
+        N_("Das Zertifikat des Servers läuft in den nächsten Tagen ab"),
+        N_("Es hätte sich von selbst erneuert. Rechte des Ordners „tls“ prüfen und Blickschutz neu starten."),
+    ),
+}
+WORK_KINDS: Mapping[str, str] = {
+    "thread": N_("Dauerarbeit"),
+    "task": N_("Dauerarbeit"),
+    "short": N_("einzelne Arbeiten"),
+    "queue": N_("Warteschlange"),
+}
+DATABASE_WORDS: Mapping[str, str] = {
+    "control": N_("Vorgänge, Protokoll, Konten"),
+    "alerts": N_("Meldungen"),
+}

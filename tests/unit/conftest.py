@@ -1,0 +1,23 @@
+"""What unit tests of pages share."""
+
+from __future__ import annotations
+
+import pytest
+
+from blickschutz.access.io import store as passwords
+from blickschutz.control.service import keeper
+from blickschutz.storage.dialects import sqlite
+from tests.desk import Desk
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A site's pages; passwords are hashed quickly, and nobody waits long for a picture or a lock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "OPERATIONS", 1)
+        patch.setattr(passwords, "MEMORY", 8192 * 8)
+        patch.setattr(keeper, "SNAPSHOT_S", 0.02)
+        patch.setattr(sqlite, "LONGEST_WAIT_S", 0.2)
+        desk = Desk(tmp_path_factory.mktemp("desk"))
+        yield desk
+        desk.close()

@@ -1,0 +1,304 @@
+"""Cases, requests, the stop control and the regime, asked as people ask them; and what the pages say when nothing can be stored."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+
+from blickschutz.audit.model import Event
+from blickschutz.kernel.errors import StoreDamagedError, StoreFullError
+from blickschutz.regime.model import RegimeName
+from blickschutz.review.model import Case, CaseState
+from blickschutz.rights.model import Outcome, RequestState, Right
+from blickschutz.web.lanes import SIZES, CrowdedError, Lane
+from tests.desk import CAMERA
+from tests.fakes.holder import write_lock
+
+
+@pytest.fixture
+def locked(desk):
+    """Another process holds the right to write meanwhile."""
+
+    def lock():
+        state = desk.folder / "state"
+        return write_lock(state / "control.db", state / "alerts.db")
+
+    return lock
+
+
+@pytest.fixture
+def case(desk):
+    """A case that waits for review; its number. Its clip is another one each time."""
+    cases = desk.office.cases
+    clip = f"{len(cases.store.find(most=1000)) + 1:032x}"
+    new = cases.store.add(Case(0, clip, CAMERA, "sealed", "person_down", desk.clock.now(), CaseState.RECORDING))
+    assert cases.store.close(replace(new, state=CaseState.WAITING, seconds=30.0, size=1000))
+    return new.id
+
+
+class TestCases:
+    HOLD: ClassVar = {"ground": "straftat", "reference": "Az <7>", "until": "2099-01-01"}
+
+    def test_who_looks_at_a_case_is_written_down_first(self, desk, case):
+        assert desk.get(f"/cases/{case}", "kvd-1").status_code == 200
+        entry = desk.events(Event.CASE_SEEN)[0]
+        assert (entry.by, entry.facts) == ("kvd-1", {"case": case})
+        assert desk.get("/cases/999999", "kvd-1").status_code == 404
+
+    def test_what_cannot_be_written_down_is_not_shown(self, desk, case, locked):
+        with locked():
+            answer = desk.get(f"/cases/{case}", "kvd-1")
+            assert answer.status_code == 503
+            assert "person_down" not in answer.text
+            # The queue shows no single case and asks for no entry.
+            assert desk.get("/cases", "kvd-1").status_code == 200
+
+    def test_a_hold_takes_two_people(self, desk, case):
+        store = desk.office.cases.store
+        assert desk.post(f"/cases/{case}/hold", "kvd-1", **self.HOLD).status_code == 303
+        assert store.get(case).state is CaseState.WAITING
+        own = desk.post(f"/cases/{case}/hold/confirm", "kvd-1")
+        assert (own.status_code, "Das muss eine zweite Person bestätigen" in own.text) == (409, True)
+        assert desk.post(f"/cases/{case}/hold/confirm", "kvd-2").status_code == 303
+        assert store.get(case).state is CaseState.HELD
+        assert store.get(case).hold.by == ("kvd-1", "kvd-2")
+        # So does its end, which destroys.
+        assert desk.post(f"/cases/{case}/hold/end", "aufsicht").status_code == 303
+        assert desk.post(f"/cases/{case}/hold/confirm", "aufsicht").status_code == 409
+        assert store.get(case).state is CaseState.HELD
+        assert desk.post(f"/cases/{case}/hold/confirm", "kvd-2").status_code == 303
+        assert store.get(case).state is CaseState.DESTROYING
+
+    @pytest.mark.parametrize("wrong", [{"ground": "neugier"}, {"reference": " "}, {"until": "2001-01-01"}, {"until": "bald"}])
+    def test_a_hold_without_ground_reference_or_end_is_refused(self, desk, case, wrong):
+        answer = desk.post(f"/cases/{case}/hold", "kvd-1", **{**self.HOLD, **wrong})
+        assert answer.status_code == 422
+        assert desk.office.cases.store.get(case).proposal is None
+
+    def test_without_a_key_there_is_no_way_into_the_room(self, desk, case):
+        answer = desk.post(f"/cases/{case}/enter", "kvd-1")
+        assert (answer.status_code, "Sie haben noch keine Losung festgelegt" in answer.text) == (403, True)
+        assert desk.events(Event.ACCESS_REFUSED)[0].facts == {"reason": "no-key"}
+
+
+class TestRequests:
+    FORM: ClassVar = {"name": "Erika <b>", "contact": "Weg 1", "rights": Right.ACCESS.value, "text": "Bin ich zu sehen?"}
+
+    def record(self, desk, by="aufsicht", **more):
+        given = {"received": desk.records.orders.today().isoformat(), **self.FORM, **more}
+        return desk.post("/requests", by, **given)
+
+    def test_an_answer_takes_two_people(self, desk):
+        made = self.record(desk)
+        assert made.status_code == 303
+        path = made.headers["location"]
+        assert "Erika &lt;b&gt;" in desk.get(path, "dsb").text
+        store, number = desk.office.rights.store, int(path.rsplit("/", 1)[1])
+        answer = {"outcome": Outcome.NOTHING_FOUND.value, "text": ""}
+        assert desk.post(f"{path}/answer", "aufsicht", **answer).status_code == 303
+        own = desk.post(f"{path}/confirm", "aufsicht")
+        assert own.status_code == 409
+        assert store.get(number).state is RequestState.PREPARED
+        assert desk.post(f"{path}/confirm", "dsb").status_code == 303
+        assert store.get(number).answer.by == ("aufsicht", "dsb")
+        assert desk.get(f"{path}/answer.pdf", "dsb").content.startswith(b"%PDF")
+        assert desk.get(f"{path}/extension.pdf", "dsb").status_code == 404
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"received": "2100-01-01"}, {"received": "heute"}, {"starts": "gestern"}, {"cameras": "keine"}, {"name": " "}, {"rights": "x"}],
+    )
+    def test_what_is_wrong_is_said_and_what_was_typed_stays(self, desk, wrong):
+        before = len(desk.office.rights.store.open())
+        answer = self.record(desk, **wrong)
+        assert answer.status_code == 422
+        assert "Bin ich zu sehen?" in answer.text
+        assert len(desk.office.rights.store.open()) == before
+
+    def test_a_refusal_needs_its_reason(self, desk):
+        path = self.record(desk).headers["location"]
+        answer = desk.post(f"{path}/answer", "aufsicht", outcome=Outcome.REFUSED.value, text=" ")
+        assert (answer.status_code, "Bitte nennen Sie den Grund." in answer.text) == (422, True)
+
+    def test_what_was_typed_is_there_when_it_cannot_be_stored(self, desk, locked):
+        with locked():
+            answer = self.record(desk)
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) == 2
+        assert 'action="/requests"' in answer.text
+        for name, value in (("name", "Erika &lt;b&gt;"), ("text", "Bin ich zu sehen?")):
+            assert f'<input type="hidden" name="{name}" value="{value}">' in answer.text
+        assert "Noch einmal versuchen: Anfrage bearbeiten" in answer.text
+
+
+class TestStopControl:
+    @pytest.fixture(autouse=True)
+    def running(self, desk):
+        yield
+        desk.work()
+        desk.post("/resume", "aufsicht", reason="vorbei")
+        assert not any(self.stopped(desk).values())
+
+    def stopped(self, desk):
+        return {name: keeper.stopped for name, keeper in desk.system.supervisor.keepers.items()}
+
+    @pytest.mark.parametrize("person", ["leitstelle-1", "kvd-1", "aufsicht", "technik", "dsb"])
+    def test_everybody_stops_with_a_reason(self, desk, person):
+        assert desk.post(f"/cameras/{CAMERA}/stop", person, reason=" ").status_code == 422
+        assert not any(self.stopped(desk).values())
+        assert desk.post(f"/cameras/{CAMERA}/stop", person, reason="Versammlung").status_code == 303
+        assert [name for name, on in self.stopped(desk).items() if on] == [CAMERA]
+        entry = desk.events(Event.CAMERA_STOPPED)[0]
+        assert (entry.by, entry.subject, entry.facts) == (person, CAMERA, {"reason": "Versammlung"})
+
+    @pytest.mark.parametrize("person", ["kvd-1", "technik", "dsb"])
+    def test_not_everybody_lets_it_go_on(self, desk, person):
+        desk.post("/stop", "leitstelle-1", reason="Versammlung")
+        assert desk.post("/resume", person, reason="vorbei").status_code == 403
+        assert all(self.stopped(desk).values())
+
+    def test_it_stops_while_the_log_takes_no_entry_and_the_entry_follows(self, desk, locked):
+        before = len(desk.events(Event.CAMERA_STOPPED))
+        with locked():
+            assert desk.post("/stop", "leitstelle-1", reason="Versammlung").status_code == 303
+            assert all(self.stopped(desk).values())
+            assert len(desk.events(Event.CAMERA_STOPPED)) == before
+        desk.work()
+        entries = desk.events(Event.CAMERA_STOPPED)
+        assert len(entries) == before + 1
+        assert (entries[0].by, entries[0].subject) == ("leitstelle-1", "all")
+
+    def test_it_goes_on_only_with_an_entry(self, desk, locked):
+        desk.post("/stop", "leitstelle-1", reason="Versammlung")
+        with locked():
+            answer = desk.post("/resume", "leitstelle-1", reason="vorbei <1>")
+            assert answer.status_code == 503
+            assert all(self.stopped(desk).values())
+        assert "Noch einmal versuchen: Wieder starten" in answer.text
+        assert 'name="reason" value="vorbei &lt;1&gt;"' in answer.text
+        assert desk.post("/resume", "leitstelle-1", reason="vorbei").status_code == 303
+        assert not any(self.stopped(desk).values())
+
+    def test_programs_stop_and_are_refused_alike(self, desk, locked):
+        staff, officer = desk.token("leitstelle-1"), desk.token("dsb")
+        assert desk.api("POST", f"/cameras/{CAMERA}/stop", officer, json={"reason": "Versammlung"}).json()["stopped"] is True
+        assert desk.api("POST", f"/cameras/{CAMERA}/resume", officer, json={"reason": "vorbei"}).status_code == 403
+        with locked():
+            answer = desk.api("POST", f"/cameras/{CAMERA}/resume", staff, json={"reason": "vorbei"})
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["retry-after"] == "2"
+        assert (answer.json()["problem"], answer.json()["status"]) == ("busy", 503)
+
+
+class TestRegime:
+    @pytest.fixture(autouse=True)
+    def by_plan(self, desk):
+        yield
+        desk.post("/regime/end", "aufsicht")
+
+    def test_by_hand_it_holds_for_a_while_and_is_written_down(self, desk):
+        regime = desk.system.control.regime
+        assert desk.post("/regime", "leitstelle-1", name="night", hours="1,5", reason="Übung").status_code == 303
+        assert regime.current().name is RegimeName.NIGHT
+        assert regime.override.until == regime.now() + timedelta(hours=1.5)
+        assert desk.events(Event.REGIME_SET)[0].facts["reason"] == "Übung"
+        desk.clock.sleep(1.6 * 3600)
+        assert regime.override is None or regime.current().reason.value != "override"
+
+    @pytest.mark.parametrize("wrong", [{"name": "dusk"}, {"hours": "0"}, {"hours": "73"}, {"hours": "nan"}, {"reason": " "}])
+    def test_what_is_wrong_changes_nothing(self, desk, wrong):
+        answer = desk.post("/regime", "leitstelle-1", **{"name": "night", "hours": "2", "reason": "Übung", **wrong})
+        assert answer.status_code == 422
+        assert desk.system.control.regime.override is None
+
+    def test_without_an_entry_it_stays_as_it_was(self, desk, locked):
+        with locked():
+            answer = desk.post("/regime", "leitstelle-1", name="night", hours="2", reason="Übung")
+        assert (answer.status_code, 'name="hours" value="2"' in answer.text) == (503, True)
+        assert desk.system.control.regime.override is None
+
+
+class TestNotNow:
+    """What people read when something does not go: words and a way on, never a trace."""
+
+    @pytest.mark.parametrize(
+        ("error", "status", "german", "english"),
+        [
+            (StoreFullError("x"), 503, "Der Datenträger ist voll", "The disk is full"),
+            (StoreDamagedError("x"), 503, "Es konnte nicht gespeichert oder gelesen werden", "It could not be stored or read"),
+            (RuntimeError("geheim"), 500, "Das ist ein Fehler in Blickschutz", "This is a fault of Blickschutz"),
+        ],
+    )
+    def test_every_error_has_its_words(self, desk, monkeypatch, error, status, german, english):
+        monkeypatch.setattr(desk.office.rights.store, "open", fails_with(error))
+        for language, words in (("de", german), ("en", english)):
+            answer = desk.get("/requests", "aufsicht", cookies={"language": language})
+            assert answer.status_code == status
+            assert words in answer.text
+            assert "geheim" not in answer.text
+            assert "Traceback" not in answer.text
+            assert ("retry-after" in answer.headers) is (status == 503)
+            # Also what nobody foresaw is answered with what every answer carries.
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert answer.headers["cache-control"] == "no-store"
+
+    def test_a_program_hears_the_same_in_a_word(self, desk, monkeypatch):
+        token = desk.token("aufsicht")
+        for error, status, word in ((StoreFullError("x"), 503, "full"), (RuntimeError("geheim"), 500, "fault")):
+            monkeypatch.setattr(desk.office.cases.store, "queue", fails_with(error))
+            answer = desk.api("GET", "/cases", token)
+            assert (answer.status_code, answer.json()["problem"]) == (status, word)
+            assert "geheim" not in answer.text
+
+    def test_no_password_comes_back(self, desk, locked):
+        desk.session("leitstelle-1")
+        with locked():
+            answer = desk.post("/sign-in", person="leitstelle-1", password="kein Kennwort")
+        assert answer.status_code == 503
+        assert "kein Kennwort" not in answer.text
+        assert "bitte geben Sie sie noch einmal ein" in answer.text
+
+    def test_a_refusal_of_access_stands_without_its_entry_which_follows(self, desk, locked):
+        desk.session("kvd-1")
+        last = desk.office.log.state()[0]
+        with locked():
+            assert desk.get("/settings", "kvd-1").status_code == 403
+        desk.work()
+        entry = desk.events(Event.ACCESS_REFUSED)[0]
+        assert (entry.number, entry.by, entry.subject) == (last + 1, "kvd-1", "/settings")
+
+    def test_signing_out_ends_the_session_without_its_entry_which_follows(self, desk, locked):
+        session = {"session": desk.office.access.begin("dsb")}
+        with locked():
+            assert desk.request("POST", "/sign-out", cookies=session).status_code == 303
+        assert desk.office.access.who(session["session"]) == (None, None)
+        desk.work()
+        assert desk.events(Event.SIGNED_OUT)[0].by == "dsb"
+
+    def test_a_lane_that_is_full_says_so_and_holds_up_no_other(self, desk):
+        lanes, release = desk.system.app.state.lanes, threading.Event()
+
+        async def crowded():
+            holding = [asyncio.create_task(lanes.run(Lane.WRITE, lambda: release.wait(5))) for _ in range(SIZES[Lane.WRITE])]
+            await asyncio.sleep(0.05)
+            got = [await lanes.run(lane, lambda: "done") for lane in Lane if lane is not Lane.WRITE]
+            with pytest.raises(CrowdedError):
+                await lanes.run(Lane.WRITE, lambda: "done")
+            release.set()
+            await asyncio.gather(*holding)
+            return [*got, await lanes.run(Lane.WRITE, lambda: "done")]
+
+        assert desk.run(crowded()) == ["done"] * len(Lane)
+
+
+def fails_with(error):
+    def fails(*_, **__):
+        raise error
+
+    return fails
