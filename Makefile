@@ -35,3 +35,4 @@ bench:
 	@$(BIN)/python -m benchmarks.recording
 	@$(BIN)/python -m benchmarks.crashes
 	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.mutations

@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from benchmarks.mutations.lines import FORTY, FURTHER
+from benchmarks.mutations.runner import places
 from scripts.texts import used_texts
 
 from blickschutz.cli.main import cli
@@ -124,6 +126,22 @@ def fields(kind):
 def test_wall_sinks_accept_redacted_frames_only():
     for module in (SOURCE / "wall").rglob("*.py"):
         assert "RawFrame" not in module.read_text(encoding="utf-8"), module
+
+
+@pytest.mark.parametrize("line", [*FORTY, *FURTHER], ids=lambda line: line.name)
+def test_the_lines_that_carry_the_promises_are_where_the_list_of_mutations_says(line):
+    """The list follows the code: a line that was rewritten is rewritten there too, and so is a test."""
+    assert places(line) == 1, f"{line.file}: {line.text}"
+    assert line.text != line.altered
+    for test in line.tests:
+        path, *names = test.split("::")
+        text = (ROOT / "tests" / path).read_text(encoding="utf-8")
+        assert all(re.search(rf"^ *(def|class) {name}\b", text, re.M) for name in names), test
+
+
+def test_forty_lines_have_forty_names():
+    assert len(FORTY) == 40
+    assert len({line.name for line in (*FORTY, *FURTHER)}) == len(FORTY) + len(FURTHER)
 
 
 def test_nothing_pickles():

@@ -40,9 +40,8 @@ class Exam:
             for one in referee.overdue():
                 self._ledger.broken("overdue", f"{one.role} (case {one.case}) is still there an hour after the fault ended")
 
-    @staticmethod
-    def _until(holds: Callable[[], bool], within_s: float) -> bool:
-        end = time.monotonic() + within_s
+    def _until(self, holds: Callable[[], bool], within_s: float) -> bool:
+        end = time.monotonic() + within_s * self._system.slow
         while not (held := holds()) and time.monotonic() < end:
             time.sleep(0.3)
         return held
@@ -79,7 +78,7 @@ class Exam:
             return
         told, number = self._life.tell(), 0
         heard: dict[str, bool] = {}
-        end = time.monotonic() + _EXAM_S
+        end = time.monotonic() + _EXAM_S * self._system.slow
         while time.monotonic() < end:
             number = number or self._alert_of(told)
             heard = self._peers.has_heard(number) if number else {}
@@ -96,9 +95,8 @@ class Exam:
             answer = self._life.resume(camera)
             if not answer.accepted:
                 self._ledger.broken("work_not_running", f"{camera} cannot be started again: {answer.answer}")
-        picture = self._life.picture()
-        if not picture.accepted:
-            self._ledger.broken("work_not_running", f"there is no picture of {picture.subject}: {picture.answer}")
+        if not self._until(lambda: bool(self._life.picture().accepted), _EXAM_S):
+            self._ledger.broken("work_not_running", f"there is no picture of a camera: {self._ledger.decisions[-1].answer}")
         self._metrics()
 
     def _metrics(self) -> None:

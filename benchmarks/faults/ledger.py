@@ -62,7 +62,7 @@ class Ledger:
 
     def broken(self, name: str, text: str) -> None:
         with self.lock:
-            if (one := Violation(name, text)) not in self.found:
+            if (one := Violation(name, " ".join(text.split()))) not in self.found:
                 self.found.append(one)
 
     def saw_entries(self, entries: list[dict[str, object]]) -> None:

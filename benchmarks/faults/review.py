@@ -40,6 +40,8 @@ class Review:
 
     def judge(self, person: str, word: str = "no-incident") -> bool | None:
         """Whether a verdict was taken; None where no answer came. What was taken stands in the ledger."""
+        if person not in self._seats:
+            return False
         data = {"verdict": word, "note": "gesehen", "ground": "straftat" if word == "incident" else "", "reference": "KL-7"}
         try:
             answer = httpx.post(f"{self._seats[person]}/verdict", data=data, timeout=20)

@@ -70,7 +70,7 @@ class Round:
         if not self.system.start():
             raise RuntimeError(f"the system does not start: {self.system.said[-2000:]}")
         self._part("start")
-        end = time.monotonic() + 60
+        end = time.monotonic() + 40 * self.system.slow
         while not (cameras := self.referee.cameras()) or any(one["state"] != "live" for one in cameras.values()):
             if time.monotonic() > end:
                 raise RuntimeError(f"the cameras do not come up: {cameras}")
@@ -94,8 +94,10 @@ class Round:
             self.peers.heal()
         self._part("fault")
         if not self.system.running:
-            self.ledger.broken("work_not_running", f"the system ended: {self.system.log.read_text(errors='replace')[-600:]}")
-            self.up()
+            self.ledger.broken("work_not_running", f"the system ended: {_last(self.system.log.read_text(errors='replace'))}")
+            if not self.up():
+                self.referee.judge()
+                return
         self.exam.settle(self._an_hour_later)
         self._part("settle")
         if pid == self.system.pid and not any(one.cells for one in faults):
@@ -156,7 +158,7 @@ class Round:
 
     def cameras_run(self, when: str) -> None:
         """All cameras are live, or become so within a few seconds."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 10 * self.system.slow
         while self.exam.dark() and time.monotonic() < end:
             time.sleep(0.3)
         for text in self.exam.dark():
@@ -173,7 +175,7 @@ class Round:
         """Start again; where it refuses, that is said and counts as not running."""
         if self.system.start():
             return True
-        self.ledger.broken("work_not_running", f"the system does not start again: {self.system.said[-600:]}")
+        self.ledger.broken("work_not_running", f"the system does not start again: {_last(self.system.said)}")
         return False
 
     def up_or_words(self) -> bool:
@@ -181,7 +183,7 @@ class Round:
         if self.system.start():
             return True
         if "Traceback" in self.system.said or "Error:" not in self.system.said:
-            self.ledger.broken("work_not_running", f"the start ends without words: {self.system.said[-600:]}")
+            self.ledger.broken("work_not_running", f"the start ends without words: {_last(self.system.said)}")
         return False
 
     def put_back(self, names: Sequence[str]) -> None:
@@ -203,3 +205,9 @@ class Round:
             for path in target.parent.glob(f"{target.name}*"):
                 if path.is_file():
                     shutil.copy2(path, safe / path.name)
+
+
+def _last(text: str) -> str:
+    """What a program said last, in one line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return " / ".join(lines[-3:])[-400:]

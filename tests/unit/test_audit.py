@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from blickschutz.audit.io.log import CHECKPOINT_EVERY, METADATA, AuditLog
 from blickschutz.audit.model import Event
-from blickschutz.audit.rules import verify
+from blickschutz.audit.rules import digest, encode_line, verify
 from blickschutz.audit.service import ChainWatch
 from blickschutz.cli.main import cli
 from blickschutz.guard.model import Backoff
@@ -67,9 +67,17 @@ def test_every_flipped_bit_is_found(log, key):
     assert len(data) > 4000
 
 
+def rewritten(line):
+    """An entry that names another person, with the hash that fits its new text."""
+    entry = line[line.index(b'"entry":') + len(b'"entry":') : -1].replace(b"kvd-1", b"kvd-2")
+    return encode_line(digest(entry), entry)
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
+        (lambda lines: [*lines[:4], rewritten(lines[4]), *lines[5:]], "chain"),
+        (lambda lines: [*lines[:-2], rewritten(lines[-2]), lines[-1]], "checkpoint"),
         (lambda lines: [*lines[:5], *lines[6:]], "order"),
         (lambda lines: [*lines[:5], lines[6], lines[5], *lines[7:]], "order"),
         (lambda lines: lines[:-1], "cut"),

@@ -35,10 +35,10 @@ from blickschutz.retention.model import Receipt, Why
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import CaseState, Ground, Verdict
 from blickschutz.reviewroom.host import ReviewRooms
-from blickschutz.reviewroom.messages import Guest, RoomSettings, SeatRefused, SeatTaken
+from blickschutz.reviewroom.messages import Guest, RoomSettings, SeatRefused, SeatTaken, Trouble
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.release import Release, Wish
-from blickschutz.reviewroom.room import Room, RoomError, Trouble
+from blickschutz.reviewroom.room import Room, RoomError
 from blickschutz.rights.model import Request, RequestState, Right
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault import service

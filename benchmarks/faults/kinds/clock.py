@@ -25,9 +25,11 @@ def running(round_: Round, which: str) -> None:
     confirm_clock(round_)
 
 
-def at_start(round_: Round, which: str) -> None:
-    """The machine starts with a wrong clock; it is set right a little later, by the network's time."""
+def at_start(round_: Round, which: str, *, reboot: bool) -> None:
+    """The system starts with a wrong clock, after a boot (an empty battery) or by itself; a little later the clock is set right."""
     round_.down()
+    if reboot:
+        round_.system.reboot()
     round_.system.set_wrong(ahead(round_, which))
     if round_.up_or_words():
         # What is recorded now is stamped by the wrong clock, and is there when the right one comes.
@@ -43,13 +45,27 @@ def at_start(round_: Round, which: str) -> None:
     confirm_clock(round_)
 
 
+@fault("machine off for ten minutes")
+def switched_off(round_: Round) -> None:
+    """An orderly end, a boot with the right time."""
+    round_.down()
+    round_.system.shift += 600
+    round_.system.reboot()
+    round_.system.set_wrong(0)
+    round_.up()
+
+
 for _which in ("four days behind", "five days ahead", "ninety days ahead", "in 1970"):
 
     def _running(round_: Round, which: str = _which) -> None:
         running(round_, which)
 
     def _at_start(round_: Round, which: str = _which) -> None:
-        at_start(round_, which)
+        at_start(round_, which, reboot=False)
+
+    def _at_boot(round_: Round, which: str = _which) -> None:
+        at_start(round_, which, reboot=True)
 
     fault(f"clock {_which} while it runs")(_running)
     fault(f"clock {_which} at the start")(_at_start)
+    fault(f"clock {_which} at a boot")(_at_boot)

@@ -1,8 +1,9 @@
 """The camera cell: one operating-system process for one camera.
 
-This thread analyses, redacts and encodes. The others (session, reader, writer, clips, moments) are guarded: what ends
-unasked is run again or ends the cell, and goes with the heartbeat. Frames wait for this thread in a short queue; when it
-is full the oldest is dropped and counted, so the camera is never held up.
+This thread analyses, redacts and encodes. Frames wait for it in a short queue; when that is full the oldest is dropped and
+counted, so the camera is never held up. The session with the camera, the reader and the writer of the channel, a clip, an alert's
+seconds and a redacted recording have guarded threads of their own: what ends unasked is run again, ends the cell, or is told as
+what it could not do, and goes with the heartbeat. Each clip has one more, which syncs a chunk while the next is sealed.
 """
 
 from __future__ import annotations

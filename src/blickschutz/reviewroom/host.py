@@ -19,23 +19,20 @@ import structlog
 
 from blickschutz.access.model import Member, Role
 from blickschutz.access.rules import unfit
-from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
-from blickschutz.audit.rules import encode, encode_line
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.renewal import shows_too_much
 from blickschutz.evidence.io.package import remove_left
-from blickschutz.evidence.model import Basis
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError, ProtocolError
-from blickschutz.review.model import Case, Ground, Refusal, Verdict
+from blickschutz.review.model import Case
 from blickschutz.review.rules import OPENABLE, waits_for
 from blickschutz.reviewroom import messages as m
+from blickschutz.reviewroom.book import RoomBook
 from blickschutz.reviewroom.process import run_room
-from blickschutz.rights.model import DutySource
 from blickschutz.wire.frames import pack, read
 
 _log = structlog.get_logger(__name__)
@@ -43,7 +40,6 @@ _decoder: msgspec.msgpack.Decoder[m.FromRoom] = msgspec.msgpack.Decoder(m.FromRo
 _START_S = 20.0
 _END_S = 3.0
 _QUARTER_S = 15 * 60.0
-_MONTH_S = 30 * 86_400.0
 _MOST_REFUSED = 5
 
 Launch = Callable[[socket.socket, str], BaseProcess]
@@ -65,6 +61,7 @@ class Door:
     def __init__(self, process: BaseProcess, writer: asyncio.StreamWriter, port: int) -> None:
         self.process, self._writer, self.port = process, writer, port
         self.present: list[str] = []
+        self.agreed = False
         self.task: TaskWork | None = None
 
     def say(self, message: m.ToRoom) -> None:
@@ -91,6 +88,7 @@ class ReviewRooms:
     ) -> None:
         self._site, self._office, self._archive = site, office, archive
         self._clock, self._certificates, self._launch = clock, certificates, launch
+        self._book = RoomBook(site, office, archive, clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._guard: Guard | None = None
         office.access.lost.listen(self.expel)
@@ -131,7 +129,7 @@ class ReviewRooms:
             return "", "not-openable"
         problem = await asyncio.to_thread(self.refusal, member, case)
         if problem:
-            await self._write(Event.ACCESS_REFUSED, member.id, case.clip, {"reason": problem})
+            await self._book.write(Event.ACCESS_REFUSED, member.id, case.clip, {"reason": problem})
             return "", problem
         try:
             async with self._opening:
@@ -222,7 +220,7 @@ class ReviewRooms:
         door, reader = await self._start(m.OpenRoom(settings=self._settings(case, language, theme, origin)), f"room-{case.id}")
         self._rooms[case.id] = door
         door.task = self._begin("review-room", lambda: self._hear(door, reader, case.id, case.clip))
-        await self._write(Event.ROOM_OPENED, "system", case.clip, {"case": case.id})
+        await self._book.write(Event.ROOM_OPENED, "system", case.clip, {"case": case.id})
         return door
 
     async def _start(self, first: m.ToRoom, name: str) -> tuple[Door, asyncio.StreamReader]:
@@ -243,12 +241,12 @@ class ReviewRooms:
     async def _hear(self, door: Door, reader: asyncio.StreamReader, number: int, clip: str) -> None:
         try:
             while (message := await read(reader, _decoder)) is not None:
-                await self._take(door, number, clip, message)
+                await self._book.take(door, number, clip, message)
         except ProtocolError as error:
             _log.error("room_ended", case=number, problem=str(error))
         finally:
             self._rooms.pop(number, None)
-            await asyncio.shield(self._write(Event.ROOM_CLOSED, "system", clip, {"case": number}))
+            await asyncio.shield(self._book.write(Event.ROOM_CLOSED, "system", clip, {"case": number}))
             await asyncio.shield(door.end())
 
     async def _hear_desk(self, door: Door, reader: asyncio.StreamReader, person: str) -> None:
@@ -257,87 +255,9 @@ class ReviewRooms:
                 if isinstance(message, m.KeyMade) and message.sealed.id == person:
                     await asyncio.to_thread(self._archive.keys.put, message.sealed)
                     event = Event.PASSPHRASE_CHANGED if message.changed else Event.REVIEWER_ENROLLED
-                    await self._write(event, person, person, {"public": message.sealed.public.hex()})
+                    await self._book.write(event, person, person, {"public": message.sealed.public.hex()})
         except ProtocolError as error:
             _log.error("key_desk_ended", person=person, problem=str(error))
         finally:
             self._desks.discard(door)
             await asyncio.shield(door.end())
-
-    async def _write(self, event: Event, by: str, subject: str, facts: Facts) -> None:
-        await asyncio.to_thread(self._office.log.write, event, by, subject, facts)
-
-    async def _take(self, door: Door, number: int, clip: str, message: m.FromRoom) -> None:
-        """Log what was told, and answer what was asked."""
-        match message:
-            case m.SeatTaken(person=person):
-                door.present.append(person)
-                await self._write(Event.SEAT_TAKEN, person, clip, {"case": number})
-            case m.SeatLeft(person=person):
-                door.present = [one for one in door.present if one != person]
-            case m.SeatRefused(person=person, reason=reason):
-                await self._write(Event.SEAT_REFUSED, person, clip, {"reason": reason})
-            case m.ClipOpened(people=people):
-                await self._write(Event.CLIP_OPENED, people[1], clip, {"people": list(people)})
-            case m.ClipUnreadable(state=state, text=text):
-                await self._write(Event.CLIP_UNREADABLE, "system", clip, {"state": state, "text": text[:200]})
-            case m.VerdictGiven():
-                door.say(await self._verdict(door, number, message))
-            case m.UnmaskAsked(person=person, reason=reason, reference=reference):
-                await self._write(Event.UNMASK_ASKED, person, clip, {"reason": reason, "reference": reference})
-            case m.UnmaskConsented():
-                door.say(await self._unmask(clip, message))
-            case m.UnmaskRefused(person=person):
-                await self._write(Event.UNMASK_REFUSED, person, clip, {})
-            case m.UnmaskEnded(by=by):
-                await self._write(Event.UNMASK_ENDED, by, clip, {})
-            case m.ReleaseAsked(person=person, basis=basis, recipient=recipient, reference=reference):
-                await self._write(Event.RELEASE_ASKED, person, clip, {"basis": basis, "recipient": recipient, "reference": reference})
-            case m.ReleaseRefused(person=person, why=why):
-                await self._write(Event.RELEASE_REFUSED, person, clip, {"why": why})
-            case m.ReleaseAgreed():
-                door.say(await asyncio.to_thread(self._excerpt, clip, message))
-            case m.SignThis():
-                signature = self._archive.key.sign(message.text) if message.text.startswith(b"blickschutz-evidence-1:") else b""
-                door.say(m.Answer(number=message.number, signature=signature))
-            case m.Released():
-                if message.basis != Basis.PERSON_CONCERNED:
-                    # Whoever the footage is given out about must be told, or why not yet (§ 21(4) LDSG RLP).
-                    await asyncio.to_thread(self._office.rights.assigned, number, clip, DutySource.RELEASE, message.people[1])
-                facts: Facts = {"people": list(message.people), "basis": message.basis, "recipient": message.recipient}
-                facts |= {"reference": message.reference, "file": message.file, "sha256": message.sha256, "bytes": message.size}
-                facts["contents"] = list(message.contents)
-                await self._write(Event.RELEASED, message.people[1], clip, facts)
-            case _:
-                pass
-
-    async def _verdict(self, door: Door, number: int, given: m.VerdictGiven) -> m.Answer:
-        if given.person not in door.present or len(door.present) < 2:
-            return m.Answer(number=given.number, problem=Refusal.NOT_IN_ROOM.value)
-        ground = Ground(given.ground) if given.ground else None
-        result = await asyncio.to_thread(
-            self._office.cases.verdict, number, given.person, Verdict(given.verdict), given.note, ground, given.reference
-        )
-        if isinstance(result, Refusal):
-            return m.Answer(number=given.number, problem=result.value)
-        return m.Answer(number=given.number, state=result.value)
-
-    async def _unmask(self, clip: str, wish: m.UnmaskConsented) -> m.Answer:
-        """Counted and logged before anything is shown; above the quota the data protection officer is told."""
-        log = self._office.log
-        facts: Facts = {"people": [wish.asked, wish.person], "reason": wish.reason, "reference": wish.reference}
-        facts["seconds"] = self._site.review.unmask_s
-        await self._write(Event.UNMASK_GRANTED, wish.person, clip, facts)
-        count = await asyncio.to_thread(log.count, [Event.UNMASK_GRANTED], self._clock.now() - _MONTH_S)
-        if count > self._site.review.unmask_quota:
-            await self._write(Event.UNMASK_QUOTA_PASSED, "system", clip, {"count": count, "quota": self._site.review.unmask_quota})
-        return m.Answer(number=wish.number)
-
-    def _excerpt(self, clip: str, wish: m.ReleaseAgreed) -> m.Answer:
-        """The log's entries about this clip, each with its hash, and the state of the whole log; signed with the package."""
-        log, key = self._office.log, self._archive.key
-        log.checkpoint()
-        lines = [encode_line(hashed, encode(entry)) for entry, hashed in reversed(log.find(subject=clip, most=10_000))]
-        newest, hashed, point = log.state()
-        state = msgspec.json.encode({"newest": newest, "hash": hashed, "checkpoint": point, "public_key": key.public.hex()})
-        return m.Answer(number=wish.number, state=key.public.hex(), data=b"\n".join([state, *lines]) + b"\n")

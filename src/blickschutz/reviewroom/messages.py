@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
 
 from blickschutz.vault.model import SealedPrivateKey
+
+
+class Trouble(StrEnum):
+    """Why something was not done in the room; the pages have a text for each."""
+
+    WRONG_PASSPHRASE = "wrong-passphrase"
+    NOT_FOR_THIS_PERSON = "not-for-this-person"
+    DAMAGED = "damaged"
+    FULL = "full"
+    LOCKED = "locked"
+    NO_REASON = "no-reason"
+    NO_REFERENCE = "no-reference"
+    ALONE = "alone"
+    NOT_YOU = "not-you"
+    NOTHING_ASKED = "nothing-asked"
+    REFUSED = "refused"
+    ANONYMOUS = "anonymous"
+    UNSAFE_REDACTION = "unsafe-redaction"
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):

@@ -17,9 +17,9 @@ from blickschutz.kernel.errors import OperatorError, ProtocolError
 from blickschutz.pipeline.render import MOST_WIDTH, Renderer, encoded, track_at
 from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
-from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis
+from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis, Trouble
 from blickschutz.reviewroom.playback import Playback
-from blickschutz.reviewroom.room import Room, RoomError, Seat, Trouble
+from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.wall.model import EncoderSettings
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -94,12 +94,14 @@ class Release:
         if wish.asked == seat.guest.id:
             return "not-you"
         if playback is None:
-            return "alone"
+            return Trouble.ALONE.value
         if playback.unsafe:
             self._room.link.send(ReleaseRefused(person=seat.guest.id, why=Trouble.UNSAFE_REDACTION.value))
             self.wish = None
             self._room.version += 1
             return Trouble.UNSAFE_REDACTION.value
+        if not self._room.sit_here(wish.asked, seat.guest.id):
+            return Trouble.ALONE.value
         self.running = True
         try:
             with work_folder() as name:

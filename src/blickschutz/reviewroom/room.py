@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import structlog
@@ -24,6 +23,7 @@ from blickschutz.reviewroom.messages import (
     SeatLeft,
     SeatRefused,
     SeatTaken,
+    Trouble,
     UnmaskAsked,
     UnmaskConsented,
     UnmaskEnded,
@@ -37,24 +37,6 @@ from blickschutz.vault.service import VaultError, join_shares, open_share, unloc
 _log = structlog.get_logger(__name__)
 SEATS = 2
 _MOST_TRIES = 5
-
-
-class Trouble(StrEnum):
-    """Why something was not done in the room; the pages have a text for each."""
-
-    WRONG_PASSPHRASE = "wrong-passphrase"
-    NOT_FOR_THIS_PERSON = "not-for-this-person"
-    DAMAGED = "damaged"
-    FULL = "full"
-    LOCKED = "locked"
-    NO_REASON = "no-reason"
-    NO_REFERENCE = "no-reference"
-    ALONE = "alone"
-    NOT_YOU = "not-you"
-    NOTHING_ASKED = "nothing-asked"
-    REFUSED = "refused"
-    ANONYMOUS = "anonymous"
-    UNSAFE_REDACTION = "unsafe-redaction"
 
 
 class RoomError(BlickschutzError):
@@ -189,6 +171,10 @@ class Room:
     def other(self, seat: Seat) -> Seat | None:
         return next((one for one in self.seats.values() if one is not seat), None)
 
+    def sit_here(self, *people: str) -> bool:
+        """Whether all of them have a seat at this moment."""
+        return set(people) <= {seat.guest.id for seat in self.seats.values()}
+
     async def judge(self, seat: Seat, verdict: str, note: str, ground: str, reference: str) -> str:
         """Give a verdict; returns why it was not taken, empty where it was. Only somebody who could see the clip judges."""
         if self.playback is None:
@@ -225,6 +211,8 @@ class Room:
             raise RoomError(Trouble.NOTHING_ASKED)
         if wish.asked == seat.guest.id:
             raise RoomError(Trouble.NOT_YOU)
+        if not self.sit_here(wish.asked, seat.guest.id):
+            raise RoomError(Trouble.ALONE)
         answer = await self.link.ask(
             lambda number: UnmaskConsented(
                 number=number, asked=wish.asked, person=seat.guest.id, reason=wish.reason, reference=wish.reference

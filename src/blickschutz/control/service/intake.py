@@ -26,7 +26,7 @@ _KNOWN = frozenset({Refusal.DISK, Refusal.REVIEWERS})
 
 
 class ClipIntake:
-    """Makes a case of each clip. `heard` and `lost` never wait; everything else in the thread of disk and database."""
+    """Makes a case of each clip. `heard`, `lost` and `ready` never wait; everything else waits for disk and database."""
 
     def __init__(self, cases: CaseDesk, orders: RecordingOrders, shelf: ClipShelf, log: AuditLog, do: Do) -> None:
         self._cases, self._orders, self._shelf, self._log, self._do = cases, orders, shelf, log, do

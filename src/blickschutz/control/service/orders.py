@@ -38,7 +38,8 @@ _AGAIN_S = 60.0
 
 
 class RecordingOrders:
-    """Gives orders to the cells and follows them to their outcome. In the thread of disk and database, but for `do`."""
+    """Gives orders to the cells and follows them to their outcome. From any thread but the event loop's: disk and database are waited
+    for. `do` is for what they do not take at once."""
 
     def __init__(
         self,

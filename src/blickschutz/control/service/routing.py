@@ -23,7 +23,8 @@ _Key = tuple[str, str, int]
 
 
 class SituationRouting:
-    """`seen` never waits; everything else runs in the thread of disk and database.
+    """`seen`, `lost` and `from_camera` never wait: what they cause is done in the thread of disk and database. `by_hand` and
+    `unrecorded` wait for both themselves, so they are not called in the event loop.
 
     `raised` tells each new alert with the moment (monotonic) at which its situation began.
     """

@@ -1,4 +1,4 @@
-"""Deadlines and destruction: joins cases with the shelf. Run in the thread of disk and database."""
+"""Deadlines and destruction: joins cases with the shelf. Waits for disk and database, in whatever thread asks for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The thread of disk and database: does in order what it is given, and never waits for whoever gives it."""
+"""The thread of disk and database: whoever gives it work does not wait for it. In order, but what failed waits for its next try
+while the rest goes on."""
 
 from __future__ import annotations
 

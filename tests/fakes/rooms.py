@@ -1,0 +1,46 @@
+"""The two ends of a review room without its process: what the control room sees of it, and what the room has of the control room."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from blickschutz.recording.model import ClipMode
+from blickschutz.reviewroom.messages import Answer
+
+
+class Door:
+    """A room as the book sees it; `said` is what it was told."""
+
+    def __init__(self, *present: str) -> None:
+        self.present, self.agreed, self.said = list(present), False, []
+
+    def say(self, message):
+        self.said.append(message)
+
+
+class Line:
+    """A room's end of the channel: `sent` is what it told, `asked` what it asked. `answers` are given in order, then plain ones.
+
+    `meanwhile` is done while an answer is waited for.
+    """
+
+    def __init__(self, *answers: Answer, meanwhile=lambda: None) -> None:
+        self.sent, self.asked, self._answers, self._meanwhile = [], [], list(answers), meanwhile
+
+    def send(self, message):
+        self.sent.append(message)
+
+    async def ask(self, make):
+        self.asked.append(make(len(self.asked) + 1))
+        self._meanwhile()
+        return self._answers.pop(0) if self._answers else Answer(number=len(self.asked))
+
+
+class Clip:
+    """An opened clip that shows nothing; `closed` once its key is gone."""
+
+    def __init__(self, mode=ClipMode.SEALED):
+        self.mode, self.unsafe, self.closed, self.facts = mode, False, False, SimpleNamespace(done=True)
+
+    def close(self):
+        self.closed = True

@@ -1,0 +1,108 @@
+"""Four eyes at the desk of cases: nobody counts twice, whatever they decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from blickschutz.audit.model import Event
+from blickschutz.control.service.shredding import kept
+from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Ground, Hold, Refusal, Verdict
+from blickschutz.review.rules import REVIEWABLE, half_held, judge, waits_for
+from tests.house import House
+
+ADA, BERT = "kvd-1", "kvd-2"
+DAY = 86_400.0
+CASE = Case(1, "a" * 32, "nord", "sealed", "manual", 1.7e9, CaseState.WAITING)
+
+
+def verdict(person, found=Verdict.NO_INCIDENT):
+    ground = Ground.CRIMINAL_OFFENCE if found is Verdict.INCIDENT else None
+    return GivenVerdict(person, found, "", 1.0, ground, "KL-1")
+
+
+@pytest.mark.parametrize("state", sorted(REVIEWABLE))
+@pytest.mark.parametrize("found", Verdict)
+def test_nobody_judges_twice_in_any_state(state, found):
+    given = [verdict(ADA), verdict("kvd-3", Verdict.INCIDENT)]
+    assert judge(state, given, verdict(ADA, found)) is Refusal.SAME_PERSON
+
+
+@pytest.mark.parametrize("state", sorted(set(CaseState) - REVIEWABLE))
+def test_what_is_not_to_be_reviewed_is_not_judged(state):
+    assert judge(state, [], verdict(ADA)) is Refusal.NOT_NOW
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "event"),
+    [
+        (Verdict.NO_INCIDENT, Verdict.FALSE_ALARM, CaseEvent.AGREED_HARMLESS),
+        (Verdict.INCIDENT, Verdict.INCIDENT, CaseEvent.AGREED_INCIDENT),
+        (Verdict.INCIDENT, Verdict.NO_INCIDENT, CaseEvent.DISAGREED),
+        (Verdict.FALSE_ALARM, Verdict.INCIDENT, CaseEvent.DISAGREED),
+    ],
+)
+def test_what_two_verdicts_lead_to(first, second, event):
+    assert judge(CaseState.SECOND, [verdict(ADA, first)], verdict(BERT, second)) is event
+
+
+def test_a_case_waits_for_whoever_has_not_judged_it_and_for_nobody_while_it_is_restricted():
+    judged = replace(CASE, verdicts=(verdict(ADA),))
+    assert (waits_for(judged, ADA), waits_for(judged, BERT)) == (False, True)
+    assert not waits_for(replace(CASE, restricted=(1,)), BERT)
+    assert half_held(replace(CASE, verdicts=(verdict(ADA, Verdict.INCIDENT),)))
+    assert not half_held(judged)
+
+
+@pytest.mark.parametrize(("by", "keeps"), [((), False), ((ADA,), False), ((ADA, ADA), False), ((ADA, BERT), True)])
+def test_a_hold_keeps_when_two_people_stand_behind_it(by, keeps):
+    hold = Hold(Ground.LEGAL_CLAIM, "KL-1", ADA, CASE.opened + 30 * DAY, by, CASE.opened)
+    assert hold.in_force is keeps
+    assert kept(replace(CASE, hold=hold)).held_until == (hold.until if keeps else None)
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.close()
+
+
+class TestHolds:
+    def propose(self, house, person=ADA, days=30):
+        case = house.clip()
+        until = house.clock.now() + days * DAY
+        assert house.records.office.cases.propose_hold(case.id, person, Ground.LEGAL_CLAIM, "KL-1", until)
+        return case
+
+    def now(self, house, case):
+        return house.records.office.cases.store.get(case.id)
+
+    def test_whoever_proposed_does_not_confirm(self, house):
+        case = self.propose(house)
+        desk = house.records.office.cases
+        assert not desk.confirm(case.id, ADA)
+        assert self.now(house, case).hold is None
+        assert house.events(Event.HOLD_SET) == []
+        assert desk.confirm(case.id, BERT)
+        assert self.now(house, case).hold.by == (ADA, BERT)
+        assert self.now(house, case).state is CaseState.HELD
+
+    def test_nobody_ends_a_hold_alone(self, house):
+        case = self.propose(house)
+        desk = house.records.office.cases
+        desk.confirm(case.id, BERT)
+        assert desk.propose_end(case.id, BERT)
+        assert not desk.confirm(case.id, BERT)
+        assert self.now(house, case).state is CaseState.HELD
+        assert desk.confirm(case.id, ADA)
+        assert self.now(house, case).state is CaseState.DESTROYING
+        assert self.now(house, case).shred_by == (BERT, ADA)
+
+    @pytest.mark.parametrize(("reference", "days"), [(" ", 30), ("KL-1", 0), ("KL-1", -1)])
+    def test_a_hold_has_a_case_number_and_an_end_to_come(self, house, reference, days):
+        case = house.clip()
+        until = house.clock.now() + days * DAY
+        assert not house.records.office.cases.propose_hold(case.id, ADA, Ground.LEGAL_CLAIM, reference, until)
+        assert self.now(house, case).proposal is None

@@ -1,0 +1,355 @@
+"""A review room without its process: who gets in, and what two people must both want."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.recording.io.clipfile import ClipWriter
+from blickschutz.recording.model import ClipHeader, ClipMode, CloseReason
+from blickschutz.reviewroom import messages as m
+from blickschutz.reviewroom.messages import Trouble
+from blickschutz.reviewroom.pages import make_room_app
+from blickschutz.reviewroom.release import Release, Wish
+from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.vault import service
+from blickschutz.vault.model import Reviewer, Share
+from blickschutz.vault.service import enrol, new_key, seal_key
+from tests.fakes.rooms import Clip, Line
+from tests.faults.children import OPENING, group
+
+CLIP, INSTALLATION = "a" * 32, "ab"
+PASSPHRASE, WRONG = "eine lange Losung", "eine falsche Losung"
+ADA, BERT, CLEO = "kvd-1", "kvd-2", "kvd-3"
+PORT = 8711
+REFUSED = m.Answer(number=1, problem=Trouble.ALONE.value)
+
+
+def make_room(path="", **more):
+    values = dict.fromkeys(("exports", "site", "operator", "camera", "timezone", "theme", "back", "certificate", "certificate_key"), "")
+    values |= {"names": ("localhost",), "host": "localhost", "port": PORT, "unmask_s": 60, "held": True, "language": "de"}
+    settings = m.RoomSettings(case=1, clip=CLIP, path=str(path), installation=INSTALLATION, **{**values, **more})
+    return Room(settings, Line(), Guard(SystemClock()))
+
+
+def sit(room, *people, mode=ClipMode.SEALED):
+    """People who have their seats, and the clip opened for them."""
+    for number, person in enumerate(people, 1):
+        guest = m.Guest(id=person, name=person, sealed=None, may_release=True)
+        room.seats[person] = Seat(guest, person, Share(CLIP, number, b""))
+    room.playback = Clip(mode)
+    return [room.seats[person] for person in people]
+
+
+def asked(room, seat):
+    room.ask_unmask(seat, "Gesicht", "KL-1")
+
+
+class TestUnmask:
+    def test_nobody_agrees_to_their_own_wish(self):
+        room = make_room()
+        ada, _ = sit(room, ADA, BERT)
+        asked(room, ada)
+        with pytest.raises(RoomError) as caught:
+            asyncio.run(room.consent(ada))
+        assert caught.value.trouble is Trouble.NOT_YOU
+        assert not room.is_unmasked()
+        assert room.link.asked == []
+
+    def test_the_other_agrees_and_the_control_room_is_asked_first(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        room.link = Line(meanwhile=lambda: before.append(room.is_unmasked()))
+        before = []
+        asyncio.run(room.consent(bert))
+        assert room.link.asked == [m.UnmaskConsented(number=1, asked=ADA, person=BERT, reason="Gesicht", reference="KL-1")]
+        assert before == [False]
+        assert room.is_unmasked()
+
+    @pytest.mark.parametrize("answer", [REFUSED, m.Answer(number=1, problem="locked")])
+    def test_what_the_control_room_refuses_is_not_shown(self, answer):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        room.link = Line(answer)
+        with pytest.raises(RoomError) as caught:
+            asyncio.run(room.consent(bert))
+        assert caught.value.trouble is Trouble.REFUSED
+        assert not room.is_unmasked()
+
+    def test_nobody_agrees_with_somebody_who_is_not_there(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        del room.seats[ADA]
+        with pytest.raises(RoomError) as caught:
+            asyncio.run(room.consent(bert))
+        assert caught.value.trouble is Trouble.ALONE
+        assert room.link.asked == []
+
+    def test_who_left_meanwhile_sees_nothing_and_neither_does_the_other(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        room.link = Line(meanwhile=lambda: room.leave(ada))
+        with pytest.raises(RoomError):
+            asyncio.run(room.consent(bert))
+        assert not room.is_unmasked()
+        assert room.playback is None
+
+    def test_it_ends_by_itself_and_the_log_is_told(self):
+        room = make_room(unmask_s=0)
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        asyncio.run(room.consent(bert))
+        assert not room.is_unmasked()
+        assert room.link.sent[-1] == m.UnmaskEnded(by="system")
+        assert room.unmask is None
+
+    def test_it_ends_when_one_leaves(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        asyncio.run(room.consent(bert))
+        clip = room.playback
+        room.leave(bert)
+        assert not room.is_unmasked()
+        assert clip.closed
+        assert m.UnmaskEnded(by="system") in room.link.sent
+
+    @pytest.mark.parametrize(
+        ("reason", "reference", "mode", "trouble"),
+        [
+            (" ", "KL-1", ClipMode.SEALED, Trouble.NO_REASON),
+            ("Gesicht", " ", ClipMode.SEALED, Trouble.NO_REFERENCE),
+            ("Gesicht", "KL-1", ClipMode.ANONYMOUS, Trouble.ANONYMOUS),
+        ],
+    )
+    def test_a_wish_needs_its_reason(self, reason, reference, mode, trouble):
+        room = make_room()
+        ada, _ = sit(room, ADA, BERT, mode=mode)
+        with pytest.raises(RoomError) as caught:
+            room.ask_unmask(ada, reason, reference)
+        assert caught.value.trouble is trouble
+        assert room.unmask is None
+
+    def test_another_wish_ends_what_was_granted(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        asyncio.run(room.consent(bert))
+        asked(room, bert)
+        assert not room.is_unmasked()
+        room.refuse_unmask(ada)
+        assert room.unmask is None
+        assert room.link.sent[-1] == m.UnmaskRefused(person=ADA)
+
+
+class TestRelease:
+    def wish(self, room, asked):
+        release = Release(room)
+        release.wish = Wish(asked, "strafverfolgung", "Polizei", "KL-1", "age1x")
+        return release
+
+    def test_nobody_agrees_to_their_own_release(self):
+        room = make_room()
+        ada, _ = sit(room, ADA, BERT)
+        assert asyncio.run(self.wish(room, ADA).consent(ada)) == "not-you"
+        assert room.link.asked == []
+
+    def test_nobody_agrees_with_somebody_who_has_left(self):
+        room = make_room()
+        bert, _ = sit(room, BERT, CLEO)
+        assert asyncio.run(self.wish(room, ADA).consent(bert)) == "alone"
+        assert room.link.asked == []
+
+    def test_what_the_control_room_refuses_is_not_made(self):
+        room = make_room()
+        _, bert = sit(room, ADA, BERT)
+        room.link = Line(REFUSED)
+        release = self.wish(room, ADA)
+        assert asyncio.run(release.consent(bert)) == "alone"
+        assert release.file == ""
+        assert [type(one) for one in room.link.asked] == [m.ReleaseAgreed]
+
+
+class TestVerdict:
+    def test_nobody_judges_alone(self):
+        room = make_room()
+        (ada,) = sit(room, ADA)
+        room.playback = None
+        with pytest.raises(RoomError) as caught:
+            asyncio.run(room.judge(ada, "no-incident", "", "", ""))
+        assert caught.value.trouble is Trouble.ALONE
+        assert room.link.asked == []
+
+    def test_a_clip_that_is_to_be_destroyed_is_closed(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        clip = room.playback
+        room.link = Line(m.Answer(number=1, state="second"), m.Answer(number=2, state="destroying"))
+        assert asyncio.run(room.judge(ada, "no-incident", "", "", "")) == ""
+        assert not clip.closed
+        assert asyncio.run(room.judge(bert, "no-incident", "", "", "")) == ""
+        assert clip.closed
+        assert room.playback is None
+
+
+@pytest.fixture(scope="module")
+def keys():
+    """Three people with keys whose derivation is quick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(service, "OPERATIONS", 1)
+        patch.setattr(service, "MEMORY", 8192 * 8)
+        return [enrol(person, PASSPHRASE) for person in (ADA, BERT, CLEO)]
+
+
+@pytest.fixture
+def door(tmp_path, keys):
+    """A room with a real clip for three people, each with a ticket of their name; playing it is not what is tested."""
+    key, path = new_key(), tmp_path / f"{CLIP}.clip"
+    header = ClipHeader(clip=CLIP, installation=INSTALLATION, camera="nord", mode=ClipMode.SEALED, cause="manual", opened=1.7e9)
+    writer = ClipWriter(path, header, seal_key(key, CLIP, [Reviewer(one.id, one.public) for one in keys]), key, OPENING)
+    writer.add(group(1))
+    writer.close(CloseReason.OVER, 1.0)
+    room = make_room(path)
+    for one in keys:
+        room.admit(one.id, m.Guest(id=one.id, name=one.id, sealed=one, may_judge=True))
+    yield room
+    room.close_clip()
+
+
+def enter(room, ticket, passphrase=PASSPHRASE):
+    return asyncio.run(room.enter(ticket, passphrase))
+
+
+class TestDoor:
+    def test_two_people_open_the_clip_and_one_does_not(self, door):
+        enter(door, ADA)
+        assert door.playback is None
+        enter(door, BERT)
+        assert door.playback is not None
+        assert m.ClipOpened(people=(ADA, BERT), state="opened") in door.link.sent
+
+    def test_one_person_twice_is_one(self, door, keys):
+        first = enter(door, ADA)
+        door.admit("again", m.Guest(id=ADA, name=ADA, sealed=keys[0]))
+        second = enter(door, "again")
+        assert list(door.seats) == [second.token] != [first.token]
+        assert door.playback is None
+        assert [one.person for one in door.link.sent if isinstance(one, m.SeatLeft)] == [ADA]
+
+    def test_a_ticket_lets_in_once(self, door):
+        enter(door, ADA)
+        with pytest.raises(KeyError):
+            enter(door, ADA)
+
+    def test_there_is_no_third_seat(self, door):
+        enter(door, ADA)
+        enter(door, BERT)
+        with pytest.raises(RoomError) as caught:
+            enter(door, CLEO)
+        assert caught.value.trouble is Trouble.FULL
+
+    def test_five_wrong_passphrases_close_the_door(self, door):
+        for _ in range(5):
+            with pytest.raises(RoomError) as caught:
+                enter(door, ADA, WRONG)
+            assert caught.value.trouble is Trouble.WRONG_PASSPHRASE
+        with pytest.raises(RoomError) as caught:
+            enter(door, ADA)
+        assert caught.value.trouble is Trouble.LOCKED
+        assert door.seats == {}
+        enter(door, BERT)
+
+    def test_whoever_is_expelled_has_neither_seat_nor_ticket(self, door, keys):
+        enter(door, ADA)
+        enter(door, BERT)
+        door.admit("again", m.Guest(id=ADA, name=ADA, sealed=keys[0]))
+        door.expel(ADA)
+        assert [seat.guest.id for seat in door.seats.values()] == [BERT]
+        assert door.playback is None
+        with pytest.raises(KeyError):
+            enter(door, "again")
+
+    def test_the_key_is_gone_when_one_leaves(self, door):
+        ada = enter(door, ADA)
+        enter(door, BERT)
+        playback = door.playback
+        door.leave(ada)
+        assert door.playback is None
+        assert playback._key == b""
+        assert playback.parts == []
+
+
+class Browser:
+    """Asks the pages of a room without a network."""
+
+    def __init__(self, room):
+        self._app = make_room_app(room, Release(room))
+
+    def __call__(self, method, path, **more):
+        async def ask():
+            transport = httpx.ASGITransport(app=self._app)
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://localhost:{PORT}") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(ask())
+
+
+class TestPages:
+    @pytest.fixture
+    def clear(self):
+        """A room whose unredacted clip is one word in three parts."""
+        room = make_room()
+        sit(room, ADA, BERT)
+        room.playback.clear = lambda: iter([b"an ", b"open ", b"face"])
+        return room
+
+    def test_unredacted_pictures_are_for_two_who_want_them_and_as_long_as_they_do(self, clear):
+        browser = Browser(clear)
+        assert browser("GET", f"/seat/{ADA}/clear.mp4").status_code == 403
+        assert browser("POST", f"/seat/{ADA}/unmask", data={"reason": "Gesicht", "reference": "KL-1"}).status_code == 303
+        assert browser("GET", f"/seat/{BERT}/clear.mp4").status_code == 403
+        own = browser("POST", f"/seat/{ADA}/unmask/consent")
+        assert own.status_code == 409
+        assert "Das muss die andere Person tun." in own.text
+        assert browser("GET", f"/seat/{ADA}/clear.mp4").status_code == 403
+        assert browser("POST", f"/seat/{BERT}/unmask/consent").status_code == 303
+        assert browser("GET", f"/seat/{ADA}/clear.mp4").content == b"an open face"
+        assert browser("POST", f"/seat/{BERT}/unmask/end").status_code == 303
+        assert browser("GET", f"/seat/{ADA}/clear.mp4").status_code == 403
+
+    def test_no_byte_comes_after_it_ended(self, clear):
+        def parts():
+            yield b"an "
+            clear.end_unmask("system")
+            yield b"open face"
+
+        asked(clear, clear.seats[ADA])
+        asyncio.run(clear.consent(clear.seats[BERT]))
+        clear.playback.clear = parts
+        assert Browser(clear)("GET", f"/seat/{ADA}/clear.mp4").content == b"an "
+
+    @pytest.mark.parametrize("path", ["", "/clip.json", "/video.mp4", "/clear.mp4", "/state.json"])
+    def test_an_address_that_is_nobodys_seat_shows_nothing(self, clear, path):
+        assert Browser(clear)("GET", f"/seat/{CLEO}{path}").status_code == 404
+
+    def test_a_page_of_another_address_does_nothing_here(self, clear):
+        foreign = {"origin": "http://localhost:8710"}
+        assert Browser(clear)("POST", f"/seat/{BERT}/verdict", headers=foreign, data={"verdict": "no-incident"}).status_code == 403
+        assert clear.link.asked == []
+
+    def test_the_page_shows_who_is_there_and_its_video_comes_from_here(self, clear):
+        clear.playback.as_json = lambda: {"marks": [], "length": 1.0}
+        clear.playback.facts = SimpleNamespace(done=True, problem="", marks=[], start=0.0, length=1.0, state="whole")
+        page = Browser(clear)("GET", f"/seat/{ADA}")
+        assert page.status_code == 200
+        assert f"/seat/{ADA}/video.mp4" in page.text
+        assert page.headers["content-security-policy"].startswith("default-src 'none'")
