@@ -22,7 +22,7 @@ _WHOLE = ("unit", "properties")
 _EACH_S, _LISTED_S, _WHOLE_S = 60, 240.0, 1800.0
 _PASSED, _FAILED = 0, 1
 _FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.M)
-_SLOWEST = re.compile(r"^([\d.]+)s call", re.M)
+_SLOWEST = re.compile(r"^([\d.]+)s (?:call|setup)", re.M)
 
 
 @dataclass(frozen=True, slots=True)

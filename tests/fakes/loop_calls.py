@@ -34,7 +34,8 @@ def calls_of(thread: threading.Thread):
     found: list[str] = []
 
     def heard(name, about):
-        if threading.get_ident() == thread.ident:
+        # What the system says of itself is on no disk.
+        if threading.get_ident() == thread.ident and not about.startswith("/proc/"):
             # Without the text of the lines: reading that would be heard as well.
             stack = [f"{frame.f_code.co_filename}:{line}" for frame, line in traceback.walk_stack(None)]
             found.append(f"{name} {about} at {[one for one in stack if 'blickschutz' in one][:3]}")

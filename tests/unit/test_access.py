@@ -18,8 +18,9 @@ from blickschutz.access.io.factors import FactorStore, TokenStore
 from blickschutz.access.io.store import METADATA as PASSWORDS
 from blickschutz.access.io.store import PasswordStore
 from blickschutz.access.model import AccountState, Change, FactorKind, Member, Permission, Refusal, Role, SignIn, Todo
-from blickschutz.access.rules import PERMISSIONS, PERSONAL, PICTURES, gives, idle_s, may, separated
+from blickschutz.access.rules import PERMISSIONS, PERSONAL, PICTURES, gives, idle_s, may, permitted, separated
 from blickschutz.access.service import Access
+from blickschutz.access.service.sessions import hashed
 from blickschutz.access.service.totp import address, code_at, drift_of, step_of, written
 from blickschutz.audit.io.log import METADATA as LOG
 from blickschutz.audit.io.log import AuditLog
@@ -254,6 +255,14 @@ class TestSessions:
         assert idle_s(PEOPLE[0]) == 12 * 3600
         assert idle_s(Member("x", "x", frozenset({Role.CONTROL_ROOM, Role.REVIEW}))) == 30 * 60
 
+    def test_whoever_another_process_blocked_is_nobody_from_now_on(self, house):
+        """The terminal has sessions of its own: it cannot end those that are open here."""
+        house.begin("leitstelle")
+        token = house.access.begin("leitstelle")
+        assert house.access.who(token)[0] is not None
+        house.access.accounts.set_state("leitstelle", AccountState.BLOCKED, "terminal")
+        assert house.access.who(token) == (None, None)
+
     def test_signing_out_ends_it_and_is_told_on(self, house):
         house.begin("dsb")
         token = house.access.begin("dsb")
@@ -429,6 +438,14 @@ class TestTokens:
         house.access.accounts.set_rights("leitstelle", frozenset({Role.CONTROL_ROOM}), None, ["test"])
         house.clock.sleep(6 * 86_400)
         assert house.access.bearer(token) is None
+
+    def test_what_takes_a_person_is_not_done_by_a_token_whatever_stands_in_its_row(self, house):
+        house.begin("aufsicht")
+        member = house.access.members["aufsicht"]
+        scopes = frozenset({Permission.REVIEW, Permission.CONFIRM, Permission.OWN, Permission.HEALTH})
+        assert scopes <= permitted(member)
+        house.access.tokens.add("aufsicht", "alt", hashed("bls_x"), scopes, house.clock.now() + 60)
+        assert house.access.bearer("bls_x") == (member, {Permission.HEALTH})
 
     def test_a_token_is_nowhere_to_be_read(self, house, tmp_path):
         house.begin("leitstelle")

@@ -106,3 +106,16 @@ class TestHolds:
         until = house.clock.now() + days * DAY
         assert not house.records.office.cases.propose_hold(case.id, ADA, Ground.LEGAL_CLAIM, reference, until)
         assert self.now(house, case).proposal is None
+
+
+@pytest.mark.parametrize("reason", ["unreviewed", "hold-expired"])
+def test_what_a_request_restricts_ends_neither_by_its_time_nor_by_an_erasure(house, reason):
+    desk, case = house.records.office.cases, house.clip()
+    assert desk.restrict(case.id, 7, "aufsicht")
+    restricted = desk.store.get(case.id)
+    assert not desk.expire(restricted, reason)
+    assert not desk.erase(case.id, [ADA, BERT])
+    assert not desk.outdated(restricted)
+    assert desk.store.get(case.id).state is CaseState.WAITING
+    desk.free(case.id, 7, "aufsicht")
+    assert desk.expire(desk.store.get(case.id), reason)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
@@ -47,7 +49,7 @@ FORMS = {
     "/duties/{number}": {"settlement": Settlement.INFORMED.value, "text": "Brief"},
     "/people": {"person": "neu", "name": "Neu Neu", "roles": "leitstelle"},
     "/people/{person}/rights": {"roles": "sichtung", "trained_until": "2030-01-01"},
-    "/preferences": {"language": "en"},
+    "/preferences": {"theme": "dark"},
     "/regime": {"name": "night", "hours": "2", "reason": "Übung"},
     "/requests": {"received": date.today().isoformat(), "name": "Erika", "contact": "Weg 1", "rights": Right.ACCESS.value},
     "/requests/{number}/answer": {"outcome": Outcome.NOTHING_FOUND.value, "text": "Es ist nichts gespeichert."},
@@ -83,28 +85,38 @@ PICTURES = {"/cameras/{camera}/picture.jpg", "/api/v1/cameras/{camera}/picture.j
 
 
 class Watchdog:
-    """How late the loop that it runs in ever was, since it was last asked; less what the thread waited for a processor."""
+    """How late the loop that it runs in ever was, since it was last asked.
+
+    Less what a thread of this process waited for a processor meanwhile: another program that computes is not what is asked about.
+    """
 
     def __init__(self):
         self.most = 0.0
 
     async def run(self):
-        with open(f"/proc/self/task/{threading.get_native_id()}/schedstat", "rb", buffering=0) as file:  # noqa: ASYNC230 - of no disk
-
-            def waited_s():
-                file.seek(0)
-                return int(file.read().split()[1]) / 1e9
-
-            while True:
-                due, before = time.monotonic() + 0.005, waited_s()
-                await asyncio.sleep(0.005)
-                late = time.monotonic() - due
-                if late > self.most:
-                    self.most = max(self.most, late - (waited_s() - before))
+        while True:
+            due, before = time.monotonic() + 0.02, waits_s()
+            await asyncio.sleep(0.02)
+            late = time.monotonic() - due
+            if late > self.most:
+                self.most = max(self.most, late - longest_wait_s(before))
 
     def take(self):
         most, self.most = self.most, 0.0
         return most
+
+
+def waits_s():
+    """How long each thread of this process has been ready to run and did not (Linux, `schedstat`)."""
+    waits = {}
+    for thread in os.listdir("/proc/self/task"):
+        with suppress(OSError), open(f"/proc/self/task/{thread}/schedstat", "rb") as file:
+            waits[thread] = int(file.read().split()[1]) / 1e9
+    return waits
+
+
+def longest_wait_s(before):
+    return max(now - before.get(thread, 0.0) for thread, now in waits_s().items())
 
 
 class Served:
@@ -171,6 +183,13 @@ def p95(answers):
     return took[int(0.95 * len(took))]
 
 
+def says_so(one):
+    """Whether a refusal says when to come again, in words or in a word."""
+    # No review room begins in this test, which says the same in other words.
+    when = int(one.retry) > 0 or one.path == "/passphrase"
+    return when and (one.kind == "application/problem+json" if one.path.startswith(API) else "noch einmal" in one.text)
+
+
 def test_no_route_waits_in_the_event_loop_while_another_process_writes(served):
     records = served.system.records
     filled(records)
@@ -184,7 +203,7 @@ def test_no_route_waits_in_the_event_loop_while_another_process_writes(served):
             took = f"lag {1000 * lag:.0f} ms; {len(answers)} reads, median {1000 * statistics.median(one.took for one in answers):.0f} ms, "
             took += f"p95 {1000 * p95(answers):.0f} ms; {len(written)} writes, slowest {max(one.took for one in written):.2f} s"
             # A machine that does something else is late for that; code that waits in the loop is so every time.
-            if lag <= MOST_LAG_S and p95(answers) <= MOST_READ_S:
+            if lag <= MOST_LAG_S and p95(answers) <= MOST_READ_S and max(one.took for one in written) <= MOST_WRITE_S:
                 break
     print(took)
     assert calls == []
@@ -194,10 +213,7 @@ def test_no_route_waits_in_the_event_loop_while_another_process_writes(served):
     assert [one for one in written if one.took > MOST_WRITE_S + MARGIN_S or one.status == 500] == []
     refused = [one for one in written if one.status == 503]
     assert {one.path for one in refused} >= REFUSED, [one for one in written if one.path in REFUSED and one.status != 503]
-    for one in refused:
-        # No review room begins in this test, which says the same in other words.
-        assert int(one.retry) > 0 or one.path == "/passphrase"
-        assert one.kind == "application/problem+json" if one.path.startswith(API) else "noch einmal" in one.text
+    assert [one for one in refused if not says_so(one)] == []
     # The stop control answers as on any day.
     stopped = {one.path: one.status for one in written if one.path.endswith("stop")}
     assert stopped == {"/stop": 303, "/cameras/{camera}/stop": 303, "/api/v1/cameras/{camera}/stop": 200}
@@ -215,8 +231,8 @@ def test_what_is_asked_in_the_event_loop_is_heard(served):
             until(lambda found=calls: found, 5)
         assert calls, name
     served.watchdog.take()
-    served.loop.call_soon_threadsafe(lambda: time.sleep(0.3))
-    until(lambda: served.watchdog.most > 0.2, 5)
+    served.loop.call_soon_threadsafe(lambda: time.sleep(1.0))
+    until(lambda: served.watchdog.most > MOST_LAG_S, 5)
 
 
 class Answer:

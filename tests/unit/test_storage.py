@@ -148,6 +148,16 @@ class TestBusy:
         put(engine, person="kvd-2")
         assert people(engine) == ["kvd-1", "kvd-2"]
 
+    def test_nobody_writes_between_what_a_writer_reads_and_what_it_writes(self, engine, path):
+        put(engine)
+        with raw(path) as other:
+            other.execute("PRAGMA busy_timeout=0")
+            with writing(engine) as connection:
+                assert connection.execute(select(passwords.c.person)).scalars().all() == ["kvd-1"]
+                with pytest.raises(sqlite3.OperationalError, match="locked"):
+                    other.execute("BEGIN IMMEDIATE")
+            other.execute("BEGIN IMMEDIATE")
+
     def test_readers_do_not_wait_however_many_writers_do(self, engine, path):
         put(engine)
         told = []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from blickschutz.kernel.errors import FaultError, OperatorError
 from blickschutz.vault import rules, service
 from blickschutz.vault.io.files import InstallationKey, KeyFolder, is_signed, overwrite
-from blickschutz.vault.model import Reviewer, VaultProblem
+from blickschutz.vault.model import Reviewer, Share, VaultProblem
 from blickschutz.vault.service import StreamOpener, StreamSealer, VaultError
 
 PASSPHRASE = "vier augen sehen mehr"
@@ -75,6 +75,20 @@ def test_envelopes_of_two_clips_do_not_mix():
     shares = service.open_share(one, "person-0", privates[0]), service.open_share(other, "person-1", privates[1])
     with pytest.raises(VaultError) as caught:
         service.join_shares(one, *shares)
+    assert caught.value.problem is VaultProblem.KEY_DOES_NOT_FIT
+
+
+def test_a_share_that_was_made_up_to_fit_another_key_does_not_open_the_clip():
+    """Whoever has one share can make up a second one for any key; the envelope knows which key it is."""
+    _, reviewers, privates = people(2)
+    envelope, chosen = service.seal_key(service.new_key(), "clip", reviewers), bytes(31) + b"\x07"
+    share = service.open_share(envelope, reviewers[0].id, privates[0])
+    constant, value = int.from_bytes(chosen, "big"), int.from_bytes(share.y, "big")
+    slope = (value - constant) * pow(share.x, -1, rules.PRIME) % rules.PRIME
+    forged = Share("clip", 2, ((constant + 2 * slope) % rules.PRIME).to_bytes(rules.VALUE_BYTES, "big"))
+    assert rules.join((share.x, share.y), (forged.x, forged.y)) == chosen
+    with pytest.raises(VaultError) as caught:
+        service.join_shares(envelope, share, forged)
     assert caught.value.problem is VaultProblem.KEY_DOES_NOT_FIT
 
 
