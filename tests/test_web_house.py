@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from blickschutz.audit.model import Event
+from blickschutz.web.texts import EVENT_WORDS
 from tests.conftest import ROOT
 
 WEB = ROOT / "src/blickschutz/web"
@@ -120,6 +122,11 @@ def test_every_route_is_plain_unless_it_must_wait_for_something_else():
         ("routes/wall.py", "picture"),
         ("api/cameras.py", "picture"),
     }
+
+
+def test_every_event_of_the_log_has_its_words():
+    """The page of the log lists them all: one without words would take the page with it."""
+    assert {event.value for event in Event} == set(EVENT_WORDS)
 
 
 def test_routes_come_from_the_pages_so_that_they_have_a_lane():

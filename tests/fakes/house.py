@@ -85,6 +85,7 @@ class AlertPages:
         self._thread = ThreadPoolExecutor(1)
         room = SimpleNamespace(alerts=desk, office=office, recordings=self.records, regime=Day(clock), cameras=cameras)
         room.later = self._thread.submit
+        room.clock = SimpleNamespace(suspended="")
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for
         self.app = FastAPI()
         self.app.state.room, self.app.state.lanes = room, pages.lanes

@@ -477,7 +477,7 @@ class TestTable:
         assert [one for one in Permission if may(None, one)] == [Permission.PUBLIC]
 
     def test_what_takes_a_person_is_in_no_token(self):
-        assert {Permission.REVIEW, Permission.PROPOSE, Permission.CONFIRM} <= PERSONAL
+        assert {Permission.REVIEW, Permission.CLOCK, Permission.PROPOSE, Permission.CONFIRM} <= PERSONAL
 
     @given(st.sets(st.sampled_from(list(Role))), st.sets(st.sampled_from(list(Role))))
     def test_a_change_that_gives_nothing_is_a_subset(self, before, after):

@@ -76,7 +76,7 @@ REFUSED = SEEN | {
         "/cases/{number}/enter",
         "/cases/{number}/assigned",
     ),
-    *("/clock", "/documents", "/duties/{number}", "/people", "/people/{person}/rights", "/people/{person}/block", "/regime", "/resume"),
+    *("/documents", "/duties/{number}", "/people", "/people/{person}/rights", "/people/{person}/block", "/regime", "/resume"),
     *("/requests", "/requests/{number}/answer", "/requests/{number}/extend", "/requests/{number}/identity", "/sign-in"),
     *("/api/v1/alerts/{number}/acknowledge", "/api/v1/alerts/{number}/close", "/api/v1/cameras/{camera}/resume", "/api/v1/regime"),
 }

@@ -51,13 +51,15 @@ class TestWithinABoot:
         old = house.record()
         house.go(60)
         house.machine.error = wall
+        assert house.time.suspended == "", "until somebody looks"
         house.go(5)
-        assert house.reason == reason
+        assert house.reason == reason == house.time.suspended
         new = house.record()
         assert house.go(73 * HOUR) == [], "nothing ends while suspended"
         assert house.age(old) == pytest.approx(73 * HOUR + 65)
         house.machine.error = 0.0
         assert set(house.go(5)) == {old, new}
+        assert house.time.suspended == ""
         assert [one.what for one in house.changes] == [What.SUSPENDED, What.RESUMED]
 
     def test_corrections_are_followed_without_asking_by_dates_and_not_by_ages(self, house):

@@ -36,7 +36,7 @@ from blickschutz.guard.model import WorkKind, WorkState
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import StoreBusyError
 from blickschutz.kernel.situation import Kind
-from blickschutz.review.model import Case, CaseState
+from blickschutz.review.model import Case, CaseState, Quarantine, QuarantineReason
 from blickschutz.wall.model import TileState
 from blickschutz.web.metrics import METRICS
 from blickschutz.web.texts import NEED_WORDS
@@ -201,7 +201,7 @@ class TestHealthWatch:
 
     def test_deadlines_orders_strays_and_notices_are_counted(self, desk):
         cases, now = desk.office.cases, desk.clock.now()
-        case = cases.store.add(Case(0, "b" * 32, CAMERA, "sealed", "person_down", now, CaseState.RECORDING))
+        case = cases.opened(Case(0, "b" * 32, CAMERA, "sealed", "person_down", now, CaseState.RECORDING))
         cases.store.close(replace(case, state=CaseState.WAITING, seconds=30.0, size=3000))
         assert self.look(desk).deadlines == DeadlineState()
         desk.clock.sleep(72 * 3600 + GRACE_S / 2)
@@ -223,11 +223,10 @@ class TestHealthWatch:
         desk.records.orders.store.end(number, OrderState.DONE)
         assert self.look(desk).orders == OrdersState()
 
-        folder = desk.records.archive.shelf.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{'d' * 32}.clip").write_bytes(b"whose?")
+        assert self.look(desk).quarantined == 0
+        waiting = cases.store.get(case.id)
+        assert cases.store.quarantine(waiting, Quarantine(QuarantineReason.NOTE_DAMAGED, desk.records.archive.time.now()), None)
         assert self.look(desk).quarantined == 1
-        (folder / f"{'d' * 32}.clip").unlink()
 
         raised = desk.clock.now()
         new = Alert(0, CAMERA, Kind.PERSON_DOWN, "all", Origin.ANALYSIS, AlertState.RAISED, raised, raised, 0.9)

@@ -28,7 +28,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.CASES: frozenset({_S, _A}),
     Permission.REVIEW: frozenset({_S, _A}),
     Permission.EVIDENCE: frozenset({_A}),
-    Permission.CLOCK: frozenset({_A}),
+    # It takes two different people: with review among them, one supervisor is enough.
+    Permission.CLOCK: frozenset({_S, _A}),
     Permission.KEEPING: frozenset({_A}),
     Permission.LOG: frozenset({_D}),
     Permission.HEALTH: frozenset({_L, _A, _T, _D}),
@@ -42,13 +43,14 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
 }
 # Pictures, redacted or not, or the way to them.
 PICTURES = frozenset({Permission.WALL, Permission.ALERTS, Permission.CASES, Permission.REVIEW, Permission.EVIDENCE})
-# What a token may never do: people and rights are changed by people, a review takes two of them in a room, and who asks
-# for their data is dealt with by people too.
+# What a token may never do: people and rights are changed by people, a review takes two of them in a room, who asks
+# for their data is dealt with by people too, and so is a clock that nobody is sure of.
 PERSONAL = frozenset(
     {
         Permission.PUBLIC,
         Permission.OWN,
         Permission.REVIEW,
+        Permission.CLOCK,
         Permission.KEEPING,
         Permission.REQUESTS,
         Permission.PROPOSE,

@@ -31,7 +31,7 @@ from blickschutz.kernel.errors import SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
 from blickschutz.web.encryption import Encryption
-from blickschutz.web.ports import AuthorityView, Office, Policy, Recordings, RegimeControl, StopControl
+from blickschutz.web.ports import AuthorityView, ClockDesk, Office, Policy, Recordings, RegimeControl, StopControl
 
 _GRACE_S = 3
 _LOOK_S = 2.0
@@ -64,6 +64,7 @@ class Room:
         self.recordings, self.rooms, self.policy = recordings, rooms, policy
         self.office: Office = control.records.office
         self.stops: StopControl = control.records.stops
+        self.clock: ClockDesk = control.records.clock
         self.authority: AuthorityView | None = tls.authority
         self.alerts: AlertDesk = control.alerting.desk
         self.regime: RegimeControl = control.regime

@@ -115,7 +115,7 @@ class Vitals:
     """All of it, at the moment `at` (POSIX), `up_s` seconds after the start. `work` by process; ages in it are of `steady` (monotonic).
 
     What a database that cannot be read would have said is None.
-    `quarantined` are clips that were found without what would allow to end or to open them. `problem` is what the thread
+    `quarantined` are clips about which two people decide. `problem` is what the thread
     of disk and database failed at last.
     """
 

@@ -43,7 +43,7 @@ _FORGET_EVERY_S = 3600.0
 
 
 class RetentionTime:
-    """See `docs/design/time.md`. `now` and `reading` touch no disk; all else may, and belongs into a thread.
+    """See `docs/design/time.md`. `now`, `reading` and `suspended` touch no disk; all else may, and belongs into a thread.
 
     `changed` tells what happened by itself, in the thread of whoever looked. Safe to be called from several threads.
     """

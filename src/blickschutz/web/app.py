@@ -25,6 +25,7 @@ from blickschutz.web.routes import (
     account,
     alerts,
     cases,
+    clock,
     control,
     decisions,
     house,
@@ -43,7 +44,25 @@ from blickschutz.web.security import RequestCheck, hosts_of
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 API = "/api/v1"
-_PARTS = (wall, live, alerts, decisions, control, place, system, sign_in, account, people, house, policy, requests, cases, keeping, log)
+_PARTS = (
+    wall,
+    live,
+    alerts,
+    decisions,
+    control,
+    place,
+    system,
+    sign_in,
+    account,
+    people,
+    house,
+    policy,
+    requests,
+    cases,
+    keeping,
+    clock,
+    log,
+)
 
 
 def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None, guard: Guard | None = None) -> FastAPI:

@@ -97,8 +97,8 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Zeitdienst prüfen. Stimmt die Uhr jetzt, bestätigt es die Aufsicht auf der Seite „Vorgänge“."),
     ),
     "quarantine": (
-        N_("In der Ablage liegen Aufzeichnungen ohne Vorgang"),
-        N_("Die Aufsicht verständigen; „blickschutz check“ nennt die Dateien. Nichts löschen."),
+        N_("Aufzeichnungen liegen in Quarantäne und warten auf zwei Personen"),
+        N_("Die Aufsicht verständigen; sie stehen auf der Seite „Vorgänge“. Nichts löschen."),
     ),
     "certificate-ends": (
         N_("Das Zertifikat des Servers läuft in den nächsten Tagen ab"),

@@ -122,7 +122,7 @@ ROOM_METRICS: Mapping[str, _Metric] = {
     "blickschutz_clock_suspended": _Metric("1 while deadlines wait for the clock", (), lambda v: _one(v.clock.suspended)),
     "blickschutz_orders_open": _Metric("Orders to record without an outcome", (), lambda v: _of(v.orders, lambda o: o.open)),
     "blickschutz_orders_oldest_seconds": _Metric("Age of the oldest of them", (), lambda v: _of(v.orders, lambda o: o.oldest_s)),
-    "blickschutz_quarantined_clips": _Metric("Clips that no case knows; two people decide about them", (), lambda v: _one(v.quarantined)),
+    "blickschutz_quarantined_clips": _Metric("Clips in quarantine; two people decide about them", (), lambda v: _one(v.quarantined)),
 }
 
 

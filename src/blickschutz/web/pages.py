@@ -189,6 +189,7 @@ class Pages:
             "languages": texts.LANGUAGES,
             "theme": self.theme(request, theme),
             "safe_mode": self.room.recordings.safety.on,
+            "deadlines_suspended": self.room.clock.suspended if member is not None else "",
             "site": self.site,
             "regime": regime,
             "member": member,

@@ -19,7 +19,7 @@ from blickschutz.control.ports import Rooms
 from blickschutz.control.vitals import Vitals
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
-from blickschutz.retention.model import Stuck
+from blickschutz.retention.model import Basis, Confirmed, Proposal, Stuck, TimeView, Void
 from blickschutz.review.model import Case
 from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.model import Request as DataRequest
@@ -160,7 +160,7 @@ class Safety(Protocol):
 
 
 class Recordings(Protocol):
-    """Clips as far as pages need them, the retention clock, and what the disk says."""
+    """Clips as far as pages need them, the time for deadlines, and what the disk says."""
 
     def recording_problem(self) -> str:
         """Why nothing can be recorded: a key of `texts.RECORDING_PROBLEMS`, or empty."""
@@ -173,8 +173,6 @@ class Recordings(Protocol):
     def time(self) -> float:
         """The retention clock."""
         ...
-
-    def clock_offset(self) -> float: ...
 
     def record(self, camera: str, by: str, reason: str, alert: int | None) -> str:
         """Order a recording by hand; why not, or empty."""
@@ -208,6 +206,27 @@ class Recordings(Protocol):
         ...
 
 
+class ClockDesk(Protocol):
+    """The time for deadlines, about which two people may have to decide: see `retention.service`.
+
+    `suspended` answers at once; all else may take seconds and writes to the disk, so it is not for the event loop. What is
+    proposed and confirmed is in the log.
+    """
+
+    @property
+    def suspended(self) -> str:
+        """Why deadlines are suspended: a key of `texts.SUSPENDED_WORDS`, or empty."""
+        ...
+
+    def view(self) -> TimeView: ...
+
+    def propose(self, by: str, basis: Basis) -> Proposal | Void: ...
+
+    def confirm(self, by: str, number: int) -> Confirmed | Void:
+        """Raises `DeviceError` where it cannot be kept; nothing changed then."""
+        ...
+
+
 class ControlRoom(Protocol):
     """All cameras, by id."""
 
@@ -225,6 +244,7 @@ class ControlRoom(Protocol):
     regime: RegimeControl
     office: Office
     recordings: Recordings
+    clock: ClockDesk
     rooms: Rooms
     stops: StopControl
 

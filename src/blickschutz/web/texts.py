@@ -12,6 +12,15 @@ from zoneinfo import ZoneInfo
 from babel.messages.pofile import read_po
 
 from blickschutz.kernel.situation import Kind, name
+from blickschutz.web.clock_words import (
+    CHOICE_MEANINGS,
+    CHOICE_WORDS,
+    CLOCK_AWRY,
+    CLOCK_EVENTS,
+    CLOCK_PROBLEMS,
+    SPANS,
+    SUSPENDED_WORDS,
+)
 from blickschutz.web.health_words import DATABASE_WORDS, NEED_WORDS, WORK_KINDS
 from blickschutz.web.request_words import (
     DUTY_SOURCES,
@@ -48,6 +57,10 @@ __all__ = [
     "ACCOUNT_DONE",
     "ACCOUNT_PROBLEMS",
     "CHANGE_WORDS",
+    "CHOICE_MEANINGS",
+    "CHOICE_WORDS",
+    "CLOCK_AWRY",
+    "CLOCK_PROBLEMS",
     "DATABASE_WORDS",
     "DUTY_SOURCES",
     "FACTOR_WORDS",
@@ -66,7 +79,9 @@ __all__ = [
     "ROLE_WORDS",
     "SETTLEMENT_WORDS",
     "SIGN_IN_PROBLEMS",
+    "SPANS",
     "STATE_WORDS_OF_ACCOUNTS",
+    "SUSPENDED_WORDS",
     "TODO_WORDS",
     "WORK_KINDS",
 ]
@@ -336,6 +351,7 @@ TROUBLE_WORDS: Mapping[str, str] = {
 }
 EVENT_WORDS: Mapping[str, str] = {
     **ACCOUNT_EVENTS,
+    **CLOCK_EVENTS,
     **REQUEST_EVENTS,
     "system-started": N_("System gestartet"),
     "system-ended": N_("System beendet"),
@@ -344,7 +360,6 @@ EVENT_WORDS: Mapping[str, str] = {
     "camera-resumed": N_("Kamera wieder gestartet"),
     "regime-set": N_("Regelung von Hand gesetzt"),
     "regime-released": N_("Regelung zurück zum Plan"),
-    "clock-changed": N_("Uhr gesprungen"),
     "signed-in": N_("angemeldet"),
     "sign-in-refused": N_("Anmeldung abgelehnt"),
     "signed-out": N_("abgemeldet"),

@@ -89,7 +89,7 @@ PERMISSION_WORDS = {
     "regime": N_("Tag und Nacht sehen und setzen"),
     "cases": N_("Vorgänge sehen"),
     "evidence": N_("Beweispakete"),
-    "clock": N_("Uhr bestätigen"),
+    "clock": N_("Über die Uhr entscheiden"),
     "keeping": N_("Über Verluste und Quarantäne entscheiden"),
     "log": N_("Protokoll lesen"),
     "health": N_("Zustand sehen"),
@@ -115,6 +115,8 @@ ACT_WORDS = (
     (r"/people.*", N_("Konto ändern")),
     (r"/requests.*", N_("Anfrage bearbeiten")),
     (r"/duties.*", N_("Informationspflicht")),
+    (r"/clock/propose", N_("Vorschlag zu Uhr und Fristen")),
+    (r"/clock/confirm", N_("Bestätigung zu Uhr und Fristen")),
     (r"/changes/\d+/confirm", N_("Vorschlag bestätigen")),
     (r"/changes/\d+/withdraw", N_("Vorschlag zurückziehen")),
 )

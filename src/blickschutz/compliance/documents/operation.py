@@ -115,6 +115,21 @@ def deletion(g: Grounds) -> Document:
             ),
         ),
         Section(
+            "Zeit",
+            (
+                say(
+                    "Das Alter einer Aufzeichnung wird gezählt, unabhängig von der Uhr des Rechners. Ist die Zeit nicht sicher, ruhen alle "
+                    "Fristen, bis die Uhr wieder übereinstimmt oder zwei verschiedene Personen aus Aufsicht oder Sichtung, die dieselbe "
+                    "Liste der betroffenen Aufzeichnungen gelesen haben, entscheiden.",
+                    rule("SI-05"),
+                    event(Event.CLOCK_SUSPENDED),
+                    event(Event.CLOCK_CONFIRMED),
+                    test("tests/unit/test_time.py"),
+                    test("tests/unit/test_clock_pages.py"),
+                ),
+            ),
+        ),
+        Section(
             "Nachweis",
             (
                 say(

@@ -49,10 +49,6 @@ class RecordingDesk:
     def time(self) -> float:
         return self._archive.time.wall_of(self._archive.time.now())
 
-    def clock_offset(self) -> float:
-        view = self._archive.time.view()
-        return view.wall - view.counted
-
     def record(self, camera: str, by: str, reason: str, alert: int | None) -> str:
         return self._routing.by_hand(camera, by, reason, alert)
 

@@ -79,6 +79,8 @@ def routes(pages: Pages) -> APIRouter:
             pages,
             cameras=[_figures(tile) for tile in pages.tiles()],
             recording_problem=room.recordings.recording_problem(),
+            deadlines_suspended=bool(suspended := room.clock.suspended),
+            suspended_reason=suspended,
             certificate_until=room.certificate_until(),
             models={name: hashed for name, (hashed, _) in known.items()},
         )

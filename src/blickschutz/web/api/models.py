@@ -134,6 +134,10 @@ class Health(Said):
     """Why nothing can be recorded; empty where it can."""
     free_bytes: int | None
     clock_offset_s: float
+    deadlines_suspended: bool
+    """Whether no deadline ends anything, because the time is not certain."""
+    suspended_reason: str
+    """Why; empty where deadlines run."""
     log_entries: int | None
     log_faults: int | None
     certificate_until: datetime | None

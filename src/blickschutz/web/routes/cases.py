@@ -58,7 +58,6 @@ def _lists(router: APIRouter, pages: Pages) -> None:
             held_count=counts.get(CaseState.HELD, 0),
             ended=views(pages, request, member, ended),
             forecast=recordings.forecast(),
-            offset=recordings.clock_offset(),
         )
 
     @router.get("/cases/{number}", dependencies=[allow(Permission.CASES)])
