@@ -75,7 +75,7 @@ class ClockPages:
         room = SimpleNamespace(office=office, alerts=alerts, clock=desk, regime=Day(clock), recordings=Records(), cameras={})
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for
         self.app = FastAPI()
-        self.app.state.office = office
+        self.app.state.room, self.app.state.lanes = room, pages.lanes
         self.app.include_router(clock_routes.routes(pages))
 
         @self.app.get("/nothing", dependencies=[allow(Permission.OWN)])

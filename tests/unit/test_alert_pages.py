@@ -206,6 +206,7 @@ class TestDecisions:
         assert "Wer was getan hat, ist nach seiner Frist gelöscht." in house.get(f"/alerts/{number}")
 
 
+@pytest.mark.alone
 class TestWaits:
     def test_who_looks_does_not_wait_for_who_writes(self, house):
         number = house.take()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from blickschutz.audit.model import Event
-from blickschutz.control.service.shredding import kept
+from blickschutz.control.rules import stamped
 from blickschutz.review.model import Case, CaseEvent, CaseState, GivenVerdict, Ground, Hold, Refusal, Verdict
 from blickschutz.review.rules import REVIEWABLE, half_held, judge, waits_for
 from tests.house import House
@@ -59,7 +59,7 @@ def test_a_case_waits_for_whoever_has_not_judged_it_and_for_nobody_while_it_is_r
 def test_a_hold_keeps_when_two_people_stand_behind_it(by, keeps):
     hold = Hold(Ground.LEGAL_CLAIM, "KL-1", ADA, CASE.opened + 30 * DAY, by, CASE.opened)
     assert hold.in_force is keeps
-    assert kept(replace(CASE, hold=hold)).held_until == (hold.until if keeps else None)
+    assert stamped(replace(CASE, hold=hold)).hold_date == (hold.until if keeps else None)
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ class TestQuarantine:
         site.again()
         assert "zu der es keinen Vorgang gibt" in site.get("/cases")
         assert "a file of this installation without a case" in site.get("/cases", language="en")
-        assert "1 Aufzeichnungen warten auf zwei Personen" in site.get("/health")
+        assert "Aufzeichnungen liegen in Quarantäne und warten auf zwei Personen" in site.get("/health")
 
     def test_its_page_says_what_is_known_and_what_can_be_decided(self, found):
         page = found.get(f"/cases/{found.case().id}")
