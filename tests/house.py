@@ -109,7 +109,7 @@ class House:
         """A clip of the camera, and its case."""
         archive = self.records.archive
         archive.shelf.folder.mkdir(parents=True, exist_ok=True)
-        writer = make_writer(archive.shelf.folder, archive.key.installation, name, new_key())
+        writer = make_writer(archive.shelf.folder, archive.key.installation, name, new_key(), self.clock.now())
         news = {"clip": name, "mode": ClipMode.SEALED, "cause": "person_down", "orders": orders, "opened": self.clock.now()}
         if row:
             self.hear(ClipNews(event=ClipEvent.OPENED, **news))

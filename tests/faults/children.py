@@ -30,8 +30,8 @@ def say(text: object) -> None:
     sys.stdout.flush()
 
 
-def make_writer(folder: Path, installation: str, clip: str, key: bytes) -> ClipWriter:
-    header = ClipHeader(clip=clip, installation=installation, camera="vorplatz-nord", mode=ClipMode.SEALED, cause="manual", opened=1.7e9)
+def make_writer(folder: Path, installation: str, clip: str, key: bytes, opened: float = 1.7e9) -> ClipWriter:
+    header = ClipHeader(clip=clip, installation=installation, camera="vorplatz-nord", mode=ClipMode.SEALED, cause="manual", opened=opened)
     return ClipWriter(folder / f"{clip}.clip", header, seal_key(key, clip, NOBODIES), key, OPENING)
 
 

@@ -18,7 +18,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.recording.io.clipfile import ClipError, ClipReader
 from blickschutz.recording.model import ClipState
 from blickschutz.review.model import CaseState
-from blickschutz.review.rules import THERE
+from blickschutz.review.rules import THERE, same_hold
 from blickschutz.vault.io.files import is_signed
 from tests.faults.children import SITE
 
@@ -112,7 +112,11 @@ def check(records: Records) -> None:
         else:
             assert records.archive.shelf.is_absent(case.clip), case
             assert len(receipts) == 1, (case, receipts)
-            assert receipts[0].facts["absent"] is True, receipts
+            facts = receipts[0].facts
+            # Nobody but the system takes files away here.
+            assert (facts["absent"], facts["ending"], facts["overwritten"]) == (True, "overwritten", case.size), receipts
+        if case.state is CaseState.HELD:
+            assert same_hold(records.archive.notes.read(case.clip).hold, case.hold), case
         verdicts = [entry for entry, _ in records.office.log.find(event=Event.VERDICT_GIVEN, subject=case.clip)]
         assert len(verdicts) == len(case.verdicts), case
     strays = there - {case.clip for case in records.office.cases.store.find(states=sorted(THERE), most=100_000)}

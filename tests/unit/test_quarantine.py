@@ -536,3 +536,30 @@ class TestBack:
         house.again()
         assert house.case().state is CaseState.QUARANTINED
         assert house.path().exists()
+
+
+class TestOrphans:
+    """A hold lies there, and its clip and row do not."""
+
+    def test_it_is_told_as_long_as_it_lasts_and_then_it_goes(self, house):
+        house.clip()
+        house.hold()
+        house.path().unlink()
+        house.back_up()
+        house.close()
+        for path in house.folder.glob("control.db*"):
+            path.unlink()
+        house.start()
+        house.records.recovery.files()
+        assert [entry.facts["by"] for entry in house.events(Event.MISSING_FILE)] == [["kvd-1", "kvd-2"]]
+        assert house.note().exists()
+        house.clock.sleep(61 * DAY)
+        house.records.recovery.look_again()
+        assert not house.note().exists()
+
+    def test_one_of_a_case_that_goes_on_is_none(self, house):
+        house.clip()
+        house.hold()
+        house.path().unlink()
+        house.records.recovery.look_again()
+        assert house.note().exists()

@@ -64,6 +64,12 @@ class ClipRecovery:
         """Files that no case knows, or of a case that is over. While no cell runs."""
         for clip in self.strays():
             self._each(clip, partial(self._file, clip))
+        self.orphans()
+
+    def orphans(self) -> None:
+        """What lies beside a clip that is gone, and that no case knows: told as long as the hold would last, then removed."""
+        for clip in sorted(self._notes.clips() - self._shelf.clips()):
+            self._each(clip, partial(self._orphan, clip))
 
     def look_again(self) -> None:
         """The same while cells run: a file that was just begun is known in a moment, so only what was unknown before counts."""
@@ -72,6 +78,7 @@ class ClipRecovery:
             if clip in self._seen:
                 self._each(clip, partial(self._file, clip))
         self._seen = frozenset(found)
+        self.orphans()
 
     def strays(self) -> list[str]:
         """The names of files that should not be there: no case knows them, or theirs is over."""
@@ -129,6 +136,16 @@ class ClipRecovery:
             self._unknown(clip)
         elif case.state is CaseState.DESTROYED:
             self._back(case)
+
+    def _orphan(self, clip: str) -> None:
+        case = self._known(clip)
+        if case is not None and case.state is not CaseState.DESTROYED:
+            return
+        hold = self._notes.read(clip).hold
+        if hold is not None and hold.until > self._now():
+            self._log.write(Event.MISSING_FILE, "system", clip, {"held_until": hold.until, "by": list(hold.by)})
+        else:
+            self._notes.keep(clip, None, ())
 
     def _back(self, case: Case) -> None:
         """A clip that was destroyed lies there again. The very same is destroyed again, by the order that there is; no other is."""

@@ -40,7 +40,7 @@ METHODS: Mapping[Ending, str] = {
         "derived files removed, absence looked at again"
     ),
     Ending.VANISHED: (
-        "the file was not there, or empty, before its end, and nothing was overwritten; derived files removed, absence looked at again"
+        "no file was found, or an empty one, and nothing was overwritten by this order; derived files removed, absence looked at again"
     ),
 }
 # A clip that does not go is tried again ever more rarely, and at least every quarter of an hour; people are told after the fifth try.
