@@ -19,6 +19,7 @@ from benchmarks.mutations.model import Line, Outcome, Result
 ROOT = Path(__file__).resolve().parents[2]
 _COPIED = ("src", "tests", "benchmarks", "scripts")
 _WHOLE = ("unit", "properties")
+_WITHOUT = ("cacheprovider", "schemathesis", "playwright", "xdist")
 _EACH_S, _LISTED_S, _WHOLE_S = 60, 240.0, 1800.0
 _PASSED, _FAILED = 0, 1
 _FAILURE = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.M)
@@ -36,7 +37,7 @@ class Run:
 
 
 class Tree:
-    """A copy of the sources and tests in `folder`; the rest of the repository is linked."""
+    """A copy of the sources and tests in `folder`; the rest of the repository is linked. `environment` makes it the one that is used."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "tree"
@@ -49,8 +50,12 @@ class Tree:
         shared = ROOT.parent / "shared"
         if shared.exists():
             (folder / "shared").symlink_to(shared)
-        self._environment = {**os.environ, "PYTHONPATH": f"{self.root / 'src'}:{self.root}", "PYTHONPYCACHEPREFIX": str(folder / "cache")}
+        self.environment = {**os.environ, "PYTHONPATH": f"{self.root / 'src'}:{self.root}", "PYTHONPYCACHEPREFIX": str(folder / "cache")}
         self._stamp = int(time.time())
+
+    def read(self, file: str) -> str:
+        path = self.root / "src/blickschutz" / file
+        return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def write(self, file: str, text: str) -> None:
         """Python tells a changed module by whole seconds and its size: each writing gets a time of its own."""
@@ -61,11 +66,11 @@ class Tree:
 
     def test(self, tests: Sequence[str], limit_s: float) -> Run | None:
         """Run fast tests until the first fails; None where they do not end in time."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-m", "not alone", "-p", "no:cacheprovider", "--tb=no"]
-        command += ["--durations=1", f"--timeout={_EACH_S}", *(f"tests/{one}" for one in tests)]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-m", "not alone", "--tb=no", "--durations=1", f"--timeout={_EACH_S}"]
+        command += [part for plugin in _WITHOUT for part in ("-p", f"no:{plugin}")] + [f"tests/{one}" for one in tests]
         try:
             done = subprocess.run(
-                command, cwd=self.root, env=self._environment, capture_output=True, text=True, timeout=limit_s, check=False
+                command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=limit_s, check=False
             )
         except subprocess.TimeoutExpired:
             return None
@@ -82,9 +87,10 @@ def places(line: Line) -> int:
 
 def try_line(tree: Tree, line: Line, listed_only: bool) -> Result:
     """Alter one line; the tests that should notice go first, all others only where those do not."""
-    if places(line) != 1:
-        return Result(line, Outcome.MISFIT, why=f"its text stands {places(line)} times in {line.file}")
-    source, begun = (ROOT / "src/blickschutz" / line.file).read_text(encoding="utf-8"), time.monotonic()
+    # Of the copy: whoever works on the tree meanwhile changes nothing of what is tried.
+    source, begun = tree.read(line.file), time.monotonic()
+    if (times := source.count(line.text)) != 1:
+        return Result(line, Outcome.MISFIT, why=f"its text stands {times} times in {line.file}")
     tree.write(line.file, source.replace(line.text, line.altered))
     try:
         found = _judged(line, tree.test(line.tests, _LISTED_S), listed=True)

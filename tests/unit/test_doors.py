@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from blickschutz.access.model import AccountState, FactorKind, Permission, Role
 from blickschutz.access.rules import PERMISSIONS, SECOND_FACTOR
 from blickschutz.audit.model import Event
 from blickschutz.web.allowed import SESSION, allow, allow_token
+from blickschutz.web.lanes import Lanes
 from blickschutz.web.security import HEADERS, RequestCheck, hosts_of
 from tests.house import SITE, House
 
@@ -33,6 +35,7 @@ class Doors:
 
     def ask(self, path, method="GET", *, session="", **headers):
         async def asked():
+            self.app.state.lanes = Lanes()
             transport = httpx.ASGITransport(app=self.app)
             cookies = {SESSION: session} if session else {}
             async with httpx.AsyncClient(transport=transport, base_url=HERE, cookies=cookies) as client:
@@ -50,7 +53,7 @@ def doors(tmp_path):
         if role in SECOND_FACTOR:
             office.access.factors.add(person, FactorKind.TOTP, "App", bytes(20), 0)
     app = FastAPI(middleware=[Middleware(RequestCheck, hosts=hosts_of(["localhost"], 8710))])
-    app.state.office = office
+    app.state.room = SimpleNamespace(office=office)
     for permission in Permission:
         app.add_api_route(f"/{permission.value}", lambda: "in", methods=["GET", "POST"], dependencies=[allow(permission)])
     app.add_api_route("/api/health", lambda: "in", dependencies=[allow_token(Permission.HEALTH)])

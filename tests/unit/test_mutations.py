@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -36,6 +38,9 @@ class Answers:
     def __init__(self, *runs):
         self._runs, self.written, self.asked = list(runs), [], []
 
+    def read(self, file):
+        return "def two():\n    return 2\n" if file == LINE.file else ""
+
     def write(self, file, text):
         self.written.append((file, text))
 
@@ -56,7 +61,7 @@ class Answers:
         ([Run(5, (), 0.0, "no tests ran")], Outcome.BROKEN, True),
     ],
 )
-def test_what_the_tests_say_and_the_line_is_put_back(root, runs, outcome, listed):
+def test_what_the_tests_say_and_the_line_is_put_back(runs, outcome, listed):
     tree = Answers(*runs)
     result = try_line(tree, LINE, listed_only=False)
     assert (result.outcome, result.listed) == (outcome, listed)
@@ -65,7 +70,7 @@ def test_what_the_tests_say_and_the_line_is_put_back(root, runs, outcome, listed
 
 
 @pytest.mark.parametrize(("file", "text"), [("made_up.py", "return 4\n"), ("gone.py", "return 2\n"), ("made_up.py", "t")])
-def test_a_text_that_is_not_there_exactly_once_is_an_error(root, file, text):
+def test_a_text_that_is_not_there_exactly_once_is_an_error(file, text):
     tree = Answers()
     assert try_line(tree, replace(LINE, file=file, text=text), listed_only=False).outcome is Outcome.MISFIT
     assert tree.written == []
@@ -79,14 +84,23 @@ def test_a_test_that_fails_without_the_alteration_too_has_noticed_nothing():
     assert (tree.asked, slowest_s) == ([("x", "y"), ("y",)], 0.7)
 
 
-def test_the_altered_module_is_the_one_that_is_tested(root):
+def test_the_altered_module_is_the_one_that_is_used(root):
     """Twice the same size within one second: a cached module must not be taken for the altered one."""
-    tree = Tree(root / "scratch")
-    tree.write("made_up.py", "def two():\n    return 3\n")
-    assert tree.test(LINE.tests, 60).failed == ("unit/test_made_up.py::test_two",)
-    tree.write("made_up.py", "def two():\n    return 2\n")
-    assert tree.test(LINE.tests, 60).code == 0
+    tree, said = Tree(root / "scratch"), []
+    for number in (2, 3, 4, 2):
+        tree.write("made_up.py", f"def two():\n    return {number}\n")
+        command = [sys.executable, "-c", "from blickschutz.made_up import two; print(two())"]
+        said.append(subprocess.run(command, cwd=tree.root, env=tree.environment, capture_output=True, text=True, check=True).stdout.strip())
+    assert said == ["2", "3", "4", "2"]
     assert (runner.ROOT / "src/blickschutz/made_up.py").read_text(encoding="utf-8") == "def two():\n    return 2\n"
+
+
+@pytest.mark.parametrize(("number", "code", "failed"), [(2, 0, ()), (3, 1, ("unit/test_made_up.py::test_two",))])
+def test_a_test_that_fails_is_named(root, number, code, failed):
+    tree = Tree(root / "scratch")
+    tree.write("made_up.py", f"def two():\n    return {number}\n")
+    run = tree.test(LINE.tests, 170)
+    assert (run.code, run.failed) == (code, failed)
 
 
 def test_two_at_a_time_in_trees_of_their_own(root, monkeypatch):
