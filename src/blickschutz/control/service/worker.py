@@ -7,10 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from blickschutz.guard.model import Backoff
 from blickschutz.guard.queues import GuardedQueue
 from blickschutz.guard.service import Guard
 
 _END_S = 10.0
+# A minute in all: longer than a backup holds a lock; and once it is free, what waits is written within seconds.
+_TRIES = 15
+_BACKOFF = Backoff(first_s=0.5, most_s=5.0, factor=2.0)
 _Item = tuple[str, Callable[[], Any]]
 
 
@@ -30,7 +34,9 @@ class Worker:
 
     def start(self, guard: Guard) -> None:
         """Begin, with what waits already."""
-        queue = self._queue = guard.queue(self._name, lambda item: item[1](), key=lambda item: item[0] or None)
+        queue = self._queue = guard.queue(
+            self._name, lambda item: item[1](), key=lambda item: item[0] or None, tries=_TRIES, backoff=_BACKOFF
+        )
         while self._waiting:
             queue.push(self._waiting.popleft())
 
