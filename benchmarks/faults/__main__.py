@@ -37,6 +37,7 @@ COUNTED = (
     "work_not_running",
     "cells_killed_by_control",
     "second_instances",
+    "backup_unequal",
 )
 
 
@@ -162,6 +163,11 @@ class Tally:
             slowest, what = max(self._writes)
             result["write_slowest_s"] = round(slowest, 2)
             print(f"slowest write during a lock: {slowest:.2f} s, {what}")
+        # Whether it is equal is known where it was tried.
+        unequal = self._figures["backup_unequal"]
+        del result["backup_unequal"]
+        if any(name.startswith("backup ") for name in self._count):
+            result["backup_equal"] = unequal == 0
         result["round_median_s"] = round(statistics.median(self._spent), 1)
         shown = (f"{name:26} {value}" for name, value in result.items() if name != "faults")
         print(json.dumps(result) if self._options.json else "\n".join(shown))

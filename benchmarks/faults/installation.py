@@ -47,9 +47,13 @@ class Installation:
         self.command: tuple[str, ...] = COMMAND
         # Seconds that the clocks of the installation are ahead of ours: all of them, those since the boot, the wall clock alone.
         self.shift, self.booted, self.wrong = 0, 0, 0.0
+        # Whether there is a time server.
+        self.served = True
         # How much longer things take than on an idle machine; patience is stretched by it.
         self.slow = 1.0
         self._boot = base / "boot_id"
+        # The boot in which the template was made: rounds go on in it. Its name, and how far its clocks are ahead of ours.
+        self.first_boot, self._first_booted = "", 0
         self._outer: subprocess.Popen[bytes] | None = None
         self.pid = 0
         self._clients: dict[str, httpx.Client] = {}
@@ -63,8 +67,8 @@ class Installation:
     def begin_at(self, at: float) -> None:
         """Clocks that are right, at a moment; for processes that start from now on."""
         self.shift, self.wrong = round(at - time.time()), 0.0
-        self.booted = self.shift
-        self._boots_as(_BOOT.read_text())
+        self.booted = self._first_booted + self.shift
+        self._boots_as(self.first_boot)
         self._set()
 
     def set_wrong(self, seconds: float) -> None:
@@ -82,19 +86,26 @@ class Installation:
     def reboot(self) -> None:
         """While nothing runs, the machine is switched off and on: its steady clocks begin anew, and the boot has another name."""
         assert not self.running
-        self.booted = 20 - int(time.clock_gettime(time.CLOCK_BOOTTIME))
-        self._boots_as(f"{uuid.uuid4()}\n")
+        self.booted = 1 - int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        self._boots_as(str(uuid.uuid4()))
+
+    def first(self) -> tuple[str, float]:
+        """Boot the machine of the template. The name of that boot, and when it began (POSIX)."""
+        self.reboot()
+        self.first_boot, self._first_booted = self._boot.read_text().strip(), self.booted
+        return self.first_boot.replace("-", ""), time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) - self.booted
 
     def _boots_as(self, name: str) -> None:
         """The kernel says that this boot has that name, to whoever is in our namespace."""
-        if not self._boot.exists():
-            self._boot.write_text(name)
+        mounted = self._boot.exists()
+        self._boot.write_text(f"{name}\n")
+        if not mounted:
             place.run("mount", "--bind", str(self._boot), str(_BOOT))
-        with self._boot.open("r+") as file:
-            file.write(name)
 
     def _set(self) -> None:
         self.shim.set_wall(self.shift + self.wrong)
+        # Setting a clock by hand ends what a time server says of it.
+        self.shim.set_synchronised(self.served and not self.wrong)
 
     # --- processes ---
 

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 from benchmarks.faults.installation import ADDRESS, Installation
@@ -23,6 +24,10 @@ _READS = (
     ("leit-1", "/regime"),
     ("dsb", "/people"),
 )
+_PAGES = {
+    "leit-1": ("/wall", "/alerts", "/alerts/queue", "/plan", "/regime", "/health"),
+    "dsb": ("/requests", "/people", "/policy", "/log"),
+}
 
 
 class Life:
@@ -117,18 +122,39 @@ class Life:
         return one
 
 
-def read_all(installation: Installation, ledger: Ledger, until: threading.Event) -> None:
-    """Ask for pages on and on, and note how long each took; run in a thread of its own."""
-    pages = [*_READS, ("", "/sign-in")]
-    index = 0
-    while not until.wait(0.08):
-        person, path = pages[index % len(pages)]
-        index += 1
-        address = f"{ADDRESS}/api/v1{path}" if person else f"{ADDRESS}{path}"
-        headers = {"authorization": f"Bearer {installation.people[person].token}"} if person else {}
-        start = time.monotonic()
-        try:
-            httpx.get(address, headers=headers, timeout=_PATIENCE_S)
-        except httpx.HTTPError:
-            continue
-        ledger.reads.append(time.monotonic() - start)
+class Reader:
+    """Somebody who asks for pages on and on; how long each took is noted. `begin` before the fault: signing in is a write."""
+
+    def __init__(self, installation: Installation, ledger: Ledger) -> None:
+        self._system, self._ledger = installation, ledger
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._open = ExitStack()
+        self._asked: list[tuple[httpx.Client, str]] = []
+
+    def begin(self) -> None:
+        """Sign in, and go on asking until `end`."""
+        for person, paths in _PAGES.items():
+            pages = self._open.enter_context(self._system.session(person))
+            pages.timeout = httpx.Timeout(_PATIENCE_S)
+            self._asked += [(pages, path) for path in paths]
+        for person, path in _READS:
+            self._asked.append((self._system.api(person), f"{ADDRESS}/api/v1{path}"))
+        self._thread.start()
+
+    def end(self) -> None:
+        self._end.set()
+        self._thread.join(_PATIENCE_S + 5)
+        self._open.close()
+
+    def _run(self) -> None:
+        index = 0
+        while not self._end.wait(0.08):
+            client, path = self._asked[index % len(self._asked)]
+            index += 1
+            start = time.monotonic()
+            try:
+                client.get(path)
+            except httpx.HTTPError:
+                continue
+            self._ledger.reads.append(time.monotonic() - start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from blickschutz.cli.main import cli
 
 # Housekeeping looks every five seconds; a busy machine may take a little longer.
 SLACK_S = 8.0
+_NEVER = sys.maxsize
 _FAILED = {"recording-refused", "recording-failed", "disk-full"}
 _ENTRY = {"stop": "camera-stopped", "resume": "camera-resumed", "regime": "regime-set", "acknowledge": "alert-decided"}
 
@@ -53,23 +55,30 @@ class Referee:
         orders = [one for one in self._ledger.decisions if one.what == "order" and one.accepted]
         if "rows" in self._ledger.lost or not orders:
             return []
-        cases, entries = list(self._cases().values()), self._entries()
+        cases, entries = self._cases(), self._entries()
         return [one for one in orders if not self._has_outcome(one, cases, entries)]
 
-    def _has_outcome(self, one: Decision, cases: list[dict[str, Any]], entries: list[dict[str, Any]]) -> bool:
-        """Whether a finished recording covers the order, or an entry says that there is none."""
-        placed = [entry for entry in entries if entry["event"] == "recording-ordered"]
-        numbers = {entry["facts"].get("order") for entry in placed if entry["facts"].get("reason") == one.text}
-        # After a crash it is given again; then the recording begins later.
-        given = [entry["at"] for entry in placed if entry["facts"].get("order") in numbers and entry["subject"] == one.subject]
-        latest, now = max([one.at, *given]) + SLACK_S * self._system.slow, self._system.now()
-        mine = [case for case in cases if case["camera"] == one.subject and case["opened"] <= latest]
-        covering = [case for case in mine if one.at - 3 <= (case.get("closed") or now)]
-        if covering:
-            return all(case["state"] != "recording" for case in covering)
-        failed = [entry for entry in entries if entry["event"] in _FAILED and entry["at"] >= one.at - 2]
-        failed = [entry for entry in failed if one.subject in {entry["subject"], entry["facts"].get("camera")}]
-        return any(entry["facts"].get("order") in {None, *numbers} for entry in failed)
+    @staticmethod
+    def _has_outcome(one: Decision, cases: dict[str, dict[str, Any]], entries: list[dict[str, Any]]) -> bool:
+        """Whether a finished recording covers the order, or an entry says that there is none.
+
+        By the numbers of entries alone: the clock may have been wrong meanwhile.
+        """
+        placed = [e["number"] for e in entries if e["event"] == "recording-ordered" and e["facts"].get("reason") == one.text]
+        if not placed:
+            return False
+        begun, closed = (
+            {e["subject"]: e["number"] for e in entries if e["event"] == event} for event in ("case-opened", "recording-closed")
+        )
+        mine = [clip for clip, case in cases.items() if case["camera"] == one.subject and clip in begun]
+        running = [clip for clip in mine if begun[clip] < placed[0] < closed.get(clip, _NEVER)]
+        next_one = sorted((clip for clip in mine if begun[clip] > placed[0]), key=lambda clip: begun[clip])[:1]
+        if any(cases[clip]["state"] != "recording" for clip in (*running, *next_one)):
+            return True
+        order = next(e["facts"].get("order") for e in entries if e["number"] == placed[0])
+        failed = [e for e in entries if e["event"] in _FAILED and e["number"] > placed[0]]
+        failed = [e for e in failed if one.subject in {e["subject"], e["facts"].get("camera")}]
+        return any(e["facts"].get("order") in {None, order} for e in failed)
 
     def alerts_missing(self) -> list[str]:
         """Alerts that were there, and situations that were told to a control room that lived on, without an alert now."""
@@ -97,7 +106,8 @@ class Referee:
         if "rows" not in self._ledger.lost:
             self._receipts()
             self._verdicts()
-            self._decisions()
+            for text in self.unlogged():
+                self._ledger.broken("decisions_without_entry", text)
             self._chain()
 
     def destroyed(self) -> None:
@@ -147,11 +157,14 @@ class Referee:
     def _compared(self, one: Planted, facts: dict[str, Any]) -> list[str]:
         wrong = []
         done = self._ledger.taken.get(one.clip)
-        if done == "missing" and (facts.get("overwritten") or "overwritten" in str(facts.get("method"))):
+        # Receipts of version 1 say nothing of how it ended, and by their method that it was overwritten.
+        ending, overwritten = facts.get("ending") or "overwritten", facts.get("overwritten")
+        if done == "missing" and ending != "vanished":
             wrong.append("says that a file was overwritten which was not there")
-        # Nothing overwritten: it was gone already, since a power cut came between its end and the receipt.
-        if done is None and facts.get("overwritten") not in {0, one.size}:
-            wrong.append(f"says {facts.get('overwritten')} of {one.size} bytes")
+        if done is None and ending == "vanished":
+            wrong.append("says that the file was not there")
+        if overwritten != (one.size if ending == "overwritten" else 0) and done != "missing":
+            wrong.append(f"says {overwritten} of {one.size} bytes, {ending}")
         if facts.get("sha256") != one.sha256 and done is None:
             wrong.append("names another file")
         if not one.due - 5 <= float(facts.get("destroyed", 0)) <= self._system.now() + 60:
@@ -171,24 +184,30 @@ class Referee:
                 if person not in logged:
                     self._ledger.broken("decisions_without_entry", f"the verdict of {person} on case {one.case} has no entry")
 
-    def _decisions(self) -> None:
-        entries = self._entries()
+    def unlogged(self) -> list[str]:
+        """Decisions that were accepted, or are in force, and have no entry (yet: one that could not be written at once is owed)."""
+        if "rows" in self._ledger.lost:
+            return []
+        entries, found = self._entries(), []
         for one in self._ledger.decisions:
             if not one.accepted or one.what not in _ENTRY:
                 continue
-            found = [e for e in entries if e["event"] == _ENTRY[one.what] and e["subject"] == one.subject and e["at"] >= one.at - 2]
-            found = [e for e in found if one.text in {"", e["facts"].get("reason")}]
-            if not found:
-                self._ledger.broken("decisions_without_entry", f"{one.what} {one.subject} was answered {one.answer!r} and has no entry")
+            known = [e for e in entries if e["event"] == _ENTRY[one.what] and e["subject"] == one.subject]
+            if not any(one.text in {"", e["facts"].get("reason")} for e in known):
+                found.append(f"{one.what} {one.subject} was answered {one.answer[:60]!r} and has no entry")
+        reasons = {e["facts"].get("reason") for e in entries if e["event"] == "recording-ordered"}
         orders = [one for one in self._ledger.decisions if one.what == "order" and one.accepted]
-        for one in orders:
-            if not any(e["event"] == "recording-ordered" and e["facts"].get("reason") == one.text for e in entries):
-                self._ledger.broken("decisions_without_entry", f"the order {one.text!r} was accepted and has no entry")
+        found += [f"the order {one.text!r} was accepted and has no entry" for one in orders if one.text not in reasons]
         if "alerts" not in self._ledger.lost:
             decided = {e["subject"] for e in entries if e["event"] == "alert-decided" and e["facts"].get("decision") == "acknowledge"}
-            for row in self._look(self._system.records.decisions, []):
-                if row["event"] == "acknowledge" and row["alert"] not in self._ledger.alerts[:1] and f"alert-{row['alert']}" not in decided:
-                    self._ledger.broken("decisions_without_entry", f"alert {row['alert']} was acknowledged without an entry")
+            taken = {row["alert"] for row in self._look(self._system.records.decisions, []) if row["event"] == "acknowledge"}
+            found += [f"alert {number} was acknowledged without an entry" for number in sorted(taken) if f"alert-{number}" not in decided]
+        said = {"camera-stopped": True, "camera-resumed": False}
+        for name, one in self.cameras().items() if self._system.running else ():
+            last = [said[e["event"]] for e in entries if e["event"] in said and e["subject"] in {name, "all"}]
+            if one["stopped"] and not (last and last[-1]):
+                found.append(f"{name} is stopped and the log does not say who did it")
+        return found
 
     def _chain(self) -> None:
         """No entry that once stood there is gone or another; the exported log verifies."""

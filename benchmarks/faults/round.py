@@ -65,6 +65,7 @@ class Round:
         self.peers.heal()
         self.peers.forget()
         self.system.fresh(self.template.folder)
+        self.system.served = self.chance.random() < 0.5
         self.system.begin_at(self.template.at + 1)
         self.referee = Referee(self.system, self.ledger, seed.public_key(self.system.data))
         if not self.system.start():
@@ -83,6 +84,7 @@ class Round:
         before, pid = self.referee.restarts(), self.system.pid
         self.life = Life(self.system, self.peers, self.ledger, self.chance)
         self.exam = Exam(self.system, self.peers, self.ledger, self.referee, self.life)
+        self.exam.begin()
         self.life.begin()
         try:
             time.sleep(self.chance.uniform(0.5, 2.0))

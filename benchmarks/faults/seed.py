@@ -29,6 +29,7 @@ from blickschutz.demo.site import seed as seed_people
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.io.clipfile import ClipWriter
 from blickschutz.recording.model import ClipEvent, ClipHeader, ClipMode, ClipNews, CloseReason, Gop, Opening
+from blickschutz.retention.io.sources import ClockSources
 from blickschutz.retention.model import Receipt
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import Ground, Verdict
@@ -73,28 +74,38 @@ class Planted:
 
 
 class SeedClock:
-    """A wall clock that is set."""
+    """A wall clock that is set and never goes back; the steady one goes with it, from `origin` on."""
 
-    def __init__(self, wall: float) -> None:
-        self.wall = wall
+    def __init__(self, wall: float, origin: float) -> None:
+        self.wall, self._origin = wall, origin
 
     def now(self) -> float:
         return self.wall
 
     def monotonic(self) -> float:
-        return self.wall
+        return self.wall - self._origin
 
     def sleep(self, seconds: float) -> None:
         self.wall += seconds
 
+    def go(self, at: float) -> None:
+        assert at >= self.wall, "what happened later is seeded later"
+        self.wall = at
+
 
 class Seeding:
-    """Fills a data folder through the public stores and desks, at times that are set."""
+    """Fills a data folder through the public stores and desks, at times that are set and run forward.
 
-    def __init__(self, site: Path, data: Path, at: float) -> None:
-        self.clock = SeedClock(at)
+    `boot` names the boot in which that happens, `booted` is when it began: after the last one, before the next.
+    """
+
+    def __init__(self, site: Path, data: Path, at: float, boot: str, booted: float) -> None:
+        self.clock = SeedClock(at, booted)
         self.site = load_site(site)
-        self.records = make_records(self.site, data, self.clock, {})
+        sources = ClockSources(self.clock, boot, synchronised=True)
+        self.records = make_records(self.site, data, self.clock, {}, repair=True, sources=sources)
+        self.records.keeping.begin()
+        self.records.archive.time.check()
 
     def people(self) -> dict[str, Person]:
         """Everybody can sign in, has a token for all that a token may, and a key where the role needs one."""
@@ -112,7 +123,7 @@ class Seeding:
         """A sealed clip with its case, as a cell would have left it."""
         records, clip, key = self.records, uuid.uuid4().hex, new_key()
         records.archive.shelf.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.clock.wall = opened
+        self.clock.go(opened)
         header = ClipHeader(
             clip=clip, installation=records.archive.key.installation, camera=camera, mode=ClipMode.SEALED, cause="manual", opened=opened
         )
@@ -123,14 +134,14 @@ class Seeding:
         writer.close(CloseReason.OVER, opened + 12)
         news: dict[str, Any] = {"clip": clip, "mode": ClipMode.SEALED, "cause": "manual", "orders": (), "opened": opened}
         records.intake.take(camera, ClipNews(event=ClipEvent.OPENED, **news))
-        self.clock.wall = opened + 12
+        self.clock.go(opened + 12)
         records.intake.take(camera, ClipNews(event=ClipEvent.CLOSED, closed=opened + 12, seconds=12.0, reason="over", **news))
         case = records.office.cases.store.by_clip(clip)
         assert case is not None
         return Planted(clip, case.id, role, opened, due, hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
 
     def verdict(self, planted: Planted, person: str, word: str, at: float) -> None:
-        self.clock.wall = at
+        self.clock.go(at)
         ground = Ground.CRIMINAL_OFFENCE if word == Verdict.INCIDENT.value else None
         given = self.records.office.cases.verdict(planted.case, person, Verdict(word), "gesehen", ground, "KL-1" if ground else "")
         assert given.__class__.__name__ == "CaseState", given
@@ -138,13 +149,13 @@ class Seeding:
 
     def hold(self, planted: Planted, until: float, at: float) -> None:
         """Two people hold a clip until a moment."""
-        self.clock.wall = at
+        self.clock.go(at)
         assert self.records.office.cases.propose_hold(planted.case, "kvd-1", Ground.LEGAL_CLAIM, "KL-2", until)
         assert self.records.office.cases.confirm(planted.case, "kvd-2")
 
     def request(self, planted: Planted, at: float) -> int:
         """Somebody asks for their data; the clip is restricted for it. The number of the request."""
-        self.clock.wall = at
+        self.clock.go(at)
         asked = Request(
             id=0,
             state=RequestState.OPEN,
@@ -165,7 +176,7 @@ class Seeding:
 
     def alerts(self, cameras: Iterable[str], at: float) -> list[int]:
         """Three that wait, one taken on, one closed; nobody is told of them any more. Their numbers."""
-        self.clock.wall = at
+        self.clock.go(at)
         desk = AlertDesk(self.records.alerts, self.clock, ())
         found = []
         for number, camera in enumerate([*cameras] * 3, 1):
@@ -175,28 +186,20 @@ class Seeding:
             assert alert is not None
             found.append(alert.id)
         desk.acknowledge(found[0], By("Leitstelle", "leit-1"))
+        desk.enter_owed(self.records.office.log)
         return found
-
-    def started(self) -> None:
-        """What every start writes."""
-        self.records.keeping.log_start()
 
     def expire(self, at: float) -> None:
         """What is due at a moment goes, as the running system does it."""
-        self.clock.wall = at
+        self.clock.go(at)
         self.records.shredder.expire()
         self.records.shredder.work()
 
     def end(self, at: float) -> None:
         """The folder as after an orderly end at `at`."""
-        self.clock.wall = at
-        self.records.archive.time.now()
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the databases."""
-        self.records.office.log.checkpoint()
-        self.records.keeping.close()
+        self.clock.go(at)
+        self.records.archive.time.check()
+        self.records.keeping.end()
 
 
 class Records:

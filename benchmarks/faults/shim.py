@@ -9,7 +9,7 @@ import subprocess
 from enum import IntFlag
 from pathlib import Path
 
-_HEAD = struct.Struct("<qii")
+_HEAD = struct.Struct("<qiiii")
 _RULE = struct.Struct("<256sii")
 _MOST = 8
 
@@ -53,6 +53,10 @@ class Shim:
         """The wall clock of the system goes so many seconds ahead of the machine's."""
         self._map[:8] = struct.pack("<q", int(ahead_s * 1e9))
 
+    def set_synchronised(self, on: bool) -> None:
+        """Whether the kernel says that a time server stands behind its clock."""
+        self._map[16:20] = struct.pack("<i", int(on))
+
     def fail(self, path: Path, ops: Op, error: int = errno.EIO) -> None:
         """From now on these operations on everything under `path` (a prefix) end with `error`."""
         self._rules.append((str(path).encode(), int(ops), error))
@@ -60,7 +64,7 @@ class Shim:
 
     def heal(self) -> int:
         """Nothing fails any more; how often something failed since the last time."""
-        _, _, seen = _HEAD.unpack_from(self._map, 0)
+        _, _, seen, _, _ = _HEAD.unpack_from(self._map, 0)
         self._rules.clear()
         self._write()
         self._map[12:16] = struct.pack("<i", 0)

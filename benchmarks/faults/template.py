@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,25 +109,29 @@ def make(base: Path, shim: Shim) -> tuple[Installation, Template]:
     write_site(base)
     site, data = base / "site.toml", data_folder(base)
     at = time.time() + 60
-    seeding = seed.Seeding(site, data, at - 80 * DAY)
-    seeding.started()
+    seeding = seed.Seeding(site, data, at - 80 * DAY, "a" * 32, at - 81 * DAY)
     people = seeding.people()
-    seeding.close()
+    seeding.end(at - 79 * DAY)
     older = base / "older"
     shutil.copytree(data, older)
+    seeding = seed.Seeding(site, data, at - 78 * DAY, "b" * 32, at - 78 * DAY)
     planted = _recordings(seeding, at)
-    alerts = seeding.alerts(CAMERAS, at - HOUR)
+    alerts = seeding.alerts(CAMERAS, time.time())
     seeding.end(time.time())
+    time.sleep(2)
     installation = Installation(base, shim, people)
+    boot = installation.first()
+    installation.begin_at(time.time())
     _record(installation, planted)
     # Two whose end is ordered already: the power went before it was carried out.
-    seeding = seed.Seeding(site, data, at - 6 * HOUR)
+    seeding = seed.Seeding(site, data, time.time(), *boot)
     for camera in CAMERAS:
-        doomed = seeding.clip(camera, "doomed", at - 5 * HOUR, at)
-        seeding.verdict(doomed, "kvd-1", "no-incident", at - 4 * HOUR)
-        seeding.verdict(doomed, "kvd-2", "false-alarm", at - 3 * HOUR)
+        doomed = seeding.clip(camera, "doomed", seeding.clock.now(), at)
+        for person, word in (("kvd-1", "no-incident"), ("kvd-2", "false-alarm")):
+            seeding.verdict(doomed, person, word, seeding.clock.now() + 1)
         doomed.why = "harmless"
         planted.append(doomed)
+    at = max(at, seeding.clock.now())
     seeding.end(at)
     folder = base / "template"
     shutil.move(data, folder)
@@ -135,38 +140,55 @@ def make(base: Path, shim: Shim) -> tuple[Installation, Template]:
 
 
 def _recordings(seeding: seed.Seeding, at: float) -> list[Planted]:
-    """In the order in which they were made, so that the log's times run forward as far as they can."""
+    """Made, judged and held in the order in which all that happened."""
     first, second = CAMERAS
-    found = []
+    found: list[Planted] = []
+    acts: list[tuple[float, Callable[[], object]]] = []
 
-    def clip(camera: str, role: str, age: float, due: float = _KEPT) -> Planted:
-        found.append(seeding.clip(camera, role, at - age, due))
-        return found[-1]
+    def clip(camera: str, role: str, age: float, due: float = _KEPT, why: str = "unreviewed") -> Callable[[], Planted]:
+        """Remember to make a clip; what is done to it later asks for it by what this gives back."""
+        made: list[Planted] = []
 
+        def make() -> None:
+            made.append(seeding.clip(camera, role, at - age, due))
+            made[0].why = why
+            found.append(made[0])
+
+        acts.append((at - age, make))
+        return lambda: made[0]
+
+    def judged(one: Callable[[], Planted], age: float, *verdicts: tuple[str, str]) -> None:
+        for index, (person, word) in enumerate(verdicts):
+            when = at - age + index
+            acts.append((when, lambda person=person, word=word, when=when: seeding.verdict(one(), person, word, when)))
+
+    def held(one: Callable[[], Planted], age: float, until: float) -> None:
+        acts.append((at - age, lambda: seeding.hold(one(), until, at - age)))
+
+    incident = (("kvd-2", "incident"), ("kvd-3", "incident"))
     old = clip(first, "held long", 69 * DAY)
-    seeding.verdict(old, "kvd-1", "incident", at - 68 * DAY)
-    seeding.hold(old, at + 30 * DAY, at - 68 * DAY)
+    judged(old, 68 * DAY, ("kvd-1", "incident"))
+    held(old, 67 * DAY, at + 30 * DAY)
     for camera, role, age in ((second, "held to the limit", 59 * DAY), (first, "held ten days", 10 * DAY), (second, "held", 3 * HOUR)):
-        held = clip(camera, role, age)
-        for person in ("kvd-2", "kvd-3"):
-            seeding.verdict(held, person, "incident", at - age + HOUR)
+        judged(clip(camera, role, age), age - HOUR, *incident)
     asked = clip(first, "restricted", 80 * HOUR)
-    seeding.request(asked, at - 70 * HOUR)
-    for index, after in enumerate((7, 10, 13, 18, 24, *range(30, 300, 15))):
+    acts.append((at - 70 * HOUR, lambda: seeding.request(asked(), at - 70 * HOUR)))
+    # A clip takes twelve seconds to make, so those that are due soon after each other were begun with that between them.
+    for index, after in enumerate(range(7, 300, 13)):
         clip(CAMERAS[index % 2], "due", 72 * HOUR - after, at + after)
-    ending = clip(first, "hold over", 20 * DAY, at + 12)
-    ending.why = "hold-expired"
-    seeding.hold(ending, at + 12, at - 19 * DAY)
+    held(clip(first, "hold over", 20 * DAY, at + 12, "hold-expired"), 19 * DAY, at + 12)
     for index, age in enumerate((60, 20, 1)):
         clip(CAMERAS[index % 2], "waiting", age * HOUR, at + (72 - age) * HOUR)
-    for role, verdicts in (
-        ("second, harmless", ("no-incident",)),
-        ("second, incident", ("incident",)),
-        ("third", ("no-incident", "incident")),
-    ):
-        half = clip(second, role, 2 * HOUR, at + 70 * HOUR)
-        for person, word in zip(("kvd-1", "kvd-2"), verdicts, strict=False):
-            seeding.verdict(half, person, word, at - HOUR)
+    halves = (
+        ("second, harmless", (("kvd-1", "no-incident"),)),
+        ("second, incident", (("kvd-1", "incident"),)),
+        ("third", (("kvd-1", "no-incident"), ("kvd-2", "incident"))),
+    )
+    for index, (role, verdicts) in enumerate(halves):
+        age = 2.5 * HOUR - index * 60
+        judged(clip(second, role, age, at - age + 72 * HOUR), 1.5 * HOUR - index * 60, *verdicts)
+    for _, act in sorted(acts, key=lambda act: act[0]):
+        act()
     return found
 
 

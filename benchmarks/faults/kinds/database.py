@@ -11,9 +11,10 @@ from pathlib import Path
 
 import httpx
 from benchmarks.faults.installation import ADDRESS
-from benchmarks.faults.life import read_all
+from benchmarks.faults.life import Reader
 from benchmarks.faults.listing import fault
 from benchmarks.faults.round import Round
+from benchmarks.faults.steps import accept_loss
 
 LOCKED_S = 15.0
 _PAGE = 4096
@@ -23,18 +24,16 @@ CONTROL, ALERTS = "control.db", "alerts.db"
 def locked(round_: Round, *names: str) -> None:
     """Another process holds the right to write, as a backup or a shell does; meanwhile pages are read and decisions made."""
     round_.note()
-    over = threading.Event()
-    readers = [threading.Thread(target=read_all, args=(round_.system, round_.ledger, over), daemon=True)]
+    reader = Reader(round_.system, round_.ledger)
+    reader.begin()
+    known, life = len(round_.ledger.decisions), round_.life
+    asked = [threading.Thread(target=work) for work in (life.stop, life.regime, life.acknowledge, life.order)]
     holders = [sqlite3.connect(round_.system.data / name, isolation_level=None, timeout=5) for name in names]
-    known = len(round_.ledger.decisions)
     for holder in holders:
         holder.execute("BEGIN IMMEDIATE")
+    # What was read before is no figure of this.
+    round_.ledger.reads.clear()
     try:
-        for reader in readers:
-            reader.start()
-        asked = [
-            threading.Thread(target=work) for work in (round_.life.stop, round_.life.regime, round_.life.acknowledge, round_.life.order)
-        ]
         round_.wait(1)
         for one in asked:
             one.start()
@@ -43,12 +42,12 @@ def locked(round_: Round, *names: str) -> None:
         for holder in holders:
             holder.execute("ROLLBACK")
             holder.close()
-        over.set()
-    for thread in (*asked, *readers):
-        thread.join(45)
-    for one in round_.ledger.decisions[known:]:
-        if one.seconds:
-            round_.ledger.writes.append((one.seconds, f"{one.what} {one.answer}"))
+        reader.end()
+    for one in asked:
+        one.join(45)
+    for decision in round_.ledger.decisions[known:]:
+        if decision.seconds:
+            round_.ledger.writes.append((decision.seconds, f"{decision.what} {decision.answer}"))
 
 
 @fault("control.db locked")
@@ -150,3 +149,4 @@ def control_without_wal(round_: Round) -> None:
         (round_.system.data / name).unlink(missing_ok=True)
     round_.ledger.decisions.clear()
     round_.up()
+    accept_loss(round_)
