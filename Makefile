@@ -1,4 +1,4 @@
-.PHONY: demo test env lint bench help
+.PHONY: demo test env lint bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -9,6 +9,7 @@ help:
 	@echo "make env     only the set-up"
 	@echo "make lint    style, types, contracts"
 	@echo "make bench   all benchmarks, with their peers side by side"
+	@echo "make bench-long   a thousand rounds of faults"
 
 env:
 	@$(PYTHON) scripts/set_up.py env
@@ -36,3 +37,8 @@ bench:
 	@$(BIN)/python -m benchmarks.crashes
 	@$(BIN)/python -m benchmarks.pages
 	@$(BIN)/python -m benchmarks.mutations
+	@$(BIN)/python -m benchmarks.faults --rounds 200
+
+bench-long:
+	@$(BIN)/python scripts/set_up.py bench
+	@$(BIN)/python -m benchmarks.faults --rounds 1000
