@@ -135,7 +135,7 @@ def main() -> None:
         system = System(site.model_copy(update={"cameras": site.cameras[:1]}), Path.cwd(), SystemClock(), data=Path(folder))
         seed(system.records)
         fill(system)
-        system.keeping.recover = lambda: None  # type: ignore[method-assign] # the cases here have no files
+        system.records.keeping.recover = lambda: None  # type: ignore[method-assign] # the cases here have no files
         thread = threading.Thread(target=lambda: asyncio.run(system.serve()), daemon=True)
         thread.start()
         time.sleep(6)
