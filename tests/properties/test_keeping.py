@@ -169,11 +169,12 @@ class World(House):
             if isinstance(desk.verdict(case.id, person, Verdict.NO_INCIDENT, ""), CaseState):
                 truth.harmless.add(person)
         elif act == "incident":
-            desk.verdict(case.id, PEOPLE[number % 3], Verdict.INCIDENT, "", GROUND, "KL-1")
+            if desk.verdict(case.id, PEOPLE[number % 3], Verdict.INCIDENT, "", GROUND, "KL-1") is CaseState.HELD:
+                truth.held_until = self.case(clip).hold.until
         elif act == "hold":
             until = self.clock.now() + (number + 1) * 5 * DAY
             if desk.propose_hold(case.id, "kvd-1", GROUND, "KL-1", until) and desk.confirm(case.id, "kvd-2"):
-                truth.held_until = max(truth.held_until, until)
+                truth.held_until = until  # two people may shorten a hold, too
         elif act == "release":
             if desk.propose_end(case.id, "kvd-1") and desk.confirm(case.id, "kvd-2"):
                 truth.held_until = 0.0
@@ -185,14 +186,11 @@ class World(House):
             self.confirm(case, truth)
         elif act in {"crash", "crash in hold"}:
             self.crash(act, clip, number)
-        held = self.case(clip)
-        if held is not None and held.state is CaseState.HELD and held.hold.in_force:
-            truth.held_until = max(truth.held_until, held.hold.until)
 
     def confirm(self, case, truth):
         if self.records.office.quarantine.confirm(case.id, "aufsicht-2", case.version) is None:
             truth.harmless.clear()
-            truth.held_until = 0.0
+            truth.held_until = case.fate.hold.until if case.fate.hold is not None else 0.0
             truth.discarded, truth.unexplained = case.fate.fate is Fate.DESTROY, False
 
     def crash(self, act, clip, number):

@@ -209,6 +209,33 @@ class TestRouting:
         assert "damaged" in night.records.orders.problem
         assert len(night.desk.open_alerts()) == 1
 
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("kvd-1 (Kopie).json", "{}"),
+            ("kvd-2.json", '{"id":'),
+            ("lost+found.json", ""),
+            ("kvd-2.json", None),
+            ("kvd-4.json", "a copy of another's"),
+        ],
+    )
+    def test_a_stray_or_damaged_key_file_takes_nobody_elses_key_away(self, night, name, content):
+        night.enrol(3)
+        folder = night.folder / "keys/reviewers"
+        if content is None:
+            (folder / name).unlink()
+            (folder / name).mkdir()
+        elif content.startswith("a copy"):
+            (folder / name).write_bytes((folder / "kvd-3.json").read_bytes())
+        else:
+            (folder / name).write_text(content)
+        assert night.records.orders.refusal() == ""
+        self.see(night)
+        sealed = [reviewer.id for reviewer in night.cell.orders[0].sealing.reviewers]
+        assert sealed == (["kvd-1", "kvd-3"] if name == "kvd-2.json" else ["kvd-1", "kvd-2", "kvd-3"])
+        found = next(one for one in check_site(SITE, night.records.inspected) if one.id == "keys")
+        assert (found.result, name.removesuffix(".json") in found.mend) == ("broken", True)
+
     def test_what_cannot_be_recorded_becomes_an_alert(self, night):
         self.see(night)
         assert [alert.kind for alert in night.desk.open_alerts()] == [Kind.PERSON_DOWN]

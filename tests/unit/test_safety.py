@@ -17,9 +17,12 @@ from blickschutz.audit.rules import verify
 from blickschutz.control.model import FileState, LossKind, NotAccepted, Present, Witness
 from blickschutz.control.rules import lost
 from blickschutz.control.service.checks import check_site
+from blickschutz.control.service.soundness import SoundnessWatch
+from blickschutz.kernel.errors import StoreDamagedError
 from blickschutz.review.model import CaseState, Verdict
 from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
+from tests.fakes.clock import ManualClock
 from tests.house import SITE, House
 from tests.unit.test_quarantine import NAME, Lossy
 
@@ -318,6 +321,33 @@ class TestDatabase:
         assert (site.folder / "alerts.db.damaged-1").stat().st_size == 20_000
         assert "alerts.db.damaged-1" in site.finding("lost-alerts").mend
         assert "alerts.db.damaged-1" in site.finding("set-aside").mend
+
+
+class TestSoundness:
+    def test_damage_while_the_system_runs_is_found_within_a_day(self, site):
+        watch = site.records.soundness
+        watch.look()
+        with closing(sqlite3.connect(site.folder / "control.db")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with (site.folder / "control.db").open("r+b") as file:
+            file.seek(36)  # how many pages are free, as the file's head says
+            file.write((3).to_bytes(4, "big"))
+        watch.look()
+        site.clock.sleep(DAY)
+        with pytest.raises(StoreDamagedError, match=r"control\.db: [^;]*freelist"):
+            watch.look()
+
+    def test_it_is_told_until_a_later_look_finds_nothing(self):
+        clock, faults = ManualClock(), ["alerts.db: a page is damaged"]
+        watch = SoundnessWatch(lambda: list(faults), clock)
+        for _ in range(3):
+            with pytest.raises(StoreDamagedError, match="a page is damaged"):
+                watch.look()
+        faults.clear()
+        with pytest.raises(StoreDamagedError):
+            watch.look()
+        clock.sleep(DAY)
+        watch.look()
 
 
 class TestKeys:

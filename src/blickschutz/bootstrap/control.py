@@ -85,6 +85,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
         "settling": records.keeping.settle,
         "quarantine": records.quarantine.look,
         "witness": records.keeping.safety.look,
+        "soundness": records.soundness.look,
         "reserve": records.keeping.reserve.hold,
         "escalation": desk.escalate_overdue,
         "alert-entries": lambda: desk.enter_owed(log),

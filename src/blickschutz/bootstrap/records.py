@@ -15,7 +15,7 @@ from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.audit.service import ChainWatch
 from blickschutz.backup.io.restore import confirm_restored
-from blickschutz.bootstrap.opening import Installation, open_installation
+from blickschutz.bootstrap.opening import CONTROL_TABLES, Installation, open_installation
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.io.probe import DatabaseProbe
@@ -33,6 +33,7 @@ from blickschutz.control.service.renewal import Renewal
 from blickschutz.control.service.requests import CaseRecordings
 from blickschutz.control.service.safety import Counts, Lost, SafeMode
 from blickschutz.control.service.shredding import Shredder, limits_of
+from blickschutz.control.service.soundness import SoundnessWatch
 from blickschutz.control.service.stops import StopControl
 from blickschutz.control.service.time import CaseTimes, ClockDesk
 from blickschutz.control.service.worker import Worker
@@ -48,6 +49,7 @@ from blickschutz.review.io.store import SqlCaseStore, count_cases
 from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.service import RightsDesk
+from blickschutz.storage.engine import check
 from blickschutz.storage.reserve import Reserve
 from blickschutz.vault.io.files import KeyFolder, is_signed
 from blickschutz.wall.model import TileState
@@ -73,6 +75,7 @@ class Records:
     inspected: Inspected
     keeping: RecordKeeping
     clock: ClockDesk
+    soundness: SoundnessWatch
 
 
 def make_records(
@@ -122,6 +125,10 @@ def make_records(
     renewal = Renewal(data, cases.store, cases, shelf, log, clock, safety)
     stops = StopControl(cells, StopFile(data / "stops.json"), log, clock, worker.do)
 
+    def damage() -> list[str]:
+        looked = (*check(engine, *CONTROL_TABLES, deep=True), *check(alerts.engine, ALERT_TABLES, deep=True))
+        return [f"{fault.file}: {fault.text}" for fault in looked]
+
     def redaction_faults() -> int:
         return sum(cell.state is TileState.REDACTION_FAULT for cell in cells.values())
 
@@ -135,7 +142,23 @@ def make_records(
     safety.ended.listen(lambda kinds: worker.do(keeping.resume))
     watch = QuarantineWatch(quarantine, log, clock)
     return Records(
-        worker, office, archive, chain, orders, intake, renewal, shredder, watch, recovery, stops, alerts, probes, inspected, keeping, desk
+        worker,
+        office,
+        archive,
+        chain,
+        orders,
+        intake,
+        renewal,
+        shredder,
+        watch,
+        recovery,
+        stops,
+        alerts,
+        probes,
+        inspected,
+        keeping,
+        desk,
+        SoundnessWatch(damage, clock),
     )
 
 

@@ -35,7 +35,7 @@ def users() -> None:
 def list_people(path: Path, data: Path | None, as_json: bool) -> None:
     """Everybody with an account: roles, training, whether a password, a key and a second factor are set."""
     records = open_records(path, data)
-    enrolled = {reviewer.id for reviewer in records.archive.keys.reviewers()}
+    enrolled = {reviewer.id for reviewer in records.archive.keys.readable()}
     rows: list[dict[str, Any]] = [
         {
             "id": member.id,
@@ -112,7 +112,7 @@ def leave(path: Path, data: Path | None, person: str, yes: bool) -> None:
     require(records, person)
     if records.archive.keys.get(person) is None:
         raise OperatorError(f"{person} has no key")
-    left = len(records.archive.keys.reviewers()) - 1
+    left = len(records.archive.keys.readable()) - 1
     if not yes:
         click.confirm(f"This cannot be undone. {left} people with a key remain. Destroy the key of {person}?", abort=True)
     records.archive.keys.remove(person)

@@ -224,7 +224,7 @@ def _manifest(plan: Plan, files: dict[str, Path], members: tuple[Member, ...], n
         log_hash=hashed,
         cases=cases,
         held=held,
-        reviewers=KeyFolder(plan.folder / REVIEWERS).reviewers(),
+        reviewers=KeyFolder(plan.folder / REVIEWERS).readable(),
         members=members,
         left=tuple(unknown(_names(plan.folder))),
     )

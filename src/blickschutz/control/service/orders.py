@@ -75,17 +75,14 @@ class RecordingOrders:
         return datetime.fromtimestamp(self._clock.now(), self._zone).date()
 
     def openers(self) -> tuple[Reviewer, ...]:
-        """Who has a key and could open a clip today: an account that is not blocked, the role, training that is valid.
-
-        Raises `FaultError` for a damaged key.
-        """
+        """Who has a key and could open a clip today: an account that is not blocked, the role, training that is valid."""
         members, today = self._members(), self.today()
         return tuple(one for one in self._sealed_for() if unfit(members[one.id], today) is None)
 
     def _sealed_for(self) -> tuple[Reviewer, ...]:
         """For whom is sealed: whoever has a key and is not blocked, also those whose training is to be renewed before they open it."""
         members = self._members()
-        known = [one for one in self._keys.reviewers() if one.id in members]
+        known = [one for one in self._keys.readable() if one.id in members]
         return tuple(one for one in known if members[one.id].state is not AccountState.BLOCKED)
 
     def refusal(self) -> str:
@@ -94,7 +91,7 @@ class RecordingOrders:
             return Refused.SAFE_MODE.value
         try:
             if len(self.openers()) < LEAST_REVIEWERS:
-                return Refused.REVIEWERS.value
+                return "; ".join(self._keys.faults()) or Refused.REVIEWERS.value
             return Refused.DISK.value if self._shelf.free() < self._site.recording.reserve_mb * _MB else ""
         except (BlickschutzError, OSError) as error:
             return str(error)

@@ -64,7 +64,7 @@ class RecordingDesk:
         return (self._archive.exports / name).read_bytes()
 
     def enrolled(self) -> frozenset[str]:
-        return frozenset(reviewer.id for reviewer in self._archive.keys.reviewers())
+        return frozenset(reviewer.id for reviewer in self._archive.keys.readable())
 
     @property
     def safety(self) -> SafeMode:

@@ -9,7 +9,7 @@ import msgspec
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from blickschutz.kernel.errors import FaultError, OperatorError
+from blickschutz.kernel.errors import BlickschutzError, FaultError, OperatorError
 from blickschutz.storage.files import overwrite as overwrite
 from blickschutz.storage.files import sync_folder as sync_folder
 from blickschutz.storage.files import write_private as write_private
@@ -138,6 +138,27 @@ class KeyFolder:
         """Everybody who is enrolled, by name."""
         found = (self.get(path.stem) for path in sorted(self._folder.glob("*.json")))
         return tuple(Reviewer(sealed.id, sealed.public) for sealed in found if sealed is not None)
+
+    def readable(self) -> tuple[Reviewer, ...]:
+        """Those whose file can be read: a damaged or stray one takes nobody else's key away; `faults` names it."""
+        return tuple(found for found in self._looked() if isinstance(found, Reviewer))
+
+    def faults(self) -> list[str]:
+        """Files in the folder that are nobody's key, each with what is wrong with it."""
+        return [found for found in self._looked() if isinstance(found, str)]
+
+    def _looked(self) -> list[Reviewer | str]:
+        found: list[Reviewer | str] = []
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                sealed = self.get(path.stem)
+            except BlickschutzError as error:
+                found.append(str(error) if isinstance(error, FaultError) else f"{path.name} bears no person's short name")
+                continue
+            if sealed is not None:
+                own = sealed.id == path.stem
+                found.append(Reviewer(sealed.id, sealed.public) if own else f"{path.name} holds the key of {sealed.id}")
+        return found
 
     def _path(self, reviewer: str) -> Path:
         if not reviewer.replace("-", "").isalnum():
