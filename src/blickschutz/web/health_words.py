@@ -90,11 +90,11 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "clock-suspended": (
         N_("Die Uhr des Rechners ist nicht glaubhaft; alle Fristen ruhen"),
-        N_("Zeitdienst und Uhr prüfen. Danach bestätigen zwei Personen."),
+        N_("Batterie, Zeitserver und Uhr prüfen. Reicht das nicht, entscheiden zwei Personen unter „Uhr und Fristen“."),
     ),
     "clock-off": (
-        N_("Die Uhr des Rechners ist gesprungen"),
-        N_("Zeitdienst prüfen. Stimmt die Uhr jetzt, bestätigt es die Aufsicht auf der Seite „Vorgänge“."),
+        N_("Zeit zwischen zwei Starts ist noch nicht gezählt"),
+        N_("Einen Zeitserver einrichten oder prüfen. Bis einer die Uhr bestätigt, enden Aufzeichnungen um so viel später."),
     ),
     "quarantine": (
         N_("Aufzeichnungen liegen in Quarantäne und warten auf zwei Personen"),
