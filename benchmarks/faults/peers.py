@@ -55,7 +55,7 @@ class Broker:
             self._broker.stop()
         elif mode == "hangs" and process is not None:
             os.kill(process.pid, signal.SIGSTOP)
-        elif process is None:
+        elif process is None or process.poll() is not None:
             self._broker.start()
         else:
             os.kill(process.pid, signal.SIGCONT)
