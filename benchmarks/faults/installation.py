@@ -155,7 +155,7 @@ class Installation:
         outer = self._outer
         assert outer is not None
         everybody = list(place.family(outer.pid))
-        os.kill(self.pid, signal.SIGTERM)
+        place.send(self.pid, signal.SIGTERM)
         try:
             outer.wait(_END_S)
             ended = True
@@ -171,7 +171,8 @@ class Installation:
             return
         everybody = list(place.family(outer.pid)) if outer.poll() is None else []
         if outer.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            # Where it has not got as far as a process of its own, what starts it is ended instead, and it with that.
+            place.send(self.pid or outer.pid, signal.SIGKILL)
             outer.wait(10)
         self._end(everybody)
 

@@ -38,7 +38,7 @@ def enter() -> None:
         fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
     # What loses its parent becomes ours, also where we are not the first process of the namespace.
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit("told to end"))
 
 
 def mount_disk(path: Path, megabytes: int) -> None:
@@ -93,12 +93,19 @@ def family(pid: int) -> Iterator[int]:
     yield pid
 
 
+def send(pid: int, number: int) -> None:
+    """A signal to one process; 0 would be all of our own group, -1 everybody."""
+    if pid <= 1:
+        raise ProcessLookupError(f"{pid} is no process of the system")
+    os.kill(pid, number)
+
+
 def end_all(pids: list[int]) -> None:
     """Kill these processes, by id, and take their remains."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-            os.kill(pid, signal.SIGKILL)
+            send(pid, signal.SIGCONT)
+            send(pid, signal.SIGKILL)
     end = time.monotonic() + 5
     while any(state_of(pid) not in {"", "Z"} for pid in pids) and time.monotonic() < end:
         time.sleep(0.01)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -130,7 +129,7 @@ class Round:
 
     def signal(self, pids: Sequence[int], number: int) -> None:
         for pid in pids:
-            os.kill(pid, number)
+            place.send(pid, number)
 
     def pause(self, pids: Sequence[int], seconds: float) -> None:
         """Processes stand still for a while, as on a machine that swaps or a disk that does not answer."""
