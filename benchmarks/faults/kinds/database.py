@@ -14,7 +14,7 @@ from benchmarks.faults.installation import ADDRESS
 from benchmarks.faults.life import Reader
 from benchmarks.faults.listing import fault
 from benchmarks.faults.round import Round
-from benchmarks.faults.steps import accept_loss
+from benchmarks.faults.steps import accept_loss, confirm_clock
 
 LOCKED_S = 15.0
 _PAGE = 4096
@@ -80,6 +80,7 @@ def harmed(round_: Round, name: str, harm: Callable[[Path], None]) -> None:
     round_.ledger.lost -= lost
     round_.put_back([name])
     round_.up()
+    confirm_clock(round_)
 
 
 def with_words(round_: Round) -> None:
@@ -150,3 +151,4 @@ def control_without_wal(round_: Round) -> None:
     round_.ledger.decisions.clear()
     round_.up()
     accept_loss(round_)
+    confirm_clock(round_)
