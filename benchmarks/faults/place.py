@@ -31,7 +31,7 @@ def enter() -> None:
             sys.exit("benchmarks.faults mounts disks and starts processes in namespaces of their own: it needs root and util-linux")
         options = ["--mount", "--pid", "--net", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
         os.environ[_MARK] = "1"
-        os.execvp("unshare", ["unshare", *options, sys.executable, "-m", "benchmarks.faults", *sys.argv[1:]])
+        os.execvp("unshare", ["unshare", *options, *sys.orig_argv])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         asked = fcntl.ioctl(probe, _SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
         (flags,) = struct.unpack_from("h", asked, 16)
