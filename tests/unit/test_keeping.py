@@ -297,6 +297,23 @@ class TestStopControl:
         house.again()
         assert len(house.events(Event.CAMERA_STOPPED)) == 1
 
+    def test_nothing_is_filmed_again_before_the_log_says_who_wanted_it(self, house, monkeypatch):
+        house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
+        assert len(house.events(Event.CAMERA_STOPPED)) == 1
+
+        def locked(*facts):
+            assert house.cell.stopped
+            raise DeviceError("the database is locked")
+
+        with monkeypatch.context() as busy:
+            busy.setattr(house.records.office.log, "write", locked)
+            with pytest.raises(DeviceError):
+                house.records.stops.resume(CAMERA, "leitstelle-1", "vorbei")
+        assert house.cell.stopped
+        house.cell.stopped = False
+        house.again()
+        assert house.cell.stopped
+
     def test_a_crash_before_the_entry_writes_it_at_the_next_start(self, house, monkeypatch):
         def crash(*facts):
             raise KeyboardInterrupt

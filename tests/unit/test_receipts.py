@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from blickschutz.audit.model import Event
@@ -51,3 +53,17 @@ def test_what_is_still_there_gets_no_receipt_and_is_tried_again(house, monkeypat
     (receipt,) = house.events(Event.SHREDDED)
     assert (receipt.subject, receipt.facts["absent"], receipt.facts["overwritten"]) == (case.clip, True, 100)
     assert records.shredder.stuck() == ()
+
+
+def test_while_something_is_lost_not_even_what_was_ordered_before_is_destroyed(house, monkeypatch):
+    case, records = house.clip(), house.records
+    for person in ("kvd-1", "kvd-2"):
+        records.office.cases.verdict(case.id, person, Verdict.NO_INCIDENT, "")
+    lost = SimpleNamespace(on=True)
+    monkeypatch.setattr(records.shredder, "_safety", lost)
+    house.clock.sleep(100 * 3600)
+    assert (records.shredder.expire(), records.shredder.work()) == (0, 0)
+    assert records.archive.shelf.clips() == {case.clip}
+    lost.on = False
+    assert records.shredder.work() == 1
+    assert records.archive.shelf.clips() == set()
