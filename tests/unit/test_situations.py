@@ -14,7 +14,7 @@ from blickschutz.kernel.density import Yardstick
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Change, View
 from blickschutz.kernel.situation import NAMES, Kind, explanation, name
-from blickschutz.situations.model import Line, RuleSettings, SituationSettings, WatchedZone
+from blickschutz.situations.model import FLOOR, Line, RuleSettings, SituationSettings, WatchedZone, graded
 from blickschutz.situations.rules.contact import MODEL
 from blickschutz.situations.rules.history import contains
 from blickschutz.situations.service import SituationWatch
@@ -283,6 +283,62 @@ SCENARIOS = {
     "fall": (lambda rate, scale: fall(rate), Kind.PERSON_DOWN),
     "fight": (lambda rate, scale: fight(1.5, 0.8, rate=rate), Kind.PHYSICAL_ALTERCATION),
 }
+
+
+class TestEpisodes:
+    """Evidence is kept apart from the threshold that is laid on it."""
+
+    def watched(self, scenes, **thresholds):
+        watch = SituationWatch(SituationSettings(thresholds={Kind(kind): value for kind, value in thresholds.items()}))
+        told = [situation for item in scenes for situation in watch.take(item) if situation.kind not in ONLY_PRESENT]
+        return told, [episode for episode in watch.end() if episode.kind not in ONLY_PRESENT]
+
+    def test_an_episode_has_its_peak_whatever_the_threshold(self):
+        run = walk([line(0.2, 5.5)], 1.8)
+        told, episodes = self.watched(run)
+        silent, same = self.watched(run, fast_movement=0.9)
+        assert [s.kind for s in told] == [Kind.FAST_MOVEMENT]
+        assert silent == []
+        assert [episode.peak for episode in episodes] == [episode.peak for episode in same] == [pytest.approx(5.5 / 10, abs=0.02)]
+        assert [episode.alarmed for episode in (*episodes, *same)] == [True, False]
+
+    def test_what_the_rule_half_asks_for_is_an_episode_and_no_alarm(self):
+        told, (episode,) = self.watched(walk([line(0.2, 3.0)], 2.4))
+        assert (told, episode.kind, episode.alarmed) == ([], Kind.FAST_MOVEMENT, False)
+        assert episode.peak == pytest.approx(3 / 7.5, abs=0.02)
+
+    def test_a_threshold_above_one_is_never_reached(self):
+        told, (episode,) = self.watched(fight(1.5, 0.8), physical_altercation=1.01)
+        assert told == []
+        assert not episode.alarmed
+
+    def test_a_threshold_can_be_laid_while_it_watches(self):
+        watch = SituationWatch()
+        watch.set_thresholds({Kind.PHYSICAL_ALTERCATION: 1.01})
+        assert [s for item in fight(1.5, 0.8) for s in watch.take(item) if s.kind is Kind.PHYSICAL_ALTERCATION] == []
+
+    def test_a_score_that_wavers_around_the_threshold_is_told_once(self):
+        scenes = [item for spread in (0.8, 0.72, 0.8, 0.7, 0.8) for item in fight(1.5, spread)]
+        scenes = [replace(item, at=100 + i / 5) for i, item in enumerate(scenes)]
+        told, episodes = self.watched(scenes)
+        assert [s.kind for s in told if s.ended_at is None] == [Kind.PHYSICAL_ALTERCATION]
+        assert len(episodes) == 1
+
+    def test_weak_evidence_that_never_ends_is_counted_each_minute(self):
+        crowd = walk([stand(4 + 0.5 * i, 3) for i in range(5)], 200, 2.0)
+        told, episodes = self.watched(crowd, loitering=1.01)
+        assert told == []
+        assert len([episode for episode in episodes if episode.kind is Kind.GATHERING]) == 4
+
+    @settings(deadline=None)
+    @given(st.lists(st.floats(0.01, 5.0), min_size=1, max_size=4), st.floats(0.1, 10.0))
+    def test_a_score_is_one_half_where_the_bound_is_met(self, shares, bound):
+        assert graded(*((share * bound, bound) for share in shares)) == pytest.approx(min(shares) / (1 + min(shares)))
+        assert graded((bound, bound)) == 0.5
+        assert graded((bound / 2, bound)) == pytest.approx(FLOOR)
+
+    def test_a_bound_of_nothing_is_met_at_once(self):
+        assert graded((0.0, 0.0)) == 1.0
 
 
 @pytest.mark.parametrize("what", SCENARIOS)

@@ -38,7 +38,7 @@ def situation_settings(camera: Camera) -> SituationSettings:
     """What is looked for in a camera's picture; one zone over the whole of it where the site file names none."""
     zones = tuple(WatchedZone(zone.id, zone.polygon, zone.surface, zone.rules) for zone in camera.zones)
     lines = tuple(Line(line.id, line.start, line.end, line.both_ways) for line in camera.lines)
-    return SituationSettings(zones or (WatchedZone("all"),), lines, density_of(camera))
+    return SituationSettings(zones or (WatchedZone("all"),), lines, density_of(camera), thresholds=camera.thresholds)
 
 
 def source_settings(camera: Camera, base: Path) -> SourceSettings:

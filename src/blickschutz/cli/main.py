@@ -134,10 +134,13 @@ def tracks(source: Path, target: Path, model: str) -> None:
 @click.option(
     "--root", type=click.Path(path_type=Path, file_okay=False, exists=True), default=Path(), help="Folder that clip names are relative to."
 )
-@click.option("--jsonl", "target", type=_FILE, required=True, help="File to write: one line per situation, one per clip.")
+@click.option("--jsonl", "target", type=_FILE, required=True, help="File to write: one line per episode, one per clip.")
 @click.option("--model", default="centernet", show_default=True, help="Name of the registered detector.")
 def analyse(clips: tuple[Path, ...], root: Path, target: Path, model: str) -> None:
-    """Find situations in video files, with default settings for one zone over the whole picture."""
+    """Find situations in video files, with default settings for one zone over the whole picture.
+
+    Writes every episode with the peak of its score, and whether people would be told of it.
+    """
     from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
     from blickschutz.pipeline.clips import analyse_file, clip_name, jsonl_lines
     from blickschutz.pipeline.offline import FileReader
@@ -155,7 +158,7 @@ def analyse(clips: tuple[Path, ...], root: Path, target: Path, model: str) -> No
         target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     except OSError as error:
         raise MediaError(f"{target} cannot be written: {error.strerror}") from error
-    click.echo(f"{len(lines) - len(names)} situations in {len(names)} clips")
+    click.echo(f"{len(lines) - len(names)} episodes in {len(names)} clips")
 
 
 @cli.group()

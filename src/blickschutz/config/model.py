@@ -308,6 +308,8 @@ class Camera(Part):
     """Areas in which situations are looked for."""
     lines: tuple[CrossingLine, ...] = ()
     """Lines whose crossing is a situation."""
+    thresholds: dict[Annotated[Kind, Field(strict=False)], Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    """Least score (0 to 1) from which on a kind is told, instead of the camera's own; 0.5 is what a zone's rules ask for."""
     plan: PlanPlace | None = None
     """Where the camera stands on the site plan."""
     privacy_zones: tuple[PrivacyZone, ...] = ()

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from blickschutz.kernel.situation import Situation
+from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews
 
 
@@ -19,6 +19,19 @@ class SituationSeen:
     camera: str
     run: str
     situation: Situation
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeHeard:
+    """An episode of evidence ended at `camera`, told to people or not: numbers alone. `taken` is its POSIX time in seconds."""
+
+    camera: str
+    kind: Kind
+    zone: str
+    taken: float
+    seconds: float
+    peak: float
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from blickschutz.config.loader import load_site
 from blickschutz.config.model import Calibration, SiteFile, Zone
 from blickschutz.demo import footage
 from blickschutz.kernel.errors import OperatorError
+from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import RuleSettings
 from blickschutz.vault.io.files import write_private
 from blickschutz.vault.service import enrol
@@ -29,7 +30,8 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslau
 
 # On the demo's footage people pass by in groups, and half as fast again as in life (seven pictures a second played
 # at ten): so speed and close encounters count late.
-_CALM = RuleSettings(altercation_confidence=0.97, fast_mps=9.0, approach_mps=6.0, loitering_m=3.0)
+THRESHOLDS = {Kind.PHYSICAL_ALTERCATION: 0.97}
+_CALM = RuleSettings(fast_mps=9.0, approach_mps=6.0, loitering_m=3.0)
 # On two cameras groups count early: enough alerts to see what they are, and not so many that nobody could deal with them.
 _EARLY = replace(_CALM, gathering_persons=4, gathering_s=6.0, loitering_s=25.0)
 EARLY_CAMERAS = ("vorplatz-nord", "haupteingang")
@@ -105,6 +107,7 @@ def demo_site(night: bool, port: int) -> SiteFile:
                 "calibration": _calibration(footage.VIEWS[number - 1]),
                 "zones": (demo_zone(camera.id),),
                 "privacy_zones": (),
+                "thresholds": THRESHOLDS,
             }
         )
         for number, camera in enumerate(site.cameras, 1)

@@ -122,6 +122,29 @@ class Situation:
     ended_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Evidence for one kind about one candidate (pair, person, place) from its begin to its end: numbers alone.
+
+    `peak` is the highest score (0..1) on which a threshold is laid, `threshold` the one in force at that moment. `at` is when the
+    score reached it, where it did; else when the score was highest. Times in seconds: `at` and `ended_at` monotonic, `taken` POSIX.
+    """
+
+    kind: Kind
+    zone: str
+    at: float
+    taken: float
+    ended_at: float
+    peak: float
+    threshold: float
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether people were told of it."""
+        return self.peak >= self.threshold
+
+
 def name(kind: Kind, language: str) -> str:
     """The neutral name of a kind, in "de" or "en"."""
     return NAMES[kind][0 if language == "de" else 1]

@@ -32,6 +32,7 @@ from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Doubt
+from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.channel import CellEnd
 from blickschutz.pipeline.figures import ProcessFigures, keep_memory_together
 from blickschutz.pipeline.logs import configure_logs
@@ -40,12 +41,14 @@ from blickschutz.pipeline.messages import (
     ClipTold,
     Configure,
     EndOrder,
+    EpisodeTold,
     Fragment,
     Head,
     Health,
     Moment,
     Quit,
     Record,
+    SetThresholds,
     SituationTold,
     Snapshot,
     Stop,
@@ -252,6 +255,8 @@ class Cell:
             self._recorder.order(message.order)
         elif isinstance(message, EndOrder):
             self._recorder.end(message.number)
+        elif isinstance(message, SetThresholds):
+            self._situations.set_thresholds(message.thresholds)
         elif isinstance(message, Quit):
             self._ended = True
 
@@ -294,6 +299,8 @@ class Cell:
             for situation in self._situations.take(found.scene):
                 self._channel.send(SituationTold(situation))
                 self._recorder.mark(mark_of(situation))
+            for episode in self._situations.take_episodes():
+                self._channel.send(_told(episode))
         self._recorder.take(ClipMode.SEALED, self._muxer.taken())
         for picture in shown:
             if self._watched:
@@ -368,6 +375,11 @@ class Cell:
                 work=self._guard.states(),
             )
         )
+
+
+def _told(episode: Episode) -> EpisodeTold:
+    seconds = round(episode.ended_at - episode.at, 1)
+    return EpisodeTold(episode.kind, episode.zone, episode.taken, seconds, episode.peak, episode.threshold)
 
 
 def run_cell(connection: socket.socket) -> None:

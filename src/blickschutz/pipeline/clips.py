@@ -1,9 +1,9 @@
-"""Situations in files, through the very path of a cell with nobody watching."""
+"""Episodes of evidence in files, through the very path of a cell with nobody watching."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from blickschutz.analysis.service import Analyser
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import MediaError
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import Situation
+from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.offline import FileReader
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.showing import Showing
@@ -40,37 +40,41 @@ def scenes_in(clip: Path, detector: Detector, clock: Clock, progress: Callable[[
 
 def analyse_file(
     clip: Path, detector: Detector, clock: Clock, settings: SituationSettings, progress: Callable[[int], object]
-) -> tuple[list[Situation], float]:
-    """The situations in `clip` with times in seconds since its first frame, and the clip's length. Raises `MediaError`."""
+) -> tuple[list[Episode], float]:
+    """The episodes in `clip` in order, with times in seconds since its first frame, and the clip's length. Raises `MediaError`.
+
+    An episode that people are told of starts when they are told, any other at its peak.
+    """
     watch = SituationWatch(settings)
-    found: dict[int, Situation] = {}
+    found: list[Episode] = []
     length, offset = 0.0, None
     for at, scene in scenes_in(clip, detector, clock, progress):
         length = max(length, at)
         offset = scene.at - at if offset is None else offset
         if scene.width:
-            found.update((situation.number, situation) for situation in watch.take(scene))
-    found.update((situation.number, situation) for situation in watch.running if situation.number in found)
-    return [_from_start(situation, offset or 0.0) for situation in sorted(found.values(), key=lambda s: s.number)], length
+            watch.take(scene)
+            found += watch.take_episodes()
+    found += watch.end() if offset is not None else ()
+    return sorted((_from_start(episode, offset or 0.0) for episode in found), key=lambda episode: episode.at), length
 
 
-def _from_start(situation: Situation, offset: float) -> Situation:
-    ended = None if situation.ended_at is None else situation.ended_at - offset
-    return replace(situation, at=situation.at - offset, ended_at=ended)
+def _from_start(episode: Episode, offset: float) -> Episode:
+    return replace(episode, at=episode.at - offset, ended_at=episode.ended_at - offset)
 
 
-def jsonl_lines(name: str, situations: list[Situation], length: float) -> list[str]:
-    """One line for each situation and one for the clip, in the form that `event_score.py` reads."""
+def jsonl_lines(name: str, episodes: Sequence[Episode], length: float) -> list[str]:
+    """One line for each episode and one for the clip: `peak` is its highest score, `alarm` whether people would be told of it."""
     lines = [
         {
             "clip": name,
-            "kind": s.kind.value,
-            "start_s": round(s.at, 2),
-            "end_s": round(length if s.ended_at is None else s.ended_at, 2),
-            "confidence": round(s.confidence, 3),
-            "figures": {key: round(value, 3) for key, value in s.figures.items()},
+            "kind": one.kind.value,
+            "start_s": round(one.at, 2),
+            "end_s": round(min(length, one.ended_at), 2),
+            "peak": round(one.peak, 4),
+            "alarm": one.alarmed,
+            "figures": {key: round(value, 3) for key, value in one.figures.items()},
         }
-        for s in situations
+        for one in episodes
     ]
     return [json.dumps(line) for line in (*lines, {"clip": name, "analysed_s": round(length, 2)})]
 

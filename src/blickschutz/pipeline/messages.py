@@ -13,7 +13,7 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.guard.model import WorkState
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
-from blickschutz.kernel.situation import Situation
+from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews, Order, RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
 from blickschutz.situations.model import SituationSettings
@@ -79,6 +79,12 @@ class EndOrder(_Message, frozen=True, tag="end-order"):
     """What an order was given for is over."""
 
     number: int
+
+
+class SetThresholds(_Message, frozen=True, tag="set-thresholds"):
+    """Lay these thresholds on the scores of situations from now on, by kind; what is not named has its start threshold."""
+
+    thresholds: dict[Kind, float]
 
 
 class Quit(_Message, frozen=True, tag="quit"):
@@ -150,6 +156,17 @@ class SituationTold(_Message, frozen=True, tag="situation"):
     situation: Situation
 
 
+class EpisodeTold(_Message, frozen=True, tag="episode"):
+    """An episode of evidence ended, told to people or not: kind, times and its peak, never a place, a track or a picture."""
+
+    kind: Kind
+    zone: str
+    taken: float
+    seconds: float
+    peak: float
+    threshold: float
+
+
 class Moment(_Message, frozen=True, tag="moment"):
     """Redacted seconds as MP4; empty where there are none."""
 
@@ -163,5 +180,5 @@ class ClipTold(_Message, frozen=True, tag="clip"):
     news: ClipNews
 
 
-ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | Quit
-FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | ClipTold | Moment
+ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | SetThresholds | Quit
+FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | EpisodeTold | ClipTold | Moment

@@ -6,6 +6,7 @@ the picture stands for 1.75 m. Times are in seconds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
@@ -20,6 +21,11 @@ Seconds = Annotated[float, Ge(0), Le(3600)]
 Metres = Annotated[float, Gt(0), Le(100)]
 Share = Annotated[float, Ge(0), Le(1)]
 
+# Below this score a rule says nothing: half of what its own settings ask for.
+FLOOR = 1 / 3
+# What an alarm needs before a camera has a threshold of its own. A rule with bounds of its own scores one half where they are met.
+START_THRESHOLDS: Mapping[Kind, float] = dict.fromkeys(Kind, 0.5)
+
 WHOLE: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
@@ -27,7 +33,7 @@ _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
 @dataclass(frozen=True, slots=True)
 class RuleSettings:
-    """When each rule is true. Every rule can be switched off by `off`."""
+    """What each rule asks for: met in full it scores one half (`graded`). Every rule can be switched off by `off`."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
@@ -55,8 +61,6 @@ class RuleSettings:
     """approach: from at least this distance."""
     approach_to_m: Metres = 1.2
     """approach: to at most this distance."""
-    altercation_confidence: Share = 0.5
-    """physical_altercation: least confidence of the learned rule."""
     altercation_s: Seconds = 1.2
     """physical_altercation: span over which it is judged at the least."""
     altercation_height: Share = 0.3
@@ -109,22 +113,36 @@ class WatchedZone:
 class SituationSettings:
     """What is looked for in one camera's picture. `px_per_metre` is its calibration in source pixels or as two points, or None.
 
-    A situation ends when its rule was false for `release_s`.
+    A situation begins when the score of its kind reaches `thresholds`, and ends when its rule was silent for `release_s`.
+    A kind without a threshold of its own has that of the start; above 1 it is never told.
     """
 
     zones: tuple[WatchedZone, ...] = (WatchedZone("all"),)
     lines: tuple[Line, ...] = ()
     px_per_metre: Density | None = None
     release_s: float = 3.0
+    thresholds: Mapping[Kind, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule is true at this moment. `subject` tells two findings of one kind in one zone apart, for as long as they last."""
+    """What speaks for a kind at this moment. `subject` tells two findings of one kind in one zone apart, for as long as they last.
+
+    `score` is the evidence from `FLOOR` to 1, of which nothing is decided here.
+    """
 
     kind: Kind
     zone: str
     subject: str
-    confidence: float
+    score: float
     box: Box
     figures: Mapping[str, float] = field(default_factory=dict)
+
+
+def graded(*figures: tuple[float, float]) -> float:
+    """The score of a rule that asks for (value, bound) in each of `figures`: that of the figure which is met least.
+
+    One half where a bound is just met, `FLOOR` at half of it, towards 1 far beyond it.
+    """
+    met = min((value / bound if bound > 0 else math.inf) for value, bound in figures)
+    return 1.0 if math.isinf(met) else max(0.0, met / (1 + met))

@@ -1,10 +1,14 @@
-"""The watch of one camera: takes scenes, says when a situation begins, goes on and ends. One per situation, not per scene."""
+"""The watch of one camera: takes scenes, keeps episodes of evidence, and says when a situation begins, goes on and ends.
+
+Rules give scores; here alone a threshold is laid on them. What reaches it is a situation, told once and not per scene; every
+episode, told or not, is counted with its peak (`take_episodes`), so that the price of a threshold can be reckoned.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,8 +16,8 @@ import structlog
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import UNCALIBRATED, Kind, Situation
-from blickschutz.situations.model import Finding, SituationSettings, WatchedZone
+from blickschutz.kernel.situation import UNCALIBRATED, Episode, Kind, Situation
+from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Finding, SituationSettings, WatchedZone
 from blickschutz.situations.rules import contact, movement, place, posture
 from blickschutz.situations.rules.history import PERSON_M, History
 
@@ -57,10 +61,29 @@ _ONE_PER_ZONE = {Kind.PERSON_IN_ZONE, Kind.GATHERING, Kind.PHYSICAL_ALTERCATION,
 _SAME_PLACE = {Kind.PERSON_DOWN: 0.3, Kind.OBJECT_LEFT: 0.06, Kind.OBJECT_REMOVED: 0.06, Kind.SURFACE_CHANGED: 0.1}
 
 
+# An alarm goes on while its score is at least this share of the threshold: one that wavers around it is told once.
+_HOLD = 0.8
+# Weak evidence that never ends (a crowd) is counted anew so often, as alarms would be.
+_MOST_WEAK_S = 60.0
+
+
 @dataclass(slots=True)
 class _Running:
-    situation: Situation
+    """An episode that goes on: its best finding so far, and the situation that people were told of, if they were."""
+
+    best: Finding
+    box: Box
+    at: float
+    taken: float
+    begun_at: float
     true_at: float
+    threshold: float
+    situation: Situation | None = None
+
+    @property
+    def held_from(self) -> float:
+        """The least score that keeps it going."""
+        return FLOOR if self.situation is None else max(FLOOR, _HOLD * self.threshold)
 
 
 class SituationWatch:
@@ -68,6 +91,8 @@ class SituationWatch:
 
     def __init__(self, settings: SituationSettings | None = None) -> None:
         self._settings = settings or SituationSettings()
+        self._thresholds = dict(self._settings.thresholds)
+        self._ended: list[Episode] = []
         self._history = History(self._settings)
         self._running: dict[tuple[Kind, str, str], _Running] = {}
         self._numbers = itertools.count(1)
@@ -77,6 +102,21 @@ class SituationWatch:
     def restart(self) -> None:
         """The stream was interrupted: what went on has ended, as far as anybody can tell."""
         self._history.clear()
+
+    def set_thresholds(self, thresholds: Mapping[Kind, float]) -> None:
+        """Lay these from now on; a situation that goes on is not taken back."""
+        self._thresholds = dict(thresholds)
+
+    def take_episodes(self) -> Sequence[Episode]:
+        """The episodes that ended since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def end(self) -> Sequence[Episode]:
+        """Nothing follows any more: the episodes that ended and those that went on."""
+        self._ended += [_episode(key, running, self._history.now.at) for key, running in self._running.items()]
+        self._running.clear()
+        return self.take_episodes()
 
     def take(self, scene: Scene) -> Sequence[Situation]:
         """Situations that began (without `ended_at`) or ended with this scene."""
@@ -92,7 +132,7 @@ class SituationWatch:
     @property
     def running(self) -> Sequence[Situation]:
         """What goes on at this moment, with the newest figures."""
-        return [item.situation for item in self._running.values()]
+        return [item.situation for item in self._running.values() if item.situation is not None]
 
     def _findings(self) -> Iterator[Finding]:
         at = self._history.now.at
@@ -124,16 +164,26 @@ class SituationWatch:
         box = self._history.share_box(finding.box)
         figures = finding.figures if self._settings.px_per_metre else {**finding.figures, UNCALIBRATED: PERSON_M}
         key = finding.kind, finding.zone, self._subject(finding, box)
+        finding = replace(finding, figures=figures)
         running = self._running.get(key)
-        if running is not None:
-            running.true_at = scene.at
-            confidence = max(running.situation.confidence, finding.confidence)
-            running.situation = replace(running.situation, confidence=confidence, figures=figures, box=box)
+        if running is None:
+            threshold = self._thresholds.get(finding.kind, START_THRESHOLDS[finding.kind])
+            running = _Running(finding, box, scene.at, scene.taken, scene.at, scene.at, threshold)
+            self._running[key] = running
+        elif finding.score < running.held_from:
             return
-        number = next(self._numbers)
-        situation = Situation(number, finding.kind, finding.zone, scene.at, scene.taken, finding.confidence, figures, box)
-        self._running[key] = _Running(situation, scene.at)
-        yield situation
+        running.true_at, running.box = scene.at, box
+        told = running.situation
+        if finding.score > running.best.score:
+            running.best = finding
+            if told is None:
+                running.at, running.taken = scene.at, scene.taken
+        if told is not None:
+            running.situation = replace(told, confidence=running.best.score, figures=figures, box=box)
+        elif finding.score >= running.threshold:
+            number = next(self._numbers)
+            running.situation = Situation(number, finding.kind, finding.zone, scene.at, scene.taken, finding.score, figures, box)
+            yield running.situation
 
     def _subject(self, finding: Finding, box: Box) -> str:
         """What tells this finding from others: nothing, who it is about, or for what stays in one place the nearest known one."""
@@ -141,13 +191,23 @@ class SituationWatch:
             return ""
         reach = _SAME_PLACE.get(finding.kind, 0.0)
         for kind, zone, subject in self._running if reach else ():
-            known = self._running[kind, zone, subject].situation.box
-            if kind is finding.kind and zone == finding.zone and known is not None and math.dist(known.centre, box.centre) <= reach:
+            known = self._running[kind, zone, subject].box
+            if kind is finding.kind and zone == finding.zone and math.dist(known.centre, box.centre) <= reach:
                 return subject
         return finding.subject
 
     def _release(self, at: float) -> Iterator[Situation]:
         for key, running in list(self._running.items()):
-            if at - running.true_at > max(self._settings.release_s, _RELEASE_S.get(key[0], 0.0)) or at < running.true_at:
-                del self._running[key]
+            silent = at - running.true_at > max(self._settings.release_s, _RELEASE_S.get(key[0], 0.0)) or at < running.true_at
+            if not silent and (running.situation is not None or at - running.begun_at <= _MOST_WEAK_S):
+                continue
+            del self._running[key]
+            self._ended.append(_episode(key, running, at))
+            if running.situation is not None:
                 yield replace(running.situation, ended_at=at)
+
+
+def _episode(key: tuple[Kind, str, str], running: _Running, at: float) -> Episode:
+    kind, zone, _ = key
+    best = running.best
+    return Episode(kind, zone, running.at, running.taken, max(at, running.at), best.score, running.threshold, best.figures)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import multiprocessing
 import random
 import socket
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.process import BaseProcess
 
+import msgspec
 import structlog
 
-from blickschutz.control.model import ClipHeard, SituationSeen
+from blickschutz.control.model import ClipHeard, EpisodeHeard, SituationSeen
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.ingest.model import SessionState
@@ -21,6 +23,7 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.scene import Doubt
+from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.cell import run_cell
 from blickschutz.pipeline.channel import read_from_cell
 from blickschutz.pipeline.messages import (
@@ -28,6 +31,7 @@ from blickschutz.pipeline.messages import (
     ClipTold,
     Configure,
     EndOrder,
+    EpisodeTold,
     Fragment,
     FromCell,
     Head,
@@ -35,6 +39,7 @@ from blickschutz.pipeline.messages import (
     Moment,
     Quit,
     Record,
+    SetThresholds,
     SituationTold,
     Stop,
     TakeMoment,
@@ -85,6 +90,7 @@ class CellKeeper:
         self.problem = ""
         self.process: BaseProcess | None = None
         self.situations: Topic[SituationSeen] = Topic()
+        self.episodes: Topic[EpisodeHeard] = Topic()
         self.clips: Topic[ClipHeard] = Topic()
         # The camera's name: its cell hears what it is told; its cell is gone.
         self.ready: Topic[str] = Topic()
@@ -192,6 +198,12 @@ class CellKeeper:
         """What an order was given for is over. From any thread."""
         self._tell(EndOrder(number))
 
+    def set_thresholds(self, thresholds: Mapping[Kind, float]) -> None:
+        """Lay these on the scores of this camera's situations, now and in every further life of its cell. From any thread."""
+        situations = dataclasses.replace(self._settings.situations, thresholds=dict(thresholds))
+        self._settings = msgspec.structs.replace(self._settings, situations=situations)
+        self._tell(SetThresholds(dict(thresholds)))
+
     def _tell(self, message: ToCell) -> None:
         self._in_loop(lambda: self._say(message))
 
@@ -276,6 +288,9 @@ class CellKeeper:
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
         elif isinstance(message, SituationTold):
             self.situations.tell(SituationSeen(self.camera, self._run, message.situation))
+        elif isinstance(message, EpisodeTold):
+            told = EpisodeHeard(self.camera, message.kind, message.zone, message.taken, message.seconds, message.peak, message.threshold)
+            self.episodes.tell(told)
         elif isinstance(message, ClipTold):
             self.clips.tell(ClipHeard(self.camera, message.news))
         elif isinstance(message, Moment):

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Encounter, Scene
 from blickschutz.kernel.situation import Kind
-from blickschutz.situations.model import Finding, WatchedZone
+from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
 from blickschutz.situations.rules.history import History, Trail
 
 _Steps: TypeAlias = Mapping[int, tuple[float, Box, tuple[float, float]]]
@@ -19,6 +19,7 @@ WINDOW_S = 2.0
 LEAST_ENCOUNTERS = 3
 _STEADY_VIEW = 0.6
 _MOST_LIMBS = 3.0
+_LEAST_CONTACTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,13 @@ def physical_altercation(history: History, zone: WatchedZone) -> Iterator[Findin
     if len(encounters) < LEAST_ENCOUNTERS or now.at - scenes[0].at < rules.altercation_s:
         return
     spread, limbs = altercation_features(encounters)
-    confidence = MODEL.confidence(spread, limbs)
-    if confidence < rules.altercation_confidence:
+    score = MODEL.confidence(spread, limbs)
+    if score < FLOOR:
         return
     last = encounters[-1]
     metres = last.distance * history.metres(last.box.height, last.box)
     figures = {"metres": metres, "seconds": now.at - scenes[0].at, "limbs": limbs, "spread": spread}
-    yield Finding(Kind.PHYSICAL_ALTERCATION, zone.id, "", confidence, last.box, figures)
+    yield Finding(Kind.PHYSICAL_ALTERCATION, zone.id, "", score, last.box, figures)
 
 
 def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Finding]:
@@ -93,9 +94,10 @@ def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Find
             spans = _contacts(history, steps[trail.number], steps[other.number], rules.contact_m)
             if any(rules.contact_least_s <= end - start <= rules.contact_most_s and end < now.at for start, end in spans):
                 met.append(min(start for start, _ in spans))
-        if len(met) >= rules.contacts:
+        score = graded((len(met), rules.contacts))
+        if len(met) >= _LEAST_CONTACTS and score >= FLOOR:
             figures = {"contacts": len(met), "minutes": (now.at - min(met)) / 60}
-            yield Finding(Kind.REPEATED_BRIEF_CONTACT, zone.id, str(trail.number), 0.6, trail.last.box, figures)
+            yield Finding(Kind.REPEATED_BRIEF_CONTACT, zone.id, str(trail.number), score, trail.last.box, figures)
 
 
 def _by_second(trail: Trail) -> dict[int, tuple[float, Box, tuple[float, float]]]:

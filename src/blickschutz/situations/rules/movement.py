@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind
-from blickschutz.situations.model import WHOLE, Finding, Line, WatchedZone
+from blickschutz.situations.model import FLOOR, WHOLE, Finding, Line, WatchedZone, graded
 from blickschutz.situations.rules.history import History, Point, Trail
 
 _GAP_S = 3.0
 _LEAST_AGE_S = 0.8
 _SPEED_S = 0.8
+_HALF_SHARE = 0.7
+_LEAST_GROUP = 3
 
 
 def person_in_zone(history: History, zone: WatchedZone) -> Iterator[Finding]:
@@ -21,9 +23,10 @@ def person_in_zone(history: History, zone: WatchedZone) -> Iterator[Finding]:
     there = [trail for trail in history.present() if history.inside(zone, trail.last.box.foot)]
     spans = [_span_inside(history, zone, trail) for trail in there]
     longest = max(spans, default=0.0)
-    if longest >= zone.rules.in_zone_s:
+    score = graded((longest, zone.rules.in_zone_s)) if there else 0.0
+    if score >= FLOOR:
         box = there[spans.index(longest)].last.box
-        yield Finding(Kind.PERSON_IN_ZONE, zone.id, "", 0.9, box, {"persons": len(there), "seconds": longest})
+        yield Finding(Kind.PERSON_IN_ZONE, zone.id, "", score, box, {"persons": len(there), "seconds": longest})
 
 
 def _span_inside(history: History, zone: WatchedZone, trail: Trail) -> float:
@@ -50,13 +53,14 @@ def loitering(history: History, zone: WatchedZone) -> Iterator[Finding]:
     """One track stays within a small circle for long."""
     rules = zone.rules
     for trail in history.present():
-        if history.now.at - trail.first_at < rules.loitering_s or not history.inside(zone, trail.last.box.foot):
+        if 2 * (history.now.at - trail.first_at) < rules.loitering_s or not history.inside(zone, trail.last.box.foot):
             continue
         points = [point for point in trail.long if point.at >= history.now.at - rules.loitering_s]
         radius = history.metres(_radius(points), trail.last.box)
-        if radius <= rules.loitering_m:
-            figures = {"seconds": _stay(history, trail, rules.loitering_m), "metres": radius}
-            yield Finding(Kind.LOITERING, zone.id, str(trail.number), 0.8, trail.last.box, figures)
+        seconds = _stay(history, trail, rules.loitering_m)
+        score = graded((seconds, rules.loitering_s))
+        if radius <= rules.loitering_m and score >= FLOOR:
+            yield Finding(Kind.LOITERING, zone.id, str(trail.number), score, trail.last.box, {"seconds": seconds, "metres": radius})
 
 
 def _radius(points: Sequence[Point]) -> float:
@@ -80,16 +84,19 @@ def gathering(history: History, zone: WatchedZone) -> Iterator[Finding]:
     rules = zone.rules
     there = [trail for trail in history.present() if history.inside(zone, trail.last.box.foot)]
     group = max((_around(history, there, trail, rules.gathering_m) for trail in there), key=len, default=[])
-    if len(group) < rules.gathering_persons:
+    came = sorted(trail.first_at for trail in group)
+    # Of a larger group that has just formed a smaller part may have been there for long: the part that says most counts.
+    parts = [(count, history.now.at - came[count - 1]) for count in range(_LEAST_GROUP, len(group) + 1)]
+    scores = [graded((count, rules.gathering_persons), (seconds, rules.gathering_s)) for count, seconds in parts]
+    score = max(scores, default=0.0)
+    if score < FLOOR or not _was_dense(history, group, rules.gathering_m, rules.gathering_s):
         return
-    since = sorted(trail.first_at for trail in group)[rules.gathering_persons - 1]
-    if history.now.at - since < rules.gathering_s or not _was_dense(history, group, rules.gathering_m, rules.gathering_s):
-        return
+    seconds = parts[scores.index(score)][1]
     box = group[0].last.box
     for trail in group[1:]:
         box = box.united(trail.last.box)
-    figures = {"persons": len(group), "metres": rules.gathering_m, "seconds": history.now.at - since}
-    yield Finding(Kind.GATHERING, zone.id, "", 0.8, box, figures)
+    figures = {"persons": len(group), "metres": rules.gathering_m, "seconds": seconds}
+    yield Finding(Kind.GATHERING, zone.id, "", score, box, figures)
 
 
 def _around(history: History, there: Sequence[Trail], middle: Trail, metres: float) -> list[Trail]:
@@ -117,12 +124,10 @@ def fast_movement(history: History, zone: WatchedZone) -> Iterator[Finding]:
             continue
         whole = history.speed(trail, rules.fast_s)
         # Fast in both halves: a box that jumps is fast in one only.
-        halves = _halves(history, trail, rules.fast_s)
-        if whole >= rules.fast_mps and min(halves) >= 0.7 * rules.fast_mps:
+        score = graded((whole, rules.fast_mps), (min(_halves(history, trail, rules.fast_s)), _HALF_SHARE * rules.fast_mps))
+        if score >= FLOOR:
             figures = {"metres_per_second": whole, "seconds": rules.fast_s}
-            yield Finding(
-                Kind.FAST_MOVEMENT, zone.id, str(trail.number), min(1.0, whole / (2 * rules.fast_mps) + 0.3), trail.last.box, figures
-            )
+            yield Finding(Kind.FAST_MOVEMENT, zone.id, str(trail.number), score, trail.last.box, figures)
 
 
 def _halves(history: History, trail: Trail, over_s: float) -> tuple[float, float]:
@@ -159,12 +164,11 @@ def approach(history: History, zone: WatchedZone) -> Iterator[Finding]:
             continue
         closing = (start - end) / elapsed
         own, other = math.dist(own_start.foot, first.last.box.foot), math.dist(other_start.foot, second.last.box.foot)
-        if closing >= rules.approach_mps and own > 2 * other:
+        score = graded((closing, rules.approach_mps))
+        if score >= FLOOR and own > 2 * other:
             figures = {"metres_per_second": closing, "from_metres": start, "to_metres": end}
             box = first.last.box.united(second.last.box)
-            yield Finding(
-                Kind.APPROACH, zone.id, f"{first.number}-{second.number}", min(1.0, closing / (2 * rules.approach_mps) + 0.3), box, figures
-            )
+            yield Finding(Kind.APPROACH, zone.id, f"{first.number}-{second.number}", score, box, figures)
 
 
 def _alike(first: Box, second: Box) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Change
 from blickschutz.kernel.situation import Kind
-from blickschutz.situations.model import Finding, WatchedZone
+from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
 from blickschutz.situations.rules.history import PERSON_M, History
 
 _STANDS_OUT = 0.2
@@ -22,13 +22,13 @@ def still_thing(history: History, zone: WatchedZone) -> Iterator[Finding]:
     if zone.surface:
         return
     for change in history.now.changes:
-        if change.since_s < zone.rules.object_s or abs(change.appeared) < _STANDS_OUT or not history.inside(zone, change.box.centre):
+        score = graded((change.since_s, zone.rules.object_s), (abs(change.appeared), _STANDS_OUT))
+        if score < FLOOR or not history.inside(zone, change.box.centre):
             continue
         if not _somebody_was_near(history, change):
             continue
         kind = Kind.OBJECT_LEFT if change.appeared > 0 else Kind.OBJECT_REMOVED
-        confidence = min(1.0, 0.4 + abs(change.appeared))
-        yield Finding(kind, zone.id, _place(history, change.box), confidence, change.box, {"seconds": change.since_s})
+        yield Finding(kind, zone.id, _place(history, change.box), score, change.box, {"seconds": change.since_s})
 
 
 def surface_changed(history: History, zone: WatchedZone) -> Iterator[Finding]:
@@ -36,11 +36,12 @@ def surface_changed(history: History, zone: WatchedZone) -> Iterator[Finding]:
     if not zone.surface:
         return
     for change in history.now.changes:
-        if change.since_s < zone.rules.surface_s or not history.inside(zone, change.box.centre) or not _somebody_was_near(history, change):
+        score = graded((change.since_s, zone.rules.surface_s))
+        if score < FLOOR or not history.inside(zone, change.box.centre) or not _somebody_was_near(history, change):
             continue
         metres = [history.metres(side, _body_near(history, change)) for side in (change.box.width, change.box.height)]
         figures = {"seconds": change.since_s, "square_metres": metres[0] * metres[1]}
-        yield Finding(Kind.SURFACE_CHANGED, zone.id, _place(history, change.box), 0.7, change.box, figures)
+        yield Finding(Kind.SURFACE_CHANGED, zone.id, _place(history, change.box), score, change.box, figures)
 
 
 def _somebody_was_near(history: History, change: Change) -> bool:

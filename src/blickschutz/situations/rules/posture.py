@@ -137,7 +137,8 @@ def _lying_where_somebody_stood(history: History, zone: WatchedZone) -> Iterator
             if fits and not _somebody_stands(history, detection.box):
                 share = detection.box.height / max(1.0, standing.box.height)
                 figures = {"height_share": share, "seconds": gone, "lying": detection.score}
-                yield Finding(Kind.PERSON_DOWN, zone.id, _place(history, detection.box), 0.4 + detection.score, detection.box, figures)
+                score = min(1.0, 0.4 + detection.score)
+                yield Finding(Kind.PERSON_DOWN, zone.id, _place(history, detection.box), score, detection.box, figures)
                 break
 
 
@@ -153,7 +154,8 @@ def _surely_lying(history: History, zone: WatchedZone) -> Iterator[Finding]:
         if len(since) == len(scenes) and now.at - since[0] >= zone.rules.lying_s:
             share = detection.box.height / max(1.0, detection.box.width)
             figures = {"height_share": share, "seconds": now.at - since[0], "lying": detection.score}
-            yield Finding(Kind.PERSON_DOWN, zone.id, _place(history, detection.box), 0.3 + detection.score, detection.box, figures)
+            score = min(1.0, 0.3 + detection.score)
+            yield Finding(Kind.PERSON_DOWN, zone.id, _place(history, detection.box), score, detection.box, figures)
 
 
 def _as_tall_as_who_stood_there(history: History, box: Box) -> bool:
