@@ -488,6 +488,23 @@ class TestTheFile:
         assert house.reason == Reason.EPOCH_UNKNOWN
         assert house.go(90 * DAY) == []
 
+    def test_without_a_count_to_believe_receipts_are_dated_by_the_machine(self, house):
+        house.record()
+        house.path.write_text(f"{house.machine.true - 30 * DAY:.3f}\n")
+        house.start()
+        assert house.reason == Reason.EPOCH_UNKNOWN
+        house.machine.go(100)
+        assert house.time.dated() == pytest.approx(house.machine.true, abs=1)
+        house.machine.set_wall(100.0)
+        house.go(5)
+        assert house.time.dated() == pytest.approx(house.time.wall_of(house.time.now())), "1970 cannot be"
+
+    def test_while_a_jump_is_open_receipts_are_dated_by_the_count(self, house):
+        house.go(60)
+        house.machine.set_wall(NOON + 90 * DAY)
+        house.go(5)
+        assert house.time.dated() == pytest.approx(NOON + 65, abs=1)
+
     def test_a_wall_clock_behind_the_count_makes_nothing_younger(self, house):
         clip = house.record()
         house.go(HOUR)

@@ -103,7 +103,7 @@ def make_records(
     desk, times = ClockDesk(time, log, journal.adopted, worker.do), CaseTimes(time)
 
     def trusted() -> float:
-        return time.wall_of(time.now())
+        return time.dated()
 
     chain, access = ChainWatch(log, clock, is_signed), _access(site, found, clock)
 

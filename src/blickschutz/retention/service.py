@@ -136,6 +136,17 @@ class RetentionTime:
         """Retention time as people read it (POSIX): when a deadline will be, when something was destroyed."""
         return rules.wall_of(self._record, retention)
 
+    def dated(self) -> float:
+        """The wall time of this moment (POSIX), as a receipt says it: as counted, whatever the machine's clock does.
+
+        Without a count that can be believed (`FAULTS`) it is the machine's clock, where that shows a time that can be.
+        """
+        record, boottime = self._record, self._sources.boottime()
+        wall = record.last.wall + boottime - record.last.boottime
+        if record.suspension is not None and record.suspension.reason in FAULTS and rules.is_usable(wall, self._trust):
+            return wall
+        return rules.wall_of(record, rules.retention(record, boottime))
+
     def adoptions(self) -> dict[str, Adopted]:
         """Stamps for clips from before there were any, to be written into their rows.
 

@@ -47,7 +47,7 @@ class RecordingDesk:
         return time.wall_of(end.at), end.why.value
 
     def time(self) -> float:
-        return self._archive.time.wall_of(self._archive.time.now())
+        return self._archive.time.dated()
 
     def record(self, camera: str, by: str, reason: str, alert: int | None) -> str:
         return self._routing.by_hand(camera, by, reason, alert)

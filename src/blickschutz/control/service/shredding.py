@@ -141,7 +141,7 @@ class Shredder:
 
     def _trusted(self) -> float:
         """The time for deadlines as people read it (POSIX): what a receipt says."""
-        return self._time.wall_of(self._time.now())
+        return self._time.dated()
 
     # --- one clip ---
 
