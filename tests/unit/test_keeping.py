@@ -297,6 +297,28 @@ class TestStopControl:
         house.again()
         assert len(house.events(Event.CAMERA_STOPPED)) == 1
 
+    def test_each_press_has_its_entry_also_when_the_log_took_none_for_a_while(self, house, monkeypatch):
+        def locked(*facts):
+            raise DeviceError("the database is locked")
+
+        with monkeypatch.context() as busy:
+            busy.setattr(house.records.office.log, "write", locked)
+            house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
+            house.records.stops.stop(CAMERA, "technik", "Reinigung")
+            house.records.stops.stop("all", "leitstelle-1", "alle")
+        house.work()
+        entries = {(entry.subject, entry.facts["reason"]) for entry in house.events(Event.CAMERA_STOPPED)}
+        assert entries == {(CAMERA, "Versammlung"), (CAMERA, "Reinigung"), ("all", "alle")}
+        house.again()
+        assert len(house.events(Event.CAMERA_STOPPED)) == 3
+
+    def test_what_an_earlier_release_kept_is_read(self, house):
+        kept = {"camera": CAMERA, "stopped": True, "by": "technik", "reason": "Versammlung", "at": 1.0, "logged": False}
+        (house.folder / "stops.json").write_text(json.dumps([kept]))
+        house.again()
+        assert house.cell.stopped
+        assert [entry.by for entry in house.events(Event.CAMERA_STOPPED)] == ["technik"]
+
     def test_nothing_is_filmed_again_before_the_log_says_who_wanted_it(self, house, monkeypatch):
         house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
         assert len(house.events(Event.CAMERA_STOPPED)) == 1

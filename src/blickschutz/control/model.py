@@ -102,14 +102,21 @@ class Unrecorded:
 
 @dataclass(frozen=True, slots=True)
 class StopEntry:
-    """The stop control of one camera: who stopped it or let it go on, when (POSIX), and why. `logged` once that is in the log."""
+    """The stop control of one camera, or of all at once: who stopped it or let it go on, when (POSIX), and why."""
 
     camera: str
     stopped: bool
     by: str
     reason: str
     at: float
-    logged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """What the stop control said last of each camera, and in order what it did that is not in the log yet."""
+
+    last: tuple[StopEntry, ...] = ()
+    owed: tuple[StopEntry, ...] = ()
 
 
 # --- what was lost ---

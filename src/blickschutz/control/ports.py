@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from blickschutz.access.model import Member
-from blickschutz.control.model import OrderState, RecordingOrder, StopEntry, Witness
+from blickschutz.control.model import OrderState, RecordingOrder, Stops, Witness
 from blickschutz.control.vitals import DatabaseState
 from blickschutz.recording.model import Order
 from blickschutz.review.model import Case
@@ -81,11 +81,11 @@ class OrderStore(Protocol):
 
 
 class StopStore(Protocol):
-    """Keeps what the stop control said last for each camera, independent of the database."""
+    """Keeps what the stop control did, independent of the database."""
 
-    def read(self) -> dict[str, StopEntry]: ...
+    def read(self) -> Stops: ...
 
-    def write(self, entries: Sequence[StopEntry]) -> None: ...
+    def write(self, stops: Stops) -> None: ...
 
 
 class Waits(Protocol):

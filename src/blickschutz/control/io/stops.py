@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from blickschutz.control.model import StopEntry
+from blickschutz.control.model import StopEntry, Stops
 from blickschutz.kernel.errors import DeviceError, FaultError
 from blickschutz.vault.io.files import write_private
+
+
+class _Noted(msgspec.Struct, frozen=True):
+    """An entry as releases up to 0.2 wrote it, one for each camera; `logged` once it was in the log."""
+
+    camera: str
+    stopped: bool
+    by: str
+    reason: str
+    at: float
+    logged: bool = False
 
 
 class StopFile:
@@ -18,18 +28,24 @@ class StopFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> dict[str, StopEntry]:
+    def read(self) -> Stops:
         if not self._path.exists():
-            return {}
+            return Stops()
         try:
-            found = msgspec.json.decode(self._path.read_bytes(), type=list[StopEntry])
+            found = msgspec.json.decode(self._path.read_bytes(), type=list[_Noted] | Stops)
         except (OSError, msgspec.DecodeError) as error:
             raise FaultError(f"{self._path} is damaged: {error}") from error
-        return {entry.camera: entry for entry in found}
+        return found if isinstance(found, Stops) else _upgraded(found)
 
-    def write(self, entries: Sequence[StopEntry]) -> None:
+    def write(self, stops: Stops) -> None:
         """Raises `DeviceError`."""
         try:
-            write_private(self._path, msgspec.json.encode(list(entries)))
+            write_private(self._path, msgspec.json.encode(stops))
         except OSError as error:
             raise DeviceError(f"{self._path} cannot be written: {error.strerror}") from error
+
+
+def _upgraded(noted: list[_Noted]) -> Stops:
+    entries = [StopEntry(one.camera, one.stopped, one.by, one.reason, one.at) for one in noted]
+    owed = [entry for one, entry in zip(noted, entries, strict=True) if one.stopped and not one.logged]
+    return Stops(tuple(entries), tuple(owed))

@@ -10,7 +10,7 @@ import structlog
 
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
-from blickschutz.control.model import StopEntry
+from blickschutz.control.model import StopEntry, Stops
 from blickschutz.control.ports import Do, Stoppable, StopStore
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, FaultError, StoreBusyError
@@ -26,17 +26,20 @@ class StopControl:
         self._cameras, self._store, self._log, self._clock, self._do = cameras, store, log, clock, do
         # The second is held while the log is written to, which can take a while: nobody who stops a camera waits for it.
         self._lock, self._writing = threading.Lock(), threading.Lock()
-        self._entries: dict[str, StopEntry] = {}
+        self._last: dict[str, StopEntry] = {}
+        # Each press of the button has its entry, also where the log does not take any for a while.
+        self._owed: list[StopEntry] = []
         self.problem = ""
 
     def stop(self, camera: str, by: str, reason: str) -> None:
         """Stop one camera, or `ALL`. It stops at once; the file says so before the log does, and the log follows in any case."""
-        chosen = self._chosen(camera)
-        for one in chosen:
+        for one in self._chosen(camera):
             self._cameras[one].stop(True)
-        self._keep(chosen, True, by, reason)
+        entry = self._keep(camera, True, by, reason)
+        with self._lock:
+            self._owed.append(entry)
         self._attempt(camera, lambda wait: self._save())
-        self._attempt(camera, lambda wait: self._write(camera, chosen, wait=wait))
+        self._attempt(camera, lambda wait: self._enter(wait=wait))
 
     def _attempt(self, camera: str, write: Callable[[bool], None]) -> None:
         """Write now, without waiting for others who wait; else later. The camera is stopped and stays so in any case."""
@@ -49,12 +52,11 @@ class StopControl:
 
     def resume(self, camera: str, by: str, reason: str) -> None:
         """Let one camera, or `ALL`, go on. The entry comes first: where it cannot be written, this raises and nothing is filmed."""
-        chosen = self._chosen(camera)
-        self._write(camera, chosen, wait=False)
+        self._enter(wait=False)
         self._log.write(Event.CAMERA_RESUMED, by, camera, {"reason": reason})
-        self._keep(chosen, False, by, reason, logged=True)
+        self._keep(camera, False, by, reason)
         self._save()
-        for one in chosen:
+        for one in self._chosen(camera):
             self._cameras[one].stop(False)
 
     def recover(self) -> None:
@@ -63,51 +65,44 @@ class StopControl:
         Where the file is damaged, the log says what was stopped.
         """
         try:
-            self._entries = self._store.read()
+            known = self._store.read()
+            self._last, self._owed = {entry.camera: entry for entry in known.last}, list(known.owed)
         except FaultError as error:
             self.problem = str(error)
             _log.error("stops_damaged", problem=self.problem)
-            self._entries = self._from_log()
-            self._store.write(list(self._entries.values()))
-        for camera, entry in self._entries.items():
+            self._last = self._from_log()
+            self._save()
+        for camera, entry in self._last.items():
             if entry.stopped and camera in self._cameras:
                 self._cameras[camera].stop(True)
-        for camera in [name for name, entry in self._entries.items() if not entry.logged]:
-            self._write(camera, [camera])
+        self._enter()
 
     def _chosen(self, camera: str) -> Sequence[str]:
         return list(self._cameras) if camera == ALL else [camera]
 
-    def _keep(self, chosen: Sequence[str], stopped: bool, by: str, reason: str, *, logged: bool = False) -> None:
-        now = self._clock.now()
+    def _keep(self, camera: str, stopped: bool, by: str, reason: str) -> StopEntry:
+        entry = StopEntry(camera, stopped, by, reason, self._clock.now())
         with self._lock:
-            for one in chosen:
-                self._entries[one] = StopEntry(one, stopped, by, reason, now, logged)
+            self._last.update((one, replace(entry, camera=one)) for one in self._chosen(camera))
+        return entry
 
     def _save(self) -> None:
         with self._lock:
-            self._store.write(list(self._entries.values()))
+            self._store.write(Stops(tuple(self._last.values()), tuple(self._owed)))
 
-    def _write(self, subject: str, cameras: Sequence[str], *, wait: bool = True) -> None:
-        """The entry of a stop, once. Raises `StoreBusyError` where another entry waits for the log and this one does not."""
+    def _enter(self, *, wait: bool = True) -> None:
+        """Write what is owed to the log, the oldest first. Raises `StoreBusyError` where another waits for the log and this does not."""
         if not self._writing.acquire(blocking=wait):
             raise StoreBusyError("the log does not take an entry at the moment; try again")
         try:
-            with self._lock:
-                waiting = [self._entries[one] for one in cameras if one in self._entries and not self._entries[one].logged]
-            if waiting:
-                self._log.write(Event.CAMERA_STOPPED, waiting[0].by, subject, {"reason": waiting[0].reason})
-                self._mark(waiting)
+            while self._owed:
+                entry = self._owed[0]
+                self._log.write(Event.CAMERA_STOPPED, entry.by, entry.camera, {"reason": entry.reason})
+                with self._lock:
+                    self._owed.remove(entry)
+                self._save()
         finally:
             self._writing.release()
-
-    def _mark(self, written: Sequence[StopEntry]) -> None:
-        with self._lock:
-            for entry in written:
-                # Somebody may have decided anew meanwhile; that has an entry of its own.
-                if self._entries[entry.camera] == entry:
-                    self._entries[entry.camera] = replace(entry, logged=True)
-            self._store.write(list(self._entries.values()))
 
     def _from_log(self) -> dict[str, StopEntry]:
         found: dict[str, StopEntry] = {}
@@ -116,5 +111,5 @@ class StopControl:
                 for camera in self._chosen(entry.subject) if entry.subject in (*self._cameras, ALL) else ():
                     known = found.get(camera)
                     if known is None or known.at < entry.at:
-                        found[camera] = StopEntry(camera, stopped, entry.by, str(entry.facts.get("reason", "")), entry.at, logged=True)
+                        found[camera] = StopEntry(camera, stopped, entry.by, str(entry.facts.get("reason", "")), entry.at)
         return found
