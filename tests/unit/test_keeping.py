@@ -19,7 +19,7 @@ from blickschutz.control.model import SituationSeen
 from blickschutz.control.service.checks import check_site
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import DeviceError, StoreBusyError
 from blickschutz.kernel.situation import Kind
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, CloseReason
 from blickschutz.recording.model import Refusal as Refused
@@ -157,8 +157,14 @@ class TestOrders:
             number = house.order()
         assert [order.number for order in house.cell.orders] == [number]
         assert add == house.records.orders.store.add
+        opened = ClipNews(event=ClipEvent.OPENED, clip="a" * 32, mode=ClipMode.SEALED, cause="manual", orders=(number,), opened=1.0)
+        for note in (lambda: house.records.intake.take(CAMERA, opened), lambda: house.records.orders.belongs_to(number, 7)):
+            with pytest.raises(StoreBusyError):
+                note()
         house.work()
         assert house.records.orders.store.get(number).state == "given"
+        house.records.intake.take(CAMERA, opened)
+        assert house.records.orders.store.get(number).state == "recording", "what becomes of it is not lost while its row follows"
 
     def test_a_full_disk_is_told_and_the_clip_stays(self, house):
         house.enrol()

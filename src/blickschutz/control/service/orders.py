@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.control.model import OrderState, RecordingOrder, Refused, Unrecorded
 from blickschutz.control.ports import Cell, Do, OrderStore, Waits
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import BlickschutzError, DeviceError
+from blickschutz.kernel.errors import BlickschutzError, DeviceError, StoreBusyError
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.situation import Situation
 from blickschutz.recording.model import ClipMode, Order, Sealing
@@ -63,6 +63,8 @@ class RecordingOrders:
         self._refused: set[str] = set()
         self._lock = threading.Lock()
         self._newest: int | None = None
+        # Orders whose row follows: what becomes of them is noted once it is there.
+        self._unstored: set[int] = set()
 
     @property
     def records(self) -> bool:
@@ -126,17 +128,29 @@ class RecordingOrders:
         except DeviceError as error:
             # Seconds count: the cell records, and the row follows as soon as the database takes it.
             _log.error("order_not_stored", order=order.number, problem=str(error))
-            self._do(lambda: self.store.add(order))
+            self._unstored.add(order.number)
+            self._do(lambda: self._add_late(order))
         self._give(order)
         return order.number
+
+    def _add_late(self, order: RecordingOrder) -> None:
+        self.store.add(order)
+        self._unstored.discard(order.number)
+
+    def _require_stored(self, numbers: Iterable[int]) -> None:
+        """Raises `StoreBusyError` where a row is not there yet: whoever notes something of it tries again."""
+        if not self._unstored.isdisjoint(numbers):
+            raise StoreBusyError("the database has not taken the order yet")
 
     def end_order(self, camera: str, number: int) -> None:
         """What it was given for is over."""
         self._cells[camera].end_order(number)
+        self._require_stored((number,))
         self.store.over(number)
 
     def belongs_to(self, order: int, alert: int) -> None:
         """An alert was raised for the same situation."""
+        self._require_stored((order,))
         self.store.belongs_to(order, alert)
 
     def refused(self, camera: str, by: str, why: str, mode: str, cause: str, reason: str = "") -> None:
@@ -153,21 +167,25 @@ class RecordingOrders:
     def begun(self, numbers: tuple[int, ...], clip: str) -> None:
         """A clip was begun for these orders."""
         self.problem, self._refused = "", set()
+        self._require_stored(numbers)
         for number in numbers:
             self.store.begun(number, clip)
 
     def alerts(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
         """The alerts that belong to these orders."""
+        self._require_stored(numbers)
         known = (self.store.get(number) for number in numbers)
         return tuple(order.alert for order in known if order is not None and order.alert)
 
     def done(self, numbers: tuple[int, ...]) -> None:
         """Their clip is closed."""
+        self._require_stored(numbers)
         for number in numbers:
             self.store.end(number, OrderState.DONE)
 
     def failed(self, numbers: tuple[int, ...], why: str) -> None:
         """They have no clip, or not to their end: somebody is told of the situation instead."""
+        self._require_stored(numbers)
         for number in numbers:
             order = self.store.end(number, OrderState.FAILED, why)
             if order is not None:
