@@ -525,6 +525,18 @@ class TestClock:
         (entry,) = house.events(Event.CLOCK_CONFIRMED)
         assert (entry.facts["people"], entry.facts["clips"]) == (["aufsicht", "kvd-1"], [case.clip])
 
+    def test_who_was_blocked_since_they_proposed_is_not_one_of_two(self, house):
+        case = house.clip()
+        self.round(house)
+        self.boot(house, 5 * 24 * HOUR)
+        desk = house.records.clock
+        (end,) = [choice for choice in desk.view().choices if choice.due]
+        proposal = desk.propose("kvd-1", end.basis)
+        assert house.records.office.access.people.block("technik", "kvd-1") is None
+        assert desk.confirm("aufsicht", proposal.number) is Void.GONE
+        self.round(house)
+        assert self.state(house, case) is CaseState.WAITING
+
     @pytest.mark.parametrize("text", ["", "nan", "inf", "1e30", "x", None])
     def test_a_damaged_file_suspends_and_is_no_zero(self, house, text):
         case = house.clip()

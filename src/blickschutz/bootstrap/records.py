@@ -9,7 +9,8 @@ from pathlib import Path
 from blickschutz.access.io.accounts import AccountStore
 from blickschutz.access.io.factors import TokenStore
 from blickschutz.access.io.store import PasswordStore
-from blickschutz.access.model import Member
+from blickschutz.access.model import AccountState, Member, Permission
+from blickschutz.access.rules import may
 from blickschutz.access.service import Access
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
@@ -100,12 +101,13 @@ def make_records(
     archive = Archive(
         data=data, shelf=shelf, notes=notes, exports=exports, keys=KeyFolder(data / "keys" / "reviewers"), key=key, time=time, limits=limits
     )
-    desk, times = ClockDesk(time, log, journal.adopted, worker.do), CaseTimes(time)
-
-    def trusted() -> float:
-        return time.dated()
-
     chain, access = ChainWatch(log, clock, is_signed), _access(site, found, clock)
+
+    def may_settle(person: str) -> bool:
+        member = access.members.get(person)
+        return member is not None and member.state is not AccountState.BLOCKED and may(member, Permission.CLOCK)
+
+    desk, times = ClockDesk(time, log, journal.adopted, worker.do, may_settle), CaseTimes(time)
 
     def counts() -> Counts:
         return Counts(count_cases(engine), len(access.members), alerts.newest())
@@ -113,7 +115,7 @@ def make_records(
     lost = Lost(found.losses, found.witness, found.known)
     safety = SafeMode(lost, found.file, key, found.factors, log, clock, counts, lambda: confirm_restored(data))
     cases = CaseDesk(store, clock, site.retention.hard_limit_days, times)
-    quarantine = QuarantineDesk(store, clock, trusted, cases.doomed, times)
+    quarantine = QuarantineDesk(store, clock, time.dated, cases.doomed, times)
     probes = [DatabaseProbe("control", engine, CASE_TABLES, clock), DatabaseProbe("alerts", alerts.engine, ALERT_TABLES, clock)]
     placed = SqlOrderStore(engine, log, clock)
     orders = RecordingOrders(site, cells, placed, log, archive.keys, key, shelf, lambda: access.members, clock, worker.do, safety)
@@ -137,7 +139,7 @@ def make_records(
         alerts.close()
 
     inspected = Inspected(office, archive, alerts, chain, orders, intake, renewal, redaction_faults, safety, shredder.stuck)
-    recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, trusted)
+    recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, time.dated)
     keeping = RecordKeeping(site, worker, inspected, recovery, shredder, stops, reserve, close)
     safety.ended.listen(lambda kinds: worker.do(keeping.resume))
     watch = QuarantineWatch(quarantine, log, clock)

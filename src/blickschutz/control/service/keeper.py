@@ -247,8 +247,12 @@ class CellKeeper:
     async def _live(self) -> None:
         """One life of the cell, from its start to its end."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with theirs:
-            self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
+        try:
+            with theirs:
+                self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
+        except BaseException:
+            ours.close()
+            raise
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
         self._say(Configure(self._settings))
         if self.stopped:

@@ -38,10 +38,15 @@ class CaseTimes:
 
 
 class ClockDesk:
-    """The time as people decide on it. `trouble` tells that deadlines are suspended, and that they go on. Not in the event loop."""
+    """The time as people decide on it. `trouble` tells that deadlines are suspended, and that they go on. Not in the event loop.
 
-    def __init__(self, time: RetentionTime, log: AuditLog, adopted: Callable[[Mapping[str, Adopted]], None], do: Do) -> None:
-        self._time, self._log, self._adopted, self._do = time, log, adopted, do
+    `may` says whether somebody may still decide: who was blocked since they proposed is not one of two.
+    """
+
+    def __init__(
+        self, time: RetentionTime, log: AuditLog, adopted: Callable[[Mapping[str, Adopted]], None], do: Do, may: Callable[[str], bool]
+    ) -> None:
+        self._time, self._log, self._adopted, self._do, self._may = time, log, adopted, do, may
         self.trouble: Topic[Trouble] = Topic()
         time.changed.listen(self._changed)
 
@@ -71,6 +76,9 @@ class ClockDesk:
 
     def confirm(self, by: str, number: int) -> Confirmed | Void:
         """The second of two, who saw the same. The entry is in the log before it is in force."""
+        proposal = self._time.view().proposal
+        if proposal is not None and not self._may(proposal.by):
+            return Void.GONE
         return self._time.confirm(by, number)
 
     def _changed(self, change: Change) -> None:

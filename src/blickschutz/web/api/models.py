@@ -210,7 +210,8 @@ class Case(Said):
     cause: str
     state: str
     opened: datetime
-    deadline: datetime
+    deadline: datetime | None
+    """When its time is up; null while the time is not certain and no deadline ends anything."""
     verdicts: int
     """How many verdicts were given; what they are stays sealed until both have spoken."""
     held_until: datetime | None

@@ -39,7 +39,7 @@ def routes(pages: Pages) -> APIRouter:
             cause=case.cause,
             state=case.state.value,
             opened=pages.moment(case.opened),
-            deadline=pages.moment(end),
+            deadline=pages.moment(end) if not pages.room.clock.suspended else None,
             verdicts=len(case.verdicts),
             held_until=pages.moment(hold.until) if (hold := _in_force(case)) is not None else None,
         )
