@@ -22,7 +22,9 @@ from tests.fakes.holder import write_lock
 
 @pytest.fixture
 def locked(desk):
-    """Another process holds the right to write meanwhile."""
+    """Another process holds the right to write meanwhile. Everybody signed in before, whichever test comes first."""
+    for person in ("aufsicht", "kvd-1", "leitstelle-1", "technik", "dsb"):
+        desk.session(person)
 
     def lock():
         state = desk.folder / "state"
