@@ -165,7 +165,7 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     footage = (
         "Footage for the demo",
         "footage",
-        digest(ROOT / "src/blickschutz/demo/footage.py"),
+        digest(ROOT / "src/blickschutz/demo/footage.py", ROOT / "src/blickschutz/demo/incident.py"),
         lambda: run(str(BIN / "blickschutz"), "demo", "--prepare"),
     )
     if goal in {"demo", "bench", "test"}:

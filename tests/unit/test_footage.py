@@ -6,9 +6,14 @@ import av
 import numpy as np
 import pytest
 
-from blickschutz.demo import footage
+from blickschutz.analysis.service import Analyser
+from blickschutz.demo import footage, incident
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.demo.site import demo_site
+from blickschutz.kernel.frames import RawFrame
+from blickschutz.kernel.situation import Kind
+from blickschutz.situations.service import SituationWatch
+from tests.fakes.detectors import BlindDetector
 
 
 @pytest.fixture
@@ -23,7 +28,7 @@ def test_without_apt_a_scene_is_drawn_and_it_says_so(own_folder, monkeypatch):
     said, steps = [], []
     footage.prepare(said.append, lambda total: steps.append)
     assert any("no apt" in line and "drawing" in line for line in said)
-    assert sum(steps) == 6
+    assert sum(steps) == 6 * 4, "once for all views, three times more for the one with the incident"
     assert footage.is_ready()
     assert not footage.is_real()
     views = sorted(own_folder.glob("view-*.mp4"))
@@ -78,3 +83,28 @@ def test_mirroring_mirrors(own_folder):
     plain = footage.View(0, 0, 1, 1, False, 0.0)
     mirrored = footage.View(0, 0, 1, 1, True, 0.0)
     assert (np.flip(footage._planes(frame, plain)[0], 1) == footage._planes(frame, mirrored)[0]).all()
+
+
+def test_the_drawn_incident_is_found_and_nothing_else():
+    ground = DrawnScene(320, 240, seed=5, walkers=0).picture(0)
+    random, analyser, watch = np.random.default_rng(3), Analyser(BlindDetector()), SituationWatch()
+    told = []
+    for index in range(round(5 * (incident.BEGINS_S + incident.LASTS_S + 4))):
+        at = index / 5
+        y, u, v = incident.sprayed((ground.y, ground.u, ground.v), at)
+        noisy = np.clip(y + random.normal(0, 1.2, y.shape), 16, 235).astype(np.uint8)
+        _, scene = analyser.analyse(RawFrame(noisy, u, v, index, 100 + at, 100 + at))
+        told += watch.take(scene)
+    begun = [situation for situation in told if situation.ended_at is None]
+    assert [situation.kind for situation in begun] == [Kind.CAMERA_TAMPERED]
+    assert begun[0].at - 100 - incident.BEGINS_S < 4
+
+
+def test_before_and_after_the_incident_the_picture_is_as_it_was():
+    scene = DrawnScene(320, 240, seed=5).picture(3)
+    planes = (scene.y, scene.u, scene.v)
+    for at in (0.0, incident.BEGINS_S - 0.1, incident.BEGINS_S + incident.LASTS_S):
+        assert incident.sprayed(planes, at) is planes
+    covered = incident.sprayed(planes, incident.BEGINS_S + incident.SPRAYED_S)
+    assert [plane.shape for plane in covered] == [plane.shape for plane in planes]
+    assert covered[0].std() < 0.1 * scene.y.std()

@@ -1,5 +1,7 @@
 """Footage for the demo: real CCTV, cut into eleven views by day and by night; where it is not to be had, a drawn scene.
 
+In one view something is drawn into the clip that is to be reported (`incident.py`).
+
 The clip is `vtest.avi` of the Debian package `opencv-doc` (PETS 2009, a road with people). It is fetched
 with apt, never committed. Each view is a part of the picture, some mirrored, each with its own start.
 """
@@ -23,6 +25,7 @@ import numpy.typing as npt
 
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.demo.drawn_scene import TALLEST, DrawnScene
+from blickschutz.demo.incident import sprayed
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
@@ -43,7 +46,9 @@ CLIP_WIDTH, CLIP_HEIGHT = 768, 576
 _CLIP_PX_PER_METRE = 88.0
 _PERSON_M = 1.75
 _DONE = "footage.json"
-_DRAWN, _GRAINS = 300, 16
+_DRAWN, _GRAINS = 900, 16
+# Number of the view in which something happens, from 1, and how often the clip is in its file.
+INCIDENT_VIEW, _LOOPS = 9, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +110,35 @@ def prepare(say: Say, progress: Callable[[int], Progress]) -> None:
         try:
             say(f"fetching the Debian package {PACKAGE} with apt")
             clip = _fetch(Path(name))
-            total, frames, real = _frames_of(clip)
+            total, real = len(_Clip(clip)), True
+            read: Callable[[], Iterator[RawFrame]] = _Clip(clip).frames
         except (MediaError, OSError) as error:
             say(f"the real clip is not to be had ({error}); drawing a forecourt with walking figures instead")
-            scene = DrawnScene(CLIP_WIDTH, CLIP_HEIGHT, seed=1)
-            total, frames, real = _DRAWN, (scene.picture(i).frame(i) for i in range(_DRAWN)), False
+            total, real, read = _DRAWN, False, _drawn_frames
         say(f"cutting {len(VIEWS)} views, by day and by night")
-        _cut(target, frames, progress(total))
+        _cut(target, read, progress(total * _LOOPS))
     (target / _DONE).write_text(json.dumps({"real": real}), encoding="utf-8")
 
 
-def _frames_of(clip: Path) -> tuple[int, Iterator[RawFrame], bool]:
-    source = FileSource(SourceSettings(SourceKind.FILE, str(clip), realtime=False), SystemClock())
-    return source.frame_count, source.frames(), True
+class _Clip:
+    """The real clip, to be read more than once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __len__(self) -> int:
+        return self._source().frame_count
+
+    def frames(self) -> Iterator[RawFrame]:
+        return self._source().frames()
+
+    def _source(self) -> FileSource:
+        return FileSource(SourceSettings(SourceKind.FILE, str(self._path), realtime=False), SystemClock())
+
+
+def _drawn_frames() -> Iterator[RawFrame]:
+    scene = DrawnScene(CLIP_WIDTH, CLIP_HEIGHT, seed=1)
+    return (scene.picture(i).frame(i) for i in range(_DRAWN))
 
 
 def _fetch(target: Path) -> Path:
@@ -144,20 +165,29 @@ def _fetch(target: Path) -> Path:
     return clip
 
 
-def _cut(target: Path, frames: Iterator[RawFrame], step: Progress) -> None:
-    """One pass over the clip; every view has an encoder for the day and one for the night."""
+def _cut(target: Path, read: Callable[[], Iterator[RawFrame]], step: Progress) -> None:
+    """One pass over the clip; every view has an encoder for the day and one for the night.
+
+    The view of the incident goes on for three passes more, so that what is drawn there comes back after minutes only.
+    """
     grain = np.random.default_rng(1).normal(0, 3.5, (_GRAINS, HEIGHT // 2, WIDTH // 2)).astype(np.float32)
     with contextlib.ExitStack() as stack:
         writers = [
-            (view, night, stack.enter_context(_Writer(target / f"view-{number:02d}-{'night' if night else 'day'}.mp4")))
+            (number, night, stack.enter_context(_Writer(target / f"view-{number:02d}-{'night' if night else 'day'}.mp4")))
             for number, view in enumerate(VIEWS, 1)
             for night in (False, True)
         ]
-        for frame in frames:
-            for view, night, writer in writers:
-                planes = _planes(frame, view)
-                writer.write(_at_night(planes, grain[(frame.index + int(view.start_s)) % _GRAINS]) if night else planes)
-            step(1)
+        for loop in range(_LOOPS):
+            for frame in read():
+                for number, night, writer in writers:
+                    view = VIEWS[number - 1]
+                    if loop and number != INCIDENT_VIEW:
+                        continue
+                    planes = _planes(frame, view)
+                    if night:
+                        planes = _at_night(planes, grain[(frame.index + int(view.start_s)) % _GRAINS])
+                    writer.write(sprayed(planes, frame.index / RATE) if number == INCIDENT_VIEW and not loop else planes)
+                step(1)
 
 
 class _Writer:

@@ -15,7 +15,7 @@ from blickschutz.bootstrap.control import make_control
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.stops import ALL
-from blickschutz.demo.site import EARLY_CAMERAS, demo_zone, seed
+from blickschutz.demo.site import demo_zone, seed
 from blickschutz.demo.story_night import Night
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
@@ -38,7 +38,7 @@ async def tell(site: SiteFile, say: Callable[[str], object]) -> dict[str, Any]:
     # Short clips, so that the story does not wait for minutes.
     short = site.recording.model_copy(update={"before_s": 5, "after_s": 2, "most_s": 12})
     # Groups count early on every camera: the story must not wait for chance.
-    zones = {"zones": (demo_zone(EARLY_CAMERAS[0]),)}
+    zones = {"zones": (demo_zone(early=True),)}
     cameras = tuple(camera.model_copy(update=zones) for camera in site.cameras)
     site = site.model_copy(update={"recording": short, "cameras": cameras})
     folder = tempfile.TemporaryDirectory(prefix="blickschutz-story-")
