@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import multiprocessing
@@ -247,12 +248,11 @@ class CellKeeper:
     async def _live(self) -> None:
         """One life of the cell, from its start to its end."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
+        with contextlib.ExitStack() as unused:
+            unused.callback(ours.close)
             with theirs:
                 self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
-        except BaseException:
-            ours.close()
-            raise
+            unused.pop_all()
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
         self._say(Configure(self._settings))
         if self.stopped:
