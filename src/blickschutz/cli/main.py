@@ -315,8 +315,10 @@ def schema_() -> None:
 def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any, *, seeded: bool = False) -> None:
     from blickschutz.bootstrap.system import System
     from blickschutz.demo.site import codes_file, keep_codes, seed
+    from blickschutz.zones.hardening import harden
 
     configure_logs()
+    harden()
     system = System(site, base, SystemClock(), data=data, source=source)
     if seeded:
         made = seed(system.records)

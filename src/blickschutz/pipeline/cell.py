@@ -68,6 +68,7 @@ from blickschutz.situations.service import SituationWatch
 from blickschutz.wall.io.jpeg import jpeg
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import StreamInit
+from blickschutz.zones.hardening import harden
 
 _log = structlog.get_logger(__name__)
 _MOST_QUEUED = 12
@@ -386,6 +387,7 @@ def run_cell(connection: socket.socket) -> None:
     """Entry point of a cell's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the control room ends the cells in order
     configure_logs()
+    harden()
     keep_memory_together()
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
     Cell(connection).run()

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from blickschutz.analysis.io.openvino_detector import load_engine
 from blickschutz.pipeline import cell
+from blickschutz.zones.hardening import harden
 
-__all__ = ["ENGINE", "cell"]
+__all__ = ["ENGINE", "WALLS", "cell"]
 
+# Whoever could write into this process would be in every cell that is forked from it.
+WALLS = harden()
 ENGINE = load_engine()

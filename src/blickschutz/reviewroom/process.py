@@ -25,6 +25,7 @@ from blickschutz.reviewroom.room import Room
 from blickschutz.vault.service import change_passphrase, enrol
 from blickschutz.web.tls import require_modern
 from blickschutz.wire.frames import read
+from blickschutz.zones.hardening import harden
 
 _log = structlog.get_logger(__name__)
 IDLE_S = 15 * 60.0
@@ -37,6 +38,7 @@ def run_room(connection: socket.socket) -> None:
     """Entry point of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logs()
+    harden()
     with contextlib.suppress(ProtocolError):
         asyncio.run(_run(connection))
 
