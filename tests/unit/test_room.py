@@ -268,6 +268,16 @@ class TestDoor:
         assert door.seats == {}
         enter(door, BERT)
 
+    def test_many_tries_at_once_are_many_tries(self, door):
+        async def attack():
+            tries = [door.enter(ADA, WRONG) for _ in range(40)]
+            return await asyncio.gather(*tries, door.enter(ADA, PASSPHRASE), return_exceptions=True)
+
+        found = [error.trouble for error in asyncio.run(attack())]
+        assert found.count(Trouble.WRONG_PASSPHRASE) == 5
+        assert found.count(Trouble.LOCKED) == 36
+        assert door.seats == {}
+
     def test_whoever_is_expelled_has_neither_seat_nor_ticket(self, door, keys):
         enter(door, ADA)
         enter(door, BERT)

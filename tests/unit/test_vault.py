@@ -110,6 +110,12 @@ def test_a_passphrase_is_changed_and_the_old_one_is_worthless():
         service.enrol("ada", "kurz")
 
 
+@pytest.mark.parametrize("passphrase", ["111111111111", "passwortpasswort", "abcdefghijkl", "blickschutz1", "ada.lovelace-ada"])
+def test_a_passphrase_that_is_soon_guessed_seals_nothing(passphrase):
+    with pytest.raises(service.GuessableError):
+        service.enrol("ada.lovelace", passphrase)
+
+
 def test_a_stream_opens_in_order_and_not_otherwise():
     key = service.new_key()
     sealer = StreamSealer(key)

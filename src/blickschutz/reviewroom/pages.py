@@ -20,11 +20,13 @@ from blickschutz.review.model import Ground, Verdict
 from blickschutz.reviewroom.messages import Guest, RoomSettings
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.vault.service import GuessableError
 from blickschutz.web import texts
 from blickschutz.web.security import RequestCheck, hosts_of
 
 _SEE_OTHER = 303
 _BEGIN_S = 3.0
+_MOST_TRIES = 5
 Text = Annotated[str, Form(max_length=500)]
 Word = Annotated[str, Form(max_length=60)]
 Secret = Annotated[str, Form(max_length=200)]
@@ -290,7 +292,7 @@ def _releases(desk: RoomDesk) -> APIRouter:
 def make_key_app(settings: RoomSettings, person: str, shown: str, ticket: str, has_key: bool, make: Any) -> FastAPI:
     """The page on which one person makes or changes their key. `make(old, new)` does it; it may raise `BlickschutzError`."""
     app, pages = base_app(settings)
-    done = False
+    done, tries = False, 0
 
     def page(problem: str = "", status: int = 200) -> Response:
         return pages.render("key.html", status, person=person, name=shown, has_key=has_key, problem=problem, done=done)
@@ -303,13 +305,19 @@ def make_key_app(settings: RoomSettings, person: str, shown: str, ticket: str, h
 
     @app.post("/key/{given}")
     async def answer(given: str, old: Secret = "", new: Secret = "", again: Secret = "") -> Response:
-        nonlocal done
+        nonlocal done, tries
         if given != ticket or done:
             raise HTTPException(404)
         if new != again:
             return page("different", 422)
+        if tries >= _MOST_TRIES:
+            return page("locked", 403)
+        # Counted before it is looked at: many tries at once are many tries.
+        tries += 1
         try:
             await asyncio.to_thread(make, old, new)
+        except GuessableError:
+            return page("guessable", 422)
         except OperatorError:
             return page("short", 422)
         except BlickschutzError:

@@ -93,16 +93,17 @@ class Room:
     async def enter(self, ticket: str, passphrase: str) -> Seat:
         """Take a seat with one's own passphrase. Raises `RoomError`."""
         guest = self.guests[ticket]
-        if self.tries.get(guest.id, 0) >= _MOST_TRIES:
+        if (tried := self.tries.get(guest.id, 0)) >= _MOST_TRIES:
             self._refuse(guest, Trouble.LOCKED)
         taken = next((seat for seat in self.seats.values() if seat.guest.id == guest.id), None)
         if taken is None and len(self.seats) >= SEATS:
             self._refuse(guest, Trouble.FULL)
+        # Counted before it is looked at: many tries at once are many tries.
+        self.tries[guest.id] = tried + 1
         try:
             # The derivation of the key is slow on purpose and must not hold up the other's picture.
             share = await asyncio.to_thread(self._share, guest, passphrase)
         except VaultError as error:
-            self.tries[guest.id] = self.tries.get(guest.id, 0) + 1
             known = {VaultProblem.WRONG_PASSPHRASE: Trouble.WRONG_PASSPHRASE, VaultProblem.NOT_FOR_THIS_PERSON: Trouble.NOT_FOR_THIS_PERSON}
             self._refuse(guest, known.get(error.problem, Trouble.DAMAGED))
         except ClipError as error:

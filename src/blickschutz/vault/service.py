@@ -14,13 +14,18 @@ from nacl.hash import blake2b
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
+from zxcvbn import zxcvbn
 
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
 from blickschutz.vault import rules
 from blickschutz.vault.model import Envelope, Reviewer, SealedPrivateKey, SealedShare, Share, VaultProblem
 
 OPERATIONS, MEMORY = 3, 128 * 1024 * 1024
-LEAST_PASSPHRASE = 12
+# What is sealed may have to hold for as long as somebody keeps a copy, against guesses at any speed: long, and not guessable
+# by what zxcvbn knows (Wheeler 2016; at least 10^8 guesses).
+LEAST_PASSPHRASE, LEAST_SCORE = 12, 3
+_MOST_JUDGED = 72
+_WORDS = ("blickschutz", "rathaus", "leitstelle", "sichtung", "losung")
 _CONFIRM = b"blickschutz clip key"
 
 
@@ -34,6 +39,10 @@ class VaultError(BlickschutzError):
 
 class TooFewReviewersError(OperatorError):
     """Fewer than two people could open what would be sealed, so nothing is sealed."""
+
+
+class GuessableError(OperatorError):
+    """A passphrase that is soon guessed."""
 
 
 def new_key() -> bytes:
@@ -63,6 +72,8 @@ def change_passphrase(sealed: SealedPrivateKey, old: str, new: str) -> SealedPri
 def _sealed(reviewer: str, private: PrivateKey, passphrase: str) -> SealedPrivateKey:
     if len(passphrase) < LEAST_PASSPHRASE:
         raise OperatorError(f"a passphrase has at least {LEAST_PASSPHRASE} characters")
+    if zxcvbn(passphrase[:_MOST_JUDGED], user_inputs=[reviewer, *_WORDS])["score"] < LEAST_SCORE:
+        raise GuessableError("this passphrase is easy to guess; several words that have nothing to do with each other are good")
     salt = secrets.token_bytes(argon2id.SALTBYTES)
     key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, OPERATIONS, MEMORY)
     return SealedPrivateKey(reviewer, bytes(private.public_key), salt, OPERATIONS, MEMORY, bytes(SecretBox(key).encrypt(bytes(private))))

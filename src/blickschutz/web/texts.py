@@ -320,6 +320,7 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "release-failed": N_("Das Beweispaket konnte nicht erstellt werden."),
     "different": N_("Die beiden Eingaben sind verschieden."),
     "short": N_("Die Losung braucht mindestens 12 Zeichen."),
+    "guessable": N_("Diese Losung ist leicht zu erraten. Mehrere Wörter ohne Zusammenhang sind gut."),
 }
 DOOR_PROBLEMS: Mapping[str, str] = {
     "role": N_("Sichten dürfen nur Personen mit der Rolle Sichtung oder Aufsicht."),
