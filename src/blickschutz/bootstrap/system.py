@@ -30,6 +30,7 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
+from blickschutz.web.connections import LimitedHttp
 from blickschutz.web.encryption import Encryption
 from blickschutz.web.ports import AuthorityView, ClockDesk, Office, Policy, Recordings, RegimeControl, StopControl
 
@@ -138,6 +139,7 @@ class System:
             server_header=False,
             # Nobody stands in front of this server: what a request says about its own origin is not believed.
             proxy_headers=False,
+            http=LimitedHttp,
             ws_ping_interval=20,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=_GRACE_S,

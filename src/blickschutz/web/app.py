@@ -19,6 +19,7 @@ from blickschutz.kernel.errors import FaultError
 from blickschutz.web.allowed import rows
 from blickschutz.web.api.app import make_api
 from blickschutz.web.errors import answer_errors
+from blickschutz.web.limits import BodyLimit
 from blickschutz.web.pages import Pages
 from blickschutz.web.ports import ControlRoom
 from blickschutz.web.routes import (
@@ -68,7 +69,9 @@ _PARTS = (
 def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None, guard: Guard | None = None) -> FastAPI:
     """The pages of `site` over the running `room`. `lifespan` starts and ends what the pages show; `guard` is the process's."""
     check = Middleware(RequestCheck, hosts=hosts_of(site.server.known_names, site.server.port), secure=site.server.secure)
-    app = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[check])
+    app = FastAPI(
+        title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[check, Middleware(BodyLimit)]
+    )
     pages = Pages(site, room, clock, guard)
     app.state.room, app.state.lanes = room, pages.lanes
     app.state.routers = [part.routes(pages) for part in _PARTS]

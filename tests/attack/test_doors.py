@@ -1,0 +1,193 @@
+"""Strangers at the doors: too much, too slowly, too often; a real server on the loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, WebSocket
+
+from blickschutz.web.connections import LimitedHttp
+from blickschutz.web.limits import MOST_BYTES, BodyLimit
+
+_MEGABYTE = 1024 * 1024
+
+
+class Hurried(LimitedHttp):
+    most, most_of_one, header_s = 12, 8, 0.5
+
+
+class Server:
+    """A page that takes a form, a program's route and a WebSocket, behind the limits."""
+
+    def __init__(self):
+        app, self.seen = FastAPI(), []
+
+        @app.post("/form")
+        async def form(request: Request):
+            self.seen.append(dict(await request.form()))
+            return {"fields": len(self.seen[-1])}
+
+        @app.post("/program")
+        async def program(given: dict):
+            self.seen.append(given)
+            return given
+
+        @app.websocket("/live")
+        async def live(socket: WebSocket):
+            await socket.accept()
+            await socket.receive_text()
+
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        config = uvicorn.Config(BodyLimit(app, within_s=1.0), http=Hurried, ws="websockets-sansio", log_level="critical", lifespan="off")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listener]})
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+
+    def ask(self, path, body=b"", **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
+
+    def raw(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def end(self):
+        self.server.should_exit = True
+        self.thread.join(20)
+        self.listener.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server()
+    yield server
+    server.end()
+
+
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+
+def test_what_people_send_is_taken(server):
+    assert server.ask("/form", b"reason=Versammlung", content_type=FORM) == 200
+    assert server.ask("/program", b'{"reason": "Versammlung"}', content_type=JSON) == 200
+    assert server.ask("/program", b'{"reason": "' + b"x" * (MOST_BYTES - 100) + b'"}', content_type=JSON) == 200
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/form", FORM), ("/program", JSON)])
+def test_a_body_that_is_announced_as_too_large_is_not_read(server, path, kind):
+    with server.raw() as stranger:
+        stranger.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {1500 * _MEGABYTE}\r\n\r\n".encode())
+        assert stranger.recv(100).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/form", FORM), ("/program", JSON)])
+def test_of_a_body_without_a_length_little_is_taken(server, path, kind):
+    taken = 0
+    with server.raw() as stranger:
+        stranger.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+        with contextlib.suppress(OSError):
+            for _ in range(1500 * 16):
+                stranger.sendall(chunk)
+                taken += 65536
+    # What the kernel holds of it is not the server's.
+    assert taken < 16 * _MEGABYTE
+
+
+def test_files_are_not_taken_at_all(server):
+    part = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n' + b"y" * 1000 + b"\r\n--x--\r\n"
+    before = len(server.seen)
+    assert server.ask("/form", part, content_type="multipart/form-data; boundary=x") == 415
+    assert server.ask("/form", part, content_type=" Multipart/Form-Data; boundary=x") == 415
+    assert len(server.seen) == before
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "x", "99999999999999999999"])
+def test_a_length_that_is_none_is_refused(server, length):
+    with server.raw() as stranger:
+        stranger.sendall(f"POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert stranger.recv(100).split()[1] in {b"400", b"413"}
+
+
+def test_a_body_that_drips_ends(server):
+    with server.raw() as stranger:
+        stranger.sendall(
+            b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\na="
+        )
+        start = time.monotonic()
+        assert stranger.recv(100).startswith(b"HTTP/1.1 408")
+        assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("part", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-A: "])
+def test_half_a_request_does_not_stay(server, part):
+    with server.raw() as stranger:
+        stranger.sendall(part)
+        start = time.monotonic()
+        with contextlib.suppress(ConnectionResetError):
+            assert stranger.recv(1) == b""
+        assert time.monotonic() - start < 5
+
+
+def test_half_a_second_request_does_not_stay_either(server):
+    whole = b"POST /program HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    with server.raw() as stranger:
+        stranger.sendall(whole + b"POST /program HT")
+        start, told = time.monotonic(), b""
+        try:
+            while part := stranger.recv(1000):
+                told += part
+        except ConnectionResetError:
+            pass
+        assert told.startswith(b"HTTP/1.1 200")
+        assert told.count(b"HTTP/1.1") == 1
+        assert time.monotonic() - start < 5
+
+
+def test_one_address_has_so_many_connections_and_then_others_still_come_in(server):
+    held = [server.raw() for _ in range(30)]
+    try:
+        time.sleep(0.2)
+        assert Hurried._open.total() <= Hurried.most_of_one + 1
+    finally:
+        for one in held:
+            one.close()
+    end = time.monotonic() + 5
+    while Hurried._open.total() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert server.ask("/program", b"{}", content_type=JSON) == 200
+
+
+def test_live_pictures_do_not_count(server):
+    handshake = (
+        b"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    watching = []
+    for _ in range(20):
+        one = server.raw()
+        one.sendall(handshake)
+        assert one.recv(4096).startswith(b"HTTP/1.1 101")
+        watching.append(one)
+    time.sleep(2 * Hurried.header_s)
+    assert server.ask("/program", b"{}", content_type=JSON) == 200
+    for one in watching:
+        one.setblocking(False)
+        # Nothing to read is an error here; an end would be read as nothing.
+        with pytest.raises(BlockingIOError):
+            one.recv(1000)
+        one.close()
