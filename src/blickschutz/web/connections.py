@@ -1,4 +1,4 @@
-"""How many connections are kept, and for how long one may take to ask something (OWASP ASVS 5, 15.2)."""
+"""How many connections are kept, and for how long one may take to ask something (OWASP ASVS 5, 15.2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of a request is taken before anybody knows who asks: bytes, kinds and time (OWASP ASVS 5, 4.3 and 15.2)."""
+"""How much of a request is taken before anybody knows who asks: bytes, kinds and time (OWASP ASVS 5, 15.2.2)."""
 
 from __future__ import annotations
 
