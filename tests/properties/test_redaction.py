@@ -11,10 +11,13 @@ from blickschutz.kernel.frames import RawFrame, chroma_shape
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.planes import enlarged
 from blickschutz.kernel.scene import Backdrop, Detection, Doubt, Scene, Track
-from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.model import Colour, RedactionSettings, Style
 from blickschutz.redaction.rules import mosaic
 from blickschutz.redaction.rules.mask import MaskSettings, people_regions
 from blickschutz.redaction.service import Redactor, zone_mask
+
+# Both that keep something of a cell.
+SEEN = [Colour.MUTED, Colour.FULL]
 
 sizes = st.tuples(st.integers(24, 150), st.integers(20, 110))
 
@@ -52,12 +55,12 @@ def scenes(draw, width, height):
 
 
 @settings(deadline=None, max_examples=120)
-@given(sizes, st.integers(0, 2**32 - 1), st.floats(0, 1), st.sampled_from(Style), st.data())
-def test_nothing_under_the_mask_keeps_its_pattern(size, seed, share, style, data):
+@given(sizes, st.integers(0, 2**32 - 1), st.floats(0, 1), st.sampled_from(Style), st.sampled_from(Colour), st.data())
+def test_nothing_under_the_mask_keeps_its_pattern(size, seed, share, style, colour, data):
     width, height = size
     frame, backdrop = frame_of(width, height, seed), backdrop_of(width, height, seed + 1, share)
     scene = data.draw(scenes(width, height))
-    shown = Redactor(RedactionSettings(style)).redact(frame, backdrop, [scene])
+    shown = Redactor(RedactionSettings(style, colour=colour)).redact(frame, backdrop, [scene])
     assert shown.doubt is None
     masks = masks_of(shown.mask)
     for source, result, mask in zip((frame.y, frame.u, frame.v), (shown.y, shown.u, shown.v), masks, strict=True):
@@ -153,9 +156,10 @@ def someone(box, number=1):
     return Scene(0.0, (Track(number, box, (0.0, 0.0), 0.9, 0.0, 5.0, True),), ())
 
 
-def test_a_cell_holds_for_two_seconds_so_that_averaging_gains_nothing():
+@pytest.mark.parametrize("colour", SEEN)
+def test_a_cell_holds_for_two_seconds_so_that_averaging_gains_nothing(colour):
     """A person whose pixels change with every frame looks the same for two seconds."""
-    redactor = Redactor()
+    redactor = Redactor(RedactionSettings(colour=colour))
     pictures = [
         redactor.redact(frame_of(128, 96, seed, at=seed / 10), backdrop_of(128, 96, 1, 1.0, seed / 10), [someone(Box(40, 20, 70, 80))])
         for seed in range(40)
@@ -166,9 +170,10 @@ def test_a_cell_holds_for_two_seconds_so_that_averaging_gains_nothing():
     assert any(different[20:])
 
 
-def test_the_grid_moves_with_the_track():
+@pytest.mark.parametrize("colour", Colour)
+def test_the_grid_moves_with_the_track(colour):
     """A body that moves by a pixel a frame shows the same cells, moved: no new samples to combine."""
-    redactor = Redactor()
+    redactor = Redactor(RedactionSettings(colour=colour))
     seen = []
     for step in range(10):
         box = Box(20 + step, 20, 50 + step, 80)
@@ -249,24 +254,25 @@ def cells_a_metre(shown, box, tall_across, tall_down):
 
 
 @settings(deadline=None, max_examples=200)
-@given(seen_people(most_height=1.0), st.integers(0, 2**32 - 1))
-def test_whatever_is_seen_of_a_person_has_the_density_of_monitoring(person, seed):
+@given(seen_people(most_height=1.0), st.integers(0, 2**32 - 1), st.sampled_from(Colour))
+def test_whatever_is_seen_of_a_person_has_the_density_of_monitoring(person, seed, colour):
     """Not calibrated, anybody up to the picture's height. A half-hidden body once had 25 cells a metre, head and shoulders 35.7."""
     width, height, tall, box = person
-    shown = Redactor().redact(blocks_of(width, height, seed), backdrop_of(width, height, 1, 1.0), [someone(box)])
+    redactor = Redactor(RedactionSettings(colour=colour))
+    shown = redactor.redact(blocks_of(width, height, seed), backdrop_of(width, height, 1, 1.0), [someone(box)])
     assert shown.doubt is None
     assert cells_a_metre(shown, box, tall, tall) <= 12.5
 
 
 @settings(deadline=None, max_examples=200)
-@given(seen_people(most_height=4.0), st.integers(60, 480), st.integers(0, 2**32 - 1))
-def test_calibration_reaches_the_cells_of_a_shrunken_picture(person, most_width, seed):
+@given(seen_people(most_height=4.0), st.integers(60, 480), st.integers(0, 2**32 - 1), st.sampled_from(Colour))
+def test_calibration_reaches_the_cells_of_a_shrunken_picture(person, most_width, seed, colour):
     """Calibrated, people of any size, also taller than the picture; in pixels of the picture that is shown."""
     width, height, tall, box = person
     small = blocks_of(width, height, seed).at_most(most_width)
     across, down = small.width / width, small.height / height
     scene = someone(box).scaled(across, down)
-    redactor = Redactor(RedactionSettings(px_per_metre=tall / 1.75))
+    redactor = Redactor(RedactionSettings(px_per_metre=tall / 1.75, colour=colour))
     shown = redactor.redact(small, backdrop_of(small.width, small.height, 1, 1.0), [scene])
     assert shown.doubt is None
     assert cells_a_metre(shown, scene.tracks[0].box, tall * across, tall * down) <= 12.5
@@ -277,7 +283,8 @@ def test_calibration_makes_cells_finer_than_none():
     box = Box(100, 300, 130, 360)
     frame, backdrop = blocks_of(640, 700, 1), backdrop_of(640, 700, 1, 1.0)
     plain, calibrated = (
-        finest_cells(Redactor(RedactionSettings(px_per_metre=dense)).redact(frame, backdrop, [someone(box)]), box) for dense in (None, 40.0)
+        finest_cells(Redactor(RedactionSettings(px_per_metre=dense, colour=Colour.FULL)).redact(frame, backdrop, [someone(box)]), box)
+        for dense in (None, 40.0)
     )
     assert max(calibrated) < min(plain)
     assert min(plain) >= 700 / 1.75 / 12.5
@@ -291,7 +298,7 @@ def test_two_points_are_reckoned_in_the_pixels_of_the_source_as_it_is(shown_widt
     frame = blocks_of(3840, 2160, 3).at_most(shown_width)
     shrink = shown_width / 3840
     scene = someone(Box(1500, 300, 1900, 1000)).scaled(shrink, shrink)
-    redactor = Redactor(RedactionSettings(px_per_metre=Yardstick((0.25, 0.5), (0.5, 0.5), 1.2)))
+    redactor = Redactor(RedactionSettings(px_per_metre=Yardstick((0.25, 0.5), (0.5, 0.5), 1.2), colour=Colour.FULL))
     shown = redactor.redact(frame, backdrop_of(480, 270, 1, 1.0), [scene])
     across, down = finest_cells(shown, scene.tracks[0].box)
     assert min(across, down) >= 800 * shrink / 12.5
@@ -300,7 +307,7 @@ def test_two_points_are_reckoned_in_the_pixels_of_the_source_as_it_is(shown_widt
 
 def test_cells_that_are_held_do_not_shrink_with_the_box():
     """Somebody steps behind a wall while their cells are held: those of the whole body do not fit into what is left of it."""
-    redactor, backdrop = Redactor(), backdrop_of(400, 300, 1, 1.0)
+    redactor, backdrop = Redactor(RedactionSettings(colour=Colour.FULL)), backdrop_of(400, 300, 1, 1.0)
     whole, half = Box(100, 40, 200, 280), Box(100, 40, 200, 130)
     for at, box in ((0.0, whole), (0.2, half), (0.4, whole)):
         frame = blocks_of(400, 300, 5)
@@ -320,7 +327,7 @@ def test_somebody_near_without_a_track_counts_by_the_shoulders_too():
     """A bare detection is painted from the picture's grid, which is made for somebody as tall as the picture."""
     box = Box(100, 150, 300, 300)
     near = Scene(0.0, (), (Detection(box, 0.9),))
-    shown = Redactor().redact(blocks_of(400, 300, 5), backdrop_of(400, 300, 1, 1.0), [near])
+    shown = Redactor(RedactionSettings(colour=Colour.FULL)).redact(blocks_of(400, 300, 5), backdrop_of(400, 300, 1, 1.0), [near])
     assert min(finest_cells(shown, box)) >= 200 / 0.3 / 12.5
 
 

@@ -27,6 +27,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
             style=site.redaction.style,
             privacy_zones=tuple(zone.polygon for zone in camera.privacy_zones),
             px_per_metre=density_of(camera),
+            colour=site.redaction.colour if camera.colour is None else camera.colour,
         ),
         encoder=EncoderSettings(width=site.wall.width),
         situations=watched,

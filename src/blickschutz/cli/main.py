@@ -27,7 +27,7 @@ from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError, MediaError, SettingsError
 from blickschutz.pipeline.logs import configure_logs
-from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.model import Colour, RedactionSettings, Style
 
 if TYPE_CHECKING:
     from blickschutz.bootstrap.system import System
@@ -66,6 +66,7 @@ cli.add_command(restore)
 @click.argument("target", type=_FILE)
 @click.option("--masks", type=_FILE, help="Also write the masks: gray FFV1, 255 = redacted.")
 @click.option("--style", type=click.Choice([style.value for style in Style]), default=Style.MOSAIC.value, show_default=True)
+@click.option("--colour", type=click.Choice([colour.value for colour in Colour]), default=Colour.NEUTRAL.value, show_default=True)
 @click.option("--model", default="centernet", show_default=True, help="Name of the registered detector.")
 @click.option("--px-per-metre", type=click.FloatRange(0, min_open=True), help="Where the picture is densest; else mosaics are coarse.")
 @click.option("--as-recorded", is_flag=True, help="What the playback of a recording would show, through a real sealed clip.")
@@ -76,6 +77,7 @@ def mask(
     target: Path,
     masks: Path | None,
     style: str,
+    colour: str,
     model: str,
     px_per_metre: float | None,
     as_recorded: bool,
@@ -91,7 +93,7 @@ def mask(
         raise click.UsageError("--proofs-per-second goes with --as-recorded; a live picture is always compared by itself")
     clock = SystemClock()
     detector = OpenVinoDetector.from_registry(model)
-    redaction = RedactionSettings(style=Style(style), px_per_metre=px_per_metre)
+    redaction = RedactionSettings(style=Style(style), px_per_metre=px_per_metre, colour=Colour(colour))
     with frame_progress("Redacting", FileReader(source, clock).frame_count) as step:
         if as_recorded:
             report = mask_as_recorded(source, target, masks, detector, clock, redaction, step, proofs_per_second)

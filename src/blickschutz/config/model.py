@@ -29,7 +29,7 @@ from blickschutz.config.parts import (
 from blickschutz.config.texts import SiteError
 from blickschutz.kernel.density import Density, Yardstick
 from blickschutz.kernel.situation import Kind
-from blickschutz.redaction.model import Style
+from blickschutz.redaction.model import Colour, Style
 from blickschutz.regime.model import Action, Mode
 from blickschutz.situations.model import RuleSettings
 
@@ -107,7 +107,9 @@ class Analysis(Part):
 
 class Redaction(Part):
     style: Style = Field(default=Style.MOSAIC, strict=False)
-    """`mosaic` keeps a coarse impression of people; `silhouette` keeps no pixel of the source."""
+    """`mosaic` shows people one by one, flat or in cells (`colour`); `silhouette` fills everything with one level."""
+    colour: Colour = Field(default=Colour.NEUTRAL, strict=False)
+    """What a mosaic keeps of people: `neutral` one level for each, `muted` half of their colours, `full` a cell's mean as it is."""
 
 
 class Wall(Part):
@@ -302,6 +304,8 @@ class Camera(Part):
     """Stream of the camera: `rtsp://host/path`, or `file:path` for a file that is played in a loop."""
     start_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """For a file: second at which it starts."""
+    colour: Annotated[Colour, Field(strict=False)] | None = None
+    """What a mosaic keeps of people in this camera's picture, where it differs from `redaction.colour`."""
     calibration: Calibration | None = None
     """How many pixels a metre has. Without it the mosaic is made for somebody as tall as the picture."""
     zones: tuple[Zone, ...] = ()

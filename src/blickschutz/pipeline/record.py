@@ -34,6 +34,7 @@ def opening_of(settings: CellSettings, head: Head, mode: ClipMode) -> Opening:
         style=redaction.style.value,
         privacy_zones=redaction.privacy_zones if mode is ClipMode.SEALED else (),
         px_per_metre=px_per_metre(redaction.px_per_metre, head.width, head.height),
+        colour=redaction.colour.value,
     )
 
 

@@ -12,7 +12,7 @@ from blickschutz.pipeline.replay import LONGEST_S, Replay
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.model import Gop, MaskSample, Opening
 from blickschutz.recording.rules import TICKS
-from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.model import Colour, RedactionSettings, Style
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings, StreamInit
 
@@ -58,7 +58,7 @@ class Renderer:
         dense = opening.px_per_metre
         # The density goes with the picture's width, should that change within the clip.
         density = Yardstick((0.0, 0.0), (1.0, 0.0), opening.width / dense) if dense and opening.width else dense
-        settings = RedactionSettings(Style(opening.style), opening.privacy_zones, density)
+        settings = RedactionSettings(Style(opening.style), opening.privacy_zones, density, Colour(opening.colour))
         self._replay = Replay(Showing(settings, most_width), spared)
         self._decoder = ClipDecoder(opening.init)
 

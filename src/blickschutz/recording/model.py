@@ -135,7 +135,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 class Opening(msgspec.Struct, frozen=True, tag="opening", kw_only=True):
     """First message of a clip. `digest` is BLAKE2b-256 over everything before it in the file.
 
-    `init` is the head of a fragmented MP4. Redaction's settings are those in force when it was recorded.
+    `init` is the head of a fragmented MP4. Redaction's settings are those in force when it was recorded;
+    a clip from before `colour` was kept gives the least away.
     """
 
     digest: bytes
@@ -146,6 +147,7 @@ class Opening(msgspec.Struct, frozen=True, tag="opening", kw_only=True):
     style: str
     privacy_zones: tuple[Points, ...]
     px_per_metre: float | None
+    colour: str = "neutral"
 
 
 class Gop(msgspec.Struct, frozen=True, tag="gop", kw_only=True):

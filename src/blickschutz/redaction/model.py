@@ -10,15 +10,23 @@ from blickschutz.kernel.geometry import Points
 
 
 class Style(StrEnum):
-    """`mosaic` keeps a coarse impression of a person; `silhouette` keeps no source pixel at all."""
+    """`mosaic` shows people one by one, as `Colour` says; `silhouette` fills all of them with one level."""
 
     MOSAIC = "mosaic"
     SILHOUETTE = "silhouette"
 
 
+class Colour(StrEnum):
+    """What a mosaic keeps of people: one level for each that is not theirs, half of a cell's colour and contrast, or all of it."""
+
+    NEUTRAL = "neutral"
+    MUTED = "muted"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class RedactionSettings:
-    """`privacy_zones` are polygons in shares of width and height (0..1).
+    """`colour` says nothing where the style is no mosaic. `privacy_zones` are polygons in shares of width and height (0..1).
 
     `px_per_metre` is the camera's calibration where its picture is densest, in source pixels, or what it is
     reckoned from; None where the camera is not calibrated.
@@ -27,3 +35,4 @@ class RedactionSettings:
     style: Style = Style.MOSAIC
     privacy_zones: tuple[Points, ...] = ()
     px_per_metre: Density | None = None
+    colour: Colour = Colour.NEUTRAL

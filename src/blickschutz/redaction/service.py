@@ -17,9 +17,10 @@ from blickschutz.kernel.frames import RawFrame, RedactedFrame, chroma_shape, tak
 from blickschutz.kernel.geometry import Points
 from blickschutz.kernel.planes import enlarged
 from blickschutz.kernel.scene import Backdrop, Doubt, Scene
-from blickschutz.redaction.model import RedactionSettings, Style
+from blickschutz.redaction.model import Colour, RedactionSettings, Style
+from blickschutz.redaction.rules.figure import Figures
 from blickschutz.redaction.rules.mask import MaskSettings, Region, at_the_edge, people_regions, small_mask, spare
-from blickschutz.redaction.rules.mosaic import Mosaic
+from blickschutz.redaction.rules.mosaic import Mosaic, muted, quantised
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Planes: TypeAlias = tuple[Bytes, Bytes, Bytes]
@@ -48,14 +49,16 @@ def blank(width: int, height: int, index: int, at: float, taken: float, doubt: D
 
 
 class Redactor:
-    """Redacts the pictures of one camera, in order of time. Holds the mosaic's cells between pictures."""
+    """Redacts the pictures of one camera, in order of time. Holds postures or the mosaic's cells between pictures."""
 
     def __init__(self, settings: RedactionSettings | None = None, mask_settings: MaskSettings | None = None) -> None:
         self._settings = settings or RedactionSettings()
         self._mask_settings = mask_settings or MaskSettings()
         self._mosaic: Mosaic | None = None
+        self._figures: Figures | None = None
         self._zones: Bytes = np.zeros((0, 0), np.uint8)
         self._size = (0, 0, 0.0)
+        self._fitted = False
         self._edges: deque[tuple[Backdrop, Bytes]] = deque(maxlen=2)
         self.faults = 0
 
@@ -81,7 +84,7 @@ class Redactor:
         # Whatever goes wrong here, the answer is a blank picture; it is counted, logged and shown as a fault.
         except Exception:  # noqa: BLE001 - fails closed, and says so on the tile
             self.faults += 1
-            self._mosaic = None
+            self._fitted = False
             _log.exception("redaction_failed", frame=frame.index)
             return blank(frame.width, frame.height, frame.index, frame.at, frame.taken, Doubt.FAULT)
 
@@ -119,19 +122,27 @@ class Redactor:
         return found
 
     def _fill(self, planes: Planes, masks: Planes, small: Bytes, regions: Sequence[Region], at: float) -> None:
-        if self._settings.style is Style.SILHOUETTE or self._mosaic is None:
-            _flatten(planes, masks, _SILHOUETTE_LUMA)
-        else:
+        if self._figures is not None:
+            self._figures.fill(planes, masks, regions, at)
+        elif self._mosaic is not None:
             self._mosaic.fill(planes, masks, small, regions, at)
+        else:
+            _flatten(planes, masks, _SILHOUETTE_LUMA)
 
     def _fit(self, width: int, height: int, scale: float) -> None:
-        """Make mosaic and privacy zones for this size of picture (it changes when the camera is set up anew)."""
-        if self._mosaic is not None and self._size == (width, height, scale):
+        """Make figures or mosaic and privacy zones for this size of picture (it changes when the camera is set up anew)."""
+        if self._fitted and self._size == (width, height, scale):
             return
         self._size = (width, height, scale)
-        # The calibration speaks of the source's pixels; what is shown was resized.
-        dense = px_per_metre(self._settings.px_per_metre, width / scale, height / scale)
-        self._mosaic = Mosaic(width, height, None if dense is None else dense * scale)
+        self._mosaic = self._figures = None
+        colour = self._settings.colour
+        if self._settings.style is Style.MOSAIC and colour is Colour.NEUTRAL:
+            self._figures = Figures(width, height)
+        elif self._settings.style is Style.MOSAIC:
+            # The calibration speaks of the source's pixels; what is shown was resized.
+            dense = px_per_metre(self._settings.px_per_metre, width / scale, height / scale)
+            self._mosaic = Mosaic(width, height, None if dense is None else dense * scale, muted if colour is Colour.MUTED else quantised)
+        self._fitted = True
         zones = self._settings.privacy_zones
         self._zones = zone_mask(zones, width, height) if zones else np.zeros((0, 0), np.uint8)
 

@@ -10,7 +10,7 @@ Three measures (DESIGN 4.2), each against a known way to undo a mosaic:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -85,13 +85,20 @@ def quantised(plane: Bytes) -> Bytes:
     return np.asarray(np.minimum(plane, 247) + np.uint8(_STEP // 2) & np.uint8(256 - _STEP), np.uint8)
 
 
+def muted(plane: Bytes) -> Bytes:
+    """Each value on half the way to grey (128), as the nearest of 64, 80, ..., 192: half the contrast, half the colour."""
+    return quantised(np.asarray((plane >> np.uint8(1)) + np.uint8(64), np.uint8))
+
+
 class Mosaic:
     """The held cells of one camera: a grid over the whole picture, and one that moves with each track.
 
     `px_per_metre` is the density of this picture (not of its source) where it is densest, None without calibration.
+    `tone` is what becomes of a cell's mean.
     """
 
-    def __init__(self, width: int, height: int, px_per_metre: float | None) -> None:
+    def __init__(self, width: int, height: int, px_per_metre: float | None, tone: Callable[[Bytes], Bytes] = quantised) -> None:
+        self._tone = tone
         self._least = least_cell(height, px_per_metre)
         # Nothing is known of who is under this grid, so the calibration alone does not make it finer.
         self._cell = _even(max(self._least, height / _CELLS_PER_PERSON))
@@ -123,7 +130,7 @@ class Mosaic:
             return
         self._sampled_at = at
         for plane, held in zip(planes, self._held, strict=True):
-            held[due] = quantised(shrunk(plane, *size))[due]
+            held[due] = self._tone(shrunk(plane, *size))[due]
         self._until[due] = at + HOLD_S
 
     def _sample_tracks(self, planes: Planes, regions: Iterable[Region], at: float) -> None:
@@ -135,7 +142,7 @@ class Mosaic:
             gone.discard(number)
             texture = self._textures.get(number)
             if texture is None or texture.until <= at:
-                self._textures[number] = _Texture(self._coarse(planes, region.box), at + HOLD_S)
+                self._textures[number] = _Texture(self._coarse(planes, region.box, self._tone), at + HOLD_S)
         for number in gone:
             if self._textures[number].until <= at:
                 del self._textures[number]
@@ -157,27 +164,27 @@ class Mosaic:
         if region.track is None:
             if cell_size(region.box, width, height) <= self._cell:
                 return None
-            # A mean of what the grid holds: so this holds as long, without anything sampled anew.
-            return self._coarse((planes[0], planes[1], planes[2]), region.box)
+            # A mean of what the grid holds: so this holds as long, without anything sampled anew. It has its tone already.
+            return self._coarse((planes[0], planes[1], planes[2]), region.box, quantised)
         texture = self._textures[region.track]
         columns, rows = cells_in(region.box, width, height, self._least)
         had_rows, had_columns = texture.planes[0].shape
         if had_columns > columns or had_rows > rows:
             # The box has become smaller since: the cells held would be too fine for it.
             size = (min(columns, had_columns), min(rows, had_rows))
-            y, u, v = (_averaged(plane, size) for plane in texture.planes)
+            y, u, v = (_averaged(plane, size, quantised) for plane in texture.planes)
             texture.planes = y, u, v
         return texture.planes
 
-    def _coarse(self, planes: Planes, box: Box) -> Planes:
-        """Means of `planes` under `box`, the same cells in each."""
+    def _coarse(self, planes: Planes, box: Box, tone: Callable[[Bytes], Bytes]) -> Planes:
+        """Means of `planes` under `box`, the same cells in each, each in its `tone`."""
         height, width = planes[0].shape
         left, top, right, bottom = box.clipped(width, height)
         if right <= left or bottom <= top:
             grey = np.full((1, 1), 128, np.uint8)
             return grey, grey, grey
         size = cells_in(box, width, height, self._least)
-        y, u, v = (_averaged(plane[where], size) for plane, where in zip(planes, _parts(left, top, right, bottom), strict=True))
+        y, u, v = (_averaged(plane[where], size, tone) for plane, where in zip(planes, _parts(left, top, right, bottom), strict=True))
         return y, u, v
 
 
@@ -186,5 +193,5 @@ def _parts(left: int, top: int, right: int, bottom: int) -> list[tuple[slice, sl
     return [(slice(top // n, -(-bottom // n)), slice(left // n, -(-right // n))) for n in (1, 2, 2)]
 
 
-def _averaged(plane: Bytes, size: tuple[int, int]) -> Bytes:
-    return quantised(np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8))
+def _averaged(plane: Bytes, size: tuple[int, int], tone: Callable[[Bytes], Bytes]) -> Bytes:
+    return tone(np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8))
