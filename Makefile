@@ -32,6 +32,7 @@ bench:
 	@$(PYTHON) scripts/set_up.py bench
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python -m benchmarks.density
+	@$(BIN)/python -m benchmarks.attack
 	@$(BIN)/python -m benchmarks.later
 	@$(BIN)/python -m benchmarks.recording
 	@$(BIN)/python -m benchmarks.crashes
