@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.kernel.frames import chroma_shape
 from blickschutz.kernel.geometry import Box
 from blickschutz.redaction.rules.mask import Region
 from blickschutz.redaction.rules.mosaic import HOLD_S
@@ -42,6 +43,7 @@ class Figures:
 
     def __init__(self, width: int, height: int) -> None:
         self._ground = np.full((height, width), GROUND, np.uint8)
+        self._grey = np.full(chroma_shape(width, height), NEUTRAL, np.uint8)
         self._held: dict[int, _Held] = {}
 
     def fill(self, planes: Planes, masks: Planes, regions: Sequence[Region], at: float) -> None:
@@ -56,7 +58,7 @@ class Figures:
             drawing[top:bottom, left:right] = level
         cv2.copyTo(drawing, masks[0], planes[0])
         for plane, mask in zip(planes[1:], masks[1:], strict=True):
-            plane[mask != 0] = NEUTRAL
+            cv2.copyTo(self._grey, mask, plane)
 
     def _hold(self, regions: Iterable[Region], at: float) -> None:
         """Whether somebody lies is held like a mosaic's cells: what changed with every step would tell of a gait."""
