@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from blickschutz.audit.model import Event
-from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents import remains, words
 from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Found, Grounds, Result
@@ -34,7 +34,14 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
     (
         "Pseudonymisierung und Verpixelung",
         (
-            _Measure(lambda g: words.redaction(g).text, "Vertraulichkeit", "a", "Kamerazelle", "DM-04", (setting("redaction.style"),)),
+            _Measure(
+                lambda g: words.redaction(g).text,
+                "Vertraulichkeit",
+                "a",
+                "Kamerazelle",
+                "DM-04",
+                (setting("redaction.style"), setting("redaction.colour")),
+            ),
             _Measure(
                 _plain("Gezeigt wird nur, was nachweislich Hintergrund ist; ohne Nachweis ist das ganze Bild verdeckt."),
                 "Vertraulichkeit",
@@ -46,7 +53,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
             _Measure(
                 _plain(
                     "In der Maske bleiben höchstens 12,5 Zellen je Meter; Grenze: "
-                    "Personen können an Gang, Größe oder Kleidung erkennbar bleiben."
+                    "Personen können an Gang und Größe erkennbar bleiben, im gedämpften und farbigen Mosaik auch an Kleidung."
                 ),
                 "Datenminimierung",
                 "a",
@@ -270,7 +277,12 @@ def measures(g: Grounds, found: list[Found]) -> Document:
         Section(
             "Restrisiken",
             (
-                say("Personen können trotz Verpixelung an Größe, Gang, Kleidung oder Begleitung erkannt werden.", rule("DM-06")),
+                say(
+                    "Personen können trotz Verpixelung an Größe, Gang oder Begleitung erkannt werden, "
+                    "im gedämpften und farbigen Mosaik auch an Kleidung.",
+                    rule("DM-06"),
+                ),
+                *remains.costs(g, "de"),
                 say(
                     "Wer lange stillsteht, bleibt verpixelt; eine Person, die nie erkannt "
                     "wird, bleibt verdeckt, solange der Hintergrund nicht belegt ist.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blickschutz.audit.model import Event
-from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents import remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -99,6 +99,7 @@ def impact_assessment(g: Grounds) -> Document:
             (
                 *words.hours(g),
                 words.redaction(g),
+                *remains.costs(g, "de"),
                 say(
                     f"Vor einem Anlass werden {g.site.recording.before_s:g} Sekunden nur im Arbeitsspeicher "
                     f"gehalten; ein Clip dauert höchstens {g.site.recording.most_s:g} Sekunden.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents import remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, fact, law, missing, rule, say, setting
 from blickschutz.compliance.facts import Office
 from blickschutz.compliance.model import Grounds
@@ -129,6 +129,7 @@ def information_sheet(g: Grounds, language: str) -> Document:
                 ),
                 *(_hours_en(g) if english else words.hours(g)),
                 _nature(g, english),
+                *remains.costs(g, language),
             ),
         ),
         Section(t("Verantwortlicher", "Controller"), (_office(g.facts.controller, "controller", t("Verantwortlicher", "controller")),)),

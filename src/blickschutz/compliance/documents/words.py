@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+from blickschutz.compliance.documents import remains
 from blickschutz.compliance.documents.model import Plan, Sentence, fact, missing, say, setting
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
 from blickschutz.config.model import Regime
-from blickschutz.redaction.model import Style
 from blickschutz.regime.model import Action, Mode
 
 OPEN = "OFFEN"
@@ -97,9 +97,11 @@ def retention(g: Grounds) -> list[Sentence]:
 
 def redaction(g: Grounds) -> Sentence:
     """How people are redacted."""
-    style = "Silhouette ohne Bildpunkte der Quelle" if g.site.redaction.style is Style.SILHOUETTE else "grobes Mosaik"
     return say(
-        f"Personen werden in jedem Bild selbsttätig verpixelt ({style}), bevor es die Kamerazelle verlässt.", setting("redaction.style")
+        f"Personen werden in jedem Bild selbsttätig verpixelt ({remains.described(g)}), bevor es die Kamerazelle verlässt.",
+        setting("redaction.style"),
+        setting("redaction.colour"),
+        setting("cameras.colour"),
     )
 
 
