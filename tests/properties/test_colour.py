@@ -16,6 +16,7 @@ from blickschutz.kernel.scene import Scene, Track
 from blickschutz.recording.model import Opening
 from blickschutz.redaction.model import Colour, RedactionSettings, Style
 from blickschutz.redaction.rules import figure
+from blickschutz.redaction.rules.mask import MaskSettings
 from blickschutz.redaction.rules.mosaic import muted, quantised
 from blickschutz.redaction.service import Redactor
 from tests.conftest import ROOT
@@ -115,6 +116,17 @@ class TestPostures:
         shown = Redactor().redact(frame_of(160, 160, 1), backdrop_of(160, 160, 1, 1.0), [Scene(0.0, (lying, standing))])
         assert shown.y[110, 80] == figure.LYING
         assert shown.y[50, 80] == figure.UPRIGHT
+
+
+def test_a_figure_reaches_beyond_its_region_as_far_as_that_is_masked():
+    """A box that is off the person would tell who they are by what of them lies beside it."""
+    box = Box(40, 40, 80, 120)
+    found = [Scene(0.0, (Track(1, box, (0.0, 0.0), 0.9, 0.0, 5.0, True),))]
+    left, top, right, bottom = box.grown(MaskSettings().margin_share, MaskSettings().margin_px).grown(0.15).clipped(160, 160)
+    covered, bare = (Redactor().redact(frame_of(160, 160, 1), backdrop_of(160, 160, 1, share), found) for share in (0.0, 1.0))
+    assert (covered.y[top:bottom, left:right] == figure.UPRIGHT).all()
+    assert (covered.y[:, 150:] == figure.GROUND).all()
+    assert not bare.mask[:, right:].any()
 
 
 def test_a_camera_may_differ_from_the_site(tmp_path):

@@ -27,7 +27,7 @@ GUESSED = Remains(19, 8, 12)
 UNREDACTED = Remains(75, 49, 60)
 MEASURED: dict[Style | Colour, Remains] = {
     Style.SILHOUETTE: Remains(20, 12, 14),
-    Colour.NEUTRAL: Remains(21, 11, 17),
+    Colour.NEUTRAL: Remains(20, 12, 15),
     Colour.MUTED: Remains(61, 32, 41),
     Colour.FULL: Remains(65, 35, 43),
 }
