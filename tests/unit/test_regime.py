@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blickschutz.audit.io.log import METADATA, AuditLog
+from blickschutz.audit.model import Event
 from blickschutz.config.loader import load_site
 from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.kernel.situation import Kind
@@ -157,6 +158,28 @@ class TestKeeper:
         assert again.current().reason is not Reason.OVERRIDE
         assert RegimeKeeper(self.SITE, self.clock, log).override is None
         assert [(entry.event, entry.by, entry.reason) for entry in again.entries(9)] == [("set", "ada", "Baustelle")]
+
+    def test_two_hours_are_two_hours_whatever_the_clock_does(self, log):
+        counted = [5000.0]
+        keeper = RegimeKeeper(self.SITE, self.clock, log, lambda: counted[0])
+        other = RegimeName.NIGHT if keeper.current().name is RegimeName.DAY else RegimeName.DAY
+        keeper.set_override(other, keeper.now() + timedelta(hours=2), "Baustelle", "ada")
+        self.clock.sleep(4 * 86_400)  # the clock was behind, and is put right
+        counted[0] += 60
+        for one in (keeper, RegimeKeeper(self.SITE, self.clock, log, lambda: counted[0])):
+            assert one.current().reason is Reason.OVERRIDE
+            assert one.override.until - one.now() == timedelta(hours=2, seconds=-60)
+        counted[0] += 2 * 3600
+        for one in (keeper, RegimeKeeper(self.SITE, self.clock, log, lambda: counted[0])):
+            assert one.current().reason is not Reason.OVERRIDE
+
+    def test_what_an_earlier_release_wrote_ends_by_the_wall_clock(self, log):
+        until = datetime.fromtimestamp(self.clock.now() + 3600, BERLIN).isoformat()
+        log.write(Event.REGIME_SET, "ada", "night", {"until": until, "reason": "x"})
+        keeper = RegimeKeeper(self.SITE, self.clock, log, lambda: 7.0)
+        assert keeper.current().reason is Reason.OVERRIDE
+        self.clock.sleep(3601)
+        assert keeper.current().reason is not Reason.OVERRIDE
 
     def test_it_is_ended_by_hand_once(self, log):
         keeper = RegimeKeeper(self.SITE, self.clock, log)

@@ -76,6 +76,8 @@ class OverrideEntry:
     regime: str = ""
     until: float = 0.0
     reason: str = ""
+    counted: float | None = None
+    """The end in counted seconds (retention time); None where an earlier release wrote the entry."""
 
 
 @dataclass(frozen=True, slots=True)

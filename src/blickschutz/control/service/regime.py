@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -14,13 +16,19 @@ from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, CurrentRegime, Mode, Override, OverrideEntry, Policy, RegimeHours, RegimeName
 from blickschutz.regime.rules import current_regime
 
+# Less is a correction of the wall clock, as time servers make them.
+_CORRECTION_S = 5.0
 _WEEKDAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 
 
 class RegimeKeeper:
-    """The regime in force at this moment, with what a person set by hand."""
+    """The regime in force at this moment, with what a person set by hand.
 
-    def __init__(self, site: SiteFile, clock: Clock, log: AuditLog) -> None:
+    `count` gives counted seconds that no clock moves (retention time): whoever sets five hours gets five hours, whatever becomes of
+    the wall clock meanwhile. Without one the wall clock counts.
+    """
+
+    def __init__(self, site: SiteFile, clock: Clock, log: AuditLog, count: Callable[[], float] | None = None) -> None:
         regimes, place = site.regimes, site.site
         self._clock, self._zone = clock, ZoneInfo(place.timezone)
         self._hours = RegimeHours(
@@ -35,21 +43,24 @@ class RegimeKeeper:
             name: Policy(regime.on_situation, regime.mode, regime.kinds)
             for name, regime in ((RegimeName.DAY, regimes.day), (RegimeName.NIGHT, regimes.night))
         }
-        self._log = log
+        self._log, self._count = log, count or clock.now
+        self._ends: float | None = None
         self.override = self._last_override()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), self._zone)
 
     def current(self) -> CurrentRegime:
-        if self.override is not None and self.now().timestamp() >= self.override.until.timestamp():
-            self.override = None
+        if self.override is not None:
+            left = self._left(self.override)
+            self.override = self._dated(self.override, left) if left > 0 else None
         return current_regime(self.now(), self._hours, self._calendar, self.override)
 
     def set_override(self, name: RegimeName, until: datetime, reason: str, by: str) -> None:
         """Set the regime by hand until `until`. The entry in the log is the decision itself; it holds over a restart."""
-        self._log.write(Event.REGIME_SET, by, name.value, {"until": until.isoformat(), "reason": reason})
-        self.override = Override(name, until, reason, by)
+        ends = self._count() + until.timestamp() - self.now().timestamp()
+        self._log.write(Event.REGIME_SET, by, name.value, {"until": until.isoformat(), "counted": round(ends, 3), "reason": reason})
+        self._ends, self.override = ends, Override(name, until, reason, by)
 
     def end_override(self, by: str) -> None:
         """Back to the plan; in the log."""
@@ -64,10 +75,23 @@ class RegimeKeeper:
 
     def _last_override(self) -> Override | None:
         newest = self.entries(1)
-        if not newest or newest[0].event != "set" or newest[0].until <= self._clock.now():
+        if not newest or newest[0].event != "set":
             return None
         last = newest[0]
-        return Override(RegimeName(last.regime), datetime.fromtimestamp(last.until, self._zone), last.reason, last.by)
+        self._ends = last.counted
+        found = Override(RegimeName(last.regime), datetime.fromtimestamp(last.until, self._zone), last.reason, last.by)
+        left = self._left(found)
+        return self._dated(found, left) if left > 0 else None
+
+    def _left(self, override: Override) -> float:
+        """Seconds until it ends. Entries of earlier releases say it by the wall clock only."""
+        return override.until.timestamp() - self._clock.now() if self._ends is None else self._ends - self._count()
+
+    def _dated(self, override: Override, left: float) -> Override:
+        """With the end as the wall clock has it now; it moves only where that clock was put right."""
+        until = self._clock.now() + left
+        moved = abs(until - override.until.timestamp()) > _CORRECTION_S
+        return replace(override, until=datetime.fromtimestamp(until, self._zone)) if moved else override
 
     def action(self, situation: Situation) -> Action:
         return self._policies[self.current().name].action(situation.kind)
@@ -81,4 +105,6 @@ def _override_entry(entry: Entry) -> OverrideEntry:
     if entry.event is Event.REGIME_RELEASED:
         return OverrideEntry(entry.at, "end", entry.by)
     until = datetime.fromisoformat(str(entry.facts["until"])).timestamp()
-    return OverrideEntry(entry.at, "set", entry.by, entry.subject, until, str(entry.facts.get("reason", "")))
+    counted = entry.facts.get("counted")
+    reason = str(entry.facts.get("reason", ""))
+    return OverrideEntry(entry.at, "set", entry.by, entry.subject, until, reason, counted if isinstance(counted, float) else None)
