@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from blickschutz.kernel.density import Yardstick
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Change, View
+from blickschutz.kernel.scene import Cause, Change, View
 from blickschutz.kernel.situation import NAMES, Kind, explanation, name
 from blickschutz.situations.model import FLOOR, Line, RuleSettings, SituationSettings, WatchedZone, graded
+from blickschutz.situations.rules.causes import cause_of
 from blickschutz.situations.rules.contact import MODEL
 from blickschutz.situations.rules.history import contains
 from blickschutz.situations.service import SituationWatch
-from tests.scenes import BODY, HEIGHT, METRE, WIDTH, fall, fight, lying, mirrored, person, scene, standing, walk
+from tests.scenes import BODY, GOOD_VIEW, HEIGHT, METRE, WIDTH, fall, fight, lying, mirrored, person, scene, standing, walk
 
 ONLY_PRESENT = {Kind.PERSON_IN_ZONE}
 
@@ -148,7 +149,8 @@ class TestAltercation:
         assert kinds(fight(limbs, spread)) == []
 
     def test_a_tampered_view_is_no_altercation(self):
-        scenes = [replace(item, view=View(0.1, 1.0, 100.0, 40.0)) for item in fight(1.5, 0.8, 1.4)]
+        view = View(0.1, 1.0, 100.0, 40.0, Cause.COVERED, 0.0, 0.9)
+        scenes = [replace(item, view=view) for item in fight(1.5, 0.8, 1.4)]
         assert kinds(scenes) == []
 
     def test_small_people_are_not_judged(self):
@@ -248,15 +250,65 @@ class TestPlace:
         assert [s.kind for s in situations] == [Kind.SURFACE_CHANGED]
         assert situations[0].figures["square_metres"] == pytest.approx((40 / METRE) ** 2, rel=0.1)
 
-    def test_the_camera_is_moved(self):
-        scenes = [scene(100 + i / 5, view=View(0.9 if i < 10 else 0.1, 0.5, 90.0, 30.0)) for i in range(40)]
+    @pytest.mark.parametrize("cause", list(Cause))
+    def test_the_camera_is_tampered_with(self, cause):
+        def view(i):
+            seconds = max(0.0, (i - 10) / 5)
+            return View(0.1, 0.5, 90.0, 30.0, cause, 0.9 if seconds > 0 else 0.0, 0.9 if seconds > 0 else 0.0, seconds)
+
+        scenes = [scene(100 + i / 5, view=view(i)) for i in range(40)]
         situations = found(scenes)
         assert [s.kind for s in situations] == [Kind.CAMERA_TAMPERED]
-        assert situations[0].at - 102 == pytest.approx(1.6, abs=0.3)
+        assert situations[0].at - 102 == pytest.approx(1.0, abs=0.3)
+        assert situations[0].figures[cause.value] == 0.9
+        for language in ("de", "en"):
+            assert explanation(Kind.CAMERA_TAMPERED, situations[0].figures, language).count(":") == 1
 
     def test_somebody_close_before_the_lens_for_a_moment_is_nothing(self):
-        scenes = [scene(100 + i / 5, view=View(0.1 if 10 <= i < 15 else 0.9, 0.5, 90.0, 30.0)) for i in range(40)]
-        assert kinds(scenes) == []
+        hidden = View(0.1, 0.5, 90.0, 30.0, Cause.COVERED, 0.2, 0.9)
+        assert kinds([scene(100 + i / 5, view=hidden if 10 <= i < 15 else GOOD_VIEW) for i in range(40)]) == []
+
+
+class TestBlindness:
+    """A camera that does not see its place says that, and nothing else."""
+
+    HIDDEN = View(0.1, 0.5, 90.0, 30.0, Cause.COVERED, 0.9, 0.9, 5.0)
+
+    @pytest.mark.parametrize(
+        "scenes", [fight(1.5, 0.8), fall(), walk([line(0.2, 5.6)], 1.8), walk([stand(4 + 0.5 * i, 3) for i in range(7)], 24)]
+    )
+    def test_nothing_else_is_told_while_the_view_is_hidden(self, scenes):
+        assert kinds(scenes) not in ([], [Kind.CAMERA_TAMPERED])
+        assert set(kinds([replace(item, view=self.HIDDEN) for item in scenes])) == {Kind.CAMERA_TAMPERED}
+
+    def test_nobody_crosses_a_line_either(self):
+        settings = SituationSettings(lines=(Line("gate", (0.5, 0.0), (0.5, 1.0)),))
+        scenes = [replace(item, view=self.HIDDEN) for item in walk([line(3, 1.0)], 4)]
+        assert set(kinds(scenes, settings)) == {Kind.CAMERA_TAMPERED}
+
+    def test_what_was_seen_meanwhile_is_forgotten(self):
+        """Somebody stood there for 185 s, 100 of them unseen: that is no loitering."""
+        scenes = walk([stand(5, 3)], 185)
+        hidden = [replace(item, view=self.HIDDEN) if 40 <= item.at - 100 <= 140 else item for item in scenes]
+        assert Kind.LOITERING in kinds(scenes)
+        assert set(kinds(hidden)) == {Kind.CAMERA_TAMPERED}
+
+    def test_a_single_bad_picture_forgets_nothing(self):
+        scenes = walk([stand(5, 3)], 185)
+        hidden = [replace(item, view=self.HIDDEN) if index == 500 else item for index, item in enumerate(scenes)]
+        assert Kind.LOITERING in kinds(hidden)
+
+    def test_the_picture_comes_to_rest_before_anything_is_believed(self):
+        running = fight(1.5, 0.8, seconds=8.0)
+        scenes = [replace(item, view=self.HIDDEN) if item.at < 102 else item for item in running]
+        altercation = next(s for s in found(scenes) if s.kind is Kind.PHYSICAL_ALTERCATION)
+        assert altercation.at >= 104
+
+    def test_which_cause_it_is(self):
+        assert cause_of(scene(1.0)) is None
+        assert cause_of(scene(1.0, view=None)) is None
+        assert cause_of(scene(1.0, view=self.HIDDEN)) is Cause.COVERED
+        assert cause_of(scene(1.0, view=replace(self.HIDDEN, cause=Cause.DARK))) is Cause.DARK
 
 
 class TestLine:

@@ -127,7 +127,7 @@ class Analyser:
             changes = self._changes = still_changes(since, frame.at, settings.still_s, model.shown, picture, scale)
         elif model.state is BackgroundState.STEADY:
             changes = self._changes
-        view = self._view.look(np.ascontiguousarray(small[..., 0]), model.state is BackgroundState.STEADY, frame.at)
+        view = self._view.look(np.ascontiguousarray(small[..., 0]), frame.y, frame.at)
         return replace(
             scene,
             taken=frame.taken,

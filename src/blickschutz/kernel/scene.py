@@ -85,18 +85,34 @@ class Change:
     appeared: float
 
 
+class Cause(StrEnum):
+    """What keeps a camera from seeing what it usually sees."""
+
+    COVERED = "covered"
+    DEFOCUSED = "defocused"
+    DARK = "dark"
+    BLINDED = "blinded"
+    MOVED = "moved"
+    FROZEN = "frozen"
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """Whether the camera still sees what it saw. Everything is compared with the long-term picture of the place.
 
-    `agreement` is the share of picture parts whose edges still lie where they lay, `sharpness` the edge energy
-    as a share of the usual, `luma` the mean brightness (0..255), `contrast` its standard deviation.
+    `agreement` is the share of picture parts whose structure still lies where it lay, `sharpness` the energy of fine detail
+    as a share of the usual, `luma` the mean brightness (0..255), `contrast` its standard deviation. `score` (0..1) is the
+    evidence for `cause` that has lasted for `seconds`; `doubt` (0..1) is that of this very picture, for any cause.
     """
 
     agreement: float
     sharpness: float
     luma: float
     contrast: float
+    cause: Cause | None = None
+    score: float = 0.0
+    doubt: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Cause
 
 
 class Kind(StrEnum):
@@ -98,6 +99,16 @@ _EXPLANATIONS: Mapping[Kind, tuple[str, str]] = {
     ),
 }
 
+# Put before the figures: which of these a situation has a figure for, by name.
+_CAUSES: Mapping[str, tuple[str, str]] = {
+    Cause.COVERED.value: ("verdeckt", "covered"),
+    Cause.DEFOCUSED.value: ("unscharf", "out of focus"),
+    Cause.DARK.value: ("verdunkelt", "darkened"),
+    Cause.BLINDED.value: ("geblendet", "blinded"),
+    Cause.MOVED.value: ("verdreht oder verschoben", "turned or moved"),
+    Cause.FROZEN.value: ("Bild eingefroren", "picture frozen"),
+}
+
 # A figure that says that metres were estimated: its value is what a body's height was taken for, in metres.
 UNCALIBRATED = "body_metres"
 _POWERS: Mapping[str, int] = {"metres": 1, "from_metres": 1, "to_metres": 1, "metres_per_second": 1, "square_metres": 2}
@@ -164,5 +175,7 @@ def explanation(kind: Kind, figures: Mapping[str, float], language: str) -> str:
         text = _EXPLANATIONS[kind][0 if german else 1].format(**values, **units)
     except KeyError:
         return ""
+    causes = ", ".join(words[0 if german else 1] for cause, words in _CAUSES.items() if cause in figures)
+    text = f"{causes}: {text}" if causes else text
     # A decimal comma, as an office writes it; the dots in these lines stand in numbers only.
     return text.replace(".", ",").replace("%", " %") if german else text

@@ -83,10 +83,8 @@ class RuleSettings:
     """object_left, object_removed: how long nobody was near."""
     surface_s: Seconds = 10.0
     """surface_changed: how long the change stays."""
-    tamper_s: Seconds = 1.6
-    """camera_tampered: how long the view differs."""
-    tamper_agreement: Share = 0.35
-    """camera_tampered: at most this share of the usual view."""
+    tamper_s: Seconds = 1.0
+    """camera_tampered: how long the camera does not see what it usually sees."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import UNCALIBRATED, Episode, Kind, Situation
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Finding, SituationSettings, WatchedZone
 from blickschutz.situations.rules import contact, movement, place, posture
+from blickschutz.situations.rules.causes import Blindness, unseen
 from blickschutz.situations.rules.history import PERSON_M, History
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +56,8 @@ _RELEASE_S = {
 # What takes minutes or is measured once a second is judged once a second.
 _SLOW = {"loitering", "gathering", "repeated_brief_contact", "still_thing", "surface_changed"}
 _SLOW_S = 1.0
+# A camera that does not see the place says that, and nothing else.
+_SEEING, _BLIND = frozenset(ZONE_RULES), frozenset({"camera_tampered"})
 _ONE_PER_ZONE = {Kind.PERSON_IN_ZONE, Kind.GATHERING, Kind.PHYSICAL_ALTERCATION, Kind.CAMERA_TAMPERED}
 
 # Who lies and what stands somewhere is found at slightly changing places; within this share of the picture it is the same.
@@ -97,6 +100,7 @@ class SituationWatch:
         self._running: dict[tuple[Kind, str, str], _Running] = {}
         self._numbers = itertools.count(1)
         self._slow_at = -math.inf
+        self._blindness = Blindness()
         self.broken: dict[str, str] = {}
 
     def restart(self) -> None:
@@ -122,9 +126,12 @@ class SituationWatch:
         """Situations that began (without `ended_at`) or ended with this scene."""
         if self._history.scenes and scene.at < self._history.now.at:
             self._history.clear()
-        self._history.add(scene)
+        blind, lost = self._blindness.take(scene)
+        if lost:
+            self._history.clear()
+        self._history.add(unseen(scene) if blind else scene)
         told: list[Situation] = []
-        for finding in self._findings():
+        for finding in self._findings(_SEEING if not blind else _BLIND):
             told.extend(self._keep(finding, scene))
         told.extend(self._release(scene.at))
         return told
@@ -134,18 +141,18 @@ class SituationWatch:
         """What goes on at this moment, with the newest figures."""
         return [item.situation for item in self._running.values() if item.situation is not None]
 
-    def _findings(self) -> Iterator[Finding]:
+    def _findings(self, believed: frozenset[str]) -> Iterator[Finding]:
         at = self._history.now.at
         slow = not 0 <= at - self._slow_at < _SLOW_S
         self._slow_at = at if slow else self._slow_at
         for zone in self._settings.zones:
             for name, (kinds, rule) in ZONE_RULES.items():
-                if name in _SLOW and not slow:
+                if name not in believed or (name in _SLOW and not slow):
                     continue
                 if not all(kind in zone.rules.off for kind in kinds):
                     found = self._try(name, partial(rule, self._history, zone))
                     yield from (finding for finding in found if finding.kind not in zone.rules.off)
-        for line in self._settings.lines:
+        for line in self._settings.lines if believed is _SEEING else ():
             yield from self._try("line_crossed", partial(movement.line_crossed, self._history, line))
 
     def _try(self, name: str, work: Callable[[], Iterator[Finding]]) -> list[Finding]:

@@ -1,93 +1,136 @@
-"""Whether the camera still sees what it saw: edges of now against edges of the long-term picture, part by part.
+"""Whether the camera still sees what it saw: each picture against the long-term picture, part by part.
 
-Brightness may change by day and night; edges stay where they are as long as nobody covers, moves, blinds or
-defocuses the camera (IEC 62676-1-1 asks for an alarm in these four cases).
+Light may change by day and night; structure stays where it is as long as nobody covers, defocuses, darkens, blinds or moves
+the camera (IEC 62676-1-1 asks for an alarm in these cases). What tells one from another: where a cover lies nothing is left of the
+structure; out of focus its fine part goes first; darkness and a torch show in the brightness itself; a moved camera shows much
+structure, elsewhere, and nothing of the old one is left in its place. A picture that is frozen lacks the sensor's noise
+(`analysis.rules.frozen`).
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections import deque
+from typing import TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blickschutz.kernel.scene import View
+from blickschutz.analysis.rules.frozen import Stillness
+from blickschutz.analysis.rules.view_causes import BLURRED, COVERED, Evidence, evidence, told_by
+from blickschutz.analysis.rules.view_known import Compared, KnownView
+from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Looked, measured, ranked
+from blickschutz.kernel.scene import Cause, View
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
-Floats: TypeAlias = npt.NDArray[np.float32]
 
-_PARTS = (6, 8)
-_LEAST_EDGE = 60.0
-_AGREES = 0.35
-_EVERY_S = 1.0
-_RENEW_S = 60.0
-_RENEW_SHARE = 0.05
-_STEADY_AGREEMENT = 0.6
-_ACCEPT_S = 900.0
-_LEAST_PARTS = 4
-_NO_SPREAD = 1e-6
+# Ready after so many pictures: by then the long-term picture is a mean of as many.
+_READY = 6
+_DOUBTED = 0.5
+# Headlights that pass are as bright as a torch, but not as large or not for long.
+_PASSING_LIGHT = 0.6
+# Evidence counts once it has lasted in the same parts: all but one of the looks of so many seconds.
+_WINDOW_S, _EVIDENCE = 1.2, 1 / 3
+_MANY_LOOKS = 5
+# Nobody put it right: what the camera sees now is its view from here on. Sooner where the view was hardly known.
+_ACCEPT_S, _ACCEPT_LEAST_S, _ACCEPT_TIMES = 900.0, 20.0, 3.0
+_MOST_GAP_S = 2.5
+_ROUNDING_S = 1e-6
 
 
 class ViewWatch:
-    """Keeps the long-term edges of one camera. `look` once per analysed picture; it works once a second."""
+    """Keeps the long-term picture of one camera. `look` once per analysed picture."""
 
     def __init__(self) -> None:
-        self._edges: Floats | None = None
-        self._sharpness = 0.0
-        self._looked_at = self._renewed_at = self._agreed_at = -np.inf
-        self._view: View | None = None
+        self._known: KnownView | None = None
+        self._seen: Looked | None = None
+        self._looks = 0
+        self._looked_at = self._agreed_at = -np.inf
+        self._stillness = Stillness()
+        self._window: deque[tuple[float, npt.NDArray[np.uint8]]] = deque()
+        self._since: dict[Cause, float] = {}
 
-    def look(self, luma: Bytes, steady: bool, at: float) -> View | None:
-        """Compare `luma` (small picture) of time `at`; learn the long-term picture while the background is `steady`."""
-        if at - self._looked_at < _EVERY_S:
-            return self._view
-        self._looked_at = at
-        edges = _edges(luma)
-        mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(luma))
-        if self._edges is None:
-            if steady:
-                self._edges, self._sharpness, self._renewed_at = edges, float(edges.mean()), at
+    def look(self, small: Bytes, full: Bytes, at: float) -> View | None:
+        """Compare a picture of time `at` (seconds, its luma in `small` and in `full` size); None while too little is known.
+
+        Learns the usual view from it, unless it is doubted.
+        """
+        if small.shape[0] < 2 * ROWS or small.shape[1] < 2 * COLUMNS:
             return None
-        agreement = _agreement(self._edges, edges)
-        sharpness = float(edges.mean()) / max(1e-3, self._sharpness)
-        self._view = View(agreement, sharpness, mean, deviation)
-        self._agreed_at = at if agreement >= _STEADY_AGREEMENT else max(self._agreed_at, self._renewed_at)
-        if steady and at - self._agreed_at >= _ACCEPT_S:
-            # Nobody put the camera back: what it sees now is its view from here on.
-            self._edges, self._sharpness, self._renewed_at = edges, float(edges.mean()), at
-        elif steady and agreement >= _STEADY_AGREEMENT and at - self._renewed_at >= _RENEW_S:
-            # Shadows wander: what still agrees follows slowly.
-            self._edges = np.asarray((1 - _RENEW_SHARE) * self._edges + _RENEW_SHARE * edges, np.float32)
-            self._sharpness, self._renewed_at = float(self._edges.mean()), at
-        return self._view
+        # Detail is the dearest measure: every second look settles it.
+        seen = self._seen = measured(small, full, self._seen if self._looks % 2 else None)
+        if not 0 <= at - self._looked_at <= _MOST_GAP_S:
+            self._interrupt()
+        self._looked_at = at
+        if self._known is None:
+            self._known = KnownView(seen, at)
+        compared = self._known.compare(seen)
+        told = told_by(seen, compared)
+        moment = evidence(told, compared, drifts=self._known.drifts)
+        frozen, still_s = self._stillness.look(small, at)
+        self._learn(seen, compared, moment, at)
+        self._looks += 1
+        if self._looks < _READY:
+            return None
+        lasting = evidence(self._lasting(told, at), compared, drifts=self._known.drifts)
+        scores = {**lasting, Cause.FROZEN: frozen}
+        cause = max(scores, key=lambda each: scores[each])
+        seconds = self._seconds(scores, at)
+        passing = {**moment, Cause.BLINDED: _PASSING_LIGHT * moment[Cause.BLINDED]}
+        still = 1.0 if still_s > 0 and self._stillness.certain else 0.0
+        return View(
+            compared.agreement,
+            ranked(compared.sharpness[compared.judged], 0.5) if compared.judged.any() else 1.0,
+            float(seen.mean.mean()),
+            float(seen.mean.std()),
+            cause if scores[cause] > 0 else None,
+            scores[cause],
+            max(*scores.values(), *passing.values(), still),
+            still_s if cause is Cause.FROZEN else seconds.get(cause, 0.0),
+        )
 
+    def _interrupt(self) -> None:
+        """Pictures are missing: nothing has lasted."""
+        self._window.clear()
+        self._since.clear()
+        self._stillness.interrupt()
+        if self._known is not None:
+            self._known.interrupt()
 
-def _edges(luma: Bytes) -> Floats:
-    smooth = cv2.GaussianBlur(luma, (3, 3), 0)
-    across, down = (cv2.Sobel(smooth, cv2.CV_32F, dx, dy) for dx, dy in ((1, 0), (0, 1)))
-    return np.asarray(cv2.magnitude(across, down), np.float32)
+    def _learn(self, seen: Looked, compared: Compared, moment: Evidence, at: float) -> None:
+        """Follow the usual view; what is doubted is not learned, unless nobody put it right for long."""
+        known = self._known
+        assert known is not None
+        usual = max(moment.values()) < _DOUBTED or self._looks < _READY
+        known.watch_steadiness(compared, usual, at)
+        if usual:
+            self._agreed_at = at
+            known.learn(seen, compared, at)
+        elif at - self._agreed_at >= min(_ACCEPT_S, max(_ACCEPT_LEAST_S, _ACCEPT_TIMES * (self._agreed_at - known.since))):
+            self._known, self._agreed_at, self._looks = KnownView(seen, at), at, 0
+            self._interrupt()
 
+    def _lasting(self, told: npt.NDArray[np.uint8], at: float) -> npt.NDArray[np.uint8]:
+        """What every part has told for the length of the window; one look that says otherwise is passed over."""
+        self._window.append((at, told))
+        while self._window[0][0] < at - _WINDOW_S - _ROUNDING_S:
+            self._window.popleft()
+        count = len(self._window)
+        if at - self._window[0][0] < 0.8 * _WINDOW_S or count < 2:
+            return np.zeros_like(told)
+        least = count - 1 if count >= _MANY_LOOKS else count
+        sums = np.sum([flags for _, flags in self._window], axis=0, dtype=np.uint8)
+        lasting = np.asarray(sums >= least, np.uint8)
+        # A lens on which paint spreads is out of focus before it is covered.
+        gone = np.sum([flags[COVERED] | flags[BLURRED] for _, flags in self._window], axis=0, dtype=np.uint8) >= least
+        lasting[COVERED] |= np.asarray(gone & (told[COVERED] != 0), np.uint8)
+        lasting[BLURRED] |= np.asarray(gone & (told[BLURRED] != 0), np.uint8)
+        return lasting
 
-def _agreement(known: Floats, now: Floats) -> float:
-    """Share of the parts with edges in which both edge pictures correlate."""
-    if known.shape[0] < _PARTS[0] or known.shape[1] < _PARTS[1]:
-        return 1.0
-    judged = _by_part(np.maximum, known) >= _LEAST_EDGE
-    count = int(np.count_nonzero(judged))
-    if count < _LEAST_PARTS:
-        return 1.0
-    first, second = known.astype(np.float64), now.astype(np.float64)
-    size = _by_part(np.add, np.ones_like(first))
-    mean_first, mean_second = _by_part(np.add, first) / size, _by_part(np.add, second) / size
-    together = _by_part(np.add, first * second) / size - mean_first * mean_second
-    spread_first = _by_part(np.add, first * first) / size - mean_first**2
-    spread_second = _by_part(np.add, second * second) / size - mean_second**2
-    spread = np.sqrt(np.maximum(spread_first, 0) * np.maximum(spread_second, 0))
-    return int(np.count_nonzero(judged & (spread > _NO_SPREAD) & (together >= _AGREES * spread))) / count
-
-
-def _by_part(fold: np.ufunc, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """`fold` over each of the picture's parts."""
-    starts = [np.arange(parts) * side // parts for parts, side in zip(_PARTS, values.shape, strict=True)]
-    return np.asarray(fold.reduceat(fold.reduceat(values, starts[0], axis=0), starts[1], axis=1), np.float64)
+    def _seconds(self, scores: Evidence, at: float) -> Evidence:
+        """For how long there has been evidence for each cause."""
+        for cause, score in scores.items():
+            if score < _EVIDENCE:
+                self._since.pop(cause, None)
+            else:
+                self._since.setdefault(cause, self._window[0][0])
+        return {cause: at - since for cause, since in self._since.items()}

@@ -14,7 +14,6 @@ from blickschutz.situations.rules.history import PERSON_M, History
 _STANDS_OUT = 0.2
 _NEAR_HEIGHTS = 1.2
 _NEAR_WITHIN_S = 40.0
-_WHOLE_VIEW = 0.9
 
 
 def still_thing(history: History, zone: WatchedZone) -> Iterator[Finding]:
@@ -71,14 +70,19 @@ def _place(history: History, box: Box) -> str:
 
 
 def camera_tampered(history: History, zone: WatchedZone) -> Iterator[Finding]:
-    """The camera is covered, moved, defocused or blinded: the view differs from the usual one for a while."""
+    """The camera is covered, out of focus, dark, blinded, moved, or its picture frozen, and has been for a while."""
     rules, now = zone.rules, history.now
-    if now.view is None:
+    view = now.view
+    if view is None or view.cause is None:
         return
-    scenes = list(history.scenes_since(now.at - rules.tamper_s - 0.05))
-    views = [scene.view for scene in scenes]
-    if any(view is None or view.agreement > rules.tamper_agreement for view in views) or now.at - scenes[0].at < rules.tamper_s - 0.25:
+    score = min(view.score, graded((view.seconds, rules.tamper_s)))
+    if score < FLOOR:
         return
-    since = next((s.at for s in history.scenes if s.view is not None and s.view.agreement <= rules.tamper_agreement), now.at)
-    figures = {"agreement": now.view.agreement, "sharpness": now.view.sharpness, "luma": now.view.luma, "seconds": now.at - since}
-    yield Finding(Kind.CAMERA_TAMPERED, zone.id, "", _WHOLE_VIEW, Box(0, 0, now.width, now.height), figures)
+    figures = {
+        "agreement": view.agreement,
+        "sharpness": view.sharpness,
+        "luma": view.luma,
+        "seconds": view.seconds,
+        view.cause.value: view.score,
+    }
+    yield Finding(Kind.CAMERA_TAMPERED, zone.id, "", score, Box(0, 0, now.width, now.height), figures)

@@ -1,0 +1,110 @@
+"""The long-term picture of one camera's view, and what a picture looks like beside it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Flags, Floats, Looked, by_part, ranked, share
+
+# Learned from every look at first, then once a second, with a memory of some minutes.
+_EAGER, _LEARN_S, _MOST_AGE = 30, 0.9, 400
+_TEXTURED = 300.0
+_SAME = 0.35
+_KEPT, _KEPT_MEMORY = 0.7, 80
+_LEAST_DETAIL = 4.0
+# A part that looks different for so long, in a view that is the usual one, is learned anew: a car is parked there.
+_RELEARN_S = 90.0
+# A camera that does not hang still is not called moved, unless its view was known for long and kept well in spite of it.
+_SHAKES, _STEADINESS_LOOKS = 0.003, 100
+_TRUSTED_S, _TRUSTED_AGREEMENT, _DRIFTING_AGE = 60.0, 0.6, 15
+_EPS = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A picture beside the long-term one, part by part, all (6, 8). Only the `judged` parts have structure that can be relied on.
+
+    `likeness` of structure in -1..1, `energy` of structure and `sharpness` of detail as shares of the usual, `lighter` the ratio of
+    brightness. `usual_mean` and `usual_likeness` are those of ordinary times. `agreement` is the share of judged parts that are alike.
+    """
+
+    judged: Flags
+    likeness: Floats
+    energy: Floats
+    sharpness: Floats
+    lighter: Floats
+    usual_mean: Floats
+    usual_likeness: Floats
+    agreement: float
+
+
+class KnownView:
+    """What one camera usually sees, known since the time `since`. `compare` before `learn`."""
+
+    def __init__(self, first: Looked, at: float) -> None:
+        self.since, self.drifts = at, False
+        self._across, self._down = first.across.copy(), first.down.copy()
+        self._structure, self._mean, self._detail = first.structure.copy(), first.mean.copy(), first.detail.copy()
+        self._age, self._kept, self._likeness = (np.ones((ROWS, COLUMNS), np.float32) for _ in range(3))
+        self._looks, self._learned_at = 0, -np.inf
+        self._differs_since = np.full((ROWS, COLUMNS), np.inf)
+        self._changes: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
+        self._agreements: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
+        self._best = 1.0
+
+    def interrupt(self) -> None:
+        """Pictures are missing: no part was seen to differ for long."""
+        self._differs_since[:] = np.inf
+
+    def compare(self, seen: Looked) -> Compared:
+        together = by_part(cv2.accumulateProduct(self._down, seen.down, cv2.multiply(self._across, seen.across)))
+        likeness = together / np.sqrt(self._structure * seen.structure + _EPS)
+        # The flattest part shows the noise of the moment: it is no detail.
+        fine, usual = (np.maximum(detail - detail.min(), 0) for detail in (seen.detail, self._detail))
+        gain = np.maximum(together / (self._structure + _EPS), 0.2)
+        sharpness = np.where(usual >= _LEAST_DETAIL, fine / (usual + _EPS) / (gain * gain), 1.0)
+        judged = (self._structure >= _TEXTURED) & (self._kept >= _KEPT)
+        lighter, energy = (seen.mean + 1) / (self._mean + 1), seen.structure / (self._structure + _EPS)
+        return Compared(judged, likeness, energy, sharpness, lighter, self._mean, self._likeness, share(likeness >= _SAME, judged, 1.0))
+
+    def learn(self, seen: Looked, compared: Compared, at: float) -> None:
+        """Take up a picture of time `at` that shows the usual view."""
+        self._looks += 1
+        if self._looks > _EAGER and not self.drifts and at - self._learned_at < _LEARN_S:
+            return
+        self._learned_at = at
+        same = compared.likeness >= _SAME
+        self._differs_since = np.where(same | ~compared.judged, np.inf, np.minimum(self._differs_since, at))
+        self._age[at - self._differs_since >= _RELEARN_S] = 0
+        self._age = np.minimum(self._age, _DRIFTING_AGE if self.drifts else _MOST_AGE).astype(np.float32)
+        part = np.asarray(1 / (self._age + 1), np.float32)
+        slowly = np.maximum(part, 1 / _KEPT_MEMORY)
+        self._kept += np.asarray(slowly * (same - self._kept), np.float32)
+        self._likeness += np.asarray(slowly * same * (compared.likeness - self._likeness), np.float32)
+        wide = cv2.resize(part, seen.across.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        for known, now in ((self._across, seen.across), (self._down, seen.down)):
+            known += wide * (now - known)
+        self._detail += part * (seen.detail - self._detail)
+        self._mean += part * (seen.mean - self._mean)
+        self._structure = by_part(cv2.accumulateSquare(self._down, cv2.multiply(self._across, self._across)))
+        self._age += 1
+
+    def watch_steadiness(self, compared: Compared, usual: bool, at: float) -> None:
+        """Whether the camera hangs still: the likeness of its best parts hardly changes from look to look then.
+
+        Also asked of pictures that are not the `usual` view while that is little known: a camera in somebody's hand is never at rest.
+        """
+        young = at - self.since < _TRUSTED_S
+        if not (usual or young) or not compared.judged.any():
+            return
+        best = ranked(compared.likeness[compared.judged], 0.75)
+        self._changes.append(abs(best - self._best))
+        self._best = best
+        if usual:
+            self._agreements.append(compared.agreement)
+        kept = not young and ranked(np.fromiter(self._agreements, float), 0.1) >= _TRUSTED_AGREEMENT
+        self.drifts = ranked(np.fromiter(self._changes, float), 0.5) >= _SHAKES and not kept

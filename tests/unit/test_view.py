@@ -1,0 +1,278 @@
+"""Whether a camera still sees its place: drawn pictures of each cause, and of all that looks like one and is none."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from blickschutz.analysis.rules.view import ViewWatch
+from blickschutz.kernel.planes import shrunk
+from blickschutz.kernel.scene import Cause
+
+WIDTH, HEIGHT, RATE = 480, 360, 5.0
+TOLD = 0.5
+
+
+def place(seed: int = 1, scale: int = 1) -> np.ndarray:
+    """A place with walls, windows and a paved ground; the same seed is the same place."""
+    rng = np.random.default_rng(seed)
+    picture = np.full((HEIGHT * scale, WIDTH * scale), 120, np.float32)
+    for _ in range(70 * scale * scale):
+        x, y = rng.integers(0, WIDTH * scale), rng.integers(0, HEIGHT * scale)
+        w, h = rng.integers(12, 70), rng.integers(12, 70)
+        picture[y : y + h, x : x + w] = rng.uniform(50, 190)
+    return cv2.GaussianBlur(picture, (0, 0), 0.7)
+
+
+def noisy(picture: np.ndarray, rng: np.random.Generator, sigma: float = 2.0) -> np.ndarray:
+    return np.clip(picture + rng.normal(0, sigma, picture.shape), 0, 255).astype(np.uint8)
+
+
+def watch(pictures, rate: float = RATE, start: float = 0.0, watch=None):
+    """(time, view) of each of `pictures`."""
+    watch, result = watch or ViewWatch(), []
+    for index, picture in enumerate(pictures):
+        at = start + index / rate
+        result.append((at, watch.look(shrunk(picture, 192, 144), picture, at)))
+    return result
+
+
+def run(altered, seconds: float = 8.0, at: float = 5.0, seed: int = 1, sigma: float = 2.0, ground=None):
+    """Views of a place which from second `at` on is `altered(picture, seconds since, generator)`."""
+    rng, ground = np.random.default_rng(seed), place(seed) if ground is None else ground
+
+    def pictures():
+        for index in range(round((at + seconds) * RATE)):
+            t = index / RATE
+            yield noisy(ground if t < at else altered(ground, t - at, rng), rng, sigma)
+
+    return watch(pictures())
+
+
+def told(views, after: float = 0.0):
+    """The first (time, cause) at which the evidence reaches the threshold of the start."""
+    return next(((at, view.cause) for at, view in views if at >= after and view is not None and view.score >= TOLD), None)
+
+
+def covered(picture, t, rng):
+    return np.full_like(picture, 90) + cv2.GaussianBlur(rng.normal(0, 1, picture.shape).astype(np.float32), (0, 0), 20) * 40
+
+
+def covered_in_part(picture, t, rng):
+    result = picture.copy()
+    result[:, : round(0.6 * WIDTH)] = 70
+    return result
+
+
+def sprayed(picture, t, rng):
+    clear = cv2.GaussianBlur(np.random.default_rng(4).uniform(0, 1, picture.shape).astype(np.float32), (0, 0), 30)
+    opaque = np.where(clear > np.quantile(clear, 0.3), 0.97, 0.0)
+    return picture * (1 - opaque) + 150 * opaque
+
+
+def defocused(picture, t, rng):
+    return cv2.GaussianBlur(picture, (0, 0), 5)
+
+
+def darkened(picture, t, rng):
+    return picture * 0.03
+
+
+def blinded(picture, t, rng):
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    return picture + 240 * np.exp(-((x - 300) ** 2 + (y - 120) ** 2) / (2 * 120.0**2))
+
+
+def turned(picture, t, rng):
+    around = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), 6 * min(1.0, t), 1)
+    return cv2.warpAffine(picture, around, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+
+
+def shifted(picture, t, rng):
+    return np.roll(picture, (7, 15), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("altered", "causes"),
+    [
+        (covered, {Cause.COVERED}),
+        (covered_in_part, {Cause.COVERED}),
+        (sprayed, {Cause.COVERED}),
+        (defocused, {Cause.DEFOCUSED}),
+        (darkened, {Cause.DARK}),
+        (blinded, {Cause.BLINDED}),
+        (turned, {Cause.MOVED}),
+        (shifted, {Cause.MOVED}),
+    ],
+)
+def test_each_cause_is_told_within_two_seconds(altered, causes):
+    at, cause = told(run(altered))
+    assert cause in causes
+    assert 5.0 < at <= 7.0
+
+
+def test_slow_ones_are_told_before_they_are_done():
+    def slowly_covered(picture, t, rng):
+        result = picture.copy()
+        result[:, : round(WIDTH * min(1, t / 30))] = 70
+        return result
+
+    def slowly_defocused(picture, t, rng):
+        return cv2.GaussianBlur(picture, (0, 0), 0.1 + 6 * min(1, t / 40))
+
+    def slowly_darkened(picture, t, rng):
+        return picture * (1 - 0.97 * min(1, t / 40))
+
+    for altered in (slowly_covered, slowly_defocused, slowly_darkened):
+        at, _ = told(run(altered, seconds=44))
+        assert 5.0 < at <= 48.0
+
+
+def frozen_run(moving, seconds=6.0, at=8.0):
+    rng = np.random.default_rng(2)
+    pictures = [moving(index, rng) for index in range(round(at * RATE))]
+    return watch(pictures + [pictures[-1]] * round(seconds * RATE))
+
+
+def test_a_frozen_picture_lacks_the_sensors_noise():
+    ground = place()
+    at, cause = told(frozen_run(lambda index, rng: noisy(ground, rng)))
+    assert (cause, at) == (Cause.FROZEN, pytest.approx(8.0 + 1.4, abs=0.5))
+
+
+def test_an_encoder_that_sends_quiet_places_bit_for_bit_is_not_frozen():
+    """Nothing but somebody who walks through now and then changes a single pixel."""
+    ground = place()
+
+    def picture(index, rng):
+        result = ground.copy()
+        if index % 60 < 20:
+            x = 20 * (index % 60)
+            result[200:300, x : x + 30] = 30
+        return result.astype(np.uint8)
+
+    assert told(watch([picture(index, None) for index in range(300)])) is None
+
+
+def test_still_for_a_second_as_a_slow_stream_is_no_frozen_picture():
+    ground, rng = place(), np.random.default_rng(3)
+    pictures = []
+    for index in range(200):
+        pictures.append(pictures[-1] if index % 40 > 34 else noisy(ground, rng))
+    assert told(watch(pictures)) is None
+
+
+def light_on(picture, t, rng):
+    return picture * 2.2
+
+
+def light_off(picture, t, rng):
+    return picture * 0.3
+
+
+def exposure(picture, t, rng):
+    return picture * (1 + 0.4 * np.sin(t * 2))
+
+
+def infrared(picture, t, rng):
+    return cv2.GaussianBlur(picture, (0, 0), 1.0) * 0.45 + 15 + rng.normal(0, 5, picture.shape)
+
+
+def headlights(picture, t, rng):
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    around = (x + 150 - (t % 5) / 5 * (WIDTH + 300)) ** 2 + (y - 200) ** 2
+    return picture * 0.25 + 255 * np.exp(-around / 7200) + 120 * np.exp(-around / 96800)
+
+
+def cloud(picture, t, rng):
+    x = np.arange(WIDTH)
+    return picture * (1 - 0.4 / (1 + np.exp(-(x - t * 150 + 200) / 40)))
+
+
+def bus(picture, t, rng):
+    """A bus with windows stands across most of the picture for some seconds."""
+    result = picture.copy()
+    left = round(max(0, 500 - 400 * t) if t < 5 else -400 * (t - 5))
+    side = place(9)
+    span = slice(min(WIDTH, max(0, left)), max(0, min(WIDTH, left + WIDTH)))
+    result[60:300, span] = side[60:300, span.start - left : span.stop - left]
+    return result
+
+
+def crowd(picture, t, rng):
+    result = picture.copy()
+    for k in range(5):
+        x = round((100 * k + 60 * np.sin(t + k)) % (WIDTH - 70))
+        result[90:, x : x + 70] = cv2.resize(rng.uniform(30, 120, (12, 4)).astype(np.float32), (70, HEIGHT - 90))
+    return result
+
+
+def shaken(picture, t, rng):
+    move = np.float32([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(-3, 3)]])
+    return cv2.warpAffine(picture, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+
+
+def snow(picture, t, rng):
+    result = picture.copy()
+    for x, y in zip(rng.integers(0, WIDTH, 250), rng.integers(0, HEIGHT, 250), strict=True):
+        cv2.circle(result, (int(x), int(y)), 3, 245, -1)
+    return result
+
+
+def keyframes(picture, t, rng):
+    return picture + (2.0 if round(t * RATE) % 10 == 0 else 0.0) + rng.normal(0, 1, picture.shape)
+
+
+@pytest.mark.parametrize("altered", [light_on, light_off, exposure, infrared, headlights, cloud, bus, crowd, shaken, snow, keyframes])
+def test_what_looks_like_tampering_and_is_none(altered):
+    assert told(run(altered, seconds=10)) is None
+
+
+def test_whoever_stands_there_from_the_first_picture_on_hides_nothing():
+    ground = place()
+    ground[60:, 150:330] = cv2.resize(place(5)[:40, :30], (180, 300))
+    at, cause = told(run(covered, ground=ground, at=2.0))
+    assert cause is Cause.COVERED
+    assert at <= 4.0
+
+
+def test_a_hand_held_camera_is_never_called_moved():
+    rng, ground = np.random.default_rng(6), place(6, scale=2)
+    x, y, pictures = 200.0, 150.0, []
+    for _ in range(150):
+        x, y = (float(np.clip(v + rng.normal(0, 5), 20, 300)) for v in (x, y))
+        pictures.append(noisy(ground[round(y) : round(y) + HEIGHT, round(x) : round(x) + WIDTH], rng))
+    assert told(watch(pictures)) is None
+
+
+def test_the_usual_view_comes_back_and_the_evidence_ends():
+    views = run(lambda picture, t, rng: covered(picture, t, rng) if t < 5 else picture, seconds=10)
+    assert told(views) is not None
+    assert views[-1][1].score < 0.1
+    assert views[-1][1].doubt < 0.1
+
+
+def test_a_new_view_that_nobody_puts_right_becomes_the_usual_one():
+    views = run(shifted, seconds=40, at=8.0)
+    assert told(views) is not None
+    assert views[-1][1].score < 0.1
+
+
+def test_pictures_that_are_missing_end_what_was_going_on():
+    kept = ViewWatch()
+    rng, ground = np.random.default_rng(1), place()
+    watch([noisy(ground, rng) for _ in range(25)], watch=kept)
+    hidden = [noisy(covered(ground, 0, rng), rng) for _ in range(12)]
+    assert told(watch(hidden[:4], start=5.0, watch=kept)) is None
+    # After a gap the cover is still there, and is told when it was seen for long enough again.
+    views = watch(hidden, start=20.0, watch=kept)
+    at, cause = told(views)
+    assert cause is Cause.COVERED
+    assert at >= 20.8
+
+
+@pytest.mark.parametrize("size", [(4, 4), (12, 9), (192, 10)])
+def test_a_picture_too_small_to_judge_is_not_judged(size):
+    picture = np.full(size[::-1], 100, np.uint8)
+    assert ViewWatch().look(picture, picture, 0.0) is None
