@@ -25,6 +25,8 @@ _LIT, _BLACK, _BRIGHT = 24.0, 16.0, 200.0
 _LEAST_PARTS, _LEAST_LIT_PARTS = 6, 24
 # Shares of the view at which the evidence is one half.
 _COVERED, _BLINDED, _DARKENED, _LOST = 0.35, 0.06, 0.5, 0.5
+# Before a camera in somebody's hand an empty ground looks like a cover sooner.
+_DRIFTING = 1.4
 # The share that is still in its place at which a view is half known to have moved; with twice as much it has not.
 _STILL_IN_PLACE = 0.15
 
@@ -55,7 +57,7 @@ def evidence(told: npt.NDArray[np.uint8], compared: Compared, *, drifts: bool) -
     covered, blurred = (told[plane] != 0 for plane in (COVERED, BLURRED))
     lit = compared.usual_mean >= _LIT
     enough = int(np.count_nonzero(judged)) >= _LEAST_PARTS
-    gone = _half(share(covered | blurred, judged), 2 * _COVERED if drifts else _COVERED) if enough else 0.0
+    gone = _half(share(covered | blurred, judged), _COVERED * (_DRIFTING if drifts else 1.0)) if enough else 0.0
     sharp = _count(covered & judged) >= _count(blurred & judged)
     in_place = 1 - share(told[MOVED] != 0, judged)
     moved = min(1 - in_place / (2 * _STILL_IN_PLACE), _half(share(told[LOST] != 0, judged), _LOST))

@@ -20,7 +20,7 @@ _LEAST_DETAIL = 4.0
 _RELEARN_S = 90.0
 # A camera that does not hang still is not called moved, unless its view was known for long and kept well in spite of it.
 _SHAKES, _STEADINESS_LOOKS = 0.003, 100
-_TRUSTED_S, _TRUSTED_AGREEMENT, _DRIFTING_AGE = 60.0, 0.6, 15
+_TRUSTED_S, _TRUSTED_AGREEMENT, _DRIFTING_AGE = 20.0, 0.75, 15
 _EPS = 1e-6
 
 
