@@ -128,7 +128,7 @@ def through_a_cell(kind: str, clip: str, seconds: float, seed: int, detector: Op
     tampering, start = Tampering(drawn, reader.width, reader.height, at, rng), None
     with av.open(target, "w") as container:
         stream = container.add_stream("libx264", rate=round(reader.rate), options=_ENCODED)
-        stream.width, stream.height, stream.pix_fmt = reader.width // 2 * 2, reader.height // 2 * 2, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = reader.width // 4 * 4, reader.height // 4 * 4, "yuv420p"
         for frame in reader:
             start = frame.at if start is None else start
             if frame.at - start > at + drawn.onset_s + _AFTER_S:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from blickschutz.kernel.density import Yardstick
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Cause, Change, View
+from blickschutz.kernel.scene import Cause, Change, Detection, View
 from blickschutz.kernel.situation import NAMES, Kind, explanation, name
 from blickschutz.situations.model import FLOOR, Line, RuleSettings, SituationSettings, WatchedZone, graded
 from blickschutz.situations.rules.causes import cause_of
@@ -225,16 +225,29 @@ class TestContacts:
 
 
 class TestPlace:
+    def visit(self, near=True, leaves=True, walks=True):
+        """Somebody walks up to a place for three seconds, and walks out of the picture (or is seen no more)."""
+        to = 505 if near else 50
+        ways = [to - (300 - 20 * i if walks else 0) for i in range(15)]
+        scenes = [scene(100 + i / 5, person(1, standing(x, 420), 100 + i / 5, 100)) for i, x in enumerate(ways)]
+        for i in range(25 if leaves else 0):
+            scenes.append(scene(103 + i / 5, person(1, standing(to + (20 if near else -20) * (i + 1), 420), 103 + i / 5, 100)))
+        return scenes
+
+    def stays(self, *changes, since=12.0, after=103.0, **more):
+        return [
+            scene(after + i / 5, changes=tuple(replace(change, since_s=change.since_s + i / 5) for change in changes), **more)
+            for i in range(round(since * 5) + 5)
+        ]
+
     def put_down(self, appeared, since=12.0, near=True):
-        """Somebody is at a place, goes away, and it stays changed."""
-        box = Box(500, 380, 540, 420)
-        scenes = [scene(100 + i / 5, person(1, standing(505 if near else 50, 420), 100 + i / 5, 100)) for i in range(15)]
-        return scenes + [scene(103 + i / 5, changes=(Change(box, i / 5, appeared),)) for i in range(round(since * 5) + 5)]
+        """Somebody was at a place, went away, and it stays changed."""
+        return [*self.visit(near), *self.stays(Change(Box(500, 380, 540, 420), 0.0, appeared), since=since, after=108.0)]
 
     def test_something_was_put_down(self):
         situations = found(self.put_down(0.6))
         assert [s.kind for s in situations] == [Kind.OBJECT_LEFT]
-        assert situations[0].at - 103 == pytest.approx(10, abs=1.2)
+        assert situations[0].at - 108 == pytest.approx(10, abs=1.2)
 
     def test_something_is_gone(self):
         assert kinds(self.put_down(-0.6)) == [Kind.OBJECT_REMOVED]
@@ -243,6 +256,47 @@ class TestPlace:
         assert kinds(self.put_down(0.05)) == []
         assert kinds(self.put_down(0.6, since=7)) == []
         assert kinds(self.put_down(0.6, near=False)) == []
+
+    @pytest.mark.parametrize("size", [(120, 60), (70, 70), (60, 140)])
+    def test_who_fell_and_is_seen_no_more_is_no_thing(self, size):
+        body = Change(Box(500, 420 - size[1], 500 + size[0], 420), 0.0, 0.6)
+        assert kinds([*self.visit(leaves=False), *self.stays(body)]) == []
+        # As large, but whoever was there went away: a suitcase.
+        assert kinds([*self.visit(), *self.stays(body, after=108.0)]) == [Kind.OBJECT_LEFT]
+
+    def test_a_body_that_is_known_in_pieces_is_none_either(self):
+        pieces = [Change(Box(500 + 45 * k, 380, 540 + 45 * k, 415), 0.0, 0.6) for k in range(3)]
+        assert kinds([*self.visit(leaves=False), *self.stays(*pieces)]) == []
+
+    @pytest.mark.parametrize("seen", ["lying", "weakly"])
+    def test_who_is_found_there_is_no_thing(self, seen):
+        box = Box(500, 360, 620, 420)
+        there = {"lying": (Detection(box, 0.3),)} if seen == "lying" else {"detections": (Detection(box, 0.15),)}
+        scenes = [*self.visit(), *self.stays(Change(box, 0.0, 0.6), after=108.0, **there)]
+        assert Kind.OBJECT_LEFT not in kinds(scenes)
+
+    def test_somebody_else_took_over_the_track_and_left(self):
+        """The tracker lost them while they bent down; another number walked away from there."""
+        going = [scene(103.4 + i / 5, person(2, standing(515 + 20 * i, 420), 103.4 + i / 5, 103.4)) for i in range(25)]
+        body = Change(Box(500, 350, 570, 420), 0.0, 0.6)
+        assert kinds([*self.visit(leaves=False), *going, *self.stays(body, after=108.6)]) == [Kind.OBJECT_LEFT]
+
+    def test_a_parked_car_a_moved_chair_a_crumb_and_leaves_are_no_things(self):
+        car = Change(Box(300, 250, 700, 420), 0.0, 0.6)
+        chair = [Change(Box(500, 340, 560, 420), 0.0, 0.6), Change(Box(620, 340, 680, 420), 0.0, -0.6)]
+        crumb = Change(Box(500, 400, 512, 412), 0.0, 0.6)
+        leaves = [Change(Box(100 * k, 380, 100 * k + 40, 420), 0.0, 0.6) for k in range(6)]
+        for changes in ([car], chair, [crumb], leaves):
+            assert kinds([*self.visit(), *self.stays(*changes, after=108.0)]) == []
+
+    def test_what_stands_there_since_the_first_picture_and_never_walked_puts_nothing_down(self):
+        coat = [scene(100 + i / 5, person(1, standing(505, 420), 100 + i / 5, 100)) for i in range(40)]
+        assert kinds([*coat, *self.stays(Change(Box(500, 380, 540, 420), 0.0, 0.6), after=108.0)]) == []
+
+    def test_who_stood_there_and_walked_off_is_nothing_that_was_taken(self):
+        waiting = [scene(100 + i / 5, person(1, standing(505 + (20 * max(0, i - 50)), 420), 100 + i / 5, 100)) for i in range(75)]
+        gone = Change(Box(480, 300, 530, 420), 0.0, -0.6)
+        assert kinds([*waiting, *self.stays(gone, after=115.0)]) == []
 
     def test_a_protected_surface(self):
         wall = SituationSettings((WatchedZone("wall", surface=True),))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from blickschutz.kernel.geometry import Box
@@ -10,10 +9,9 @@ from blickschutz.kernel.scene import Change
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
 from blickschutz.situations.rules.history import PERSON_M, History
+from blickschutz.situations.rules.things import is_thing, visits
 
 _STANDS_OUT = 0.2
-_NEAR_HEIGHTS = 1.2
-_NEAR_WITHIN_S = 40.0
 
 
 def still_thing(history: History, zone: WatchedZone) -> Iterator[Finding]:
@@ -24,7 +22,7 @@ def still_thing(history: History, zone: WatchedZone) -> Iterator[Finding]:
         score = graded((change.since_s, zone.rules.object_s), (abs(change.appeared), _STANDS_OUT))
         if score < FLOOR or not history.inside(zone, change.box.centre):
             continue
-        if not _somebody_was_near(history, change):
+        if not is_thing(history, change, visits(history, change)):
             continue
         kind = Kind.OBJECT_LEFT if change.appeared > 0 else Kind.OBJECT_REMOVED
         yield Finding(kind, zone.id, _place(history, change.box), score, change.box, {"seconds": change.since_s})
@@ -36,25 +34,11 @@ def surface_changed(history: History, zone: WatchedZone) -> Iterator[Finding]:
         return
     for change in history.now.changes:
         score = graded((change.since_s, zone.rules.surface_s))
-        if score < FLOOR or not history.inside(zone, change.box.centre) or not _somebody_was_near(history, change):
+        if score < FLOOR or not history.inside(zone, change.box.centre) or not visits(history, change):
             continue
         metres = [history.metres(side, _body_near(history, change)) for side in (change.box.width, change.box.height)]
         figures = {"seconds": change.since_s, "square_metres": metres[0] * metres[1]}
         yield Finding(Kind.SURFACE_CHANGED, zone.id, _place(history, change.box), score, change.box, figures)
-
-
-def _somebody_was_near(history: History, change: Change) -> bool:
-    """Whether a track came near the place before the change became still."""
-    still_at = history.now.at - change.since_s
-    for trail in history.trails.values():
-        for point in trail.long:
-            if still_at - _NEAR_WITHIN_S <= point.at <= still_at + 1.0 and _reaches(point.box, change.box):
-                return True
-    return False
-
-
-def _reaches(person: Box, thing: Box) -> bool:
-    return math.dist(person.foot, thing.centre) <= _NEAR_HEIGHTS * person.height + max(thing.width, thing.height) / 2
 
 
 def _body_near(history: History, change: Change) -> Box:
