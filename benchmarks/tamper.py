@@ -188,7 +188,8 @@ def main() -> None:
     detector, rng = OpenVinoDetector.from_registry("centernet"), np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         for kind in options.kinds:
-            chosen = [found[k] for k in rng.permutation(len(found))[: options.whole]]
+            long = [clip for clip in found if fits(kind, *clip, options.seed)]
+            chosen = [long[k] for k in rng.permutation(len(long))[: options.whole]]
             row(f"{kind}, through a cell", [through_a_cell(kind, *clip, options.seed, detector, Path(folder)) for clip in chosen])
 
 

@@ -141,6 +141,20 @@ def test_a_frozen_picture_lacks_the_sensors_noise():
     assert (cause, at) == (Cause.FROZEN, pytest.approx(8.0 + 1.4, abs=0.5))
 
 
+def test_an_encoder_refines_a_frozen_picture_and_draws_it_anew():
+    """For a second steps of one here and there, then a key picture: frozen all the same."""
+    ground, rng = place(), np.random.default_rng(2)
+    pictures = [noisy(ground, rng) for _ in range(40)]
+    last = cv2.GaussianBlur(pictures[-1], (0, 0), 3)
+    anew = noisy(last, rng)
+    for index in range(30):
+        again = (last if index < 5 else anew).copy()
+        again[rng.integers(0, HEIGHT, 40), rng.integers(0, WIDTH, 40)] += np.uint8(2)
+        pictures.append(again)
+    at, cause = told(watch(pictures))
+    assert (cause, at) == (Cause.FROZEN, pytest.approx(8.0 + 1.6, abs=0.5))
+
+
 def test_an_encoder_that_sends_quiet_places_bit_for_bit_is_not_frozen():
     """Nothing but somebody who walks through now and then changes a single pixel."""
     ground = place()
