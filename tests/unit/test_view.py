@@ -214,6 +214,13 @@ def bus(picture, t, rng):
     return result
 
 
+def white_van(picture, t, rng):
+    result = picture.copy()
+    result[120:300, 100:330] = 250
+    result[280:300, 130:300:50] = 30
+    return result
+
+
 def crowd(picture, t, rng):
     result = picture.copy()
     for k in range(5):
@@ -238,7 +245,9 @@ def keyframes(picture, t, rng):
     return picture + (2.0 if round(t * RATE) % 10 == 0 else 0.0) + rng.normal(0, 1, picture.shape)
 
 
-@pytest.mark.parametrize("altered", [light_on, light_off, exposure, infrared, headlights, cloud, bus, crowd, shaken, snow, keyframes])
+@pytest.mark.parametrize(
+    "altered", [light_on, light_off, exposure, infrared, headlights, cloud, bus, white_van, crowd, shaken, snow, keyframes]
+)
 def test_what_looks_like_tampering_and_is_none(altered):
     assert told(run(altered, seconds=10)) is None
 

@@ -11,6 +11,7 @@ and at a key picture it draws everything anew. So steps of one count little, and
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TypeAlias
 
@@ -99,7 +100,7 @@ class Stillness:
 
     def _lately(self, at: float) -> float:
         """The longest time that it was still, of late: by half less each hour."""
-        return self._longest * 0.5 ** ((at - self._longest_at) / _HALVES_S)
+        return self._longest * math.pow(0.5, (at - self._longest_at) / _HALVES_S)
 
     def _is_lively(self) -> bool:
         return bool(self._lively) and int(np.count_nonzero(np.any(list(self._lively), axis=0))) >= _LEAST_LIVELY

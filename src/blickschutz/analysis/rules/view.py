@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.rules.frozen import Stillness
-from blickschutz.analysis.rules.view_causes import BLURRED, COVERED, Evidence, evidence, told_by
+from blickschutz.analysis.rules.view_causes import BLURRED, COVERED, Evidence, Told, evidence, told_by
 from blickschutz.analysis.rules.view_known import Compared, KnownView
 from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Looked, measured, ranked
 from blickschutz.kernel.scene import Cause, View
@@ -28,8 +28,10 @@ _READY = 6
 _DOUBTED = 0.5
 # Headlights that pass are as bright as a torch, but not as large or not for long.
 _PASSING_LIGHT = 0.6
+# What covers a good part of the lens and stays there may spread: a hand that comes slowly is no person.
+_SPREADING = 2.0
 # Evidence counts once it has lasted in the same parts: all but one of the looks of so many seconds.
-_WINDOW_S, _EVIDENCE = 1.2, 1 / 3
+_WINDOW_S, _EVIDENCE = 1.2, 0.2
 _MANY_LOOKS = 5
 # Nobody put it right: what the camera sees now is its view from here on. Sooner where the view was hardly known.
 _ACCEPT_S, _ACCEPT_LEAST_S, _ACCEPT_TIMES = 900.0, 20.0, 3.0
@@ -46,7 +48,7 @@ class ViewWatch:
         self._looks = 0
         self._looked_at = self._agreed_at = -np.inf
         self._stillness = Stillness()
-        self._window: deque[tuple[float, npt.NDArray[np.uint8]]] = deque()
+        self._window: deque[tuple[float, Told, bool]] = deque()
         self._since: dict[Cause, float] = {}
 
     def look(self, small: Bytes, full: Bytes, at: float) -> View | None:
@@ -71,11 +73,12 @@ class ViewWatch:
         self._looks += 1
         if self._looks < _READY:
             return None
-        lasting = evidence(self._lasting(told, at), compared, drifts=self._known.drifts)
+        lasting = self._lasting(told, compared, moment, at)
         scores = {**lasting, Cause.FROZEN: frozen}
         cause = max(scores, key=lambda each: scores[each])
         seconds = self._seconds(scores, at)
         passing = {**moment, Cause.BLINDED: _PASSING_LIGHT * moment[Cause.BLINDED]}
+        spreading = (_SPREADING * lasting.get(each, 0.0) for each in (Cause.COVERED, Cause.DEFOCUSED))
         still = 1.0 if still_s > 0 and self._stillness.certain else 0.0
         return View(
             compared.agreement,
@@ -84,7 +87,7 @@ class ViewWatch:
             float(seen.mean.std()),
             cause if scores[cause] > 0 else None,
             scores[cause],
-            max(*scores.values(), *passing.values(), still),
+            min(1.0, max(still, *scores.values(), *passing.values(), *spreading)),
             still_s if cause is Cause.FROZEN else seconds.get(cause, 0.0),
         )
 
@@ -109,22 +112,23 @@ class ViewWatch:
             self._known, self._agreed_at, self._looks = KnownView(seen, at), at, 0
             self._interrupt()
 
-    def _lasting(self, told: npt.NDArray[np.uint8], at: float) -> npt.NDArray[np.uint8]:
-        """What every part has told for the length of the window; one look that says otherwise is passed over."""
-        self._window.append((at, told))
+    def _lasting(self, told: Told, compared: Compared, moment: Evidence, at: float) -> Evidence:
+        """The evidence of what every part has told for the length of the window; one look that says otherwise is passed over."""
+        self._window.append((at, told, max(moment.values()) >= _EVIDENCE))
         while self._window[0][0] < at - _WINDOW_S - _ROUNDING_S:
             self._window.popleft()
         count = len(self._window)
-        if at - self._window[0][0] < 0.8 * _WINDOW_S or count < 2:
-            return np.zeros_like(told)
         least = count - 1 if count >= _MANY_LOOKS else count
-        sums = np.sum([flags for _, flags in self._window], axis=0, dtype=np.uint8)
+        if at - self._window[0][0] < 0.8 * _WINDOW_S or count < 2 or sum(doubted for *_, doubted in self._window) < least:
+            return {}
+        sums = np.sum([flags for _, flags, _ in self._window], axis=0, dtype=np.uint8)
         lasting = np.asarray(sums >= least, np.uint8)
         # A lens on which paint spreads is out of focus before it is covered.
-        gone = np.sum([flags[COVERED] | flags[BLURRED] for _, flags in self._window], axis=0, dtype=np.uint8) >= least
+        gone = np.sum([flags[COVERED] | flags[BLURRED] for _, flags, _ in self._window], axis=0, dtype=np.uint8) >= least
         lasting[COVERED] |= np.asarray(gone & (told[COVERED] != 0), np.uint8)
         lasting[BLURRED] |= np.asarray(gone & (told[BLURRED] != 0), np.uint8)
-        return lasting
+        assert self._known is not None
+        return evidence(lasting, compared, drifts=self._known.drifts)
 
     def _seconds(self, scores: Evidence, at: float) -> Evidence:
         """For how long there has been evidence for each cause."""

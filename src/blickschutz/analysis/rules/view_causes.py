@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +14,7 @@ from blickschutz.analysis.rules.view_parts import Flags, Looked, ranked, share
 from blickschutz.kernel.scene import Cause
 
 Evidence: TypeAlias = Mapping[Cause, float]
+Told: TypeAlias = npt.NDArray[np.uint8]
 
 # What a part can tell, as planes of one array (6, 6, 8).
 COVERED, BLURRED, BLACK, WHITE, MOVED, LOST = range(6)
@@ -22,6 +24,8 @@ _FLAT, _FADED = 0.35, 0.2
 _BLURRED = 0.4
 _ALL_OF_A_PART, _MOST_OF_A_PART = 0.9, 0.6
 _LIT, _BLACK, _BRIGHT = 24.0, 16.0, 200.0
+_WASHED_OUT, _LIGHTER, _HALO, _HALO_SHARE = 190.0, 1.3, 1.1, 0.5
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 _LEAST_PARTS, _LEAST_LIT_PARTS = 6, 24
 # Shares of the view at which the evidence is one half.
 _COVERED, _BLINDED, _DARKENED, _LOST = 0.35, 0.06, 0.5, 0.5
@@ -31,7 +35,7 @@ _DRIFTING = 1.4
 _STILL_IN_PLACE = 0.15
 
 
-def told_by(seen: Looked, compared: Compared) -> npt.NDArray[np.uint8]:
+def told_by(seen: Looked, compared: Compared) -> Told:
     """What every part tells: (6, 6, 8), 1 where it is so."""
     usual = compared.usual_mean
     flat = (compared.likeness < _SAME) & (compared.energy < _FLAT)
@@ -39,10 +43,23 @@ def told_by(seen: Looked, compared: Compared) -> npt.NDArray[np.uint8]:
     covered = flat | faded
     blurred = (compared.likeness >= _SAME) & (compared.sharpness < _BLURRED) & ~covered
     black = (usual >= _LIT) & (seen.dark >= _ALL_OF_A_PART)
-    # White that more light or a longer exposure alone makes of a bright wall is none; a torch makes it of the ground.
-    white = (seen.white >= _MOST_OF_A_PART) & (usual * _gain(compared) < _BRIGHT)
+    white = _glare(seen, compared, covered)
     moved = compared.likeness < _UNMOVED * compared.usual_likeness
     return np.stack([covered, blurred, black, white, moved, compared.likeness < _SAME]).astype(np.uint8)
+
+
+def _glare(seen: Looked, compared: Compared, covered: Flags) -> Flags:
+    """Where a light shines into the lens: white or washed out, with a halo around.
+
+    White that more light or a longer exposure alone makes of a bright wall is none, a torch makes it of the ground; and a
+    white van has no halo.
+    """
+    gain = _gain(compared)
+    lighter = compared.lighter >= _HALO * gain
+    washed_out = covered & (seen.mean >= _WASHED_OUT) & (compared.lighter >= _LIGHTER * gain)
+    white = ((seen.white >= _MOST_OF_A_PART) | washed_out) & (compared.usual_mean * gain < _BRIGHT)
+    around = (cv2.dilate(white.astype(np.uint8), _NEIGHBOURS) != 0) & ~white
+    return white if share(lighter, around, 1.0) >= _HALO_SHARE else np.zeros_like(white)
 
 
 def _gain(compared: Compared) -> float:
@@ -51,7 +68,7 @@ def _gain(compared: Compared) -> float:
     return max(1.0, ranked(compared.lighter[lit], 0.25)) if lit.any() else 1.0
 
 
-def evidence(told: npt.NDArray[np.uint8], compared: Compared, *, drifts: bool) -> Evidence:
+def evidence(told: Told, compared: Compared, *, drifts: bool) -> Evidence:
     """The evidence for each cause, each 0..1. Of a camera that `drifts` it is not said that it was moved."""
     judged = compared.judged
     covered, blurred = (told[plane] != 0 for plane in (COVERED, BLURRED))

@@ -12,6 +12,7 @@ from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Flags, Floats, 
 
 # Learned from every look at first, then once a second, with a memory of some minutes.
 _EAGER, _LEARN_S, _MOST_AGE = 30, 0.9, 400
+_SELDOM = 5
 _TEXTURED = 300.0
 _SAME = 0.35
 _KEPT, _KEPT_MEMORY = 0.7, 80
@@ -20,7 +21,8 @@ _LEAST_DETAIL = 4.0
 _RELEARN_S = 90.0
 # A camera that does not hang still is not called moved, unless its view was known for long and kept well in spite of it.
 _SHAKES, _STEADINESS_LOOKS = 0.003, 100
-_TRUSTED_S, _TRUSTED_AGREEMENT, _DRIFTING_AGE = 20.0, 0.75, 15
+_TRUSTED = ((8.0, 0.9), (20.0, 0.75))
+_YOUNG_S, _DRIFTING_AGE = 20.0, 15
 _EPS = 1e-6
 
 
@@ -50,7 +52,7 @@ class KnownView:
         self._across, self._down = first.across.copy(), first.down.copy()
         self._structure, self._mean, self._detail = first.structure.copy(), first.mean.copy(), first.detail.copy()
         self._age, self._kept, self._likeness = (np.ones((ROWS, COLUMNS), np.float32) for _ in range(3))
-        self._looks, self._learned_at = 0, -np.inf
+        self._looks, self._watched, self._learned_at = 0, 0, -np.inf
         self._differs_since = np.full((ROWS, COLUMNS), np.inf)
         self._changes: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._agreements: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
@@ -98,13 +100,17 @@ class KnownView:
 
         Also asked of pictures that are not the `usual` view while that is little known: a camera in somebody's hand is never at rest.
         """
-        young = at - self.since < _TRUSTED_S
-        if not (usual or young) or not compared.judged.any():
+        known_s = at - self.since
+        if not (usual or known_s < _YOUNG_S) or not compared.judged.any():
             return
         best = ranked(compared.likeness[compared.judged], 0.75)
         self._changes.append(abs(best - self._best))
         self._best = best
         if usual:
             self._agreements.append(compared.agreement)
-        kept = not young and ranked(np.fromiter(self._agreements, float), 0.1) >= _TRUSTED_AGREEMENT
+        self._watched += 1
+        if self._watched > _EAGER and self._watched % _SELDOM:
+            return
+        agreement = ranked(np.fromiter(self._agreements, float), 0.1) if self._agreements else 0.0
+        kept = any(known_s >= least_s and agreement >= least for least_s, least in _TRUSTED)
         self.drifts = ranked(np.fromiter(self._changes, float), 0.5) >= _SHAKES and not kept

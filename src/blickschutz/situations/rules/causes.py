@@ -16,6 +16,7 @@ _DOUBTED = 0.5
 # Who is blind for longer has lost sight of everybody; and as long the picture needs to come to rest afterwards.
 _LOST_S = 1.0
 _SETTLE_S = 2.0
+_WAVERS_S = 1.0
 
 
 def cause_of(scene: Scene) -> Cause | None:
@@ -36,15 +37,20 @@ class Blindness:
 
     def __init__(self) -> None:
         self._since: float | None = None
-        self._until = float("-inf")
+        self._doubted_at = self._until = float("-inf")
 
     def take(self, scene: Scene) -> tuple[bool, bool]:
-        """(nothing in this scene is believed, what was known before holds no longer)."""
+        """(nothing in this scene is believed, what was known before holds no longer).
+
+        A doubt that wavers counts on for a moment.
+        """
         if cause_of(scene) is not None:
-            self._since = scene.at if self._since is None else self._since
+            self._since, self._doubted_at = scene.at if self._since is None else self._since, scene.at
             return True, False
-        lost = self._since is not None and scene.at - self._since >= _LOST_S
+        if 0 <= scene.at - self._doubted_at < _WAVERS_S:
+            return True, False
+        lost = self._since is not None and self._doubted_at - self._since >= _LOST_S
         if lost:
-            self._until = scene.at + _SETTLE_S
+            self._until = self._doubted_at + _SETTLE_S
         self._since = None
         return scene.at < self._until, lost
