@@ -17,8 +17,8 @@ _BODY_AREA, _BODY_SIDE = 0.14, 0.55
 _MOST_AREA, _MOST_SIDE = 1.0, 1.6
 # What is smaller is a part of something, or the edge of a door.
 _LEAST_AREA, _LEAST_SIDE = 0.015, 0.1
-# Whoever walked moved by so many heights; furniture that is taken for a person does not.
-_WALKED_HEIGHTS = 0.4
+# Whoever walked moved by so many heights, or by this share of the picture's width; furniture that is taken for a person does not.
+_WALKED_HEIGHTS, _WALKED_SHARE = 0.4, 0.1
 _VANISHED_S, _TAKEN_UP_S = 12.0, 4.0
 # For so many seconds in one place, and so much of their height.
 _STOOD_S, _STOOD_SHARE = 4, 0.3
@@ -56,7 +56,7 @@ def visits(history: History, change: Change) -> list[Visit]:
 
 def is_thing(history: History, change: Change, visitors: Sequence[Visit]) -> bool:
     """Whether the change can be a thing that one of `visitors` put down or took away."""
-    walkers = [visit for visit in visitors if _walked(visit)]
+    walkers = [visit for visit in visitors if _walked(visit, history.now.width)]
     if not walkers:
         return False
     height = max(visit.height for visit in walkers)
@@ -80,9 +80,10 @@ def _reaches(person: Box, thing: Box) -> bool:
     return math.dist(person.foot, thing.centre) <= _NEAR_HEIGHTS * person.height + max(thing.width, thing.height) / 2
 
 
-def _walked(visit: Visit) -> bool:
+def _walked(visit: Visit, width: int) -> bool:
     feet = [point.box.foot for point in (*visit.trail.long, *visit.trail.recent)]
-    return any(math.dist(feet[0], foot) >= _WALKED_HEIGHTS * visit.height for foot in feet)
+    far = min(_WALKED_HEIGHTS * visit.height, _WALKED_SHARE * width)
+    return any(math.dist(feet[0], foot) >= far for foot in feet)
 
 
 def _whole(change: Change, others: Sequence[Change], height: float) -> Box:
