@@ -31,6 +31,7 @@ lint:
 bench:
 	@$(PYTHON) scripts/set_up.py bench
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.tamper
 	@$(BIN)/python -m benchmarks.density
 	@$(BIN)/python -m benchmarks.attack
 	@$(BIN)/python -m benchmarks.later

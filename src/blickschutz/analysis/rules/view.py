@@ -25,6 +25,8 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 # Ready after so many pictures: by then the long-term picture is a mean of as many.
 _READY = 6
+# Where the view is known and nothing speaks against it, two or three looks a second do.
+_EAGER, _CALM, _CALM_S = 30, 0.2, 0.3
 _DOUBTED = 0.5
 # Headlights that pass are as bright as a torch, but not as large or not for long.
 _PASSING_LIGHT = 0.6
@@ -45,8 +47,10 @@ class ViewWatch:
     def __init__(self) -> None:
         self._known: KnownView | None = None
         self._seen: Looked | None = None
+        self._view: View | None = None
+        self._is_calm = False
         self._looks = 0
-        self._looked_at = self._agreed_at = -np.inf
+        self._looked_at = self._detailed_at = self._agreed_at = -np.inf
         self._stillness = Stillness()
         self._window: deque[tuple[float, Told, bool]] = deque()
         self._since: dict[Cause, float] = {}
@@ -58,8 +62,12 @@ class ViewWatch:
         """
         if small.shape[0] < 2 * ROWS or small.shape[1] < 2 * COLUMNS:
             return None
-        # Detail is the dearest measure: every second look settles it.
-        seen = self._seen = measured(small, full, self._seen if self._looks % 2 else None)
+        if self._is_calm and 0 <= at - self._looked_at < _CALM_S:
+            return self._view
+        # Detail is the dearest measure: two or three a second settle it.
+        fresh = 0 <= at - self._detailed_at < _CALM_S
+        seen = self._seen = measured(small, full, self._seen if fresh else None)
+        self._detailed_at = self._detailed_at if fresh else at
         if not 0 <= at - self._looked_at <= _MOST_GAP_S:
             self._interrupt()
         self._looked_at = at
@@ -73,13 +81,19 @@ class ViewWatch:
         self._looks += 1
         if self._looks < _READY:
             return None
+        self._view = self._judged(seen, compared, told, moment, (frozen, still_s), at)
+        self._is_calm = self._looks > _EAGER and self._view.doubt < _CALM
+        return self._view
+
+    def _judged(self, seen: Looked, compared: Compared, told: Told, moment: Evidence, frozen: tuple[float, float], at: float) -> View:
+        """What the window says; `frozen` is the evidence that the picture is, and for how many seconds it has been still."""
         lasting = self._lasting(told, compared, moment, at)
-        scores = {**lasting, Cause.FROZEN: frozen}
+        scores = {**lasting, Cause.FROZEN: frozen[0]}
         cause = max(scores, key=lambda each: scores[each])
         seconds = self._seconds(scores, at)
         passing = {**moment, Cause.BLINDED: _PASSING_LIGHT * moment[Cause.BLINDED]}
         spreading = (_SPREADING * lasting.get(each, 0.0) for each in (Cause.COVERED, Cause.DEFOCUSED))
-        still = 1.0 if still_s > 0 and self._stillness.certain else 0.0
+        still = 1.0 if frozen[1] > 0 and self._stillness.certain else 0.0
         return View(
             compared.agreement,
             ranked(compared.sharpness[compared.judged], 0.5) if compared.judged.any() else 1.0,
@@ -88,7 +102,7 @@ class ViewWatch:
             cause if scores[cause] > 0 else None,
             scores[cause],
             min(1.0, max(still, *scores.values(), *passing.values(), *spreading)),
-            still_s if cause is Cause.FROZEN else seconds.get(cause, 0.0),
+            frozen[1] if cause is Cause.FROZEN else seconds.get(cause, 0.0),
         )
 
     def _interrupt(self) -> None:
@@ -109,7 +123,7 @@ class ViewWatch:
             self._agreed_at = at
             known.learn(seen, compared, at)
         elif at - self._agreed_at >= min(_ACCEPT_S, max(_ACCEPT_LEAST_S, _ACCEPT_TIMES * (self._agreed_at - known.since))):
-            self._known, self._agreed_at, self._looks = KnownView(seen, at), at, 0
+            self._known, self._agreed_at, self._looks, self._is_calm = KnownView(seen, at), at, 0, False
             self._interrupt()
 
     def _lasting(self, told: Told, compared: Compared, moment: Evidence, at: float) -> Evidence:
