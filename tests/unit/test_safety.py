@@ -416,6 +416,24 @@ class TestKeys:
         assert faults(site) == []
         assert site.records.archive.notes.read(NAME).hold is not None
 
+    def test_another_key_signs_nothing_and_with_the_own_one_put_back_all_is_as_before(self, site):
+        path = site.folder / "keys/installation.key"
+        own = path.read_bytes()
+        site.stop()
+        path.write_bytes(b"y" * 32)
+        site.begin()
+        assert site.kinds() == [LossKind.KEY_OTHER]
+        key = site.records.archive.key
+        assert key.try_sign(b"x") is None
+        for _ in range(300):
+            site.records.office.log.write(Event.SIGNED_IN, "kvd-1")
+        site.stop()
+        path.write_bytes(own)
+        site.begin()
+        assert site.kinds() == []
+        assert faults(site) == []
+        assert site.records.clock.suspended == ""
+
     def test_a_key_that_is_missing_without_a_witness_is_missing_too(self, site):
         site.stop()
         (site.folder / "keys/installation.key").unlink()

@@ -116,7 +116,7 @@ def _present(
     return Present(
         control=FileState.DAMAGED if rescued is not None and control.state is FileState.WHOLE else control.state,
         alerts_file=alerts_file.state,
-        key=_state(key.whole, key.damaged),
+        key=_state(key.whole or bool(key.other), key.damaged),
         factors_file=_state(factors.whole, factors.damaged),
         number=number,
         hash_then=log.hash_of(witness.number) if witness is not None else "",
@@ -125,7 +125,7 @@ def _present(
         lived=lived,
         told=bool(started and started[0][0].facts.get("witness")),
         signed=point is not None,
-        public_key=key.public.hex() if key.whole else "",
+        public_key=(key.other or key.public).hex() if key.whole or key.other else "",
         factors=factors.fingerprint,
         factor_rows=bool(factors.counts()),
         restored=restored,

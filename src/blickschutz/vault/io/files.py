@@ -19,8 +19,8 @@ from blickschutz.vault.model import Reviewer, SealedPrivateKey
 class InstallationKey:
     """The Ed25519 key with which this installation signs; never shipped.
 
-    With `create` it is made where there is none. Without, a file that is missing or damaged leaves the private half out: `whole`
-    is false, nothing can be signed, and what was signed before is verified with what `continue_as` knows.
+    With `create` it is made where there is none. Without, a file that is missing, damaged or holds another key leaves the private half
+    out: `whole` is false, nothing can be signed, and what was signed before is verified with what `continue_as` knows.
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
@@ -38,6 +38,12 @@ class InstallationKey:
             self.damaged = True
 
     _key: SigningKey | None
+    _other: SigningKey | None = None
+
+    @property
+    def other(self) -> bytes:
+        """The public half of a key that lies in the file and is not this installation's; empty without one. It signs nothing."""
+        return bytes(self._other.verify_key) if self._other is not None else b""
 
     @property
     def whole(self) -> bool:
@@ -57,18 +63,20 @@ class InstallationKey:
     def continue_as(self, public: bytes, installation: str, former: Iterable[bytes] = ()) -> None:
         """What is known from elsewhere: the public half, the name that stays over a new key, and keys that were in force before."""
         self._known, self._name, self._former = public, installation, frozenset(former)
+        if self._key is not None and public and self.public not in {public, *self._former}:
+            self._key, self._other = None, self._key
 
     def renew(self) -> tuple[bytes, bytes]:
-        """A new key in place of one that is lost; a damaged file is kept beside. The public halves before and after.
+        """A new key in place of one that is lost; a damaged file, or another key, is kept beside. The public halves before and after.
 
         The name stays, and what the lost key signed is believed as before.
         """
         before, name = self._known or self.public, self.installation
         if self._path.exists() and self._key is None:
-            self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
+            self._path.replace(self._path.with_name(f"{self._path.name}.{'other' if self._other is not None else 'damaged'}"))
         if self._key is None:
             write_private(self._path, bytes(SigningKey.generate()))
-            self._key, self.damaged = SigningKey(self._path.read_bytes()), False
+            self._key, self._other, self.damaged = SigningKey(self._path.read_bytes()), None, False
         self._name, self._former = name, self._former | ({before} if before else frozenset())
         self._known = self.public
         return before, self.public
