@@ -1,0 +1,1 @@
+"""Where the numbers of the alarm budget are kept."""

@@ -1,0 +1,1 @@
+"""Pure functions of the alarm budget: numbers in, numbers out; no clock, no file."""
