@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blickschutz.bootstrap.alerting import make_alerting, make_source
+from blickschutz.bootstrap.budget import make_budget
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.lives import alert_lives
@@ -20,6 +21,7 @@ from blickschutz.control.service.outages import OutageWatch
 from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.room import ControlRoom
 from blickschutz.control.service.routing import SituationRouting
+from blickschutz.control.service.sensitivity import Sensitivity
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.control.service.troubles import Troubles
 from blickschutz.guard.model import Change, Trouble
@@ -41,6 +43,7 @@ class Control:
     room: ControlRoom
     guard: Guard
     troubles: Troubles
+    sensitivity: Sensitivity
 
 
 def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = forkserver_launch) -> Control:
@@ -58,7 +61,11 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
     alerting.source = make_source(site, base, routing.from_camera, guard)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)
+    sensitivity = Sensitivity(cells, make_budget(site, records, regime, clock), clock)
+    sensitivity.begin()
+    desk.closed.listen(sensitivity.closed)
     for cell in cells.values():
+        cell.episodes.listen(sensitivity.heard)
         cell.situations.listen(routing.seen)
         cell.clips.listen(records.intake.heard)
         cell.lost.listen(records.intake.lost)
@@ -91,9 +98,10 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
         "alert-entries": lambda: desk.enter_owed(log),
         "alert-lives": expire_alerts,
         "outages": outages.look,
+        "alarm-budget": sensitivity.look,
     }
-    room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties))
-    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles)
+    room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity)
+    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity)
 
 
 def _tell(records: Records, troubles: Troubles) -> None:

@@ -18,6 +18,7 @@ from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Entry, Event
 from blickschutz.backup.model import RESTORED
+from blickschutz.budget.io.store import METADATA as BUDGET_TABLES
 from blickschutz.control.io.databases import Opened, open_database
 from blickschutz.control.io.orders import METADATA as ORDER_TABLES
 from blickschutz.control.io.witness import WitnessFile
@@ -30,7 +31,7 @@ from blickschutz.review.io.store import count_cases
 from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
 from blickschutz.vault.io.files import InstallationKey
 
-CONTROL_TABLES = (LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES, RIGHTS_TABLES, ORDER_TABLES)
+CONTROL_TABLES = (LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES, RIGHTS_TABLES, ORDER_TABLES, BUDGET_TABLES)
 
 
 @dataclass(frozen=True, slots=True)

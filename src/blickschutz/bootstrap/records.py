@@ -17,6 +17,7 @@ from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.audit.service import ChainWatch
 from blickschutz.backup.io.restore import confirm_restored
 from blickschutz.bootstrap.opening import CONTROL_TABLES, Installation, open_installation
+from blickschutz.budget.io.store import SqlBudgetStore
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.io.probe import DatabaseProbe
@@ -77,6 +78,7 @@ class Records:
     keeping: RecordKeeping
     clock: ClockDesk
     soundness: SoundnessWatch
+    budget: SqlBudgetStore
 
 
 def make_records(
@@ -161,6 +163,7 @@ def make_records(
         keeping,
         desk,
         SoundnessWatch(damage, clock),
+        SqlBudgetStore(engine, log),
     )
 
 

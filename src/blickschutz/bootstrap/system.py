@@ -32,7 +32,7 @@ from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
 from blickschutz.web.connections import LimitedHttp
 from blickschutz.web.encryption import Encryption
-from blickschutz.web.ports import AuthorityView, ClockDesk, Office, Policy, Recordings, RegimeControl, StopControl
+from blickschutz.web.ports import AuthorityView, ClockDesk, Office, Policy, Recordings, RegimeControl, SensitivityControl, StopControl
 
 _GRACE_S = 3
 _LOOK_S = 2.0
@@ -69,6 +69,7 @@ class Room:
         self.authority: AuthorityView | None = tls.authority
         self.alerts: AlertDesk = control.alerting.desk
         self.regime: RegimeControl = control.regime
+        self.sensitivity: SensitivityControl = control.sensitivity
 
     def models(self) -> Mapping[str, tuple[str, bool]]:
         registry = ModelRegistry()
@@ -159,6 +160,7 @@ class System:
             work=lambda: {"control": control.guard.states()},
             loop=self.lag.state,
             # Until the clock is settled deadlines go by what has passed, and wait for nobody.
+            budget=control.sensitivity.states,
             certificate_until=lambda: tls.until.timestamp() if tls.until is not None else None,
         )
 

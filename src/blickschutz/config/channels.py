@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from blickschutz.config.budget import Budget
 from blickschutz.config.parts import MOST_DAYS, Identifier, Part
 
 
@@ -66,6 +67,8 @@ class Alerts(Part):
     """Redacted seconds before the situation that are kept with an alert."""
     after_s: Annotated[int, Field(ge=2, le=60)] = 8
     """Redacted seconds after its begin."""
+    budget: Budget = Budget()
+    """How many false alarms a camera may cost."""
     mqtt: MqttChannel | None = None
     """MQTT broker, to tell alerts and to hear cameras."""
     mail: MailChannel | None = None

@@ -359,6 +359,12 @@ class SiteFile(Part):
     def _unique(self) -> Self:
         if self.regimes.by_sun and (self.site.latitude is None or self.site.longitude is None):
             raise SiteError("sun", where=("regimes", "by_sun"))
+        budgets = [one.id for one in self.alerts.budget.cameras]
+        _require_distinct("camera", "alerts", budgets, within=("budget", "cameras"))
+        known = {camera.id for camera in self.cameras}
+        for index, camera in enumerate(budgets):
+            if camera not in known:
+                raise SiteError("no_camera", value=camera, where=("alerts", "budget", "cameras", index, "id"))
         channels = [hook.id for hook in self.alerts.webhooks] + [other.id for other in self.alerts.apprise]
         _require_distinct("channel", "alerts", channels)
         _require_distinct("camera", "cameras", [camera.id for camera in self.cameras])
@@ -367,7 +373,7 @@ class SiteFile(Part):
         return self
 
 
-def _require_distinct(what: str, table: str, values: list[str], key: str = "id") -> None:
+def _require_distinct(what: str, table: str, values: list[str], key: str = "id", within: tuple[str, ...] = ()) -> None:
     for index, value in enumerate(values):
         if value in values[:index]:
-            raise SiteError("twice", what=what, value=value, where=(table, index, key))
+            raise SiteError("twice", what=what, value=value, where=(table, *within, index, key))

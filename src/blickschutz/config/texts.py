@@ -63,6 +63,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} kommt zweimal vor ({what}); geben Sie jedem einen eigenen Namen",
         "{value!r} occurs twice ({what}); give each a name of its own",
     ),
+    "no_camera": (
+        "eine Kamera {value!r} gibt es in dieser Datei nicht; schreiben Sie die 'id' einer Kamera",
+        "there is no camera {value!r} in this file; write the 'id' of a camera",
+    ),
     "unknown": ("diesen Schlüssel gibt es nicht; {proposal}", "there is no such key; {proposal}"),
     "meant": ("gemeint ist vielleicht {near!r}", "perhaps {near!r} is meant"),
     "allowed": ("möglich sind: {keys}", "possible are: {keys}"),

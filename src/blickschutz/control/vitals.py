@@ -111,6 +111,21 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetState:
+    """The alarm budget of a camera: seconds of observation, kinds for which a threshold is proposed, that cost more than they may,
+    that are not available here; by kind what the threshold in force costs as a share of its budget (1: all of it).
+    """
+
+    camera: str
+    in_shadow: bool = False
+    observed_s: float = 0.0
+    waiting: int = 0
+    over: Sequence[str] = ()
+    unavailable: Sequence[str] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Vitals:
     """All of it, at the moment `at` (POSIX), `up_s` seconds after the start. `work` by process; ages in it are of `steady` (monotonic).
 
@@ -135,6 +150,7 @@ class Vitals:
     problem: str = ""
     cameras: Mapping[str, TileState] = field(default_factory=dict)
     work: Mapping[str, Sequence[WorkState]] = field(default_factory=dict)
+    budget: Sequence[BudgetState] = ()
 
 
 class Need(StrEnum):
@@ -164,6 +180,9 @@ class Need(StrEnum):
     CLOCK_OFF = "clock-off"
     QUARANTINE = "quarantine"
     CERTIFICATE_ENDS = "certificate-ends"
+    BUDGET_EXCEEDED = "budget-exceeded"
+    KINDS_UNAVAILABLE = "kinds-unavailable"
+    THRESHOLDS_WAIT = "thresholds-wait"
 
 
 # What cannot wait until tomorrow: evidence, deadlines, or the eyes of staff are at stake.
@@ -201,7 +220,7 @@ class Concern:
 def concerns(vitals: Vitals) -> list[Concern]:
     """What needs somebody, the urgent first."""
     out = [Concern(Need.CAMERA_OUT, camera) for camera, state in vitals.cameras.items() if state in _OUT]
-    found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals)]
+    found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals), *_of_budget(vitals)]
     return sorted(found, key=lambda one: not one.is_urgent)
 
 
@@ -263,6 +282,16 @@ def _of_records(vitals: Vitals) -> Iterator[Concern]:
         yield Concern(Need.QUARANTINE, count=vitals.quarantined)
     if vitals.certificate_until is not None and vitals.certificate_until - vitals.at < CERTIFICATE_S:
         yield Concern(Need.CERTIFICATE_ENDS)
+
+
+def _of_budget(vitals: Vitals) -> Iterator[Concern]:
+    for one in vitals.budget:
+        if one.over:
+            yield Concern(Need.BUDGET_EXCEEDED, one.camera, count=len(one.over))
+        if one.unavailable:
+            yield Concern(Need.KINDS_UNAVAILABLE, one.camera, count=len(one.unavailable))
+        if one.waiting:
+            yield Concern(Need.THRESHOLDS_WAIT, one.camera, count=one.waiting)
 
 
 def _of_chain(vitals: Vitals, chain: ChainState) -> Iterator[Concern]:

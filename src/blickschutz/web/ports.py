@@ -10,6 +10,7 @@ from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainReport
+from blickschutz.budget.model import CameraView, NotDone
 from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.press import Papers
@@ -17,6 +18,7 @@ from blickschutz.compliance.model import Found
 from blickschutz.control.model import Loss, NotAccepted
 from blickschutz.control.ports import Rooms
 from blickschutz.control.vitals import Vitals
+from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.retention.model import Basis, Confirmed, Proposal, Stuck, TimeView, Void
@@ -206,6 +208,21 @@ class Recordings(Protocol):
         ...
 
 
+class SensitivityControl(Protocol):
+    """What each camera costs in false alarms, and the thresholds that people accept; see `budget.service`.
+
+    `views` computes for a while, the others write: not for the event loop. They say why nothing was done, and raise `StoreError`.
+    """
+
+    def views(self) -> Sequence[CameraView]: ...
+
+    def accept(self, camera: str, kind: Kind, seen: float, by: str) -> NotDone | None: ...
+
+    def undo(self, camera: str, kind: Kind, by: str) -> NotDone | None: ...
+
+    def renew(self, camera: str, by: str) -> NotDone | None: ...
+
+
 class ClockDesk(Protocol):
     """The time for deadlines, about which two people may have to decide: see `retention.service`.
 
@@ -242,6 +259,7 @@ class ControlRoom(Protocol):
 
     alerts: AlertDesk
     regime: RegimeControl
+    sensitivity: SensitivityControl
     office: Office
     recordings: Recordings
     clock: ClockDesk

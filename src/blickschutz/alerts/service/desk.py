@@ -57,6 +57,8 @@ class AlertDesk:
         self._clock, self._channels, self._escalate_after_s = clock, tuple(channels), escalate_after_s
         self._kept_from = kept_from or clock.now
         self._told: Topic[Alert] = Topic()
+        # Each alert once, when a person says what it was.
+        self.closed: Topic[Alert] = Topic()
         # What a life before this one deleted may still lie in the journal.
         self._unswept = True
         self._entering = threading.Lock()
@@ -143,7 +145,12 @@ class AlertDesk:
 
     def close(self, number: int, by: By, outcome: Outcome, note: str) -> bool:
         """It is decided."""
-        return self._decide(number, AlertEvent.CLOSE, by, note, {"outcome": outcome.value}, outcome)
+        if not self._decide(number, AlertEvent.CLOSE, by, note, {"outcome": outcome.value}, outcome):
+            return False
+        alert = self.store.get(number)
+        if alert is not None:
+            self._tell(alert, self.closed)
+        return True
 
     def order_recording(self, number: int, by: By, reason: str) -> None:
         """Somebody orders a recording by hand. Called before it is ordered, so that no order is without its entry."""
@@ -234,9 +241,9 @@ class AlertDesk:
         if alert is not None:
             self._tell(alert)
 
-    def _tell(self, alert: Alert) -> None:
+    def _tell(self, alert: Alert, topic: Topic[Alert] | None = None) -> None:
         try:
-            self._told.tell(alert)
+            (topic or self._told).tell(alert)
         except ExceptionGroup as errors:
             # What was done is on disk; whoever did it must not be told that it was not.
             _log.error("alert_not_heard", alert=alert.id, problem="; ".join(words(one) for one in errors.exceptions))

@@ -28,13 +28,13 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 # Bins of log odds: 5 % to 99.99 %, whatever floor the rules have.
 LOW, WIDTH = math.log(0.05 / 0.95), 0.0625
 BINS = math.ceil((math.log(0.9999 / 0.0001) - LOW) / WIDTH)
-CONFIDENCE = 0.95
+CONFIDENCE = 0.9
 # So many of the highest peaks make the tail; of very many, this share.
 _TAIL, _TAIL_SHARE = 40, 0.05
 _SHAPES = np.linspace(-0.5, 0.6, 23)
 _SCALES = np.geomspace(0.05, 4.0, 32)
 _SHAPE_SPREAD = 0.2
-_SCALE_MIDDLE, _SCALE_SPREAD = math.log(0.6), 1.0
+_SCALE_MIDDLE, _SCALE_SPREAD = math.log(0.5), 0.5
 _RATES = 15
 _NEGLIGIBLE = 1e-6
 

@@ -8,6 +8,7 @@ from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.housekeeping import Housekeeping
 from blickschutz.control.service.keeping import RecordKeeping
 from blickschutz.control.service.moments import AlertMoments
+from blickschutz.control.service.sensitivity import Sensitivity
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.guard.service import Guard
 
@@ -23,9 +24,10 @@ class ControlRoom:
         alerting: Alerting,
         moments: AlertMoments,
         housekeeping: Housekeeping,
+        sensitivity: Sensitivity,
     ) -> None:
         self._guard, self._supervisor, self._keeping, self._alerting = guard, supervisor, keeping, alerting
-        self._moments, self._housekeeping = moments, housekeeping
+        self._moments, self._housekeeping, self._sensitivity = moments, housekeeping, sensitivity
 
     async def start(self) -> None:
         await asyncio.to_thread(self._keeping.start, self._guard)
@@ -40,6 +42,7 @@ class ControlRoom:
         await self._alerting.end_source()
         await self._supervisor.end()
         await self._guard.finish()
+        await asyncio.to_thread(self._sensitivity.end)
         await self._alerting.end()
         await asyncio.to_thread(self._keeping.end)
         await asyncio.to_thread(self._guard.end)

@@ -15,6 +15,7 @@ from blickschutz.control.ports import Probe
 from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.vitals import (
+    BudgetState,
     ChainState,
     ChannelState,
     ClockState,
@@ -58,6 +59,7 @@ class Sources:
     work: Callable[[], Mapping[str, Sequence[WorkState]]]
     loop: Callable[[], LoopState]
     certificate_until: Callable[[], float | None]
+    budget: Callable[[], Sequence[BudgetState]] = tuple
 
 
 class HealthWatch:
@@ -97,6 +99,7 @@ class HealthWatch:
             problem=sources.problem(),
             cameras=sources.cameras(),
             work=sources.work(),
+            budget=sources.budget(),
         )
 
     def _cases(self) -> list[Case]:

@@ -1,0 +1,25 @@
+"""Builds the alarm budget of a site."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from blickschutz.bootstrap.records import Records
+from blickschutz.budget.io.curves import load_curves
+from blickschutz.budget.service import BudgetDesk
+from blickschutz.config.budgets import budget_settings
+from blickschutz.config.model import SiteFile
+from blickschutz.control.service.regime import RegimeKeeper
+from blickschutz.kernel.clock import Clock
+
+
+def make_budget(site: SiteFile, records: Records, regime: RegimeKeeper, clock: Clock) -> BudgetDesk:
+    """The hour of the day is that of the time for deadlines: a wall clock that jumped is not asked."""
+    curves, time, zone = load_curves(), records.archive.time, ZoneInfo(site.site.timezone)
+
+    def cell() -> str:
+        hour = datetime.fromtimestamp(time.wall_of(time.now()), zone).hour
+        return f"{regime.current().name.value} {hour}"
+
+    return BudgetDesk(budget_settings(site, curves.evidence), records.budget, curves.recalls(), clock, cell)

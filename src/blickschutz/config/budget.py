@@ -1,0 +1,35 @@
+"""The section `alerts.budget` of the site file: how many false alarms a camera may cost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from blickschutz.config.parts import Identifier, Part
+from blickschutz.kernel.situation import Kind
+
+FalseAlarms = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+ByKind = dict[Annotated[Kind, Field(strict=False)], FalseAlarms]
+
+
+class BudgetOfCamera(Part):
+    id: Identifier
+    """Short name of the camera."""
+    false_alarms: FalseAlarms | None = None
+    """False alarms that this camera may cost in `days`, where it differs."""
+    kinds: ByKind = Field(default_factory=dict)
+    """False alarms in `days` of one kind at this camera."""
+
+
+class Budget(Part):
+    false_alarms: FalseAlarms = 1.0
+    """False alarms that a camera may cost in `days`, over all kinds that notify or record; 0: none of them tells anybody."""
+    days: Annotated[float, Field(gt=0, le=365, allow_inf_nan=False)] = 10.0
+    """Days of observation in which that many may be."""
+    shadow_days: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 7.0
+    """Observed days in which a new camera only counts; 0: every kind is told by its start threshold at once."""
+    kinds: ByKind = Field(default_factory=dict)
+    """False alarms in `days` of one kind at each camera, apart from the common budget; 0: it never tells anybody."""
+    cameras: tuple[BudgetOfCamera, ...] = ()
+    """Cameras with a budget of their own."""

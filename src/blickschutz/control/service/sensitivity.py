@@ -1,0 +1,114 @@
+"""What joins cells and alarm budget: episodes and outcomes on their way in, observed time, thresholds on their way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from blickschutz.alerts.model import Alert, Origin, Outcome
+from blickschutz.budget.model import CameraView, NotDone
+from blickschutz.budget.service import BudgetDesk
+from blickschutz.control.model import EpisodeHeard
+from blickschutz.control.vitals import BudgetState
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import StoreError
+from blickschutz.kernel.situation import Kind
+from blickschutz.pipeline.messages import Health
+
+_log = structlog.get_logger(__name__)
+
+
+class Watched(Protocol):
+    """A camera's cell as the budget sees it."""
+
+    health: Health | None
+
+    def set_thresholds(self, thresholds: Mapping[Kind, float]) -> None: ...
+
+
+class Sensitivity:
+    """`heard` and `closed` never wait; `look` and what people do wait for the database."""
+
+    def __init__(self, cells: Mapping[str, Watched], desk: BudgetDesk, clock: Clock) -> None:
+        self._cells, self.desk, self._clock = cells, desk, clock
+        self._looked = clock.monotonic()
+        self._analysed: dict[str, int] = {}
+        desk.changed.listen(self._lay)
+
+    def begin(self) -> None:
+        """Before any cell is started: lay what people accepted. Where that cannot be read yet, what holds without them."""
+        try:
+            self.desk.load()
+        except StoreError as error:
+            _log.error("thresholds_not_read", problem=str(error))
+        for camera in self._cells:
+            self._lay(camera)
+
+    def _lay(self, camera: str) -> None:
+        if camera in self._cells:
+            self._cells[camera].set_thresholds(self.desk.thresholds(camera))
+
+    def heard(self, told: EpisodeHeard) -> None:
+        """An episode ended at a camera."""
+        self.desk.heard(told.camera, told.kind, told.peak, told.seconds, told=told.peak >= told.threshold)
+
+    def closed(self, alert: Alert) -> None:
+        """A person said what an alert of our own analysis was."""
+        if alert.outcome is not None and alert.origin is Origin.ANALYSIS:
+            confirmed = alert.outcome is Outcome.CONFIRMED
+            self.desk.closed(alert.camera, alert.kind, alert.confidence, alert.outcome.value, confirmed=confirmed)
+
+    def look(self) -> None:
+        """Every few seconds. Time is observed where pictures were analysed since the last look."""
+        now = self._clock.monotonic()
+        passed, self._looked = now - self._looked, now
+        for name, cell in self._cells.items():
+            health = cell.health
+            count = health.analysed if health is not None and not health.stopped else -1
+            before, self._analysed[name] = self._analysed.get(name, -1), count
+            if 0 <= before < count:
+                self.desk.observed(name, passed)
+        self.desk.keep()
+
+    def end(self) -> None:
+        """Write what was counted last; where that cannot be, a minute of observation and its episodes are lost together."""
+        try:
+            self.desk.write()
+        except StoreError as error:
+            _log.error("budget_numbers_not_written", problem=str(error))
+
+    def states(self) -> Sequence[BudgetState]:
+        """What was judged last, for the page of health and the figures."""
+        return [_state(view) for view in self.desk.known()]
+
+    # --- what pages ask ---
+
+    def views(self) -> Sequence[CameraView]:
+        return self.desk.views()
+
+    def accept(self, camera: str, kind: Kind, seen: float, by: str) -> NotDone | None:
+        return self.desk.accept(camera, kind, seen, by)
+
+    def undo(self, camera: str, kind: Kind, by: str) -> NotDone | None:
+        return self.desk.undo(camera, kind, by)
+
+    def renew(self, camera: str, by: str) -> NotDone | None:
+        return self.desk.renew(camera, by)
+
+
+def _state(view: CameraView) -> BudgetState:
+    return BudgetState(
+        view.camera,
+        view.in_shadow,
+        view.observed_s,
+        waiting=len(view.waiting),
+        over=tuple(one.kind.value for one in view.kinds if one.over),
+        unavailable=tuple(one.kind.value for one in view.kinds if one.unavailable is not None),
+        shares={
+            one.kind.value: one.cost.expected / one.share
+            for one in view.kinds
+            if one.cost is not None and one.share is not None and one.share > 0
+        },
+    )
