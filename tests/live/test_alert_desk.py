@@ -9,6 +9,7 @@ import pytest
 
 from blickschutz.alerts.model import By, Outcome
 from blickschutz.audit.model import Event
+from blickschutz.config.budget import Budget
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
 from blickschutz.control.model import SituationSeen
@@ -223,7 +224,8 @@ def test_a_real_person_in_real_footage_becomes_an_alert(tmp_path):
     zone = Zone(id="all", name="Alles", polygon=((0, 0), (1, 0), (1, 1), (0, 1)), rules=RuleSettings(loitering_s=3.0, loitering_m=50.0))
     camera = site.cameras[0].model_copy(update={"address": f"file:{clip}", "calibration": None, "zones": (zone,), "privacy_zones": ()})
     server = site.server.model_copy(update={"port": free_port()})
-    system = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server}), tmp_path)
+    alerts = site.alerts.model_copy(update={"budget": Budget(shadow_days=0.0)})
+    system = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server, "alerts": alerts}), tmp_path)
     try:
         alert = until(lambda: next((a for a in system.system.control.alerting.desk.open_alerts() if a.kind is Kind.LOITERING), None), 60)
         assert alert.figures["seconds"] >= 3

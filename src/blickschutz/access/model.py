@@ -35,6 +35,8 @@ class Permission(StrEnum):
     EVIDENCE = "evidence"
     CLOCK = "clock"
     KEEPING = "keeping"
+    SENSITIVITY = "sensitivity"
+    ADJUST = "adjust"
     LOG = "log"
     HEALTH = "health"
     FIGURES = "figures"

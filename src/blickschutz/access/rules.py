@@ -31,6 +31,9 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     # It takes two different people: with review among them, one supervisor is enough.
     Permission.CLOCK: frozenset({_S, _A}),
     Permission.KEEPING: frozenset({_A}),
+    # What cameras cost in false alarms is for all who answer for it; a threshold is laid by who answers for the watch.
+    Permission.SENSITIVITY: frozenset({_L, _A, _T, _D}),
+    Permission.ADJUST: frozenset({_A}),
     Permission.LOG: frozenset({_D}),
     Permission.HEALTH: frozenset({_L, _A, _T, _D}),
     Permission.FIGURES: frozenset({_T}),
@@ -52,6 +55,7 @@ PERSONAL = frozenset(
         Permission.REVIEW,
         Permission.CLOCK,
         Permission.KEEPING,
+        Permission.ADJUST,
         Permission.REQUESTS,
         Permission.PROPOSE,
         Permission.CONFIRM,

@@ -96,10 +96,10 @@ class BudgetDesk:
 
     def heard(self, camera: str, kind: Kind, peak: float, seconds: float, *, told: bool) -> None:
         """An episode ended. Kept is only what there is a budget for."""
-        self.episodes[camera, kind] += 1
-        self.alarms[camera, kind] += told
         cell = self._cell()
         with self._lock:
+            self.episodes[camera, kind] += 1
+            self.alarms[camera, kind] += told
             known = self._cameras.get(camera)
             if kind is Kind.CAMERA_TAMPERED and told and seconds >= MOVED_S:
                 self._moved.setdefault(camera, Began.VIEW)
@@ -133,6 +133,12 @@ class BudgetDesk:
                 bins = known.today.confirmed.setdefault(kind, {})
                 bins[bin_of(score)] = bins.get(bin_of(score), 0) + 1
             known.changed = True
+
+    def seen(self, camera: str) -> tuple[dict[str, int], dict[str, int]]:
+        """Episodes and alarms by kind, since the start."""
+        with self._lock:
+            found = [{kind.value: count for (name, kind), count in one.items() if name == camera} for one in (self.episodes, self.alarms)]
+        return found[0], found[1]
 
     # --- thresholds in force ---
 
@@ -179,9 +185,7 @@ class BudgetDesk:
     def keep(self) -> None:
         """Every few seconds: begin stretches anew, write the numbers once a minute, look for drift every ten."""
         self.load()
-        with self._lock:
-            moved, self._moved = self._moved, {}
-        for camera, why in moved.items():
+        for camera, why in list(self._moved.items()):
             self._begin(camera, why, SYSTEM)
         now = self._clock.monotonic()
         if now - self._kept_at >= _KEEP_S:
@@ -207,13 +211,9 @@ class BudgetDesk:
         known = self._cameras.get(camera)
         number = known.shadow.number + 1 if known is not None else 1
         shadow = Shadow(camera, number, why, self._clock.now(), self.settings.cameras[camera].mark)
-        try:
-            self._store.begin(shadow, by)
-        except Exception:
-            with self._lock:
-                self._moved.setdefault(camera, why)
-            raise
+        self._store.begin(shadow, by)
         with self._lock:
+            self._moved.pop(camera, None)
             self._cameras[camera] = _Camera(shadow, ())
             self._views = None
         _log.info("budget_shadow_began", camera=camera, why=why.value)

@@ -113,7 +113,8 @@ class ClockState:
 @dataclass(frozen=True, slots=True)
 class BudgetState:
     """The alarm budget of a camera: seconds of observation, kinds for which a threshold is proposed, that cost more than they may,
-    that are not available here; by kind what the threshold in force costs as a share of its budget (1: all of it).
+    that are not available here; by kind what the threshold in force costs as a share of its budget (1: all of it), and episodes and
+    alarms since the start.
     """
 
     camera: str
@@ -123,6 +124,8 @@ class BudgetState:
     over: Sequence[str] = ()
     unavailable: Sequence[str] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
+    episodes: Mapping[str, int] = field(default_factory=dict)
+    alarms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

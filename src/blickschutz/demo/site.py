@@ -17,6 +17,7 @@ from blickschutz.access.rules import STEP_S, needs_factor
 from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.records import Records
+from blickschutz.config.budget import Budget
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Calibration, SiteFile, Zone
 from blickschutz.demo import footage
@@ -112,5 +113,7 @@ def demo_site(night: bool, port: int) -> SiteFile:
     people = tuple(person.model_copy(update=trained) for person in site.people)
     # A demonstration runs on whatever disk there is.
     recording = site.recording.model_copy(update={"reserve_mb": 200, "manual_s": 20, "after_s": 5})
-    shown = {"cameras": cameras, "server": server, "people": people, "recording": recording}
+    # It is over before a camera would have been observed for long enough.
+    alerts = site.alerts.model_copy(update={"budget": Budget(shadow_days=0.0)})
+    shown = {"cameras": cameras, "server": server, "people": people, "recording": recording, "alerts": alerts}
     return site.model_copy(update={**shown, "site": site.site.model_copy(update={"demo": True})})

@@ -37,6 +37,7 @@ from blickschutz.web.routes import (
     place,
     policy,
     requests,
+    sensitivity,
     sign_in,
     system,
     wall,
@@ -62,6 +63,7 @@ _PARTS = (
     cases,
     keeping,
     clock,
+    sensitivity,
     log,
 )
 

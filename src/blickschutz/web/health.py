@@ -11,6 +11,7 @@ from blickschutz.web import texts
 from blickschutz.web.pages import Pages
 
 _GB = 1e9
+_OF_CAMERAS = {Need.CAMERA_OUT, Need.BUDGET_EXCEEDED, Need.KINDS_UNAVAILABLE, Need.THRESHOLDS_WAIT}
 
 
 def health_view(pages: Pages, language: str) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def health_view(pages: Pages, language: str) -> dict[str, Any]:
 def _need(pages: Pages, one: Concern, moment: Any, age: Any, translate: texts.Translate) -> dict[str, Any]:
     what, todo = texts.NEED_WORDS[one.need.value]
     named = one.subject
-    if one.need is Need.CAMERA_OUT:
+    if one.need in _OF_CAMERAS:
         named = pages.camera_name(one.subject)
     elif one.subject in texts.DATABASE_WORDS:
         named = translate(texts.DATABASE_WORDS[one.subject])

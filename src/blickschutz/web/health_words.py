@@ -104,6 +104,18 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Das Zertifikat des Servers läuft in den nächsten Tagen ab"),
         N_("Es hätte sich von selbst erneuert. Rechte des Ordners „tls“ prüfen und Blickschutz neu starten."),
     ),
+    "budget-exceeded": (
+        N_("Eine Kamera kostet mehr Fehlalarme als erlaubt"),
+        N_("Die Aufsicht verständigen; auf der Seite „Empfindlichkeit“ steht ein Vorschlag. Von selbst ändert sich nichts."),
+    ),
+    "kinds-unavailable": (
+        N_("Arten von Ereignissen sind an einer Kamera nicht verfügbar"),
+        N_("Innerhalb des Budgets fände die Kamera davon zu wenig. Die Seite „Empfindlichkeit“ nennt Art und Grund."),
+    ),
+    "thresholds-wait": (
+        N_("Vorgeschlagene Meldeschwellen warten auf die Aufsicht"),
+        N_("Bis sie angenommen sind, bleibt es, wie es ist. Sie stehen auf der Seite „Empfindlichkeit“."),
+    ),
 }
 WORK_KINDS: Mapping[str, str] = {
     "thread": N_("Dauerarbeit"),

@@ -56,6 +56,7 @@ def _queues(read: Callable[[WorkState], float]) -> Callable[[Vitals], Iterator[S
 
 
 _WORK = ("name", "process")
+_KIND = ("camera", "kind")
 ROOM_METRICS: Mapping[str, _Metric] = {
     "blickschutz_build_info": _Metric("1, with the version", ("version",), lambda v: [((__version__,), 1.0)]),
     "blickschutz_up_seconds": _Metric("Time since the control room's start", (), lambda v: _one(v.up_s)),
@@ -122,6 +123,35 @@ ROOM_METRICS: Mapping[str, _Metric] = {
     "blickschutz_clock_suspended": _Metric("1 while deadlines wait for the clock", (), lambda v: _one(v.clock.suspended)),
     "blickschutz_orders_open": _Metric("Orders to record without an outcome", (), lambda v: _of(v.orders, lambda o: o.open)),
     "blickschutz_orders_oldest_seconds": _Metric("Age of the oldest of them", (), lambda v: _of(v.orders, lambda o: o.oldest_s)),
+    "blickschutz_shadow": _Metric(
+        "1 while a camera only counts, to find out what its thresholds cost",
+        ("camera",),
+        lambda v: [((b.camera,), float(b.in_shadow)) for b in v.budget],
+    ),
+    "blickschutz_observed_seconds": _Metric(
+        "Observation on which a camera's thresholds are judged", ("camera",), lambda v: [((b.camera,), b.observed_s) for b in v.budget]
+    ),
+    "blickschutz_thresholds_proposed": _Metric(
+        "Thresholds that wait for supervision", ("camera",), lambda v: [((b.camera,), b.waiting) for b in v.budget]
+    ),
+    "blickschutz_kinds_unavailable": _Metric(
+        "Kinds that a camera cannot tell within its budget", ("camera",), lambda v: [((b.camera,), len(b.unavailable)) for b in v.budget]
+    ),
+    "blickschutz_budget_used_ratio": _Metric(
+        "False alarms that are expected at the threshold in force, as a share of the kind's budget",
+        _KIND,
+        lambda v: [((b.camera, kind), share) for b in v.budget for kind, share in b.shares.items()],
+    ),
+    "blickschutz_episodes_total": _Metric(
+        "Episodes of evidence since the start, told or not",
+        _KIND,
+        lambda v: [((b.camera, kind), count) for b in v.budget for kind, count in b.episodes.items()],
+    ),
+    "blickschutz_alarms_total": _Metric(
+        "Those of them that reached their threshold",
+        _KIND,
+        lambda v: [((b.camera, kind), count) for b in v.budget for kind, count in b.alarms.items()],
+    ),
     "blickschutz_quarantined_clips": _Metric("Clips in quarantine; two people decide about them", (), lambda v: _one(v.quarantined)),
 }
 

@@ -31,6 +31,7 @@ from blickschutz.web.request_words import (
     RIGHT_WORDS,
     SETTLEMENT_WORDS,
 )
+from blickschutz.web.sensitivity_words import BEGAN_WORDS, SENSITIVITY_EVENTS, SENSITIVITY_PROBLEMS, STANDING_WORDS, WHY_WORDS
 from blickschutz.web.words import (
     ACCOUNT_DONE,
     ACCOUNT_EVENTS,
@@ -56,6 +57,7 @@ from blickschutz.web.words import (
 __all__ = [
     "ACCOUNT_DONE",
     "ACCOUNT_PROBLEMS",
+    "BEGAN_WORDS",
     "CHANGE_WORDS",
     "CHOICE_MEANINGS",
     "CHOICE_WORDS",
@@ -77,12 +79,15 @@ __all__ = [
     "RIGHT_WORDS",
     "ROLE_MEANINGS",
     "ROLE_WORDS",
+    "SENSITIVITY_PROBLEMS",
     "SETTLEMENT_WORDS",
     "SIGN_IN_PROBLEMS",
     "SPANS",
+    "STANDING_WORDS",
     "STATE_WORDS_OF_ACCOUNTS",
     "SUSPENDED_WORDS",
     "TODO_WORDS",
+    "WHY_WORDS",
     "WORK_KINDS",
 ]
 
@@ -354,6 +359,7 @@ EVENT_WORDS: Mapping[str, str] = {
     **ACCOUNT_EVENTS,
     **CLOCK_EVENTS,
     **REQUEST_EVENTS,
+    **SENSITIVITY_EVENTS,
     "system-started": N_("System gestartet"),
     "system-ended": N_("System beendet"),
     "settings-changed": N_("Einstellungen geändert"),

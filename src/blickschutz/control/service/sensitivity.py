@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -81,12 +82,21 @@ class Sensitivity:
 
     def states(self) -> Sequence[BudgetState]:
         """What was judged last, for the page of health and the figures."""
-        return [_state(view) for view in self.desk.known()]
+        known = {view.camera: view for view in self.desk.known()}
+        return [self._state(camera, known.get(camera)) for camera in self._cells]
+
+    def _state(self, camera: str, view: CameraView | None) -> BudgetState:
+        episodes, alarms = self.desk.seen(camera)
+        state = _state(view) if view is not None else BudgetState(camera)
+        return replace(state, episodes=episodes, alarms=alarms)
 
     # --- what pages ask ---
 
     def views(self) -> Sequence[CameraView]:
         return self.desk.views()
+
+    def drawn(self, camera: str) -> CameraView | None:
+        return self.desk.drawn(camera)
 
     def accept(self, camera: str, kind: Kind, seen: float, by: str) -> NotDone | None:
         return self.desk.accept(camera, kind, seen, by)
