@@ -51,7 +51,7 @@ def day(shadow, number):
 
 @pytest.fixture
 def tab(browser, system):
-    context = signed_in(browser.new_context(viewport={"width": 1366, "height": 768}), system, "aufsicht-1")
+    context = signed_in(browser.new_context(viewport={"width": 1366, "height": 768}), system, "aufsicht")
     page = context.new_page()
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))

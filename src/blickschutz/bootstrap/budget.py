@@ -6,7 +6,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from blickschutz.bootstrap.records import Records
-from blickschutz.budget.io.curves import load_curves
 from blickschutz.budget.service import BudgetDesk
 from blickschutz.config.budgets import budget_settings
 from blickschutz.config.model import SiteFile
@@ -16,7 +15,7 @@ from blickschutz.kernel.clock import Clock
 
 def make_budget(site: SiteFile, records: Records, regime: RegimeKeeper, clock: Clock) -> BudgetDesk:
     """The hour of the day is that of the time for deadlines: a wall clock that jumped is not asked."""
-    curves, time, zone = load_curves(), records.archive.time, ZoneInfo(site.site.timezone)
+    curves, time, zone = records.inspected.curves, records.archive.time, ZoneInfo(site.site.timezone)
 
     def cell() -> str:
         hour = datetime.fromtimestamp(time.wall_of(time.now()), zone).hour

@@ -17,6 +17,7 @@ from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.audit.service import ChainWatch
 from blickschutz.backup.io.restore import confirm_restored
 from blickschutz.bootstrap.opening import CONTROL_TABLES, Installation, open_installation
+from blickschutz.budget.io.curves import load_curves
 from blickschutz.budget.io.store import SqlBudgetStore
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.orders import SqlOrderStore
@@ -140,7 +141,8 @@ def make_records(
         engine.dispose()
         alerts.close()
 
-    inspected = Inspected(office, archive, alerts, chain, orders, intake, renewal, redaction_faults, safety, shredder.stuck)
+    budget, curves = SqlBudgetStore(engine, log), load_curves()
+    inspected = Inspected(office, archive, alerts, chain, orders, intake, renewal, redaction_faults, safety, shredder.stuck, budget, curves)
     recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, time.dated)
     keeping = RecordKeeping(site, worker, inspected, recovery, shredder, stops, reserve, close)
     safety.ended.listen(lambda kinds: worker.do(keeping.resume))
@@ -163,7 +165,7 @@ def make_records(
         keeping,
         desk,
         SoundnessWatch(damage, clock),
-        SqlBudgetStore(engine, log),
+        budget,
     )
 
 

@@ -68,6 +68,17 @@ class _Camera:
         return over
 
 
+def judged(settings: BudgetSettings, store: BudgetStore, curves: Mapping[Kind, Curve]) -> list[CameraView]:
+    """Every camera as what is kept says, for whoever only looks. A camera without numbers that can be read is not in it."""
+    decisions, found = store.decisions(), []
+    for camera in settings.cameras:
+        kept = store.load(camera)
+        if kept.shadow is not None and not kept.damaged:
+            newest = {kind: one[0] for kind, one in decisions.get(camera, {}).items()}
+            found.append(judge(settings, kept.shadow, kept.days, newest, curves))
+    return found
+
+
 class BudgetDesk:
     """Safe to be called from several threads. `heard` and `closed` never wait; what touches the database says so.
 
@@ -83,6 +94,7 @@ class BudgetDesk:
         self._cameras: dict[str, _Camera] = {}
         self._decisions: Mapping[str, Mapping[Kind, list[Decision]]] = {}
         self._newest = -1
+        self._retained = False
         self._moved: dict[str, Began] = {}
         self._views: tuple[float, list[CameraView]] | None = None
         self._last: list[CameraView] = []
@@ -167,7 +179,6 @@ class BudgetDesk:
                         self._moved[camera] = Began.SETTINGS
                     if one.shadow is not None:
                         self._cameras[camera] = _Camera(one.shadow, one.days)
-            self._store.retain(self.settings.cameras)
         self._take_decisions()
 
     def _take_decisions(self) -> None:
@@ -185,6 +196,9 @@ class BudgetDesk:
     def keep(self) -> None:
         """Every few seconds: begin stretches anew, write the numbers once a minute, look for drift every ten."""
         self.load()
+        if not self._retained:
+            self._store.retain(self.settings.cameras)
+            self._retained = True
         for camera, why in list(self._moved.items()):
             self._begin(camera, why, SYSTEM)
         now = self._clock.monotonic()

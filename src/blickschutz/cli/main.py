@@ -21,6 +21,7 @@ from blickschutz.cli.models import models
 from blickschutz.cli.move import move
 from blickschutz.cli.place import beside, held, place_of, require_place, with_site
 from blickschutz.cli.progress import frame_progress
+from blickschutz.cli.sensitivity import sensitivity
 from blickschutz.cli.users import users
 from blickschutz.cli.verify import verify
 from blickschutz.config.loader import load_site, schema
@@ -55,6 +56,7 @@ def cli() -> None:
 cli.add_command(models)
 cli.add_command(verify)
 cli.add_command(users)
+cli.add_command(sensitivity)
 cli.add_command(accept_loss)
 cli.add_command(move)
 cli.add_command(backup)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from blickschutz.audit.model import Event
-from blickschutz.compliance.documents import remains, words
+from blickschutz.budget.model import MOST_DAYS
+from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -173,6 +174,12 @@ def record_of_processing(g: Grounds) -> Document:
             *words.retention(g),
             say("Technische und organisatorische Maßnahmen: siehe das gleichnamige Dokument.", law("Art. 30 Abs. 1 lit. g DSGVO")),
             say(f"Rechtsgrundlage: {words.BASIS}.", law("§ 21 Abs. 1 LDSG RLP")),
+            say(
+                "Zur Einstellung der Empfindlichkeit wird gezählt, wie oft welche Art von Ereignis welchen Wert erreichte, je Kamera, "
+                f"Stunde und Regelung: nur Zahlen, kein Bild, keine Spur, kein Ort. Gelöscht nach {MOST_DAYS} beobachteten Tagen.",
+                setting("alerts.budget"),
+                test("tests/unit/test_budget.py"),
+            ),
             say(f"Auswertung durch Software: ja, Modell „{g.site.analysis.model}“.", setting("analysis.model"), rule("KI-01")),
             words.recorded(g, FactKind.DPIA, "Folgenabschätzung"),
         ),

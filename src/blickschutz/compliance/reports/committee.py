@@ -33,6 +33,7 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
         Section("Aufzeichnungen und Sichtung", tuple(_reviews(happened, public))),
         Section("Löschung, Entpixelung, Herausgabe", (_acts(happened, public),)),
         Section("Störungen", (_faults(happened, public), *outages(g, happened, public))),
+        Section("Empfindlichkeit", tuple(_sensitivity(g, happened, public))),
         *accountability(g, happened, public, deletions_hidden=public and _small_outcomes(happened)),
         Section("Kriminalitätslage", tuple(_crime(crime, public))),
         Section("Regeln", (_policy(found),)),
@@ -67,6 +68,31 @@ def _alerts(happened: Happened, public: bool) -> list[Sentence | Table]:
             continue
         rows = tuple(((label, shown_count(count)), (event(Event.ALERT_DECIDED), rule("KI-05"))) for label, count in cells.items())
         parts.append(Table((title, "Meldungen"), rows, bar=1))
+    return parts
+
+
+def _sensitivity(g: Grounds, happened: Happened, public: bool) -> list[Sentence | Table]:
+    """What a camera may cost in false alarms, and what it cannot do within that."""
+    budget, evidence = g.site.alerts.budget, setting("alerts.budget")
+    allowed = f"{budget.false_alarms:g} in {budget.days:g}".replace(".", ",")
+    parts: list[Sentence | Table] = [
+        say(f"Erlaubte Fehlalarme je Kamera: {allowed} beobachteten Tagen, wo nichts anderes eingestellt ist.", evidence)
+    ]
+    names = {camera.id: camera.name for camera in g.site.cameras}
+    if happened.counting:
+        counting = ", ".join(names.get(camera, camera) for camera in happened.counting)
+        parts.append(say(f"In der Probezeit, in der eine Kamera vor allem zählt: {counting}.", evidence, event(Event.SHADOW_BEGAN)))
+    if happened.unavailable:
+        rows = tuple(
+            ((names.get(camera, camera), name(kind, "de")), (evidence, event(Event.SHADOW_OVER))) for camera, kind in happened.unavailable
+        )
+        parts.append(Table(("Kamera", "innerhalb des Budgets nicht verfügbar"), rows))
+    changes = (
+        ("Kameras oder Arten über ihrem Budget", happened.count(Event.BUDGET_EXCEEDED), Event.BUDGET_EXCEEDED),
+        ("angenommene Meldeschwellen", happened.count(Event.THRESHOLD_ACCEPTED), Event.THRESHOLD_ACCEPTED),
+        ("zurückgenommene Meldeschwellen", happened.count(Event.THRESHOLD_UNDONE), Event.THRESHOLD_UNDONE),
+    )
+    parts.append(_table(changes, public))
     return parts
 
 

@@ -35,6 +35,9 @@ EVENTS = (
     Event.DISK_FULL,
     Event.MISSING_FILE,
     Event.LOG_BROKEN,
+    Event.BUDGET_EXCEEDED,
+    Event.THRESHOLD_ACCEPTED,
+    Event.THRESHOLD_UNDONE,
 )
 """What a report counts. Others come by the thousand and say nothing to a committee."""
 
@@ -50,12 +53,17 @@ class RaisedAlert:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """What happened from `first` to `last`, both days included. `log` holds the period's entries of each event."""
+    """What happened from `first` to `last`, both days included. `log` holds the period's entries of each event.
+
+    `counting` are the cameras in their trial period now, `unavailable` (camera, kind) what a camera cannot tell within its budget.
+    """
 
     first: date
     last: date
     alerts: Sequence[RaisedAlert] = ()
     log: Mapping[Event, Sequence[Entry]] = field(default_factory=dict)
+    counting: Sequence[str] = ()
+    unavailable: Sequence[tuple[str, Kind]] = ()
 
     def count(self, what: Event) -> int:
         """Entries of that event in the period."""

@@ -10,6 +10,8 @@ from blickschutz.access.service import Access
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainWatch
+from blickschutz.budget.io.curves import Curves
+from blickschutz.budget.ports import BudgetStore
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.renewal import Renewal
@@ -55,7 +57,7 @@ class Archive:
 class Inspected:
     """What an inspection looks at: the check of a site, the grounds of its policy. `redaction_faults` counts cameras.
 
-    `stuck` are the clips that do not go.
+    `stuck` are the clips that do not go. `budget` are the numbers of the alarm budget, `curves` the recall that comes with the program.
     """
 
     office: BackOffice
@@ -68,3 +70,5 @@ class Inspected:
     redaction_faults: Callable[[], int]
     safety: SafeMode
     stuck: Callable[[], Sequence[Stuck]]
+    budget: BudgetStore
+    curves: Curves

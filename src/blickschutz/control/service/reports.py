@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from blickschutz.alerts.model import Outcome
 from blickschutz.audit.model import Entry, Event
+from blickschutz.budget.service import judged
 from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import Row
 from blickschutz.compliance.reports.model import EVENTS, Happened, RaisedAlert
+from blickschutz.config.budgets import budget_settings
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.office import Inspected
 
@@ -36,7 +38,10 @@ def _happened(site: SiteFile, records: Inspected | None, first: date, last: date
         log[entry.event].append(entry)
     hours, found = _Hours(zone), records.alerts.raised(start, end)
     raised = [RaisedAlert(kind, hours.of(taken), outcome is Outcome.FALSE_ALARM) for kind, taken, outcome in found]
-    return Happened(first, last, raised, log)
+    views = judged(budget_settings(site, records.curves.evidence), records.budget, records.curves.recalls())
+    counting = [view.camera for view in views if view.in_shadow]
+    unavailable = [(view.camera, one.kind) for view in views for one in view.kinds if one.unavailable is not None]
+    return Happened(first, last, raised, log, counting, unavailable)
 
 
 class _Hours:
