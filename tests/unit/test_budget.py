@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from benchmarks.budget import split
 from sqlalchemy import select, update
 
 from blickschutz.alerts.model import By, Outcome
@@ -542,3 +544,19 @@ class TestControl:
 
     def test_a_confidence_is_what_the_page_says(self):
         assert CONFIDENCE == 0.9
+
+
+def test_footage_split_in_time_is_watched_with_thresholds_from_its_first_half():
+    def lines(clip, peaks, seconds=60.0):
+        rows = [{"clip": clip, "kind": "object_left", "start_s": at, "end_s": at + 1, "peak": peak} for at, peak in peaks]
+        return [json.dumps(row) for row in (*rows, {"clip": clip, "analysed_s": seconds})]
+
+    calm = lines("calm", [(5, 0.36), (40, 0.37)])
+    loud = lines("loud", [(at / 2, 0.5 + 0.001 * at) for at in range(60)] + [(45, 0.99)])
+    short = lines("short", [(8, 0.99)], 10.0)
+    found = split([*calm, *loud, *short], per_hour=60.0)
+    assert found.seconds == 60.0
+    assert found.start_alarms == 1
+    assert found.by_clip["calm"] == 0
+    assert "short" not in found.by_clip
+    assert split(loud, per_hour=1e6).alarms == 1

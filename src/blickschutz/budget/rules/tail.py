@@ -34,7 +34,7 @@ _TAIL, _TAIL_SHARE = 40, 0.05
 _SHAPES = np.linspace(-0.5, 0.6, 23)
 _SCALES = np.geomspace(0.05, 4.0, 32)
 _SHAPE_SPREAD = 0.2
-_SCALE_MIDDLE, _SCALE_SPREAD = math.log(0.5), 0.5
+_SCALE_MIDDLE, _SCALE_SPREAD = math.log(0.5), 0.7
 _RATES = 15
 _NEGLIGIBLE = 1e-6
 
