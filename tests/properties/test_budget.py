@@ -102,6 +102,28 @@ def test_a_thousand_cameras_keep_their_common_budget_over_all_kinds():
     assert np.median(ratios) > 0.2
 
 
+def test_what_other_cameras_show_tells_a_calm_one_the_shape_and_the_budget_holds():
+    random = np.random.default_rng(20260117)
+    kept, alone, helped = [], [], []
+    for _ in range(400):
+        common = math.exp(random.normal(math.log(0.4), 0.4))
+        scales = common * np.exp(random.normal(0, 0.4, 11))
+        like = np.zeros(BINS)
+        for scale in scales[1:]:
+            camera = Camera(random, "few")
+            camera.rate, camera.parts = 5.0, [(1.0, 0.0, scale)]
+            like += camera.week(random)
+        calm = Camera(random, "few")
+        calm.parts = [(1.0, 0.0, scales[0])]
+        seen = calm.week(random)
+        threshold = Tail(seen, DAYS, floor=FLOOR, like=like).threshold(0.02)
+        kept.append(calm.realised(threshold) / 0.02)
+        alone.append(Tail(seen, DAYS, floor=FLOOR).threshold(0.02))
+        helped.append(threshold)
+    assert np.mean(np.array(kept) <= 1.5) >= 0.95
+    assert np.median(helped) < np.median(alone) - 0.03
+
+
 def test_clusters_are_seen_and_count_for_less():
     random = np.random.default_rng(7)
     kept = []

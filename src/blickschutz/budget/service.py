@@ -24,8 +24,8 @@ from blickschutz.budget.model import (
     Shadow,
 )
 from blickschutz.budget.ports import BudgetStore
-from blickschutz.budget.rules.decide import Curve, judge, shares, thresholds
-from blickschutz.budget.rules.tail import bin_of
+from blickschutz.budget.rules.decide import Curve, judge, pooled, shares, thresholds
+from blickschutz.budget.rules.tail import Floats, bin_of
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.situation import Kind
@@ -71,11 +71,12 @@ class _Camera:
 def judged(settings: BudgetSettings, store: BudgetStore, curves: Mapping[Kind, Curve]) -> list[CameraView]:
     """Every camera as what is kept says, for whoever only looks. A camera without numbers that can be read is not in it."""
     decisions, found = store.decisions(), []
-    for camera in settings.cameras:
-        kept = store.load(camera)
-        if kept.shadow is not None and not kept.damaged:
-            newest = {kind: one[0] for kind, one in decisions.get(camera, {}).items()}
-            found.append(judge(settings, kept.shadow, kept.days, newest, curves))
+    kept = {camera: one for camera in settings.cameras if not (one := store.load(camera)).damaged}
+    others = pooled(settings, {camera: one.days for camera, one in kept.items()})
+    for camera, one in kept.items():
+        if one.shadow is not None:
+            newest = {kind: made[0] for kind, made in decisions.get(camera, {}).items()}
+            found.append(judge(settings, one.shadow, one.days, newest, curves, others[camera]))
     return found
 
 
@@ -239,22 +240,27 @@ class BudgetDesk:
         with self._judging:
             now = self._clock.monotonic()
             if self._views is None or not 0 <= now - self._views[0] < _FRESH_S:
-                with self._lock:
-                    known = [(one.shadow, copy.deepcopy(one.days)) for one in self._cameras.values()]
-                found = [judge(self.settings, shadow, days, self._newest_of(shadow.camera), self._curves) for shadow, days in known]
-                order = list(self.settings.cameras)
-                self._last = sorted(found, key=lambda one: order.index(one.camera))
+                known, others = self._snapshot()
+                self._last = [
+                    judge(self.settings, one.shadow, one.days, self._newest_of(camera), self._curves, others[camera])
+                    for camera, one in known.items()
+                ]
                 self._views = now, self._last
             return self._views[1]
 
     def drawn(self, camera: str) -> CameraView | None:
         """One camera as it is at this moment, with its curves; None where it is not known."""
-        with self._lock:
-            found = self._cameras.get(camera)
-            days = copy.deepcopy(found.days) if found is not None else []
-        if found is None:
+        known, others = self._snapshot()
+        if camera not in known:
             return None
-        return judge(self.settings, found.shadow, days, self._newest_of(camera), self._curves, drawn=True)
+        one = known[camera]
+        return judge(self.settings, one.shadow, one.days, self._newest_of(camera), self._curves, others[camera], drawn=True)
+
+    def _snapshot(self) -> tuple[dict[str, _Camera], dict[str, dict[Kind, Floats]]]:
+        """All cameras in the order of the site file as they are now, and for each the peaks of the others."""
+        with self._lock:
+            known = {camera: copy.deepcopy(self._cameras[camera]) for camera in self.settings.cameras if camera in self._cameras}
+        return known, pooled(self.settings, {camera: one.days for camera, one in known.items()})
 
     def known(self) -> list[CameraView]:
         """The same as it was judged last, however long ago; nothing is computed."""

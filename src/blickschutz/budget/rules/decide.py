@@ -112,12 +112,29 @@ def recall(curve: Curve, threshold: float) -> float | None:
     return next((share for score, share in curve if score >= threshold - 1e-9), 0.0)
 
 
-def tail_of(days: Sequence[Day], kind: Kind, regimes: frozenset[str], floor: float) -> Tail:
-    """The tail of a kind over `days`."""
+def pooled(settings: BudgetSettings, days: Mapping[str, Sequence[Day]]) -> dict[str, dict[Kind, Floats]]:
+    """For each camera and kind the false peaks of all others."""
+    own = {
+        camera: {
+            kind: np.asarray(sum(false_counts(known, kind, regimes), np.zeros(BINS)), np.float64)
+            for kind, regimes in settings.cameras[camera].told.items()
+            if any(kind in day.peaks for day in known)
+        }
+        for camera, known in days.items()
+    }
+    totals: dict[Kind, Floats] = {}
+    for counted in own.values():
+        for kind, peaks in counted.items():
+            totals[kind] = totals.get(kind, np.zeros(BINS)) + peaks
+    return {camera: {kind: total - counted.get(kind, np.zeros(BINS)) for kind, total in totals.items()} for camera, counted in own.items()}
+
+
+def tail_of(days: Sequence[Day], kind: Kind, regimes: frozenset[str], floor: float, like: Floats | None = None) -> Tail:
+    """The tail of a kind over `days`; `like` are peaks of other cameras."""
     by_day = false_counts(days, kind, regimes)
     whole = [float(one[bin_of(floor) :].sum()) for one, day in zip(by_day, days, strict=True) if day.seconds >= 0.9 * DAY_S]
     total = np.asarray(np.sum(by_day, axis=0) if by_day else np.zeros(BINS), np.float64)
-    return Tail(total, sum(day.seconds for day in days) / DAY_S, dispersion(np.array(whole)), floor)
+    return Tail(total, sum(day.seconds for day in days) / DAY_S, dispersion(np.array(whole)), floor, like)
 
 
 def judge(
@@ -126,12 +143,13 @@ def judge(
     days: Sequence[Day],
     decisions: Mapping[Kind, Decision],
     curves: Mapping[Kind, Curve],
+    others: Mapping[Kind, Floats],
     *,
     drawn: bool = False,
 ) -> CameraView:
     """All that is said of a camera. `days` are those of this stretch, the oldest first; `decisions` the newest of each kind.
 
-    `drawn`: with curves of what each score would cost, which takes ten times as long.
+    `others` are the peaks of all other cameras. `drawn`: with curves of what each score would cost, which takes ten times as long.
     """
     camera, observed = shadow.camera, sum(day.seconds for day in days)
     ready = observed >= max(settings.shadow_s, LEAST_DAYS * DAY_S)
@@ -153,17 +171,27 @@ def judge(
             hours=_hours(days, kind),
             decided=decisions.get(kind),
         )
-        views.append(_weighed(settings, common, days, regimes, curve, ready=ready, drawn=drawn) if kind in share else common)
+        views.append(
+            _weighed(settings, common, days, regimes, curve, others.get(kind), ready=ready, drawn=drawn) if kind in share else common
+        )
     return CameraView(camera, shadow, observed, settings.shadow_s, views)
 
 
 def _weighed(
-    settings: BudgetSettings, view: KindView, days: Sequence[Day], regimes: frozenset[str], curve: Curve, *, ready: bool, drawn: bool
+    settings: BudgetSettings,
+    view: KindView,
+    days: Sequence[Day],
+    regimes: frozenset[str],
+    curve: Curve,
+    like: Floats | None,
+    *,
+    ready: bool,
+    drawn: bool,
 ) -> KindView:
     """With what its threshold costs, whether that is too much, and what is proposed."""
     share = view.share or 0.0
-    tail = tail_of(days, view.kind, regimes, settings.floor)
-    recent = tail_of(days[-RECENT_DAYS:], view.kind, regimes, settings.floor) if len(days) > RECENT_DAYS else tail
+    tail = tail_of(days, view.kind, regimes, settings.floor, like)
+    recent = tail_of(days[-RECENT_DAYS:], view.kind, regimes, settings.floor, like) if len(days) > RECENT_DAYS else tail
     known = sum(day.seconds for day in days) >= LEAST_DAYS * DAY_S
     cost = recent.rate(view.threshold) if known else None
     # In shadow a start threshold may cost more: that is what is being found out.
