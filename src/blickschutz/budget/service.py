@@ -258,8 +258,13 @@ class BudgetDesk:
 
     def _snapshot(self) -> tuple[dict[str, _Camera], dict[str, dict[Kind, Floats]]]:
         """All cameras in the order of the site file as they are now, and for each the peaks of the others."""
-        with self._lock:
-            known = {camera: copy.deepcopy(self._cameras[camera]) for camera in self.settings.cameras if camera in self._cameras}
+        known = {}
+        for camera in self.settings.cameras:
+            with self._lock:
+                # Only the day that goes on is still written; whoever counts must not wait for a copy of all.
+                one = self._cameras.get(camera)
+                if one is not None:
+                    known[camera] = _Camera(one.shadow, [*one.days[:-1], copy.deepcopy(one.today)])
         return known, pooled(self.settings, {camera: one.days for camera, one in known.items()})
 
     def known(self) -> list[CameraView]:
