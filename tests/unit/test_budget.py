@@ -17,7 +17,7 @@ from blickschutz.bootstrap.budget import make_budget
 from blickschutz.budget.io.curves import curves_from, load_curves
 from blickschutz.budget.io.store import days as day_rows
 from blickschutz.budget.model import DAY_S, FACTS, HOUR_S, MOST_DAYS, MUST_NOT_WAIT, NEVER, Began, NotDone, Standing, Why
-from blickschutz.budget.rules.decide import recall, shares
+from blickschutz.budget.rules.decide import false_counts, recall, shares
 from blickschutz.budget.rules.tail import CONFIDENCE, bin_of
 from blickschutz.budget.service import MOST_LOOK_S, BudgetDesk
 from blickschutz.config.budgets import budget_settings
@@ -27,6 +27,7 @@ from blickschutz.control.model import EpisodeHeard
 from blickschutz.control.service.sensitivity import Sensitivity
 from blickschutz.kernel.errors import FaultError, SettingsError, StoreError
 from blickschutz.kernel.situation import Kind
+from blickschutz.review.model import Ground, Verdict
 from blickschutz.situations.model import START_THRESHOLDS
 from blickschutz.storage.engine import writing
 from tests.conftest import ROOT
@@ -523,6 +524,19 @@ class TestControl:
         assert joined.desk.desk._cameras[CAMERA].today.confirmed[DOWN] == {bin_of(0.9): 1}
         assert joined.desk.desk.episodes[CAMERA, DOWN] == 2
         assert joined.desk.desk.alarms[CAMERA, DOWN] == 1
+
+    def test_what_two_people_find_in_a_review_goes_in(self, joined):
+        house = joined.desk.house
+        house.records.office.cases.decided.listen(joined.watch.reviewed)
+        joined.watch.heard(EpisodeHeard(CAMERA, DOWN, "all", 0.0, 4.0, 0.8, 0.5))
+        for name, verdict in (("a" * 32, Verdict.INCIDENT), ("b" * 32, Verdict.NO_INCIDENT)):
+            case = house.clip(name)
+            for person in ("kvd-1", "kvd-2"):
+                house.records.office.cases.verdict(case.id, person, verdict, "", Ground.CRIMINAL_OFFENCE, "KL-1")
+            view = joined.desk.kind(DOWN)
+            assert joined.desk.desk._cameras[CAMERA].today.confirmed[DOWN] == {bin_of(0.5): 1}
+            assert sum(map(float, false_counts(joined.desk.desk._cameras[CAMERA].days, DOWN, frozenset({"day", "night"}))[0])) == 0
+        assert view.closed == {"confirmed": 1, "no-finding": 1}
 
     def test_where_nothing_can_be_read_the_shadow_holds(self, joined, monkeypatch):
         def busy(camera):

@@ -38,6 +38,8 @@ class CaseDesk:
     def __init__(self, store: CaseStore, clock: Clock, hold_days: float, time: CaseTime) -> None:
         self.store, self._clock, self._hold_days, self._time = store, clock, hold_days, time
         self.doomed: Topic[int] = Topic()
+        # A case that people decided, and whether it is an incident.
+        self.decided: Topic[tuple[Case, bool]] = Topic()
 
     def opened(self, case: Case) -> Case:
         """A clip was begun; the case is told once, however often the cell says so."""
@@ -70,6 +72,8 @@ class CaseDesk:
         hold = self._hold_of(case, new) if event is CaseEvent.AGREED_INCIDENT else None
         if not self.store.give_verdict(case, new, after, hold):
             return Refusal.NOT_NOW
+        if after in {CaseState.HELD, CaseState.DESTROYING}:
+            self.decided.tell((case, after is CaseState.HELD))
         if after is CaseState.DESTROYING:
             self.doomed.tell(number)
         return after

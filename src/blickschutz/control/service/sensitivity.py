@@ -17,6 +17,7 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import StoreError
 from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.messages import Health
+from blickschutz.review.model import Case
 
 _log = structlog.get_logger(__name__)
 
@@ -60,6 +61,14 @@ class Sensitivity:
         if alert.outcome is not None and alert.origin is Origin.ANALYSIS:
             confirmed = alert.outcome is Outcome.CONFIRMED
             self.desk.closed(alert.camera, alert.kind, alert.confidence, alert.outcome.value, confirmed=confirmed)
+
+    def reviewed(self, told: tuple[Case, bool]) -> None:
+        """People decided a case. Its clip was ordered by a peak at or above the threshold; which one nobody kept."""
+        case, incident = told
+        if case.cause in set(Kind):
+            kind, outcome = Kind(case.cause), Outcome.CONFIRMED if incident else Outcome.NO_FINDING
+            threshold = self.desk.thresholds(case.camera).get(kind, 0.0) if case.camera in self._cells else 0.0
+            self.desk.closed(case.camera, kind, threshold, outcome.value, confirmed=incident)
 
     def look(self) -> None:
         """Every few seconds. Time is observed where pictures were analysed since the last look."""
