@@ -124,7 +124,7 @@ class TestElsewhere:
         desk.clock.sleep(5)
         page = desk.get("/health", "technik").text
         assert "Vorgeschlagene Meldeschwellen warten auf die Aufsicht: Vorplatz Nord" in page
-        assert "Arten von Ereignissen sind an einer Kamera nicht verfügbar: Vorplatz Nord" in page
+        assert "Arten von Ereignissen sind an einer Kamera nicht verfügbar: Vorplatz Nord (Ansammlung)" in page
 
     def test_figures_are_counted_by_camera_and_kind(self, desk):
         watch = desk.system.control.sensitivity

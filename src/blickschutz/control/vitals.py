@@ -207,13 +207,17 @@ URGENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that needs somebody: what it is about, since when (POSIX, None where not known), how many, an error in words."""
+    """Something that needs somebody: what it is about, since when (POSIX, None where not known), how many, an error in words.
+
+    `kinds` are kinds of situations, by their names in the settings.
+    """
 
     need: Need
     subject: str = ""
     since: float | None = None
     count: int = 0
     problem: str = ""
+    kinds: Sequence[str] = ()
 
     @property
     def is_urgent(self) -> bool:
@@ -290,9 +294,9 @@ def _of_records(vitals: Vitals) -> Iterator[Concern]:
 def _of_budget(vitals: Vitals) -> Iterator[Concern]:
     for one in vitals.budget:
         if one.over:
-            yield Concern(Need.BUDGET_EXCEEDED, one.camera, count=len(one.over))
+            yield Concern(Need.BUDGET_EXCEEDED, one.camera, kinds=one.over)
         if one.unavailable:
-            yield Concern(Need.KINDS_UNAVAILABLE, one.camera, count=len(one.unavailable))
+            yield Concern(Need.KINDS_UNAVAILABLE, one.camera, kinds=one.unavailable)
         if one.waiting:
             yield Concern(Need.THRESHOLDS_WAIT, one.camera, count=one.waiting)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from blickschutz.control.vitals import Concern, Need, concerns
 from blickschutz.guard.model import WorkKind
+from blickschutz.kernel.situation import Kind
 from blickschutz.web import texts
 from blickschutz.web.pages import Pages
 
@@ -27,7 +28,7 @@ def health_view(pages: Pages, language: str) -> dict[str, Any]:
     until = vitals.certificate_until
     return {
         "vitals": vitals,
-        "needs": [_need(pages, one, moment, age, translate) for one in concerns(vitals)],
+        "needs": [_need(pages, one, moment, age, language) for one in concerns(vitals)],
         "up": texts.lasting(vitals.up_s, translate),
         "free": texts.number(vitals.disk.free / _GB, language) if vitals.disk.free is not None else "",
         "reserve": texts.number(vitals.disk.reserve / _GB, language),
@@ -43,11 +44,13 @@ def health_view(pages: Pages, language: str) -> dict[str, Any]:
     }
 
 
-def _need(pages: Pages, one: Concern, moment: Any, age: Any, translate: texts.Translate) -> dict[str, Any]:
+def _need(pages: Pages, one: Concern, moment: Any, age: Any, language: str) -> dict[str, Any]:
     what, todo = texts.NEED_WORDS[one.need.value]
+    translate = texts.translator(language)
     named = one.subject
     if one.need in _OF_CAMERAS:
-        named = pages.camera_name(one.subject)
+        kinds = ", ".join(texts.kind_name(Kind(kind), language) for kind in one.kinds)
+        named = pages.camera_name(one.subject) + (f" ({kinds})" if kinds else "")
     elif one.subject in texts.DATABASE_WORDS:
         named = translate(texts.DATABASE_WORDS[one.subject])
     return {
