@@ -25,13 +25,18 @@ from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
 from blickschutz.control.model import EpisodeHeard
 from blickschutz.control.service.sensitivity import Sensitivity
+from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.errors import FaultError, SettingsError, StoreError
 from blickschutz.kernel.situation import Kind
+from blickschutz.pipeline.messages import SetThresholds
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.situations.model import START_THRESHOLDS
 from blickschutz.storage.engine import writing
+from blickschutz.wire.frames import pack
 from tests.conftest import ROOT
 from tests.house import CAMERA, SITE, House
+from tests.unit.test_cell import OneCell, until
+from tests.videos import write_scene
 
 LEFT, DOWN, FIGHT, GATHERING = Kind.OBJECT_LEFT, Kind.PERSON_DOWN, Kind.PHYSICAL_ALTERCATION, Kind.GATHERING
 LOOK_S = 15.0
@@ -574,3 +579,17 @@ def test_footage_split_in_time_is_watched_with_thresholds_from_its_first_half():
     assert found.by_clip["calm"] == 0
     assert "short" not in found.by_clip
     assert split(loud, per_hour=1e6).alarms == 1
+
+
+def test_a_cell_that_runs_lays_what_it_is_told(tmp_path):
+    """Over its own channel, into the watch that weighs what it sees; nothing is started anew."""
+    source = tmp_path / "source.mp4"
+    write_scene(source, DrawnScene(96, 64, 2), 10)
+    one = OneCell(source)
+    watch = one.cell._situations
+    one.ours.sendall(pack(SetThresholds({LEFT: 0.83, GATHERING: NEVER})))
+    until(lambda: one.cell._inbox)
+    one.works_off()
+    assert one.cell._situations is watch
+    assert watch._thresholds == {LEFT: 0.83, GATHERING: NEVER}
+    one.end()
