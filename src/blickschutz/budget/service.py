@@ -37,6 +37,7 @@ SYSTEM = "system"
 MOST_LOOK_S = 15.0
 # A view that stayed another one for so long is not the one that was measured, whoever put it back.
 MOVED_S = 600.0
+MOVES_S = 21 * DAY_S
 _KEEP_S, _FRESH_S, _JUDGE_S = 60.0, 60.0, 600.0
 _SAME = 1e-6
 
@@ -57,6 +58,11 @@ class _Camera:
     @property
     def today(self) -> Day:
         return self.days[-1]
+
+    @property
+    def may_move(self) -> bool:
+        """Whether another view begins a stretch anew: a camera that sees nothing each night would never leave its shadow."""
+        return self.shadow.began is not Began.VIEW or sum(day.seconds for day in self.days) >= MOVES_S
 
     def turn(self) -> Day | None:
         """The day that is over, where one is."""
@@ -114,7 +120,7 @@ class BudgetDesk:
             self.episodes[camera, kind] += 1
             self.alarms[camera, kind] += told
             known = self._cameras.get(camera)
-            if kind is Kind.CAMERA_TAMPERED and told and seconds >= MOVED_S:
+            if kind is Kind.CAMERA_TAMPERED and told and seconds >= MOVED_S and known is not None and known.may_move:
                 self._moved.setdefault(camera, Began.VIEW)
             if known is None or kind not in self._shares.get(camera, {}):
                 return
