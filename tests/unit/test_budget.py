@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from benchmarks.budget import split
+from scripts.curves import curves, labels_of
 from sqlalchemy import select, update
 
 from blickschutz.alerts.model import By, Outcome
@@ -466,6 +467,28 @@ class TestCurves:
     def test_one_that_cannot_be_a_recall_is_refused(self, kinds):
         with pytest.raises(FaultError, match="curves"):
             curves_from(f'{{"format": 1, "evidence": "a", "kinds": {kinds}}}'.encode())
+
+    def test_they_are_made_from_scored_episodes_of_labelled_clips(self):
+        rows = [
+            {"clip": "a", "scene": "yard", "kind": "person_down", "start_s": "10", "end_s": "12"},
+            {"clip": "b", "scene": "yard", "kind": "person_down", "start_s": "", "end_s": ""},
+            {"clip": "c", "scene": "hall", "kind": "person_down", "start_s": "5", "end_s": "6"},
+            {"clip": "d", "scene": "hall", "kind": "person_down", "start_s": "0", "end_s": "9"},
+            {"clip": "e", "scene": "street", "kind": "", "start_s": "", "end_s": ""},
+        ]
+
+        def episode(clip, at, peak, kind="person_down"):
+            return json.dumps({"clip": clip, "kind": kind, "start_s": at, "end_s": at + 1, "peak": peak})
+
+        ends = [json.dumps({"clip": clip, "analysed_s": 30.0}) for clip in "abce"]
+        lines = [episode("a", 8.9, 0.9), episode("a", 19, 0.7), episode("b", 25, 0.5), episode("c", 5, 0.9, "gathering"), *ends]
+        made = curves(lines, labels_of(rows), "2")
+        assert made["kinds"] == {"person_down": [[0.5, 0.6667, 2], [0.7, 0.3333, 2]]}
+        read = curves_from(json.dumps(made).encode())
+        assert read.scenes(DOWN) == 2
+        assert recall(read.recalls()[DOWN], 0.6) == 0.3333
+        nothing = curves(ends, labels_of(rows), "2")
+        assert curves_from(json.dumps(nothing).encode()).recalls()[DOWN] == [(1.0, 0.0)]
 
     def test_between_two_points_the_higher_score_holds(self):
         curve = [(0.4, 0.9), (0.6, 0.5)]
