@@ -277,8 +277,12 @@ class TestShadow:
         desk.observe(2, per_day=20)
         clock.now = lambda: 0.0
         desk.observe(2, per_day=20)
+        clock.now = lambda: 1e13  # no calendar has such a year
+        desk.desk.observed(CAMERA, 10.0)
+        desk.desk._cell = desk.asked
+        desk.desk.heard(CAMERA, LEFT, 0.5, 1.0, told=False)
         clock.now = real
-        assert desk.camera().observed_s == pytest.approx(6 * DAY_S)
+        assert desk.camera().observed_s == pytest.approx(6 * DAY_S + 10.0)
         assert desk.camera().shadow.number == 1
 
     def test_a_person_can_say_that_a_camera_sees_something_else(self, desk):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
-from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents import remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
