@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -137,6 +139,17 @@ class TestFound:
         desk = house.records.office.quarantine
         assert desk.propose(case.id, "aufsicht", Fate.RELEASE) is Refusal.NOT_THIS_FATE
         assert desk.propose(case.id, "aufsicht", Fate.DESTROY) is None
+
+    def test_a_name_that_is_no_text_stops_no_start_and_gets_one(self, house):
+        content = house.stray().read_bytes()
+        folder = os.fsencode(house.path().parent)
+        os.rename(os.fsencode(house.path()), os.path.join(folder, b"Kopie von \xe4.clip"))
+        Path(os.fsdecode(os.path.join(folder, b"x\xff.hold"))).write_bytes(b"y")
+        house.again()
+        (renamed,) = house.path().parent.glob("Kopie von _-*.clip")
+        assert renamed.read_bytes() == content
+        case = house.case(renamed.stem)
+        assert (case.state, case.quarantine.reason) == (CaseState.QUARANTINED, QuarantineReason.RENAMED)
 
     def test_a_damaged_head_is_kept_and_told(self, house):
         path = house.stray()

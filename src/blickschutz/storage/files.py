@@ -36,6 +36,15 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name is text at all: whatever bytes somebody gave it, a database and a log take text only."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def overwrite(path: Path, start: int = 0, length: int | None = None) -> None:
     """Overwrite part of a file with random bytes and sync it. On media that copy on write this alone is no proof."""
     size = path.stat().st_size

@@ -38,7 +38,12 @@ class DatabaseProbe:
 
     def _failed(self, context: Any) -> None:
         # What a statement itself broke says nothing about the database.
-        if isinstance(context.chained_exception, StoreError) and context.connection is not None and _writes(context.connection):
+        # The attribute is there only where a listener before this one put another exception in its place.
+        if (
+            isinstance(getattr(context, "chained_exception", None), StoreError)
+            and context.connection is not None
+            and _writes(context.connection)
+        ):
             self._refused = self._clock.now()
 
 

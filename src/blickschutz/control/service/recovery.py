@@ -62,6 +62,11 @@ class ClipRecovery:
 
     def files(self) -> None:
         """Files that no case knows, or of a case that is over. While no cell runs."""
+        try:
+            for name in self._shelf.rename():
+                _log.error("clip_renamed", clip=name)
+        except BlickschutzError as error:
+            _log.error("clip_not_renamed", problem=str(error))
         for clip in self.strays():
             self._each(clip, partial(self._file, clip))
         self.orphans()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.retention.model import Removed
-from blickschutz.storage.files import overwrite, sync_folder
+from blickschutz.storage.files import is_text, overwrite, sync_folder
 
 SUFFIX = ".clip"
 BESIDE = ".hold"
@@ -27,14 +28,32 @@ class ClipShelf:
         return self.folder / f"{clip}{SUFFIX}"
 
     def clips(self) -> set[str]:
-        """The names of all clips that lie here. Raises `DeviceError`: a folder that cannot be read is not an empty one."""
+        """The names of all clips that lie here. Raises `DeviceError`: a folder that cannot be read is not an empty one.
+
+        A file whose name is no text is not among them before `rename` gave it one.
+        """
+        return {name.removesuffix(SUFFIX) for name in self._names() if name.endswith(SUFFIX) and name != SUFFIX and is_text(name)}
+
+    def rename(self) -> list[str]:
+        """Give files whose name is no text one that is, with a hash of the old one; the new names. Raises `DeviceError`."""
+        renamed = []
+        for name in [name for name in self._names() if not is_text(name)]:
+            raw = os.fsencode(name)
+            stem, dot, suffix = raw.decode("utf-8", "replace").replace("\N{REPLACEMENT CHARACTER}", "_").rpartition(".")
+            new = f"{stem or suffix}-{hashlib.sha256(raw).hexdigest()[:8]}{dot if stem else ''}{suffix if stem else ''}"
+            with _told(new, "be given a name that is text"):
+                os.rename(os.path.join(os.fsencode(self.folder), raw), self.folder / new)
+                sync_folder(self.folder)
+            renamed.append(new)
+        return renamed
+
+    def _names(self) -> list[str]:
         try:
-            names = os.listdir(self.folder)
+            return os.listdir(self.folder)
         except FileNotFoundError:
-            return set()
+            return []
         except OSError as error:
             raise DeviceError(f"the folder of clips cannot be read: {error.strerror}") from error
-        return {name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX) and name != SUFFIX}
 
     def size(self, clip: str) -> int | None:
         with _told(clip, "be looked at"):

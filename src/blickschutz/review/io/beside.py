@@ -11,7 +11,7 @@ import structlog
 
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.review.model import Beside, Ground, Hold
-from blickschutz.storage.files import erase, write_private
+from blickschutz.storage.files import erase, is_text, write_private
 from blickschutz.vault.io.files import InstallationKey
 
 SUFFIX = ".hold"
@@ -54,7 +54,9 @@ class NotesBeside:
 
     def clips(self) -> set[str]:
         try:
-            return {name.removesuffix(SUFFIX) for name in os.listdir(self._folder) if name.endswith(SUFFIX) and name[0] != "."}
+            return {
+                name.removesuffix(SUFFIX) for name in os.listdir(self._folder) if name.endswith(SUFFIX) and name[0] != "." and is_text(name)
+            }
         except FileNotFoundError:
             return set()
         except OSError as error:
