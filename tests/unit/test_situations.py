@@ -15,9 +15,9 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Cause, Change, Detection, View
 from blickschutz.kernel.situation import NAMES, Kind, explanation, name
 from blickschutz.situations.model import FLOOR, Line, RuleSettings, SituationSettings, WatchedZone, graded
-from blickschutz.situations.rules.causes import cause_of
+from blickschutz.situations.rules.causes import cause_of, flutters
 from blickschutz.situations.rules.contact import MODEL
-from blickschutz.situations.rules.history import contains
+from blickschutz.situations.rules.history import History, contains
 from blickschutz.situations.service import SituationWatch
 from tests.scenes import BODY, GOOD_VIEW, HEIGHT, METRE, WIDTH, fall, fight, lying, mirrored, person, scene, standing, walk
 
@@ -357,6 +357,19 @@ class TestBlindness:
         scenes = [replace(item, view=self.HIDDEN) if item.at < 102 else item for item in running]
         altercation = next(s for s in found(scenes) if s.kind is Kind.PHYSICAL_ALTERCATION)
         assert altercation.at >= 104
+
+    def test_leaves_in_the_wind_are_no_people_and_no_things(self):
+        bush = replace(GOOD_VIEW, restless=frozenset({3, 4, 11, 12, 19, 20, 27, 28, 35, 36, 43, 44}))
+        settings = SituationSettings()
+        history = History(settings)
+        for item in walk([line(0.2, 1.0)], 5):
+            history.add(replace(item, view=bush))
+        upper = Box(400, 20, 600, 180)
+        assert flutters(history, upper)
+        assert not flutters(history, upper.moved(-390, 0))
+        # Where somebody walked a moment ago it is not the leaves alone.
+        x, y = history.present()[0].last.box.centre
+        assert not flutters(history, Box(x - 40, y - 40, x + 40, y + 40))
 
     def test_which_cause_it_is(self):
         assert cause_of(scene(1.0)) is None

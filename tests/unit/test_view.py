@@ -299,3 +299,22 @@ def test_pictures_that_are_missing_end_what_was_going_on():
 def test_a_picture_too_small_to_judge_is_not_judged(size):
     picture = np.full(size[::-1], 100, np.uint8)
     assert ViewWatch().look(picture, picture, 0.0) is None
+
+
+def test_a_bush_in_the_wind_is_restless_and_who_walks_past_is_not():
+    """The bush fills the upper left eighth; somebody crosses the lower half every 20 s."""
+    rng, ground = np.random.default_rng(8), place(8)
+    leaves = [cv2.resize(rng.uniform(30, 200, (24, 16)).astype(np.float32), (120, 180)) for _ in range(7)]
+
+    def pictures():
+        for index in range(200):
+            picture = ground.copy()
+            picture[:180, :120] = leaves[index % 7]
+            x = 25 * (index % 100)
+            picture[220:340, x : x + 40] = 20
+            yield noisy(picture, rng)
+
+    views = watch(pictures())
+    assert views[30][1].restless == frozenset()
+    assert {0, 1, 8, 9, 16, 17} <= views[-1][1].restless
+    assert not views[-1][1].restless & set(range(24, 48))

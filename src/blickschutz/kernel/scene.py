@@ -102,7 +102,8 @@ class View:
 
     `agreement` is the share of picture parts whose structure still lies where it lay, `sharpness` the energy of fine detail
     as a share of the usual, `luma` the mean brightness (0..255), `contrast` its standard deviation. `score` (0..1) is the
-    evidence for `cause` that has lasted for `seconds`; `doubt` (0..1) is that of this very picture, for any cause.
+    evidence for `cause` that has lasted for `seconds`; `doubt` (0..1) is that of this very picture, for any cause. `restless` are
+    the numbers, row by row, of those of 6 x 8 parts in which something moves nearly all the time.
     """
 
     agreement: float
@@ -113,6 +114,10 @@ class View:
     score: float = 0.0
     doubt: float = 0.0
     seconds: float = 0.0
+    restless: frozenset[int] = frozenset()
+
+
+VIEW_PARTS = (6, 8)
 
 
 @dataclass(frozen=True, slots=True)

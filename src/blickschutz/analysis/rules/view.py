@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.rules.frozen import Stillness
+from blickschutz.analysis.rules.restless import Restlessness
 from blickschutz.analysis.rules.view_causes import BLURRED, COVERED, Evidence, Told, evidence, told_by
 from blickschutz.analysis.rules.view_known import Compared, KnownView
 from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Looked, measured, ranked
@@ -51,7 +52,8 @@ class ViewWatch:
         self._is_calm = False
         self._looks = 0
         self._looked_at = self._detailed_at = self._agreed_at = -np.inf
-        self._stillness = Stillness()
+        self._stillness, self._restlessness = Stillness(), Restlessness()
+        self._restless: frozenset[int] = frozenset()
         self._window: deque[tuple[float, Told, bool]] = deque()
         self._since: dict[Cause, float] = {}
 
@@ -77,6 +79,7 @@ class ViewWatch:
         told = told_by(seen, compared)
         moment = evidence(told, compared, drifts=self._known.drifts)
         frozen, still_s = self._stillness.look(small, at)
+        self._restless = self._restlessness.look(small, at)
         self._learn(seen, compared, moment, at)
         self._looks += 1
         if self._looks < _READY:
@@ -103,6 +106,7 @@ class ViewWatch:
             scores[cause],
             min(1.0, max(still, *scores.values(), *passing.values(), *spreading)),
             frozen[1] if cause is Cause.FROZEN else seconds.get(cause, 0.0),
+            self._restless,
         )
 
     def _interrupt(self) -> None:

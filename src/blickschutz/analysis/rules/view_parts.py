@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.planes import shrunk
+from blickschutz.kernel.scene import VIEW_PARTS
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
-ROWS, COLUMNS = 6, 8
+ROWS, COLUMNS = VIEW_PARTS
 # Detail is measured on a picture of at most this width: a lens out of focus takes it away there, one pixel of shake does not.
 _DETAIL_WIDTH = 480
 _DARK, _WHITE = 16, 240

@@ -7,9 +7,12 @@ was known of those in it holds no longer.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from blickschutz.kernel.scene import Cause, Scene
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import VIEW_PARTS, Cause, Scene
+from blickschutz.situations.rules.history import History
 
 # The evidence of a single picture from which on nothing else is believed of it.
 _DOUBTED = 0.5
@@ -17,6 +20,7 @@ _DOUBTED = 0.5
 _LOST_S = 1.0
 _SETTLE_S = 2.0
 _WAVERS_S = 1.0
+_MOSTLY_RESTLESS, _WALKED_HEIGHTS = 0.5, 0.4
 
 
 def cause_of(scene: Scene) -> Cause | None:
@@ -30,6 +34,32 @@ def cause_of(scene: Scene) -> Cause | None:
 def unseen(scene: Scene) -> Scene:
     """The same moment as one in which nobody and nothing was seen: only the view itself is left."""
     return replace(scene, tracks=(), detections=(), lying=(), encounter=None, changes=())
+
+
+def flutters(history: History, box: Box) -> bool:
+    """Whether what moves in `box` is leaves, a flag or water: something moves there nearly all the time, and nobody walked there lately."""
+    if _restless_share(history.now, box) < _MOSTLY_RESTLESS:
+        return False
+    return not any(
+        box.holds(point.box.centre) and math.dist(point.box.foot, trail.recent[0].box.foot) >= _WALKED_HEIGHTS * point.box.height
+        for trail in history.trails.values()
+        for point in trail.recent
+    )
+
+
+def _restless_share(scene: Scene, box: Box) -> float:
+    """Share of `box` that lies in parts of the picture in which something moves nearly all the time."""
+    if scene.view is None or not scene.view.restless or box.area <= 0:
+        return 0.0
+    rows, columns = VIEW_PARTS
+    height, width = scene.height / rows, scene.width / columns
+    covered = 0.0
+    for number in scene.view.restless:
+        row, column = divmod(number, columns)
+        down = min(box.bottom, (row + 1) * height) - max(box.top, row * height)
+        across = min(box.right, (column + 1) * width) - max(box.left, column * width)
+        covered += max(0.0, down) * max(0.0, across)
+    return covered / box.area
 
 
 class Blindness:

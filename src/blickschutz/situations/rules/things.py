@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Change
+from blickschutz.situations.rules.causes import flutters
 from blickschutz.situations.rules.history import History, Trail
 
 _NEAR_HEIGHTS = 1.2
@@ -67,7 +68,7 @@ def is_thing(history: History, change: Change, visitors: Sequence[Visit]) -> boo
     own = change.box
     if own.area < _LEAST_AREA * height * height or min(own.width, own.height) < _LEAST_SIDE * height:
         return False
-    if _many_at_once(others) or _only_moved(change, others, height):
+    if flutters(history, own) or _many_at_once(others) or _only_moved(change, others, height):
         return False
     rests = _somebody_rests(history, whole, height)
     if change.appeared < 0:
