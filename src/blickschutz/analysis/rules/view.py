@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from blickschutz.analysis.rules.frozen import Stillness
 from blickschutz.analysis.rules.restless import Restlessness
-from blickschutz.analysis.rules.view_causes import BLURRED, COVERED, Evidence, Told, evidence, told_by
+from blickschutz.analysis.rules.view_causes import BLURRED, COVERED, WHITE, Evidence, Told, evidence, told_by
 from blickschutz.analysis.rules.view_known import Compared, KnownView
 from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Looked, measured, ranked
 from blickschutz.kernel.scene import Cause, View
@@ -30,7 +30,7 @@ _READY = 6
 _EAGER, _CALM, _CALM_S = 30, 0.2, 0.3
 _DOUBTED = 0.5
 # Headlights that pass are as bright as a torch, but not as large or not for long.
-_PASSING_LIGHT = 0.6
+_PASSING_LIGHT, _PASSES_S = 0.6, 1.8
 # What covers a good part of the lens and stays there may spread: a hand that comes slowly is no person.
 _SPREADING = 2.0
 # Evidence counts once it has lasted in the same parts: all but one of the looks of so many seconds.
@@ -55,6 +55,7 @@ class ViewWatch:
         self._stillness, self._restlessness = Stillness(), Restlessness()
         self._restless: frozenset[int] = frozenset()
         self._window: deque[tuple[float, Told, bool]] = deque()
+        self._white: deque[tuple[float, Told]] = deque()
         self._since: dict[Cause, float] = {}
 
     def look(self, small: Bytes, full: Bytes, at: float) -> View | None:
@@ -112,6 +113,7 @@ class ViewWatch:
     def _interrupt(self) -> None:
         """Pictures are missing: nothing has lasted."""
         self._window.clear()
+        self._white.clear()
         self._since.clear()
         self._stillness.interrupt()
         if self._known is not None:
@@ -132,6 +134,7 @@ class ViewWatch:
 
     def _lasting(self, told: Told, compared: Compared, moment: Evidence, at: float) -> Evidence:
         """The evidence of what every part has told for the length of the window; one look that says otherwise is passed over."""
+        white = self._white_for_long(told, at)
         self._window.append((at, told, max(moment.values()) >= _EVIDENCE))
         while self._window[0][0] < at - _WINDOW_S - _ROUNDING_S:
             self._window.popleft()
@@ -141,12 +144,23 @@ class ViewWatch:
             return {}
         sums = np.sum([flags for _, flags, _ in self._window], axis=0, dtype=np.uint8)
         lasting = np.asarray(sums >= least, np.uint8)
+        lasting[WHITE] &= white
         # A lens on which paint spreads is out of focus before it is covered.
         gone = np.sum([flags[COVERED] | flags[BLURRED] for _, flags, _ in self._window], axis=0, dtype=np.uint8) >= least
         lasting[COVERED] |= np.asarray(gone & (told[COVERED] != 0), np.uint8)
         lasting[BLURRED] |= np.asarray(gone & (told[BLURRED] != 0), np.uint8)
         assert self._known is not None
         return evidence(lasting, compared, drifts=self._known.drifts)
+
+    def _white_for_long(self, told: Told, at: float) -> Told:
+        """Where a light shines for longer than the headlights of a car that passes."""
+        self._white.append((at, told[WHITE]))
+        while self._white[0][0] < at - _PASSES_S - _ROUNDING_S:
+            self._white.popleft()
+        if at - self._white[0][0] < 0.8 * _PASSES_S:
+            return np.zeros_like(told[WHITE])
+        least = len(self._white) - (1 if len(self._white) >= _MANY_LOOKS else 0)
+        return np.asarray(np.sum([flags for _, flags in self._white], axis=0, dtype=np.uint8) >= least, np.uint8)
 
     def _seconds(self, scores: Evidence, at: float) -> Evidence:
         """For how long there has been evidence for each cause."""

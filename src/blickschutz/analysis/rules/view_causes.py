@@ -63,9 +63,9 @@ def _glare(seen: Looked, compared: Compared, covered: Flags) -> Flags:
 
 
 def _gain(compared: Compared) -> float:
-    """How much lighter the whole picture is: by so much or more are three quarters of its parts."""
+    """How much lighter the whole picture is: by so much or more are nine tenths of its parts."""
     lit = compared.usual_mean >= _LIT
-    return max(1.0, ranked(compared.lighter[lit], 0.25)) if lit.any() else 1.0
+    return max(1.0, ranked(compared.lighter[lit], 0.1)) if lit.any() else 1.0
 
 
 def evidence(told: Told, compared: Compared, *, drifts: bool) -> Evidence:

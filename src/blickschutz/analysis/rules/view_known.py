@@ -20,7 +20,7 @@ _LEAST_DETAIL = 4.0
 # A part that looks different for so long, in a view that is the usual one, is learned anew: a car is parked there.
 _RELEARN_S = 90.0
 # A camera that does not hang still is not called moved, unless its view was known for long and kept well in spite of it.
-_SHAKES, _STEADINESS_LOOKS = 0.003, 100
+_SHAKES, _AT_REST, _STEADINESS_LOOKS = 0.003, 0.97, 100
 _TRUSTED = ((8.0, 0.9), (20.0, 0.75))
 _YOUNG_S, _DRIFTING_AGE = 20.0, 15
 _EPS = 1e-6
@@ -56,7 +56,7 @@ class KnownView:
         self._differs_since = np.full((ROWS, COLUMNS), np.inf)
         self._changes: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._agreements: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
-        self._best = 1.0
+        self._bests: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
 
     def interrupt(self) -> None:
         """Pictures are missing: no part was seen to differ for long."""
@@ -104,8 +104,8 @@ class KnownView:
         if not (usual or known_s < _YOUNG_S) or not compared.judged.any():
             return
         best = ranked(compared.likeness[compared.judged], 0.75)
-        self._changes.append(abs(best - self._best))
-        self._best = best
+        self._changes.append(abs(best - (self._bests[-1] if self._bests else 1.0)))
+        self._bests.append(best)
         if usual:
             self._agreements.append(compared.agreement)
         self._watched += 1
@@ -113,4 +113,5 @@ class KnownView:
             return
         agreement = ranked(np.fromiter(self._agreements, float), 0.1) if self._agreements else 0.0
         kept = any(known_s >= least_s and agreement >= least for least_s, least in _TRUSTED)
-        self.drifts = ranked(np.fromiter(self._changes, float), 0.5) >= _SHAKES and not kept
+        shakes = ranked(np.fromiter(self._changes, float), 0.5) >= _SHAKES and ranked(np.fromiter(self._bests, float), 0.25) < _AT_REST
+        self.drifts = shakes and not kept
