@@ -13,6 +13,7 @@ from benchmarks.faults.listing import fault
 from benchmarks.faults.round import Round
 
 STILL_S = 15.0
+_TRIES = 20
 
 
 @fault("control room killed")
@@ -53,9 +54,18 @@ def control_ended(round_: Round) -> None:
     round_.up()
 
 
+def _a_cell(round_: Round) -> int:
+    """The process of one camera; what the round before ended may still be on its way back."""
+    for _ in range(_TRIES):
+        if found := round_.system.workers():
+            return int(round_.chance.choice(found))
+        round_.wait(1)
+    raise AssertionError("no cell runs")
+
+
 @fault("cell killed", cells=True)
 def cell_killed(round_: Round) -> None:
-    round_.signal([round_.chance.choice(round_.system.workers())], signal.SIGKILL)
+    round_.signal([_a_cell(round_)], signal.SIGKILL)
 
 
 @fault("cell killed right after an order", cells=True)
@@ -67,12 +77,12 @@ def cell_killed_after_order(round_: Round) -> None:
 
 @fault("cell stands still", cells=True)
 def cell_stopped(round_: Round) -> None:
-    round_.pause([round_.chance.choice(round_.system.workers())], STILL_S)
+    round_.pause([_a_cell(round_)], STILL_S)
 
 
 @fault("cell told to end", cells=True)
 def cell_ended(round_: Round) -> None:
-    round_.signal([round_.chance.choice(round_.system.workers())], signal.SIGTERM)
+    round_.signal([_a_cell(round_)], signal.SIGTERM)
 
 
 @fault("fork server killed", cells=True)
