@@ -156,9 +156,9 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
         ),
         ("Blickschutz itself", "project", digest(ROOT / "pyproject.toml"), install_project),
         (
-            "Detector model",
+            "Models: detector and poses",
             "model",
-            digest(ROOT / "src/blickschutz/analysis/io/centernet.py"),
+            digest(*(ROOT / f"src/blickschutz/analysis/io/{name}.py" for name in ("centernet", "blazepose"))),
             lambda: run(str(BIN / "blickschutz"), "models", "install"),
         ),
     ]

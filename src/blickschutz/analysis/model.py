@@ -1,21 +1,38 @@
-"""Settings of the analysis and the description of a detector model."""
+"""Settings of the analysis, the description of a model, and what a look at one person says."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from blickschutz.kernel.geometry import Box
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+# Points of a body, by number (Bazarevsky et al. 2020, "BlazePose").
+POINT_COUNT = 33
+NOSE, SHOULDERS, WRISTS, HIPS, KNEES, ANKLES = 0, (11, 12), (15, 16), (23, 24), (25, 26), (27, 28)
 
 
 class Head(StrEnum):
-    """How a network's output is read (see `rules.heads`)."""
+    """How a network's output is read (see `rules.heads`); `BLAZEPOSE` finds nobody, it looks at a person found (`rules.pose`)."""
 
     CENTERNET = "centernet"
     YOLOX = "yolox"
+    BLAZEPOSE = "blazepose"
+
+
+DETECTOR_HEADS = (Head.CENTERNET, Head.YOLOX)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One registered detector. `sha256` is of the ONNX file; a file that differs is never loaded."""
+    """One registered network. `sha256` is of its file; a file that differs is never loaded."""
 
     name: str
     file: str
@@ -61,4 +78,43 @@ class AnalysisSettings:
     lying_score: float = 0.22
     still_s: float = 3.0
     changes_interval_s: float = 1.0
-    encounter_height: float = 0.3
+    encounter_height: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The body's outline: its area in source pixels, its middle, its extent along and across its main axis (standard
+    deviations), how far that axis is from upright (0 to a right angle), and the box that holds nearly all of it.
+    """
+
+    area: float
+    centre: tuple[float, float]
+    along: float
+    across: float
+    lean: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """`points` is (33, 4): x, y, visibility, presence in the crop. `presence` says whether anybody is there at all (0..1)."""
+
+    presence: float
+    points: Floats
+    outline: Outline | None
+
+    def middle(self, pair: tuple[int, int]) -> tuple[float, float]:
+        """Between the left and the right one of a pair of points."""
+        x, y = self.points[list(pair), :2].mean(axis=0).tolist()
+        return x, y
+
+    @property
+    def trunk(self) -> float:
+        """From the middle of the shoulders to that of the hips, in pixels."""
+        return math.dist(self.middle(SHOULDERS), self.middle(HIPS))
+
+    @property
+    def tilt(self) -> float:
+        """How far the trunk is from upright, 0 to pi (head down)."""
+        (sx, sy), (hx, hy) = self.middle(SHOULDERS), self.middle(HIPS)
+        return abs(math.atan2(hx - sx, hy - sy))

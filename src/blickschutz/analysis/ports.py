@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.analysis.model import Pose
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
 
@@ -35,5 +36,16 @@ class Detector(Protocol):
         """Those of `regions` (pixels of a picture of that size, most wanted first) that one cheap run can look at.
 
         Empty where only the whole picture can be looked at.
+        """
+        ...
+
+
+class Poser(Protocol):
+    """Looks at one person."""
+
+    def look(self, frame: RawFrame, box: Box, quarters: int = 0) -> Pose:
+        """What the square around `box` (source pixels) shows, turned to the left by `quarters` of a turn before.
+
+        Raises `FaultError` where the engine fails.
         """
         ...

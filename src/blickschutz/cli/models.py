@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.analysis.model import Head
+from blickschutz.analysis.model import DETECTOR_HEADS, Head
 
 
 @click.group()
@@ -18,11 +18,12 @@ def models() -> None:
 
 @models.command()
 def install() -> None:
-    """Fetch, convert and verify the default detector."""
-    from blickschutz.analysis.io import centernet
+    """Fetch, convert and verify the default detector and the network for poses."""
+    from blickschutz.analysis.io import blazepose, centernet
 
-    card = centernet.install(ModelRegistry(), lambda text: click.echo(f"  {text}"))
-    click.echo(f"{card.name} is installed, SHA-256 {card.sha256}")
+    for source in (centernet, blazepose):
+        card = source.install(ModelRegistry(), lambda text: click.echo(f"  {text}"))
+        click.echo(f"{card.name} is installed, SHA-256 {card.sha256}")
 
 
 @models.command("list")
@@ -53,7 +54,7 @@ def list_(as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--sha256", required=True, help="The file's SHA-256, as its maker states it.")
 @click.option("--name", required=True, help="Name under which a site file asks for it.")
-@click.option("--head", type=click.Choice([head.value for head in Head]), default=Head.YOLOX.value, show_default=True)
+@click.option("--head", type=click.Choice([head.value for head in DETECTOR_HEADS]), default=Head.YOLOX.value, show_default=True)
 @click.option("--input-width", type=click.IntRange(96, 1280), default=416, show_default=True, help="Width of the network's input.")
 @click.option("--licence", required=True, help="Licence of the model, for example Apache-2.0.")
 def register(file: Path, sha256: str, name: str, head: str, input_width: int, licence: str) -> None:

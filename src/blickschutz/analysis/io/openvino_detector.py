@@ -11,7 +11,7 @@ import numpy.typing as npt
 import openvino
 
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.analysis.model import Head, ModelCard
+from blickschutz.analysis.model import DETECTOR_HEADS, Head, ModelCard
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox
 from blickschutz.analysis.rules.packing import Placement, fitting, pack, turned_back, unpack
 from blickschutz.kernel.errors import FaultError, ModelError
@@ -69,7 +69,10 @@ class OpenVinoDetector:
     def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
         """Load model `name`; raises `ModelError` if it is missing, altered or unusable."""
         models = registry or ModelRegistry()
-        return cls(models.card(name), lambda: models.load(name)[1])
+        card = models.card(name)
+        if card.head not in DETECTOR_HEADS:
+            raise ModelError(f"the model {name!r} is no detector: it looks at people whom a detector found")
+        return cls(card, lambda: models.load(name)[1])
 
     def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
         """See `Detector.fitting`. YOLOX looks at the whole picture always."""
