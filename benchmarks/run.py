@@ -32,6 +32,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import pairwise_iou
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.path import RedactionPath
+from blickschutz.pipeline.senses import load_senses
 from blickschutz.pipeline.showing import Showing
 from blickschutz.situations.service import SituationWatch
 from blickschutz.wall.io.live import LiveEncoder
@@ -188,8 +189,10 @@ def cost(folder: Path, seconds: float) -> None:
 def unpaced(clip: Path, *, watched: bool) -> tuple[float, float]:
     """Processor time in ms per frame of a cell's whole work, from decoding to fragments, without waiting, and of the rules in it."""
     settings = CellSettings(camera="clip", source=SourceSettings(SourceKind.FILE, str(clip), realtime=False))
-    analyser = Analyser(OpenVinoDetector.from_registry("centernet"), settings.analysis)
-    path, watch = RedactionPath(analyser, Showing(settings.redaction), settings.analysis.rate), SituationWatch(settings.situations)
+    senses = load_senses()
+    analyser = Analyser(OpenVinoDetector.from_registry("centernet"), settings.analysis, poser=senses.poser)
+    path = RedactionPath(analyser, Showing(settings.redaction), settings.analysis.rate)
+    watch = SituationWatch(settings.situations, senses.learned)
     encoder: LiveEncoder | None = None
     frames, start, rules = 0, time.process_time(), 0.0
     for frame in FileSource(settings.source, SystemClock()).frames():

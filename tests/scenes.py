@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Detection, Encounter, Scene, Track, View
+from blickschutz.kernel.scene import ENCOUNTER_FIGURES, POSTURE_FIGURES, Encounter, Posture, Scene, Track, View
 
 WIDTH, HEIGHT, BODY = 1000, 600, 175.0
 GOOD_VIEW = View(1.0, 1.0, 120.0, 40.0)
@@ -61,18 +61,106 @@ def fall(rate: float = 5.0, speed_s: float = 0.6, start: float = 100.0, gets_up:
     return result
 
 
-def fight(limbs: float, spread: float, seconds: float = 3.0, rate: float = 5.0, start: float = 100.0) -> list[Scene]:
-    """Two people close together whose motion is as given."""
+# Figures of two who stand and talk, and the greatest and the least of two who fight (medians over many places, rounded).
+CALM = dict(
+    zip(
+        ENCOUNTER_FIGURES,
+        (
+            *(0.23, 0.11, 0.28, 0.09, 0.34, 0.15, 0.15, 0.06, 0.19, 0.36, 0.03, 0.12, 0.9, 0.86),
+            *(0.74, 0.01, 0.02, 0.6, 1.28, 0.46, 0.32, 2.0, 3.0),
+            *(1.0, 0.77, 0.61, 0.06, 0.02, -0.13, 0.34, 0.07, 0.32, 0.16, 0.41, 0.54, 0.33, 0.04),
+        ),
+        strict=True,
+    )
+)
+HARD = dict(
+    zip(
+        ENCOUNTER_FIGURES,
+        (
+            *(0.67, 0.46, 0.7, 0.34, 1.09, 0.7, 0.55, 0.33, 0.66, 0.83, 0.18, 0.31, 2.96, 2.96),
+            *(1.04, 0.22, 0.54, 0.57, 1.76, 0.42, 0.31, 1.0, 1.0),
+            *(1.0, 0.93, 0.65, 0.09, 0.08, 0.07, 0.39, 0.24, 0.99, 0.94, 1.12, 1.72, 0.96, 0.1),
+        ),
+        strict=True,
+    )
+)
+LESS_HARD = dict(
+    zip(
+        ENCOUNTER_FIGURES,
+        (
+            *(0.26, 0.12, 0.15, 0.04, 0.43, 0.18, 0.18, 0.06, 0.09, 0.47, 0.03, 0.15, 1.16, 1.14),
+            *(0.34, 0.0, 0.0, 0.29, 1.04, 0.24, 0.14, 0.0, 0.0),
+            *(0.11, 0.0, 0.26, 0.02, 0.01, -0.17, 0.2, 0.05, 0.34, 0.22, 0.43, 0.39, 0.2, 0.02),
+        ),
+        strict=True,
+    )
+)
+LIES = dict(
+    zip(
+        POSTURE_FIGURES,
+        (
+            *(0.95, 0.5, 0.5, 0.92, 0.45, 0.67, 2.2, 2.0),
+            *(0.9, 0.9, 0.0, 0.42, 0.9),
+            *(1.0, 1.3, 0.36, 0.7, 0.4),
+            *(0.3, 0.4, 0.0, 1.0, 0.0, 0.0, 0.0, 0.25, 0.2),
+        ),
+        strict=True,
+    )
+)
+BOWS = dict(
+    zip(
+        POSTURE_FIGURES,
+        (
+            *(0.95, 0.95, 0.0, 0.25, 0.5, 0.72, 0.7, 0.75),
+            *(0.3, 0.2, -0.4, 0.5, 0.9),
+            *(1.0, 0.8, 0.67, 0.7, 0.45),
+            *(0.0, 0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 0.35, 0.3),
+        ),
+        strict=True,
+    )
+)
+
+
+def between(first: dict[str, float], second: dict[str, float], share: float) -> tuple[float, ...]:
+    return tuple(first[name] + share * (second[name] - first[name]) for name in first)
+
+
+def fight(vigour: float = 1.0, bodies: int | None = 2, seconds: float = 3.0, rate: float = 5.0, start: float = 100.0) -> list[Scene]:
+    """Two people close together who move as people who talk do (0) or as people who fight (1), harder and less hard in turn."""
     first, second = standing(480, 560, 400), standing(560, 560, 400)
-    met = Encounter(first.united(second), 0.3, limbs, spread)
-    return [
-        scene(start + i / rate, person(1, first, start + i / rate, start), person(2, second, start + i / rate, start), encounter=met)
-        for i in range(round(seconds * rate))
-    ]
+    result = []
+    for index in range(round(seconds * rate)):
+        at = start + index / rate
+        figures = between(CALM, HARD if index % 2 else LESS_HARD, vigour)
+        named = dict(zip(CALM, figures, strict=True))
+        met = Encounter(first.united(second), 400.0, named["distance"], named["limbs_1"], named["spread"], bodies, figures)
+        result.append(scene(at, person(1, first, at, start), person(2, second, at, start), encounters=(met,)))
+    return result
 
 
-def lying(at: float, score: float, box: Box, *tracks: Track) -> Scene:
-    return scene(at, *tracks, lying=(Detection(box, score),))
+LOW = Box(420, 440, 590, 500)
+
+
+def looked_at(share: float = 1.0, presence: float = 0.95, box: Box = LOW) -> tuple[Posture, ...]:
+    """A second look at somebody who bows (0) or lies (1)."""
+    named = {**dict(zip(BOWS, between(BOWS, LIES, share), strict=True)), "presence": presence}
+    return (Posture(box, presence, named["lean"], tuple(named.values())),)
+
+
+def down(share: float = 1.0, presence: float = 0.95, seconds: float = 3.0, start: float = 103.6) -> list[Scene]:
+    """Looks again and again at somebody who bows or lies."""
+    times = [start + index / 5 for index in range(round(seconds * 5))]
+    return [scene(at, person(1, LOW, at, 100), postures=looked_at(share, presence)) for at in times]
+
+
+def seen_down(scenes: list[Scene], share: float = 1.0) -> list[Scene]:
+    """The scenes of a fall with the second looks that the analysis spends on whoever is low and wide."""
+
+    def looks(item: Scene) -> tuple[Posture, ...]:
+        low = item.tracks and item.tracks[0].box.width > 0.6 * item.tracks[0].box.height
+        return looked_at(share) if low else ()
+
+    return [replace(item, postures=looks(item)) for item in scenes]
 
 
 def mirrored(scenes: list[Scene]) -> list[Scene]:
@@ -85,7 +173,8 @@ def mirrored(scenes: list[Scene]) -> list[Scene]:
     for item in scenes:
         tracks = tuple(replace(t, box=flip(t.box, item.width), velocity=(-t.velocity[0], t.velocity[1])) for t in item.tracks)
         found = tuple(replace(d, box=flip(d.box, item.width)) for d in item.lying)
-        met = replace(item.encounter, box=flip(item.encounter.box, item.width)) if item.encounter else None
+        met = tuple(replace(e, box=flip(e.box, item.width)) for e in item.encounters)
+        looks = tuple(replace(one, box=flip(one.box, item.width)) for one in item.postures)
         changes = tuple(replace(c, box=flip(c.box, item.width)) for c in item.changes)
-        result.append(replace(item, tracks=tracks, lying=found, encounter=met, changes=changes))
+        result.append(replace(item, tracks=tracks, lying=found, encounters=met, postures=looks, changes=changes))
     return result

@@ -11,6 +11,7 @@ import pytest
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.pipeline.clips import analyse_file, jsonl_lines
+from blickschutz.pipeline.senses import load_senses
 from blickschutz.situations.model import SituationSettings
 from tests.conftest import SHARED, footage
 
@@ -21,11 +22,11 @@ QUIET = ("pets09-s2l1/video.avi", "walk/one-by-one.mp4", "cdnet-office/video.mp4
 
 
 def analyse(clips, target):
-    detector = OpenVinoDetector.from_registry("centernet")
+    detector, senses = OpenVinoDetector.from_registry("centernet"), load_senses()
     lines = []
     for clip in clips:
         path = footage(clip)
-        lines += jsonl_lines(clip, *analyse_file(path, detector, SystemClock(), SituationSettings(), lambda n: None))
+        lines += jsonl_lines(clip, *analyse_file(path, detector, SystemClock(), SituationSettings(), lambda n: None, senses))
     rows = [json.loads(line) for line in lines]
     told = [row for row in rows if row.get("alarm", True)]
     target.write_text("".join(f"{json.dumps(row)}\n" for row in told))

@@ -12,6 +12,7 @@ from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.demo.site import demo_site
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.situation import Kind
+from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.service import SituationWatch
 from tests.fakes.detectors import BlindDetector
 
@@ -87,7 +88,7 @@ def test_mirroring_mirrors(own_folder):
 
 def test_the_drawn_incident_is_found_and_nothing_else():
     ground = DrawnScene(320, 240, seed=5, walkers=0).picture(0)
-    random, analyser, watch = np.random.default_rng(3), Analyser(BlindDetector()), SituationWatch()
+    random, analyser, watch = np.random.default_rng(3), Analyser(BlindDetector()), SituationWatch(learned=load_learned())
     told = []
     for index in range(round(5 * (incident.BEGINS_S + incident.LASTS_S + 4))):
         at = index / 5

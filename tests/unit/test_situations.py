@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,19 +16,20 @@ from blickschutz.kernel.density import Yardstick
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Cause, Change, Detection, View
 from blickschutz.kernel.situation import NAMES, Kind, explanation, name
-from blickschutz.situations.model import FLOOR, Line, RuleSettings, SituationSettings, WatchedZone, graded
-from blickschutz.situations.rules.causes import cause_of, flutters
-from blickschutz.situations.rules.contact import MODEL
-from blickschutz.situations.rules.history import History, contains
+from blickschutz.situations.io.forests import load_learned
+from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Line, RuleSettings, SituationSettings, WatchedZone, graded
+from blickschutz.situations.rules.forest import Learned
+from blickschutz.situations.rules.history import contains
 from blickschutz.situations.service import SituationWatch
-from tests.scenes import BODY, GOOD_VIEW, HEIGHT, METRE, WIDTH, fall, fight, lying, mirrored, person, scene, standing, walk
+from tests.scenes import BODY, HEIGHT, METRE, WIDTH, down, fall, fight, mirrored, person, scene, seen_down, standing, walk
 
 ONLY_PRESENT = {Kind.PERSON_IN_ZONE}
+LEARNED = load_learned()
 
 
 def found(scenes, watch_settings=None, rules=None):
     """Kinds that begin, with the situation; without the mere presence of people."""
-    watch = SituationWatch(watch_settings or SituationSettings((WatchedZone("all", rules=rules or RuleSettings()),)))
+    watch = SituationWatch(watch_settings or SituationSettings((WatchedZone("all", rules=rules or RuleSettings()),)), LEARNED)
     told = [situation for item in scenes for situation in watch.take(item)]
     assert watch.broken == {}
     return [s for s in told if s.ended_at is None and s.kind not in ONLY_PRESENT]
@@ -138,69 +141,77 @@ class TestApproach:
 
 
 class TestAltercation:
-    def test_hard_motion_in_all_directions(self):
-        situations = found(fight(limbs=1.5, spread=0.8))
+    def test_hard_motion_of_two_people(self):
+        situations = found(fight())
         assert [s.kind for s in situations] == [Kind.PHYSICAL_ALTERCATION]
-        assert situations[0].confidence > 0.5
-        assert "1,50 Körperhöhen/s" in explanation(Kind.PHYSICAL_ALTERCATION, situations[0].figures, "de")
+        assert situations[0].confidence > START_THRESHOLDS[Kind.PHYSICAL_ALTERCATION]
+        assert "Körperhöhen/s" in explanation(Kind.PHYSICAL_ALTERCATION, situations[0].figures, "de")
 
-    @pytest.mark.parametrize(("limbs", "spread"), [(0.2, 0.2), (0.4, 0.5), (0.1, 0.7)])
-    def test_talking_and_walking_together_are_not(self, limbs, spread):
-        assert kinds(fight(limbs, spread)) == []
+    @pytest.mark.parametrize("vigour", [-0.2, 0.0, 0.2])
+    def test_talking_and_walking_together_are_not(self, vigour):
+        assert kinds(fight(vigour)) == []
+
+    @pytest.mark.parametrize("bodies", [None, 0, 1])
+    def test_what_no_second_look_saw_as_two_people_is_not(self, bodies):
+        """Leaves in the wind, furniture, two boxes on one coat, somebody alone."""
+        assert kinds(fight(bodies=bodies)) == []
 
     def test_a_tampered_view_is_no_altercation(self):
-        view = View(0.1, 1.0, 100.0, 40.0, Cause.COVERED, 0.0, 0.9)
-        scenes = [replace(item, view=view) for item in fight(1.5, 0.8, 1.4)]
+        scenes = [replace(item, view=View(0.1, 1.0, 100.0, 40.0)) for item in fight(seconds=1.4)]
         assert kinds(scenes) == []
 
     def test_small_people_are_not_judged(self):
-        scenes = [replace(item, height=6 * HEIGHT) for item in fight(1.5, 0.8)]
+        scenes = [replace(item, height=6 * HEIGHT) for item in fight()]
         assert kinds(scenes) == []
 
-    @given(st.floats(0, 1), st.floats(0, 5), st.floats(0, 0.2), st.floats(0, 1))
-    def test_more_motion_is_never_less_confident(self, spread, limbs, more_spread, more_limbs):
-        assert MODEL.confidence(min(1, spread + more_spread), limbs + more_limbs) >= MODEL.confidence(spread, limbs)
+    def test_without_the_learned_rule_it_says_that_it_is_not_available(self):
+        watch = SituationWatch(learned=Learned({}, "no network for poses"))
+        assert [s for item in fight() for s in watch.take(item) if s.kind is Kind.PHYSICAL_ALTERCATION] == []
+        assert watch.broken["physical_altercation"] == "physical_altercation is not available: no network for poses"
 
 
 class TestDown:
     def test_a_fall(self):
-        situations = found(fall())
+        situations = found(seen_down(fall()))
         assert [s.kind for s in situations] == [Kind.PERSON_DOWN]
-        assert situations[0].at - 103.6 == pytest.approx(0.4, abs=0.5)
+        assert situations[0].at - 103.6 == pytest.approx(0.4, abs=0.8)
         assert situations[0].figures["height_share"] < 0.5
 
-    def test_who_sits_down_slowly_or_gets_up_at_once_is_not_down(self):
-        assert kinds(fall(speed_s=3.0)) == []
-        assert kinds(fall(gets_up=True)) == []
+    def test_who_bows_is_not_down(self):
+        assert kinds(seen_down(fall(gets_up=True), 0.0)) == []
+        assert kinds(down(0.0)) == []
 
-    def test_who_walks_behind_something_is_not_down(self):
-        """The feet rise while the head stays where it is."""
-        scenes = [
-            scene(100 + i / 5, person(1, Box(470, 325, 530, 500 - min(120, max(0, 20 * (i - 15)))), 100 + i / 5, 100)) for i in range(35)
-        ]
-        assert kinds(scenes) == []
+    def test_where_a_second_look_sees_nobody_there_is_nobody(self):
+        assert kinds(down(presence=0.2)) == []
 
-    def test_somebody_surely_lies(self):
-        scenes = [lying(100 + i / 5, 0.6, Box(300, 420, 500, 480)) for i in range(10)]
-        assert kinds(scenes) == [Kind.PERSON_DOWN]
-        assert kinds([lying(100 + i / 5, 0.3, Box(300, 420, 500, 480)) for i in range(10)]) == []
+    def test_without_a_second_look_nobody_is_down(self):
+        assert kinds(fall()) == []
 
-    def test_lost_where_somebody_now_lies(self):
-        stood = [scene(100 + i / 5, person(1, standing(400, 480), 100 + i / 5, 100)) for i in range(10)]
-        lies = [lying(102 + i / 5, 0.3, Box(340, 425, 500, 485)) for i in range(4, 9)]
-        assert kinds(stood + lies) == [Kind.PERSON_DOWN]
+    def test_somebody_who_lies_on_is_one_situation(self):
+        assert kinds(down(seconds=20)) == [Kind.PERSON_DOWN]
 
-    def test_hidden_behind_company_is_not_down(self):
-        def other(at):
-            return person(2, standing(470, 480), at, 90)
 
-        stood = [scene(100 + i / 5, person(1, standing(400, 480), 100 + i / 5, 100), other(100 + i / 5)) for i in range(10)]
-        lies = [lying(102 + i / 5, 0.3, Box(300, 425, 440, 485), other(102 + i / 5)) for i in range(4, 9)]
-        assert kinds(stood + lies) == []
+GOLDEN = Path(__file__).parent.parent / "golden/scores.json"
+JUDGED = {
+    **{f"two, vigour {vigour}": (fight(vigour), Kind.PHYSICAL_ALTERCATION) for vigour in (0.0, 0.5, 0.75, 1.0)},
+    "one body, vigour 1": (fight(bodies=1), Kind.PHYSICAL_ALTERCATION),
+    "nobody, vigour 1": (fight(bodies=0), Kind.PHYSICAL_ALTERCATION),
+    **{f"down, share {share}": (down(share), Kind.PERSON_DOWN) for share in (0.0, 0.5, 1.0)},
+    "a fall": (seen_down(fall()), Kind.PERSON_DOWN),
+}
 
-    def test_found_in_two_ways_is_one_situation(self):
-        scenes = [replace(item, lying=lying(0, 0.5, Box(420, 440, 590, 500)).lying if item.at > 103.6 else ()) for item in fall()]
-        assert kinds(scenes) == [Kind.PERSON_DOWN]
+
+def peak(scenes, kind):
+    watch = SituationWatch(learned=LEARNED)
+    for item in scenes:
+        watch.take(item)
+    return max((episode.peak for episode in watch.end() if episode.kind is kind), default=0.0)
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_generated_scenes_score_as_they_did(name):
+    """What was learned anew changes them; `python -m tests.unit.test_situations` writes them then, to be looked at."""
+    assert peak(*JUDGED[name]) == pytest.approx(json.loads(GOLDEN.read_text())[name], abs=0.002)
 
 
 class TestContacts:
@@ -399,8 +410,8 @@ SCENARIOS = {
     "run": (lambda rate, scale: walk([line(0.2, 5.6)], 1.8, rate, scale=scale), Kind.FAST_MOVEMENT),
     "loiter": (lambda rate, scale: walk([stand(5, 3)], 185, rate, scale=scale), Kind.LOITERING),
     "gather": (lambda rate, scale: walk([stand(4 + 0.5 * i, 3) for i in range(7)], 24, rate, scale=scale), Kind.GATHERING),
-    "fall": (lambda rate, scale: fall(rate), Kind.PERSON_DOWN),
-    "fight": (lambda rate, scale: fight(1.5, 0.8, rate=rate), Kind.PHYSICAL_ALTERCATION),
+    "fall": (lambda rate, scale: seen_down(fall(rate)), Kind.PERSON_DOWN),
+    "fight": (lambda rate, scale: fight(rate=rate), Kind.PHYSICAL_ALTERCATION),
 }
 
 
@@ -408,7 +419,7 @@ class TestEpisodes:
     """Evidence is kept apart from the threshold that is laid on it."""
 
     def watched(self, scenes, **thresholds):
-        watch = SituationWatch(SituationSettings(thresholds={Kind(kind): value for kind, value in thresholds.items()}))
+        watch = SituationWatch(SituationSettings(thresholds={Kind(kind): value for kind, value in thresholds.items()}), LEARNED)
         told = [situation for item in scenes for situation in watch.take(item) if situation.kind not in ONLY_PRESENT]
         return told, [episode for episode in watch.end() if episode.kind not in ONLY_PRESENT]
 
@@ -427,17 +438,17 @@ class TestEpisodes:
         assert episode.peak == pytest.approx(3 / 7.5, abs=0.02)
 
     def test_a_threshold_above_one_is_never_reached(self):
-        told, (episode,) = self.watched(fight(1.5, 0.8), physical_altercation=1.01)
+        told, (episode,) = self.watched(fight(), physical_altercation=1.01)
         assert told == []
         assert not episode.alarmed
 
     def test_a_threshold_can_be_laid_while_it_watches(self):
-        watch = SituationWatch()
+        watch = SituationWatch(learned=LEARNED)
         watch.set_thresholds({Kind.PHYSICAL_ALTERCATION: 1.01})
-        assert [s for item in fight(1.5, 0.8) for s in watch.take(item) if s.kind is Kind.PHYSICAL_ALTERCATION] == []
+        assert [s for item in fight() for s in watch.take(item) if s.kind is Kind.PHYSICAL_ALTERCATION] == []
 
     def test_a_score_that_wavers_around_the_threshold_is_told_once(self):
-        scenes = [item for spread in (0.8, 0.72, 0.8, 0.7, 0.8) for item in fight(1.5, spread)]
+        scenes = [item for vigour in (1.0, 0.8, 1.0, 0.7, 1.0) for item in fight(vigour)]
         scenes = [replace(item, at=100 + i / 5) for i, item in enumerate(scenes)]
         told, episodes = self.watched(scenes)
         assert [s.kind for s in told if s.ended_at is None] == [Kind.PHYSICAL_ALTERCATION]
@@ -487,14 +498,14 @@ def test_a_rule_that_fails_is_named_and_the_others_go_on(monkeypatch):
         yield
 
     monkeypatch.setitem(service.ZONE_RULES, "loitering", ((Kind.LOITERING,), broken))
-    watch = SituationWatch()
-    told = [s for item in fall() for s in watch.take(item)]
+    watch = SituationWatch(learned=LEARNED)
+    told = [s for item in seen_down(fall()) for s in watch.take(item)]
     assert Kind.PERSON_DOWN in [s.kind for s in told]
     assert watch.broken == {"loitering": "ZeroDivisionError: a rule went wrong"}
 
 
 def test_time_that_goes_backwards_starts_anew():
-    watch = SituationWatch()
+    watch = SituationWatch(learned=LEARNED)
     for item in walk([stand(5, 3)], 20, start=1000.0):
         watch.take(item)
     for item in walk([stand(5, 3)], 20, start=10.0):
@@ -506,7 +517,7 @@ def test_hours_of_generated_traffic_raise_nothing():
     """Two hours of people who walk through at walking pace, some pausing, at five scenes a second."""
     random = np.random.default_rng(11)
     people: dict[int, tuple[float, float, float, float]] = {}
-    watch, number, told = SituationWatch(), 0, []
+    watch, number, told = SituationWatch(learned=LEARNED), 0, []
     for index in range(2 * 3600 * 5):
         at = index / 5
         if random.random() < 0.02 and len(people) < 5:
@@ -558,3 +569,7 @@ def test_the_whole_picture_contains_every_place(x, y):
 
 def test_a_person_is_as_tall_as_the_scenes_say():
     assert pytest.approx(1.75) == BODY / METRE
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(json.dumps({name: round(peak(*judged), 4) for name, judged in JUDGED.items()}, indent=1) + "\n")

@@ -10,6 +10,7 @@ import pytest
 from blickschutz.analysis.service import Analyser
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.frames import RawFrame
+from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.service import SituationWatch
 from tests.fakes.detectors import BlindDetector
 
@@ -46,7 +47,7 @@ def dusk(index, random):
 @pytest.mark.parametrize("weather", [rain, flicker, shadow, dusk])
 def test_weather_is_no_situation(weather):
     random = np.random.default_rng(3)
-    analyser, watch, told = Analyser(BlindDetector()), SituationWatch(), []
+    analyser, watch, told = Analyser(BlindDetector()), SituationWatch(learned=load_learned()), []
     for index in range(SECONDS * RATE):
         at = 100 + index / RATE
         luma = GROUND.y + weather(index, random) + random.normal(0, 1.2, GROUND.y.shape)

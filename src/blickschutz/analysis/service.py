@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import cv2
@@ -11,20 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.model import AnalysisSettings
-from blickschutz.analysis.ports import Detector
+from blickschutz.analysis.ports import Detector, Poser
 from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState
 from blickschutz.analysis.rules.changes import still_changes
+from blickschutz.analysis.rules.encounters import EncounterWatch
 from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.lying import LyingWatch
-from blickschutz.analysis.rules.motion import encounter, make_flow, near_pairs
+from blickschutz.analysis.rules.postures import PostureWatch
 from blickschutz.analysis.rules.proof import compared, levelled, prove, small_picture
 from blickschutz.analysis.rules.regions import lively_regions
 from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings
 from blickschutz.analysis.rules.view import ViewWatch
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box, cells_under
-from blickschutz.kernel.scene import Backdrop, Background, Change, Detection, Doubt, Scene, Track
+from blickschutz.kernel.scene import Backdrop, Background, Change, Detection, Doubt, Encounter, Posture, Scene, Track
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -50,8 +52,14 @@ class Analyser:
     background alone. A change of size starts everything anew.
     """
 
-    def __init__(self, detector: Detector, settings: AnalysisSettings | None = None, tracking: TrackerSettings | None = None) -> None:
-        self._detector = detector
+    def __init__(
+        self,
+        detector: Detector,
+        settings: AnalysisSettings | None = None,
+        tracking: TrackerSettings | None = None,
+        poser: Poser | None = None,
+    ) -> None:
+        self._detector, self._poser = detector, poser
         self._settings = settings or AnalysisSettings()
         self._tracker = Tracker(tracking)
         self._background: BackgroundModel | None = None
@@ -60,7 +68,8 @@ class Analyser:
         self._looked_at = self._whole_at = -np.inf
         self._boxes = self._near = _NO_BOXES
         self._facts = _NO_FACTS
-        self._flow, self._view, self._lying = make_flow(), ViewWatch(), LyingWatch()
+        self._meetings, self._postures = EncounterWatch(), PostureWatch()
+        self._view, self._lying = ViewWatch(), LyingWatch()
         self._changes: tuple[Change, ...] = ()
         self._changes_at = -np.inf
         self.detections_run = 0
@@ -76,7 +85,8 @@ class Analyser:
         self._tracker.reset()
         self._boxes, self._near, self._looked_at, self._whole_at = _NO_BOXES, _NO_BOXES, -np.inf, -np.inf
         self._facts = _NO_FACTS
-        self._changes, self._changes_at, self._lying = (), -np.inf, LyingWatch()
+        self._changes, self._changes_at = (), -np.inf
+        self._lying, self._postures = LyingWatch(), PostureWatch()
 
     def observe(self, frame: RawFrame) -> Backdrop:
         """What is proven background in `frame`."""
@@ -116,8 +126,7 @@ class Analyser:
     ) -> Scene:
         """`scene` with what the situations need beyond people: motion of those who are close, and what of the place changed."""
         model, settings = self._model(frame), self._settings
-        pairs = near_pairs(self._near, settings.encounter_height * frame.height) if before is not None else []
-        met = encounter(self._flow, before.y, frame.y, frame.at - before.at, pairs) if before is not None and pairs else None
+        met = self._encounters(scene, frame, before) if before is not None else ()
         changes: tuple[Change, ...] = ()
         if model.state is BackgroundState.STEADY and frame.at - self._changes_at >= settings.changes_interval_s:
             self._changes_at = frame.at
@@ -133,10 +142,25 @@ class Analyser:
             taken=frame.taken,
             width=frame.width,
             height=frame.height,
-            encounter=met,
+            encounters=met,
+            postures=self._down(scene, frame),
             changes=changes,
             view=view,
         )
+
+    def _encounters(self, scene: Scene, frame: RawFrame, before: RawFrame) -> tuple[Encounter, ...]:
+        poser = self._poser
+        crowd = [track.box for track in scene.tracks if track.confirmed]
+        pictures = before.y, frame.y, frame.at - before.at
+        look = partial(poser.look, frame) if poser is not None else None
+        least = self._settings.encounter_height * frame.height
+        return self._meetings.encounters(self._near, crowd, pictures, least, look, frame.at)
+
+    def _down(self, scene: Scene, frame: RawFrame) -> tuple[Posture, ...]:
+        if self._poser is None:
+            return ()
+        look = partial(self._poser.look, frame)
+        return self._postures.postures(self._near, scene.tracks, scene.lying, (frame.width, frame.height), look, frame.at)
 
     def _model(self, frame: RawFrame) -> BackgroundModel:
         if self._background is None or self._size != (frame.width, frame.height):
@@ -159,6 +183,10 @@ class Analyser:
         assert attention is not None
         interval = settings.look_interval_s if watched else settings.unwatched_look_interval_s
         whole_interval = settings.whole_interval_s if watched else settings.unwatched_whole_interval_s
+        calm_interval = settings.calm_interval_s
+        if self._meetings.is_lively(frame.at):
+            # Two who move hard are seen anew in every analysed picture: an old box holds them no longer.
+            interval = calm_interval = settings.look_interval_s
         # Half a frame of tolerance at ten frames per second, so that 0.5 s does not become 0.6 s.
         at = frame.at + _HALF_FRAME_S
         parts: list[Box] = []
@@ -169,7 +197,7 @@ class Analyser:
             parts = self._detector.fitting(frame.width, frame.height, due) if due else []
             wanted = bool(due)
         # The whole picture, where no part of it will do, is too dear for every time.
-        if not wanted or (not parts and at - self._whole_at < settings.calm_interval_s):
+        if not wanted or (not parts and at - self._whole_at < calm_interval):
             self.detections_spared += 1
             return
         self._looked_at = frame.at

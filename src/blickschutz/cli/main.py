@@ -148,16 +148,17 @@ def analyse(clips: tuple[Path, ...], root: Path, target: Path, model: str) -> No
     from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
     from blickschutz.pipeline.clips import analyse_file, clip_name, jsonl_lines
     from blickschutz.pipeline.offline import FileReader
+    from blickschutz.pipeline.senses import load_senses
     from blickschutz.situations.model import SituationSettings
 
     clock = SystemClock()
-    detector = OpenVinoDetector.from_registry(model)
+    detector, senses = OpenVinoDetector.from_registry(model), load_senses()
     paths = [clip if clip.exists() else root / clip for clip in clips]
     names = [clip_name(path, root) for path in paths]
     lines: list[str] = []
     with frame_progress("Analysing", sum(FileReader(path, clock).frame_count for path in paths)) as step:
         for path, name in zip(paths, names, strict=True):
-            lines.extend(jsonl_lines(name, *analyse_file(path, detector, clock, SituationSettings(), step)))
+            lines.extend(jsonl_lines(name, *analyse_file(path, detector, clock, SituationSettings(), step, senses)))
     try:
         target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     except OSError as error:

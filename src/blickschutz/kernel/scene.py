@@ -59,17 +59,53 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
-    """How two people close together move: the pair of the moment with the strongest motion, in the box around both.
+    """Two people close together at one moment, in the box around both; `body` is their mean height in source pixels.
 
-    `distance` between their centres is in body heights. `limbs` is the motion of body parts against the body
-    (root mean square, body heights per second) of the livelier of the two; `spread` says whether the motion in
-    the box goes one way (0) or all ways (1).
+    `distance` between them is in body heights. `limbs` is the motion of body parts against the body (root mean
+    square, body heights per second) of the livelier of the two; `spread` says whether the motion in the box goes one
+    way (0) or all ways (1). `figures` are what a learned rule looks at, in the order of `ENCOUNTER_FIGURES`; a figure
+    that was not measured is NaN. `bodies` is how many of the two a second look confirmed as people, None where nobody looked.
     """
 
     box: Box
+    body: float
     distance: float
     limbs: float
     spread: float
+    bodies: int | None = None
+    figures: tuple[float, ...] = ()
+
+
+# Flow of both in the box around them (1: of the livelier, 0: of the calmer), then where they are, then their poses.
+ENCOUNTER_FIGURES = (
+    *("limbs_1", "limbs_0", "speed_1", "speed_0", "peak_1", "peak_0", "upper_1", "upper_0"),
+    *("relative", "spread", "beside", "difference", "divergence", "curl"),
+    *("distance", "overlap", "contained", "size", "ratio", "score_1", "score_0", "around", "crowd"),
+    *("presence_1", "presence_0", "reach", "tilt_1", "tilt_0", "raised", "extended", "lean"),
+    *("hands_1", "hands_0", "feet", "hips_1", "hips_0", "turning"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """A second look at somebody who may be down. `box` is the body's outline where there is one, in source pixels.
+
+    `presence` is how surely somebody is there; `lean` how far the body is from upright (0) towards lying (1). `figures`
+    are what a learned rule looks at, in the order of `POSTURE_FIGURES`; what was not measured is NaN.
+    """
+
+    box: Box
+    presence: float
+    lean: float
+    figures: tuple[float, ...] = ()
+
+
+POSTURE_FIGURES = (
+    *("presence", "presence_upright", "turned", "lean", "slender", "filled", "wide", "box_wide"),
+    *("trunk_flat", "legs_flat", "head_drop", "folded", "seen_limbs"),
+    *("stood", "stood_ago", "height_share", "length_share", "foot_way"),
+    *("lying_score", "box_score", "from_lying", "from_track", "from_lost", "upright_beside", "edge", "size", "moved"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +173,8 @@ class Scene:
     width: int = 0
     height: int = 0
     lying: tuple[Detection, ...] = ()
-    encounter: Encounter | None = None
+    encounters: tuple[Encounter, ...] = ()
+    postures: tuple[Posture, ...] = ()
     changes: tuple[Change, ...] = ()
     view: View | None = None
     looked_s: float = 0.0

@@ -61,6 +61,7 @@ from blickschutz.pipeline.moment import Moments
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.record import make_recorder, mark_of
 from blickschutz.pipeline.redacted import RedactedRecording
+from blickschutz.pipeline.senses import load_senses
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipMode, CloseReason
@@ -137,16 +138,17 @@ class Cell:
     def _prepare(self, settings: CellSettings) -> None:
         self._settings = settings
         detector: Detector
+        registry = ModelRegistry(Path(settings.models)) if settings.models else ModelRegistry()
         try:
-            registry = ModelRegistry(Path(settings.models)) if settings.models else ModelRegistry()
             detector = self._own_detector or OpenVinoDetector.from_registry(settings.model, registry)
         except ModelError as error:
             _log.error("no_detector", reason=str(error))
             detector = _NoDetector(str(error))
         self._blind = detector.reason if isinstance(detector, _NoDetector) else ""
-        self._analyser = Analyser(detector, settings.analysis)
+        senses = load_senses(registry)
+        self._analyser = Analyser(detector, settings.analysis, poser=senses.poser)
         self._path = RedactionPath(self._analyser, Showing(settings.redaction, settings.encoder.width), settings.analysis.rate)
-        self._situations = SituationWatch(settings.situations)
+        self._situations = SituationWatch(settings.situations, senses.learned)
         self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)), self._guard)
         self._redacted = RedactedRecording(settings, self._guard)
         self._moments = Moments(settings, lambda number, data: self._channel.send(Moment(number, data)), self._guard)

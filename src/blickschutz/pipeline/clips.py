@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from blickschutz.analysis.model import AnalysisSettings
-from blickschutz.analysis.ports import Detector
+from blickschutz.analysis.ports import Detector, Poser
 from blickschutz.analysis.service import Analyser
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import MediaError
@@ -16,15 +16,19 @@ from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.offline import FileReader
 from blickschutz.pipeline.path import RedactionPath
+from blickschutz.pipeline.senses import Senses
 from blickschutz.pipeline.showing import Showing
 from blickschutz.situations.model import SituationSettings
+from blickschutz.situations.rules.forest import Learned
 from blickschutz.situations.service import SituationWatch
 
 
-def scenes_in(clip: Path, detector: Detector, clock: Clock, progress: Callable[[int], object]) -> Iterator[tuple[float, Scene]]:
+def scenes_in(
+    clip: Path, detector: Detector, clock: Clock, progress: Callable[[int], object], poser: Poser | None = None
+) -> Iterator[tuple[float, Scene]]:
     """(seconds since the first frame, scene) of every analysed frame, and at last the clip's length with an empty scene."""
     settings = AnalysisSettings()
-    path = RedactionPath(Analyser(detector, settings), Showing(), settings.rate)
+    path = RedactionPath(Analyser(detector, settings, poser=poser), Showing(), settings.rate)
     start = last = None
     for frame in FileReader(clip, clock):
         start = frame.at if start is None else start
@@ -39,16 +43,21 @@ def scenes_in(clip: Path, detector: Detector, clock: Clock, progress: Callable[[
 
 
 def analyse_file(
-    clip: Path, detector: Detector, clock: Clock, settings: SituationSettings, progress: Callable[[int], object]
+    clip: Path, detector: Detector, clock: Clock, settings: SituationSettings, progress: Callable[[int], object], senses: Senses
 ) -> tuple[list[Episode], float]:
     """The episodes in `clip` in order, with times in seconds since its first frame, and the clip's length. Raises `MediaError`.
 
     An episode that people are told of starts when they are told, any other at its peak.
     """
-    watch = SituationWatch(settings)
+    return episodes_in(scenes_in(clip, detector, clock, progress, senses.poser), settings, senses.learned)
+
+
+def episodes_in(scenes: Iterable[tuple[float, Scene]], settings: SituationSettings, learned: Learned) -> tuple[list[Episode], float]:
+    """The episodes in the scenes of a file (`scenes_in`), as `analyse_file` gives them."""
+    watch = SituationWatch(settings, learned)
     found: list[Episode] = []
     length, offset = 0.0, None
-    for at, scene in scenes_in(clip, detector, clock, progress):
+    for at, scene in scenes:
         length = max(length, at)
         offset = scene.at - at if offset is None else offset
         if scene.width:

@@ -24,7 +24,8 @@ Share = Annotated[float, Ge(0), Le(1)]
 # Below this score a rule says nothing: half of what its own settings ask for.
 FLOOR = 1 / 3
 # What an alarm needs before a camera has a threshold of its own. A rule with bounds of its own scores one half where they are met.
-START_THRESHOLDS: Mapping[Kind, float] = dict.fromkeys(Kind, 0.5)
+# The learned rules have theirs from the ordinary footage of scenes that they did not learn from (docs/models).
+START_THRESHOLDS: Mapping[Kind, float] = {**dict.fromkeys(Kind, 0.5), Kind.PHYSICAL_ALTERCATION: 0.88, Kind.PERSON_DOWN: 0.8}
 
 WHOLE: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
@@ -63,7 +64,7 @@ class RuleSettings:
     """approach: to at most this distance."""
     altercation_s: Seconds = 1.2
     """physical_altercation: span over which it is judged at the least."""
-    altercation_height: Share = 0.3
+    altercation_height: Share = 0.2
     """physical_altercation: least share of the picture's height that the two fill; smaller limbs are not told from noise."""
     down_s: Seconds = 0.4
     """person_down: how long somebody must be down after a fall."""

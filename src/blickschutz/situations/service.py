@@ -14,12 +14,13 @@ from functools import partial
 
 import structlog
 
+from blickschutz.kernel.errors import ModelError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import UNCALIBRATED, Episode, Kind, Situation
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Finding, SituationSettings, WatchedZone
 from blickschutz.situations.rules import contact, movement, place, posture
-from blickschutz.situations.rules.causes import Blindness, unseen
+from blickschutz.situations.rules.forest import Learned
 from blickschutz.situations.rules.history import PERSON_M, History
 
 _log = structlog.get_logger(__name__)
@@ -92,11 +93,11 @@ class _Running:
 class SituationWatch:
     """Feeds on the scenes of one camera in order of time."""
 
-    def __init__(self, settings: SituationSettings | None = None) -> None:
+    def __init__(self, settings: SituationSettings | None = None, learned: Learned | None = None) -> None:
         self._settings = settings or SituationSettings()
         self._thresholds = dict(self._settings.thresholds)
         self._ended: list[Episode] = []
-        self._history = History(self._settings)
+        self._history = History(self._settings, learned)
         self._running: dict[tuple[Kind, str, str], _Running] = {}
         self._numbers = itertools.count(1)
         self._slow_at = -math.inf
@@ -158,6 +159,9 @@ class SituationWatch:
     def _try(self, name: str, work: Callable[[], Iterator[Finding]]) -> list[Finding]:
         try:
             found = list(work())
+        except ModelError as error:
+            self.broken[name] = str(error)
+            return []
         # A rule that fails says nothing about the others; it is logged once and shown as a fault of that rule.
         except Exception as error:  # noqa: BLE001 - the other rules go on, and the camera's page shows which one failed
             if name not in self.broken:

@@ -45,9 +45,7 @@ def install(registry: ModelRegistry, say: Callable[[str], None]) -> ModelCard:
         data = convert(data, Path(name))
     say("verifying the converted network")
     verify(data)
-    card = ModelCard(
-        NAME, f"{NAME}.ir", hashlib.sha256(data).hexdigest(), Head.BLAZEPOSE, INPUT_EDGE, "Apache-2.0", f"npm {PACKAGE.name}"
-    )
+    card = ModelCard(NAME, f"{NAME}.ir", hashlib.sha256(data).hexdigest(), Head.BLAZEPOSE, INPUT_EDGE, "Apache-2.0", f"npm {PACKAGE.name}")
     registry.add(card, data)
     return card
 

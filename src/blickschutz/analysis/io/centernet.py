@@ -23,9 +23,7 @@ from blickschutz.analysis.model import Head, ModelCard
 from blickschutz.kernel.errors import ModelError
 
 NAME = "centernet"
-PACKAGE = NpmPackage(
-    "@vladmandic/human@3.3.6", "Nr5mPfq1gQ+uKeXY5uM3Fj8UxvF5CEh2s6txM5wRThqaW0mF9huooOuZSrT8hhGho0hGaXLFdAwfD/2+teCv6A=="
-)
+PACKAGE = NpmPackage("@vladmandic/human@3.3.6", "Nr5mPfq1gQ+uKeXY5uM3Fj8UxvF5CEh2s6txM5wRThqaW0mF9huooOuZSrT8hhGho0hGaXLFdAwfD/2+teCv6A==")
 FILES = {
     "centernet.json": "bfb942eaacc5becf738d536663bc4580a0ae9e560722306e6d4dd7fe4a09de05",
     "centernet.bin": "1b635a15009071f506f9f2b3519b31c072c534888989f30d269ffd44734ef7ef",

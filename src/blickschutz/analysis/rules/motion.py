@@ -7,45 +7,50 @@ of directions and the motion of limbs tell a scuffle from a walk follows Hassner
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Encounter
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-NEAR_HEIGHTS = 1.0
-_ALIKE = 2.0
-_LEAST_SCORE = 0.12
 _MARGIN = 0.25
 _BODY_PX = 48
 _LEAST_EDGE_PX = 24
 _MOST_EDGE_PX = 160
+_LEAST_PIXELS = 4
 _DIRECTIONS = 8
 _MOVING = 0.25
+_PEAK_PERCENT = 90
+_NOISE_LUMA = 8.0
 
 
-def near_pairs(boxes: Floats, least_height: float, most_distance: float = NEAR_HEIGHTS) -> list[tuple[Box, Box]]:
-    """Pairs of people of about the same size whose centres are at most `most_distance` body heights apart.
+class Motion(NamedTuple):
+    """Of two bodies, the greater (`_1`) and the lesser (`_0`) figure, in body heights per second.
 
-    Together they are at least `least_height` pixels tall. `boxes` is (n, 5): left, top, right, bottom, score.
-    Weak ones count: people who hold each other are seen badly.
+    `limbs`: parts against the body's mean, root mean square; `peak`: their ninetieth percentile; `upper`: in the upper
+    half; `speed`: the mean itself. `relative`: between the two means; `spread`: entropy of the directions (0..1);
+    `beside`: median outside both; `difference`: change of luma against its contrast; `divergence` and `curl` of the field.
     """
-    people = boxes[boxes[:, 4] >= _LEAST_SCORE].astype(np.float64)
-    left, top, right, bottom = people[:, :4].T
-    height = bottom - top
-    x, y = (left + right) / 2, (top + bottom) / 2
-    greater, lesser = np.maximum.outer(height, height), np.minimum.outer(height, height)
-    near = np.hypot(np.subtract.outer(x, x), np.subtract.outer(y, y)) <= most_distance * (greater + lesser) / 2
-    tall = np.maximum.outer(bottom, bottom) - np.minimum.outer(top, top) >= least_height
-    pairs = np.argwhere(np.triu(near & tall & (greater < _ALIKE * lesser), 1)).tolist()
-    return [(Box(*people[first, :4].tolist()), Box(*people[second, :4].tolist())) for first, second in pairs]
+
+    limbs_1: float
+    limbs_0: float
+    speed_1: float
+    speed_0: float
+    peak_1: float
+    peak_0: float
+    upper_1: float
+    upper_0: float
+    relative: float
+    spread: float
+    beside: float
+    difference: float
+    divergence: float
+    curl: float
 
 
 def make_flow() -> Any:
@@ -53,13 +58,8 @@ def make_flow() -> Any:
     return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
 
 
-def encounter(flow: Any, before: Bytes, now: Bytes, elapsed: float, pairs: Sequence[tuple[Box, Box]]) -> Encounter | None:
-    """The liveliest of `pairs` between two luma pictures (full size) that lie `elapsed` seconds apart; None without one."""
-    found = [_measured(flow, before, now, elapsed, pair) for pair in pairs[:4]]
-    return max((item for item in found if item is not None), key=lambda item: item.limbs, default=None)
-
-
-def _measured(flow: Any, before: Bytes, now: Bytes, elapsed: float, pair: tuple[Box, Box]) -> Encounter | None:
+def measure(flow: Any, before: Bytes, now: Bytes, elapsed: float, pair: tuple[Box, Box]) -> Motion | None:
+    """How `pair` moves between two luma pictures (full size) that lie `elapsed` seconds apart; None where too little is seen."""
     first, second = pair
     body = (first.height + second.height) / 2
     rows, columns = now.shape
@@ -73,17 +73,49 @@ def _measured(flow: Any, before: Bytes, now: Bytes, elapsed: float, pair: tuple[
     field = flow.calc(small[0], small[1], None)
     x, y = width / (right - left), height / (bottom - top)
     field = field / (elapsed * np.array([body * x, body * y], np.float32))
-    limbs = max(_limbs(field, box.moved(-left, -top).scaled(x, y)) for box in pair)
-    distance = math.dist(first.centre, second.centre) / body
-    return Encounter(first.united(second), distance, limbs, _spread(field))
+    parts = [box.moved(-left, -top).scaled(x, y).clipped(width, height) for box in pair]
+    own, other = (_body(field, part) for part in parts)
+    if own is None or other is None:
+        return None
+    pairs = [sorted(values, reverse=True) for values in zip(own[1:], other[1:], strict=True)]
+    around = (
+        math.dist(own[0], other[0]),
+        _spread(field),
+        _beside(field, parts),
+        float(cv2.norm(small[0], small[1], cv2.NORM_L1) / small[0].size / (float(small[1].std()) + _NOISE_LUMA)),
+        _turning(field, (0, 1)),
+        _turning(field, (1, 0)),
+    )
+    return Motion._make((*(value for pair in pairs for value in pair), *around))
 
 
-def _limbs(field: Floats, box: Box) -> float:
-    """Root mean square of the motion in `box` against its mean."""
-    rows, columns = field.shape[:2]
-    left, top, right, bottom = box.clipped(columns, rows)
-    part = field[top:bottom, left:right].reshape(-1, 2)
-    return float(np.sqrt(np.mean(np.sum((part - part.mean(axis=0)) ** 2, axis=1)))) if len(part) else 0.0
+def _body(field: Floats, part: tuple[int, int, int, int]) -> tuple[tuple[float, float], float, float, float, float] | None:
+    """Mean motion of a body, then limbs, speed, peak and the limbs of its upper half."""
+    left, top, right, bottom = part
+    rows = field[top:bottom, left:right].reshape(-1, 2)
+    if len(rows) < _LEAST_PIXELS:
+        return None
+    mean = rows.mean(axis=0)
+    against = np.hypot(*(rows - mean).T)
+    upper = field[top : (top + bottom) // 2, left:right].reshape(-1, 2)
+    above = float(np.hypot(*(upper - upper.mean(axis=0)).T).mean()) if len(upper) else 0.0
+    limbs = math.sqrt(float(np.square(against).mean()))
+    return (float(mean[0]), float(mean[1])), limbs, float(np.hypot(*mean)), float(np.percentile(against, _PEAK_PERCENT)), above
+
+
+def _beside(field: Floats, parts: list[tuple[int, int, int, int]]) -> float:
+    speed = np.hypot(field[..., 0], field[..., 1])
+    outside = np.ones(speed.shape, bool)
+    for left, top, right, bottom in parts:
+        outside[top:bottom, left:right] = False
+    return float(np.median(speed[outside])) if outside.any() else 0.0
+
+
+def _turning(field: Floats, order: tuple[int, int]) -> float:
+    """Mean of |du/dx + dv/dy| for the order (0, 1), of |dv/dx - du/dy| for (1, 0), per body height."""
+    along, across = order
+    first, second = np.gradient(field[..., along], axis=1), np.gradient(field[..., across], axis=0)
+    return float(np.abs(first + second if along == 0 else first - second).mean() * _BODY_PX)
 
 
 def _spread(field: Floats) -> float:

@@ -4,81 +4,100 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Encounter, Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
+from blickschutz.situations.rules.forest import Forest, summary
 from blickschutz.situations.rules.history import History, Trail
+
+Floats: TypeAlias = npt.NDArray[np.float32]
 
 _Steps: TypeAlias = Mapping[int, tuple[float, Box, tuple[float, float]]]
 
 WINDOW_S = 2.0
 LEAST_ENCOUNTERS = 3
 _STEADY_VIEW = 0.6
-_MOST_LIMBS = 3.0
 _LEAST_CONTACTS = 2
+_APART_S = 2.0
+# Two encounters are those of the same pair where they are so close and so alike, in mean body heights.
+_SAME_PAIR, _SAME_SIZE = 0.75, (0.6, 1.6)
+# Where a second look saw one of the two alone, or nobody, the evidence counts less: it is kept, and never enough for an alarm.
+_CONFIRMED = (0.55, 0.75, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class AltercationModel:
-    """A logistic model over two figures of a window: the widest spread of directions and the liveliest limbs.
+def altercation_windows(scenes: Sequence[Scene]) -> list[list[Encounter]]:
+    """For each encounter of the last of `scenes` those of the same pair within the window, itself last.
 
-    Learned by `scripts/train_altercation.py`; what it can and cannot do stands in `docs/models/altercation.md`.
+    Nothing is judged while the camera's view is not the usual one.
     """
-
-    bias: float
-    spread: float
-    limbs: float
-
-    def confidence(self, spread: float, limbs: float) -> float:
-        value = self.bias + self.spread * spread + self.limbs * min(limbs, _MOST_LIMBS)
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
-
-
-MODEL = AltercationModel(bias=-6.021, spread=7.846, limbs=1.516)
-
-
-def altercation_window(scenes: Sequence[Scene], least_height: float) -> list[Encounter]:
-    """The encounters in `scenes` that are large enough to be judged, while the camera's view is the usual one."""
-    return [
-        scene.encounter
-        for scene in scenes
-        if scene.encounter is not None
-        and scene.encounter.box.height >= least_height * scene.height
-        and (scene.view is None or scene.view.agreement >= _STEADY_VIEW)
-    ]
+    now = scenes[-1]
+    found = []
+    for last in now.encounters:
+        window = []
+        for scene in scenes:
+            if scene.at < now.at - WINDOW_S or (scene.view is not None and scene.view.agreement < _STEADY_VIEW):
+                continue
+            same = [one for one in scene.encounters if one is last or _is_same_pair(one, last)]
+            if same:
+                window.append(max(same, key=lambda one: one.limbs))
+        if len(window) >= LEAST_ENCOUNTERS:
+            found.append(window)
+    return found
 
 
-def altercation_features(encounters: Sequence[Encounter]) -> tuple[float, float]:
-    """(widest spread, liveliest limbs) of a window."""
-    spread = max((item.spread for item in encounters), default=0.0)
-    limbs = max((min(item.limbs, _MOST_LIMBS) for item in encounters), default=0.0)
-    return spread, limbs
+def _is_same_pair(one: Encounter, last: Encounter) -> bool:
+    low, high = _SAME_SIZE
+    return low < one.body / last.body < high and math.dist(one.box.centre, last.box.centre) < _SAME_PAIR * last.body
+
+
+def altercation_features(window: Sequence[Encounter]) -> Floats:
+    """Of every figure the greatest, the mean and the least in the window, then how many looks there were, and how many at two bodies."""
+    looks = [len(window), sum((one.bodies or 0) >= 2 for one in window)]
+    return np.concatenate([summary([one.figures for one in window]), looks]).astype(np.float32)
+
+
+def altercation_score(forest: Forest, window: Sequence[Encounter]) -> float:
+    """Held down where no look ever saw both as people: leaves, furniture, two boxes on one coat, somebody alone."""
+    bodies = min(2, max((one.bodies or 0 for one in window), default=0))
+    return forest.score(altercation_features(window)) * _CONFIRMED[bodies]
 
 
 def physical_altercation(history: History, zone: WatchedZone) -> Iterator[Finding]:
-    """Two people close together whose limbs move hard and in all directions, over about two seconds."""
+    """Two people close together, both seen as people, who move over two seconds as a learned rule knows it of fights."""
     rules, now = zone.rules, history.now
+    forest = history.learned.of(Kind.PHYSICAL_ALTERCATION)
     scenes = list(history.scenes_since(now.at - WINDOW_S))
-    found = altercation_window(scenes, rules.altercation_height)
-    encounters = [encounter for encounter in found if history.inside(zone, encounter.box.centre)]
-    if len(encounters) < LEAST_ENCOUNTERS or now.at - scenes[0].at < rules.altercation_s:
+    if not now.encounters or now.at - scenes[0].at < rules.altercation_s:
         return
-    spread, limbs = altercation_features(encounters)
-    score = MODEL.confidence(spread, limbs)
-    if score < FLOOR:
+    best: tuple[float, list[Encounter]] | None = None
+    for window in altercation_windows(scenes):
+        last = window[-1]
+        if last.box.height < rules.altercation_height * now.height or not history.inside(zone, last.box.centre):
+            continue
+        score = altercation_score(forest, window)
+        if score >= FLOOR and (best is None or score > best[0]):
+            best = score, window
+    if best is None:
         return
-    last = encounters[-1]
-    metres = last.distance * history.metres(last.box.height, last.box)
-    figures = {"metres": metres, "seconds": now.at - scenes[0].at, "limbs": limbs, "spread": spread}
+    score, window = best
+    last = window[-1]
+    figures = {
+        "metres": history.metres(last.distance * last.body, last.box),
+        "seconds": now.at - scenes[0].at,
+        "limbs": max(one.limbs for one in window),
+        "spread": max(one.spread for one in window),
+    }
     yield Finding(Kind.PHYSICAL_ALTERCATION, zone.id, "", score, last.box, figures)
 
 
 def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Finding]:
-    """One track meets several others, one after the other, each for a short time."""
+    """One track meets several others, one after the other and apart from each other, each for a short time."""
     rules, now = zone.rules, history.now
     known = rules.contacts * rules.contact_least_s
     there = [t for t in history.present() if now.at - t.first_at >= known and history.inside(zone, t.last.box.foot)]
@@ -92,12 +111,23 @@ def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Find
             if other is trail or other.number not in steps:
                 continue
             spans = _contacts(history, steps[trail.number], steps[other.number], rules.contact_m)
-            if any(rules.contact_least_s <= end - start <= rules.contact_most_s and end < now.at for start, end in spans):
-                met.append(min(start for start, _ in spans))
-        score = graded((len(met), rules.contacts))
-        if len(met) >= _LEAST_CONTACTS and score >= FLOOR:
-            figures = {"contacts": len(met), "minutes": (now.at - min(met)) / 60}
+            brief = [(start, end) for start, end in spans if rules.contact_least_s <= end - start <= rules.contact_most_s and end < now.at]
+            if brief:
+                met.append(brief[0])
+        apart = _one_after_the_other(met)
+        score = graded((len(apart), rules.contacts))
+        if len(apart) >= _LEAST_CONTACTS and score >= FLOOR:
+            figures = {"contacts": len(apart), "minutes": (now.at - apart[0][0]) / 60}
             yield Finding(Kind.REPEATED_BRIEF_CONTACT, zone.id, str(trail.number), score, trail.last.box, figures)
+
+
+def _one_after_the_other(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """As many of `spans` as lie apart: whoever walks in a crowd is close to several at once, and meets none of them."""
+    chosen: list[tuple[float, float]] = []
+    for start, end in sorted(spans, key=lambda span: span[1]):
+        if not chosen or start >= chosen[-1][1] + _APART_S:
+            chosen.append((start, end))
+    return chosen
 
 
 def _by_second(trail: Trail) -> dict[int, tuple[float, Box, tuple[float, float]]]:

@@ -12,6 +12,7 @@ from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
 from blickschutz.situations.model import WHOLE, SituationSettings, WatchedZone
+from blickschutz.situations.rules.forest import Learned
 
 PERSON_M = 1.75
 RECENT_S = 12.0
@@ -54,8 +55,9 @@ class Trail:
 class History:
     """Feeds on scenes in order of time. `metres` turns pixels near a person into metres."""
 
-    def __init__(self, settings: SituationSettings) -> None:
+    def __init__(self, settings: SituationSettings, learned: Learned | None = None) -> None:
         self._settings = settings
+        self.learned = learned or Learned()
         self.scenes: deque[Scene] = deque()
         self.trails: dict[int, Trail] = {}
         self._present: list[Trail] = []

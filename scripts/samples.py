@@ -1,0 +1,72 @@
+"""What the learned rules learn from: windows of scenes with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from blickschutz.kernel.scene import ENCOUNTER_FIGURES, POSTURE_FIGURES, Scene
+from blickschutz.kernel.situation import Kind
+from blickschutz.situations.model import SituationSettings
+from blickschutz.situations.rules.contact import WINDOW_S, altercation_features, altercation_windows
+from blickschutz.situations.rules.history import History
+from blickschutz.situations.rules.posture import FALL_FIGURES, posture_features, posture_windows
+from blickschutz.situations.rules.posture import WINDOW_S as POSTURE_S
+
+Labels = Sequence[tuple[str, float, float]]
+Scenes = Sequence[tuple[float, Scene]]
+_BEGUN_S, _AFTER_S, _DOWN_S = 0.4, 0.5, 0.5
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The features of one moment in a clip."""
+
+    clip: str
+    features: np.ndarray
+    positive: bool
+
+
+def altercations(clip: str, seen: Scenes, labels: Labels) -> list[Sample]:
+    """Every window of a pair; around a labelled time only the label itself counts."""
+    own = [label for label in labels if label[0] == Kind.PHYSICAL_ALTERCATION.value]
+    found = []
+    for index, (at, now) in enumerate(seen):
+        inside = any(start + _BEGUN_S <= at <= end + _AFTER_S for _, start, end in own)
+        if not now.encounters or (own and not inside):
+            continue
+        scenes = [scene for _, scene in seen[max(0, index - 20) : index + 1] if now.at - WINDOW_S <= scene.at]
+        for window in altercation_windows(scenes):
+            found.append(Sample(clip, altercation_features(window), inside))
+    return found
+
+
+def postures(clip: str, seen: Scenes, labels: Labels) -> list[Sample]:
+    """Every window of somebody who was looked at a second time; in a clip with a fall what is neither before nor after it is left out."""
+    if any(kind == Kind.PHYSICAL_ALTERCATION.value for kind, _, _ in labels):
+        return []
+    own = [label for label in labels if label[0] == Kind.PERSON_DOWN.value]
+    found, history = [], History(SituationSettings())
+    for at, now in seen:
+        if not now.width:
+            continue
+        history.add(now)
+        inside = any(start + _DOWN_S <= at <= end + _AFTER_S for _, start, end in own)
+        before = all(at < start for _, start, _ in own)
+        if not now.postures or not (inside or before):
+            continue
+        for window in posture_windows(list(history.scenes_since(now.at - POSTURE_S))):
+            found.append(Sample(clip, posture_features(history, window), inside))
+    return found
+
+
+def _of_window(figures: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{part} {name}" for part in ("greatest", "mean", "least") for name in figures)
+
+
+SAMPLES: Mapping[Kind, tuple[tuple[str, ...], Callable[[str, Scenes, Labels], list[Sample]]]] = {
+    Kind.PHYSICAL_ALTERCATION: ((*_of_window(ENCOUNTER_FIGURES), "looks", "two bodies"), altercations),
+    Kind.PERSON_DOWN: ((*_of_window(POSTURE_FIGURES), "looks", "bodies", *FALL_FIGURES), postures),
+}

@@ -1,0 +1,261 @@
+"""Who may be down: where to look a second time, and what the look says of how a body lies.
+
+A detector that learned upright people loses whoever falls; a network for poses finds a body in a crop as long as it is told
+where, and its outline says how the body lies from any side. It is asked where somebody stood and does not any more, where a
+box is wider than somebody who stands, and where the turned detector saw something; a bucket of tokens bounds the cost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from blickschutz.analysis.model import ANKLES, HIPS, KNEES, NOSE, SHOULDERS, Pose
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Detection, Posture, Track
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Look: TypeAlias = Callable[[Box, int], Pose]
+
+PRESENT = 0.5
+_EVERY_S, _SEEN_S = 0.2, 0.4
+_LOOKS_PER_S, _BURST = 0.8, 30.0
+_MOST_PLACES, _MOST_TURNS = 2, 2
+_TURNS = (0, 1, 3)
+_UPRIGHT, _BENT, _WIDE = 0.55, 0.65, 1.1
+_LOWERED = 0.72
+_WEAK, _LIKELY = 0.12, 0.25
+_STOOD_S, _LOST_S = 6.0, (0.4, 4.0)
+_REACH = 1.0
+_KNOWN_S = 2.5
+_EDGE = 0.02
+_BODY_LENGTH = 3.46  # of a uniform bar, in standard deviations along it
+_GUESS_WIDE, _GUESS_HIGH = 1.0, 0.55
+
+
+@dataclass(slots=True)
+class _Stood:
+    """The last upright box of a track, and its height then."""
+
+    box: Box
+    at: float
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Somewhere to look: a box, where it comes from, and who stood there."""
+
+    box: Box
+    source: str
+    score: float = 0.0
+    stood: _Stood | None = None
+
+
+@dataclass(slots=True)
+class _Known:
+    """A body that was found not upright a moment ago, and which way round it was seen best."""
+
+    box: Box
+    at: float
+    turn: int
+    moved: float = math.nan
+
+
+@dataclass(slots=True)
+class PostureWatch:
+    """Feeds on the boxes and tracks of one camera in order of time."""
+
+    looks: int = 0
+    _stood: dict[int, _Stood] = field(default_factory=dict)
+    _known: list[_Known] = field(default_factory=list)
+    _looked: list[tuple[Box, float]] = field(default_factory=list)
+    _looked_at: float = -math.inf
+    _tokens: float = _BURST
+    _refilled_at: float = math.inf
+
+    def postures(
+        self, boxes: Floats, tracks: Sequence[Track], lying: Sequence[Detection], size: tuple[int, int], look: Look, at: float
+    ) -> tuple[Posture, ...]:
+        """Of those who were looked at now. `boxes` is (n, 5): left, top, right, bottom, score; `size` width and height."""
+        self._remember(tracks, at)
+        self._tokens = min(_BURST, self._tokens + max(0.0, at - min(at, self._refilled_at)) * _LOOKS_PER_S)
+        self._refilled_at = at
+        if at - self._looked_at < _EVERY_S - 0.05 or self._tokens < 1:
+            return ()
+        places = self._places(boxes, tracks, lying, size, at)
+        if not places:
+            return ()
+        self._looked_at = at
+        upright = [track.box for track in tracks if track.confirmed and track.box.width <= _UPRIGHT * track.box.height]
+        found = [self._posture(place, upright, lying, size, look, at) for place in places[:_MOST_PLACES]]
+        self._known = [known for known in self._known if at - known.at <= _KNOWN_S]
+        self._looked = [(box, then) for box, then in self._looked if at - then <= _KNOWN_S]
+        return tuple(one for one in found if one is not None)
+
+    def _remember(self, tracks: Sequence[Track], at: float) -> None:
+        for track in tracks:
+            if not track.confirmed or track.seen_s > _SEEN_S:
+                continue
+            known = self._stood.get(track.number)
+            box = track.box
+            if box.width <= _UPRIGHT * box.height and (
+                known is None or box.height >= _LOWERED * known.box.height or at - known.at > _STOOD_S
+            ):
+                self._stood[track.number] = _Stood(box, at, at)
+            elif known is not None:
+                known.seen_at = at
+        self._stood = {number: stood for number, stood in self._stood.items() if at - max(stood.at, stood.seen_at) <= _STOOD_S}
+
+    def _places(self, boxes: Floats, tracks: Sequence[Track], lying: Sequence[Detection], size: tuple[int, int], at: float) -> list[_Place]:
+        """Where somebody may be down, the surest reason and the longest unseen first; one for each spot."""
+        found: list[_Place] = []
+        candidates = [*self._from_tracks(tracks, at), *self._from_lost(boxes, tracks, size, at)]
+        candidates += [_Place(one.box, "lying", one.score, self._who_stood(one.box, at)) for one in lying]
+        wide = boxes[(boxes[:, 4] >= _LIKELY) & (boxes[:, 2] - boxes[:, 0] > _WIDE * (boxes[:, 3] - boxes[:, 1]))]
+        candidates += [_Place(box, "box", score, self._who_stood(box, at)) for box, score in _rows(wide)]
+        for place in candidates:
+            if not any(other.box.holds(place.box.centre) for other in found):
+                found.append(place)
+        return sorted(found, key=lambda place: (-self._waited(place.box, at), place.stood is None))
+
+    def _from_tracks(self, tracks: Sequence[Track], at: float) -> Iterator[_Place]:
+        for track in tracks:
+            box, stood = track.box, self._stood.get(track.number)
+            if not track.confirmed or track.seen_s > _SEEN_S:
+                continue
+            lowered = stood is not None and box.height < _LOWERED * stood.box.height
+            if lowered or box.width > _BENT * box.height:
+                yield _Place(box, "track", track.score, stood or self._who_stood(box, at))
+
+    def _from_lost(self, boxes: Floats, tracks: Sequence[Track], size: tuple[int, int], at: float) -> Iterator[_Place]:
+        least, most = _LOST_S
+        followed = [track for track in tracks if track.confirmed and track.seen_s <= _SEEN_S]
+        for number, stood in self._stood.items():
+            gone = at - max(stood.at, stood.seen_at)
+            if not least <= gone <= most or any(track.number == number for track in followed) or _left(stood.box, size):
+                continue
+            if any(track.box.holds(stood.box.centre) for track in followed):
+                continue
+            near = [row for row in _rows(boxes) if row[1] >= _WEAK and _may_lie(row[0], stood.box)]
+            if near:
+                box, score = max(near, key=lambda row: row[1])
+                yield _Place(box, "lost", score, stood)
+            else:
+                x, y = stood.box.foot
+                half, high = _GUESS_WIDE / 2 * stood.box.height, _GUESS_HIGH * stood.box.height
+                yield _Place(Box(x - half, y - 0.8 * high, x + half, y + 0.2 * high), "lost", 0.0, stood)
+
+    def _who_stood(self, box: Box, at: float) -> _Stood | None:
+        near = [stood for stood in self._stood.values() if math.dist(box.centre, stood.box.foot) <= _REACH * stood.box.height]
+        return min(near, key=lambda stood: at - stood.at, default=None)
+
+    def _waited(self, box: Box, at: float) -> float:
+        """Whoever was found down is looked at each time, everybody else in turn."""
+        if any(known.box.holds(box.centre) for known in self._known):
+            return math.inf
+        return min((at - then for other, then in self._looked if other.holds(box.centre)), default=_KNOWN_S)
+
+    def _posture(
+        self, place: _Place, upright: Sequence[Box], lying: Sequence[Detection], size: tuple[int, int], look: Look, at: float
+    ) -> Posture | None:
+        known = next((one for one in reversed(self._known) if one.box.holds(place.box.centre)), None)
+        first = known.turn if known is not None else 0 if place.source != "lying" else 1
+        best: tuple[Pose, int] | None = None
+        plain = math.nan
+        self._looked.append((place.box, at))
+        for turn in (first, *(turn for turn in _TURNS if turn != first))[:_MOST_TURNS]:
+            if self._tokens < 1:
+                break
+            self._tokens -= 1
+            self.looks += 1
+            pose = look(place.box, turn)
+            plain = pose.presence if turn == 0 else plain
+            if best is None or pose.presence > best[0].presence:
+                best = pose, turn
+            if pose.presence >= PRESENT:
+                break
+        if best is None or best[0].outline is None:
+            return None
+        pose, turn = best
+        outline = best[0].outline
+        moved = math.nan
+        if known is not None and known.at < at:
+            moved = math.dist(outline.centre, known.box.centre) / max(1.0, outline.along * _BODY_LENGTH) / (at - known.at)
+        if pose.presence >= PRESENT and outline.lean > math.pi / 5:
+            x, y = outline.centre
+            half = max(outline.box.width, outline.box.height) / 2
+            self._known = [one for one in self._known if one is not known]
+            self._known.append(_Known(Box(x - half, y - half, x + half, y + half), at, turn))
+        score = max((one.score for one in lying if place.box.holds(one.box.centre)), default=0.0)
+        beside = any(box is not place.box and _overlap(box, outline.box) > 0.3 for box in upright)
+        figures = _figures(place, pose, turn, plain, (score, float(beside), moved), size, at)
+        return Posture(outline.box, pose.presence, outline.lean / (math.pi / 2), figures)
+
+
+def _figures(
+    place: _Place, pose: Pose, turn: int, plain: float, around: tuple[float, float, float], size: tuple[int, int], at: float
+) -> tuple[float, ...]:
+    """In the order of `POSTURE_FIGURES`. `around`: the turned detector's score, whether somebody stands there, and how it moved."""
+    outline, stood = pose.outline, place.stood
+    assert outline is not None
+    lying, beside, moved = around
+    box, length = outline.box, outline.along * _BODY_LENGTH
+    shoulders, hips, knees, ankles = (pose.middle(part) for part in (SHOULDERS, HIPS, KNEES, ANKLES))
+    trunk, legs = math.dist(shoulders, hips), math.dist(hips, ankles)
+    head = pose.points[NOSE, :2].tolist()
+    return (
+        pose.presence,
+        plain,
+        float(turn != 0),
+        outline.lean / (math.pi / 2),
+        outline.across / max(1e-6, outline.along),
+        outline.area / max(1.0, box.area),
+        box.width / max(1.0, box.height),
+        place.box.width / max(1.0, place.box.height),
+        abs(hips[0] - shoulders[0]) / max(1.0, trunk),
+        abs(ankles[0] - hips[0]) / max(1.0, legs),
+        (head[1] - hips[1]) / max(1.0, length),
+        math.dist(shoulders, knees) / max(1.0, length),
+        float(pose.points[[*SHOULDERS, *HIPS, *KNEES, *ANKLES], 2].mean()),
+        float(stood is not None),
+        at - stood.at if stood is not None else math.nan,
+        box.height / stood.box.height if stood is not None else math.nan,
+        length / stood.box.height if stood is not None else math.nan,
+        math.dist(outline.centre, stood.box.foot) / stood.box.height if stood is not None else math.nan,
+        lying,
+        place.score,
+        *(float(place.source == name) for name in ("lying", "track", "lost")),
+        beside,
+        float(box.touches_edge(*size)),
+        box.height / max(1, size[1]),
+        moved,
+    )
+
+
+def _rows(boxes: Floats) -> list[tuple[Box, float]]:
+    return [(Box(*sides), score) for *sides, score in boxes.tolist()]
+
+
+def _may_lie(box: Box, standing: Box) -> bool:
+    """Whether somebody who stood in one box can be down in the other."""
+    near = math.dist(box.centre, standing.foot) <= _REACH * standing.height
+    return near and box.height < _LOWERED * standing.height and box.width > _BENT * box.height and box.height > 0.15 * standing.height
+
+
+def _left(box: Box, size: tuple[int, int]) -> bool:
+    """Whether somebody last seen there walked out at the side, or far away at the top."""
+    margin = _EDGE * size[0]
+    return box.left <= margin or box.right >= size[0] - margin or box.top <= 0
+
+
+def _overlap(first: Box, second: Box) -> float:
+    """Share of the lesser box that lies in the other."""
+    width = min(first.right, second.right) - max(first.left, second.left)
+    height = min(first.bottom, second.bottom) - max(first.top, second.top)
+    return max(0.0, width) * max(0.0, height) / max(1.0, min(first.area, second.area))
