@@ -25,7 +25,13 @@ from tests.fakes.posers import FixedPoser, drawn_pose
 FLAT = Box(150, 200, 330, 250)
 LEFT, RIGHT = Box(200, 60, 260, 240), Box(280, 60, 340, 240)
 SIZE = 480, 320
-lying_pose = partial(drawn_pose, lies=True)
+
+
+def lying_pose(box):
+    """Somebody lies there, wherever they are looked for."""
+    return drawn_pose(FLAT, lies=True)
+
+
 PRESENCE = ENCOUNTER_FIGURES.index("presence_0")
 
 
@@ -124,12 +130,12 @@ class TestDown:
         assert (found, poser.asked) == ([], [])
 
     def test_who_fell_is_looked_at_and_compared_with_how_they_stood(self):
-        found, _ = self.fallen()
+        found, poser = self.fallen()
         last = dict(zip(POSTURE_FIGURES, found[-1].figures, strict=True))
         assert found[-1].lean > 0.9
         assert last["stood"] == 1
         assert last["height_share"] == pytest.approx(50 / 180, abs=0.05)
-        assert last["from_track"] == 1
+        assert len({box for box, _ in poser.asked}) > 1
 
     def test_where_a_track_was_lost_somebody_is_looked_for(self):
         watch, poser = PostureWatch(), FixedPoser(lying_pose)
@@ -148,18 +154,39 @@ class TestDown:
             watch.postures(rows(), [track(1, edge, at)] if at < 102 else [], (), SIZE, partial(poser.look, None), at)
         assert poser.asked == []
 
-    def test_what_lies_is_turned_until_somebody_is_seen(self):
-        seen = []
+    def test_what_lies_is_turned_until_somebody_is_seen_and_then_looked_at_that_way(self):
+        turns = []
 
         def look(box, quarters):
-            seen.append(quarters)
-            return drawn_pose(box, 1.0 if quarters == 3 else 0.01, lies=True)
+            turns.append(quarters)
+            return drawn_pose(FLAT, 1.0 if quarters == 3 else 0.01, lies=True)
 
         watch, found = PostureWatch(), []
+        for index in range(15):
+            found += watch.postures(rows(), [], [Detection(FLAT, 0.4)], SIZE, look, 100 + index / 5)
+        assert found[-1].presence == 1
+        first = turns.index(3)
+        assert set(turns[:first]) <= {0, 1}
+        assert set(turns[first:]) == {3}
+        assert [one.box for one in watch.bodies(103)] == [FLAT]
+        assert watch.bodies(110) == ()
+
+    def test_somebody_who_stands_there_hides_what_a_weak_box_made_of_them(self):
+        watch, poser = PostureWatch(), FixedPoser(lying_pose)
         for index in range(10):
-            found += watch.postures(rows(), [], [Detection(Box(100, 200, 260, 250), 0.4)], SIZE, look, 100 + index / 5)
-        assert found[-1].presence < 0.5 or 3 in seen
-        assert set(seen) <= {0, 1, 3}
+            at = 100 + index / 5
+            watch.postures(rows(LEFT), [track(1, LEFT, at)], [Detection(Box(190, 130, 280, 180), 0.4)], SIZE, partial(poser.look, None), at)
+        assert poser.asked == []
+
+    def test_who_is_cut_by_the_lower_edge_walks_out(self):
+        watch, poser = PostureWatch(), FixedPoser(lying_pose)
+        for index in range(20):
+            at = 100 + index / 5
+            box = Box(200, 60 + 12 * index, 260, min(SIZE[1], 240 + 12 * index))
+            there = box.height > 58
+            seen, tracks = (rows(box), [track(1, box, at)]) if there else (rows(), [])
+            watch.postures(seen, tracks, (), SIZE, partial(poser.look, None), at)
+        assert poser.asked == []
 
     def test_looks_are_bounded_in_the_long_run(self):
         _, poser = self.fallen(seconds=120)

@@ -160,7 +160,7 @@ class Analyser:
         if self._poser is None:
             return ()
         look = partial(self._poser.look, frame)
-        return self._postures.postures(self._near, scene.tracks, scene.lying, (frame.width, frame.height), look, frame.at)
+        return self._postures.postures(self._near, scene.tracks, self._lying.lying(frame.at), (frame.width, frame.height), look, frame.at)
 
     def _model(self, frame: RawFrame) -> BackgroundModel:
         if self._background is None or self._size != (frame.width, frame.height):
@@ -184,8 +184,8 @@ class Analyser:
         interval = settings.look_interval_s if watched else settings.unwatched_look_interval_s
         whole_interval = settings.whole_interval_s if watched else settings.unwatched_whole_interval_s
         calm_interval = settings.calm_interval_s
-        if self._meetings.is_lively(frame.at):
-            # Two who move hard are seen anew in every analysed picture: an old box holds them no longer.
+        if self._meetings.is_lively(frame.at) or self._postures.is_needed(frame.at):
+            # Who moves hard or falls is seen anew in every analysed picture: an old box holds them no longer.
             interval = calm_interval = settings.look_interval_s
         # Half a frame of tolerance at ten frames per second, so that 0.5 s does not become 0.6 s.
         at = frame.at + _HALF_FRAME_S
@@ -263,7 +263,9 @@ class Analyser:
     def _scene(self, at: float, tracks: tuple[Track, ...]) -> Scene:
         rows = zip(self._boxes.tolist(), self._facts[:, 1:].tolist(), strict=True)
         found = tuple(Detection(Box(*sides), score, *facts) for (*sides, score), facts in rows)
-        return Scene(at, tracks, found, lying=self._lying.lying(at), looked_s=min(at - self._looked_at, _NEVER_S))
+        return Scene(
+            at, tracks, found, lying=(*self._lying.lying(at), *self._postures.bodies(at)), looked_s=min(at - self._looked_at, _NEVER_S)
+        )
 
     def _tracks(self, at: float) -> tuple[Track, ...]:
         return tuple(self._track(candidate, at) for candidate in self._tracker.candidates)

@@ -25,14 +25,19 @@ Look: TypeAlias = Callable[[Box, int], Pose]
 PRESENT = 0.5
 _EVERY_S, _SEEN_S = 0.2, 0.4
 _LOOKS_PER_S, _BURST = 0.8, 30.0
-_MOST_PLACES, _MOST_TURNS = 2, 2
-_TURNS = (0, 1, 3)
-_UPRIGHT, _BENT, _WIDE = 0.55, 0.65, 1.1
+_MOST_PLACES, _MOST_TRIES = 2, 2
+# How somebody is looked at: in the box that gave the reason or in the square where they can have fallen; upright or turned.
+_TRIES = ((False, 0), (True, 0), (False, 1), (False, 3), (True, 1), (True, 3))
+_SURE = 0.8
+_SQUARE, _RAISED = 1.3, 0.25
+_UPRIGHT, _SITS, _BENT, _WIDE = 0.55, 0.72, 0.8, 1.1
 _LOWERED = 0.72
 _WEAK, _LIKELY = 0.12, 0.25
 _STOOD_S, _LOST_S = 6.0, (0.4, 4.0)
 _REACH = 1.0
-_KNOWN_S = 2.5
+_KNOWN_S, _FRESH_S = 4.0, 3.0
+# From so far off upright on a body is told to the mask and to the rules about things as somebody who lies.
+_LIES = 0.45
 _EDGE = 0.02
 _BODY_LENGTH = 3.46  # of a uniform bar, in standard deviations along it
 _GUESS_WIDE, _GUESS_HIGH = 1.0, 0.55
@@ -64,7 +69,7 @@ class _Known:
     box: Box
     at: float
     turn: int
-    moved: float = math.nan
+    lies: Detection | None = None
 
 
 @dataclass(slots=True)
@@ -75,9 +80,19 @@ class PostureWatch:
     _stood: dict[int, _Stood] = field(default_factory=dict)
     _known: list[_Known] = field(default_factory=list)
     _looked: list[tuple[Box, float]] = field(default_factory=list)
+    _tries: int = 0
+    _reason_at: float = -math.inf
     _looked_at: float = -math.inf
     _tokens: float = _BURST
     _refilled_at: float = math.inf
+
+    def bodies(self, at: float) -> tuple[Detection, ...]:
+        """Who was seen lying a moment ago: people, for the mask and for the rules about things."""
+        return tuple(known.lies for known in self._known if known.lies is not None and at - known.at <= _KNOWN_S)
+
+    def is_needed(self, at: float) -> bool:
+        """Whether somebody may be down who is worth a fresh look of the detector too."""
+        return at - self._reason_at <= _SEEN_S and self._tokens >= _MOST_TRIES
 
     def postures(
         self, boxes: Floats, tracks: Sequence[Track], lying: Sequence[Detection], size: tuple[int, int], look: Look, at: float
@@ -91,7 +106,7 @@ class PostureWatch:
         places = self._places(boxes, tracks, lying, size, at)
         if not places:
             return ()
-        self._looked_at = at
+        self._looked_at = self._reason_at = at
         upright = [track.box for track in tracks if track.confirmed and track.box.width <= _UPRIGHT * track.box.height]
         found = [self._posture(place, upright, lying, size, look, at) for place in places[:_MOST_PLACES]]
         self._known = [known for known in self._known if at - known.at <= _KNOWN_S]
@@ -100,7 +115,7 @@ class PostureWatch:
 
     def _remember(self, tracks: Sequence[Track], at: float) -> None:
         for track in tracks:
-            if not track.confirmed or track.seen_s > _SEEN_S:
+            if track.seen_s > _SEEN_S or track.score < _LIKELY:
                 continue
             known = self._stood.get(track.number)
             box = track.box
@@ -115,22 +130,30 @@ class PostureWatch:
     def _places(self, boxes: Floats, tracks: Sequence[Track], lying: Sequence[Detection], size: tuple[int, int], at: float) -> list[_Place]:
         """Where somebody may be down, the surest reason and the longest unseen first; one for each spot."""
         found: list[_Place] = []
-        candidates = [*self._from_tracks(tracks, at), *self._from_lost(boxes, tracks, size, at)]
+        stands = [track.box for track in tracks if track.confirmed and track.seen_s <= _SEEN_S and self._stands(track, size)]
+        candidates = [_Place(known.box, "known", 0.0, self._who_stood(known.box, at)) for known in self._known if at - known.at <= _FRESH_S]
+        candidates += [*self._from_tracks(tracks, size, at), *self._from_lost(boxes, tracks, size, at)]
         candidates += [_Place(one.box, "lying", one.score, self._who_stood(one.box, at)) for one in lying]
         wide = boxes[(boxes[:, 4] >= _LIKELY) & (boxes[:, 2] - boxes[:, 0] > _WIDE * (boxes[:, 3] - boxes[:, 1]))]
         candidates += [_Place(box, "box", score, self._who_stood(box, at)) for box, score in _rows(wide)]
         for place in candidates:
-            if not any(other.box.holds(place.box.centre) for other in found):
+            # Somebody who stands there now hides whatever a weak box or an older look made of them.
+            if not any(other.box.holds(place.box.centre) for other in found) and not any(box.holds(place.box.centre) for box in stands):
                 found.append(place)
         return sorted(found, key=lambda place: (-self._waited(place.box, at), place.stood is None))
 
-    def _from_tracks(self, tracks: Sequence[Track], at: float) -> Iterator[_Place]:
+    def _stands(self, track: Track, size: tuple[int, int]) -> bool:
+        """Neither lower than they stood nor wide; whoever is cut by the lower edge walks out of the picture."""
+        box, stood = track.box, self._stood.get(track.number)
+        if box.bottom >= (1 - _EDGE) * size[1]:
+            return box.width <= _WIDE * box.height
+        lowered = stood is not None and box.height < _LOWERED * stood.box.height
+        return not lowered and box.width <= _BENT * box.height
+
+    def _from_tracks(self, tracks: Sequence[Track], size: tuple[int, int], at: float) -> Iterator[_Place]:
         for track in tracks:
             box, stood = track.box, self._stood.get(track.number)
-            if not track.confirmed or track.seen_s > _SEEN_S:
-                continue
-            lowered = stood is not None and box.height < _LOWERED * stood.box.height
-            if lowered or box.width > _BENT * box.height:
+            if track.confirmed and track.seen_s <= _SEEN_S and not self._stands(track, size):
                 yield _Place(box, "track", track.score, stood or self._who_stood(box, at))
 
     def _from_lost(self, boxes: Floats, tracks: Sequence[Track], size: tuple[int, int], at: float) -> Iterator[_Place]:
@@ -165,20 +188,19 @@ class PostureWatch:
         self, place: _Place, upright: Sequence[Box], lying: Sequence[Detection], size: tuple[int, int], look: Look, at: float
     ) -> Posture | None:
         known = next((one for one in reversed(self._known) if one.box.holds(place.box.centre)), None)
-        first = known.turn if known is not None else 0 if place.source != "lying" else 1
         best: tuple[Pose, int] | None = None
         plain = math.nan
         self._looked.append((place.box, at))
-        for turn in (first, *(turn for turn in _TURNS if turn != first))[:_MOST_TURNS]:
+        for box, turn in self._ways(place, known):
             if self._tokens < 1:
                 break
             self._tokens -= 1
             self.looks += 1
-            pose = look(place.box, turn)
+            pose = look(box, turn)
             plain = pose.presence if turn == 0 else plain
             if best is None or pose.presence > best[0].presence:
                 best = pose, turn
-            if pose.presence >= PRESENT:
+            if pose.presence >= _SURE:
                 break
         if best is None or best[0].outline is None:
             return None
@@ -190,12 +212,27 @@ class PostureWatch:
         if pose.presence >= PRESENT and outline.lean > math.pi / 5:
             x, y = outline.centre
             half = max(outline.box.width, outline.box.height) / 2
+            lies = Detection(outline.box, pose.presence) if outline.lean > _LIES * math.pi / 2 else None
             self._known = [one for one in self._known if one is not known]
-            self._known.append(_Known(Box(x - half, y - half, x + half, y + half), at, turn))
+            self._known.append(_Known(Box(x - half, y - half, x + half, y + half), at, turn, lies))
         score = max((one.score for one in lying if place.box.holds(one.box.centre)), default=0.0)
         beside = any(box is not place.box and _overlap(box, outline.box) > 0.3 for box in upright)
         figures = _figures(place, pose, turn, plain, (score, float(beside), moved), size, at)
         return Posture(outline.box, pose.presence, outline.lean / (math.pi / 2), figures)
+
+    def _ways(self, place: _Place, known: _Known | None) -> list[tuple[Box, int]]:
+        """The way that saw somebody last, then others in turn: the next look goes on where this one ends."""
+        wide = place.box
+        if place.stood is not None:
+            (x, y), height = place.stood.box.foot, place.stood.box.height
+            half = _SQUARE * height / 2
+            wide = Box(x - half, y - _RAISED * height - half, x + half, y - _RAISED * height + half)
+        ways = [(place.box, known.turn)] if known is not None else []
+        while len(ways) < _MOST_TRIES:
+            square, turn = _TRIES[self._tries % len(_TRIES)]
+            self._tries += 1
+            ways.append((wide if square else place.box, turn))
+        return ways
 
 
 def _figures(
@@ -249,9 +286,9 @@ def _may_lie(box: Box, standing: Box) -> bool:
 
 
 def _left(box: Box, size: tuple[int, int]) -> bool:
-    """Whether somebody last seen there walked out at the side, or far away at the top."""
+    """Whether somebody last seen there walked out of the picture."""
     margin = _EDGE * size[0]
-    return box.left <= margin or box.right >= size[0] - margin or box.top <= 0
+    return box.left <= margin or box.right >= size[0] - margin or box.top <= 0 or box.bottom >= (1 - _EDGE) * size[1]
 
 
 def _overlap(first: Box, second: Box) -> float:
