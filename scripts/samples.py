@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blickschutz.kernel.scene import ENCOUNTER_FIGURES, POSTURE_FIGURES, Scene
+from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.contact import WINDOW_S, altercation_features, altercation_windows
 from blickschutz.situations.rules.history import History
-from blickschutz.situations.rules.posture import FALL_FIGURES, posture_features, posture_windows
 from blickschutz.situations.rules.posture import WINDOW_S as POSTURE_S
+from blickschutz.situations.rules.posture import posture_features, posture_windows
 
 Labels = Sequence[tuple[str, float, float]]
 Scenes = Sequence[tuple[float, Scene]]
@@ -62,11 +62,7 @@ def postures(clip: str, seen: Scenes, labels: Labels) -> list[Sample]:
     return found
 
 
-def _of_window(figures: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"{part} {name}" for part in ("greatest", "mean", "least") for name in figures)
-
-
-SAMPLES: Mapping[Kind, tuple[tuple[str, ...], Callable[[str, Scenes, Labels], list[Sample]]]] = {
-    Kind.PHYSICAL_ALTERCATION: ((*_of_window(ENCOUNTER_FIGURES), "looks", "two bodies"), altercations),
-    Kind.PERSON_DOWN: ((*_of_window(POSTURE_FIGURES), "looks", "bodies", *FALL_FIGURES), postures),
+SAMPLES: Mapping[Kind, Callable[[str, Scenes, Labels], list[Sample]]] = {
+    Kind.PHYSICAL_ALTERCATION: altercations,
+    Kind.PERSON_DOWN: postures,
 }

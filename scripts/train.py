@@ -163,16 +163,14 @@ def main() -> None:
     options = parser.parse_args()
     kind, clips = options.kind, read_clips(options.data / "clips.csv")
     seen = look_at(clips, options.data, options.cache)
-    names, take = SAMPLES[kind]
-    samples = {clip.name: take(clip.name, seen[clip.name], clip.labels) for clip in clips}
+    samples = {clip.name: SAMPLES[kind](clip.name, seen[clip.name], clip.labels) for clip in clips}
     print(f"{sum(map(len, samples.values()))} windows of {sum(map(bool, samples.values()))} clips")
     for seed in range(options.seeds):
         fold, peaks, lines = folds_of(clips, seed), {}, []
         for held in range(FOLDS):
             forest = learn([s for clip in clips if fold[clip.scene] != held for s in samples[clip.name]], seed)
-            others = {other: one for other, one in forests.load_learned().forests.items() if other is not kind} if options.found else {}
             for clip in (clip for clip in clips if fold[clip.scene] == held):
-                episodes, length = episodes_in(seen[clip.name], SituationSettings(), Learned({**others, kind: forest}))
+                episodes, length = episodes_in(seen[clip.name], SituationSettings(), Learned({kind: forest}))
                 peaks[clip.name] = max((one.peak for one in episodes if one.kind is kind), default=0.0)
                 lines += jsonl_lines(clip.name, episodes, length)
         print(f"seed {seed}: {report(kind, clips, peaks)}")
@@ -182,7 +180,7 @@ def main() -> None:
             options.found.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     if options.write:
         everything = [sample for found in samples.values() for sample in found]
-        write(learn(everything, 0), Path(forests.__file__).parent / f"{kind.value}.json", names)
+        write(learn(everything, 0), Path(forests.__file__).parent / f"{kind.value}.json", forests.LEARNED[kind])
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class TestPairs:
 
     def test_looks_are_bounded_in_the_long_run(self):
         _, poser, watch = meet(seconds=120)
-        assert len(poser.asked) <= 48 + 1.5 * 120
+        assert len(poser.asked) <= 40 + 0.4 * 120 + 1
         assert watch.looks == len(poser.asked)
 
     def test_small_far_and_unlike_people_are_no_pair(self):
@@ -106,7 +106,7 @@ class TestPairs:
 
     def test_a_crowd_gives_a_few_pairs_only(self):
         crowd = [LEFT.moved(20 * i, 3 * i) for i in range(12)]
-        assert len(near_pairs(rows(*crowd), 60.0)) == 6
+        assert len(near_pairs(rows(*crowd), 60.0)) == 4
         found, _, _ = meet(boxes=crowd)
         assert max(map(len, found)) <= 2
 
@@ -142,7 +142,8 @@ class TestDown:
         for index in range(20):
             at = 100 + index / 5
             tracks = [track(1, LEFT, at)] if at < 102 else []
-            watch.postures(rows(), tracks, (), SIZE, partial(poser.look, None), at)
+            weak = rows() if at < 102 else rows(Box(150, 190, 290, 245), score=0.15)
+            watch.postures(weak, tracks, (), SIZE, partial(poser.look, None), at)
         assert poser.asked
         assert all(math.dist(box.centre, LEFT.foot) < LEFT.height for box, _ in poser.asked)
 
@@ -163,7 +164,7 @@ class TestDown:
 
         watch, found = PostureWatch(), []
         for index in range(15):
-            found += watch.postures(rows(), [], [Detection(FLAT, 0.4)], SIZE, look, 100 + index / 5)
+            found += watch.postures(rows(), [], [Detection(FLAT, 0.5)], SIZE, look, 100 + index / 5)
         assert found[-1].presence == 1
         first = turns.index(3)
         assert set(turns[:first]) <= {0, 1}
@@ -190,7 +191,7 @@ class TestDown:
 
     def test_looks_are_bounded_in_the_long_run(self):
         _, poser = self.fallen(seconds=120)
-        assert len(poser.asked) <= 30 + 0.8 * 122 + 1
+        assert len(poser.asked) <= 30 + 0.25 * 122 + 1
 
 
 class TestPose:

@@ -78,7 +78,7 @@ class AnalysisSettings:
     lying_score: float = 0.22
     still_s: float = 3.0
     changes_interval_s: float = 1.0
-    encounter_height: float = 0.2
+    encounter_height: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class RuleSettings:
     """approach: to at most this distance."""
     altercation_s: Seconds = 1.2
     """physical_altercation: span over which it is judged at the least."""
-    altercation_height: Share = 0.2
+    altercation_height: Share = 0.3
     """physical_altercation: least share of the picture's height that the two fill; smaller limbs are not told from noise."""
     down_s: Seconds = 0.4
     """person_down: how long somebody must be down after a fall."""

@@ -24,23 +24,28 @@ Look: TypeAlias = Callable[[Box, int], Pose]
 
 PRESENT = 0.5
 _EVERY_S, _SEEN_S = 0.2, 0.4
-_LOOKS_PER_S, _BURST = 0.8, 30.0
+_LOOKS_PER_S, _BURST = 0.25, 30.0
 _MOST_PLACES, _MOST_TRIES = 2, 2
 # How somebody is looked at: in the box that gave the reason or in the square where they can have fallen; upright or turned.
 _TRIES = ((False, 0), (True, 0), (False, 1), (False, 3), (True, 1), (True, 3))
 _SURE = 0.8
 _SQUARE, _RAISED = 1.3, 0.25
-_UPRIGHT, _SITS, _BENT, _WIDE = 0.55, 0.72, 0.8, 1.1
+_UPRIGHT, _SITS, _LOW, _SPREAD, _WIDE = 0.55, 0.72, 0.58, 0.85, 1.3
 _LOWERED = 0.72
-_WEAK, _LIKELY = 0.12, 0.25
+_WEAK, _LIKELY, _SURE_LYING = 0.12, 0.3, 0.45
+_STRONG = ("known", "track")
 _STOOD_S, _LOST_S = 6.0, (0.4, 4.0)
-_REACH = 1.0
+_REACH, _COMPANY = 1.0, 0.8
 _KNOWN_S, _FRESH_S = 4.0, 3.0
 # From so far off upright on a body is told to the mask and to the rules about things as somebody who lies.
 _LIES = 0.45
 _EDGE = 0.02
 _BODY_LENGTH = 3.46  # of a uniform bar, in standard deviations along it
-_GUESS_WIDE, _GUESS_HIGH = 1.0, 0.55
+# Most who are lost went behind something: so many looks at a weak box where they stood.
+_MOST_LOST = 5
+_LEAST_PX = 60
+# Whoever is as tall as this share of the picture is worth a look on less: small people fall seldom and are hidden often.
+_NEAR_SHARE = 0.25
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class _Stood:
     box: Box
     at: float
     seen_at: float
+    looked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,9 @@ class PostureWatch:
         places = self._places(boxes, tracks, lying, size, at)
         if not places:
             return ()
-        self._looked_at = self._reason_at = at
+        self._looked_at = at
+        if any(place.source in _STRONG for place in places):
+            self._reason_at = at
         upright = [track.box for track in tracks if track.confirmed and track.box.width <= _UPRIGHT * track.box.height]
         found = [self._posture(place, upright, lying, size, look, at) for place in places[:_MOST_PLACES]]
         self._known = [known for known in self._known if at - known.at <= _KNOWN_S]
@@ -133,7 +141,8 @@ class PostureWatch:
         stands = [track.box for track in tracks if track.confirmed and track.seen_s <= _SEEN_S and self._stands(track, size)]
         candidates = [_Place(known.box, "known", 0.0, self._who_stood(known.box, at)) for known in self._known if at - known.at <= _FRESH_S]
         candidates += [*self._from_tracks(tracks, size, at), *self._from_lost(boxes, tracks, size, at)]
-        candidates += [_Place(one.box, "lying", one.score, self._who_stood(one.box, at)) for one in lying]
+        found_lying = [_Place(one.box, "lying", one.score, self._who_stood(one.box, at)) for one in lying]
+        candidates += [place for place in found_lying if place.score >= (_SURE_LYING if place.stood is None else _LIKELY)]
         wide = boxes[(boxes[:, 4] >= _LIKELY) & (boxes[:, 2] - boxes[:, 0] > _WIDE * (boxes[:, 3] - boxes[:, 1]))]
         candidates += [_Place(box, "box", score, self._who_stood(box, at)) for box, score in _rows(wide)]
         for place in candidates:
@@ -148,7 +157,8 @@ class PostureWatch:
         if box.bottom >= (1 - _EDGE) * size[1]:
             return box.width <= _WIDE * box.height
         lowered = stood is not None and box.height < _LOWERED * stood.box.height
-        return not lowered and box.width <= _BENT * box.height
+        near = stood is not None and stood.box.height >= _NEAR_SHARE * size[1]
+        return not (lowered and near) and box.width <= (_LOW if lowered else _SPREAD) * box.height
 
     def _from_tracks(self, tracks: Sequence[Track], size: tuple[int, int], at: float) -> Iterator[_Place]:
         for track in tracks:
@@ -161,18 +171,23 @@ class PostureWatch:
         followed = [track for track in tracks if track.confirmed and track.seen_s <= _SEEN_S]
         for number, stood in self._stood.items():
             gone = at - max(stood.at, stood.seen_at)
-            if not least <= gone <= most or any(track.number == number for track in followed) or _left(stood.box, size):
+            if (
+                not least <= gone <= most
+                or stood.box.height < _LEAST_PX
+                or any(track.number == number for track in followed)
+                or _left(stood.box, size)
+            ):
                 continue
-            if any(track.box.holds(stood.box.centre) for track in followed):
+            # Whoever goes behind others is hidden, and their legs look like somebody lying.
+            if any(math.dist(track.box.foot, stood.box.foot) <= _COMPANY * stood.box.height for track in followed):
                 continue
             near = [row for row in _rows(boxes) if row[1] >= _WEAK and _may_lie(row[0], stood.box)]
-            if near:
+            if near and stood.looked < _MOST_LOST:
                 box, score = max(near, key=lambda row: row[1])
                 yield _Place(box, "lost", score, stood)
-            else:
-                x, y = stood.box.foot
-                half, high = _GUESS_WIDE / 2 * stood.box.height, _GUESS_HIGH * stood.box.height
-                yield _Place(Box(x - half, y - 0.8 * high, x + half, y + 0.2 * high), "lost", 0.0, stood)
+            elif stood.looked == 0 and stood.box.height >= _NEAR_SHARE * size[1]:
+                (x, y), height = stood.box.foot, stood.box.height
+                yield _Place(Box(x - 0.5 * height, y - 0.45 * height, x + 0.5 * height, y + 0.1 * height), "lost", 0.0, stood)
 
     def _who_stood(self, box: Box, at: float) -> _Stood | None:
         near = [stood for stood in self._stood.values() if math.dist(box.centre, stood.box.foot) <= _REACH * stood.box.height]
@@ -191,6 +206,8 @@ class PostureWatch:
         best: tuple[Pose, int] | None = None
         plain = math.nan
         self._looked.append((place.box, at))
+        if place.source == "lost" and place.stood is not None:
+            place.stood.looked += 1
         for box, turn in self._ways(place, known):
             if self._tokens < 1:
                 break
@@ -282,7 +299,7 @@ def _rows(boxes: Floats) -> list[tuple[Box, float]]:
 def _may_lie(box: Box, standing: Box) -> bool:
     """Whether somebody who stood in one box can be down in the other."""
     near = math.dist(box.centre, standing.foot) <= _REACH * standing.height
-    return near and box.height < _LOWERED * standing.height and box.width > _BENT * box.height and box.height > 0.15 * standing.height
+    return near and box.height < _LOWERED * standing.height and box.width > _LOW * box.height and box.height > 0.15 * standing.height
 
 
 def _left(box: Box, size: tuple[int, int]) -> bool:

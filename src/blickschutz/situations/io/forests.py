@@ -10,9 +10,11 @@ import numpy as np
 
 from blickschutz.kernel.errors import ModelError
 from blickschutz.kernel.situation import Kind
+from blickschutz.situations.rules import contact, posture
 from blickschutz.situations.rules.forest import Forest, Learned
 
-LEARNED = (Kind.PHYSICAL_ALTERCATION, Kind.PERSON_DOWN)
+# What each learned rule looks at now; a file that was learned from other figures is not loaded.
+LEARNED = {Kind.PHYSICAL_ALTERCATION: contact.WINDOW_FIGURES, Kind.PERSON_DOWN: posture.WINDOW_FIGURES}
 
 
 class ForestFile(msgspec.Struct, frozen=True):
@@ -39,6 +41,8 @@ def _read(data: bytes, kind: Kind) -> Forest:
         file = msgspec.json.decode(data, type=ForestFile)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise ModelError(f"the learned rule for {kind} is damaged: {error}") from error
+    if tuple(file.features) != LEARNED[kind]:
+        raise ModelError(f"the learned rule for {kind} was learned from other figures; run `python -m scripts.train` anew")
     places = (np.array(column, np.intp) for column in (file.roots, file.feature, file.left, file.right))
     roots, feature, left, right = places
     return Forest(roots, feature, np.array(file.threshold, np.float32), left, right, np.array(file.value, np.float32), file.depth)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Encounter, Scene
+from blickschutz.kernel.scene import ENCOUNTER_FIGURES, Encounter, Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
 from blickschutz.situations.rules.forest import Forest, summary
@@ -54,6 +54,9 @@ def altercation_windows(scenes: Sequence[Scene]) -> list[list[Encounter]]:
 def _is_same_pair(one: Encounter, last: Encounter) -> bool:
     low, high = _SAME_SIZE
     return low < one.body / last.body < high and math.dist(one.box.centre, last.box.centre) < _SAME_PAIR * last.body
+
+
+WINDOW_FIGURES = (*(f"{part} {name}" for part in ("greatest", "mean", "least") for name in ENCOUNTER_FIGURES), "looks", "two bodies")
 
 
 def altercation_features(window: Sequence[Encounter]) -> Floats:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import POSTURE_FIGURES, Posture, Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone
-from blickschutz.situations.rules.forest import summary
 from blickschutz.situations.rules.history import History, Point, Trail
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -22,6 +21,7 @@ WINDOW_S = 1.8
 LEAST_POSTURES = 2
 PRESENT = 0.5
 _SAME_PLACE = 0.6
+_MOST_WIDE = 4.0
 _STANDING_ASPECT = 0.72
 _STOOD_S = 0.5
 _DROP_S = 0.5
@@ -31,6 +31,16 @@ _COMPANY = 1.5
 _HEIGHT = POSTURE_FIGURES.index("height_share")
 
 FALL_FIGURES = ("fall_share", "fall_drop", "fall_ago", "fall_company", "fall_still")
+# Flat is presence times lean: how surely somebody is there who is off upright.
+WINDOW_FIGURES = (
+    *("flattest", "flattest of two", "flattest of four", "flat now", "flat", "looks flat"),
+    *("surest", "presence", "looks with somebody", "looks"),
+    *("widest with somebody", "wide", "wide now", "box wide", "box wide now", "box widest"),
+    *("lowest share of height", "share of height", "share of length", "stood ago", "stood"),
+    *FALL_FIGURES,
+    *("lying score", "mean lying score", "box score", "upright beside", "edge", "size"),
+    *("trunk flat", "legs flat", "head drop", "slender", "moved", "presence upright", "moved least"),
+)
 
 
 def posture_windows(scenes: Sequence[Scene]) -> list[list[Posture]]:
@@ -52,9 +62,32 @@ def posture_windows(scenes: Sequence[Scene]) -> list[list[Posture]]:
 
 
 def posture_features(history: History, window: Sequence[Posture]) -> Floats:
-    """Of every figure the greatest, the mean and the least, the number of looks that saw somebody, and how the nearest track fell."""
-    looks = [len(window), sum(one.presence >= PRESENT for one in window)]
-    return np.concatenate([summary([one.figures for one in window]), looks, _fall(history, window[-1].box)]).astype(np.float32)
+    """In the order of `WINDOW_FIGURES`; what was not measured is -1."""
+    rows = np.array([one.figures for one in window], np.float32)
+    column = {name: rows[:, index] for index, name in enumerate(POSTURE_FIGURES)}
+    presence = np.clip(column["presence"], 0, 1)
+    flat = presence * column["lean"]
+    best = np.sort(flat)[::-1]
+    wide, box_wide = (np.minimum(column[name], _MOST_WIDE) for name in ("wide", "box_wide"))
+    figures = [
+        *(best[0], best[:2].mean(), best[:4].mean(), flat[-1], flat.mean(), np.count_nonzero(flat > PRESENT)),
+        *(presence.max(), presence.mean(), np.count_nonzero(presence >= PRESENT), len(window)),
+        *((presence * wide).max(), np.median(wide), wide[-1], np.median(box_wide), box_wide[-1], box_wide.max()),
+        *(_known(column["height_share"], np.min), _known(column["height_share"], np.mean), _known(column["length_share"], np.mean)),
+        *(_known(column["stood_ago"], np.max), column["stood"].max()),
+        *_fall(history, window[-1].box),
+        *(column["lying_score"].max(), column["lying_score"].mean(), column["box_score"].max()),
+        *(column["upright_beside"].mean(), column["edge"].mean(), np.median(column["size"])),
+        *(_known(column[name], np.mean) for name in ("trunk_flat", "legs_flat", "head_drop", "slender", "moved", "presence_upright")),
+        _known(column["moved"], np.min),
+    ]
+    return np.array(figures, np.float32)
+
+
+def _known(column: Floats, fold: Callable[[Floats], Any]) -> float:
+    """Of what was measured; -1 where nothing was."""
+    measured = column[~np.isnan(column)]
+    return float(fold(measured)) if len(measured) else -1.0
 
 
 def _fall(history: History, box: Box) -> tuple[float, ...]:
