@@ -26,17 +26,16 @@ PRESENT = 0.5
 _EVERY_S, _SEEN_S = 0.2, 0.4
 _LOOKS_PER_S, _BURST = 0.25, 30.0
 _MOST_PLACES, _MOST_TRIES = 2, 2
-# How somebody is looked at: in the box that gave the reason or in the square where they can have fallen; upright or turned.
-_TRIES = ((False, 0), (True, 0), (False, 1), (False, 3), (True, 1), (True, 3))
+# How somebody is looked at: upright or turned by a quarter; the way that saw them last comes first.
+_TURNS = (0, 1, 3)
 _SURE = 0.8
-_SQUARE, _RAISED = 1.3, 0.25
 _UPRIGHT, _SITS, _LOW, _SPREAD, _WIDE = 0.55, 0.72, 0.58, 0.85, 1.3
 _LOWERED = 0.72
 _WEAK, _LIKELY, _SURE_LYING = 0.12, 0.3, 0.45
-_STRONG = ("known", "track")
+_STRONG = ("track",)
 _STOOD_S, _LOST_S = 6.0, (0.4, 4.0)
 _REACH, _COMPANY = 1.0, 0.8
-_KNOWN_S, _FRESH_S = 4.0, 3.0
+_KNOWN_S = 4.0
 # From so far off upright on a body is told to the mask and to the rules about things as somebody who lies.
 _LIES = 0.45
 _EDGE = 0.02
@@ -139,7 +138,7 @@ class PostureWatch:
         """Where somebody may be down, the surest reason and the longest unseen first; one for each spot."""
         found: list[_Place] = []
         stands = [track.box for track in tracks if track.confirmed and track.seen_s <= _SEEN_S and self._stands(track, size)]
-        candidates = [_Place(known.box, "known", 0.0, self._who_stood(known.box, at)) for known in self._known if at - known.at <= _FRESH_S]
+        candidates: list[_Place] = []
         candidates += [*self._from_tracks(tracks, size, at), *self._from_lost(boxes, tracks, size, at)]
         found_lying = [_Place(one.box, "lying", one.score, self._who_stood(one.box, at)) for one in lying]
         candidates += [place for place in found_lying if place.score >= (_SURE_LYING if place.stood is None else _LIKELY)]
@@ -238,18 +237,11 @@ class PostureWatch:
         return Posture(outline.box, pose.presence, outline.lean / (math.pi / 2), figures)
 
     def _ways(self, place: _Place, known: _Known | None) -> list[tuple[Box, int]]:
-        """The way that saw somebody last, then others in turn: the next look goes on where this one ends."""
-        wide = place.box
-        if place.stood is not None:
-            (x, y), height = place.stood.box.foot, place.stood.box.height
-            half = _SQUARE * height / 2
-            wide = Box(x - half, y - _RAISED * height - half, x + half, y - _RAISED * height + half)
-        ways = [(place.box, known.turn)] if known is not None else []
-        while len(ways) < _MOST_TRIES:
-            square, turn = _TRIES[self._tries % len(_TRIES)]
-            self._tries += 1
-            ways.append((wide if square else place.box, turn))
-        return ways
+        """The way that saw somebody last, then another, in turn."""
+        first = known.turn if known is not None else 1 if place.source == "lying" else 0
+        self._tries += 1
+        others = [turn for turn in _TURNS if turn != first]
+        return [(place.box, first), (place.box, others[self._tries % len(others)])]
 
 
 def _figures(
