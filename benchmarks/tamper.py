@@ -32,6 +32,7 @@ from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.clips import analyse_file
 from blickschutz.pipeline.offline import FileReader
+from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.service import SituationWatch
 
@@ -77,7 +78,7 @@ def looks(clip: str, seconds: float) -> Iterator[tuple[float, RawFrame]]:
 
 def viewed(pictures: Iterator[tuple[float, np.ndarray]], width: int, height: int) -> Iterator[tuple[float, str]]:
     """(time, cause) of each tampering that is told, from the luma of pictures alone."""
-    view, watch = ViewWatch(), SituationWatch()
+    view, watch = ViewWatch(), SituationWatch(learned=load_learned())
     columns = min(192, width)
     rows = max(1, round(height * columns / width))
     for at, luma in pictures:

@@ -18,10 +18,11 @@ from blickschutz.kernel.scene import Cause, Change, Detection, View
 from blickschutz.kernel.situation import NAMES, Kind, explanation, name
 from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Line, RuleSettings, SituationSettings, WatchedZone, graded
+from blickschutz.situations.rules.causes import cause_of, flutters
 from blickschutz.situations.rules.forest import Learned
-from blickschutz.situations.rules.history import contains
+from blickschutz.situations.rules.history import History, contains
 from blickschutz.situations.service import SituationWatch
-from tests.scenes import BODY, HEIGHT, METRE, WIDTH, down, fall, fight, mirrored, person, scene, seen_down, standing, walk
+from tests.scenes import BODY, GOOD_VIEW, HEIGHT, METRE, WIDTH, down, fall, fight, mirrored, person, scene, seen_down, standing, walk
 
 ONLY_PRESENT = {Kind.PERSON_IN_ZONE}
 LEARNED = load_learned()
@@ -157,7 +158,8 @@ class TestAltercation:
         assert kinds(fight(bodies=bodies)) == []
 
     def test_a_tampered_view_is_no_altercation(self):
-        scenes = [replace(item, view=View(0.1, 1.0, 100.0, 40.0)) for item in fight(seconds=1.4)]
+        view = View(0.1, 1.0, 100.0, 40.0, Cause.COVERED, 0.0, 0.9)
+        scenes = [replace(item, view=view) for item in fight(seconds=1.4)]
         assert kinds(scenes) == []
 
     def test_small_people_are_not_judged(self):
@@ -340,7 +342,7 @@ class TestBlindness:
     HIDDEN = View(0.1, 0.5, 90.0, 30.0, Cause.COVERED, 0.9, 0.9, 5.0)
 
     @pytest.mark.parametrize(
-        "scenes", [fight(1.5, 0.8), fall(), walk([line(0.2, 5.6)], 1.8), walk([stand(4 + 0.5 * i, 3) for i in range(7)], 24)]
+        "scenes", [fight(), seen_down(fall()), walk([line(0.2, 5.6)], 1.8), walk([stand(4 + 0.5 * i, 3) for i in range(7)], 24)]
     )
     def test_nothing_else_is_told_while_the_view_is_hidden(self, scenes):
         assert kinds(scenes) not in ([], [Kind.CAMERA_TAMPERED])
@@ -364,7 +366,7 @@ class TestBlindness:
         assert Kind.LOITERING in kinds(hidden)
 
     def test_the_picture_comes_to_rest_before_anything_is_believed(self):
-        running = fight(1.5, 0.8, seconds=8.0)
+        running = fight(seconds=8.0)
         scenes = [replace(item, view=self.HIDDEN) if item.at < 102 else item for item in running]
         altercation = next(s for s in found(scenes) if s.kind is Kind.PHYSICAL_ALTERCATION)
         assert altercation.at >= 104

@@ -25,7 +25,12 @@ Share = Annotated[float, Ge(0), Le(1)]
 FLOOR = 1 / 3
 # What an alarm needs before a camera has a threshold of its own. A rule with bounds of its own scores one half where they are met.
 # The learned rules have theirs from the ordinary footage of scenes that they did not learn from (docs/models).
-START_THRESHOLDS: Mapping[Kind, float] = {**dict.fromkeys(Kind, 0.5), Kind.PHYSICAL_ALTERCATION: 0.88, Kind.PERSON_DOWN: 0.8}
+START_THRESHOLDS: Mapping[Kind, float] = {
+    **dict.fromkeys(Kind, 0.5),
+    Kind.FAST_MOVEMENT: 0.54,
+    Kind.PHYSICAL_ALTERCATION: 0.88,
+    Kind.PERSON_DOWN: 0.8,
+}
 
 WHOLE: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 

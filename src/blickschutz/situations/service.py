@@ -20,6 +20,7 @@ from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import UNCALIBRATED, Episode, Kind, Situation
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Finding, SituationSettings, WatchedZone
 from blickschutz.situations.rules import contact, movement, place, posture
+from blickschutz.situations.rules.causes import Blindness, unseen
 from blickschutz.situations.rules.forest import Learned
 from blickschutz.situations.rules.history import PERSON_M, History
 

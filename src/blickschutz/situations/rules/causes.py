@@ -33,7 +33,7 @@ def cause_of(scene: Scene) -> Cause | None:
 
 def unseen(scene: Scene) -> Scene:
     """The same moment as one in which nobody and nothing was seen: only the view itself is left."""
-    return replace(scene, tracks=(), detections=(), lying=(), encounter=None, changes=())
+    return replace(scene, tracks=(), detections=(), lying=(), encounters=(), postures=(), changes=())
 
 
 def flutters(history: History, box: Box) -> bool:
