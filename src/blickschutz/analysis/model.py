@@ -45,7 +45,9 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisSettings:
-    """Rates per second, times in seconds, shares of the picture; `small_width` in pixels.
+    """Rates per second, times in seconds, shares of the picture; `small_width` and `most_small_width` in pixels.
+
+    Background is known on a small picture of one pixel for `small_step` of the camera's, within those two widths.
 
     The detector looks every `look_interval_s`: at the whole picture every `whole_interval_s`, in between only at
     the parts in which something moves, is not proven or is followed; where one calm walker is alone every
@@ -61,6 +63,8 @@ class AnalysisSettings:
 
     rate: float = 5.0
     small_width: int = 192
+    most_small_width: int = 480
+    small_step: int = 4
     idle_motion_share: float = 0.0004
     sure_score: float = 0.3
     weak_score: float = 0.08
@@ -80,41 +84,6 @@ class AnalysisSettings:
     changes_interval_s: float = 1.0
     encounter_height: float = 0.3
 
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """The body's outline: its area in source pixels, its middle, its extent along and across its main axis (standard
-    deviations), how far that axis is from upright (0 to a right angle), and the box that holds nearly all of it.
-    """
-
-    area: float
-    centre: tuple[float, float]
-    along: float
-    across: float
-    lean: float
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """`points` is (33, 4): x, y, visibility, presence in the crop. `presence` says whether anybody is there at all (0..1)."""
-
-    presence: float
-    points: Floats
-    outline: Outline | None
-
-    def middle(self, pair: tuple[int, int]) -> tuple[float, float]:
-        """Between the left and the right one of a pair of points."""
-        x, y = self.points[list(pair), :2].mean(axis=0).tolist()
-        return x, y
-
-    @property
-    def trunk(self) -> float:
-        """From the middle of the shoulders to that of the hips, in pixels."""
-        return math.dist(self.middle(SHOULDERS), self.middle(HIPS))
-
-    @property
-    def tilt(self) -> float:
-        """How far the trunk is from upright, 0 to pi (head down)."""
-        (sx, sy), (hx, hy) = self.middle(SHOULDERS), self.middle(HIPS)
-        return abs(math.atan2(hx - sx, hy - sy))
+    def small_columns(self, width: int) -> int:
+        """Columns of the small picture of a camera whose pictures are `width` wide."""
+        return min(width, self.most_small_width, max(self.small_width, width // self.small_step))

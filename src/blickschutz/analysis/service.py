@@ -169,7 +169,7 @@ class Analyser:
                 self._view = ViewWatch()
             self.restart()
             self._size = (frame.width, frame.height)
-            width = min(frame.width, self._settings.small_width)
+            width = self._settings.small_columns(frame.width)
             self._background = BackgroundModel(max(1, round(frame.height * width / frame.width)), width)
             self._attention = Attention(*self._background.shape, frame.width, frame.height)
         return self._background
@@ -204,7 +204,8 @@ class Analyser:
         self.detections_run += 1
         if not parts:
             self._whole_at = frame.at
-        found = suppress_overlaps(self._detector.detect(frame, settings.weak_score, parts), settings.overlap)
+        seen = self._background.sensor.clearer(frame) if self._background is not None else frame
+        found = suppress_overlaps(self._detector.detect(seen, settings.weak_score, parts), settings.overlap)
         self._near = found
         found = drop_contained(found, settings.sure_score)
         self._tracker.update(found, frame.at, parts)
@@ -238,7 +239,7 @@ class Analyser:
 
         look = self._lying.next_look(regions, tracks, frame.at)
         if look is not None:
-            found = self._detector.detect_turned(frame, self._settings.lying_score, *look)
+            found = self._detector.detect_turned(self._model(frame).sensor.clearer(frame), self._settings.lying_score, *look)
             self._lying.take(suppress_overlaps(found, self._settings.overlap), self._boxes, frame.at, self._settings.sure_score)
 
     def _due(self, frame: RawFrame, moving: Bytes, proven: Bytes) -> list[Box]:

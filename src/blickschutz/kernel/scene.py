@@ -191,13 +191,26 @@ class Scene:
         return Scene(self.at, tracks, found, self.taken, self.width, self.height, lying, looked_s=self.looked_s)
 
 
+# A level of brightness is so many steps of luma.
+LEVELS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What may differ in luma and in chroma, in steps, at each of the `LEVELS` of brightness of the known luma, darkest first."""
+
+    luma: tuple[int, ...]
+    chroma: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
     """The place without people, as it was known at one moment: what a picture is compared with to prove its background.
 
     `picture` is small, (height, width, 3) in Y, U, V; `known` is (height, width), 255 where a pixel was learned. A
-    pixel agrees within `tolerance` steps in Y, U and V. With a `doubt` nothing can be proven by it. `at` is in seconds
-    of the clock or stream that it belongs to. Nobody writes into the arrays any more.
+    pixel agrees within `tolerance` steps in Y, U and V, or within what `levels` say for its brightness where they are
+    known. With a `doubt` nothing can be proven by it. `at` is in seconds of the clock or stream that it belongs to.
+    Nobody writes into the arrays any more.
     """
 
     at: float
@@ -205,6 +218,7 @@ class Background:
     known: Bytes
     tolerance: tuple[int, int, int]
     doubt: Doubt | None = None
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

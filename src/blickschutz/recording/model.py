@@ -111,7 +111,8 @@ class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
     """The background of the place from the picture at `pts` on (ticks of 1/90000 s): what later pictures are compared with.
 
     `steps` (zlib) holds (rows, columns, 3) bytes, the difference from the background before in the same clip modulo 256,
-    from zero for the first; `known` (zlib) one bit a pixel; `tolerance` as in `kernel.scene.Background`.
+    from zero for the first; `known` (zlib) one bit a pixel; `tolerance` as in `kernel.scene.Background`. `levels` are those
+    of luma, then those of chroma; empty in older clips.
     """
 
     pts: int
@@ -120,6 +121,7 @@ class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
     tolerance: tuple[int, int, int]
     known: bytes
     steps: bytes
+    levels: tuple[int, ...] = ()
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
+from blickschutz.kernel.scene import LEVELS, Background, Detection, Doubt, Levels, Scene, Track
 from blickschutz.recording.model import BackgroundSample, MaskSample, RecordingSettings
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -135,7 +135,9 @@ class BackgroundWriter:
         steps = picture - self._picture
         self._picture = picture
         bits = np.packbits(background.known != 0).tobytes()
-        return BackgroundSample(pts, rows, columns, background.tolerance, zlib.compress(bits, 1), zlib.compress(steps.tobytes(), 1))
+        levels = (*background.levels.luma, *background.levels.chroma) if background.levels is not None else ()
+        packed = zlib.compress(bits, 1), zlib.compress(steps.tobytes(), 1)
+        return BackgroundSample(pts, rows, columns, background.tolerance, *packed, levels)
 
 
 class BackgroundReader:
@@ -149,8 +151,12 @@ class BackgroundReader:
         """Raises `ValueError` where the record is damaged; no later one of the clip is whole then."""
         shape = kept.rows, kept.columns, 3
         try:
-            if not (0 < kept.rows <= _MOST_SIDE and 0 < kept.columns <= _MOST_SIDE and max(kept.tolerance) <= _MOST_TOLERANCE):
+            if not (0 < kept.rows <= _MOST_SIDE and 0 < kept.columns <= _MOST_SIDE):
                 raise ValueError("beyond what there is")
+            if max(*kept.tolerance, *kept.levels) > _MOST_TOLERANCE:
+                raise ValueError("agrees with everything")
+            if len(kept.levels) not in {0, 2 * LEVELS}:
+                raise ValueError("another number of levels")
             steps = np.frombuffer(_unpacked(kept.steps, kept.rows * kept.columns * 3), np.uint8).reshape(shape)
             known = np.unpackbits(np.frombuffer(_unpacked(kept.known, (kept.rows * kept.columns + 7) // 8), np.uint8))
         except (ValueError, zlib.error):
@@ -160,7 +166,8 @@ class BackgroundReader:
         before = self._picture if self._picture.shape == shape else np.zeros(shape, np.uint8)
         self._picture = np.asarray(before + steps, np.uint8)
         mask = np.asarray(known[: kept.rows * kept.columns].reshape(kept.rows, kept.columns) * 255, np.uint8)
-        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance)
+        levels = Levels(kept.levels[:LEVELS], kept.levels[LEVELS:]) if kept.levels else None
+        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance, None, levels)
 
 
 def _unpacked(data: bytes, size: int) -> bytes:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.analysis.rules.sensor import Sensor
 from blickschutz.kernel.scene import Background, Doubt
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -37,7 +38,6 @@ class BackgroundSettings:
 
     luma_tolerance: int = 11
     chroma_tolerance: int = 7
-    motion_tolerance: int = 9
     learn_after_s: float = 1.4
     relearn_after_s: float = 20.0
     relearn_touched_after_s: float = 600.0
@@ -77,6 +77,7 @@ class BackgroundModel:
         self._least_wait = 0.0
         self._learn_after = self._settings.learn_after_s
         self._changed_until = -np.inf
+        self.sensor = Sensor()
         self.state = BackgroundState.LEARNING
 
     def _start_anew(self, at: float) -> None:
@@ -111,17 +112,17 @@ class BackgroundModel:
     def background(self, at: float, doubt: Doubt | None = None) -> Background:
         """What is known at this moment. It stays as it is: learning replaces the arrays, it does not write into them."""
         tolerance = self._settings.luma_tolerance, self._settings.chroma_tolerance, self._settings.chroma_tolerance
-        return Background(at, self._shown, self._known, tolerance, doubt)
+        return Background(at, self._shown, self._known, tolerance, doubt, self.sensor.levels)
 
     def moving(self, picture: Bytes, at: float) -> Bytes:
         """255 where `picture` of time `at` differs from the one before; the very first moves everywhere."""
         previous, self._previous = self._previous, picture
+        self.sensor.look(picture, previous, at)
         if previous is None:
             moving = np.full(picture.shape[:2], _FULL, np.uint8)
         else:
             change = cv2.absdiff(picture[..., 0], previous[..., 0])
-            changed = cv2.compare(change, self._settings.motion_tolerance, cv2.CMP_GT)
-            moving = np.asarray(cv2.medianBlur(changed, 3), np.uint8)
+            moving = np.asarray(cv2.medianBlur(self.sensor.moved(change, np.ascontiguousarray(picture[..., 0])), 3), np.uint8)
         self._moved_at[cv2.dilate(moving, np.ones((5, 5), np.uint8)) != 0] = at
         return moving
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.planes import shrunk
-from blickschutz.kernel.scene import Backdrop, Background
+from blickschutz.kernel.scene import LEVELS, Backdrop, Background
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -74,10 +74,27 @@ def agreeing(background: Background, picture: Bytes) -> Bytes:
     """255 where `picture` (height, width, 3; uint8; levelled) agrees with the known background, else 0."""
     difference = cv2.split(cv2.absdiff(picture, background.picture))
     agrees = background.known
-    for plane, most in zip(difference, background.tolerance, strict=True):
+    for plane, most in zip(difference, _tolerances(background), strict=True):
         agrees = cv2.bitwise_and(agrees, cv2.compare(plane, most, cv2.CMP_LE))
     # A single pixel is decided by its neighbours: sensor noise and block edges of the video code.
     return np.asarray(cv2.medianBlur(agrees, 3), np.uint8)
+
+
+def _tolerances(background: Background) -> tuple[Bytes | int, Bytes | int, Bytes | int]:
+    """What may differ in Y, U and V: one number, or for each pixel its own."""
+    levels = background.levels
+    if levels is None:
+        return background.tolerance
+    known = np.ascontiguousarray(background.picture[..., 0])
+    luma, chroma = (_each(known, steps) for steps in (levels.luma, levels.chroma))
+    return luma, chroma, chroma
+
+
+def _each(known: Bytes, steps: tuple[int, ...]) -> Bytes | int:
+    """The steps of each pixel's level of brightness; one number where all levels have the same."""
+    if min(steps) == max(steps):
+        return steps[0]
+    return np.asarray(cv2.LUT(known, np.repeat(np.array(steps, np.uint8), 256 // LEVELS)), np.uint8)
 
 
 def compared(background: Background, picture: Bytes, at: float) -> Backdrop:
