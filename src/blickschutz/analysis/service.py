@@ -22,6 +22,7 @@ from blickschutz.analysis.rules.lying import LyingWatch
 from blickschutz.analysis.rules.postures import PostureWatch
 from blickschutz.analysis.rules.proof import compared, levelled, prove, small_picture
 from blickschutz.analysis.rules.regions import lively_regions
+from blickschutz.analysis.rules.steadying import STILL
 from blickschutz.analysis.rules.tracking import Candidate, Tracker, TrackerSettings
 from blickschutz.analysis.rules.view import ViewWatch
 from blickschutz.kernel.frames import RawFrame
@@ -107,8 +108,10 @@ class Analyser:
         known = self.background(frame)
         small = small_picture(frame, *model.shape)
         picture = levelled(known, small)
-        backdrop = compared(known, picture, frame.at)
-        proven = backdrop.proven
+        shift = model.shift(picture, frame.at)
+        if shift != STILL:
+            known = replace(known, shaky=True)
+        backdrop, picture, proven = compared(known, picture, frame.at, shift)
         moving = model.moving(picture, frame.at)
         self._look(frame, moving, proven, watched)
         tracks = self._tracks(frame.at)

@@ -122,6 +122,7 @@ class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
     known: bytes
     steps: bytes
     levels: tuple[int, ...] = ()
+    shaky: bool = False
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

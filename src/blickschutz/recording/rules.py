@@ -137,7 +137,7 @@ class BackgroundWriter:
         bits = np.packbits(background.known != 0).tobytes()
         levels = (*background.levels.luma, *background.levels.chroma) if background.levels is not None else ()
         packed = zlib.compress(bits, 1), zlib.compress(steps.tobytes(), 1)
-        return BackgroundSample(pts, rows, columns, background.tolerance, *packed, levels)
+        return BackgroundSample(pts, rows, columns, background.tolerance, *packed, levels, background.shaky)
 
 
 class BackgroundReader:
@@ -167,7 +167,7 @@ class BackgroundReader:
         self._picture = np.asarray(before + steps, np.uint8)
         mask = np.asarray(known[: kept.rows * kept.columns].reshape(kept.rows, kept.columns) * 255, np.uint8)
         levels = Levels(kept.levels[:LEVELS], kept.levels[LEVELS:]) if kept.levels else None
-        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance, None, levels)
+        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance, None, levels, kept.shaky)
 
 
 def _unpacked(data: bytes, size: int) -> bytes:

@@ -19,7 +19,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.analysis.rules.proof import slack
 from blickschutz.analysis.rules.sensor import Sensor
+from blickschutz.analysis.rules.steadying import STILL, Shift, shift_of
 from blickschutz.kernel.scene import Background, Doubt
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -46,6 +48,10 @@ class BackgroundSettings:
     change_hold_s: float = 2.0
     restart_learn_after_s: float = 4.0
     doubtful_learn_after_s: float = 12.0
+    shift_every_s: float = 1.0
+    shaky_px: float = 0.15
+    shaky_s: float = 10.0
+    anchored_share: float = 0.3
 
 
 class BackgroundState(Enum):
@@ -78,6 +84,9 @@ class BackgroundModel:
         self._learn_after = self._settings.learn_after_s
         self._changed_until = -np.inf
         self.sensor = Sensor()
+        self._is_anchored = False
+        self._slack: Bytes | None = None
+        self._shift_at = self._shook_at = -np.inf
         self.state = BackgroundState.LEARNING
 
     def _start_anew(self, at: float) -> None:
@@ -86,6 +95,7 @@ class BackgroundModel:
         self._stable_since[:] = at
         self._touched[:] = False
         self._learn_after = self._settings.restart_learn_after_s
+        self._is_anchored = False
         self._changed_until = at + self._settings.change_hold_s
         self.state = BackgroundState.CHANGED
 
@@ -112,7 +122,30 @@ class BackgroundModel:
     def background(self, at: float, doubt: Doubt | None = None) -> Background:
         """What is known at this moment. It stays as it is: learning replaces the arrays, it does not write into them."""
         tolerance = self._settings.luma_tolerance, self._settings.chroma_tolerance, self._settings.chroma_tolerance
-        return Background(at, self._shown, self._known, tolerance, doubt, self.sensor.levels)
+        return Background(at, self._shown, self._known, tolerance, doubt, self.sensor.levels, self.is_shaky(at))
+
+    def shift(self, picture: Bytes, at: float) -> Shift:
+        """How far the levelled `picture` of time `at` lies from the place. Where the camera does not shake it is asked seldom."""
+        settings = self._settings
+        if not self._is_anchored:
+            # Until something is known the first picture stands for the place; it proves nothing.
+            self._is_anchored = True
+            self._mean[self._known == 0] = picture[self._known == 0]
+            self._shown = cv2.convertScaleAbs(self._mean)
+        shaky = self.is_shaky(at)
+        if not shaky and at - self._shift_at < settings.shift_every_s:
+            return STILL
+        self._shift_at = at
+        where = self._known if self.known_share > settings.anchored_share else np.full_like(self._known, _FULL)
+        luma, known = (np.ascontiguousarray(planes[..., 0]) for planes in (picture, self._shown))
+        shift = shift_of(known, luma, where)
+        if max(map(abs, shift)) >= settings.shaky_px:
+            self._shook_at = at
+        return shift if self.is_shaky(at) else STILL
+
+    def is_shaky(self, at: float) -> bool:
+        """Whether the camera shook in the last seconds."""
+        return at - self._shook_at <= self._settings.shaky_s
 
     def moving(self, picture: Bytes, at: float) -> Bytes:
         """255 where `picture` of time `at` differs from the one before; the very first moves everywhere."""
@@ -122,6 +155,9 @@ class BackgroundModel:
             moving = np.full(picture.shape[:2], _FULL, np.uint8)
         else:
             change = cv2.absdiff(picture[..., 0], previous[..., 0])
+            self._slack = slack(np.ascontiguousarray(self._shown[..., 0])) if self.is_shaky(at) else None
+            if self._slack is not None:
+                change = cv2.subtract(change, self._slack)
             moving = np.asarray(cv2.medianBlur(self.sensor.moved(change, np.ascontiguousarray(picture[..., 0])), 3), np.uint8)
         self._moved_at[cv2.dilate(moving, np.ones((5, 5), np.uint8)) != 0] = at
         return moving
@@ -166,7 +202,8 @@ class BackgroundModel:
         settings = self._settings
         colours, candidates = picture.reshape(-1, 3)[where], self._candidate.reshape(-1, 3)
         held, since = candidates[where], self._stable_since.reshape(-1)
-        stays = (np.abs(colours - held) <= settings.luma_tolerance).all(axis=1)
+        most = settings.luma_tolerance if self._slack is None else settings.luma_tolerance + self._slack.reshape(-1)[where][:, None]
+        stays = (np.abs(colours - held) <= most).all(axis=1)
         candidates[where] = np.where(stays[:, None], held + _CANDIDATE_SHARE * (colours - held), colours)
         since[where[~stays]] = at
         known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]

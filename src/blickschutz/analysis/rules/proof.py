@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.analysis.rules.steadying import STILL, Shift, is_beyond, moved_along, put_back, shift_of
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.planes import shrunk
 from blickschutz.kernel.scene import LEVELS, Backdrop, Background
@@ -26,6 +27,7 @@ _GAIN_STEP = 0.01
 _GAIN_NEEDED, _UNMOVED, _UNMOVED_SHARE = 0.05, 0.25, 0.1
 # What stands before the whole picture has another pattern than the place (correlation of brightness).
 _LEAST_LIKENESS = 0.5
+_SLACK_SHARE, _MOST_SLACK, _CHROMA_SLACK = 0.25, 16, 0.5
 LEAST_GAIN, MOST_GAIN = 0.7, 1.5
 
 
@@ -71,7 +73,7 @@ def _is_the_cameras(gain: float, ratios: npt.NDArray[np.floating], luma: Bytes, 
 
 
 def agreeing(background: Background, picture: Bytes) -> Bytes:
-    """255 where `picture` (height, width, 3; uint8; levelled) agrees with the known background, else 0."""
+    """255 where `picture` (height, width, 3; uint8; levelled, put back) agrees with the known background, else 0."""
     difference = cv2.split(cv2.absdiff(picture, background.picture))
     agrees = background.known
     for plane, most in zip(difference, _tolerances(background), strict=True):
@@ -87,7 +89,17 @@ def _tolerances(background: Background) -> tuple[Bytes | int, Bytes | int, Bytes
         return background.tolerance
     known = np.ascontiguousarray(background.picture[..., 0])
     luma, chroma = (_each(known, steps) for steps in (levels.luma, levels.chroma))
+    if background.shaky:
+        more = slack(known)
+        luma, chroma = cv2.add(more, luma), cv2.add(cv2.convertScaleAbs(more, alpha=_CHROMA_SLACK), chroma)
     return luma, chroma, chroma
+
+
+def slack(known: Bytes) -> Bytes:
+    """What a picture differs by, at the edges of the place, when it was put back from between two pixels."""
+    square = np.ones((3, 3), np.uint8)
+    span = cv2.subtract(cv2.dilate(known, square), cv2.erode(known, square))
+    return np.asarray(cv2.min(cv2.convertScaleAbs(span, alpha=_SLACK_SHARE), _MOST_SLACK), np.uint8)
 
 
 def _each(known: Bytes, steps: tuple[int, ...]) -> Bytes | int:
@@ -97,15 +109,33 @@ def _each(known: Bytes, steps: tuple[int, ...]) -> Bytes | int:
     return np.asarray(cv2.LUT(known, np.repeat(np.array(steps, np.uint8), 256 // LEVELS)), np.uint8)
 
 
-def compared(background: Background, picture: Bytes, at: float) -> Backdrop:
-    """The proof for the picture of time `at`, whose levelled small picture is `picture`."""
-    return Backdrop(at, agreeing(background, picture), background.doubt)
+def compared(background: Background, picture: Bytes, at: float, shift: Shift = STILL) -> tuple[Backdrop, Bytes, Bytes]:
+    """The proof for the picture of time `at`, whose levelled small picture is `picture` and lies at `shift` from the place.
+
+    Beside it the picture put back, and what of that agrees with the place.
+    """
+    if shift == STILL:
+        agrees = agreeing(background, picture)
+        return Backdrop(at, agrees, background.doubt), picture, agrees
+    steady = put_back(picture, shift)
+    agrees = proven = agreeing(background, steady)
+    if is_beyond(shift):
+        # At the edge the place is not known where the picture lies: there it must agree as it is.
+        proven = moved_along(agrees, shift, agreeing(background, picture))
+    return Backdrop(at, proven, background.doubt), steady, agrees
 
 
 def prove(background: Background, frame: RawFrame) -> Backdrop:
     """What of `frame` is proven background."""
-    picture = small_picture(frame, *background.known.shape)
-    return compared(background, levelled(background, picture), frame.at)
+    picture = levelled(background, small_picture(frame, *background.known.shape))
+    return compared(background, picture, frame.at, _shift(background, picture))[0]
+
+
+def _shift(background: Background, picture: Bytes) -> Shift:
+    if not background.shaky:
+        return STILL
+    luma, known = (np.ascontiguousarray(planes[..., 0]) for planes in (picture, background.picture))
+    return shift_of(known, luma, background.known)
 
 
 def recorded_proof(at: float, proven: Bytes) -> Backdrop:
