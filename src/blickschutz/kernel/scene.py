@@ -209,8 +209,9 @@ class Background:
 
     `picture` is small, (height, width, 3) in Y, U, V; `known` is (height, width), 255 where a pixel was learned. A
     pixel agrees within `tolerance` steps in Y, U and V, or within what `levels` say for its brightness where they are
-    known. Where the camera is `shaky` a picture is put back to where it lay before it is compared. With a `doubt` nothing
-    can be proven by it. `at` is in seconds of the clock or stream that it belongs to. Nobody writes into the arrays any more.
+    known. Where the camera is `shaky` a picture is put back to where it lay before it is compared; where rain or snow
+    `falls` (255) specks do not count: nowhere near anything large enough for somebody. With a `doubt` nothing can be
+    proven by it. `at` is in seconds of the clock or stream that it belongs to. Nobody writes into the arrays any more.
     """
 
     at: float
@@ -220,6 +221,7 @@ class Background:
     doubt: Doubt | None = None
     levels: Levels | None = None
     shaky: bool = False
+    falls: Bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

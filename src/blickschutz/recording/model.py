@@ -112,7 +112,7 @@ class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
 
     `steps` (zlib) holds (rows, columns, 3) bytes, the difference from the background before in the same clip modulo 256,
     from zero for the first; `known` (zlib) one bit a pixel; `tolerance` as in `kernel.scene.Background`. `levels` are those
-    of luma, then those of chroma; empty in older clips.
+    of luma, then those of chroma; `falls` is packed as `known`. Both are empty in older clips.
     """
 
     pts: int
@@ -123,6 +123,7 @@ class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
     steps: bytes
     levels: tuple[int, ...] = ()
     shaky: bool = False
+    falls: bytes = b""
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

@@ -134,10 +134,10 @@ class BackgroundWriter:
         picture = background.picture if near is None else np.where(near != 0, self._picture, background.picture)
         steps = picture - self._picture
         self._picture = picture
-        bits = np.packbits(background.known != 0).tobytes()
         levels = (*background.levels.luma, *background.levels.chroma) if background.levels is not None else ()
-        packed = zlib.compress(bits, 1), zlib.compress(steps.tobytes(), 1)
-        return BackgroundSample(pts, rows, columns, background.tolerance, *packed, levels, background.shaky)
+        packed = _bits(background.known), zlib.compress(steps.tobytes(), 1)
+        falls = _bits(background.falls) if background.falls is not None else b""
+        return BackgroundSample(pts, rows, columns, background.tolerance, *packed, levels, background.shaky, falls)
 
 
 class BackgroundReader:
@@ -158,16 +158,27 @@ class BackgroundReader:
             if len(kept.levels) not in {0, 2 * LEVELS}:
                 raise ValueError("another number of levels")
             steps = np.frombuffer(_unpacked(kept.steps, kept.rows * kept.columns * 3), np.uint8).reshape(shape)
-            known = np.unpackbits(np.frombuffer(_unpacked(kept.known, (kept.rows * kept.columns + 7) // 8), np.uint8))
+            mask = _mask(kept.known, kept.rows, kept.columns)
+            falls = _mask(kept.falls, kept.rows, kept.columns) if kept.falls else None
         except (ValueError, zlib.error):
             self._damaged = True
         if self._damaged:
             raise ValueError(f"the background of the picture at {kept.pts} is damaged")
         before = self._picture if self._picture.shape == shape else np.zeros(shape, np.uint8)
         self._picture = np.asarray(before + steps, np.uint8)
-        mask = np.asarray(known[: kept.rows * kept.columns].reshape(kept.rows, kept.columns) * 255, np.uint8)
         levels = Levels(kept.levels[:LEVELS], kept.levels[LEVELS:]) if kept.levels else None
-        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance, None, levels, kept.shaky)
+        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance, None, levels, kept.shaky, falls)
+
+
+def _bits(mask: Bytes) -> bytes:
+    """(rows, columns) as one bit a pixel, packed."""
+    return zlib.compress(np.packbits(mask != 0).tobytes(), 1)
+
+
+def _mask(packed: bytes, rows: int, columns: int) -> Bytes:
+    """What `_bits` packed, 255 where it was not 0. Raises `ValueError` or `zlib.error` where it is damaged."""
+    bits = np.frombuffer(_unpacked(packed, (rows * columns + 7) // 8), np.uint8)
+    return np.asarray(np.unpackbits(bits, count=rows * columns).reshape(rows, columns) * 255, np.uint8)
 
 
 def _unpacked(data: bytes, size: int) -> bytes:

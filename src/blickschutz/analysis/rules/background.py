@@ -22,6 +22,7 @@ import numpy.typing as npt
 from blickschutz.analysis.rules.proof import slack
 from blickschutz.analysis.rules.sensor import Sensor
 from blickschutz.analysis.rules.steadying import STILL, Shift, shift_of
+from blickschutz.analysis.rules.weather import Weather, bodies
 from blickschutz.kernel.scene import Background, Doubt
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -52,6 +53,8 @@ class BackgroundSettings:
     shaky_px: float = 0.15
     shaky_s: float = 10.0
     anchored_share: float = 0.3
+    misses: int = 2
+    somebody_s: float = 1.0
 
 
 class BackgroundState(Enum):
@@ -83,7 +86,10 @@ class BackgroundModel:
         self._least_wait = 0.0
         self._learn_after = self._settings.learn_after_s
         self._changed_until = -np.inf
-        self.sensor = Sensor()
+        self.sensor, self.weather = Sensor(), Weather()
+        self._falls: Bytes | None = None
+        self._somebody_at = np.full(shape, -np.inf)
+        self._misses = np.zeros(shape, np.uint8)
         self._is_anchored = False
         self._slack: Bytes | None = None
         self._shift_at = self._shook_at = -np.inf
@@ -122,7 +128,7 @@ class BackgroundModel:
     def background(self, at: float, doubt: Doubt | None = None) -> Background:
         """What is known at this moment. It stays as it is: learning replaces the arrays, it does not write into them."""
         tolerance = self._settings.luma_tolerance, self._settings.chroma_tolerance, self._settings.chroma_tolerance
-        return Background(at, self._shown, self._known, tolerance, doubt, self.sensor.levels, self.is_shaky(at))
+        return Background(at, self._shown, self._known, tolerance, doubt, self.sensor.levels, self.is_shaky(at), self._falls)
 
     def shift(self, picture: Bytes, at: float) -> Shift:
         """How far the levelled `picture` of time `at` lies from the place. Where the camera does not shake it is asked seldom."""
@@ -158,7 +164,8 @@ class BackgroundModel:
             self._slack = slack(np.ascontiguousarray(self._shown[..., 0])) if self.is_shaky(at) else None
             if self._slack is not None:
                 change = cv2.subtract(change, self._slack)
-            moving = np.asarray(cv2.medianBlur(self.sensor.moved(change, np.ascontiguousarray(picture[..., 0])), 3), np.uint8)
+            changed = self.sensor.moved(change, np.ascontiguousarray(picture[..., 0]))
+            moving = self.weather.look(np.asarray(cv2.medianBlur(changed, 3), np.uint8), at)
         self._moved_at[cv2.dilate(moving, np.ones((5, 5), np.uint8)) != 0] = at
         return moving
 
@@ -177,6 +184,7 @@ class BackgroundModel:
         # Whoever looks once a second must see a pixel unchanged as often as one who looks five times.
         self._least_wait = _LEAST_LOOKS * max(0.0, min(at - self._learned_at, _MOST_GAP_S))
         self._learned_at = at
+        self._falls = self._falling(agrees, at) if self.weather.falls else None
         self._watch_for_change(agrees, blocked, at)
         free = blocked == 0
         self._adapt(picture, (agrees != 0) & free)
@@ -184,6 +192,11 @@ class BackgroundModel:
         different = (agrees == 0) | (self._known == 0)
         self._touched &= different
         self._consider(picture, different & free, doubtful != 0, at)
+
+    def _falling(self, agrees: Bytes, at: float) -> Bytes:
+        """Where specks may be taken for rain or snow: away from everything that is or a moment ago was large enough for somebody."""
+        self._somebody_at[bodies(cv2.bitwise_and(cv2.bitwise_not(agrees), self._known)) != 0] = at
+        return np.where(self._somebody_at < at - self._settings.somebody_s, np.uint8(_FULL), np.uint8(0))
 
     def _adapt(self, picture: Bytes, where: npt.NDArray[np.bool_]) -> None:
         cv2.accumulateWeighted(picture, self._mean, self._settings.adapt_share, where.astype(np.uint8))
@@ -204,8 +217,13 @@ class BackgroundModel:
         held, since = candidates[where], self._stable_since.reshape(-1)
         most = settings.luma_tolerance if self._slack is None else settings.luma_tolerance + self._slack.reshape(-1)[where][:, None]
         stays = (np.abs(colours - held) <= most).all(axis=1)
-        candidates[where] = np.where(stays[:, None], held + _CANDIDATE_SHARE * (colours - held), colours)
-        since[where[~stays]] = at
+        # A flake that passes is no other picture of the place.
+        misses = self._misses.reshape(-1)
+        misses[where] = np.where(stays, 0, misses[where] + 1)
+        other = ~stays & (misses[where] > (settings.misses if self.weather.falls else 0))
+        candidates[where] = np.where(other[:, None], colours, np.where(stays[:, None], held + _CANDIDATE_SHARE * (colours - held), held))
+        since[where[other]] = at
+        misses[where[other]] = 0
         known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]
         wait = np.where(known, np.where(touched, settings.relearn_touched_after_s, settings.relearn_after_s), self._learn_after)
         wait = np.maximum(wait, np.where(doubtful.reshape(-1)[where], settings.doubtful_learn_after_s, 0))

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.rules.steadying import STILL, Shift, is_beyond, moved_along, put_back, shift_of
+from blickschutz.analysis.rules.weather import specks
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.planes import shrunk
 from blickschutz.kernel.scene import LEVELS, Backdrop, Background
@@ -79,7 +80,11 @@ def agreeing(background: Background, picture: Bytes) -> Bytes:
     for plane, most in zip(difference, _tolerances(background), strict=True):
         agrees = cv2.bitwise_and(agrees, cv2.compare(plane, most, cv2.CMP_LE))
     # A single pixel is decided by its neighbours: sensor noise and block edges of the video code.
-    return np.asarray(cv2.medianBlur(agrees, 3), np.uint8)
+    agrees = np.asarray(cv2.medianBlur(agrees, 3), np.uint8)
+    if background.falls is not None:
+        allowed = cv2.bitwise_and(background.falls, background.known)
+        agrees = np.asarray(cv2.bitwise_or(agrees, cv2.bitwise_and(specks(cv2.bitwise_not(agrees)), allowed)), np.uint8)
+    return agrees
 
 
 def _tolerances(background: Background) -> tuple[Bytes | int, Bytes | int, Bytes | int]:
