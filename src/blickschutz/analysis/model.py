@@ -58,7 +58,8 @@ class AnalysisSettings:
     fill at least `encounter_height` of the picture's height.
 
     A detection from `sure_score` on keeps the background from learning its box for good; a weaker one,
-    from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer.
+    from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer; within `edge_share`
+    of the picture's width from its edge many minutes longer, unless it is narrower than `least_across` of its height.
     """
 
     rate: float = 5.0
@@ -73,6 +74,10 @@ class AnalysisSettings:
     box_motion_share: float = 0.03
     box_margin_share: float = 0.25
     box_margin_px: float = 8.0
+    cut_margin_share: float = 0.05
+    cut_margin_px: float = 4.0
+    edge_share: float = 0.01
+    least_across: float = 0.12
     look_interval_s: float = 0.2
     calm_interval_s: float = 0.4
     whole_interval_s: float = 1.4

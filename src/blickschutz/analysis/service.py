@@ -14,7 +14,7 @@ import numpy.typing as npt
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.ports import Detector, Poser
 from blickschutz.analysis.rules.attention import Attention
-from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState
+from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState, Found
 from blickschutz.analysis.rules.changes import still_changes
 from blickschutz.analysis.rules.encounters import EncounterWatch
 from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
@@ -118,8 +118,8 @@ class Analyser:
         self._look_turned(frame, moving, proven, tracks)
         scene = self._scene(frame.at, tracks)
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
-        blocked, doubtful = self._blocked(scene, recent, frame)
-        model.learn(picture, proven, blocked, doubtful, frame.at)
+        blocked, doubtful, found = self._blocked(scene, recent, frame)
+        model.learn(picture, proven, blocked, doubtful, frame.at, found)
         # The picture itself may have shown that the light was switched: then nothing of it counts.
         backdrop = replace(backdrop, doubt=_DOUBTS[model.state])
         return backdrop, self._whole_scene(scene, frame, before, small, picture, proven, blocked)
@@ -286,21 +286,33 @@ class Analyser:
             candidate.stands_out,
         )
 
-    def _blocked(self, scene: Scene, recent: Bytes, frame: RawFrame) -> tuple[Bytes, Bytes]:
-        """Where the background must not learn (somebody may be there), and where it must wait longer."""
+    def _blocked(self, scene: Scene, recent: Bytes, frame: RawFrame) -> tuple[Bytes, Bytes, Found]:
+        """Where the background must not learn (somebody may be there), where it must wait longer, and where anybody was found."""
         settings = self._settings
-        blocked, doubtful = recent.copy(), np.zeros_like(recent)
+        blocked = recent.copy()
+        doubtful, people, cut = (np.zeros_like(recent) for _ in range(3))
         found = (*scene.detections, *scene.lying)
         boxes = [detection.box for detection in found] + [track.box for track in scene.tracks]
         grown = [box.grown(settings.box_margin_share, settings.box_margin_px) for box in boxes]
-        cells = cells_under(grown, (recent.shape[1] / frame.width, recent.shape[0] / frame.height), recent.shape)
-        for detection, where in zip(found, cells, strict=False):
+        scale = recent.shape[1] / frame.width, recent.shape[0] / frame.height
+        cells = cells_under(grown, scale, recent.shape)
+        closer = cells_under([one.box.grown(settings.cut_margin_share, settings.cut_margin_px) for one in found], scale, recent.shape)
+        near = settings.edge_share * frame.width
+        for detection, where, inner in zip(found, cells, closer, strict=False):
             part = recent[where]
             moves = part.size > 0 and np.count_nonzero(part) > settings.box_motion_share * part.size
-            (blocked if detection.score >= settings.sure_score or moves else doubtful)[where] = _FULL
+            if detection.score >= settings.sure_score or moves:
+                blocked[where] = _FULL
+                continue
+            doubtful[where] = _FULL
+            box = detection.box
+            if box.width >= settings.least_across * box.height and box.grown(0, near).touches_edge(frame.width, frame.height):
+                cut[inner] = _FULL
         for where in cells[len(found) :]:
             blocked[where] = _FULL
-        return blocked, doubtful
+        for where in cells:
+            people[where] = _FULL
+        return blocked, doubtful, Found(people, cut)
 
 
 def _within(boxes: Floats, people: Sequence[Box]) -> npt.NDArray[np.bool_]:

@@ -204,14 +204,23 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Others:
+    """A second state of pixels, as `Background`: of a leaf before a wall, a flag. Nobody writes into the arrays any more."""
+
+    picture: Bytes
+    known: Bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Background:
     """The place without people, as it was known at one moment: what a picture is compared with to prove its background.
 
     `picture` is small, (height, width, 3) in Y, U, V; `known` is (height, width), 255 where a pixel was learned. A
     pixel agrees within `tolerance` steps in Y, U and V, or within what `levels` say for its brightness where they are
     known. Where the camera is `shaky` a picture is put back to where it lay before it is compared; where rain or snow
-    `falls` (255) specks do not count: nowhere near anything large enough for somebody. With a `doubt` nothing can be
-    proven by it. `at` is in seconds of the clock or stream that it belongs to. Nobody writes into the arrays any more.
+    `falls` (255) specks do not count: nowhere near anything large enough for somebody. `others` are what it looks like
+    at other times. With a `doubt` nothing can be proven by it. `at` is in seconds of the clock or stream that it belongs
+    to. Nobody writes into the arrays any more.
     """
 
     at: float
@@ -222,6 +231,7 @@ class Background:
     levels: Levels | None = None
     shaky: bool = False
     falls: Bytes | None = None
+    others: Others | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,10 +239,12 @@ class Backdrop:
     """Proof of background for one picture, and for no other: `at` is that picture's own time.
 
     `proven` is a small picture (height, width) with 255 where a pixel is proven to be background and 0
-    elsewhere. With a `doubt` nothing counts as proven, whatever the array says. It is made in one place only,
-    by comparing the picture itself with a `Background` (`analysis.rules.proof`).
+    elsewhere; where the place is not `known` (0) that says nothing of people. With a `doubt` nothing counts as
+    proven, whatever the array says. It is made in one place only, by comparing the picture itself with a `Background`
+    (`analysis.rules.proof`).
     """
 
     at: float
     proven: Bytes
     doubt: Doubt | None = None
+    known: Bytes | None = None

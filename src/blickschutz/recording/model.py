@@ -112,7 +112,8 @@ class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
 
     `steps` (zlib) holds (rows, columns, 3) bytes, the difference from the background before in the same clip modulo 256,
     from zero for the first; `known` (zlib) one bit a pixel; `tolerance` as in `kernel.scene.Background`. `levels` are those
-    of luma, then those of chroma; `falls` is packed as `known`. Both are empty in older clips.
+    of luma, then those of chroma; `falls` and `others_known` are packed as `known`, `others` (zlib) holds three bytes for each pixel of
+    `others_known`. They are empty in older clips.
     """
 
     pts: int
@@ -124,6 +125,8 @@ class BackgroundSample(msgspec.Struct, frozen=True, array_like=True):
     levels: tuple[int, ...] = ()
     shaky: bool = False
     falls: bytes = b""
+    others_known: bytes = b""
+    others: bytes = b""
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import LEVELS, Background, Detection, Doubt, Levels, Scene, Track
+from blickschutz.kernel.scene import LEVELS, Background, Detection, Doubt, Levels, Others, Scene, Track
 from blickschutz.recording.model import BackgroundSample, MaskSample, RecordingSettings
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -137,7 +137,9 @@ class BackgroundWriter:
         levels = (*background.levels.luma, *background.levels.chroma) if background.levels is not None else ()
         packed = _bits(background.known), zlib.compress(steps.tobytes(), 1)
         falls = _bits(background.falls) if background.falls is not None else b""
-        return BackgroundSample(pts, rows, columns, background.tolerance, *packed, levels, background.shaky, falls)
+        return BackgroundSample(
+            pts, rows, columns, background.tolerance, *packed, levels, background.shaky, falls, *_packed(background.others)
+        )
 
 
 class BackgroundReader:
@@ -160,6 +162,7 @@ class BackgroundReader:
             steps = np.frombuffer(_unpacked(kept.steps, kept.rows * kept.columns * 3), np.uint8).reshape(shape)
             mask = _mask(kept.known, kept.rows, kept.columns)
             falls = _mask(kept.falls, kept.rows, kept.columns) if kept.falls else None
+            others = _others(kept) if kept.others_known else None
         except (ValueError, zlib.error):
             self._damaged = True
         if self._damaged:
@@ -167,7 +170,7 @@ class BackgroundReader:
         before = self._picture if self._picture.shape == shape else np.zeros(shape, np.uint8)
         self._picture = np.asarray(before + steps, np.uint8)
         levels = Levels(kept.levels[:LEVELS], kept.levels[LEVELS:]) if kept.levels else None
-        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance, None, levels, kept.shaky, falls)
+        return Background(kept.pts / TICKS, self._picture, mask, kept.tolerance, None, levels, kept.shaky, falls, others)
 
 
 def _bits(mask: Bytes) -> bytes:
@@ -179,6 +182,20 @@ def _mask(packed: bytes, rows: int, columns: int) -> Bytes:
     """What `_bits` packed, 255 where it was not 0. Raises `ValueError` or `zlib.error` where it is damaged."""
     bits = np.frombuffer(_unpacked(packed, (rows * columns + 7) // 8), np.uint8)
     return np.asarray(np.unpackbits(bits, count=rows * columns).reshape(rows, columns) * 255, np.uint8)
+
+
+def _packed(others: Others | None) -> tuple[bytes, bytes]:
+    if others is None:
+        return b"", b""
+    return _bits(others.known), zlib.compress(others.picture[others.known != 0].tobytes(), 1)
+
+
+def _others(kept: BackgroundSample) -> Others:
+    """The other states of a record. Raises `ValueError` or `zlib.error` where they are damaged."""
+    known = _mask(kept.others_known, kept.rows, kept.columns)
+    picture = np.zeros((kept.rows, kept.columns, 3), np.uint8)
+    picture[known != 0] = np.frombuffer(_unpacked(kept.others, 3 * int(np.count_nonzero(known))), np.uint8).reshape(-1, 3)
+    return Others(picture, known)
 
 
 def _unpacked(data: bytes, size: int) -> bytes:

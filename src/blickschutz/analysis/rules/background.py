@@ -19,11 +19,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from blickschutz.analysis.rules.proof import slack
+from blickschutz.analysis.rules.proof import agreeing_itself, slack
 from blickschutz.analysis.rules.sensor import Sensor
+from blickschutz.analysis.rules.states import OtherStates
 from blickschutz.analysis.rules.steadying import STILL, Shift, shift_of
 from blickschutz.analysis.rules.weather import Weather, bodies
-from blickschutz.kernel.scene import Background, Doubt
+from blickschutz.kernel.scene import Background, Doubt, Others
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
@@ -49,12 +50,25 @@ class BackgroundSettings:
     change_hold_s: float = 2.0
     restart_learn_after_s: float = 4.0
     doubtful_learn_after_s: float = 12.0
+    cut_learn_after_s: float = 900.0
+    body_cells: int = 16
     shift_every_s: float = 1.0
     shaky_px: float = 0.15
     shaky_s: float = 10.0
     anchored_share: float = 0.3
     misses: int = 2
     somebody_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Where the detector or a track says that people are: 255 in arrays (h, w) of the small picture.
+
+    `people` are all, however weak; `cut` those weak and still ones at the picture's edge: of them too little may be seen.
+    """
+
+    people: Bytes
+    cut: Bytes
 
 
 class BackgroundState(Enum):
@@ -80,6 +94,7 @@ class BackgroundModel:
         self._candidate = np.zeros((*shape, 3), np.float32)
         self._stable_since = np.zeros(shape)
         self._touched = np.zeros(shape, bool)
+        self._cut_at = np.full(shape, -np.inf)
         self._previous: Bytes | None = None
         self._moved_at = np.full(shape, -np.inf)
         self._learned_at = -np.inf
@@ -89,6 +104,7 @@ class BackgroundModel:
         self.sensor, self.weather = Sensor(), Weather()
         self._falls: Bytes | None = None
         self._somebody_at = np.full(shape, -np.inf)
+        self._states, self._has_others = OtherStates(height, width), False
         self._misses = np.zeros(shape, np.uint8)
         self._is_anchored = False
         self._slack: Bytes | None = None
@@ -100,6 +116,9 @@ class BackgroundModel:
         self._known = np.zeros_like(self._known)
         self._stable_since[:] = at
         self._touched[:] = False
+        self._cut_at[:] = -np.inf
+        self._states.forget()
+        self._has_others = False
         self._learn_after = self._settings.restart_learn_after_s
         self._is_anchored = False
         self._changed_until = at + self._settings.change_hold_s
@@ -128,7 +147,8 @@ class BackgroundModel:
     def background(self, at: float, doubt: Doubt | None = None) -> Background:
         """What is known at this moment. It stays as it is: learning replaces the arrays, it does not write into them."""
         tolerance = self._settings.luma_tolerance, self._settings.chroma_tolerance, self._settings.chroma_tolerance
-        return Background(at, self._shown, self._known, tolerance, doubt, self.sensor.levels, self.is_shaky(at), self._falls)
+        others = Others(self._states.shown, self._states.known) if self._has_others else None
+        return Background(at, self._shown, self._known, tolerance, doubt, self.sensor.levels, self.is_shaky(at), self._falls, others)
 
     def shift(self, picture: Bytes, at: float) -> Shift:
         """How far the levelled `picture` of time `at` lies from the place. Where the camera does not shake it is asked seldom."""
@@ -173,10 +193,11 @@ class BackgroundModel:
         """255 where something moved, or moved nearby, within the last `within_s` seconds."""
         return np.where(self._moved_at > at - within_s, np.uint8(_FULL), np.uint8(0))
 
-    def learn(self, picture: Bytes, agrees: Bytes, blocked: Bytes, doubtful: Bytes, at: float) -> None:
+    def learn(self, picture: Bytes, agrees: Bytes, blocked: Bytes, doubtful: Bytes, at: float, found: Found | None = None) -> None:
         """Learn from `picture` of time `at`, nowhere where `blocked` (255: a person may be there).
 
-        Where `doubtful` (255: a weak detection and no motion) a pixel is learned later.
+        Where `doubtful` (255: a weak detection and no motion) a pixel is learned later. Where anybody was `found` (default:
+        wherever it is blocked) no other state is learned.
         """
         if not 0 <= at - self._learned_at <= _MOST_GAP_S:
             # What was not seen cannot have stayed the same: every wait begins anew.
@@ -184,14 +205,39 @@ class BackgroundModel:
         # Whoever looks once a second must see a pixel unchanged as often as one who looks five times.
         self._least_wait = _LEAST_LOOKS * max(0.0, min(at - self._learned_at, _MOST_GAP_S))
         self._learned_at = at
-        self._falls = self._falling(agrees, at) if self.weather.falls else None
         self._watch_for_change(agrees, blocked, at)
         free = blocked == 0
-        self._adapt(picture, (agrees != 0) & free)
-        self._touched |= (blocked != 0) & (self._known != 0)
+        itself = agreeing_itself(self.background(at), picture) if self._has_others or self._falls is not None else agrees
+        self._falls = self._falling(agrees, at) if self.weather.falls else None
+        self._adapt(picture, (itself != 0) & free)
+        if found is not None:
+            self._cut_at[found.cut != 0] = at
+        self._touched |= ((blocked != 0) | (doubtful != 0)) & (self._known != 0)
         different = (agrees == 0) | (self._known == 0)
         self._touched &= different
         self._consider(picture, different & free, doubtful != 0, at)
+        self._learn_states(picture, agrees, itself, (blocked if found is None else found.people) != 0, at)
+
+    def _learn_states(self, picture: Bytes, agrees: Bytes, itself: Bytes, people: npt.NDArray[np.bool_], at: float) -> None:
+        """Take what comes back again and again for another state of the place, and where none is known yet for the place."""
+        if self._has_others:
+            self._states.seen((agrees != 0) & (itself == 0), at)
+        most = max(self.sensor.levels.luma)
+        new = self._states.look(picture, agrees == 0, people, cv2.bitwise_not(self._known), most, at)
+        unknown = new[self._known.reshape(-1)[new] == 0]
+        if unknown.size:
+            self._mean.reshape(-1, 3)[unknown] = self._states.shown.reshape(-1, 3)[unknown]
+            self._make_known(unknown)
+            self._states.drop(unknown)
+        if new.size or not round(at) % 10:
+            self._has_others = self._states.any
+
+    def _make_known(self, places: npt.NDArray[np.intp]) -> None:
+        known = self._known.copy()
+        known.reshape(-1)[places] = _FULL
+        self._known = known
+        self._touched.reshape(-1)[places] = False
+        self._shown = cv2.convertScaleAbs(self._mean)
 
     def _falling(self, agrees: Bytes, at: float) -> Bytes:
         """Where specks may be taken for rain or snow: away from everything that is or a moment ago was large enough for somebody."""
@@ -215,7 +261,9 @@ class BackgroundModel:
         settings = self._settings
         colours, candidates = picture.reshape(-1, 3)[where], self._candidate.reshape(-1, 3)
         held, since = candidates[where], self._stable_since.reshape(-1)
-        most = settings.luma_tolerance if self._slack is None else settings.luma_tolerance + self._slack.reshape(-1)[where][:, None]
+        most: Bytes | int = max(self.sensor.levels.luma)
+        if self._slack is not None:
+            most = most + self._slack.reshape(-1)[where][:, None]
         stays = (np.abs(colours - held) <= most).all(axis=1)
         # A flake that passes is no other picture of the place.
         misses = self._misses.reshape(-1)
@@ -223,19 +271,45 @@ class BackgroundModel:
         other = ~stays & (misses[where] > (settings.misses if self.weather.falls else 0))
         candidates[where] = np.where(other[:, None], colours, np.where(stays[:, None], held + _CANDIDATE_SHARE * (colours - held), held))
         since[where[other]] = at
+        # Whoever may have stood there has gone.
+        self._cut_at.reshape(-1)[where[other]] = -np.inf
         misses[where[other]] = 0
-        known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]
-        wait = np.where(known, np.where(touched, settings.relearn_touched_after_s, settings.relearn_after_s), self._learn_after)
-        wait = np.maximum(wait, np.where(doubtful.reshape(-1)[where], settings.doubtful_learn_after_s, 0))
-        wait = np.maximum(wait, self._least_wait)
-        accepted = where[stays & (at - since[where] >= wait - _ROUNDING_S)]
+        accepted = where[stays & (at - since[where] >= self._wait(where, doubtful, at) - _ROUNDING_S)]
         if accepted.size:
+            accepted = self._without_bodies(accepted)
             self._mean.reshape(-1, 3)[accepted] = candidates[accepted]
-            known_now = self._known.copy()
-            known_now.reshape(-1)[accepted] = _FULL
-            self._known = known_now
-            self._touched.reshape(-1)[accepted] = False
-            self._shown = cv2.convertScaleAbs(self._mean)
+            self._make_known(accepted)
+
+    def _wait(self, where: npt.NDArray[np.intp], doubtful: npt.NDArray[np.bool_], at: float) -> npt.NDArray[np.float64]:
+        """For how long each pixel must stay the same before it is learned."""
+        s = self._settings
+        known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]
+        wait = np.where(known, np.where(touched, s.relearn_touched_after_s, s.relearn_after_s), self._learn_after)
+        cut = self._cut_at.reshape(-1)[where] > at - s.cut_learn_after_s
+        doubts = np.where(cut, s.cut_learn_after_s, np.where(doubtful.reshape(-1)[where], s.doubtful_learn_after_s, 0))
+        return np.maximum(np.maximum(wait, doubts), self._least_wait)
+
+    def _without_bodies(self, accepted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Those of the `accepted` places that are no part of anything a person touched, or that reaches the picture's edge.
+
+        The jacket of somebody who came in and stands still has no edges that move; their outline had.
+        """
+        again = np.zeros_like(self._known)
+        again.reshape(-1)[accepted[(self._known.reshape(-1)[accepted] != 0) & ~self._touched.reshape(-1)[accepted]]] = _FULL
+        if not again.any():
+            return accepted
+        joined = np.maximum(again, self._touched * np.uint8(_FULL))
+        count, labels = cv2.connectedComponents(cv2.dilate(joined, np.ones((3, 3), np.uint8)))
+        theirs = np.zeros(count, bool)
+        theirs[labels[self._touched]] = True
+        for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+            theirs[side] = True
+        # What is smaller than anybody is a mistake of the first seconds, or weather.
+        theirs &= np.bincount(labels.ravel(), weights=joined.ravel() != 0, minlength=count) >= self._settings.body_cells
+        theirs[0] = False
+        whole = theirs[labels] & (again != 0)
+        self._touched |= whole
+        return np.asarray(accepted[~whole.reshape(-1)[accepted]], np.intp)
 
     def _watch_for_change(self, agrees: Bytes, blocked: Bytes, at: float) -> None:
         """Light switched or camera moved: most of what was known no longer holds."""

@@ -7,6 +7,7 @@ picture that is shown on the evidence of another one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias
 
 import cv2
@@ -75,10 +76,9 @@ def _is_the_cameras(gain: float, ratios: npt.NDArray[np.floating], luma: Bytes, 
 
 def agreeing(background: Background, picture: Bytes) -> Bytes:
     """255 where `picture` (height, width, 3; uint8; levelled, put back) agrees with the known background, else 0."""
-    difference = cv2.split(cv2.absdiff(picture, background.picture))
-    agrees = background.known
-    for plane, most in zip(difference, _tolerances(background), strict=True):
-        agrees = cv2.bitwise_and(agrees, cv2.compare(plane, most, cv2.CMP_LE))
+    agrees = _alike(background, picture, background.picture, background.known)
+    if background.others is not None:
+        agrees = cv2.bitwise_or(agrees, _alike(background, picture, background.others.picture, background.others.known))
     # A single pixel is decided by its neighbours: sensor noise and block edges of the video code.
     agrees = np.asarray(cv2.medianBlur(agrees, 3), np.uint8)
     if background.falls is not None:
@@ -87,12 +87,23 @@ def agreeing(background: Background, picture: Bytes) -> Bytes:
     return agrees
 
 
-def _tolerances(background: Background) -> tuple[Bytes | int, Bytes | int, Bytes | int]:
+def agreeing_itself(background: Background, picture: Bytes) -> Bytes:
+    """As `agreeing`, with the background as it mostly is: neither another state of it nor what falls before it."""
+    return agreeing(replace(background, others=None, falls=None), picture)
+
+
+def _alike(background: Background, picture: Bytes, place: Bytes, known: Bytes) -> Bytes:
+    for plane, most in zip(cv2.split(cv2.absdiff(picture, place)), _tolerances(background, place), strict=True):
+        known = np.asarray(cv2.bitwise_and(known, cv2.compare(plane, most, cv2.CMP_LE)), np.uint8)
+    return known
+
+
+def _tolerances(background: Background, place: Bytes) -> tuple[Bytes | int, Bytes | int, Bytes | int]:
     """What may differ in Y, U and V: one number, or for each pixel its own."""
     levels = background.levels
     if levels is None:
         return background.tolerance
-    known = np.ascontiguousarray(background.picture[..., 0])
+    known = np.ascontiguousarray(place[..., 0])
     luma, chroma = (_each(known, steps) for steps in (levels.luma, levels.chroma))
     if background.shaky:
         more = slack(known)
@@ -121,13 +132,13 @@ def compared(background: Background, picture: Bytes, at: float, shift: Shift = S
     """
     if shift == STILL:
         agrees = agreeing(background, picture)
-        return Backdrop(at, agrees, background.doubt), picture, agrees
+        return Backdrop(at, agrees, background.doubt, background.known), picture, agrees
     steady = put_back(picture, shift)
     agrees = proven = agreeing(background, steady)
     if is_beyond(shift):
         # At the edge the place is not known where the picture lies: there it must agree as it is.
         proven = moved_along(agrees, shift, agreeing(background, picture))
-    return Backdrop(at, proven, background.doubt), steady, agrees
+    return Backdrop(at, proven, background.doubt, background.known), steady, agrees
 
 
 def prove(background: Background, frame: RawFrame) -> Backdrop:

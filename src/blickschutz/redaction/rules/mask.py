@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -135,7 +135,11 @@ def _counting(alone: Sequence[tuple[Box, bool]], backdrop: Backdrop, width: int,
     """Those boxes that are masked: the sure ones, and the weak ones of which enough is not proven background."""
     yield from (box for box, sure in alone if sure)
     weak = [box for box, sure in alone if not sure]
-    yield from _unproven(weak, backdrop, width, height, settings.weak_unproven_share)
+    # What is not known of the place is covered as it is; only what differs speaks for somebody.
+    same = (
+        backdrop if backdrop.known is None else replace(backdrop, proven=cv2.bitwise_or(backdrop.proven, cv2.bitwise_not(backdrop.known)))
+    )
+    yield from _unproven(weak, same, width, height, settings.weak_unproven_share)
 
 
 def _unproven(boxes: Sequence[Box], backdrop: Backdrop, width: int, height: int, least: float) -> Iterator[Box]:
@@ -163,7 +167,7 @@ def small_mask(
     people = np.zeros_like(mask)
     for where in _cells(regions, width, height, mask.shape):
         people[where] = _FULL
-    _join_bodies(mask, people, settings)
+    _join_bodies(mask, people, backdrop.known, settings)
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(settings.close_px / pixel))
     mask = cv2.dilate(mask, _disc(settings.margin_px / pixel))
     return np.asarray(cv2.bitwise_or(mask, people), np.uint8)
@@ -186,20 +190,21 @@ def at_the_edge(proven: Bytes) -> Bytes:
     return np.asarray(reaches[labels], np.uint8)
 
 
-def _join_bodies(mask: Bytes, people: Bytes, settings: MaskSettings) -> None:
+def _join_bodies(mask: Bytes, people: Bytes, known: Bytes | None, settings: MaskSettings) -> None:
     """Fill in `mask` (255: not proven) the outline around parts that belong to one body.
 
     Somebody in a dark jacket before a dark shelf differs from it in head and legs only; between two looks of the
     detector nothing else tells of them. Parts that are not proven and lie close to each other, above all one above the
     other, are therefore one body, and all that their convex hull holds is covered. Parts within `people` (255: somebody
-    is known to be there) need none of it.
+    is known to be there) need none of it, and what is not `known` (0) of the place is no part of anybody: it is covered as it is.
     """
-    if cv2.countNonZero(cv2.bitwise_and(mask, cv2.bitwise_not(people))) == 0:
+    parts = mask if known is None else np.asarray(cv2.bitwise_and(mask, known), np.uint8)
+    if cv2.countNonZero(cv2.bitwise_and(parts, cv2.bitwise_not(people))) == 0:
         return
     height, width = mask.shape
     reach = 2 * round(settings.gap_down * height / 2) + 1, 2 * round(settings.gap_across * width / 2) + 1
-    count, labels = cv2.connectedComponents(cv2.dilate(mask, np.ones(reach, np.uint8)), connectivity=8)
-    rows, columns = np.nonzero(mask)
+    count, labels = cv2.connectedComponents(cv2.dilate(parts, np.ones(reach, np.uint8)), connectivity=8)
+    rows, columns = np.nonzero(parts)
     own = labels[rows, columns]
     cells = np.bincount(own, minlength=count)
     unexplained = np.bincount(own[people[rows, columns] == 0], minlength=count)
