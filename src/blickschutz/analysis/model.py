@@ -84,6 +84,7 @@ class AnalysisSettings:
     unwatched_look_interval_s: float = 0.5
     unwatched_whole_interval_s: float = 4.0
     region_margin_share: float = 0.03
+    region_columns: int = 256
     lying_score: float = 0.22
     still_s: float = 3.0
     changes_interval_s: float = 1.0

@@ -51,8 +51,10 @@ class BackgroundSettings:
     restart_learn_after_s: float = 4.0
     doubtful_learn_after_s: float = 12.0
     cut_learn_after_s: float = 900.0
+    glimpse_s: float = 10.0
     body_cells: int = 16
-    shift_every_s: float = 1.0
+    states_after_s: float = 3.0
+    shift_every_s: float = 2.0
     shaky_px: float = 0.15
     shaky_s: float = 10.0
     anchored_share: float = 0.3
@@ -94,13 +96,14 @@ class BackgroundModel:
         self._candidate = np.zeros((*shape, 3), np.float32)
         self._stable_since = np.zeros(shape)
         self._touched = np.zeros(shape, bool)
-        self._cut_at = np.full(shape, -np.inf)
+        self._glimpsed_at = np.full(shape, -np.inf)
+        self._cut_at, self._has_cut = np.full(shape, -np.inf), False
         self._previous: Bytes | None = None
         self._moved_at = np.full(shape, -np.inf)
         self._learned_at = -np.inf
         self._least_wait = 0.0
         self._learn_after = self._settings.learn_after_s
-        self._changed_until = -np.inf
+        self._changed_until = self._anew_at = -np.inf
         self.sensor, self.weather = Sensor(), Weather()
         self._falls: Bytes | None = None
         self._somebody_at = np.full(shape, -np.inf)
@@ -116,10 +119,10 @@ class BackgroundModel:
         self._known = np.zeros_like(self._known)
         self._stable_since[:] = at
         self._touched[:] = False
-        self._cut_at[:] = -np.inf
+        self._cut_at[:] = self._glimpsed_at[:] = -np.inf
         self._states.forget()
         self._has_others = False
-        self._learn_after = self._settings.restart_learn_after_s
+        self._learn_after, self._anew_at = self._settings.restart_learn_after_s, at
         self._is_anchored = False
         self._changed_until = at + self._settings.change_hold_s
         self.state = BackgroundState.CHANGED
@@ -155,7 +158,7 @@ class BackgroundModel:
         settings = self._settings
         if not self._is_anchored:
             # Until something is known the first picture stands for the place; it proves nothing.
-            self._is_anchored = True
+            self._is_anchored, self._anew_at = True, max(self._anew_at, at)
             self._mean[self._known == 0] = picture[self._known == 0]
             self._shown = cv2.convertScaleAbs(self._mean)
         shaky = self.is_shaky(at)
@@ -210,8 +213,11 @@ class BackgroundModel:
         itself = agreeing_itself(self.background(at), picture) if self._has_others or self._falls is not None else agrees
         self._falls = self._falling(agrees, at) if self.weather.falls else None
         self._adapt(picture, (itself != 0) & free)
-        if found is not None:
-            self._cut_at[found.cut != 0] = at
+        if found is not None and found.cut.any():
+            self._has_cut, cut = True, found.cut != 0
+            # One glimpse of a post in the rain is nobody; whoever stands there is found again.
+            self._cut_at[cut & (self._glimpsed_at > at - self._settings.glimpse_s) & (self._glimpsed_at < at)] = at
+            self._glimpsed_at[cut] = at
         self._touched |= ((blocked != 0) | (doubtful != 0)) & (self._known != 0)
         different = (agrees == 0) | (self._known == 0)
         self._touched &= different
@@ -220,6 +226,8 @@ class BackgroundModel:
 
     def _learn_states(self, picture: Bytes, agrees: Bytes, itself: Bytes, people: npt.NDArray[np.bool_], at: float) -> None:
         """Take what comes back again and again for another state of the place, and where none is known yet for the place."""
+        if at < self._anew_at + self._settings.states_after_s:
+            return
         if self._has_others:
             self._states.seen((agrees != 0) & (itself == 0), at)
         most = max(self.sensor.levels.luma)
@@ -265,28 +273,36 @@ class BackgroundModel:
         if self._slack is not None:
             most = most + self._slack.reshape(-1)[where][:, None]
         stays = (np.abs(colours - held) <= most).all(axis=1)
-        # A flake that passes is no other picture of the place.
-        misses = self._misses.reshape(-1)
-        misses[where] = np.where(stays, 0, misses[where] + 1)
-        other = ~stays & (misses[where] > (settings.misses if self.weather.falls else 0))
+        other = self._is_other(where, stays)
         candidates[where] = np.where(other[:, None], colours, np.where(stays[:, None], held + _CANDIDATE_SHARE * (colours - held), held))
         since[where[other]] = at
-        # Whoever may have stood there has gone.
-        self._cut_at.reshape(-1)[where[other]] = -np.inf
-        misses[where[other]] = 0
+        if self._has_cut:
+            # Whoever may have stood there has gone.
+            self._cut_at.reshape(-1)[where[other]] = -np.inf
         accepted = where[stays & (at - since[where] >= self._wait(where, doubtful, at) - _ROUNDING_S)]
         if accepted.size:
             accepted = self._without_bodies(accepted)
             self._mean.reshape(-1, 3)[accepted] = candidates[accepted]
             self._make_known(accepted)
 
+    def _is_other(self, where: npt.NDArray[np.intp], stays: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Which of the pixels look different now. A flake that passes is no other picture of the place."""
+        if not self.weather.falls:
+            return ~stays
+        misses = self._misses.reshape(-1)
+        count = np.where(stays, 0, misses[where] + 1)
+        other = count > self._settings.misses
+        misses[where] = np.where(other, 0, count)
+        return np.asarray(other, np.bool_)
+
     def _wait(self, where: npt.NDArray[np.intp], doubtful: npt.NDArray[np.bool_], at: float) -> npt.NDArray[np.float64]:
         """For how long each pixel must stay the same before it is learned."""
         s = self._settings
         known, touched = self._known.reshape(-1)[where] != 0, self._touched.reshape(-1)[where]
         wait = np.where(known, np.where(touched, s.relearn_touched_after_s, s.relearn_after_s), self._learn_after)
-        cut = self._cut_at.reshape(-1)[where] > at - s.cut_learn_after_s
-        doubts = np.where(cut, s.cut_learn_after_s, np.where(doubtful.reshape(-1)[where], s.doubtful_learn_after_s, 0))
+        doubts = np.where(doubtful.reshape(-1)[where], s.doubtful_learn_after_s, 0)
+        if self._has_cut:
+            doubts[self._cut_at.reshape(-1)[where] > at - s.cut_learn_after_s] = s.cut_learn_after_s
         return np.maximum(np.maximum(wait, doubts), self._least_wait)
 
     def _without_bodies(self, accepted: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -25,7 +25,7 @@ _MOST_VISITS = 250
 
 @dataclass(frozen=True, slots=True)
 class StatesSettings:
-    """A state counts after so many visits over at least `least_s`; it is another visit when it was away for `away_s`.
+    """A state counts after so many visits over at least `least_s`; it is another visit when it was away at the look before.
 
     Where nothing is known it also counts when it did not change for `steady_s`, whatever moves beside it. It is forgotten
     when it stays away for `most_away_s` before it counts, for `forget_s` after.
@@ -33,7 +33,6 @@ class StatesSettings:
 
     visits: int = 6
     least_s: float = 6.0
-    away_s: float = 0.3
     most_away_s: float = 4.0
     steady_s: float = 12.0
     forget_s: float = 120.0
@@ -50,7 +49,7 @@ class OtherStates:
         self._since, self._seen_at = np.full(count, -np.inf), np.full(count, -np.inf)
         self._steady_since = np.full(count, np.inf)
         self._visits = np.zeros(count, np.uint8)
-        self._swept_at = -np.inf
+        self._swept_at = self._looked_at = -np.inf
         self.known = np.zeros((height, width), np.uint8)
         self.shown = np.zeros((height, width, 3), np.uint8)
 
@@ -74,9 +73,11 @@ class OtherStates:
         count from now on.
         """
         s = self._settings
-        if people.any():
-            there = np.flatnonzero(people)
-            self._visits[there], self._since[there], self._steady_since[there] = 0, at, np.inf
+        before, self._looked_at = self._looked_at, at
+        there = people.reshape(-1)
+        np.copyto(self._visits, np.uint8(0), where=there)
+        np.copyto(self._since, at, where=there)
+        np.copyto(self._steady_since, np.inf, where=there)
         where = np.flatnonzero(different & ~people)
         new = np.zeros(0, np.intp)
         if where.size:
@@ -84,7 +85,7 @@ class OtherStates:
             held, seen = self._colour[where], self._seen_at[where]
             same = (np.abs(colours - held) <= most).all(axis=1)
             lost = ~same & (at - seen > s.most_away_s) & (self.known.reshape(-1)[where] == 0)
-            again = same & (at - seen > s.away_s)
+            again = same & (seen < before)
             self._visits[where] = np.where(lost, 0, np.minimum(self._visits[where] + again, _MOST_VISITS))
             self._since[where[lost]] = at
             self._colour[where] = np.where(lost[:, None], colours, np.where(same[:, None], held + _FOLLOW * (colours - held), held))

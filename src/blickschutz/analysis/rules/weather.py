@@ -18,7 +18,6 @@ _FULL = 255
 # Pixels of the small picture: a flake near the lens, a drop's streak. A person of that area is seven high.
 MOST_CELLS, MOST_ACROSS = 12, 3
 _BESIDE, _AROUND = 7, 9
-_FIELDS = 4, 3
 _SEEN_SHARE, _GONE_SHARE = 0.6, 0.3
 _FOLLOW = 0.25
 _EVERY_S = 0.5
@@ -61,9 +60,17 @@ class Weather:
         if (not self.falls and at - self._looked_at < _EVERY_S) or moving.all():
             return moving
         self._looked_at = at
-        small = specks(moving)
-        fields = cv2.resize(small, _FIELDS, interpolation=cv2.INTER_AREA)
-        now = np.count_nonzero(fields) / fields.size
+        now = _spread(moving)
+        # Where not even all that moves is all over the picture, nobody need look for what is small.
+        small = specks(moving) if now > (_GONE_SHARE if self.falls else _SEEN_SHARE) else np.zeros_like(moving)
+        now = _spread(small)
         self._share = now if self._share is None else self._share + _FOLLOW * (now - self._share)
         self.falls = self._share > (_GONE_SHARE if self.falls else _SEEN_SHARE)
         return np.asarray(cv2.subtract(moving, small), np.uint8) if self.falls else moving
+
+
+def _spread(moving: Bytes) -> float:
+    """In which share of the picture's fields anything moves."""
+    rows, columns = moving.shape
+    fields = [moving[y * rows // 3 : (y + 1) * rows // 3, x * columns // 4 : (x + 1) * columns // 4] for y in range(3) for x in range(4)]
+    return sum(bool(field.any()) for field in fields) / len(fields)

@@ -168,7 +168,8 @@ def small_mask(
     for where in _cells(regions, width, height, mask.shape):
         people[where] = _FULL
     _join_bodies(mask, people, backdrop.known, settings)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _disc(settings.close_px / pixel))
+    parts = mask if backdrop.known is None else cv2.bitwise_and(mask, cv2.bitwise_or(backdrop.known, people))
+    mask = cv2.bitwise_or(mask, cv2.morphologyEx(parts, cv2.MORPH_CLOSE, _disc(settings.close_px / pixel)))
     mask = cv2.dilate(mask, _disc(settings.margin_px / pixel))
     return np.asarray(cv2.bitwise_or(mask, people), np.uint8)
 
