@@ -192,3 +192,14 @@ def test_records_of_older_clips_read_as_before():
     old = BackgroundReader().read(BackgroundSample(sample.pts, sample.rows, sample.columns, sample.tolerance, sample.known, sample.steps))
     assert (old.levels, old.shaky, old.falls, old.others) == (None, False, None, None)
     assert agreeing(old, picture()).all()
+
+
+@pytest.mark.parametrize(("width", "height", "least"), [(320, 240, 14), (1280, 720, 32), (1920, 1080, 32), (3840, 2160, 64)])
+def test_the_least_person_that_is_covered_is_told(width, height, least):
+    analyser = Analyser(FixedDetector())
+    assert analyser.least_height_px == 0
+    grey = np.full((height // 2, width // 2), 128, np.uint8)
+    analyser.analyse(RawFrame(np.full((height, width), 90, np.uint8), grey, grey, 0, 0.0, 0.0))
+    assert analyser.least_height_px == least
+    analyser._background.weather.falls = True
+    assert analyser.least_height_px > 1.3 * least

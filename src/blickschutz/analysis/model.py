@@ -57,6 +57,9 @@ class AnalysisSettings:
     `still_s`; it is looked for every `changes_interval_s`. The motion of two who are close is measured where they
     fill at least `encounter_height` of the picture's height.
 
+    Somebody at least `proven_rows` pixels of the small picture tall is proven covered (docs/benchmarks.md), in rain and snow
+    `proven_rows_in_weather`.
+
     A detection from `sure_score` on keeps the background from learning its box for good; a weaker one,
     from `weak_score` on, keeps it for as long as something moves in the box, and some seconds longer; within `edge_share`
     of the picture's width from its edge many minutes longer, unless it is narrower than `least_across` of its height.
@@ -85,6 +88,8 @@ class AnalysisSettings:
     unwatched_whole_interval_s: float = 4.0
     region_margin_share: float = 0.03
     region_columns: int = 256
+    proven_rows: float = 8.0
+    proven_rows_in_weather: float = 11.0
     lying_score: float = 0.22
     still_s: float = 3.0
     changes_interval_s: float = 1.0

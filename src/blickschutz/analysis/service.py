@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -88,6 +89,15 @@ class Analyser:
         self._facts = _NO_FACTS
         self._changes, self._changes_at = (), -np.inf
         self._lying, self._postures = LyingWatch(), PostureWatch()
+
+    @property
+    def least_height_px(self) -> int:
+        """Height of the smallest person that is proven covered, in pixels of the camera's picture; 0 before the first one."""
+        model, settings = self._background, self._settings
+        if model is None:
+            return 0
+        rows = settings.proven_rows_in_weather if model.weather.falls else settings.proven_rows
+        return math.ceil(rows * self._size[0] / model.shape[1])
 
     def observe(self, frame: RawFrame) -> Backdrop:
         """What is proven background in `frame`."""

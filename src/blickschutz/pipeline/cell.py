@@ -358,6 +358,7 @@ class Cell:
                 cause=report.cause,
                 width=self._size[0],
                 height=self._size[1],
+                least_px=self._analyser.least_height_px,
                 fps=round(figures.fps, 2),
                 frames=counters.frames,
                 dropped=self._dropped,

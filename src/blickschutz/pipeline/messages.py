@@ -94,7 +94,8 @@ class Quit(_Message, frozen=True, tag="quit"):
 class Health(_Message, frozen=True, tag="health", kw_only=True):
     """The heartbeat, once a second. Counters since the cell's start; times in seconds; memory in MB.
 
-    `work` are the threads of the cell.
+    `work` are the threads of the cell; `least_px` is the height of the smallest person that is proven covered, in pixels of
+    the camera's picture, 0 while it is not known.
     """
 
     session: SessionState
@@ -105,6 +106,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     cause: SessionEvent | None = None
     width: int = 0
     height: int = 0
+    least_px: int = 0
     fps: float = 0.0
     frames: int = 0
     dropped: int = 0

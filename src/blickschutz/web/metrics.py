@@ -172,6 +172,7 @@ CELL_METRICS: Mapping[str, _CellMetric] = {
     "blickschutz_reconnects_total": _CellMetric("Connections to the camera that were lost", lambda h: h.reconnects),
     "blickschutz_cpu_seconds_total": _CellMetric("Processor time of the cell", lambda h: h.cpu_s),
     "blickschutz_frames_per_second": _CellMetric("Frames per second over the last four seconds", lambda h: h.fps),
+    "blickschutz_least_person_pixels": _CellMetric("Height of the smallest person that is proven covered", lambda h: h.least_px),
     "blickschutz_memory_pss_bytes": _CellMetric("Proportional memory of the cell", lambda h: h.pss_mb * _MB),
 }
 CAMERA_METRICS: Mapping[str, str] = {

@@ -266,7 +266,6 @@ class BackgroundModel:
         where = np.flatnonzero(open_)
         if not where.size:
             return
-        settings = self._settings
         colours, candidates = picture.reshape(-1, 3)[where], self._candidate.reshape(-1, 3)
         held, since = candidates[where], self._stable_since.reshape(-1)
         most: Bytes | int = max(self.sensor.levels.luma)
