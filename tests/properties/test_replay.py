@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
+from blickschutz.kernel.scene import LEVELS, Background, Detection, Doubt, Levels, Others, Scene, Track
 from blickschutz.pipeline.replay import LONGEST_S, Replay
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.model import MaskSample
@@ -55,7 +55,17 @@ def clips(draw):
         found = (Detection(box, draw(st.floats(0.05, 1)), draw(st.booleans())),) if draw(st.booleans()) else ()
         scene = Scene(0.0, people, found, width=WIDTH, height=HEIGHT, looked_s=draw(st.floats(0, 1)))
         sure = np.where(random.random((ROWS, COLUMNS)) < 0.9, 255, 0).astype(np.uint8)
-        whole = Background(0.0, np.clip(place + random.integers(-2, 3, place.shape), 0, 255).astype(np.uint8), sure, TOLERANCE)
+        learned = np.clip(place + random.integers(-2, 3, place.shape), 0, 255).astype(np.uint8)
+        levels = Levels(*(tuple(random.integers(2, most, LEVELS).tolist()) for most in (16, 10))) if draw(st.booleans()) else None
+        others = None
+        if draw(st.booleans()):
+            # Now and then the place is seen in its other state.
+            others = Others(
+                random.integers(0, 256, place.shape, np.uint8), np.where(random.random((ROWS, COLUMNS)) < 0.5, 255, 0).astype(np.uint8)
+            )
+            if draw(st.booleans()):
+                small[...] = np.where(others.known[..., None] != 0, others.picture, small)
+        whole = Background(0.0, learned, sure, TOLERANCE, None, levels, others=others)
         if kind in ("look", "doubt"):
             looks.append(sample(known(pts, Doubt.CHANGED if kind == "doubt" else None, scene, whole)))
         elif kind == "old":
@@ -67,8 +77,22 @@ def clips(draw):
 
 def agreeing(small, background):
     """Where a picture agrees, worked out without the code under test: by itself, or with most of its neighbours."""
-    near = np.abs(small.astype(int) - background.picture) <= np.array(TOLERANCE) + 1  # a record may be one step off
-    return most_of(near.all(axis=-1) & (background.known != 0))
+    near = alike(small, background, background.picture, background.known)
+    if background.others is not None:
+        near |= alike(small, background, background.others.picture, background.others.known)
+    return most_of(near)
+
+
+def alike(small, background, place, known):
+    most = np.broadcast_to(np.array(TOLERANCE), place.shape)
+    if background.levels is not None:
+        # A record may be one step off, and so on another level of brightness.
+        steps = [np.clip(place[..., 0].astype(int) + off, 0, 255) // 16 for off in (-1, 0, 1)]
+        luma, chroma = (
+            np.max([np.array(by_level)[step] for step in steps], axis=0) for by_level in (background.levels.luma, background.levels.chroma)
+        )
+        most = np.stack([luma, chroma, chroma], axis=-1)
+    return (np.abs(small.astype(int) - place) <= most + 1).all(axis=-1) & (known != 0)
 
 
 def most_of(cells):
