@@ -123,9 +123,12 @@ class Analyser:
             known = replace(known, shaky=True)
         backdrop, picture, proven = compared(known, picture, frame.at, shift)
         moving = model.moving(picture, frame.at)
-        self._look(frame, moving, proven, watched)
+        waits = model.waits(frame.at, self._settings.settled_s)
+        # What only waits to be learned is looked at with the whole picture, and calls for no look of its own.
+        settled = proven if waits is None else np.asarray(cv2.bitwise_or(proven, waits), np.uint8)
+        self._look(frame, moving, proven, settled, watched)
         tracks = self._tracks(frame.at)
-        self._look_turned(frame, moving, proven, tracks)
+        self._look_turned(frame, moving, settled, tracks)
         scene = self._scene(frame.at, tracks)
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
         blocked, doubtful, found = self._blocked(scene, recent, frame)
@@ -187,7 +190,7 @@ class Analyser:
             self._attention = Attention(*self._background.shape, frame.width, frame.height)
         return self._background
 
-    def _look(self, frame: RawFrame, moving: Bytes, proven: Bytes, watched: bool) -> None:
+    def _look(self, frame: RawFrame, moving: Bytes, proven: Bytes, settled: Bytes, watched: bool) -> None:
         """Ask the detector for the whole picture, for the parts in which somebody can be, or for nothing.
 
         What was found last holds where nobody looks: where nothing moves, all is proven and nobody is followed.
@@ -206,7 +209,7 @@ class Analyser:
         wanted = at - self._looked_at >= interval
         steady = self._background is not None and self._background.state is BackgroundState.STEADY
         if wanted and steady and at - self._whole_at < whole_interval:
-            due = [] if self._is_quiet(moving, proven) else self._due(frame, moving, proven)
+            due = [] if self._is_quiet(moving, settled) else self._due(frame, moving, settled)
             parts = self._detector.fitting(frame.width, frame.height, due) if due else []
             wanted = bool(due)
         # The whole picture, where no part of it will do, is too dear for every time.

@@ -172,6 +172,16 @@ class BackgroundModel:
             self._shook_at = at
         return shift if self.is_shaky(at) else STILL
 
+    def waits(self, at: float, since_s: float = 0.0) -> Bytes | None:
+        """255 where somebody who may stand at the edge keeps the place from being learned, and it has stayed the same for so long.
+
+        None where nobody does.
+        """
+        if not self._has_cut:
+            return None
+        waiting = (self._cut_at > at - self._settings.cut_learn_after_s) & (self._known == 0) & (self._stable_since <= at - since_s)
+        return np.where(waiting, np.uint8(_FULL), np.uint8(0))
+
     def is_shaky(self, at: float) -> bool:
         """Whether the camera shook in the last seconds."""
         return at - self._shook_at <= self._settings.shaky_s
@@ -337,4 +347,7 @@ class BackgroundModel:
                 self._start_anew(at)
                 return
         if at >= self._changed_until:
-            self.state = BackgroundState.STEADY if self.known_share > 0.5 else BackgroundState.LEARNING
+            # What waits at the edge has been looked at for long enough, and stays covered.
+            waits = self.waits(at)
+            settled = np.count_nonzero(self._known) + (0 if waits is None else np.count_nonzero(waits))
+            self.state = BackgroundState.STEADY if settled > 0.5 * self._known.size else BackgroundState.LEARNING
