@@ -81,7 +81,7 @@ class AnalysisSettings:
     cut_margin_px: float = 4.0
     edge_share: float = 0.01
     least_across: float = 0.12
-    settled_s: float = 12.0
+    settled_s: float = 20.0
     look_interval_s: float = 0.2
     calm_interval_s: float = 0.4
     whole_interval_s: float = 1.4
@@ -99,3 +99,42 @@ class AnalysisSettings:
     def small_columns(self, width: int) -> int:
         """Columns of the small picture of a camera whose pictures are `width` wide."""
         return min(width, self.most_small_width, max(self.small_width, width // self.small_step))
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The body's outline: its area in source pixels, its middle, its extent along and across its main axis (standard
+    deviations), how far that axis is from upright (0 to a right angle), and the box that holds nearly all of it.
+    """
+
+    area: float
+    centre: tuple[float, float]
+    along: float
+    across: float
+    lean: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """`points` is (33, 4): x, y, visibility, presence in the crop. `presence` says whether anybody is there at all (0..1)."""
+
+    presence: float
+    points: Floats
+    outline: Outline | None
+
+    def middle(self, pair: tuple[int, int]) -> tuple[float, float]:
+        """Between the left and the right one of a pair of points."""
+        x, y = self.points[list(pair), :2].mean(axis=0).tolist()
+        return x, y
+
+    @property
+    def trunk(self) -> float:
+        """From the middle of the shoulders to that of the hips, in pixels."""
+        return math.dist(self.middle(SHOULDERS), self.middle(HIPS))
+
+    @property
+    def tilt(self) -> float:
+        """How far the trunk is from upright, 0 to pi (head down)."""
+        (sx, sy), (hx, hy) = self.middle(SHOULDERS), self.middle(HIPS)
+        return abs(math.atan2(hx - sx, hy - sy))
