@@ -81,7 +81,6 @@ class AnalysisSettings:
     cut_margin_px: float = 4.0
     edge_share: float = 0.01
     least_across: float = 0.12
-    settled_s: float = 20.0
     look_interval_s: float = 0.2
     calm_interval_s: float = 0.4
     whole_interval_s: float = 1.4

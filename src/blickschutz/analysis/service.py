@@ -123,7 +123,7 @@ class Analyser:
             known = replace(known, shaky=True)
         backdrop, picture, proven = compared(known, picture, frame.at, shift)
         moving = model.moving(picture, frame.at)
-        waits = model.waits(frame.at, self._settings.settled_s)
+        waits = model.waits(frame.at)
         # What only waits to be learned is looked at with the whole picture, and calls for no look of its own.
         settled = proven if waits is None else np.asarray(cv2.bitwise_or(proven, waits), np.uint8)
         self._look(frame, moving, proven, settled, watched)

@@ -172,14 +172,11 @@ class BackgroundModel:
             self._shook_at = at
         return shift if self.is_shaky(at) else STILL
 
-    def waits(self, at: float, since_s: float = 0.0) -> Bytes | None:
-        """255 where somebody who may stand at the edge keeps the place from being learned, and it has stayed the same for so long.
-
-        None where nobody does.
-        """
+    def waits(self, at: float) -> Bytes | None:
+        """255 where somebody who may stand at the edge keeps the place from being learned; None where nobody does."""
         if not self._has_cut:
             return None
-        waiting = (self._cut_at > at - self._settings.cut_learn_after_s) & (self._known == 0) & (self._stable_since <= at - since_s)
+        waiting = (self._cut_at > at - self._settings.cut_learn_after_s) & (self._known == 0)
         return np.where(waiting, np.uint8(_FULL), np.uint8(0))
 
     def is_shaky(self, at: float) -> bool:
