@@ -202,7 +202,5 @@ def _followed(pictures: Iterator[list[Box]]) -> dict[int, dict[int, Box]]:
 
 
 def _overlap(one: Box, other: Box) -> float:
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    shared = max(0.0, across) * max(0.0, down)
+    shared = one.shared(other)
     return shared / (one.area + other.area - shared)

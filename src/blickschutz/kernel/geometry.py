@@ -73,6 +73,12 @@ class Box(NamedTuple):
             max(self.bottom, other.bottom),
         )
 
+    def shared(self, other: Box) -> float:
+        """Area of what lies in both."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(0.0, width) * max(0.0, height)
+
     def touches_edge(self, width: int, height: int) -> bool:
         """Whether it reaches an edge of a picture of that size, or beyond."""
         return self.left <= 0 or self.top <= 0 or self.right >= width or self.bottom >= height

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import openvino
 
 from blickschutz.analysis.io.blazepose import NAME, OUTLINE, POINTS, PRESENCE, read
-from blickschutz.analysis.io.openvino_detector import crop
+from blickschutz.analysis.io.openvino_detector import crop, one_core
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard, Pose
 from blickschutz.analysis.rules.pose import Window, read_pose
@@ -33,7 +33,7 @@ class OpenVinoPoser:
         self._edge = card.input_width
         core = openvino.Core()
         try:
-            compiled = core.compile_model(_prepared(read(core, data)), "CPU", _settings(core))
+            compiled = core.compile_model(_prepared(read(core, data)), "CPU", one_core(core))
             self._picture: Bytes = np.zeros((self._edge, self._edge, 3), np.uint8)
             self._request = compiled.create_infer_request()
             self._request.set_input_tensor(openvino.Tensor(self._picture[None], shared_memory=True))
@@ -84,13 +84,3 @@ def _prepared(model: openvino.Model) -> openvino.Model:
     steps.input().tensor().set_element_type(openvino.Type.u8)
     steps.input().preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
     return steps.build()
-
-
-def _settings(core: openvino.Core) -> dict[str, object]:
-    exact = "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return {
-        "INFERENCE_NUM_THREADS": 1,
-        "NUM_STREAMS": 1,
-        "INFERENCE_PRECISION_HINT": "f32" if exact else "bf16",
-        "ENABLE_CPU_PINNING": False,
-    }

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.model import ANKLES, HIPS, NOSE, SHOULDERS, WRISTS, Pose
+from blickschutz.analysis.rules.allowance import Allowance
 from blickschutz.analysis.rules.motion import Bytes, Motion, make_flow, measure
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Encounter
@@ -82,7 +83,7 @@ class EncounterWatch:
 
     def __init__(self) -> None:
         self._flow = make_flow()
-        self._tokens, self._refilled_at = _BURST, math.inf
+        self._allowance = Allowance(_LOOKS_PER_S, _BURST)
         self._poses: list[tuple[Pose, float]] = []
         self._posed_at = -math.inf
         self._lively_at = -math.inf
@@ -90,7 +91,7 @@ class EncounterWatch:
 
     def is_lively(self, at: float) -> bool:
         """Whether two moved hard a moment ago and a look at them may still be spent."""
-        return at - self._lively_at <= _REMEMBER_S and self._tokens >= 2
+        return at - self._lively_at <= _REMEMBER_S and self._allowance.left >= 2
 
     def encounters(
         self, boxes: Floats, crowd: Sequence[Box], pictures: tuple[Bytes, Bytes, float], least: float, look: Look | None, at: float
@@ -131,7 +132,7 @@ class EncounterWatch:
                 if person.box not in seen:
                     seen[person.box] = look(person.box)
                     self.looks += 1
-            pair = (_Person(*_plain(pair[0]), seen[pair[0].box]), _Person(*_plain(pair[1]), seen[pair[1].box]))
+            pair = (replace(pair[0], pose=seen[pair[0].box]), replace(pair[1], pose=seen[pair[1].box]))
         first, second = pair
         body = (first.body + second.body) / 2
         distance = math.dist(first.middle, second.middle) / body
@@ -139,7 +140,7 @@ class EncounterWatch:
             return None
         united = first.box.united(second.box)
         around = sum(math.dist(other.centre, united.centre) < _AROUND_HEIGHTS * body for other in crowd)
-        shared = _shared(first.box, second.box)
+        shared = first.box.shared(second.box)
         least, greatest = sorted((first.score, second.score))
         place = (
             distance,
@@ -154,13 +155,11 @@ class EncounterWatch:
         return Encounter(united, body, distance, motion.limbs_1, motion.spread, bodies, figures)
 
     def _may_look(self, motion: Motion, pair: tuple[_Person, _Person], seen: dict[Box, Pose], at: float) -> bool:
-        self._tokens = min(_BURST, self._tokens + max(0.0, at - min(at, self._refilled_at)) * _LOOKS_PER_S)
-        self._refilled_at = at
+        self._allowance.refill(at)
         needed = len({person.box for person in pair} - set(seen))
-        least = _LIVELY + _DEARER * (1 - self._tokens / _BURST)
-        if self._tokens < needed or _SPREAD * motion.spread + _LIMBS * min(motion.limbs_1, _MOST_LIMBS) < least:
+        least = _LIVELY + _DEARER * (1 - self._allowance.left / _BURST)
+        if _SPREAD * motion.spread + _LIMBS * min(motion.limbs_1, _MOST_LIMBS) < least or not self._allowance.spend(needed):
             return False
-        self._tokens -= needed
         self._lively_at = at
         return True
 
@@ -226,22 +225,12 @@ def near_pairs(boxes: Floats, least: float) -> list[tuple[_Person, _Person]]:
     found = []
     for one, other in pairs:
         first, second = (_Person(Box(*rows[index, :4].tolist()), float(score[index])) for index in (one, other))
-        shared = _shared(first.box, second.box)
+        shared = first.box.shared(second.box)
         if shared <= _SAME_BOX * (first.box.area + second.box.area - shared):
             found.append((first, second))
         if len(found) == _MOST_PAIRS:
             break
     return found
-
-
-def _plain(person: _Person) -> tuple[Box, float]:
-    return person.box, person.score
-
-
-def _shared(first: Box, second: Box) -> float:
-    width = min(first.right, second.right) - max(first.left, second.left)
-    height = min(first.bottom, second.bottom) - max(first.top, second.top)
-    return max(0.0, width) * max(0.0, height)
 
 
 def _one_body(first: _Person, second: _Person, body: float) -> bool:

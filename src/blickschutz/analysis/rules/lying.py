@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from blickschutz.analysis.rules.allowance import Allowance
 from blickschutz.kernel.geometry import Box, pairwise_iou
 from blickschutz.kernel.scene import Detection, Track
 
@@ -52,7 +53,8 @@ class LyingWatch:
 
     def __init__(self) -> None:
         self._looked_at = -np.inf
-        self._tokens, self._refilled_at = _BURST, np.inf
+        # A busy place must not cost what a fall is worth.
+        self._allowance = Allowance(_LOOKS_PER_S, _BURST)
         self._found: list[_Found] = []
         self._stood: dict[int, _Place] = {}
         self._looks: list[_Place] = []
@@ -71,7 +73,10 @@ class LyingWatch:
         places = [item.detection.box.grown(_FOUND_MARGIN) for item in self._found]
         places += [place for place in lost if self._waited(place, at) >= _OFTEN_S]
         places += [place for place in others if self._waited(place, at) >= _SELDOM_S]
-        if not places or not self._may_spend(at):
+        if not places:
+            return None
+        self._allowance.refill(at)
+        if not self._allowance.spend():
             return None
         self._looked_at = at
         chosen = max(places, key=lambda place: self._waited(place, at))
@@ -110,15 +115,6 @@ class LyingWatch:
             if track.confirmed and track.seen_s < 0.5:
                 self._stood[track.number] = _Place(track.box, at)
         self._stood = {number: place for number, place in self._stood.items() if at - place.at <= _LOST_S}
-
-    def _may_spend(self, at: float) -> bool:
-        """A few looks in a row, but not for long: a busy place must not cost what a fall is worth."""
-        self._tokens = min(_BURST, self._tokens + max(0.0, at - min(at, self._refilled_at)) * _LOOKS_PER_S)
-        self._refilled_at = at
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
 
     def _waited(self, place: Box, at: float) -> float:
         """Seconds since `place` was last looked at in both turns; infinite as long as one turn is missing."""

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.analysis.model import ANKLES, HIPS, KNEES, NOSE, SHOULDERS, Pose
+from blickschutz.analysis.rules.allowance import Allowance
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Detection, Posture, Track
 
@@ -88,8 +89,7 @@ class PostureWatch:
     _tries: int = 0
     _reason_at: float = -math.inf
     _looked_at: float = -math.inf
-    _tokens: float = _BURST
-    _refilled_at: float = math.inf
+    _allowance: Allowance = field(default_factory=lambda: Allowance(_LOOKS_PER_S, _BURST))
 
     def bodies(self, at: float) -> tuple[Detection, ...]:
         """Who was seen lying a moment ago: people, for the mask and for the rules about things."""
@@ -97,16 +97,15 @@ class PostureWatch:
 
     def is_needed(self, at: float) -> bool:
         """Whether somebody may be down who is worth a fresh look of the detector too."""
-        return at - self._reason_at <= _SEEN_S and self._tokens >= _MOST_TRIES
+        return at - self._reason_at <= _SEEN_S and self._allowance.left >= _MOST_TRIES
 
     def postures(
         self, boxes: Floats, tracks: Sequence[Track], lying: Sequence[Detection], size: tuple[int, int], look: Look, at: float
     ) -> tuple[Posture, ...]:
         """Of those who were looked at now. `boxes` is (n, 5): left, top, right, bottom, score; `size` width and height."""
         self._remember(tracks, at)
-        self._tokens = min(_BURST, self._tokens + max(0.0, at - min(at, self._refilled_at)) * _LOOKS_PER_S)
-        self._refilled_at = at
-        if at - self._looked_at < _EVERY_S - 0.05 or self._tokens < 1:
+        self._allowance.refill(at)
+        if at - self._looked_at < _EVERY_S - 0.05 or self._allowance.left < 1:
             return ()
         places = self._places(boxes, tracks, lying, size, at)
         if not places:
@@ -208,9 +207,8 @@ class PostureWatch:
         if place.source == "lost" and place.stood is not None:
             place.stood.looked += 1
         for box, turn in self._ways(place, known):
-            if self._tokens < 1:
+            if not self._allowance.spend():
                 break
-            self._tokens -= 1
             self.looks += 1
             pose = look(box, turn)
             plain = pose.presence if turn == 0 else plain
@@ -232,7 +230,7 @@ class PostureWatch:
             self._known = [one for one in self._known if one is not known]
             self._known.append(_Known(Box(x - half, y - half, x + half, y + half), at, turn, lies))
         score = max((one.score for one in lying if place.box.holds(one.box.centre)), default=0.0)
-        beside = any(box is not place.box and _overlap(box, outline.box) > 0.3 for box in upright)
+        beside = any(box is not place.box and box.shared(outline.box) / max(1.0, min(box.area, outline.box.area)) > 0.3 for box in upright)
         figures = _figures(place, pose, turn, plain, (score, float(beside), moved), size, at)
         return Posture(outline.box, pose.presence, outline.lean / (math.pi / 2), figures)
 
@@ -298,10 +296,3 @@ def _left(box: Box, size: tuple[int, int]) -> bool:
     """Whether somebody last seen there walked out of the picture."""
     margin = _EDGE * size[0]
     return box.left <= margin or box.right >= size[0] - margin or box.top <= 0 or box.bottom >= (1 - _EDGE) * size[1]
-
-
-def _overlap(first: Box, second: Box) -> float:
-    """Share of the lesser box that lies in the other."""
-    width = min(first.right, second.right) - max(first.left, second.left)
-    height = min(first.bottom, second.bottom) - max(first.top, second.top)
-    return max(0.0, width) * max(0.0, height) / max(1.0, min(first.area, second.area))
