@@ -110,8 +110,9 @@ def prepare(say: Say, progress: Callable[[int], Progress]) -> None:
         try:
             say(f"fetching the Debian package {PACKAGE} with apt")
             clip = _fetch(Path(name))
-            total, real = len(_Clip(clip)), True
-            read: Callable[[], Iterator[RawFrame]] = _Clip(clip).frames
+            source = _Clip(clip)
+            total, real = len(source), True
+            read: Callable[[], Iterator[RawFrame]] = source.frames
         except (MediaError, OSError) as error:
             say(f"the real clip is not to be had ({error}); drawing a forecourt with walking figures instead")
             total, real, read = _DRAWN, False, _drawn_frames

@@ -105,7 +105,7 @@ class SqlBudgetStore:
                 days.insert(), {"camera": day.camera, "number": day.number, "data": data, "hash": _hash(day.camera, day.number, data)}
             )
 
-    def decide(self, decision: Decision, what: Event, facts: Mapping[str, str | int | float]) -> Decision:
+    def decide(self, decision: Decision, what: Event, facts: Mapping[str, str | int | float]) -> None:
         kind = decision.kind.value
         values = {
             "camera": decision.camera,
@@ -116,10 +116,9 @@ class SqlBudgetStore:
             "shadow": decision.shadow,
         }
         with writing(self._engine) as connection:
-            number = int(connection.execute(decisions.insert().returning(decisions.c.number), values).scalar_one())
+            connection.execute(decisions.insert(), values)
             self._forget_older(connection, decision.camera, kind)
             self._log.append(connection, what, decision.by, decision.camera, {"kind": kind, **facts})
-        return Decision(decision.camera, decision.kind, decision.threshold, decision.by, decision.at, decision.shadow, number)
 
     @staticmethod
     def _forget_older(connection: Connection, camera: str, kind: str) -> None:
