@@ -53,6 +53,10 @@ def house(tmp_path):
     house.close()
 
 
+def locked(*facts):
+    raise DeviceError("the database is locked")
+
+
 class TestOrders:
     def test_without_two_reviewers_nothing_is_ordered_and_it_is_told_once(self, house):
         house.enrol(1)
@@ -148,9 +152,6 @@ class TestOrders:
     def test_a_locked_database_does_not_keep_a_cell_from_recording(self, house, monkeypatch):
         house.enrol()
         add = house.records.orders.store.add
-
-        def locked(order):
-            raise DeviceError("the database is locked")
 
         with monkeypatch.context() as busy:
             busy.setattr(house.records.orders.store, "add", locked)
@@ -286,9 +287,6 @@ class TestStopControl:
         assert not house.cell.stopped
 
     def test_a_stop_is_not_held_up_by_the_database_and_its_entry_follows(self, house, monkeypatch):
-        def locked(*facts):
-            raise DeviceError("the database is locked")
-
         with monkeypatch.context() as busy:
             busy.setattr(house.records.office.log, "write", locked)
             house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
@@ -304,9 +302,6 @@ class TestStopControl:
         assert len(house.events(Event.CAMERA_STOPPED)) == 1
 
     def test_each_press_has_its_entry_also_when_the_log_took_none_for_a_while(self, house, monkeypatch):
-        def locked(*facts):
-            raise DeviceError("the database is locked")
-
         with monkeypatch.context() as busy:
             busy.setattr(house.records.office.log, "write", locked)
             house.records.stops.stop(CAMERA, "leitstelle-1", "Versammlung")
