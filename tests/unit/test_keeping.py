@@ -167,6 +167,26 @@ class TestOrders:
         house.records.intake.take(CAMERA, opened)
         assert house.records.orders.store.get(number).state == "recording", "what becomes of it is not lost while its row follows"
 
+    def test_an_order_whose_row_is_late_reaches_a_cell_that_came_back_before_it(self, house, monkeypatch):
+        house.enrol()
+        house.cell.reachable = False
+        with monkeypatch.context() as busy:
+            busy.setattr(house.records.orders.store, "add", locked)
+            number = house.order()
+        house.cell.reachable = True
+        house.records.orders.again(CAMERA)
+        assert house.cell.orders == []
+        house.work()
+        assert [order.number for order in house.cell.orders] == [number]
+
+    def test_a_refusal_that_the_log_did_not_take_is_told_the_next_time(self, house, monkeypatch):
+        with monkeypatch.context() as busy:
+            busy.setattr(house.records.office.log, "write", locked)
+            with pytest.raises(DeviceError):
+                house.order()
+        assert house.order() is None
+        assert len(house.events(Event.RECORDING_REFUSED)) == 1
+
     def test_a_full_disk_is_told_and_the_clip_stays(self, house):
         house.enrol()
         house.clip()

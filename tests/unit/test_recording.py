@@ -578,6 +578,72 @@ class TestRecorder:
         assert feeding.heard(ClipEvent.CLOSED)[0].orders == (1, 2)
         assert len(list(tmp_path.glob("*.clip"))) == 1
 
+    def test_all_orders_that_wait_for_a_stream_are_in_its_clip(self, tmp_path):
+        feeding = Feeding(tmp_path, after_s=3)
+        feeding.recorder.interrupted()
+        feeding.order(1)
+        feeding.order(2)
+        feeding.recorder.take(ClipMode.SEALED, [Head(1, b"init", "h264", 64, 48)])
+        feeding.seconds(2)
+        (opened,) = feeding.heard(ClipEvent.OPENED)
+        assert opened.orders == (1, 2)
+        feeding.recorder.close()
+
+    def test_an_order_that_never_had_a_stream_is_refused_as_soon_as_it_is_over(self, tmp_path):
+        feeding = Feeding(tmp_path, after_s=3)
+        feeding.recorder.interrupted()
+        feeding.order(1, for_s=5)
+        feeding.order(2)
+        feeding.recorder.end(2)
+        feeding.clock.sleep(4)
+        feeding.recorder.tick()
+        assert feeding.news == []
+        feeding.clock.sleep(5)
+        feeding.recorder.tick()
+        assert [(news.refusal, news.orders) for news in feeding.news] == [(Refusal.FAULT, (1, 2))]
+        feeding.recorder.tick()
+        assert len(feeding.news) == 1
+        assert feeding.recorder.recording is None
+
+    def test_an_order_that_waits_is_refused_where_the_camera_is_stopped(self, tmp_path):
+        feeding = Feeding(tmp_path)
+        feeding.recorder.interrupted()
+        feeding.order(1)
+        feeding.recorder.interrupted(CloseReason.STOPPED)
+        assert [news.orders for news in feeding.news] == [(1,)]
+
+    def test_the_rest_of_a_cut_clip_is_no_refusal(self, tmp_path):
+        feeding = Feeding(tmp_path, after_s=3)
+        feeding.order(1, for_s=5)
+        feeding.seconds(2)
+        feeding.recorder.interrupted()
+        feeding.clock.sleep(9)
+        feeding.recorder.tick()
+        feeding.heard(ClipEvent.CLOSED)
+        assert [news.event for news in feeding.news] == [ClipEvent.OPENED, ClipEvent.CLOSED]
+
+    def test_an_order_of_the_other_mode_takes_the_place_of_what_waits_and_says_so(self, tmp_path):
+        feeding = Feeding(tmp_path)
+        feeding.recorder.interrupted()
+        feeding.order(1)
+        feeding.order(2, ClipMode.ANONYMOUS)
+        assert [news.orders for news in feeding.news] == [(1,)]
+        assert feeding.recorder.recording is ClipMode.ANONYMOUS
+
+    def test_a_clip_that_has_told_its_end_takes_no_order_and_another_follows(self, tmp_path, monkeypatch):
+        feeding = Feeding(tmp_path)
+        with monkeypatch.context() as broken:
+            broken.setattr("blickschutz.recording.io.job.seal_key", lambda *some: (_ for _ in ()).throw(OSError("no room")))
+            feeding.order(1)
+            feeding.heard(ClipEvent.REFUSED)
+        # It ends between the recorder's look at it and the order.
+        monkeypatch.setattr(feeding.recorder, "tick", lambda: None)
+        feeding.order(2)
+        feeding.recorder.take(ClipMode.SEALED, [Fragment(1, b"1", True, (90_000,), feeding.clock.monotonic())])
+        (opened,) = feeding.heard(ClipEvent.OPENED)
+        assert opened.orders == (2,)
+        feeding.recorder.close()
+
     def test_a_clip_has_a_longest_length_and_then_the_order_is_used_up(self, tmp_path):
         feeding = Feeding(tmp_path, most_s=5)
         feeding.order()

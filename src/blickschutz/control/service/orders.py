@@ -129,13 +129,18 @@ class RecordingOrders:
             # Seconds count: the cell records, and the row follows as soon as the database takes it.
             _log.error("order_not_stored", order=order.number, problem=str(error))
             self._unstored.add(order.number)
-            self._do(lambda: self._add_late(order))
-        self._give(order)
+            given = self._give(order)
+            self._do(lambda: self._add_late(order, given=given))
+        else:
+            self._give(order)
         return order.number
 
-    def _add_late(self, order: RecordingOrder) -> None:
+    def _add_late(self, order: RecordingOrder, *, given: bool) -> None:
         self.store.add(order)
         self._unstored.discard(order.number)
+        if not given:
+            # Its cell may have come back meanwhile, and was not told of an order that had no row.
+            self._give(order)
 
     def _require_stored(self, numbers: Iterable[int]) -> None:
         """Raises `StoreBusyError` where a row is not there yet: whoever notes something of it tries again."""
@@ -157,10 +162,11 @@ class RecordingOrders:
         """Told once until it works again: a night without reviewers is one problem, not a thousand."""
         self.problem = why
         if (key := f"{camera}:{why}") not in self._refused:
-            self._refused.add(key)
             _log.error("recording_refused", camera=camera, reason=why)
             facts: dict[str, Any] = {"why": why, "mode": mode, "cause": cause, "reason": reason}
             self._log.write(Event.RECORDING_REFUSED, by, camera, facts)
+            # Only now: an entry that the database did not take is tried again.
+            self._refused.add(key)
 
     # --- what becomes of an order ---
 
@@ -227,13 +233,15 @@ class RecordingOrders:
     def _is_timely(self, order: RecordingOrder) -> bool:
         return abs(self._clock.now() - order.at) <= MOST_AGE_S
 
-    def _give(self, order: RecordingOrder, *, again: bool = False) -> None:
+    def _give(self, order: RecordingOrder, *, again: bool = False) -> bool:
+        """Whether the cell was there to be told; else `again` tells it once it is."""
         cell = self._cells[order.camera]
         if not cell.reachable:
-            return  # told by `again` when the cell is there
+            return False
         sealing = Sealing(self._key.installation, str(self._shelf.folder), self._sealed_for())
         for_s = order.for_s if order.for_s is not None or not again else _AGAIN_S
         cell.record(Order(number=order.number, mode=ClipMode(order.mode), cause=order.cause, sealing=sealing, for_s=for_s))
+        return True
 
     def _number(self) -> int:
         """Numbers go on where the last ones ended, over restarts too."""

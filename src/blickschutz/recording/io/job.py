@@ -85,12 +85,14 @@ class ClipJob:
         tell: Tell,
         guard: Guard,
         before: Sequence[Piece] = (),
+        others: Sequence[int] = (),
     ) -> None:
         self.clip, self.mode = uuid.uuid4().hex, order.mode
+        self._lock, self._told = threading.Lock(), False
         self._camera, self.order, self._opening = camera, order, opening
         self._settings, self._clock, self._tell = settings, clock, tell
         self._opened = clock.now()
-        self.orders = [order.number]
+        self._orders = [order.number, *others]
         self._backlog = _Backlog()
         self._most_waiting = MOST_WAITING + sum(len(piece.fragment.data) for piece in before)
         self._writer: ClipWriter | None = None
@@ -104,6 +106,13 @@ class ClipJob:
     @property
     def done(self) -> bool:
         return self._work.ended
+
+    def accept(self, number: int) -> bool:
+        """One more order for this clip; False where its outcome was told already, which would not have named it."""
+        with self._lock:
+            if not self._told:
+                self._orders.append(number)
+            return not self._told
 
     def add(self, piece: Piece) -> None:
         """Hand in the next piece; never waits. Where the disk is too slow for the camera, what waits is still written, then it ends."""
@@ -205,13 +214,16 @@ class ClipJob:
         self, event: ClipEvent, problem: str = "", size: int = 0, closing: CloseReason | None = None, refusal: Refusal | None = None
     ) -> None:
         reason = problem if closing is None else f"{closing.value}: {problem}" if problem else closing.value
+        with self._lock:
+            self._told = event is not ClipEvent.OPENED
+            orders = tuple(self._orders)
         self._tell(
             ClipNews(
                 event=event,
                 clip=self.clip,
                 mode=self.mode,
                 cause=self.order.cause,
-                orders=tuple(self.orders),
+                orders=orders,
                 opened=self._opened,
                 closed=self._clock.now() if event is ClipEvent.CLOSED else 0.0,
                 reason=reason,

@@ -38,7 +38,10 @@ class Recorder:
         self._camera, self._settings, self._clock, self._describe, self._tell = camera, settings, clock, describe, tell
         self._feeds: Mapping[ClipMode, Feed] = {mode: Feed(settings.before_s) for mode in ClipMode}
         self._orders = Orders(settings)
-        self._waiting: Order | None = None
+        # Ordered, and without a clip yet; all of one mode.
+        self._waiting: list[Order] = []
+        # The one among them whose clip was cut off: of it somebody was told.
+        self._resumed: Order | None = None
         self._job: ClipJob | None = None
         self._unfinished: list[ClipJob] = []
         self._again = 0
@@ -49,7 +52,7 @@ class Recorder:
     @property
     def recording(self) -> ClipMode | None:
         """The mode of the clip that is being written, or waits for a stream; None where nothing was ordered."""
-        return self._job.mode if self._job is not None else self._waiting.mode if self._waiting is not None else None
+        return self._job.mode if self._job is not None else self._waiting[0].mode if self._waiting else None
 
     def order(self, order: Order) -> None:
         """Record from now on (and the seconds before). An order of the other mode begins a clip of its own."""
@@ -59,11 +62,13 @@ class Recorder:
             self._close(CloseReason.OVER)
         self._orders.begin(order.number, now, order.for_s)
         self._again = 0
-        if self._job is not None:
-            self._job.orders.append(order.number)
-        else:
-            self._waiting = order
-            self._begin(now)
+        if self._job is not None and self._job.accept(order.number):
+            return
+        # What ended by itself this very moment takes no order any more.
+        self._job, self._ended = None, None
+        self._give_up([one for one in self._waiting if one.mode is not order.mode], Refusal.FAULT, "a clip of the other mode was ordered")
+        self._waiting.append(order)
+        self._begin(now)
 
     def end(self, number: int) -> None:
         """The situation behind an order is over."""
@@ -99,7 +104,7 @@ class Recorder:
             if self._job is not None and self._job.mode is mode:
                 for piece in new:
                     self._add(self._job, piece)
-            elif new and self._waiting is not None and self._waiting.mode is mode:
+            elif new and self._waiting and self._waiting[0].mode is mode:
                 self._begin(self._clock.monotonic())
 
     def tick(self) -> None:
@@ -108,7 +113,7 @@ class Recorder:
         wanted = self._orders.wanted(now)
         if self._job is None:
             if not wanted:
-                self._waiting = None
+                self._drop("the camera sent nothing that could be recorded")
             return
         if self._job.failed:
             self._failed(self._job, wanted)
@@ -130,17 +135,15 @@ class Recorder:
             feed.clear()
         if reason is not CloseReason.INTERRUPTED:
             self._orders.clear()
-            self._waiting = None
+            self._drop(f"the camera was {reason.value}")
 
     def broke(self, problem: str, *, again: bool) -> None:
         """Whoever makes the redacted video cannot: the clip ends. Another follows with the next stream, or the order is given up."""
         if self._job is not None:
             self._close(CloseReason.FAULT, keep_orders=again, problem=problem)
-        elif self._waiting is not None and not again:
-            self._refuse(self._waiting, Refusal.FAULT, problem)
         if not again:
             self._orders.clear()
-            self._waiting = None
+            self._give_up(self._waiting, Refusal.FAULT, problem)
 
     def close(self) -> None:
         """The cell ends in good order."""
@@ -148,7 +151,7 @@ class Recorder:
             self._close(CloseReason.STOPPED, wait_s=_END_S)
 
     def _begin(self, now: float) -> None:
-        order = self._waiting
+        order = self._waiting[0] if self._waiting else None
         feed = self._feeds[order.mode] if order is not None else None
         if order is None or feed is None or feed.head is None:
             return
@@ -162,14 +165,14 @@ class Recorder:
             pieces = pieces[max((n for n, piece in enumerate(pieces) if piece.fragment.key), default=0) :]
         self._unfinished = [job for job in self._unfinished if not job.done]
         if len(self._unfinished) >= _MOST_UNFINISHED:
-            self._refuse(order, Refusal.BEHIND, f"{len(self._unfinished)} clips still wait for the disk")
+            self._give_up(self._waiting, Refusal.BEHIND, f"{len(self._unfinished)} clips still wait for the disk")
             self._orders.clear()
-            self._waiting = None
             return
         describe = self._describe(feed.head, order.mode)
-        self._job = ClipJob(self._camera, order, describe, self._settings, self._clock, self._tell, self._guard, pieces)
+        others = [one.number for one in self._waiting[1:]]
+        self._job = ClipJob(self._camera, order, describe, self._settings, self._clock, self._tell, self._guard, pieces, others)
         self._unfinished.append(self._job)
-        self._waiting, self._began, self._ended = None, now, None
+        self._waiting, self._began, self._ended = [], now, None
         self._written_to = pieces[-1].fragment.at if pieces else float("-inf")
 
     def _add(self, job: ClipJob, piece: Piece) -> None:
@@ -183,12 +186,23 @@ class Recorder:
         self._job, self._ended = None, None
         if job.again and wanted and self._again < _MOST_AGAIN:
             self._again += 1
-            self._waiting = job.order
+            self._resume(job.order)
         else:
             self._orders.clear()
 
-    def _refuse(self, order: Order, refusal: Refusal, reason: str) -> None:
-        self._tell(refused(order, list(self._orders.running) or [order.number], self._clock.now(), refusal, reason))
+    def _resume(self, order: Order) -> None:
+        self._waiting, self._resumed = [order], order
+
+    def _drop(self, reason: str) -> None:
+        """What waits is wanted no more; whoever had no clip at all is told."""
+        self._give_up([one for one in self._waiting if one is not self._resumed], Refusal.FAULT, reason)
+        self._waiting = []
+
+    def _give_up(self, orders: Sequence[Order], refusal: Refusal, reason: str) -> None:
+        """They get no clip, and somebody hears so at once."""
+        if orders:
+            self._tell(refused(orders[0], [one.number for one in orders], self._clock.now(), refusal, reason))
+        self._waiting = [one for one in self._waiting if one not in orders]
 
     def _close(self, reason: CloseReason, *, keep_orders: bool = False, wait_s: float = 0.0, problem: str = "") -> None:
         job, self._job, self._ended = self._job, None, None
@@ -198,6 +212,6 @@ class Recorder:
         job.close(reason, wait_s, problem)
         self._feeds[ClipMode.ANONYMOUS].clear()
         if keep_orders and self._orders.wanted(self._clock.monotonic()):
-            self._waiting = job.order
+            self._resume(job.order)
         elif not self._orders.running:
             self._orders.clear()
