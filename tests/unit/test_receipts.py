@@ -67,3 +67,16 @@ def test_while_something_is_lost_not_even_what_was_ordered_before_is_destroyed(h
     lost.on = False
     assert records.shredder.work() == 1
     assert records.archive.shelf.clips() == set()
+
+
+def test_no_receipt_is_dated_before_the_deadline_that_it_names(house, monkeypatch):
+    """A boot counts on from the last time that was written: by that count the deadline is still to come."""
+    case, records = house.clip(), house.records
+    house.clock.sleep(100 * 3600)
+    assert records.shredder.expire() == 1
+    due = records.office.cases.store.get(case.id).due
+    assert case.opened < due <= house.clock.now()
+    monkeypatch.setattr(records.shredder, "_trusted", lambda: due - 40)
+    assert records.shredder.work() == 1
+    (receipt,) = house.events(Event.SHREDDED)
+    assert receipt.facts["destroyed"] == due

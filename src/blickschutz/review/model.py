@@ -171,7 +171,8 @@ class Case:
 
     `sha256` is that of the sealed file. `hold` is in force, `proposal` is a change of it (or its end, with `until` 0)
     that waits for a second person. `restricted` are the open requests of those concerned that the clip is kept for: while
-    there is one, nothing decides or ends it. `shred_reason` and `shred_by` say why and by whom the end was ordered.
+    there is one, nothing decides or ends it. `shred_reason` and `shred_by` say why and by whom the end was ordered,
+    `due` the deadline that ended it (POSIX, as it was told then; 0 where people did).
     A hold stays in the row when it ends, so that whoever destroys knows which one that was. `quarantine` stays too.
     `erasing` says how far the overwriting came, `ending` what became of the file (see `retention.model.Ending`).
     `version` counts the changes of the row as it was read; a change of any other version is refused.
@@ -199,6 +200,7 @@ class Case:
     restricted: tuple[int, ...] = ()
     shred_reason: str = ""
     shred_by: tuple[str, ...] = ()
+    due: float = 0.0
     destroyed: float = 0.0
     erasing: Erasing | None = None
     ending: str = ""

@@ -117,10 +117,12 @@ class CaseDesk:
         after = next_state(case.state, CaseEvent.HELD_BY_TWO)
         return after is not None and self.store.set_hold(case, dated(hold, self._time), after)
 
-    def expire(self, case: Case, reason: str) -> bool:
-        """The time of a case is up."""
+    def expire(self, case: Case, reason: str, due: float = 0.0) -> bool:
+        """The time of a case is up, since `due` (POSIX)."""
         event = CaseEvent.HOLD_OVER if case.state is CaseState.HELD else CaseEvent.EXPIRED
-        return not case.restricted and next_state(case.state, event) is CaseState.DESTROYING and self.store.doom(case, reason, ())
+        if case.restricted or next_state(case.state, event) is not CaseState.DESTROYING:
+            return False
+        return self.store.doom(replace(case, due=due), reason, ())
 
     def restrict(self, number: int, request: int, by: str) -> bool:
         """Keep a clip as it is while a request of somebody concerned is open (Art. 18 GDPR); False where its end was ordered before."""

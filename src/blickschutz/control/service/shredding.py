@@ -89,7 +89,7 @@ class Shredder:
         end = deadline(known, self._limits)
         # One that is still being recorded at its deadline is none: no recording takes days, only its last news was lost.
         if is_due(known, self._limits, now):
-            return self._reserve.through(lambda: self._cases.expire(case, end.why.value))
+            return self._reserve.through(lambda: self._cases.expire(case, end.why.value, self._time.wall_of(end.at)))
         if is_near(known, self._limits, now) and case.clip not in self._warned:
             at = self._time.wall_of(end.at)
             self._log.write(Event.DEADLINE_NEAR, "system", case.clip, {"case": case.id, "at": at, "why": end.why.value})
@@ -187,13 +187,15 @@ class Shredder:
 
     def _receipt(self, case: Case, removed: Removed) -> Receipt:
         erasing = case.erasing
+        # A boot counts on from the last time that was written, up to a minute before: nothing is done before its order.
+        destroyed = max(self._trusted(), case.due, erasing.at if erasing is not None else 0.0)
         ending = Ending.VANISHED if erasing is None else Ending.OVERWRITTEN if erasing.done else Ending.INTERRUPTED
         return Receipt(
             clip=case.clip,
             case=case.id,
             camera=case.camera,
             opened=case.opened,
-            destroyed=self._trusted(),
+            destroyed=destroyed,
             reason=case.shred_reason,
             people=list(case.shred_by),
             sha256=case.sha256,
