@@ -397,3 +397,14 @@ class TestMachine:
 
 def test_by_day_nothing_unredacted_is_recorded():
     assert said(day(mode=Mode.SEALED)(whole()), "DM-08").result is Result.BROKEN
+
+
+def test_a_restore_counts_by_the_log_and_a_failed_one_against_what_was_recorded():
+    g = whole()
+    unrecorded = facts_with(g, facts=tuple(one for one in g.facts.facts if one.kind is not FactKind.RESTORE_TEST))
+    assert said(unrecorded, "SI-09").result is Result.UNKNOWN
+    tried = logged(Event.RESTORE_TRIED, entry(Event.RESTORE_TRIED, 3, whole=True))(unrecorded)
+    assert said(tried, "SI-09").result is Result.HOLDS
+    failed = logged(Event.RESTORE_TRIED, entry(Event.RESTORE_TRIED, 3, whole=True), entry(Event.RESTORE_TRIED, 4, whole=False))(g)
+    assert said(failed, "SI-09").result is Result.BROKEN
+    assert said(logged(Event.RESTORED, entry(Event.RESTORED, 5))(failed), "SI-09").result is Result.HOLDS

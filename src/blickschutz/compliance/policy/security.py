@@ -197,8 +197,22 @@ def evidence(g: Grounds) -> Answer:
     LOG,
 )
 def restore(g: Grounds) -> Answer:
-    answer = recorded(g, FactKind.RESTORE_TEST, YEAR, document=False)
+    answer = _restored(g)
     return answer if answer.result is not Result.HOLDS else recorded(g, FactKind.RIGHTS_REVIEW, HALF_YEAR, document=False)
+
+
+def _restored(g: Grounds) -> Answer:
+    """By the log, where a restore was tried with this program; else by what people recorded of another way."""
+    tried = sorted((*g.entries(Event.RESTORE_TRIED, YEAR), *g.entries(Event.RESTORED, YEAR)), key=lambda entry: entry.number)
+    if not tried:
+        return recorded(g, FactKind.RESTORE_TEST, YEAR, document=False)
+    last = tried[-1]
+    if not last.facts.get("whole", True):
+        return broken(
+            f"Die letzte Wiederherstellung (Eintrag {last.number}) misslang; beheben Sie die Ursache und versuchen Sie es erneut.",
+            f"The last restore (entry {last.number}) failed; mend the cause and try again.",
+        )
+    return holds(f"Eintrag {last.number}", f"entry {last.number}")
 
 
 @rule(

@@ -43,6 +43,8 @@ _EVENTS = (
     Event.CASE_RESTRICTED,
     Event.CASE_FREED,
     Event.DUTY_OPENED,
+    Event.RESTORE_TRIED,
+    Event.RESTORED,
 )
 _MOST = 5000
 _MONTH_S = 30 * 86_400
