@@ -20,8 +20,9 @@ demo:
 
 test:
 	@$(PYTHON) scripts/set_up.py test
-	@# What computes or waits shares the cores; what watches real time has the machine to itself.
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone"
+	@# What computes shares the cores; what mostly waits runs two at a time; what watches real time closely has the machine to itself.
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone and not paired"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m paired
 	@$(BIN)/python -m pytest -m alone
 
 lint:

@@ -27,7 +27,7 @@ from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 from tests.fakes import broken_cell
 from tests.fakes.detectors import BlindDetector
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 
 def cell(name: str, clip: Path | str, **options) -> CellSettings:

@@ -32,7 +32,7 @@ from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, axe_findings, client, free_port, guest_clip, reach, signed_in, until
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.paired
 
 PLAYED = """() => { const v = document.querySelector("review-player video"); return v && v.readyState >= 2 ? v.videoWidth : 0; }"""
 

@@ -23,7 +23,7 @@ from blickschutz.pipeline.showing import Showing
 from tests.fakes.detectors import BlindDetector
 from tests.peers.rtsp import rtsp_server, start_server
 
-pytestmark = [pytest.mark.alone, pytest.mark.peers]
+pytestmark = [pytest.mark.paired, pytest.mark.peers]
 QUICK = BackoffSettings(first=0.2, most=0.5, jitter=0.1)
 
 
