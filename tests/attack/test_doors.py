@@ -11,8 +11,9 @@ import time
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import PlainTextResponse
 
-from blickschutz.web.connections import LimitedHttp
+from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
 from blickschutz.web.limits import MOST_BYTES, BodyLimit
 
 _MEGABYTE = 1024 * 1024
@@ -43,9 +44,13 @@ class Server:
             await socket.accept()
             await socket.receive_text()
 
+        @app.websocket("/refused")
+        async def refused(socket: WebSocket):
+            await socket.send_denial_response(PlainTextResponse("", 401))
+
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        config = uvicorn.Config(BodyLimit(app, within_s=1.0), http=Hurried, ws="websockets-sansio", log_level="critical", lifespan="off")
+        config = uvicorn.Config(BodyLimit(app, within_s=1.0), http=Hurried, ws=RefusableWebSocket, log_config=None, lifespan="off")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.listener]})
         self.thread.start()
@@ -172,15 +177,29 @@ def test_one_address_has_so_many_connections_and_then_others_still_come_in(serve
     assert server.ask("/program", b"{}", content_type=JSON) == 200
 
 
+def handshake(path):
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
+def test_a_live_stream_that_is_refused_is_refused_with_its_code_and_is_no_fault(server, caplog):
+    with server.raw() as stranger:
+        stranger.sendall(handshake("/refused"))
+        told = b""
+        while part := stranger.recv(4096):
+            told += part
+    assert told.startswith(b"HTTP/1.1 401")
+    assert told.count(b"HTTP/1.1") == 1
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 def test_live_pictures_do_not_count(server):
-    handshake = (
-        b"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
     watching = []
     for _ in range(20):
         one = server.raw()
-        one.sendall(handshake)
+        one.sendall(handshake("/live"))
         assert one.recv(4096).startswith(b"HTTP/1.1 101")
         watching.append(one)
     time.sleep(2 * Hurried.header_s)

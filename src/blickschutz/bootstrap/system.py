@@ -30,12 +30,14 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
-from blickschutz.web.connections import LimitedHttp
+from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
 from blickschutz.web.encryption import Encryption
 from blickschutz.web.ports import AuthorityView, ClockDesk, Office, Policy, Recordings, RegimeControl, SensitivityControl, StopControl
 
 _GRACE_S = 3
 _LOOK_S = 2.0
+# Bytes. Whoever watches has nothing to say.
+_MOST_SAID = 4096
 _MB = 1024 * 1024
 
 
@@ -141,6 +143,8 @@ class System:
             # Nobody stands in front of this server: what a request says about its own origin is not believed.
             proxy_headers=False,
             http=LimitedHttp,
+            ws=RefusableWebSocket,
+            ws_max_size=_MOST_SAID,
             ws_ping_interval=20,
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=_GRACE_S,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 # In all, and of one address: a browser opens six, and one WebSocket for each camera, which do not count here.
 MOST, MOST_OF_ONE = 256, 48
@@ -75,3 +76,12 @@ class LimitedHttp(H11Protocol):
             self._open[self._counted] -= 1
             if not self._open[self._counted]:
                 del self._open[self._counted]
+
+
+class RefusableWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket of uvicorn's. A refusal with a status is a handshake that is over, not one that the application forgot (uvicorn 0.5)."""
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True

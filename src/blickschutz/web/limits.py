@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # The longest form of these pages is a few kilobytes of text; nothing is uploaded.
 MOST_BYTES = 128 * 1024
 BODY_S = 15.0
+_DIGITS = 12
 _TEXTS = {
     408: "The request came too slowly.",
     413: "The request is too large.",
@@ -49,7 +50,9 @@ class BodyLimit:
         if headers.get("content-type", "").strip().lower().startswith("multipart/"):
             return 415
         length = headers.get("content-length", "0")
-        return 413 if not length.isdigit() or int(length) > self._most else 0
+        # Of all that counts as a digit somewhere, only those of ASCII are a number here.
+        counts = length.isascii() and length.isdigit() and len(length) <= _DIGITS
+        return 0 if counts and int(length) <= self._most else 413
 
 
 class _RefusedError(Exception):

@@ -28,15 +28,20 @@ def code_at(secret: bytes, step: int) -> str:
 
 def step_of(secret: bytes, code: str, now: float) -> int | None:
     """The time step whose code that is, among those that count at `now` (POSIX seconds)."""
-    return next((step for step in steps(now) if secrets.compare_digest(code_at(secret, step), code)), None)
+    return next((step for step in steps(now) if _is(code, code_at(secret, step))), None)
 
 
 def drift_of(secret: bytes, code: str, now: float) -> int | None:
     """By how many seconds the device is off, where the code was right up to ten minutes ago or will be; else None."""
     newest = int(now // STEP_S)
     near = range(newest - _WIDE_STEPS, newest + _WIDE_STEPS + 1)
-    found = next((step for step in near if secrets.compare_digest(code_at(secret, step), code)), None)
+    found = next((step for step in near if _is(code, code_at(secret, step))), None)
     return None if found is None else (found - newest) * STEP_S
+
+
+def _is(given: str, code: str) -> bool:
+    """Compared as bytes: of texts the comparison in constant time takes ASCII only, and people type anything."""
+    return secrets.compare_digest(code.encode(), given.encode("utf-8", "replace"))
 
 
 def written(secret: bytes) -> str:

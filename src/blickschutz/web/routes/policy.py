@@ -91,7 +91,9 @@ def _period(pages: Pages, first: str, last: str) -> tuple[tuple[date, date], boo
         begin, end = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:
         return usual, True
-    return ((begin, end), False) if timedelta(0) <= end - begin <= timedelta(days=_MOST_DAYS) else (usual, True)
+    # A report goes to the end of its last day, which the last of all days has not.
+    fits = timedelta(0) <= end - begin <= timedelta(days=_MOST_DAYS) and end < date.max
+    return ((begin, end), False) if fits else (usual, True)
 
 
 def _part(part: Sentence | Table | Plan) -> dict[str, Any]:
