@@ -50,12 +50,9 @@ class RequestCheck:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not self._allowed(scope, headers):
-            await self._refuse(scope, receive, send)
-            return
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 own = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     own[name] = value
@@ -63,7 +60,10 @@ class RequestCheck:
                     own["Cache-Control"] = "no-store"
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        if self._allowed(scope, headers):
+            await self._app(scope, receive, send_with_headers)
+        else:
+            await self._refuse(scope, receive, send_with_headers)
 
     def _allowed(self, scope: Scope, headers: Headers) -> bool:
         if headers.get("host", "") not in self._hosts:
