@@ -45,8 +45,13 @@ class Desk:
         self.clock, self.folder = clock or ManualClock(), folder
         self.system = make_system(folder, self.clock)
         self.records, self.office = self.system.records, self.system.records.office
+        # Who is held at the door waits by the clock of the test.
+        self.office.access.doors.sleep = self._held
         self._runner = asyncio.Runner()
         self._sessions: dict[str, str] = {}
+
+    async def _held(self, seconds):
+        self.clock.sleep(seconds)
 
     def close(self):
         self._runner.close()

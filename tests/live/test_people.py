@@ -194,15 +194,14 @@ class TestSignIn:
         assert requests.post("/account/key", data={"name": "x", "answer": answer}).status_code == 422
         assert requests.post("/sign-in/key", data={"answer": answer}).status_code in {303, 403, 422}
 
-    def test_at_full_speed_five_passwords_a_minute_are_looked_at(self, place):
+    def test_at_full_speed_few_passwords_are_looked_at(self, place):
         system, _ = place
         start, statuses = time.monotonic(), []
         with httpx.Client(base_url=system.address) as requests:
             while time.monotonic() - start < 3:
                 statuses.append(requests.post("/sign-in", data={"person": "kvd-3", "password": "falsch"}).status_code)
-        assert statuses.count(403) == 5
-        assert statuses.count(429) > 20
-        system.records.office.access.tries.forget("kvd-3")
+        assert set(statuses) == {403}
+        assert len(statuses) <= 8
 
 
 class TestKept:

@@ -114,6 +114,26 @@ class Half:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks before signing in: from where (`rules.place_of`), and the number of their device where the account knows it."""
+
+    place: str = ""
+    device: str = ""
+
+
+class Turned(StrEnum):
+    """Why somebody unknown was turned away."""
+
+    WRONG = "wrong"
+    LOCKED = "locked"
+    FACTOR = "factor"
+    CODE = "code"
+    TOKEN = "token"
+    FOREIGN = "foreign"
+    NOT_SIGNED_IN = "not-signed-in"
+
+
+@dataclass(frozen=True, slots=True)
 class Factor:
     """A second factor of a person. `secret` is the shared secret (TOTP) or the credential (security key), in the open.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -76,12 +78,33 @@ SECOND_FACTOR = frozenset({_S, _A, _T})
 IDLE_S, LONGEST_S = 30 * 60.0, 12 * 3600.0
 HALF_S = 5 * 60.0
 MOST_TRIES, TRIES_S = 5, 60.0
+# Codes of a half from devices that the account does not know: whoever makes these has the password.
+MOST_STRANGE_CODES, STRANGE_CODES_S = 20, 3600.0
 CODE_S = 72 * 3600.0
 LEAST_PASSWORD, MOST_PASSWORD = 12, 200
 LEAST_SCORE = 3
 MOST_TOKEN_DAYS = 90
 STEP_S, DIGITS, DRIFT_STEPS = 30, 6, 1
+REMEMBERED_S = 15 * 60.0
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long tries are held: `steps` of (tries lately, seconds), the most first, and how many are held at once (0: any number).
+
+    A wait is at most four seconds: it makes guessing slow and locks nobody out.
+    """
+
+    steps: tuple[tuple[int, float], ...]
+    at_once: int = 0
+
+
+# A device that an account knows has a count of its own, which nobody else's tries touch. Of all others count: the name together
+# with where it is asked from, where it is asked from whatever the name, and the name wherever it is asked from.
+OF_DEVICE = OF_PAIR = Patience(((10, 4.0), (5, 1.0)), at_once=2)
+OF_PLACE = Patience(((60, 4.0), (20, 1.0)), at_once=4)
+OF_NAME = Patience(((30, 2.0),))
 
 
 class Unfit(StrEnum):
@@ -147,9 +170,27 @@ def is_over(session: Session, now: float, idle: float = IDLE_S) -> bool:
     return now - session.seen > idle or now - session.begun > LONGEST_S
 
 
-def is_locked(tries: Sequence[float], now: float) -> bool:
+def is_locked(tries: Sequence[float], now: float, most: int = MOST_TRIES, within_s: float = TRIES_S) -> bool:
     """Whether so many tries failed lately (monotonic times) that the next one is not even looked at."""
-    return sum(now - at < TRIES_S for at in tries) >= MOST_TRIES
+    return sum(now - at < within_s for at in tries) >= most
+
+
+def wait_s(patience: Patience, tries: Sequence[float], now: float) -> float:
+    """For how many seconds the next try is held after these (monotonic times) before it is looked at."""
+    lately = sum(now - at < REMEMBERED_S for at in tries)
+    return next((seconds for least, seconds in patience.steps if lately >= least), 0.0)
+
+
+def place_of(address: str) -> str:
+    """Where somebody asks from: an IPv4 address, or the network of an IPv6 address, in which a machine takes any it likes."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:60]
+    if isinstance(known, ipaddress.IPv6Address):
+        mapped = known.ipv4_mapped
+        return str(mapped) if mapped is not None else str(ipaddress.ip_network((known, 64), strict=False))
+    return str(known)
 
 
 def is_short_name(value: str) -> bool:

@@ -46,6 +46,7 @@ class Event(StrEnum):
     LOSS_ACCEPTED = "loss-accepted"
     KEY_REPLACED = "key-replaced"
     CERTIFICATE_RENEWED = "certificate-renewed"
+    REFUSALS_COUNTED = "refusals-counted"
     ACCESS_REFUSED = "access-refused"
     REVIEWER_ENROLLED = "reviewer-enrolled"
     REVIEWER_LEFT = "reviewer-left"

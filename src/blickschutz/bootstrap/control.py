@@ -84,6 +84,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
 
     records.clock.trouble.listen(troubles.heard)
     duties = {
+        "turned-away": records.office.access.turned.look,
         "clock": records.clock.look,
         "orders": records.orders.overdue,
         "cut-clips": records.intake.again,

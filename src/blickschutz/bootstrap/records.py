@@ -57,6 +57,8 @@ from blickschutz.storage.reserve import Reserve
 from blickschutz.vault.io.files import KeyFolder, is_signed
 from blickschutz.wall.model import TileState
 
+_DEVICES = b"blickschutz-known-devices-1"
+
 
 @dataclass(frozen=True, slots=True)
 class Records:
@@ -173,7 +175,9 @@ def _access(site: SiteFile, found: Installation, clock: Clock) -> Access:
     engine, log = found.engine, found.log
     accounts = AccountStore(engine, log, clock)
     accounts.take_over([Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people])
-    return Access(accounts, PasswordStore(engine, log, clock), found.factors, TokenStore(engine, log, clock), log, clock)
+    passwords, tokens = PasswordStore(engine, log, clock), TokenStore(engine, log, clock)
+    # A signature that is made for nothing else; while the key is missing, devices are known until the end of the process.
+    return Access(accounts, passwords, found.factors, tokens, log, clock, found.key.try_sign(_DEVICES) or b"")
 
 
 def _sources(clock: Clock) -> Sources:

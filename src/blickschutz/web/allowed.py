@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
 
-from blickschutz.access.model import Member, Permission, Todo
-from blickschutz.access.rules import may
+from blickschutz.access.model import Caller, Member, Permission, Todo, Turned
+from blickschutz.access.rules import may, place_of
+from blickschutz.access.service import Access
 from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import StoreError
 from blickschutz.web.lanes import Lane, Lanes, lane_of
@@ -57,6 +58,8 @@ class Allow:
         if self.permission is Permission.PUBLIC:
             return member
         if member is None:
+            if not connection.cookies:
+                room.office.access.turned.count(Turned.NOT_SIGNED_IN, place(connection))
             if self.permission is Permission.FIGURES and "authorization" in connection.headers:
                 return bearer(connection, self.permission)
             raise HTTPException(401)
@@ -90,6 +93,7 @@ def bearer(connection: HTTPConnection, permission: Permission) -> Member:
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
     found = room.office.access.bearer(token.strip(), room.later) if kind.lower() == "bearer" else None
     if found is None:
+        room.office.access.turned.count(Turned.TOKEN, place(connection))
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     member, scopes = found
     if permission is not Permission.OWN and permission not in scopes:
@@ -109,6 +113,22 @@ def follow(room: ControlRoom, write: Callable[[], object]) -> None:
         write()
     except StoreError:
         room.later(write)
+
+
+def place(connection: HTTPConnection) -> str:
+    """Where somebody asks from."""
+    return place_of(connection.client.host if connection.client is not None else "")
+
+
+def caller_of(connection: HTTPConnection, access: Access, person: str) -> Caller:
+    """Whoever asks to be `person`, and whether that account knows their device. Touches memory only."""
+    name = secured(connection, access.devices.cookie(person))
+    return Caller(place(connection), access.devices.known(person, connection.cookies.get(name, "")))
+
+
+def secured(connection: HTTPConnection, name: str) -> str:
+    """A cookie's name with the prefix that binds it to this host over TLS (RFC 6265bis)."""
+    return f"__Host-{name}" if connection.url.scheme in {"https", "wss"} else name
 
 
 def session_of(connection: HTTPConnection) -> str:

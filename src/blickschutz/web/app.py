@@ -11,7 +11,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from blickschutz.access.model import Permission
+from blickschutz.access.model import Permission, Turned
+from blickschutz.access.rules import place_of
 from blickschutz.config.model import SiteFile
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
@@ -70,7 +71,13 @@ _PARTS = (
 
 def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan | None = None, guard: Guard | None = None) -> FastAPI:
     """The pages of `site` over the running `room`. `lifespan` starts and ends what the pages show; `guard` is the process's."""
-    check = Middleware(RequestCheck, hosts=hosts_of(site.server.known_names, site.server.port), secure=site.server.secure)
+    turned = room.office.access.turned
+
+    def foreign(address: str) -> None:
+        turned.count(Turned.FOREIGN, place_of(address))
+
+    hosts = hosts_of(site.server.known_names, site.server.port)
+    check = Middleware(RequestCheck, hosts=hosts, secure=site.server.secure, on_refused=foreign)
     app = FastAPI(
         title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[check, Middleware(BodyLimit)]
     )

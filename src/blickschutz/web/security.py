@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -38,10 +38,15 @@ def hosts_of(names: Sequence[str], port: int) -> list[str]:
 
 
 class RequestCheck:
-    """ASGI middleware. Refuses foreign hosts (DNS rebinding), foreign origins (CSRF, hijacked WebSockets)."""
+    """ASGI middleware. Refuses foreign hosts (DNS rebinding), foreign origins (CSRF, hijacked WebSockets).
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str], secure: bool = False) -> None:
-        self._app, self._hosts = app, frozenset(hosts)
+    `on_refused` hears the address of each that is refused; in the event loop.
+    """
+
+    def __init__(
+        self, app: ASGIApp, hosts: Sequence[str], secure: bool = False, on_refused: Callable[[str], object] = lambda address: None
+    ) -> None:
+        self._app, self._hosts, self._on_refused = app, frozenset(hosts), on_refused
         self._headers = headers_of(secure)
         self._scheme = "https" if secure else "http"
 
@@ -63,6 +68,7 @@ class RequestCheck:
         if self._allowed(scope, headers):
             await self._app(scope, receive, send_with_headers)
         else:
+            self._on_refused((scope.get("client") or ("",))[0])
             await self._refuse(scope, receive, send_with_headers)
 
     def _allowed(self, scope: Scope, headers: Headers) -> bool:

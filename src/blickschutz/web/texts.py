@@ -371,6 +371,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "sign-in-refused": N_("Anmeldung abgelehnt"),
     "signed-out": N_("abgemeldet"),
     "password-changed": N_("Kennwort geändert"),
+    "refusals-counted": N_("Abweisungen gezählt"),
     "access-refused": N_("Zugriff abgelehnt"),
     "reviewer-enrolled": N_("Sichter eingetragen"),
     "reviewer-left": N_("Sichter ausgeschieden"),

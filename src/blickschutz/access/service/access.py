@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from blickschutz.access.model import AccountState, FactorKind, Half, Member, Permission, Session, SignIn, Todo
+from blickschutz.access.model import AccountState, Caller, FactorKind, Half, Member, Permission, Session, SignIn, Todo, Turned
 from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
-from blickschutz.access.rules import PERSONAL, idle_s, permitted, todo
+from blickschutz.access.rules import MOST_STRANGE_CODES, PERSONAL, STRANGE_CODES_S, idle_s, permitted, todo
+from blickschutz.access.service.devices import KnownDevices
+from blickschutz.access.service.doors import Doors, Knock
 from blickschutz.access.service.own import OwnAccount
 from blickschutz.access.service.people import People
 from blickschutz.access.service.sessions import Sessions, Tries, hashed
 from blickschutz.access.service.totp import drift_of, step_of
+from blickschutz.access.service.turned_away import TurnedAway
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
@@ -21,6 +25,7 @@ from blickschutz.kernel.events import Topic
 # A password takes 64 MB and a while to check: two at a time, whoever asks.
 _AT_ONCE = 2
 _NOTE_S = 60.0
+NOWHERE = Caller()
 Do: TypeAlias = Callable[[Callable[[], object]], object]
 
 
@@ -31,11 +36,24 @@ def _at_once(work: Callable[[], object]) -> None:
 class Access:
     """The people of a site and their sessions. Safe to be called from several threads."""
 
-    def __init__(self, accounts: Accounts, passwords: Passwords, factors: Factors, tokens: Tokens, log: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        passwords: Passwords,
+        factors: Factors,
+        tokens: Tokens,
+        log: AuditLog,
+        clock: Clock,
+        secret: bytes = b"",
+    ) -> None:
+        """Known devices are signed with what comes of `secret`; without one they are known until the process ends."""
         self.accounts, self.passwords, self.factors, self.tokens = accounts, passwords, factors, tokens
         self._log, self._clock = log, clock
         self._hashing = threading.Semaphore(_AT_ONCE)
+        self.doors, self.turned = Doors(clock), TurnedAway(log, clock)
+        self.devices = KnownDevices(secret or secrets.token_bytes(32), clock)
         self.tries = Tries(clock)
+        self._codes, self._strange_codes = Tries(clock), Tries(clock, MOST_STRANGE_CODES, STRANGE_CODES_S)
         self.sessions = Sessions(clock, lambda person: idle_s(self.members.get(person)))
         self.people = People(accounts, passwords, factors, tokens, self.sessions, clock, self._lost)
         self.own = OwnAccount(accounts, passwords, factors, tokens, self.sessions, self.tries, log, clock)
@@ -48,39 +66,50 @@ class Access:
         """Everybody with an account, by short name."""
         return self.accounts.members()
 
-    def sign_in(self, person: str, password: str) -> tuple[SignIn, str]:
-        """The outcome; with `OK` the secret of a session, with `FACTOR` that of a half. Slow on purpose: call it in a thread."""
-        known = person if person in self.members else "?"
-        if not self.tries.take(known):
-            return self._refuse(known, "locked", SignIn.LOCKED)
+    def sign_in(self, person: str, password: str, knock: Knock, caller: Caller = NOWHERE) -> tuple[SignIn, str]:
+        """The outcome; with `OK` the secret of a session, with `FACTOR` that of a half. Slow on purpose: call it in a thread.
+
+        Whoever calls has counted and held the try (`doors`). For a name that nobody has the same is done, and the same comes of it.
+        """
         with self._hashing:
             fits = self.passwords.fits(person, password)
         member = self.members.get(person)
         if not fits or member is None or member.state is not AccountState.ACTIVE:
-            return self._refuse(known, "wrong", SignIn.WRONG)
+            self.turned.tell(Turned.WRONG, caller.place, person if member is not None else "")
+            return SignIn.WRONG, ""
+        self.doors.forget(knock)
         if self.factors.count(person):
             return SignIn.FACTOR, self.sessions.begin_half(person)
         return SignIn.OK, self._begin(person)
 
-    def code(self, secret: str, code: str) -> tuple[SignIn, str, int | None]:
+    def code(self, secret: str, code: str, caller: Caller = NOWHERE) -> tuple[SignIn, str, int | None]:
         """Hand in a code for a half: the outcome, the session's secret, and by how many seconds the device is off if that is why."""
         half = self.sessions.half(secret)
         if half is None:
             return SignIn.WRONG, "", None
-        if not self.tries.take(half.person):
-            return *self._refuse(half.person, "locked", SignIn.LOCKED), None
+        if not self.take_code(half.person, caller):
+            self.turned.tell(Turned.LOCKED, caller.place, half.person)
+            return SignIn.LOCKED, "", None
         now, digits = self._clock.now(), "".join(code.split())
         for factor in self.factors.of(half.person):
             if factor.kind is FactorKind.TOTP:
                 step = step_of(factor.secret, digits, now)
                 if step is not None and self.factors.used(factor.id, step):
-                    return SignIn.OK, self.complete(secret, half), None
+                    return SignIn.OK, self.complete(secret, half, caller), None
+        self.turned.tell(Turned.FACTOR, caller.place, half.person)
         apart = [drift_of(one.secret, digits, now) for one in self.factors.of(half.person) if one.kind is FactorKind.TOTP]
-        return *self._refuse(half.person, "factor", SignIn.WRONG), next((by for by in apart if by), None)
+        return SignIn.WRONG, "", next((by for by in apart if by), None)
 
-    def complete(self, secret: str, half: Half) -> str:
+    def take_code(self, person: str, caller: Caller) -> bool:
+        """Whether one more second factor is looked at. No try of a password counts here: this way stays open."""
+        if caller.device:
+            return self._codes.take(f"{person} {caller.device}")
+        return self._codes.take(f"{person} {caller.place}") and self._strange_codes.take(person)
+
+    def complete(self, secret: str, half: Half, caller: Caller = NOWHERE) -> str:
         """The second factor was right: from half to session."""
         self.sessions.end_half(secret)
+        self._codes.forget(f"{half.person} {caller.device or caller.place}")
         return self._begin(half.person)
 
     def begin(self, person: str) -> str:
@@ -120,13 +149,8 @@ class Access:
             do(lambda: self._log.write(Event.SIGNED_OUT, session.person))
 
     def _begin(self, person: str) -> str:
-        self.tries.forget(person)
         self._log.write(Event.SIGNED_IN, person)
         return self.sessions.begin(person, todo(self.members[person], self.factors.count(person)))
-
-    def _refuse(self, person: str, reason: str, outcome: SignIn) -> tuple[SignIn, str]:
-        self._log.write(Event.SIGN_IN_REFUSED, person, facts={"reason": reason})
-        return outcome, ""
 
     def _lost(self, person: str) -> None:
         """Somebody lost rights or left: whatever they have open elsewhere ends too."""

@@ -14,7 +14,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
-from blickschutz.access.model import FactorKind, Half, Member
+from blickschutz.access.model import Caller, FactorKind, Half, Member, Turned
 from blickschutz.access.service.access import Access
 from blickschutz.access.service.sessions import hashed
 
@@ -64,10 +64,10 @@ class SecurityKeys:
         self._access.sessions.challenge(secret, state)
         return dict(begun)
 
-    def answered(self, secret: str, answer: Any) -> str:
+    def answered(self, secret: str, answer: Any, caller: Caller) -> str:
         """The secret of a session where one of the keys has signed the challenge, else empty. A challenge counts once."""
         half = self._access.sessions.half(secret)
-        if half is None or half.challenge is None or not self._access.tries.take(half.person):
+        if half is None or half.challenge is None or not self._access.take_code(half.person, caller):
             return ""
         self._access.sessions.challenge(secret, None)
         keys = {AttestedCredentialData(one.secret).credential_id: one for one in self._keys(half.person)}
@@ -76,12 +76,13 @@ class SecurityKeys:
             used = self._server.authenticate_complete(half.challenge, self._known(half.person), parsed)
             factor, counter = keys[used.credential_id], parsed.response.authenticator_data.counter
         except _WRONG:
+            self._access.turned.tell(Turned.FACTOR, caller.place, half.person)
             return ""
         if counter and counter <= factor.last:
             # The counter of a key only grows: this one was copied, or an answer was replayed.
             return ""
         self._access.factors.used(factor.id, counter)
-        return self._access.complete(secret, half)
+        return self._access.complete(secret, half, caller)
 
     def _keys(self, person: str) -> list[Any]:
         return [one for one in self._access.factors.of(person) if one.kind is FactorKind.KEY]

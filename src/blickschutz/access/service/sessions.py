@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from blickschutz.access.model import Half, Session, Todo
-from blickschutz.access.rules import HALF_S, is_locked, is_over
+from blickschutz.access.rules import HALF_S, MOST_TRIES, TRIES_S, is_locked, is_over
 from blickschutz.kernel.clock import Clock
 
 _MOST = 200
@@ -17,25 +17,26 @@ _MOST_TRIES_KEPT = 50
 
 
 class Tries:
-    """Tries to sign in, by person. A try is counted before it is looked at: a hundred at once are a hundred tries."""
+    """Tries of people who are signed in or have the password, by a key. A hundred at once are counted as such before one is looked at."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, most: int = MOST_TRIES, within_s: float = TRIES_S) -> None:
         self._clock, self._tries, self._lock = clock, dict[str, list[float]](), threading.Lock()
+        self._most, self._within_s = most, within_s
 
-    def take(self, person: str) -> bool:
-        """Whether one more try of `person` is looked at."""
+    def take(self, key: str) -> bool:
+        """Whether one more try of `key` is looked at."""
         now = self._clock.monotonic()
         with self._lock:
-            tries = self._tries.setdefault(person, [])
-            if is_locked(tries, now):
+            tries = self._tries.setdefault(key, [])
+            if is_locked(tries, now, self._most, self._within_s):
                 return False
             tries.append(now)
             del tries[:-_MOST_TRIES_KEPT]
         return True
 
-    def forget(self, person: str) -> None:
+    def forget(self, key: str) -> None:
         with self._lock:
-            self._tries.pop(person, None)
+            self._tries.pop(key, None)
 
 
 class Sessions:

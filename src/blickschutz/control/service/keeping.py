@@ -115,6 +115,7 @@ class RecordKeeping:
         """Finish what waits."""
         self.worker.end()
         self.inspected.chain.end()
+        self._try(partial(self.inspected.office.access.turned.look, end=True))
         log = self.inspected.office.log
         log.write(Event.SYSTEM_ENDED, "system")
         log.checkpoint()

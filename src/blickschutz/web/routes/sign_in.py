@@ -8,11 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from blickschutz.access.model import AccountState, Permission, Refusal, SignIn
-from blickschutz.web.allowed import SECURE_SESSION, SESSION, allow, member_of, session_of
+from blickschutz.access.model import AccountState, Caller, Permission, Refusal, SignIn, Turned
+from blickschutz.access.service import Access
+from blickschutz.access.service.devices import KNOWN_S
+from blickschutz.access.service.doors import Knock
+from blickschutz.web.allowed import SECURE_SESSION, SESSION, allow, caller_of, member_of, secured, session_of
+from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 
 _SEE_OTHER = 303
+_AGAIN_S = 5
 _MOST_ANSWER = 20_000
 HALF = "half"
 KEPT = "kept"
@@ -33,11 +38,16 @@ def set_cookie(request: Request, answer: Response, name: str, value: str) -> Non
     answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure)
 
 
-def signed_in(request: Request, token: str, back: str) -> Response:
-    """The answer to whoever has a session now."""
+def signed_in(request: Request, access: Access, token: str, back: str) -> Response:
+    """The answer to whoever has a session now. Their account knows this device from now on."""
     answer = RedirectResponse(local(back), _SEE_OTHER)
     set_cookie(request, answer, SESSION, token)
     answer.delete_cookie(HALF)
+    session = access.sessions.find(token)
+    if session is not None:
+        known = access.devices.make(session.person, caller_of(request, access, session.person).device)
+        name, secure = secured(request, access.devices.cookie(session.person)), request.url.scheme == "https"
+        answer.set_cookie(name, known, max_age=int(KNOWN_S), httponly=True, samesite="strict", secure=secure)
     return answer
 
 
@@ -51,6 +61,7 @@ def routes(pages: Pages) -> APIRouter:
 
 def _password(router: APIRouter, pages: Pages) -> None:
     access = pages.room.office.access
+    doors = access.doors
 
     @router.get("/sign-in", dependencies=[allow(Permission.PUBLIC)])
     def ask(request: Request, back: str = "/") -> Response:
@@ -58,17 +69,35 @@ def _password(router: APIRouter, pages: Pages) -> None:
         return pages.render(request, "sign_in.html", problem="", back=local(back), given="", kept=kept)
 
     @router.post("/sign-in", dependencies=[allow(Permission.PUBLIC)])
-    def sign_in(request: Request, person: Word = "", password: Secret = "", back: Path = "/") -> Response:
-        outcome, token = access.sign_in(person.strip(), password)
+    async def sign_in(request: Request, person: Word = "", password: Secret = "", back: Path = "/") -> Response:
+        person = person.strip()
+        caller = caller_of(request, access, person)
+        knock = doors.knock(person, caller)
+        if knock is None:
+            return _crowded(
+                pages, request, caller, "sign_in.html", back=local(back), given=person[:40], kept=bool(request.cookies.get(KEPT))
+            )
+        async with doors.held(knock):
+            return await pages.lanes.run(Lane.SIGN_IN, lambda: checked(request, person, password, back, knock, caller))
+
+    def checked(request: Request, person: str, password: str, back: str, knock: Knock, caller: Caller) -> Response:
+        outcome, token = access.sign_in(person, password, knock, caller)
         if outcome is SignIn.OK:
-            return signed_in(request, token, back)
+            return signed_in(request, access, token, back)
         if outcome is SignIn.FACTOR:
             answer = RedirectResponse("/sign-in/factor", _SEE_OTHER)
             set_cookie(request, answer, HALF, f"{token} {local(back)}")
             return answer
-        status = 429 if outcome is SignIn.LOCKED else 403
         kept = bool(request.cookies.get(KEPT))
-        return pages.render(request, "sign_in.html", status=status, problem=outcome.value, back=local(back), given=person[:40], kept=kept)
+        return pages.render(request, "sign_in.html", status=403, problem=outcome.value, back=local(back), given=person[:40], kept=kept)
+
+
+def _crowded(pages: Pages, request: Request, caller: Caller, template: str, **values: object) -> Response:
+    """So many tries are held for the same name, or from the same place, that this one is not. It asks no store."""
+    pages.room.office.access.turned.count(Turned.LOCKED, caller.place)
+    answer = pages.plain(request, template, 429, problem=SignIn.LOCKED.value, **values)
+    answer.headers["Retry-After"] = str(_AGAIN_S)
+    return answer
 
 
 def _half(request: Request) -> tuple[str, str]:
@@ -79,6 +108,10 @@ def _half(request: Request) -> tuple[str, str]:
 
 def _factor(router: APIRouter, pages: Pages) -> None:
     access, keys = pages.room.office.access, pages.keys
+
+    def _caller(request: Request, token: str) -> Caller:
+        half = access.sessions.half(token)
+        return caller_of(request, access, half.person if half is not None else "")
 
     def _factor_page(request: Request, problem: str = "", drift: int = 0, status: int = 200) -> Response:
         token, _ = _half(request)
@@ -95,9 +128,9 @@ def _factor(router: APIRouter, pages: Pages) -> None:
     @router.post("/sign-in/factor", dependencies=[allow(Permission.PUBLIC)])
     def code(request: Request, code: Word = "") -> Response:
         token, back = _half(request)
-        outcome, session, drift = access.code(token, code)
+        outcome, session, drift = access.code(token, code, _caller(request, token))
         if outcome is SignIn.OK:
-            return signed_in(request, session, back)
+            return signed_in(request, access, session, back)
         problem = "locked" if outcome is SignIn.LOCKED else "drift" if drift else "code"
         status = 429 if outcome is SignIn.LOCKED else 403
         return _factor_page(request, problem, drift or 0, status)
@@ -112,33 +145,45 @@ def _factor(router: APIRouter, pages: Pages) -> None:
     @router.post("/sign-in/key", dependencies=[allow(Permission.PUBLIC)])
     def key(request: Request, answer: Annotated[str, Form(max_length=_MOST_ANSWER)] = "") -> Response:
         token, back = _half(request)
-        session = keys.answered(token, parsed(answer))
+        session = keys.answered(token, parsed(answer), _caller(request, token))
         if session:
-            return signed_in(request, session, back)
+            return signed_in(request, access, session, back)
         return _factor_page(request, "key", 0, 403)
 
 
 def _welcome(router: APIRouter, pages: Pages) -> None:
     access = pages.room.office.access
+    doors = access.doors
 
     @router.get("/welcome", dependencies=[allow(Permission.PUBLIC)])
     def welcome(request: Request, person: str = "") -> Response:
         return pages.render(request, "welcome.html", problem="", given=person[:40])
 
     @router.post("/welcome", dependencies=[allow(Permission.PUBLIC)])
-    def begin(request: Request, person: Word = "", code: Word = "", new: Secret = "", again: Secret = "") -> Response:
-        outcome = _begin(person.strip(), code, new, again)
-        if outcome is not None:
-            status = 429 if outcome is Refusal.LOCKED else 422
-            return pages.render(request, "welcome.html", status=status, problem=outcome.value, given=person[:40])
-        return signed_in(request, access.begin(person.strip()), "/")
+    async def begin(request: Request, person: Word = "", code: Word = "", new: Secret = "", again: Secret = "") -> Response:
+        person = person.strip()
+        caller = caller_of(request, access, person)
+        knock = doors.knock(person, caller)
+        if knock is None:
+            return _crowded(pages, request, caller, "welcome.html", given=person[:40])
+        async with doors.held(knock):
+            return await pages.lanes.run(Lane.SIGN_IN, lambda: checked(request, (person, code, new, again), knock, caller))
 
-    def _begin(person: str, code: str, new: str, again: str) -> Refusal | None:
+    def checked(request: Request, given: tuple[str, str, str, str], knock: Knock, caller: Caller) -> Response:
+        person = given[0]
+        outcome = _begin(*given, knock, caller)
+        if outcome is not None:
+            return pages.render(request, "welcome.html", status=422, problem=outcome.value, given=person[:40])
+        return signed_in(request, access, access.begin(person), "/")
+
+    def _begin(person: str, code: str, new: str, again: str, knock: Knock, caller: Caller) -> Refusal | None:
         member = access.members.get(person)
-        if not access.tries.take(person if member is not None else "?"):
-            return Refusal.LOCKED
-        if member is None or member.state is AccountState.BLOCKED or not access.people.redeem(person, code):
+        # Whatever comes of it, the same is looked up.
+        fits = access.people.redeem(person, code)
+        if member is None or member.state is AccountState.BLOCKED or not fits:
+            access.turned.tell(Turned.CODE, caller.place, person if member is not None else "")
             return Refusal.CODE
+        doors.forget(knock)
         return Refusal.DIFFERENT if new != again else access.own.begin(person, new)
 
 
