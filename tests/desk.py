@@ -41,9 +41,9 @@ def make_system(folder: Path, clock, site=None) -> System:
 class Desk:
     """Asks pages as somebody: `desk.get("/wall", "leitstelle-1")`. What a thread would do waits for `work`."""
 
-    def __init__(self, folder: Path, clock=None):
+    def __init__(self, folder: Path, clock=None, site=None):
         self.clock, self.folder = clock or ManualClock(), folder
-        self.system = make_system(folder, self.clock)
+        self.system = make_system(folder, self.clock, site)
         self.records, self.office = self.system.records, self.system.records.office
         # Who is held at the door waits by the clock of the test.
         self.office.access.doors.sleep = self._held

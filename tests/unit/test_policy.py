@@ -16,7 +16,7 @@ from blickschutz.compliance.model import FalseAlarms, Grounds, Machine, Result, 
 from blickschutz.compliance.plan import density, density_class, sees, unannounced
 from blickschutz.compliance.policy import RULES, assess, closed_gates
 from blickschutz.config.loader import load_site, settings_hash
-from blickschutz.config.model import Calibration, PlanPlace, Scale
+from blickschutz.config.model import Audit, Calibration, PlanPlace, Scale
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Action, Mode
@@ -78,7 +78,7 @@ def whole():
         Event.CASE_FREED: (entry(Event.CASE_FREED, 3, request=1),),
     }
     return Grounds(
-        site=SITE,
+        site=SITE.model_copy(update={"audit": Audit(witness="/run/witness/socket")}),
         settings=SETTINGS,
         facts=facts,
         today=TODAY,
@@ -88,7 +88,7 @@ def whole():
         members=(Member("kvd-1", "Eins", frozenset({Role.REVIEW}), TODAY + timedelta(days=100)),),
         models={"centernet": "person"},
         cells_per_metre=12.5,
-        rows=Rows(),
+        rows=Rows(anchored_at=NOW - 60),
         machine=Machine(connections=("192.0.2.11:554",), drift_s=0.01),
     )
 
@@ -219,6 +219,7 @@ BREAKS = {
     "SI-08": logged(Event.RELEASED, entry(Event.RELEASED, people=["a", "b"], basis="strafverfolgung", recipient="Polizei")),
     "SI-09": old(FactKind.RIGHTS_REVIEW, 190),
     "SI-10": future(FactKind.BREACH_PROCESS),
+    "SI-11": rows(anchor_problem="forked"),
     "AP-01": altered(FactKind.MAINTENANCE_CONTRACT),
 }
 # Rules that only know "recorded" and "not recorded": what takes the record away.
@@ -226,7 +227,7 @@ OPEN = {
     "TR-02": lambda g: facts_with(g, controller=None),
     "SI-02": lambda g: facts_with(g, facts=tuple(one for one in g.facts.facts if one.kind is not FactKind.CAMERA_LINK)),
 }
-CHAPTERS = {"RG": 6, "DF": 4, "TR": 4, "DM": 8, "KI": 8, "VA": 5, "LO": 8, "ZB": 4, "BR": 3, "SI": 10, "AP": 1}
+CHAPTERS = {"RG": 6, "DF": 4, "TR": 4, "DM": 8, "KI": 8, "VA": 5, "LO": 8, "ZB": 4, "BR": 3, "SI": 11, "AP": 1}
 
 
 def said(grounds, name):
@@ -244,6 +245,14 @@ def test_it_holds_and_names_its_evidence(name):
     answer = said(whole(), name)
     assert answer.result is Result.HOLDS, answer.text
     assert all(answer.text)
+
+
+def test_a_log_without_a_witness_that_is_there_today_is_not_vouched_for():
+    assert said(site_with(whole(), audit=Audit()), "SI-11").result is Result.UNKNOWN
+    assert said(rows(anchored_at=0.0)(whole()), "SI-11").result is Result.UNKNOWN
+    late = said(rows(anchored_at=NOW - 2 * 86_400)(whole()), "SI-11")
+    assert late.result is Result.BROKEN
+    assert all("48" in text for text in late.text)
 
 
 @pytest.mark.parametrize("left", [{"old_seconds": 3}, {"old_clips": (4, 5)}])

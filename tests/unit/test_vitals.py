@@ -18,8 +18,10 @@ from blickschutz.control.service.lag import EVERY_S, LoopLag
 from blickschutz.control.service.vitals import FRESH_S, GRACE_S
 from blickschutz.control.vitals import (
     CERTIFICATE_S,
+    OLD_ANCHOR_S,
     OLD_CHAIN_S,
     OLD_NOTICE_S,
+    AnchorState,
     ChainState,
     ChannelState,
     ClockState,
@@ -98,6 +100,9 @@ class TestConcerns:
             ({"chain": ChainState(100, 100, NOW - 30, NOW - 3000, faults=2)}, Need.CHAIN_BROKEN, None),
             ({"chain": ChainState(100, 90, NOW - OLD_CHAIN_S - 1, NOW - 3000)}, Need.CHAIN_OLD, NOW - OLD_CHAIN_S - 1),
             ({"chain": ChainState(100)}, Need.CHAIN_OLD, None),
+            ({"anchor": AnchorState(9, NOW - 60, "forked")}, Need.ANCHOR_BROKEN, NOW - 60),
+            ({"anchor": AnchorState(9, NOW - 60, "unreachable", passing=True)}, Need.ANCHOR_OLD, NOW - 60),
+            ({"anchor": AnchorState(9, NOW - OLD_ANCHOR_S - 1)}, Need.ANCHOR_OLD, NOW - OLD_ANCHOR_S - 1),
             ({"deadlines": DeadlineState(3, 2, 7200.0)}, Need.DEADLINES_OVERDUE, NOW - 7200),
             ({"channels": [ChannelState("mail", 3, OLD_NOTICE_S + 1)]}, Need.NOTICES_UNSENT, NOW - OLD_NOTICE_S - 1),
             ({"channels": [ChannelState("mail", 0, 0.0, "550", set_aside=2)]}, Need.NOTICES_ASIDE, None),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blickschutz.anchor.model import Problem
 from blickschutz.bootstrap.alerting import make_alerting, make_source
 from blickschutz.bootstrap.budget import make_budget
 from blickschutz.bootstrap.cells import cell_settings
@@ -85,6 +86,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     records.clock.trouble.listen(troubles.heard)
     duties = {
         "turned-away": records.office.access.turned.look,
+        "anchor": records.inspected.anchoring.look,
         "clock": records.clock.look,
         "orders": records.orders.overdue,
         "cut-clips": records.intake.again,
@@ -119,6 +121,10 @@ def _tell(records: Records, troubles: Troubles) -> None:
     def lost(loss: Loss) -> None:
         troubles.heard(Trouble("safe-mode", Change.SET_ASIDE, f"{loss.kind.value}: page /loss says what to do", 1))
 
+    def unanchored(problem: Problem) -> None:
+        troubles.heard(Trouble("log-anchor", Change.SET_ASIDE, f"{problem.value}: the log and its witness do not agree", 1))
+
+    records.inspected.anchoring.wrong.listen(unanchored)
     records.shredder.set_aside.listen(stuck)
     records.quarantine.overdue.listen(undecided)
     records.keeping.safety.found.listen(lost)

@@ -14,6 +14,9 @@ from blickschutz.access.rules import may
 from blickschutz.access.service import Access
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
+from blickschutz.anchor.io.bond import BondFile
+from blickschutz.anchor.io.channel import WitnessLine
+from blickschutz.anchor.service import Anchoring
 from blickschutz.audit.service import ChainWatch
 from blickschutz.backup.io.restore import confirm_restored
 from blickschutz.bootstrap.opening import CONTROL_TABLES, Installation, open_installation
@@ -144,7 +147,21 @@ def make_records(
         alerts.close()
 
     budget, curves = SqlBudgetStore(engine, log), load_curves()
-    inspected = Inspected(office, archive, alerts, chain, orders, intake, renewal, redaction_faults, safety, shredder.stuck, budget, curves)
+    inspected = Inspected(
+        office,
+        archive,
+        alerts,
+        chain,
+        orders,
+        intake,
+        renewal,
+        redaction_faults,
+        safety,
+        shredder.stuck,
+        budget,
+        curves,
+        _anchoring(site, data, found, clock),
+    )
     recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, time.dated)
     keeping = RecordKeeping(site, worker, inspected, recovery, shredder, stops, reserve, close)
     safety.ended.listen(lambda kinds: worker.do(keeping.resume))
@@ -178,6 +195,12 @@ def _access(site: SiteFile, found: Installation, clock: Clock) -> Access:
     passwords, tokens = PasswordStore(engine, log, clock), TokenStore(engine, log, clock)
     # A signature that is made for nothing else; while the key is missing, devices are known until the end of the process.
     return Access(accounts, passwords, found.factors, tokens, log, clock, found.key.try_sign(_DEVICES) or b"")
+
+
+def _anchoring(site: SiteFile, data: Path, found: Installation, clock: Clock) -> Anchoring:
+    line = WitnessLine(Path(site.audit.witness)) if site.audit.witness else None
+    bond = BondFile(data / "anchor.json")
+    return Anchoring(line, bond, found.log, found.key, clock, is_signed, site.audit.witness_key or "")
 
 
 def _sources(clock: Clock) -> Sources:

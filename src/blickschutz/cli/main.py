@@ -24,6 +24,7 @@ from blickschutz.cli.progress import frame_progress
 from blickschutz.cli.sensitivity import sensitivity
 from blickschutz.cli.users import users
 from blickschutz.cli.verify import verify
+from blickschutz.cli.witness import witness
 from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError, MediaError, SettingsError
@@ -61,6 +62,7 @@ cli.add_command(accept_loss)
 cli.add_command(move)
 cli.add_command(backup)
 cli.add_command(restore)
+cli.add_command(witness)
 
 
 @cli.command()

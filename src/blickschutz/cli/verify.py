@@ -21,20 +21,56 @@ def verify() -> None:
 
 @verify.command("audit")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--against", "old", type=click.Path(path_type=Path, dir_okay=False), help="An older export of the same log, from elsewhere.")
+@click.option("--witness", "folder", type=click.Path(path_type=Path, file_okay=False), help="The folder of the log's witness.")
+@click.option("--witness-key", default="", help="The witness's public key (64 hex digits), as it is known from elsewhere.")
 @_KEY
 @_JSON
-def audit(file: Path, key: str, as_json: bool) -> None:
-    """Verify an exported log: chain, order, checkpoints, signatures."""
+def audit(file: Path, old: Path | None, folder: Path | None, witness_key: str, key: str, as_json: bool) -> None:
+    """Verify an exported log: chain, order, checkpoints, signatures; that it goes on from an older one, or from what a witness saw."""
     from blickschutz.audit.rules import verify as verify_log
     from blickschutz.vault.io.files import is_signed
 
-    lines = read(file).removesuffix(b"\n").split(b"\n")
-    faults = list(verify_log(lines, is_signed, public_key(key)))
+    lines = log_lines(file)
+    faults = [(fault.problem, fault.text) for fault in verify_log(lines, is_signed, public_key(key))]
     entries = sum(not line.startswith(b'{"checkpoint"') for line in lines[1:])
-    answer(as_json, [(fault.problem, fault.text) for fault in faults], {"entries": entries, "key_known": bool(key)}, f"{entries} entries")
+    faults += _outside(lines, old, folder, public_key(witness_key))
+    facts = {"entries": entries, "key_known": bool(key), "against": str(old or ""), "witness": str(folder or "")}
+    answer(as_json, faults, facts, f"{entries} entries")
     if not key and not as_json:
         click.echo("The key in the file was believed. Give --public-key to be sure whose log it is.")
+    if folder is not None and not witness_key and not as_json:
+        click.echo("The key in the witness's folder was believed. Give --witness-key to be sure whose it is.")
     sys.exit(bool(faults))
+
+
+def _outside(lines: list[bytes], old: Path | None, folder: Path | None, witness: bytes | None) -> list[tuple[str, str]]:
+    """What is wrong between a log and what lay elsewhere: an older export, the folder of a witness."""
+    from blickschutz.anchor.io.ledger import read_folder
+    from blickschutz.anchor.rules import against, against_witness, read_export, read_records
+    from blickschutz.audit.rules import verify as verify_log
+    from blickschutz.vault.io.files import is_signed
+
+    if old is None and folder is None:
+        return []
+    try:
+        new = read_export(lines)
+    except ValueError as error:
+        return [("unreadable", f"the log cannot be compared: {error}")]
+    found: list[tuple[str, str]] = []
+    if old is not None:
+        before = log_lines(old)
+        broken = [(fault.problem, f"the older export itself: {fault.text}") for fault in verify_log(before, is_signed)]
+        found += broken or [(fault.problem, fault.text) for fault in against(read_export(before), new)]
+    if folder is not None:
+        anchors, wrong = read_records(read_folder(folder), is_signed, witness.hex() if witness else "")
+        found += [(fault.problem, fault.text) for fault in (*wrong, *against_witness(anchors, new))]
+    return found
+
+
+def log_lines(file: Path) -> list[bytes]:
+    """The lines of an exported log. Raises `MediaError`."""
+    return read(file).removesuffix(b"\n").split(b"\n")
 
 
 @verify.command("receipt")

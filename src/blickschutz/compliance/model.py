@@ -67,6 +67,7 @@ class Rows:
     `unanswered`: alerts that were closed and that no person decided; `stray`: files or rows without their other half;
     `undecided`: recordings that have been in quarantine for too long;
     `late_requests`: requests of those concerned that were or are not answered in time, `unmet_duties`: people not told in time;
+    `anchored_at`: when (POSIX) the log's witness confirmed it last, `anchor_problem` why it does not (a word);
     `old_seconds`, `old_clips`: alerts and cases with redacted pictures of an older version, whose redaction could leave people visible.
     """
 
@@ -77,6 +78,8 @@ class Rows:
     false_alarms: tuple[FalseAlarms, ...] = ()
     without_factor: tuple[str, ...] = ()
     chain_faults: tuple[str, ...] = ()
+    anchored_at: float = 0.0
+    anchor_problem: str = ""
     redaction_faults: int = 0
     old_seconds: int = 0
     old_clips: tuple[int, ...] = ()

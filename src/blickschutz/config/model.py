@@ -194,6 +194,13 @@ class Retention(Part):
         return self
 
 
+class Audit(Part):
+    witness: Annotated[str, Field(pattern=r"^/.{1,99}$")] | None = None
+    """Unix socket of the log's witness, absolute; without it nothing outside vouches for the log."""
+    witness_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """Public key of the witness, as it says at its start; without it the first that answers is believed from then on."""
+
+
 class Person(Part):
     id: Identifier
     """Short name, unique in the site."""
@@ -350,6 +357,8 @@ class SiteFile(Part):
     """How clips are reviewed."""
     retention: Retention = Retention()
     """How long clips are kept."""
+    audit: Audit = Audit()
+    """Who outside vouches for the log."""
     people: tuple[Person, ...] = ()
     """People who get an account when the site starts, and their roles; from then on the page of people is what counts."""
     cameras: Annotated[tuple[Camera, ...], Field(min_length=1, max_length=64)]

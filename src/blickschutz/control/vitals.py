@@ -24,6 +24,8 @@ SHORT_DISK_S = 48 * _HOUR_S
 OLD_CHAIN_S, OLD_WHOLE_S = 15 * 60.0, 2 * _DAY_S
 # Certificates are made anew long before that.
 CERTIFICATE_S = 7 * _DAY_S
+# The witness is asked every minute; one that is away over a weekend is worth a word on its first day.
+OLD_ANCHOR_S = _DAY_S
 CLOCK_S = 5.0
 _OUT = frozenset({TileState.LOST, TileState.STALE, TileState.REDACTION_FAULT})
 
@@ -68,6 +70,19 @@ class ChainState:
     verified_at: float = 0.0
     whole_at: float = 0.0
     faults: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorState:
+    """The log's witness: up to which entry and when (POSIX, 0 for never) it countersigned last, and why not now, as a word.
+
+    `passing` where that may pass by itself.
+    """
+
+    number: int = 0
+    at: float = 0.0
+    problem: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +148,8 @@ class Vitals:
     """All of it, at the moment `at` (POSIX), `up_s` seconds after the start. `work` by process; ages in it are of `steady` (monotonic).
 
     What a database that cannot be read would have said is None.
-    `quarantined` are clips about which two people decide. `problem` is what the thread
-    of disk and database failed at last.
+    `anchor` is None also where the site names no witness. `quarantined` are clips about which two people decide. `problem` is what the
+    thread of disk and database failed at last.
     """
 
     at: float
@@ -145,6 +160,7 @@ class Vitals:
     disk: DiskState
     clock: ClockState
     chain: ChainState | None = None
+    anchor: AnchorState | None = None
     deadlines: DeadlineState | None = None
     orders: OrdersState | None = None
     quarantined: int | None = None
@@ -175,6 +191,8 @@ class Need(StrEnum):
     DISK_SHORT = "disk-short"
     CHAIN_BROKEN = "chain-broken"
     CHAIN_OLD = "chain-old"
+    ANCHOR_BROKEN = "anchor-broken"
+    ANCHOR_OLD = "anchor-old"
     DEADLINES_OVERDUE = "deadlines-overdue"
     NOTICES_UNSENT = "notices-unsent"
     NOTICES_ASIDE = "notices-aside"
@@ -197,6 +215,7 @@ URGENT = frozenset(
         Need.DISK_UNREADABLE,
         Need.DISK_FULL,
         Need.CHAIN_BROKEN,
+        Need.ANCHOR_BROKEN,
         Need.DEADLINES_OVERDUE,
         Need.NOTICES_UNSENT,
         Need.ORDERS_OPEN,
@@ -271,6 +290,8 @@ def _of_stores(vitals: Vitals) -> Iterator[Concern]:
 def _of_records(vitals: Vitals) -> Iterator[Concern]:
     if vitals.chain is not None:
         yield from _of_chain(vitals, vitals.chain)
+    if vitals.anchor is not None:
+        yield from _of_anchor(vitals, vitals.anchor)
     deadlines, orders = vitals.deadlines, vitals.orders
     if deadlines is not None and deadlines.overdue:
         yield Concern(Need.DEADLINES_OVERDUE, since=vitals.at - deadlines.oldest_s, count=deadlines.overdue)
@@ -308,3 +329,10 @@ def _of_chain(vitals: Vitals, chain: ChainState) -> Iterator[Concern]:
         yield Concern(Need.CHAIN_BROKEN, count=chain.faults)
     elif vitals.at - max(chain.verified_at, start) > OLD_CHAIN_S or vitals.at - max(chain.whole_at, start) > OLD_WHOLE_S:
         yield Concern(Need.CHAIN_OLD, since=chain.verified_at or None)
+
+
+def _of_anchor(vitals: Vitals, anchor: AnchorState) -> Iterator[Concern]:
+    if anchor.problem and not anchor.passing:
+        yield Concern(Need.ANCHOR_BROKEN, since=anchor.at or None, problem=anchor.problem)
+    elif anchor.problem or vitals.at - (anchor.at or vitals.at - vitals.up_s) > OLD_ANCHOR_S:
+        yield Concern(Need.ANCHOR_OLD, since=anchor.at or None, problem=anchor.problem)

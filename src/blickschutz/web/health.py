@@ -35,6 +35,7 @@ def health_view(pages: Pages, language: str) -> dict[str, Any]:
         "fits": texts.lasting(vitals.disk.forecast_s, translate) if vitals.disk.forecast_s is not None else "",
         "databases": [(one, age(one.written)) for one in vitals.databases],
         "verified": moment(vitals.chain.verified_at) if vitals.chain is not None else "",
+        "anchored": moment(vitals.anchor.at) if vitals.anchor is not None else "",
         "certificate": texts.day(datetime.fromtimestamp(until, pages.zone).date(), language) if until is not None else "",
         "orders_for": texts.lasting(vitals.orders.oldest_s, translate) if vitals.orders is not None else "",
         "overdue_for": texts.lasting(vitals.deadlines.oldest_s, translate) if vitals.deadlines is not None else "",

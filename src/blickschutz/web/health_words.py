@@ -72,6 +72,14 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Das Protokoll wurde lange nicht geprüft"),
         N_("Blickschutz neu starten. Bleibt es so, diese Meldung aufheben."),
     ),
+    "anchor-broken": (
+        N_("Protokoll und Zeuge stimmen nicht überein"),
+        N_("Nichts ändern, den Datenträger aufheben, die Datenschutzbeauftragte verständigen: „blickschutz verify audit“ sagt, was fehlt."),
+    ),
+    "anchor-old": (
+        N_("Der Zeuge bestätigt das Protokoll nicht"),
+        N_("Prüfen, ob der Zeuge läuft, erreichbar ist und Platz hat. Es geht nichts verloren; er bekommt alles, sobald er wieder da ist."),
+    ),
     "deadlines-overdue": (
         N_("Aufzeichnungen sind fällig und noch da"),
         N_("Datenträger und Rechte prüfen; „blickschutz check“ nennt die Dateien. Es wird weiter versucht."),

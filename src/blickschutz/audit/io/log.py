@@ -159,6 +159,13 @@ class AuditLog:
             found = connection.execute(select(entries.c.hash).where(entries.c.number == number)).scalar_one_or_none()
         return str(found or "")
 
+    def hashes(self, after: int, most: int) -> list[str]:
+        """Hashes of the entries after that number, at most so many, in order. Ends where a number is missing."""
+        query = select(entries.c.number, entries.c.hash).where(entries.c.number > after).order_by(entries.c.number).limit(most)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        return [row.hash for index, row in enumerate(found, after + 1) if row.number == index]
+
     def state(self) -> tuple[int, str, Checkpoint | None]:
         """Number and hash of the newest entry, and the newest checkpoint."""
         with self._engine.connect() as connection:

@@ -14,6 +14,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.kernel.situation import Kind as SituationKind
 
 MOST_DRIFT_S = 1.0
+MOST_ANCHOR_S = 86_400.0
 _DEFAULT_PASSWORDS = ("admin", "password", "12345", "123456", "888888", "service", "root", "pass")
 
 
@@ -223,6 +224,40 @@ def breach(g: Grounds) -> Answer:
 
 
 @rule(
+    "SI-11",
+    "SDM M43",
+    "Für das Protokoll bürgt ein Zeuge außerhalb der Anlage, täglich",
+    "A witness outside the site vouches for the log, daily",
+    SETTING,
+    LOG,
+)
+def anchor(g: Grounds) -> Answer:
+    if g.site.audit.witness is None:
+        return unknown(
+            "Nennen Sie unter [audit] witness einen Zeugen, den die Datenschutzbeauftragte verwahrt (docs/design/anchor.md).",
+            "Name a witness under [audit] witness that the data protection officer keeps (docs/design/anchor.md).",
+        )
+    if g.rows is None:
+        return NOT_STARTED
+    if g.rows.anchor_problem:
+        return broken(
+            f"Der Zeuge bestätigt das Protokoll nicht ({g.rows.anchor_problem}); die Seite „Zustand“ sagt, was zu tun ist.",
+            f"The witness does not confirm the log ({g.rows.anchor_problem}); the page of health says what to do.",
+        )
+    if not g.rows.anchored_at:
+        return unknown(
+            "Starten Sie die Anlage; der Zeuge hat noch nichts bestätigt.", "Start the site; the witness has confirmed nothing yet."
+        )
+    hours = (g.now - g.rows.anchored_at) / 3600
+    if g.now - g.rows.anchored_at > MOST_ANCHOR_S:
+        return broken(
+            f"Der Zeuge bestätigte das Protokoll zuletzt vor {hours:.0f} Stunden; prüfen Sie, ob er läuft.",
+            f"The witness last confirmed the log {hours:.0f} hours ago; see whether it runs.",
+        )
+    return holds(f"audit.witness; zuletzt bestätigt vor {hours:.1f} Stunden", f"audit.witness; last confirmed {hours:.1f} hours ago")
+
+
+@rule(
     "AP-01",
     "Art. 28 DSGVO",
     "Wartung durch Dritte: Vertrag, beaufsichtigt, protokolliert",
@@ -234,4 +269,4 @@ def maintenance(g: Grounds) -> Answer:
     return recorded(g, FactKind.MAINTENANCE_CONTRACT, document=False)
 
 
-RULES = (air_gap, encryption, passwords, chain, clock, media, tamper, evidence, restore, breach, maintenance)
+RULES = (air_gap, encryption, passwords, chain, clock, media, tamper, evidence, restore, breach, anchor, maintenance)

@@ -113,5 +113,7 @@ def _rows(records: Inspected, clock: Clock) -> Rows:
         old_clips=tuple(case.id for case in (*old.ending, *old.held, *old.restricted, *old.half_held)),
         late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today)),
         unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today)),
+        anchored_at=records.anchoring.state.at,
+        anchor_problem=records.anchoring.state.problem or "",
         chain_faults=tuple(fault.text for fault in _chain_faults(records)),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from blickschutz.access.service import Access
 from blickschutz.alerts.io.store import SqlAlertStore
+from blickschutz.anchor.service import Anchoring
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainWatch
 from blickschutz.budget.io.curves import Curves
@@ -57,7 +58,8 @@ class Archive:
 class Inspected:
     """What an inspection looks at: the check of a site, the grounds of its policy. `redaction_faults` counts cameras.
 
-    `stuck` are the clips that do not go. `budget` are the numbers of the alarm budget, `curves` the recall that comes with the program.
+    `stuck` are the clips that do not go; `anchoring` hands the log's hashes to its witness. `budget` are the numbers of the alarm
+    budget, `curves` the recall that comes with the program.
     """
 
     office: BackOffice
@@ -72,3 +74,4 @@ class Inspected:
     stuck: Callable[[], Sequence[Stuck]]
     budget: BudgetStore
     curves: Curves
+    anchoring: Anchoring

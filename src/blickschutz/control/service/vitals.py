@@ -10,11 +10,13 @@ from typing import TypeVar
 import structlog
 
 from blickschutz.alerts.model import ChannelQueue
+from blickschutz.anchor.model import PASSING
 from blickschutz.control.model import OrderState
 from blickschutz.control.ports import Probe
 from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.vitals import (
+    AnchorState,
     BudgetState,
     ChainState,
     ChannelState,
@@ -91,6 +93,7 @@ class HealthWatch:
             disk=self._disk(cases or ()),
             clock=ClockState(self._clock.now() - archive.time.wall_of(archive.time.now()), bool(archive.time.suspended)),
             chain=_asked(self._chain),
+            anchor=self._anchor(),
             deadlines=_asked(lambda: self._deadlines(cases)) if cases is not None else None,
             orders=_asked(self._orders),
             quarantined=sum(case.state is CaseState.QUARANTINED for case in cases) if cases is not None else None,
@@ -120,6 +123,14 @@ class HealthWatch:
     def _chain(self) -> ChainState:
         report, (entries, _, _) = self._records.chain.report, self._records.office.log.state()
         return ChainState(entries, report.number, report.at, report.whole_at, len(report.faults))
+
+    def _anchor(self) -> AnchorState | None:
+        anchoring = self._records.anchoring
+        if not anchoring.configured:
+            return None
+        state = anchoring.state
+        problem = state.problem.value if state.problem is not None else ""
+        return AnchorState(state.number, state.at, problem, state.problem in PASSING)
 
     def _deadlines(self, cases: Sequence[Case]) -> DeadlineState:
         archive = self._records.archive

@@ -1,0 +1,1 @@
+"""The witness's folder, and the channel to it."""
