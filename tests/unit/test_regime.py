@@ -15,8 +15,8 @@ from blickschutz.config.loader import load_site
 from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
-from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName
-from blickschutz.regime.rules import current_regime
+from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName, Span, Sun
+from blickschutz.regime.rules import current_regime, week
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.conftest import ROOT
@@ -116,6 +116,34 @@ class TestDaysOfService:
         both = [current_regime(berlin(2026, 10, 25, 2, 30, fold=fold), hours) for fold in (0, 1)]
         assert [regime.name for regime in both] == [RegimeName.DAY] * 2
         assert {regime.until.astimezone(UTC) for regime in both} == {datetime(2026, 10, 25, 2, 30, tzinfo=UTC)}
+
+    def test_a_start_that_spring_skips_is_when_the_clock_resumes(self):
+        hours = RegimeHours(time(2, 30), time(20))
+        at = [current_regime(berlin(2027, 3, 28, 3, 0) + timedelta(minutes=minutes), hours).name for minutes in (0, 10)]
+        assert at == [RegimeName.DAY] * 2
+        assert current_regime(berlin(2027, 3, 28, 1, 59), hours).until.astimezone(UTC) == datetime(2027, 3, 28, 1, tzinfo=UTC)
+
+
+class TestWeek:
+    """The table that signs and documents are made from."""
+
+    def test_days_of_service_and_holidays(self):
+        found, span = week(RegimeHours(time(6), time(20), frozenset(range(5))), holidays=True), Span(time(6), time(20), False)
+        assert found.days == (span,) * 5 + (None, None)
+        assert found.holidays
+        assert found.holiday is None
+
+    @pytest.mark.parametrize(
+        ("hours", "span"),
+        [
+            (RegimeHours(time(20), time(6)), Span(time(20), time(6), True)),
+            (RegimeHours(time(6), time(0)), Span(time(6), time(0), True)),
+            (RegimeHours(time(0), time(6)), Span(time(0), time(6), False)),
+            (RegimeHours(time(6), time(20), by_sun=True), Span(Sun.RISE, Sun.SET, False)),
+        ],
+    )
+    def test_over_midnight_and_by_the_sun(self, hours, span):
+        assert set(week(hours, holidays=False).days) == {span}
 
 
 class TestByHand:

@@ -102,6 +102,54 @@ class Policy:
         return self.kinds.get(kind, self.usual)
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """All that a site file says of day and night: the hours of service, and what follows in each regime."""
+
+    hours: RegimeHours
+    policies: Mapping[RegimeName, Policy]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What happens at one moment. Whoever orders a recording by hand then gets one of `policy.mode`, in either regime."""
+
+    regime: CurrentRegime
+    policy: Policy
+
+
+class Sun(StrEnum):
+    """A turn that the sun makes instead of the clock."""
+
+    RISE = "sunrise"
+    SET = "sunset"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One stretch of the regime day, by the day on which it begins; `over_midnight`: it ends on the day after (00:00 then is midnight)."""
+
+    start: time | Sun
+    end: time | Sun
+    over_midnight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The stretch of the regime day that begins on each weekday (Monday first), None where night lasts; `holiday`: on a public holiday.
+
+    `holidays`: whether public holidays are looked at.
+    """
+
+    days: tuple[Span | None, ...]
+    holiday: Span | None
+    holidays: bool
+
+
+MOST_OVERRIDE_HOURS = 72
+"""For how long a person may set a regime by hand."""
+
+
 class Calendar(Protocol):
     """Public holidays and the sun of one place."""
 

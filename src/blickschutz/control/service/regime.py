@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Entry, Event
+from blickschutz.config.hours import service
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.situation import Situation
 from blickschutz.regime.io.calendar import PlaceCalendar
-from blickschutz.regime.model import Action, CurrentRegime, Mode, Override, OverrideEntry, Policy, RegimeHours, RegimeName
-from blickschutz.regime.rules import current_regime
+from blickschutz.regime.model import Action, CurrentRegime, Mode, Moment, Override, OverrideEntry, RegimeName
+from blickschutz.regime.rules import at_moment
 
 # Less is a correction of the wall clock, as time servers make them.
 _CORRECTION_S = 5.0
-_WEEKDAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 
 
 class RegimeKeeper:
@@ -31,18 +31,9 @@ class RegimeKeeper:
     def __init__(self, site: SiteFile, clock: Clock, log: AuditLog, count: Callable[[], float] | None = None) -> None:
         regimes, place = site.regimes, site.site
         self._clock, self._zone = clock, ZoneInfo(place.timezone)
-        self._hours = RegimeHours(
-            time.fromisoformat(regimes.day.starts),
-            time.fromisoformat(regimes.night.starts),
-            frozenset(_WEEKDAYS.index(day.value) for day in regimes.weekdays),
-            regimes.by_sun,
-        )
+        self._service = service(site)
         known = (place.latitude, place.longitude) if place.latitude is not None and place.longitude is not None else None
         self._calendar = PlaceCalendar(regimes.holidays, known, self._zone)
-        self._policies = {
-            name: Policy(regime.on_situation, regime.mode, regime.kinds)
-            for name, regime in ((RegimeName.DAY, regimes.day), (RegimeName.NIGHT, regimes.night))
-        }
         self._log, self._count = log, count or clock.now
         self._ends: float | None = None
         self.override = self._last_override()
@@ -51,10 +42,13 @@ class RegimeKeeper:
         return datetime.fromtimestamp(self._clock.now(), self._zone)
 
     def current(self) -> CurrentRegime:
+        return self._moment().regime
+
+    def _moment(self) -> Moment:
         if self.override is not None:
             left = self._left(self.override)
             self.override = self._dated(self.override, left) if left > 0 else None
-        return current_regime(self.now(), self._hours, self._calendar, self.override)
+        return at_moment(self.now(), self._service, self._calendar, self.override)
 
     def set_override(self, name: RegimeName, until: datetime, reason: str, by: str) -> None:
         """Set the regime by hand until `until`. The entry in the log is the decision itself; it holds over a restart."""
@@ -94,11 +88,11 @@ class RegimeKeeper:
         return replace(override, until=datetime.fromtimestamp(until, self._zone)) if moved else override
 
     def action(self, situation: Situation) -> Action:
-        return self._policies[self.current().name].action(situation.kind)
+        return self._moment().policy.action(situation.kind)
 
     def mode(self) -> Mode:
         """How is recorded now."""
-        return self._policies[self.current().name].mode
+        return self._moment().policy.mode
 
 
 def _override_entry(entry: Entry) -> OverrideEntry:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, tzinfo
+from functools import lru_cache
 
 import holidays
 from astral import LocationInfo
 from astral.sun import sun
+
+_DAYS_KEPT = 64
 
 
 class PlaceCalendar:
@@ -16,11 +19,13 @@ class PlaceCalendar:
         self._holidays = holidays.country_holidays("DE", subdiv=state, language="de") if state else None
         self._place = LocationInfo(latitude=place[0], longitude=place[1]) if place else None
         self._zone = zone
+        # A question for the regime looks at the same seventeen days again and again.
+        self.sun = lru_cache(maxsize=_DAYS_KEPT)(self._sun)
 
     def holiday(self, day: date) -> str:
         return str(self._holidays.get(day) or "") if self._holidays is not None else ""
 
-    def sun(self, day: date) -> tuple[datetime, datetime] | None:
+    def _sun(self, day: date) -> tuple[datetime, datetime] | None:
         if self._place is None:
             return None
         try:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from blickschutz.regime.model import MOST_OVERRIDE_HOURS
+
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Number = Annotated[int, Field(ge=1, le=2**53)]
@@ -196,7 +198,7 @@ class Regime(Said):
 
 class SetRegime(Heard):
     name: Literal["day", "night"]
-    hours: Annotated[float, Field(gt=0, le=72)]
+    hours: Annotated[float, Field(gt=0, le=MOST_OVERRIDE_HOURS)]
     reason: Reason
 
 

@@ -13,12 +13,11 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Permission
 from blickschutz.compliance.plan import EDITION, density, density_class, unannounced
 from blickschutz.config.model import PlanPlace
-from blickschutz.regime.model import RegimeName
+from blickschutz.regime.model import MOST_OVERRIDE_HOURS, RegimeName
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages, TileView
 
 _SEE_OTHER = 303
-_MOST_HOURS = 72
 _MOST_ENTRIES = 20
 _LABELS = (0.5, 0.85)
 
@@ -75,7 +74,7 @@ def routes(pages: Pages) -> APIRouter:
         room = pages.room.regime
         entries = [replace(entry, by=pages.person_name(entry.by)) for entry in room.entries(_MOST_ENTRIES)]
         return pages.render(
-            request, "regime.html", status=status, problem=problem, override=room.override, most=_MOST_HOURS, entries=entries
+            request, "regime.html", status=status, problem=problem, override=room.override, most=MOST_OVERRIDE_HOURS, entries=entries
         )
 
     return router
@@ -91,7 +90,7 @@ def _until(now: datetime, hours: str) -> datetime | None:
         value = float(hours.replace(",", "."))
     except ValueError:
         return None
-    return now + timedelta(hours=value) if 0 < value <= _MOST_HOURS else None
+    return now + timedelta(hours=value) if 0 < value <= MOST_OVERRIDE_HOURS else None
 
 
 def label_at(place: PlanPlace, index: int) -> tuple[float, float]:
