@@ -298,7 +298,7 @@ def test_gates_and_only_gates_keep_a_site_from_running():
     assert closed_gates(assess(whole())) == []
     bare = replace(whole(), facts=Facts())
     assert [one.rule.id for one in closed_gates(assess(bare))] == [
-        *("RG-01", "RG-02", "RG-03", "RG-04", "DF-01", "DF-02", "DF-03", "DF-04", "TR-01", "TR-02", "KI-07", "AP-01")
+        *("RG-01", "RG-02", "RG-03", "RG-04", "DF-01", "DF-02", "DF-03", "DF-04", "TR-01", "TR-02", "DM-08", "KI-07", "AP-01")
     ]
 
 
@@ -417,3 +417,16 @@ def test_a_restore_counts_by_the_log_and_a_failed_one_against_what_was_recorded(
     failed = logged(Event.RESTORE_TRIED, entry(Event.RESTORE_TRIED, 3, whole=True), entry(Event.RESTORE_TRIED, 4, whole=False))(g)
     assert said(failed, "SI-09").result is Result.BROKEN
     assert said(logged(Event.RESTORED, entry(Event.RESTORED, 5))(failed), "SI-09").result is Result.HOLDS
+
+
+def test_by_day_no_kind_of_situation_records_and_the_gate_is_closed():
+    broken_site = day(kinds={Kind.PERSON_DOWN: Action.RECORD})(whole())
+    answer = said(broken_site, "DM-08")
+    assert answer.result is Result.BROKEN
+    assert all("person_down" in text for text in answer.text)
+    assert [one.rule.id for one in closed_gates(assess(broken_site))] == ["DM-08"]
+
+
+@pytest.mark.parametrize("change", [day, night])
+def test_presence_alone_records_in_no_regime(change):
+    assert said(change(kinds={Kind.PERSON_IN_ZONE: Action.RECORD})(whole()), "DM-07").result is Result.BROKEN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blickschutz.audit.model import Event
-from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents import hours, words
 from blickschutz.compliance.documents.model import Document, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -176,7 +176,7 @@ def service_order(g: Grounds) -> Document:
                 ),
             ),
         ),
-        Section("Zeiten", tuple(words.hours(g))),
+        Section("Zeiten", tuple(hours.hours(g, "de"))),
         Section(
             "Tag",
             (
@@ -186,7 +186,7 @@ def service_order(g: Grounds) -> Document:
                     setting("alerts.escalate_after_s"),
                     event(Event.ALERT_DECIDED),
                 ),
-                say("Aufgezeichnet wird am Tag nur auf Anordnung mit Grund.", event(Event.RECORDING_ORDERED), rule("DM-07")),
+                say(hours.by_day(g), event(Event.RECORDING_ORDERED), rule("DM-07"), setting("regimes.day.on_situation")),
             ),
         ),
         _review(g),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
-from blickschutz.compliance.documents import remains, words
+from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -98,7 +98,7 @@ def impact_assessment(g: Grounds) -> Document:
         Section(
             "Beschreibung: Betrieb",
             (
-                *words.hours(g),
+                *hours.hours(g, "de"),
                 words.redaction(g),
                 *remains.costs(g, "de"),
                 say(
@@ -169,6 +169,7 @@ def record_of_processing(g: Grounds) -> Document:
                 rule("DM-01"),
                 setting("cameras"),
             ),
+            *hours.hours(g, "de"),
             recipients,
             third,
             *words.retention(g),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blickschutz.compliance.documents import remains, words
+from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, fact, law, missing, rule, say, setting
 from blickschutz.compliance.facts import Office
 from blickschutz.compliance.model import Grounds
@@ -63,16 +63,6 @@ def _nature(g: Grounds, english: bool) -> Sentence:
     return say("Personen werden unwiderruflich verpixelt, bevor ein Bild die Kamerazelle verlässt.", *evidence)
 
 
-def _hours_en(g: Grounds) -> list[Sentence]:
-    regimes = g.site.regimes
-    day = "from sunrise to sunset" if regimes.by_sun else f"from {regimes.day.starts} to {regimes.night.starts}"
-    evidence = (setting("regimes.day.starts"), setting("regimes.night.starts"), setting("regimes.by_sun"), setting("regimes.weekdays"))
-    return [
-        say(f"By day ({day}) staff watch and are notified of events.", *evidence, setting("regimes.day.on_situation")),
-        say("At all other times an event starts a recording.", *evidence, setting("regimes.night.on_situation")),
-    ]
-
-
 def information_sheet(g: Grounds, language: str) -> Document:
     """The information sheet in "de" or "en"."""
     english, t = language == "en", words.either(language)
@@ -127,7 +117,7 @@ def information_sheet(g: Grounds, language: str) -> Document:
                     setting("cameras"),
                     rule("DM-01"),
                 ),
-                *(_hours_en(g) if english else words.hours(g)),
+                *hours.hours(g, language),
                 _nature(g, english),
                 *remains.costs(g, language),
             ),
@@ -171,9 +161,6 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
     """The sign in "de" or "en" on "a4" or "a3" paper."""
     english, t = language == "en", words.either(language)
     kept = g.site.retention
-    regimes = g.site.regimes
-    night = t("bei Sonnenuntergang", "at sunset") if regimes.by_sun else regimes.night.starts
-    morning = t("Sonnenaufgang", "sunrise") if regimes.by_sun else regimes.day.starts
     sections = (
         Section(
             t("Verantwortlicher", "Controller"),
@@ -187,20 +174,7 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
             t("Zweck und Rechtsgrundlage", "Purpose and legal basis"),
             (_purposes(g, english), say(words.BASIS, law("§ 21 Abs. 2 LDSG RLP"))),
         ),
-        Section(
-            t("Zeiten", "Hours"),
-            (
-                say(
-                    t(
-                        f"Beobachtung am Tag; Aufzeichnung bei einem Ereignis von {night} bis {morning} Uhr",
-                        f"Watched by day; recorded on an event from {night} to {morning}",
-                    ),
-                    setting("regimes.day.starts"),
-                    setting("regimes.night.starts"),
-                    setting("regimes.by_sun"),
-                ),
-            ),
-        ),
+        Section(t("Zeiten", "Hours"), tuple(hours.sign_hours(g, language))),
         Section(
             t("Speicherdauer", "Storage"),
             (

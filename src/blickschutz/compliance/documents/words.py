@@ -9,8 +9,7 @@ from blickschutz.compliance.documents import remains
 from blickschutz.compliance.documents.model import Plan, Sentence, fact, missing, say, setting
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
-from blickschutz.config.model import Regime
-from blickschutz.regime.model import Action, Mode
+from blickschutz.regime.model import Mode
 
 OPEN = "OFFEN"
 NECESSITY = FactKind.NECESSITY_REVIEW
@@ -24,16 +23,6 @@ PURPOSES_EN = {
     Purpose.PUBLIC_TASK: "performance of a task in the public interest",
     Purpose.HOUSE_RIGHT: "exercise of the right to determine who may be on the premises",
     Purpose.PROPERTY: "protection of property and control of access",
-}
-_ACTIONS = {
-    Action.NOTIFY: "Das diensthabende Personal wird benachrichtigt; aufgezeichnet wird nicht von selbst.",
-    Action.RECORD: "Ein Ereignis löst eine Aufzeichnung aus.",
-    Action.BOTH: "Das Personal wird benachrichtigt, und ein Ereignis löst eine Aufzeichnung aus.",
-    Action.COUNT: "Ereignisse werden nur gezählt.",
-}
-_MODES = {
-    Mode.ANONYMOUS: "Unverpixelte Bilder verlassen die Kamerazelle nicht.",
-    Mode.SEALED: "Clips werden versiegelt gespeichert; nur zwei geschulte Personen öffnen sie gemeinsam. Das ist Pseudonymisierung.",
 }
 
 
@@ -61,26 +50,6 @@ def recorded(g: Grounds, kind: FactKind, about: str) -> Sentence:
         return missing(about, fact(kind))
     text = f" {found.text}" if found.text else ""
     return say(f"{about}: {found.date:%d.%m.%Y}, {found.person}.{text}", fact(kind))
-
-
-def hours(g: Grounds) -> list[Sentence]:
-    """When day and night begin, and what follows a situation then."""
-    regimes = g.site.regimes
-    day = "von Sonnenaufgang bis Sonnenuntergang" if regimes.by_sun else f"von {regimes.day.starts} bis {regimes.night.starts} Uhr"
-    days = (setting("regimes.day.starts"), setting("regimes.night.starts"), setting("regimes.by_sun"), setting("regimes.weekdays"))
-    return [
-        say(f"Tagbetrieb {day}: {_regime(regimes.day)}", *days, setting("regimes.day.on_situation"), setting("regimes.day.mode")),
-        say(
-            f"Nachtbetrieb in der übrigen Zeit: {_regime(regimes.night)}",
-            *days,
-            setting("regimes.night.on_situation"),
-            setting("regimes.night.mode"),
-        ),
-    ]
-
-
-def _regime(regime: Regime) -> str:
-    return f"{_ACTIONS[regime.on_situation]} {_MODES[regime.mode]}"
 
 
 def retention(g: Grounds) -> list[Sentence]:

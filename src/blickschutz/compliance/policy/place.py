@@ -9,11 +9,14 @@ from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, broken, holds, unknown
 from blickschutz.compliance.plan import density, unannounced
 from blickschutz.compliance.policy.base import GATE, LOG, QUARTER, SETTING, lacking, names, recorded, rule, two_people
+from blickschutz.config.hours import service
+from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Style
-from blickschutz.regime.model import Action, Mode
+from blickschutz.regime.model import Action, Mode, RegimeName
 
 IDENTIFY = 250.0
 MOST_CELLS = 12.5
+_RECORDS = frozenset({Action.RECORD, Action.BOTH})
 EDITION = "DIN EN 62676-4:2016"
 
 
@@ -221,10 +224,11 @@ def residual_density(g: Grounds) -> Answer:
     "DM-07", "OVG NRW", "Keine Daueraufzeichnung; kein Clip ohne Anlass", "No continuous recording; no clip without a cause", SETTING, LOG
 )
 def no_continuous(g: Grounds) -> Answer:
-    if g.site.regimes.night.kinds.get("person_in_zone", g.site.regimes.night.on_situation) in (Action.RECORD, Action.BOTH):  # type: ignore[call-overload] # a StrEnum's value
+    present = [name.value for name, policy in service(g.site).policies.items() if policy.action(Kind.PERSON_IN_ZONE) in _RECORDS]
+    if present:
         return broken(
-            'Nachts löst schon Anwesenheit eine Aufnahme aus; schreiben Sie kinds = { person_in_zone = "count" }.',
-            'At night mere presence records; write kinds = { person_in_zone = "count" }.',
+            f'Schon Anwesenheit löst eine Aufnahme aus; schreiben Sie kinds = {{ person_in_zone = "count" }} bei regimes.{names(present)}.',
+            f'Mere presence records; write kinds = {{ person_in_zone = "count" }} at regimes.{names(present)}.',
         )
     if g.rows is not None and g.rows.untriggered:
         return broken(
@@ -241,17 +245,22 @@ def no_continuous(g: Grounds) -> Answer:
     "Auftrag der Stadt",
     "Am Tag meldet, in der Nacht zeichnet die Anlage auf; die Zeiten sind veröffentlicht",
     "By day it notifies, by night it records; the hours are published",
+    GATE,
     SETTING,
     LOG,
 )
 def hours(g: Grounds) -> Answer:
-    day, night = g.site.regimes.day, g.site.regimes.night
-    if day.on_situation in (Action.RECORD, Action.BOTH) or day.mode is Mode.SEALED:
+    policies = service(g.site).policies
+    day, night = policies[RegimeName.DAY], policies[RegimeName.NIGHT]
+    recorded_by_day = [kind.value for kind in Kind if day.action(kind) in _RECORDS]
+    if recorded_by_day or day.mode is Mode.SEALED:
         return broken(
-            'Am Tag wird nur gemeldet; schreiben Sie regimes.day.on_situation = "notify" und mode = "anonymous".',
-            'By day it only notifies; write regimes.day.on_situation = "notify" and mode = "anonymous".',
+            'Am Tag wird nur gemeldet; schreiben Sie regimes.day.on_situation = "notify" und mode = "anonymous", und in kinds kein '
+            f'"record" oder "both" ({names(recorded_by_day) or day.mode.value}).',
+            'By day it only notifies; write regimes.day.on_situation = "notify" and mode = "anonymous", and no "record" or "both" in kinds '
+            f"({names(recorded_by_day) or day.mode.value}).",
         )
-    if night.on_situation not in (Action.RECORD, Action.BOTH):
+    if night.usual not in _RECORDS:
         return broken(
             'In der Nacht ist niemand da, der eine Meldung sieht; schreiben Sie regimes.night.on_situation = "record".',
             'At night nobody is there to see an alert; write regimes.night.on_situation = "record".',

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import words
+from blickschutz.compliance.documents.hours import hours
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting
 from blickschutz.compliance.model import Found, Grounds, Result
 from blickschutz.compliance.reports.accountability import accountability, outages
@@ -25,10 +26,9 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
     """The report; `public` for the committee's public part."""
     period = f"{happened.first:%d.%m.%Y} bis {happened.last:%d.%m.%Y}"
     title = f"Bericht an den Lenkungsausschuss ({'öffentlich' if public else 'intern'})"
-    hours = f"{len(g.site.cameras)} Kameras."
     sections = [
         Section("Zeitraum", (say(f"{period}.", law("Art. 5 Abs. 2 DSGVO")),)),
-        Section("Anlage", (say(hours, setting("cameras")), *words.hours(g))),
+        Section("Anlage", (say(f"{len(g.site.cameras)} Kameras.", setting("cameras")), *hours(g, "de"))),
         Section("Meldungen", tuple(_alerts(happened, public))),
         Section("Aufzeichnungen und Sichtung", tuple(_reviews(happened, public))),
         Section("Löschung, Entpixelung, Herausgabe", (_acts(happened, public),)),
