@@ -21,7 +21,7 @@ from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock
 
 DAY = 86_400.0
-LIVES = Lives(clips=3 * DAY, history=90 * DAY, rows=400 * DAY, notices=100 * DAY)
+LIVES = Lives(clips=3 * DAY, history=90 * DAY, made=90 * DAY, rows=400 * DAY, notices=100 * DAY)
 ADA = By("Ada", "ada")
 CHANNELS = ("mail", "hook")
 _number = st.integers(1, 8)

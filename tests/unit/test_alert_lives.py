@@ -21,7 +21,7 @@ from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock
 
 HOUR, DAY = 3600.0, 86_400.0
-LIVES = Lives(clips=72 * HOUR, history=90 * DAY, rows=400 * DAY, notices=14 * DAY)
+LIVES = Lives(clips=72 * HOUR, history=58 * DAY, made=58.5 * DAY, rows=400 * DAY, notices=14 * DAY)
 ADA = By("Ada", "ada")
 SECRET = b"redacted seconds of somebody" * 200
 
@@ -126,7 +126,7 @@ class TestHistory:
         desk.act(number, By("Erika Mustermann", "erika"), "Streife geschickt")
         desk.close(number, By("Erika Mustermann", "erika"), Outcome.FALSE_ALARM, "Nachbarin von Herrn Beispiel")
         enter_all(store)
-        clock.sleep(90 * DAY - 1)
+        clock.sleep(58 * DAY - 1)
         assert desk.expire(clock.now(), LIVES).histories == 0
         clock.sleep(2)
         assert desk.expire(clock.now(), LIVES).histories == 4
@@ -146,15 +146,15 @@ class TestHistory:
         desk.expire(clock.now(), LIVES)
         assert store.get(number) is None
 
-    def test_what_is_done_late_about_an_old_alert_has_its_own_time(self, desk, store, clock):
+    def test_what_is_done_late_about_an_old_alert_has_its_own_time_within_two_months(self, desk, store, clock):
         number = take(desk)
-        clock.sleep(91 * DAY)
+        clock.sleep(58.2 * DAY)
         desk.close(number, ADA, Outcome.CONFIRMED, "spät")
         enter_all(store)
         desk.expire(clock.now(), LIVES)
         assert [entry.event for entry in store.history(number)] == ["close"]
         assert store.get(number).note == "spät"
-        clock.sleep(91 * DAY)
+        clock.sleep(0.4 * DAY)
         desk.expire(clock.now(), LIVES)
         assert (store.history(number), store.get(number).note) == ([], "")
 
@@ -237,7 +237,8 @@ def test_a_row_that_cannot_be_read_ends_like_any_other(desk, store, clock):
 
 def test_the_lives_of_a_site_follow_its_settings_and_the_hard_limit():
     site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
-    assert alert_lives(site) == Lives(clips=72 * HOUR, history=90 * DAY, rows=400 * DAY, notices=14 * DAY)
+    made = 1414 * HOUR - 60.0
+    assert alert_lives(site) == Lives(clips=72 * HOUR, history=58 * DAY, made=made, rows=400 * DAY, notices=14 * DAY)
 
     def lives(hard_limit, **settings):
         changed = site.model_copy(
@@ -249,5 +250,6 @@ def test_the_lives_of_a_site_follow_its_settings_and_the_hard_limit():
         return alert_lives(changed)
 
     assert lives(2, keep_hours=72).clips == 2 * DAY
-    assert lives(60, history_days=800, rows_days=31).history == 31 * DAY
+    assert lives(60, history_days=58, rows_days=31).history == 31 * DAY
+    assert lives(61, keep_hours=1415).clips == made
     assert replace(lives(60, notices_days=3), notices=0.0) == replace(alert_lives(site), notices=0.0)

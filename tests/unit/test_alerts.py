@@ -185,7 +185,7 @@ class TestDesk:
 
     def test_a_camera_that_never_tells_the_end_has_one_after_a_day(self, desk, clock):
         number = desk.take("gate", situation(), notify=True, run="camera:7", origin=Origin.CAMERA).id
-        lives = Lives(3600.0, 90 * 86_400.0, 400 * 86_400.0, 86_400.0)
+        lives = Lives(3600.0, 90 * 86_400.0, 90 * 86_400.0, 400 * 86_400.0, 86_400.0)
         clock.sleep(86_000)
         desk.expire(clock.now(), lives)
         assert desk.store.get(number).ended is None

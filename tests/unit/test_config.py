@@ -48,6 +48,8 @@ BAD = [
     ("unreviewed_hours = 72", "unreviewed_hours = 100", "retention.unreviewed_hours", "72"),
     ("hard_limit_days = 60", "hard_limit_days = 90", "retention.hard_limit_days", "61"),
     ("hard_limit_days = 60", "hard_limit_days = 2", "retention", "höchstfrist"),
+    ("keep_hours = 72", "keep_hours = 1416", "alerts.keep_hours", "1415"),
+    ("keep_hours = 72", "keep_hours = 72\nhistory_days = 59", "alerts.history_days", "58"),
     ('starts = "20:00"', 'starts = "8 Uhr"', "regimes.night.starts", "06:00"),
     ('starts = "20:00"', 'starts = "06:00"', "regimes", "verschiedene"),
     ('weekdays = ["mo",', 'weekdays = ["montag",', "regimes.weekdays.0", "'mo'"),

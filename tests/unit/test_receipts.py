@@ -80,3 +80,15 @@ def test_no_receipt_is_dated_before_the_deadline_that_it_names(house, monkeypatc
     assert records.shredder.work() == 1
     (receipt,) = house.events(Event.SHREDDED)
     assert receipt.facts["destroyed"] == due
+
+
+def test_what_was_noted_of_footage_ends_with_it_and_never_enters_the_log(house):
+    case, records = house.clip(), house.records
+    for person in ("kvd-1", "kvd-2"):
+        records.office.cases.verdict(case.id, person, Verdict.NO_INCIDENT, "Frau mit rotem Schirm")
+    assert [entry.facts for entry in house.events(Event.VERDICT_GIVEN)] == [{"case": case.id, "verdict": "no-incident", "noted": True}] * 2
+    assert all(one.note for one in records.office.cases.store.get(case.id).verdicts)
+    assert records.shredder.work() == 1
+    gone = records.office.cases.store.get(case.id)
+    assert gone.state is CaseState.DESTROYED
+    assert [(one.person, one.note) for one in gone.verdicts] == [("kvd-1", ""), ("kvd-2", "")]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents.letter import answer_letter, extension_letter
 from blickschutz.compliance.io.press import render
+from blickschutz.kernel.periods import add_months
 from blickschutz.review.model import Case, CaseState, Ground, Refusal, Verdict
 from blickschutz.review.rules import waits_for
 from blickschutz.rights.model import (
@@ -27,7 +28,7 @@ from blickschutz.rights.model import (
     Right,
     Settlement,
 )
-from blickschutz.rights.rules import add_months, deadline, is_late, is_near, is_unmet, may_extend, to_be_erased
+from blickschutz.rights.rules import deadline, is_late, is_near, is_unmet, may_extend, to_be_erased
 from tests.house import House
 from tests.unit.test_documents import exists
 from tests.unit.test_keeping import quick_keys

@@ -199,11 +199,13 @@ class Place:
 class Lives:
     """How long what is kept with an alert lives, in seconds from its being raised (notices: from being told or set aside).
 
-    `clips`: redacted seconds. `history`: names, notes and what was done. `rows`: the alert itself, and situations that were counted.
+    `clips`: redacted seconds. `history`: names, notes and what was done, and as long after each entry, but never longer than `made`
+    after the alert. `rows`: the alert itself, and situations that were counted.
     """
 
     clips: float
     history: float
+    made: float
     rows: float
     notices: float
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from blickschutz.access.io.accounts import AccountStore
 from blickschutz.access.io.factors import TokenStore
@@ -22,6 +23,7 @@ from blickschutz.backup.io.restore import confirm_restored
 from blickschutz.bootstrap.opening import CONTROL_TABLES, Installation, open_installation
 from blickschutz.budget.io.curves import load_curves
 from blickschutz.budget.io.store import SqlBudgetStore
+from blickschutz.config.lives import limits_of
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.io.probe import DatabaseProbe
@@ -38,7 +40,7 @@ from blickschutz.control.service.recovery import ClipRecovery
 from blickschutz.control.service.renewal import Renewal
 from blickschutz.control.service.requests import CaseRecordings
 from blickschutz.control.service.safety import Counts, Lost, SafeMode
-from blickschutz.control.service.shredding import Shredder, limits_of
+from blickschutz.control.service.shredding import Shredder
 from blickschutz.control.service.soundness import SoundnessWatch
 from blickschutz.control.service.stops import StopControl
 from blickschutz.control.service.time import CaseTimes, ClockDesk
@@ -122,7 +124,7 @@ def make_records(
 
     lost = Lost(found.losses, found.witness, found.known)
     safety = SafeMode(lost, found.file, key, found.factors, log, clock, counts, lambda: confirm_restored(data))
-    cases = CaseDesk(store, clock, site.retention.hard_limit_days, times)
+    cases = CaseDesk(store, clock, site.retention.hard_limit_days, times, ZoneInfo(site.site.timezone))
     quarantine = QuarantineDesk(store, clock, time.dated, cases.doomed, times)
     probes = [DatabaseProbe("control", engine, CASE_TABLES, clock), DatabaseProbe("alerts", alerts.engine, ALERT_TABLES, clock)]
     placed = SqlOrderStore(engine, log, clock)

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from blickschutz.config.budget import Budget
-from blickschutz.config.parts import MOST_DAYS, Identifier, Part
+from blickschutz.config.parts import MOST_WHOLE_DAYS, Identifier, Part
+from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
 
 
 class MqttChannel(Part):
@@ -55,10 +56,11 @@ class AppriseChannel(Part):
 class Alerts(Part):
     escalate_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
     """Seconds after which an alert that nobody acknowledged is escalated."""
-    keep_hours: Annotated[int, Field(ge=1, le=MOST_DAYS * 24)] = 72
-    """Hours after which an alert, closed or not, loses its redacted moving picture; the hard limit of `retention` holds as well."""
-    history_days: Annotated[int, Field(ge=1, le=800)] = 90
-    """Days after which it is deleted who did what about an alert, and its notes; the log has its own limit."""
+    keep_hours: Annotated[int, Field(ge=1, le=STORAGE_LEAST_HOURS)] = 72
+    """Hours after which an alert, closed or not, loses its redacted moving picture; the hard limit of `retention` and two calendar
+    months hold as well."""
+    history_days: Annotated[int, Field(ge=1, le=MOST_WHOLE_DAYS)] = MOST_WHOLE_DAYS
+    """Days after which it is deleted who did what about an alert, and its notes, which are made from footage; the log has its own limit."""
     rows_days: Annotated[int, Field(ge=31, le=800)] = 400
     """Days after which an alert itself is deleted, closed or not, and a situation that was only counted."""
     notices_days: Annotated[int, Field(ge=1, le=90)] = 14

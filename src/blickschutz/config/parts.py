@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from blickschutz.config.texts import SiteError
+from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Point = tuple[Share, Share]
 MOST_HOURS_UNREVIEWED = 72
 MOST_DAYS = 61
+MOST_WHOLE_DAYS = STORAGE_LEAST_HOURS // 24
 
 
 def _identifier(value: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from enum import StrEnum
 
 import msgspec
@@ -15,11 +16,15 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Regular limit for what nobody decided, hard limit for all that is not held, warning before either; in seconds."""
+    """Regular limit for what nobody decided, hard limit for all that is not held, warning before either; in seconds.
+
+    Two calendar months at the place (`zone`) end everything besides, however long the hard limit is.
+    """
 
     regular_s: float
     hard_s: float
     warn_s: float = 12 * 3600.0
+    zone: tzinfo = UTC
 
 
 class Why(StrEnum):

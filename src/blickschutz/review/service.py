@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, tzinfo
 
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
+from blickschutz.kernel.periods import gone_by
 from blickschutz.review.model import (
     Case,
     CaseEvent,
@@ -35,8 +37,8 @@ def dated(hold: Hold, time: CaseTime) -> Hold:
 class CaseDesk:
     """All cases of a site. `doomed` tells each case whose clip is to be destroyed. Safe to be called from several threads."""
 
-    def __init__(self, store: CaseStore, clock: Clock, hold_days: float, time: CaseTime) -> None:
-        self.store, self._clock, self._hold_days, self._time = store, clock, hold_days, time
+    def __init__(self, store: CaseStore, clock: Clock, hold_days: float, time: CaseTime, zone: tzinfo = UTC) -> None:
+        self.store, self._clock, self._hold_days, self._time, self._zone = store, clock, hold_days, time, zone
         self.doomed: Topic[int] = Topic()
         # A case that people decided, and whether it is an incident.
         self.decided: Topic[tuple[Case, bool]] = Topic()
@@ -79,11 +81,11 @@ class CaseDesk:
         return after
 
     def _hold_of(self, case: Case, new: GivenVerdict) -> Hold:
-        """The hold that two incident verdicts make: on the ground of the later one, until the hard limit."""
+        """The hold that two incident verdicts make: on the ground of the later one, until the hard limit, which two calendar months are."""
         named = [one for one in (*case.verdicts, new) if one.verdict is Verdict.INCIDENT]
         last = named[-1]
         assert last.ground is not None  # `judge` asked for it
-        until = case.opened + self._hold_days * _DAY_S
+        until = min(case.opened + self._hold_days * _DAY_S, gone_by(case.opened, self._zone))
         people = tuple(one.person for one in named)
         return dated(Hold(last.ground, last.reference, last.person, until, people, self._clock.now()), self._time)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Mapping
 from datetime import date
 
+from blickschutz.kernel.periods import add_months
 from blickschutz.rights.model import Duty, Outcome, Problem, Request, RequestEvent, RequestState, Right, Settlement
 
 State, Event = RequestState, RequestEvent
@@ -21,23 +21,14 @@ DUTY_MONTHS = 1
 """Art. 14(3)(a) GDPR: within a month at the latest."""
 NEAR_DAYS = 7
 KEEP_YEARS = 3
-"""How long name and contact are kept after the answer: as long as an offence against the GDPR can be prosecuted (§ 31(2) no. 1 OWiG)."""
+"""How long name and contact are kept after the answer, as proof that it was given (Art. 5(2) GDPR; to be verified for each place)."""
 WIDEST_S = 31 * 86_400.0
 _YEAR_MONTHS = 12
 
 
-def add_months(day: date, months: int) -> date:
-    """The day on which a period of months ends (Regulation 1182/71, Art. 3(2)(c)): the same day, or the month's last.
-
-    An end on a Sunday or holiday is not moved on (Art. 3(4)): who answers earlier errs on the safe side.
-    """
-    index = day.month - 1 + months
-    year, month = day.year + index // _YEAR_MONTHS, index % _YEAR_MONTHS + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
-
-
 def deadline(request: Request) -> date:
-    """The last day on which the answer is in time."""
+    """The last day on which the answer is in time. An end on a Sunday or holiday is not moved on (Art. 3(4) of Regulation 1182/71 would):
+    who answers earlier errs on the safe side."""
     return add_months(request.received, MOST_MONTHS if request.extension is not None else MONTHS)
 
 

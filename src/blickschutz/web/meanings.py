@@ -11,7 +11,7 @@ MEANINGS: Mapping[str, str] = {
     "Alerts.budget": "Wie viele Fehlalarme eine Kamera kosten darf.",
     "Alerts.escalate_after_s": "Sekunden, nach denen eine Meldung, die niemand quittiert, als überfällig gilt.",
     "Alerts.history_days": "Tage, nach denen Verlauf, Namen und Notizen einer Meldung enden; das Protokoll hat eine eigene Frist.",
-    "Alerts.keep_hours": "Stunden, nach denen eine Meldung ihr Bewegtbild verliert, abgeschlossen oder nicht; höchstens die Höchstfrist.",
+    "Alerts.keep_hours": "Stunden, nach denen eine Meldung ihr Bewegtbild verliert, auch ohne Abschluss; höchstens zwei Kalendermonate.",
     "Alerts.mail": "E-Mail.",
     "Alerts.mqtt": "MQTT-Broker, um Meldungen weiterzugeben und Kameras zu hören.",
     "Alerts.notices_days": "Tage, für die bekannt bleibt, dass ein Meldeweg etwas bekam oder was warum zurückgelegt wurde.",

@@ -28,7 +28,7 @@ def _kept_since(before: float) -> ColumnElement[bool]:
 def expire_some(engine: Engine, now: float, lives: Lives) -> Expired:
     """One portion of everything whose time is up. Each kind is a transaction of its own; where there is nothing none is begun."""
     clips = _clips(engine, now - lives.clips)
-    histories = _histories(engine, now - lives.history)
+    histories = _histories(engine, now - lives.history, now - lives.made)
     notices = _notices(engine, now - lives.notices)
     rows, still_open = _alerts(engine, now - lives.rows)
     counted = _delete(engine, counts, select(counts.c.id).where(counts.c.at < now - lives.rows))
@@ -58,12 +58,13 @@ def _clips(engine: Engine, before: float) -> int:
     return len(numbers)
 
 
-def _histories(engine: Engine, before: float) -> int:
+def _histories(engine: Engine, before: float, made: float) -> int:
     """What was done, by whom and in which words. What the log of the site has not been told of yet stays until it has."""
-    old = select(history.c.id).join(alerts, alerts.c.id == history.c.alert)
-    ended = _delete(engine, history, old.where(_kept_since(before), history.c.at < before, history.c.owed.is_(None)))
+    old = select(history.c.id).join(alerts, alerts.c.id == history.c.alert).where(history.c.owed.is_(None))
+    ended = _delete(engine, history, old.where(_kept_since(before), or_(history.c.at < before, _kept_since(made))))
     # A note is written when an alert is closed, whenever that is.
-    noted = select(alerts.c.id).where(_kept_since(before), alerts.c.note != "", func.coalesce(alerts.c.closed, 0.0) < before)
+    closed = or_(func.coalesce(alerts.c.closed, 0.0) < before, _kept_since(made))
+    noted = select(alerts.c.id).where(_kept_since(before), alerts.c.note != "", closed)
     numbers = _some(engine, noted, _ROWS)
     if numbers:
         with writing(engine) as connection:

@@ -4,98 +4,116 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import hours, words
-from blickschutz.compliance.documents.model import Document, Section, Table, event, law, rule, say, setting, test
+from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
-from blickschutz.config.lives import DAY_S, HOUR_S, alert_lives
+from blickschutz.config.lives import DAY_S, HOUR_S, alert_lives, limits_of
+from blickschutz.kernel.periods import DONE_S
 from blickschutz.rights.rules import KEEP_YEARS
 
+_TWO_MONTHS = law("§ 21 Abs. 5 LDSG RLP")
+_LIVES, _RULES = test("tests/unit/test_alert_lives.py"), test("tests/unit/test_periods.py")
+_Row = tuple[tuple[str, ...], tuple[Evidence, ...]]
 
-def deletion(g: Grounds) -> Document:
-    """Which data lives how long, and how it ends."""
-    kept, lives = g.site.retention, alert_lives(g.site)
+
+def _kinds(g: Grounds) -> tuple[_Row, ...]:
+    """Each kind of data with its limits, as the functions have them that delete."""
+    limits, lives = limits_of(g.site), alert_lives(g.site)
+    regular, hard = f"{limits.regular_s / HOUR_S:g} Stunden", f"{limits.hard_s / DAY_S:g} Tage, nie länger als zwei Kalendermonate"
+    gone, rows = "Schlüssel und Datei vernichtet", f"{lives.rows / DAY_S:g} Tage"
+    made = f"{min(lives.made, lives.rows) / DAY_S:.0f} Tage, nie länger als zwei Kalendermonate"
     log = g.facts.newest(FactKind.LOG_RETENTION)
-    rows = (
+    of_clips = (setting("retention.unreviewed_hours"), setting("retention.hard_limit_days"), _RULES, _TWO_MONTHS)
+    return (
         (
             ("Rohbilder", "nur Arbeitsspeicher", f"{g.site.recording.before_s:g} s", "–", "überschrieben"),
             (setting("recording.before_s"), rule("DM-07")),
         ),
+        (("versiegelte Clips, ungesichtet", "Aufnahme", regular, hard, gone), (*of_clips, event(Event.SHREDDED))),
         (
-            (
-                "versiegelte Clips, ungesichtet",
-                "Ende der Aufnahme",
-                f"{kept.unreviewed_hours} Stunden",
-                f"{kept.hard_limit_days} Tage",
-                "Schlüssel und Datei vernichtet",
-            ),
-            (setting("retention.unreviewed_hours"), setting("retention.hard_limit_days"), event(Event.SHREDDED)),
-        ),
-        (
-            ("versiegelte Clips, kein Vorfall", "zweite übereinstimmende Bewertung", "sofort", "–", "Schlüssel und Datei vernichtet"),
+            ("versiegelte Clips, kein Vorfall", "zweite übereinstimmende Bewertung", "sofort", "–", gone),
             (rule("LO-04"), event(Event.SHREDDED)),
         ),
         (
-            (
-                "versiegelte Clips, gesperrt",
-                "Sperre durch zwei Personen",
-                "Ende der Sperre",
-                "Ende der Sperre",
-                "Schlüssel und Datei vernichtet",
-            ),
+            ("versiegelte Clips, von zweien als Vorfall bewertet, ohne eigene Sperre", "Aufnahme", hard, hard, gone),
+            (setting("retention.hard_limit_days"), _RULES, _TWO_MONTHS),
+        ),
+        (
+            ("versiegelte Clips, gesperrt", "Sperre durch zwei Personen", "Ende der Sperre", "Ende der Sperre", gone),
             (rule("LO-03"), event(Event.HOLD_SET)),
+        ),
+        (
+            ("Notizen der Sichtung", "Bewertung", "mit dem Clip", "mit dem Clip", "gelöscht; im Protokoll steht nur, dass es eine gab"),
+            (event(Event.VERDICT_GIVEN), test("tests/unit/test_receipts.py"), _TWO_MONTHS),
+        ),
+        (
+            (
+                "Beweispakete (Herausgabe), Kopien für Betroffene",
+                "Herausgabe",
+                "mit dem Clip",
+                "mit dem Clip",
+                "überschrieben und gelöscht",
+            ),
+            (event(Event.RELEASED), test("tests/live/test_review.py"), _TWO_MONTHS),
         ),
         (
             (
                 "verpixelte Sekunden einer Meldung",
                 "Meldung, abgeschlossen oder nicht",
                 f"{lives.clips / HOUR_S:g} Stunden",
-                f"{kept.hard_limit_days} Tage",
+                f"{limits.hard_s / DAY_S:g} Tage, nie länger als zwei Kalendermonate",
                 "gelöscht",
             ),
-            (setting("alerts.keep_hours"), setting("retention.hard_limit_days"), test("tests/unit/test_alert_lives.py")),
+            (setting("alerts.keep_hours"), setting("retention.hard_limit_days"), _LIVES, _RULES, _TWO_MONTHS),
+        ),
+        (
+            ("Verlauf einer Meldung mit Namen, Notizen", "Meldung, und Eintrag darin", f"{lives.history / DAY_S:g} Tage", made, "gelöscht"),
+            (setting("alerts.history_days"), _LIVES, _RULES, _TWO_MONTHS),
+        ),
+        (
+            ("Meldungen ohne Bild, Namen und Notiz, gezählte Ereignisse", "Meldung, Ereignis", rows, rows, "gelöscht"),
+            (setting("alerts.rows_days"), _LIVES),
+        ),
+        (
+            ("Nachrichten an Meldewege", "Zustellung oder Zurücklegen", f"{lives.notices / DAY_S:g} Tage", rows, "gelöscht"),
+            (setting("alerts.notices_days"), _LIVES),
         ),
         (
             (
-                "Verlauf einer Meldung mit Namen, Notizen",
-                "Meldung, und Eintrag darin",
-                f"{lives.history / DAY_S:g} Tage",
-                f"{lives.rows / DAY_S:g} Tage",
-                "gelöscht",
+                "Anfragen Betroffener mit Antwort: Name, Anschrift, Inhalt; Aufnahmen darin nur als Kurzname und Zeit",
+                "Antwort",
+                f"{KEEP_YEARS} Jahre",
+                f"{KEEP_YEARS} Jahre",
+                "gelöscht; Schreiben werden bei Bedarf neu gedruckt, nicht gespeichert",
             ),
-            (setting("alerts.history_days"), test("tests/unit/test_alert_lives.py")),
-        ),
-        (
-            (
-                "Meldungen, gezählte Ereignisse",
-                "Meldung, Ereignis",
-                f"{lives.rows / DAY_S:g} Tage",
-                f"{lives.rows / DAY_S:g} Tage",
-                "gelöscht",
-            ),
-            (setting("alerts.rows_days"), test("tests/unit/test_alert_lives.py")),
-        ),
-        (
-            (
-                "Nachrichten an Meldewege",
-                "Zustellung oder Zurücklegen",
-                f"{lives.notices / DAY_S:g} Tage",
-                f"{lives.rows / DAY_S:g} Tage",
-                "gelöscht",
-            ),
-            (setting("alerts.notices_days"), test("tests/unit/test_alert_lives.py")),
-        ),
-        (
-            ("Beweispakete", "Herausgabe", "mit dem Vorgang", "mit dem Vorgang", "gelöscht"),
-            (event(Event.RELEASED), test("tests/live/test_review.py")),
-        ),
-        (
-            ("Anfragen Betroffener: Name, Anschrift, Inhalt", "Antwort", f"{KEEP_YEARS} Jahre", f"{KEEP_YEARS} Jahre", "gelöscht"),
-            (event(Event.REQUEST_ERASED), law("§ 31 Abs. 2 Nr. 1 OWiG")),
+            (event(Event.REQUEST_ERASED), law("Art. 5 Abs. 2 DSGVO"), test("tests/unit/test_rights.py")),
         ),
         (("Protokoll", "Eintrag", log.text if log and log.text else words.OPEN, "–", "gelöscht"), (rule("LO-08"),)),
     )
+
+
+def deletion(g: Grounds) -> Document:
+    """Which data lives how long, and how it ends."""
     sections = (
-        Section("Datenarten und Fristen", (Table(("Datenart", "Beginn", "Regelfrist", "Höchstfrist", "Methode"), rows),)),
+        Section("Datenarten und Fristen", (Table(("Datenart", "Beginn", "Regelfrist", "Höchstfrist", "Methode"), _kinds(g)),)),
+        Section(
+            "Zwei Monate",
+            (
+                say(
+                    "Zwei Kalendermonate, gerechnet von der Aufnahme, auch ihrem Vorlauf: Sie enden mit dem Tag, dessen Zahl der Tag der "
+                    "Aufnahme hat, oder mit dem letzten des Monats (31. Dezember bis 28. Februar), auch an Sonn- und Feiertagen. "
+                    f"Die Vernichtung beginnt {DONE_S / HOUR_S:g} Stunde davor.",
+                    law("§ 31 VwVfG, §§ 187 Abs. 1, 188 Abs. 2 und 3 BGB"),
+                    _TWO_MONTHS,
+                    _RULES,
+                ),
+                say(
+                    "Zu prüfen: Wortlaut von § 21 Abs. 5 LDSG RLP; ob Meldungen ohne Bild, Namen und Notiz als aus Aufnahmen gefertigte "
+                    "Unterlagen gelten; die Frist für Anfragen Betroffener.",
+                    _TWO_MONTHS,
+                ),
+            ),
+        ),
         Section(
             "Sperren",
             (

@@ -70,9 +70,11 @@ def information_sheet(g: Grounds, language: str) -> Document:
     storage = say(
         t(
             f"Was niemand sichtet, wird nach {kept.unreviewed_hours} Stunden vernichtet; was harmlos ist, sofort nach der "
-            f"Sichtung; spätestens nach {kept.hard_limit_days} Tagen alles, was nicht als Beweis gesperrt ist.",
+            f"Sichtung; spätestens nach {kept.hard_limit_days} Tagen, nie später als zwei Kalendermonate nach der Aufnahme, alles, was "
+            "nicht als Beweis gesperrt ist.",
             f"What nobody reviews is destroyed after {kept.unreviewed_hours} hours; what is harmless at once after review; "
-            f"after {kept.hard_limit_days} days at the latest everything that is not held as evidence.",
+            f"after {kept.hard_limit_days} days at the latest, and never later than two calendar months after the recording, everything "
+            "that is not held as evidence.",
         ),
         setting("retention.unreviewed_hours"),
         setting("retention.hard_limit_days"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from blickschutz.compliance.documents import remains
-from blickschutz.compliance.documents.model import Plan, Sentence, fact, missing, say, setting
+from blickschutz.compliance.documents.model import Plan, Sentence, fact, missing, say, setting, test
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
 from blickschutz.regime.model import Mode
@@ -58,8 +58,10 @@ def retention(g: Grounds) -> list[Sentence]:
     return [
         say(f"Was niemand gesichtet hat, wird nach {kept.unreviewed_hours} Stunden vernichtet.", setting("retention.unreviewed_hours")),
         say(
-            f"Spätestens nach {kept.hard_limit_days} Tagen wird alles vernichtet, was nicht gesperrt ist.",
+            f"Spätestens nach {kept.hard_limit_days} Tagen und nie später als zwei Kalendermonate nach der Aufnahme wird alles vernichtet, "
+            "was nicht gesperrt ist.",
             setting("retention.hard_limit_days"),
+            test("tests/unit/test_periods.py"),
         ),
     ]
 

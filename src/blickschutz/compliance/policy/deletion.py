@@ -45,7 +45,10 @@ def hard_limit(g: Grounds) -> Answer:
             f"{days} Tage sind mehr als zwei Monate; schreiben Sie retention.hard_limit_days = 60.",
             f"{days} days are more than two months; write retention.hard_limit_days = 60.",
         )
-    return holds(f"retention.hard_limit_days = {days}", f"retention.hard_limit_days = {days}")
+    return holds(
+        f"retention.hard_limit_days = {days}; zwei Kalendermonate in jedem Fall (tests/unit/test_periods.py)",
+        f"retention.hard_limit_days = {days}; two calendar months in any case (tests/unit/test_periods.py)",
+    )
 
 
 @rule(

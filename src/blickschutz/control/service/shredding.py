@@ -12,26 +12,19 @@ import structlog
 
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
-from blickschutz.config.model import SiteFile
 from blickschutz.control.ports import Waits
 from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.kernel.events import Topic
-from blickschutz.retention.model import Ending, Limits, Receipt, Removed, Stuck
+from blickschutz.retention.model import Ending, Receipt, Removed, Stuck
 from blickschutz.retention.rules import METHODS, MOST_TRIES, deadline, is_due, is_near, receipt_text, wait_s
 from blickschutz.review.model import Case, CaseState, Erasing
 from blickschutz.review.rules import MORTAL, contradiction
 from blickschutz.storage.reserve import Reserve
 
 _log = structlog.get_logger(__name__)
-_HOUR_S, _DAY_S = 3600.0, 86_400.0
-
-
-def limits_of(site: SiteFile) -> Limits:
-    """The limits of a site file."""
-    return Limits(site.retention.unreviewed_hours * _HOUR_S, site.retention.hard_limit_days * _DAY_S)
 
 
 def is_freed(log: AuditLog, clip: str, request: int) -> bool:

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from blickschutz.kernel.periods import gone_by
 from blickschutz.retention.model import Deadline, Ending, Kept, Limits, Reading, Receipt, ReceiptOne, Why
 
 
 def deadline(kept: Kept, limits: Limits) -> Deadline:
-    """When and why a clip ends: a hold in force decides alone; else the shorter of both limits."""
+    """When and why a clip ends: a hold in force decides alone; else the shorter of both limits, and two calendar months in any case."""
     if kept.held_until is not None:
         return Deadline(kept.held_until, Why.HOLD_EXPIRED)
-    return Deadline(kept.opened_retention + min(limits.regular_s, limits.hard_s), Why.UNREVIEWED)
+    end = kept.opened_retention + min(limits.regular_s, limits.hard_s)
+    return Deadline(min(end, gone_by(kept.opened_retention, limits.zone)), Why.UNREVIEWED)
 
 
 def is_due(kept: Kept, limits: Limits, now: float) -> bool:

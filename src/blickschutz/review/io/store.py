@@ -130,7 +130,8 @@ class SqlCaseStore:
             if after is CaseState.DESTROYING:
                 self._log.append(connection, Event.SHRED_ORDERED, new.person, case.clip, _doom_facts(changed))
 
-        facts: Facts = {"verdict": new.verdict.value, "note": new.note}
+        # The note is made from footage and ends with it (§ 21(5) LDSG); an entry of the log never ends.
+        facts: Facts = {"verdict": new.verdict.value, "noted": bool(new.note)}
         return self._change(changed, case.state, Event.VERDICT_GIVEN, new.person, facts, more)
 
     def propose(self, case: Case, proposal: Hold) -> bool:
@@ -226,8 +227,9 @@ class SqlCaseStore:
         return replace(changed, version=changed.version + 1) if done else None
 
     def shredded(self, case: Case, receipt: Facts, at: float) -> bool:
-        """The clip is gone; the receipt stands in the log."""
-        changed = replace(case, state=CaseState.DESTROYED, destroyed=at, ending=str(receipt["ending"]))
+        """The clip is gone, and with it what was noted of it; the receipt stands in the log."""
+        bare = tuple(replace(one, note="") for one in case.verdicts)
+        changed = replace(case, state=CaseState.DESTROYED, destroyed=at, ending=str(receipt["ending"]), verdicts=bare)
         return self._change(changed, CaseState.DESTROYING, Event.SHREDDED, "system", receipt)
 
     def _change(
