@@ -175,9 +175,22 @@ class TestSiteCommands:
 
     def test_check_says_when_all_is_well(self, tmp_path):
         result = command("check", "--site", ROOT / "examples/rathaus-kaiserslautern.toml", BLICKSCHUTZ_DATA=str(tmp_path))
-        assert "not yet known" in result.output
-        assert result.exit_code == 0
-        assert "11" in result.output
+        assert "nicht bekannt" in result.output
+        assert "11 Kameras" in result.output
+        # Twelve gates and more are closed, and whoever asks by a script must see it.
+        assert result.exit_code == 3
+        assert "geschlossene Tore" in result.output
+        assert "not yet known" not in result.output
+
+    def test_check_of_a_demonstration_has_no_gates_and_speaks_its_language(self, tmp_path):
+        site = tmp_path / "site.toml"
+        text = shown((ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8"))
+        site.write_text(text.replace('language = "de"', 'language = "en"'), encoding="utf-8")
+        result = command("check", "--site", site, BLICKSCHUTZ_DATA=str(tmp_path), LANG="de_DE.UTF-8")
+        assert result.exit_code == 0, result.output
+        assert "11 cameras" in result.output
+        assert "nicht bekannt" not in result.output
+        assert "noch nie" not in result.output
 
     def test_run_refuses_a_port_that_is_taken(self, tmp_path):
         import socket

@@ -691,7 +691,7 @@ class TestCommands:
         for name in ("control.db", "control.db-wal", "control.db-shm"):
             (folder / name).unlink(missing_ok=True)
         result = self.run("check", "--site", site)
-        assert "nothing is destroyed or recorded: control.db is missing or empty" in result.output
+        assert "nichts wird vernichtet oder aufgezeichnet: control.db" in result.output
         shown = self.run("accept-loss", "--site", site, text="n\n")
         assert "database-older" in shown.output, "the check made an empty one; what the witness knows is more"
         assert "blickschutz restore" in shown.output

@@ -269,7 +269,8 @@ def run(path: Path, data: Path | None, new: bool, seconds: float | None) -> None
 @with_site
 @_JSON
 def check(path: Path, data: Path | None, as_json: bool) -> None:
-    """Check a site: settings, policy, and the invariants between files, keys, rows and log. Ends with 1 where something is broken."""
+    """Check a site: settings, policy, and the invariants between files, keys, rows and log. Ends with 0 where all holds,
+    3 where gates are closed, 1 where something is wrong besides."""
     from blickschutz.cli.policy import report
 
     sys.exit(report(path, data, as_json))

@@ -26,10 +26,16 @@ from blickschutz.kernel.errors import BlickschutzError, OperatorError
 
 _BACKUP, _RESTORE = "Art. 32 Abs. 1 lit. b DSGVO", "SI-09"
 _DAY_S, _TRIALS = 86_400.0, 50
+_ERROR, GATES_CLOSED = 1, 3
+_WORDS = (
+    ("Kameras", "Einstellungen", "geschlossene Tore, „blickschutz run“ lehnt ab"),
+    ("cameras", "settings", "closed gates, `blickschutz run` refuses"),
+)
+_RESULTS = {"holds": ("gilt", "holds"), "broken": ("verletzt", "broken"), "not yet known": ("nicht bekannt", "not yet known")}
 
 
 def report(path: Path, data: Path | None, as_json: bool) -> int:
-    """Print every rule and invariant of a site; 1 where one is broken, else 0."""
+    """Print every rule and invariant of a site: 0 where all holds, 3 where gates are closed, 1 where something is wrong besides."""
     try:
         site = load_site(path)
     except BlickschutzError as error:
@@ -46,7 +52,11 @@ def report(path: Path, data: Path | None, as_json: bool) -> int:
             if records is not None:
                 findings += [*check_site(site, records.inspected), *_check_backups(path, records.office.log, SystemClock().now())]
             else:
-                findings.append(Finding("recordings", "not yet known", "VA-01", "this site was never started; nothing is recorded yet"))
+                never = (
+                    "this site was never started; nothing is recorded yet",
+                    "die Anlage lief noch nie; aufgezeichnet ist noch nichts",
+                )
+                findings.append(Finding("recordings", "not yet known", "VA-01", *never))
     except FolderError as error:
         grounds = gather(site, path, None, SystemClock())
         findings.append(Finding("data-folder", "broken", "SI-02", str(error)))
@@ -57,7 +67,18 @@ def report(path: Path, data: Path | None, as_json: bool) -> int:
         click.echo(json.dumps({"settings": grounds.settings, "rules": rules}, ensure_ascii=False))
     else:
         _print(site, path, findings, found, grounds)
-    return int(any(one.result == "broken" for one in findings))
+    return _status(site, findings, found)
+
+
+def _status(site: SiteFile, findings: list[Finding], found: list[Found]) -> int:
+    """What does not fit in files, rows or log comes first; then gates, which a demonstration has none of; then other broken rules."""
+    rules = {one.rule.id for one in found}
+    broken = {one.id for one in findings if one.result == "broken"}
+    if broken - rules:
+        return _ERROR
+    if closed_gates(found) and not site.site.demo:
+        return GATES_CLOSED
+    return _ERROR if broken else 0
 
 
 def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
@@ -68,7 +89,7 @@ def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
         grounds = gather(site, path, records.inspected if records else None, SystemClock())
     gates = closed_gates(assess(grounds))
     if gates:
-        index = _index()
+        index = _index(operator_language())
         lines = "\n".join(f"  {one.rule.id} ({one.rule.source}): {one.answer.text[index]}" for one in gates)
         first = (
             f"Diese Anlage darf noch nicht in Betrieb gehen; {len(gates)} Voraussetzungen fehlen. Tragen Sie sie ein in {facts_path(path)}",
@@ -81,41 +102,48 @@ def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
 def _check_backups(path: Path, log: AuditLog, now: float) -> list[Finding]:
     """When the last backup was made, and when the last restore succeeded: a real one is as good as a trial."""
 
-    def words(name: str, at: float = now, problem: object = "") -> str:
-        return say(name, operator_language(), site=path, days=int((now - at) // _DAY_S), problem=problem)
+    def found(name: str, result: str, source: str, text: str, at: float = now, problem: object = "") -> Finding:
+        values = {"site": path, "days": int((now - at) // _DAY_S), "problem": problem}
+        return Finding(name, result, source, say(text, operator_language(), **values), say(text, "de", **values))
 
     made = next((entry for entry, _ in log.find(event=Event.BACKUP_MADE, most=1)), None)
     tried = [entry for event in (Event.RESTORE_TRIED, Event.RESTORED) for entry, _ in log.find(event=event, most=_TRIALS)]
     tried.sort(key=lambda entry: entry.number, reverse=True)
     last = next((entry for entry in tried if entry.facts.get("whole", True)), None)
     if made is None:
-        backup = Finding("backup", "not yet known", _BACKUP, words("never-made"))
+        backup = found("backup", "not yet known", _BACKUP, "never-made")
     elif is_old(made.at, now, WEEK_S):
-        backup = Finding("backup", "broken", _BACKUP, words("made-long-ago", made.at))
+        backup = found("backup", "broken", _BACKUP, "made-long-ago", made.at)
     else:
         backup = Finding("backup", "holds", _BACKUP)
     if tried and tried[0] is not last:
-        return [backup, Finding("restore", "broken", _RESTORE, words("try-failed", problem=tried[0].facts.get("problem")))]
+        return [backup, found("restore", "broken", _RESTORE, "try-failed", problem=tried[0].facts.get("problem"))]
     if last is None:
-        return [backup, Finding("restore", "not yet known", _RESTORE, words("never-tried"))]
+        return [backup, found("restore", "not yet known", _RESTORE, "never-tried")]
     if is_old(last.at, now, YEAR_S):
-        return [backup, Finding("restore", "broken", _RESTORE, words("tried-long-ago", last.at))]
+        return [backup, found("restore", "broken", _RESTORE, "tried-long-ago", last.at)]
     return [backup, Finding("restore", "holds", _RESTORE)]
 
 
-def _index() -> int:
-    return 0 if operator_language() == "de" else 1
+def _index(language: str) -> int:
+    return 0 if language == "de" else 1
 
 
 def _finding(one: Found) -> Finding:
-    mend = "" if one.answer.result is Result.HOLDS else one.answer.text[_index()]
-    return Finding(one.rule.id, one.answer.result.value, one.rule.source, mend)
+    if one.answer.result is Result.HOLDS:
+        return Finding(one.rule.id, one.answer.result.value, one.rule.source)
+    german, english = one.answer.text
+    return Finding(one.rule.id, one.answer.result.value, one.rule.source, (german, english)[_index(operator_language())], german)
 
 
 def _print(site: SiteFile, path: Path, findings: list[Finding], found: list[Found], grounds: Grounds) -> None:
-    click.echo(f"{path}: {site.site.name}, {len(site.cameras)} cameras\nsettings {grounds.settings}")
+    """In the site's language, whatever the operator's terminal speaks."""
+    index, english = _index(site.site.language), {one.rule.id: one.answer.text[1] for one in found}
+    cameras, settings, refused = _WORDS[index]
+    click.echo(f"{path}: {site.site.name}, {len(site.cameras)} {cameras}\n{settings} {grounds.settings}")
     for one in findings:
-        click.echo(f"{one.result:13} {one.id:14} {one.source:30} {one.mend}".rstrip())
+        mend = one.german or one.mend if index == 0 else english.get(one.id, one.mend) if one.mend else ""
+        click.echo(f"{_RESULTS[one.result][index]:13} {one.id:14} {one.source:30} {mend}".rstrip())
     gates = closed_gates(found)
     if gates and not site.site.demo:
-        click.echo(f"closed gates, `blickschutz run` refuses: {', '.join(one.rule.id for one in gates)}")
+        click.echo(f"{refused}: {', '.join(one.rule.id for one in gates)}")

@@ -9,9 +9,11 @@ from blickschutz.access.model import AccountState
 from blickschutz.access.rules import needs_factor
 from blickschutz.audit.rules import verify
 from blickschutz.config.model import SiteFile
+from blickschutz.control.model import Loss
 from blickschutz.control.rules import stops
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.orders import LEAST_REVIEWERS
+from blickschutz.control.service.renewal import OldClips
 from blickschutz.control.words import said
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.review.model import Case
@@ -22,12 +24,13 @@ _MB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule: does it hold, where it comes from, and the mend in one sentence where it does not."""
+    """One rule: does it hold, where it comes from, and the mend in one sentence where it does not, in English and German."""
 
     id: str
     result: str
     source: str
     mend: str = ""
+    german: str = ""
 
 
 def check_site(site: SiteFile, records: Inspected) -> list[Finding]:
@@ -42,53 +45,120 @@ def check_site(site: SiteFile, records: Inspected) -> list[Finding]:
     ]
 
 
-def _finding(name: str, source: str, mend: str) -> Finding:
-    return Finding(name, "broken" if mend else "holds", source, mend)
+def _finding(name: str, source: str, wrong: object, mend: str, german: str) -> Finding:
+    """Broken where `wrong` says that something is."""
+    return Finding(name, "broken", source, mend, german) if wrong else Finding(name, "holds", source)
 
 
 def _check_losses(records: Inspected) -> list[Finding]:
     """What is missing, and what was set aside because of it."""
     losses = records.safety.losses
-    stopping = " ".join(" ".join(said(loss, "en")) for loss in losses if stops(loss))
-    others = " ".join(" ".join(said(loss, "en")) for loss in losses if not stops(loss))
+    stopping, stopping_de = (_told(losses, language, stopping=True) for language in ("en", "de"))
+    others, others_de = (_told(losses, language, stopping=False) for language in ("en", "de"))
     aside = sorted(path.name for path in records.archive.data.glob("*.damaged*"))
-    mend = f"set aside because they are damaged: {', '.join(aside)}; have them rescued or remove them, they hold personal data"
     found = records.office.quarantine.waiting()
-    waiting = f"in quarantine: {_cases(found)}; two people of the supervision decide on the page Vorgänge"
     stuck = "; ".join(f"case {one.case} ({one.clip}): {one.problem}" for one in records.stuck())
+    stuck_de = "; ".join(f"Vorgang {one.case} ({one.clip}): {one.problem}" for one in records.stuck())
     return [
-        _finding("safe-mode", "LO-05, SI-04", f"nothing is destroyed or recorded: {stopping}" if stopping else ""),
-        _finding("lost-alerts", "KI-03", others),
-        _finding("set-aside", "LO-06", mend if aside else ""),
-        _finding("quarantine", "LO-06", waiting if found else ""),
-        _finding("stuck", "LO-04", f"these do not go, and are tried again: {stuck}" if stuck else ""),
+        _finding(
+            "safe-mode",
+            "LO-05, SI-04",
+            stopping,
+            f"nothing is destroyed or recorded: {stopping}",
+            f"nichts wird vernichtet oder aufgezeichnet: {stopping_de}",
+        ),
+        _finding("lost-alerts", "KI-03", others, others, others_de),
+        _finding(
+            "set-aside",
+            "LO-06",
+            aside,
+            f"set aside because they are damaged: {', '.join(aside)}; have them rescued or remove them, they hold personal data",
+            f"beiseitegelegt, weil beschädigt: {', '.join(aside)}; lassen Sie sie retten oder entfernen Sie sie, sie enthalten "
+            "personenbezogene Daten",
+        ),
+        _finding(
+            "quarantine",
+            "LO-06",
+            found,
+            f"in quarantine: {_cases(found)}; two people of the supervision decide on the page Vorgänge",
+            f"in Quarantäne: {_cases(found, 'Vorgang')}; zwei Personen der Aufsicht entscheiden auf der Seite Vorgänge",
+        ),
+        _finding(
+            "stuck",
+            "LO-04",
+            stuck,
+            f"these do not go, and are tried again: {stuck}",
+            f"lassen sich nicht vernichten und werden erneut versucht: {stuck_de}",
+        ),
     ]
+
+
+def _told(losses: Sequence[Loss], language: str, *, stopping: bool) -> str:
+    return " ".join(" ".join(said(loss, language)) for loss in losses if stops(loss) is stopping)
 
 
 def _check_people(records: Inspected) -> list[Finding]:
     enrolled, stray = len(records.archive.keys.readable()), records.archive.keys.faults()
-    mend = f"{enrolled} people have a key; at least {LEAST_REVIEWERS} set a passphrase (page Meine Losung)"
-    found = [_finding("reviewers", "VA-01, SI-02", mend if records.orders.records and enrolled < LEAST_REVIEWERS else "")]
-    found.append(_finding("keys", "VA-01", f"in keys/reviewers: {'; '.join(stray)}; put them right or remove them" if stray else ""))
+    found = [
+        _finding(
+            "reviewers",
+            "VA-01, SI-02",
+            records.orders.records and enrolled < LEAST_REVIEWERS,
+            f"{enrolled} people have a key; at least {LEAST_REVIEWERS} set a passphrase (page Meine Losung)",
+            f"{enrolled} Personen haben einen Schlüssel; mindestens {LEAST_REVIEWERS} setzen eine Losung (Seite Meine Losung)",
+        ),
+        _finding(
+            "keys",
+            "VA-01",
+            stray,
+            f"in keys/reviewers: {'; '.join(stray)}; put them right or remove them",
+            f"in keys/reviewers: {'; '.join(stray)}; berichtigen oder entfernen Sie sie",
+        ),
+    ]
     access = records.office.access
     people = [member for member in access.members.values() if member.state is not AccountState.BLOCKED]
     missing = [member.id for member in people if not access.passwords.is_set(member.id)]
-    mend = f"these people never signed in; propose a one-time code on the page Personen: {', '.join(missing)}" if missing else ""
-    found.append(_finding("passwords", "SI-03", mend))
+    found.append(
+        _finding(
+            "passwords",
+            "SI-03",
+            missing,
+            f"these people never signed in; propose a one-time code on the page Personen: {', '.join(missing)}",
+            f"nie angemeldet; schlagen Sie auf der Seite Personen einen Einmalcode vor: {', '.join(missing)}",
+        )
+    )
     counts = access.factors.counts()
     without = [one.id for one in people if needs_factor(one) and one.state is AccountState.ACTIVE and not counts.get(one.id)]
-    mend = f"these people set up a second factor when they sign in next: {', '.join(without)}" if without else ""
-    return [*found, _finding("second-factor", "SI-03", mend)]
+    factor = _finding(
+        "second-factor",
+        "SI-03",
+        without,
+        f"these people set up a second factor when they sign in next: {', '.join(without)}",
+        f"richten bei der nächsten Anmeldung einen zweiten Faktor ein: {', '.join(without)}",
+    )
+    return [*found, factor]
 
 
 def _check_files(records: Inspected) -> list[Finding]:
-    missing = [f"case {case.id} ({case.clip})" for case in records.intake.missing()]
-    mend = f"the file is not there: {', '.join(missing)}; look for it in the disk's lost files, else let the deadline close the case"
+    missing = ", ".join(f"case {case.id} ({case.clip})" for case in records.intake.missing())
+    missing_de = ", ".join(f"Vorgang {case.id} ({case.clip})" for case in records.intake.missing())
     strays = sorted(clip for clip in records.archive.shelf.clips() if not records.office.cases.store.knows(clip))
-    stray_mend = f"no case knows these files: {', '.join(strays)}; the next start puts those of this installation into quarantine"
     return [
-        _finding("missing-file", "LO-05", mend if missing else ""),
-        _finding("missing-row", "LO-06", stray_mend if strays else ""),
+        _finding(
+            "missing-file",
+            "LO-05",
+            missing,
+            f"the file is not there: {missing}; look for it in the disk's lost files, else let the deadline close the case",
+            f"die Datei fehlt: {missing_de}; suchen Sie sie unter den verlorenen Dateien des Datenträgers, sonst schließt die Frist den "
+            "Vorgang",
+        ),
+        _finding(
+            "missing-row",
+            "LO-06",
+            strays,
+            f"no case knows these files: {', '.join(strays)}; the next start puts those of this installation into quarantine",
+            f"kein Vorgang kennt diese Dateien: {', '.join(strays)}; der nächste Start stellt die dieser Anlage in Quarantäne",
+        ),
     ]
 
 
@@ -96,38 +166,73 @@ def _check_pictures(records: Inspected) -> list[Finding]:
     """Redacted pictures that an older version stored."""
     renewal = records.renewal
     clips, packages = renewal.clips(), renewal.packages()
+    count, problem = 0, ""
     try:
         count = renewal.alerts()
-        alerts = f"{count} alerts have seconds that an older version redacted; they are destroyed at the next start" if count else ""
     except BlickschutzError as error:
-        alerts = str(error)
-    ending = f"an older version redacted these recordings: {_cases(clips.ending)}; they are destroyed at the next start"
+        problem = str(error)
+    result = [
+        _finding(
+            "old-alerts",
+            "DM-05",
+            count or problem,
+            problem or f"{count} alerts have seconds that an older version redacted; they are destroyed at the next start",
+            problem or f"{count} Meldungen haben Sekunden, die eine ältere Version verpixelt hat; der nächste Start vernichtet sie",
+        ),
+        _finding(
+            "old-clips",
+            "DM-05",
+            clips.ending,
+            f"an older version redacted these recordings: {_cases(clips.ending)}; they are destroyed at the next start",
+            f"eine ältere Version hat diese Aufzeichnungen verpixelt: {_cases(clips.ending, 'Vorgang')}; der nächste Start vernichtet sie",
+        ),
+        _old_kept(clips),
+    ]
+    if not packages:
+        return [*result, Finding("old-packages", "holds", "DM-05")]
+    listed = ", ".join(packages)
+    text = (
+        f"made by an older version, whose redaction could leave fast people visible: {listed}; they are encrypted and "
+        "cannot be looked into here; tell the recipients, and make new packages; each is removed with its recording"
+    )
+    german = (
+        f"von einer älteren Version, deren Verpixelung schnelle Personen sichtbar lassen konnte: {listed}; sie sind verschlüsselt und "
+        "hier nicht einzusehen; unterrichten Sie die Empfänger und erstellen Sie neue Pakete; jedes endet mit seiner Aufzeichnung"
+    )
+    return [*result, Finding("old-packages", "not yet known", "DM-05", text, german)]
+
+
+def _old_kept(clips: OldClips) -> Finding:
     kept = [*(f"held: {_cases([case])}, ends with its hold" for case in clips.held)]
     kept += [f"restricted: {_cases([case])}, destroyed when request {case.restricted[0]} needs it no longer" for case in clips.restricted]
     kept += [f"half decided: {_cases([case])}, ends with its deadline" for case in clips.half_held]
-    mend = f"an older version redacted these recordings; they are shown to nobody and are not released; {'; '.join(kept)}"
-    result = [
-        _finding("old-alerts", "DM-05", alerts),
-        _finding("old-clips", "DM-05", ending if clips.ending else ""),
-        _finding("old-kept", "DM-05, LO-03", mend if kept else ""),
+    german = [*(f"gesperrt: Vorgang {case.id}, endet mit der Sperre" for case in clips.held)]
+    german += [
+        f"eingeschränkt: Vorgang {case.id}, endet, wenn Anfrage {case.restricted[0]} ihn nicht mehr braucht" for case in clips.restricted
     ]
-    if not packages:
-        return [*result, _finding("old-packages", "DM-05", "")]
-    text = (
-        f"made by an older version, whose redaction could leave fast people visible: {', '.join(packages)}; they are encrypted and "
-        "cannot be looked into here; tell the recipients, and make new packages; each is removed with its recording"
+    german += [f"halb entschieden: Vorgang {case.id}, endet mit der Frist" for case in clips.half_held]
+    return _finding(
+        "old-kept",
+        "DM-05, LO-03",
+        kept,
+        f"an older version redacted these recordings; they are shown to nobody and are not released; {'; '.join(kept)}",
+        f"eine ältere Version hat diese Aufzeichnungen verpixelt; niemand sieht sie, und sie gehen nicht hinaus; {'; '.join(german)}",
     )
-    return [*result, Finding("old-packages", "not yet known", "DM-05", text)]
 
 
-def _cases(cases: Sequence[Case]) -> str:
-    return ", ".join(f"case {case.id}" for case in cases)
+def _cases(cases: Sequence[Case], word: str = "case") -> str:
+    return ", ".join(f"{word} {case.id}" for case in cases)
 
 
 def _check_log(records: Inspected) -> Finding:
     faults = list(verify(records.office.log.export(), is_signed, records.archive.key.public)) if records.office.log.state()[0] else []
+    what = faults[0].text if faults else ""
     return _finding(
-        "log", "SI-04", f"the log is not intact: {faults[0].text}; keep the disk and tell the data protection officer" if faults else ""
+        "log",
+        "SI-04",
+        faults,
+        f"the log is not intact: {what}; keep the disk and tell the data protection officer",
+        f"das Protokoll ist nicht heil: {what}; bewahren Sie den Datenträger und sagen Sie es der Datenschutzbeauftragten",
     )
 
 
@@ -135,6 +240,15 @@ def _check_disk(site: SiteFile, records: Inspected) -> Finding:
     try:
         free = records.archive.shelf.free() // _MB
     except OSError as error:
-        return _finding("disk", "SI-02", f"{records.archive.shelf.folder} cannot be used: {error.strerror}")
-    mend = f"{free} MB are free, {site.recording.reserve_mb} MB must be; make room or nothing is recorded"
-    return _finding("disk", "LO-01", mend if free < site.recording.reserve_mb else "")
+        folder = records.archive.shelf.folder
+        return _finding(
+            "disk", "SI-02", True, f"{folder} cannot be used: {error.strerror}", f"{folder} ist nicht nutzbar: {error.strerror}"
+        )
+    most = site.recording.reserve_mb
+    return _finding(
+        "disk",
+        "LO-01",
+        free < most,
+        f"{free} MB are free, {most} MB must be; make room or nothing is recorded",
+        f"{free} MB sind frei, {most} MB müssen es sein; schaffen Sie Platz, sonst wird nicht aufgezeichnet",
+    )
