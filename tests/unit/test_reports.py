@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date, timedelta
 
 import pytest
@@ -16,10 +15,8 @@ from blickschutz.compliance.documents.model import Table
 from blickschutz.compliance.io.press import render
 from blickschutz.compliance.policy import assess
 from blickschutz.compliance.reports.committee import committee
-from blickschutz.compliance.reports.crime import COLUMNS, rate, ratio, ratio_of_ratios, read_rows
 from blickschutz.compliance.reports.model import HIDDEN, Happened, RaisedAlert
 from blickschutz.compliance.reports.suppression import LEAST, publish
-from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.situation import Kind
 from tests.conftest import ROOT
 from tests.unit.test_documents import exists
@@ -76,82 +73,6 @@ def test_tables_of_different_things_are_refused():
     with pytest.raises(ValueError, match="same total"):
         publish({"a": {"x": 3}, "b": {"y": 9}})
     assert publish({}).total == 0
-
-
-HEAD = ",".join(COLUMNS)
-GOOD = f"{HEAD}\nRaub,Vorplatz,2024-11-25,2024-12-23,8,40\nRaub,Vorplatz,2025-11-24,2025-12-22,4,44\n"
-
-
-class TestFile:
-    def test_rows_are_read_with_comma_semicolon_and_mark(self):
-        rows = read_rows(GOOD.encode(), "a.csv")
-        assert [row.offences for row in rows] == [8, 4]
-        assert rows[0].days == 29
-        assert read_rows(b"\xef\xbb\xbf" + GOOD.replace(",", ";").encode(), "a.csv") == rows
-        assert read_rows(f"{HEAD}\n".encode(), "a.csv") == []
-
-    @pytest.mark.parametrize(
-        ("text", "line", "word"),
-        [
-            (b"", 1, "Spalten"),
-            (b"a,b\n", 1, "Spalten"),
-            (GOOD.encode() + b"Raub,Vorplatz,2025-01-01\n", 4, "Felder"),
-            (GOOD.encode() + b"Raub,Vorplatz,2025-01-01,2025-01-31,-3,1\n", 4, "Anzahl"),
-            (GOOD.encode() + b"Raub,Vorplatz,2025-01-01,2025-01-31,3.5,1\n", 4, "Anzahl"),
-            (GOOD.encode() + b"Raub,Vorplatz,1.1.2025,2025-01-31,3,1\n", 4, "Tag"),
-            (GOOD.encode() + b"Raub,Vorplatz,2025-02-01,2025-01-31,3,1\n", 4, "bevor"),
-            (GOOD.encode() + b",Vorplatz,2025-01-01,2025-01-31,3,1\n", 4, "leer"),
-            (GOOD.encode() + "Körperverletzung,Platz,2025-01-01,2025-01-31,3,1\n".encode("latin-1"), 4, "UTF-8"),
-        ],
-    )
-    def test_what_is_wrong_is_named_by_line(self, text, line, word):
-        with pytest.raises(SettingsError, match=rf"zahlen\.csv:{line}: .*{word}"):
-            read_rows(text, "zahlen.csv")
-
-    def test_every_problem_is_named_at_once_and_in_english(self):
-        text = GOOD + "Raub,,2025-01-01,2025-01-31,3,1\nRaub,x,2025-01-01,2025-01-31,y,1\n"
-        with pytest.raises(SettingsError, match=r":4: kind and place[\s\S]*:5: 'y' is no count"):
-            read_rows(text.encode(), "a.csv", "en")
-
-
-class TestRates:
-    def test_one_christmas_market_against_the_next(self):
-        before, after = read_rows(GOOD.encode(), "a.csv")
-        assert rate([before]) == pytest.approx(8 / 29)
-        found = ratio(after.offences, after.days, before.offences, before.days)
-        assert found.value == pytest.approx(0.5)
-        assert found.low < 0.5 < found.high
-        assert found.high > 1, "four after eight is no proof of anything"
-
-    @given(st.integers(0, 500), st.integers(0, 500), st.floats(1, 400), st.floats(1, 400))
-    def test_the_interval_holds_the_ratio_and_turns_around(self, after, before, days_after, days_before):
-        found = ratio(after, days_after, before, days_before)
-        assert 0 <= found.low <= found.high
-        if after and before:
-            assert found.low <= found.value <= found.high
-            back = ratio(before, days_before, after, days_after)
-            assert back.value == pytest.approx(1 / found.value)
-            assert back.low == pytest.approx(1 / found.high)
-
-    @given(st.integers(1, 200), st.integers(1, 200))
-    def test_more_of_the_same_makes_it_narrower(self, after, before):
-        few, many = ratio(after, 30, before, 30), ratio(10 * after, 300, 10 * before, 300)
-        assert many.high / many.low < few.high / few.low
-
-    def test_nothing_counted_says_nothing(self):
-        found = ratio(0, 30, 0, 30)
-        assert math.isnan(found.value)
-        assert (found.low, found.high) == (0.0, math.inf)
-        assert ratio(3, 30, 0, 30).value == math.inf
-        assert math.isnan(rate([]))
-
-    def test_against_a_comparison_area(self):
-        assert ratio_of_ratios((8, 4), (8, 0)) is None
-        found = ratio_of_ratios((80, 40), (80, 80))
-        assert found.value == pytest.approx(0.5)
-        assert found.low < 0.5 < found.high < 1
-        same = ratio_of_ratios((80, 40), (60, 30))
-        assert same.value == pytest.approx(1)
 
 
 def entries(what, count, **facts):
@@ -254,17 +175,6 @@ class TestCommittee:
         texts = [one.text for one in found.sentences()]
         assert "Im Zeitraum gab es keine Meldung." in texts
         assert "Aufzeichnungen: 0." in texts
-
-    def test_figures_of_the_police_are_compared_and_no_cause_is_claimed(self):
-        more = "Raub,Vergleichsplatz,2024-11-25,2024-12-23,30,90\nRaub,Vergleichsplatz,2025-11-24,2025-12-22,28,80\n"
-        rows = read_rows((GOOD + more).encode(), "a.csv")
-        text = "\n".join(one.text for one in report(public=False, crime=rows).sentences())
-        assert "belegen nicht, dass die Kameras sie verursacht haben" in text
-        assert "Raub | Vorplatz | 8 | 4 | 0,14 | 0,50 (0,16 bis 1,56)" in text
-        assert "Raub: Vergleichsplatz gegen Vorplatz" in text
-        hidden = "\n".join(one.text for one in report(public=True, crime=rows).sentences())
-        assert f"Raub | Vorplatz | {HIDDEN} | {HIDDEN} | {HIDDEN} | {HIDDEN}" in hidden
-        assert "gegen Vorplatz" not in hidden
 
     @pytest.mark.parametrize("public", [True, False])
     def test_each_statement_rests_on_something_and_it_can_be_printed(self, public):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -23,7 +24,8 @@ def print_report(path: Path, data: Path | None, folder: Path, first: date, last:
     if last < first:
         raise OperatorError(f"the period ends ({last}) before it begins ({first})")
     site = load_site(path)
-    rows = read_rows(crime.read_bytes(), str(crime), "de" if operator_language() == "de" else "en") if crime is not None else []
+    spoken: Literal["de", "en"] = "de" if operator_language() == "de" else "en"
+    rows = read_rows(crime.read_bytes(), str(crime), spoken, (first, last)) if crime is not None else []
     with if_started(site, path, data) as records:
         grounds = gather(site, path, records.inspected if records else None, SystemClock())
         document = report(grounds, assess(grounds), records.inspected if records else None, first, last, rows, public=public)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.hours import hours
-from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting
+from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, law, rule, say, setting
 from blickschutz.compliance.model import Found, Grounds, Result
 from blickschutz.compliance.reports.accountability import accountability, outages
-from blickschutz.compliance.reports.crime import Ratio, Row, rate, ratio, ratio_of_ratios
+from blickschutz.compliance.reports.crime import Row
 from blickschutz.compliance.reports.model import HIDDEN, Happened, alone, shown_count
+from blickschutz.compliance.reports.situation import crime_situation
 from blickschutz.compliance.reports.suppression import LEAST, Published, publish
 from blickschutz.kernel.situation import name
 
@@ -25,7 +25,7 @@ _SPAN = 3
 def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Sequence[Row] = (), *, public: bool) -> Document:
     """The report; `public` for the committee's public part."""
     period = f"{happened.first:%d.%m.%Y} bis {happened.last:%d.%m.%Y}"
-    title = f"Bericht an den Lenkungsausschuss ({'öffentlich' if public else 'intern'})"
+    title = f"Bericht an den Lenkungskreis ({'öffentlich' if public else 'intern'})"
     sections = [
         Section("Zeitraum", (say(f"{period}.", law("Art. 5 Abs. 2 DSGVO")),)),
         Section("Anlage", (say(f"{len(g.site.cameras)} Kameras.", setting("cameras")), *hours(g, "de"))),
@@ -35,7 +35,7 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
         Section("Störungen", (_faults(happened, public), *outages(g, happened, public))),
         Section("Empfindlichkeit", tuple(_sensitivity(g, happened, public))),
         *accountability(g, happened, public, deletions_hidden=public and _small_outcomes(happened)),
-        Section("Kriminalitätslage", tuple(_crime(crime, public))),
+        crime_situation(crime, public),
         Section("Regeln", (_policy(found),)),
         Section("Erforderlichkeit", (words.recorded(g, words.NECESSITY, "Letzte Prüfung der Erforderlichkeit"),)),
     ]
@@ -159,50 +159,6 @@ def _faults(happened: Happened, public: bool) -> Table:
         ("Brüche des Protokolls", Event.LOG_BROKEN),
     )
     return _table([(label, happened.count(what), what) for label, what in rows], public)
-
-
-def _crime(rows: Sequence[Row], public: bool) -> list[Sentence | Table]:
-    if not rows:
-        return [missing("Zahlen der Polizei für den Zeitraum und einen Vergleichsraum", fact("incidents"))]
-    parts: list[Sentence | Table] = [
-        say("Die Zahlen zeigen eine Entwicklung. Sie belegen nicht, dass die Kameras sie verursacht haben.", law("§ 21 Abs. 1 LDSG RLP"))
-    ]
-    cells = []
-    pairs: dict[str, dict[str, tuple[int, int]]] = {}
-    for kind in sorted({row.kind for row in rows}):
-        for place in sorted({row.place for row in rows if row.kind == kind}):
-            spans = sorted((row for row in rows if (row.kind, row.place) == (kind, place)), key=lambda row: row.first)
-            if len(spans) < 2:
-                continue
-            before, after = spans[-2], spans[-1]
-            small = public and (0 < before.offences < LEAST or 0 < after.offences < LEAST)
-            found = ratio(after.offences, after.days, before.offences, before.days)
-            pairs.setdefault(kind, {})[place] = (before.offences, after.offences)
-            shown = (HIDDEN,) * 4 if small else (str(before.offences), str(after.offences), _decimal(rate([after])), _interval(found))
-            cells.append(((kind, place, *shown), (fact("incidents"),)))
-    parts.append(Table(("Art", "Ort", "vorher", "nachher", "je Tag", "Verhältnis (95 %)"), tuple(cells)))
-    parts += [] if public else _comparisons(pairs)
-    return parts
-
-
-def _comparisons(pairs: Mapping[str, Mapping[str, tuple[int, int]]]) -> list[Sentence]:
-    """Each kind at its first place against every other place."""
-    said = []
-    for kind, places in pairs.items():
-        here, *others = places
-        for there in others:
-            found = ratio_of_ratios(places[here], places[there])
-            text = f"{kind}: {here} gegen {there}: {_interval(found) if found else 'nicht berechenbar, eine Anzahl ist null'}."
-            said.append(say(text, fact("incidents")))
-    return said
-
-
-def _decimal(value: float) -> str:
-    return "–" if not math.isfinite(value) else f"{value:.2f}".replace(".", ",")
-
-
-def _interval(found: Ratio) -> str:
-    return f"{_decimal(found.value)} ({_decimal(found.low)} bis {_decimal(found.high)})"
 
 
 def _policy(found: Sequence[Found]) -> Sentence:

@@ -1,38 +1,113 @@
-"""The police's figures: import from CSV, rates, and rate ratios with confidence intervals. Never stated as cause."""
+"""The police's figures: import from CSV, with all that must fit before anything is reckoned from them."""
 
 from __future__ import annotations
 
 import csv
 import io
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from enum import StrEnum
+from itertools import pairwise
+from typing import Literal, TypeVar
 
 from blickschutz.kernel.errors import SettingsError
 
-COLUMNS = ("kind", "place", "from", "to", "offences", "identity_checks")
-_Z95 = 1.959964
+COLUMNS = ("kind", "place", "role", "period", "event", "from", "to", "unit", "exposure", "offences", "identity_checks")
+MOST_YEARS = 4
+"""How far before the period looked at a period of comparison may begin: what is older compares other times."""
+EVENT_YEARS = 3
+"""Over how many years at least an event that returns (a Christmas market) is looked at."""
+_MOST_DAYS = MOST_YEARS * 366
 _TEXTS = {
     "encoding": ("die Datei ist nicht in UTF-8; speichern Sie sie als „CSV UTF-8“", "the file is not in UTF-8; save it as CSV UTF-8"),
+    "twice-encoded": (
+        "die Umlaute sind doppelt kodiert; speichern Sie die Datei neu als „CSV UTF-8“",
+        "umlauts were encoded twice; save the file anew as CSV UTF-8",
+    ),
     "columns": ("die Spalten müssen heißen: {columns}", "the columns must be called: {columns}"),
     "cells": ("es sind {count} Felder, {wanted} müssen es sein", "there are {count} cells, there must be {wanted}"),
     "date": ("{value!r} ist kein Tag; schreiben Sie zum Beispiel 2025-12-01", "{value!r} is no day; write for example 2025-12-01"),
     "order": ("der Zeitraum endet, bevor er beginnt", "the period ends before it begins"),
     "count": ("{value!r} ist keine Anzahl; schreiben Sie eine ganze Zahl ab 0", "{value!r} is no count; write a whole number from 0"),
     "empty": ("Art und Ort dürfen nicht leer sein", "kind and place must not be empty"),
+    "word": ("{value!r} ist nicht möglich; schreiben Sie eines von: {words}", "{value!r} is not possible; write one of: {words}"),
+    "days": (
+        "{value} Tage passen nicht: der Zeitraum hat {days} (Öffnungstage: höchstens so viele)",
+        "{value} days do not fit: the period has {days} (opening days: at most as many)",
+    ),
+    "nothing": ("exposure muss größer als 0 sein", "exposure must be greater than 0"),
+    "overlap": (
+        "der Zeitraum überschneidet sich mit Zeile {other}; dieselben Taten zählten doppelt",
+        "the period overlaps with line {other}; the same offences would count twice",
+    ),
+    "role": ("derselbe Ort hat in Zeile {other} eine andere Rolle", "the same place has another role in line {other}"),
+    "unit": ("dieselbe Art hat in Zeile {other} eine andere Bezugsgröße (unit)", "the same kind has another unit in line {other}"),
+    "before": (
+        "„vorher“ endet nicht vor dem Beginn von „nachher“ (Zeile {other})",
+        "“before” does not end before “after” begins (line {other})",
+    ),
+    "outside": (
+        "„nachher“ liegt nicht im Zeitraum des Berichts ({first} bis {last})",
+        "“after” does not lie in the period of the report ({first} to {last})",
+    ),
+    "old": (
+        f"der Zeitraum beginnt mehr als {MOST_YEARS} Jahre vor dem Bericht; er beschreibt eine andere Zeit",
+        f"the period begins more than {MOST_YEARS} years before the report; it tells of another time",
+    ),
+}
+
+
+class Role(StrEnum):
+    """What a place is for the comparison."""
+
+    WATCHED = "watched"
+    COMPARISON = "comparison"
+
+
+class Period(StrEnum):
+    """Before the cameras (or before the period of the report), or in it."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Unit(StrEnum):
+    """What offences are set against."""
+
+    DAYS = "days"
+    OPENING_DAYS = "opening_days"
+    VISITORS = "visitors"
+
+
+_ROLES = {"watched": Role.WATCHED, "beobachtet": Role.WATCHED, "comparison": Role.COMPARISON, "vergleich": Role.COMPARISON}
+_PERIODS = {"before": Period.BEFORE, "vorher": Period.BEFORE, "after": Period.AFTER, "nachher": Period.AFTER}
+_UNITS = {
+    "days": Unit.DAYS,
+    "tage": Unit.DAYS,
+    "opening_days": Unit.OPENING_DAYS,
+    "öffnungstage": Unit.OPENING_DAYS,
+    "visitors": Unit.VISITORS,
+    "besucher": Unit.VISITORS,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Offences of one kind at one place in a period, both days included, and how many identity checks the police made then."""
+    """Offences of one kind at one place in a period, both days included, and how many identity checks the police made then.
+
+    `event` names what returns every year, empty for the time as such; `exposure` is in `unit`.
+    """
 
     kind: str
     place: str
+    role: Role
+    period: Period
+    event: str
     first: date
     last: date
+    unit: Unit
+    exposure: float
     offences: int
     identity_checks: int
 
@@ -42,17 +117,19 @@ class Row:
         return (self.last - self.first).days + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A ratio of rates and its 95 % confidence interval. `high` is infinite, and `value` NaN, where nothing was counted before."""
-
-    value: float
-    low: float
-    high: float
+class _BadCellError(ValueError):
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.key, self.values = key, values
 
 
-def read_rows(data: bytes, name: str, language: Literal["de", "en"] = "de") -> list[Row]:
-    """The rows of a CSV file, comma or semicolon. Raises `SettingsError` that names file and line of every problem."""
+_Numbered = tuple[int, Row]
+_Word = TypeVar("_Word")
+
+
+def read_rows(data: bytes, name: str, language: Literal["de", "en"] = "de", report: tuple[date, date] | None = None) -> list[Row]:
+    """The rows of a CSV file, comma or semicolon, for a report of that period. Raises `SettingsError` that names file and line of every
+    problem: what is no table, and what fits neither itself nor the report."""
     index = 0 if language == "de" else 1
 
     def said(line: int, key: str, **values: object) -> str:
@@ -67,7 +144,8 @@ def read_rows(data: bytes, name: str, language: Literal["de", "en"] = "de") -> l
     found = list(csv.reader(io.StringIO(text), delimiter=delimiter))
     if not found or tuple(cell.strip() for cell in found[0]) != COLUMNS:
         raise SettingsError(said(1, "columns", columns=delimiter.join(COLUMNS)))
-    rows, problems = [], []
+    rows: list[_Numbered] = []
+    problems = []
     for number, cells in enumerate(found[1:], 2):
         if not any(cells):
             continue
@@ -75,75 +153,115 @@ def read_rows(data: bytes, name: str, language: Literal["de", "en"] = "de") -> l
             problems.append(said(number, "cells", count=len(cells), wanted=len(COLUMNS)))
             continue
         try:
-            rows.append(_row([cell.strip() for cell in cells]))
+            rows.append((number, _row([cell.strip() for cell in cells])))
         except _BadCellError as error:
-            problems.append(said(number, error.key, value=error.value))
+            problems.append(said(number, error.key, **error.values))
+    problems += [] if problems else [said(number, key, **values) for number, key, values in _misfits(rows, report)]
     if problems:
         raise SettingsError("\n".join(problems))
-    return rows
-
-
-class _BadCellError(ValueError):
-    def __init__(self, key: str, value: str = "") -> None:
-        super().__init__(key)
-        self.key, self.value = key, value
+    return [row for _, row in rows]
 
 
 def _row(cells: list[str]) -> Row:
-    kind, place, first, last, offences, checks = cells
+    kind, place, role, period, event, first, last, unit, exposure, offences, checks = cells
     if not kind or not place:
         raise _BadCellError("empty")
-    row = Row(kind, place, _day(first), _day(last), _count(offences), _count(checks))
-    if row.last < row.first:
+    if any(_is_twice_encoded(text) for text in (kind, place, event)):
+        raise _BadCellError("twice-encoded")
+    begins, ends = _day(first), _day(last)
+    if ends < begins:
         raise _BadCellError("order")
-    return row
+    known = _word(unit, _UNITS)
+    return Row(
+        kind,
+        place,
+        _word(role, _ROLES),
+        _word(period, _PERIODS),
+        event,
+        begins,
+        ends,
+        known,
+        _exposure(exposure, known, (ends - begins).days + 1),
+        _count(offences),
+        _count(checks),
+    )
+
+
+def _is_twice_encoded(text: str) -> bool:
+    """Whether UTF-8 was read as Windows-1252 and written as UTF-8 again."""
+    try:
+        return text.encode("cp1252").decode("utf-8") != text
+    except UnicodeError:
+        return False
+
+
+def _word(value: str, words: Mapping[str, _Word]) -> _Word:
+    try:
+        return words[value.lower()]
+    except KeyError as error:
+        raise _BadCellError("word", value=value, words=", ".join(words)) from error
+
+
+def _exposure(value: str, unit: Unit, days: int) -> float:
+    if unit is Unit.DAYS and not value:
+        return float(days)
+    count = _count(value)
+    if count == 0:
+        raise _BadCellError("nothing")
+    if (unit is Unit.DAYS and count != days) or (unit is Unit.OPENING_DAYS and count > days):
+        raise _BadCellError("days", value=count, days=days)
+    return float(count)
 
 
 def _day(value: str) -> date:
     try:
         return date.fromisoformat(value)
     except ValueError as error:
-        raise _BadCellError("date", value) from error
+        raise _BadCellError("date", value=value) from error
 
 
 def _count(value: str) -> int:
     if not value.isascii() or not value.isdigit() or len(value) > 9:
-        raise _BadCellError("count", value)
+        raise _BadCellError("count", value=value)
     return int(value)
 
 
-def rate(rows: Sequence[Row]) -> float:
-    """Offences for each day."""
-    days = sum(row.days for row in rows)
-    return sum(row.offences for row in rows) / days if days else math.nan
+_Misfit = tuple[int, str, dict[str, object]]
 
 
-def ratio(after: int, days_after: float, before: int, days_before: float) -> Ratio:
-    """Rate after by rate before. Given their sum the counts are binomial (Przyborowski and Wilenski 1940); the interval of the
-    share is Wilson's (1927), so that it holds with few and with no offences too.
-    """
-    total, exposure = after + before, days_after / days_before
-    if total == 0:
-        return Ratio(math.nan, 0.0, math.inf)
-    share = after / total
-    middle = share + _Z95**2 / (2 * total)
-    spread = _Z95 * math.sqrt(share * (1 - share) / total + _Z95**2 / (4 * total**2))
-    low, high = ((middle + sign * spread) / (1 + _Z95**2 / total) for sign in (-1, 1))
-    value = math.inf if before == 0 else (after / before) / exposure
-    return Ratio(value, _odds(max(0.0, low)) / exposure, _odds(min(1.0, high)) / exposure)
+def _misfits(rows: Sequence[_Numbered], report: tuple[date, date] | None) -> list[_Misfit]:
+    """Lines that do not fit each other, or the report."""
+    found: list[_Misfit] = []
+    places: dict[str, _Numbered] = {}
+    kinds: dict[tuple[str, str], _Numbered] = {}
+    spans: dict[tuple[str, str, str], list[_Numbered]] = {}
+    for number, row in rows:
+        same_place, same_kind = places.setdefault(row.place, (number, row)), kinds.setdefault((row.kind, row.event), (number, row))
+        if same_place[1].role is not row.role:
+            found.append((number, "role", {"other": same_place[0]}))
+        if same_kind[1].unit is not row.unit:
+            found.append((number, "unit", {"other": same_kind[0]}))
+        spans.setdefault((row.kind, row.place, row.event), []).append((number, row))
+        if report is not None and row.period is Period.AFTER and not (report[0] <= row.first and row.last <= report[1]):
+            found.append((number, "outside", {"first": report[0], "last": report[1]}))
+        if report is not None and (report[0] - row.first).days > _MOST_DAYS:
+            found.append((number, "old", {}))
+    for group in spans.values():
+        ordered = sorted(group, key=lambda one: (one[1].first, one[0]))
+        found += [(two[0], "overlap", {"other": one[0]}) for one, two in pairwise(ordered) if two[1].first <= one[1].last]
+    return sorted(found + _reversed(rows), key=lambda one: one[0])
 
 
-def _odds(share: float) -> float:
-    return math.inf if share >= 1 else share / (1 - share)
-
-
-def ratio_of_ratios(here: tuple[int, int], there: tuple[int, int]) -> Ratio | None:
-    """How the change here compares with the change in the comparison area; each is (before, after) in periods of the same length.
-
-    None where a count is nought: then nothing can be said. Logarithms are taken for normal (Woolf 1955).
-    """
-    if 0 in (*here, *there):
-        return None
-    value = math.log(here[1] / here[0]) - math.log(there[1] / there[0])
-    spread = _Z95 * math.sqrt(sum(1 / count for count in (*here, *there)))
-    return Ratio(math.exp(value), math.exp(value - spread), math.exp(value + spread))
+def _reversed(rows: Sequence[_Numbered]) -> list[_Misfit]:
+    """Lines that say "before" and end after an "after" of the same kind begins."""
+    begins: dict[tuple[str, str], _Numbered] = {}
+    for number, row in rows:
+        key = (row.kind, row.event)
+        if row.period is Period.AFTER and (key not in begins or row.first < begins[key][1].first):
+            begins[key] = (number, row)
+    found: list[_Misfit] = []
+    for number, row in rows:
+        after = begins.get((row.kind, row.event))
+        if row.period is Period.BEFORE and after is not None and row.last >= after[1].first:
+            found.append((number, "before", {"other": after[0]}))
+    return found
