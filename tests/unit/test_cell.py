@@ -7,15 +7,17 @@ import random
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import MediaError
+from blickschutz.kernel.streams import Stamp
 from blickschutz.pipeline import channel, redacted
 from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.messages import CellSettings, ClipTold, Health, Record, Stop
@@ -175,6 +177,41 @@ def test_a_stopped_camera_gives_nothing_more_and_the_next_connection_begins_anew
     head, *fragments = one.cell._muxer.finish(one.cell._muxer.ended())
     assert isinstance(head, Head)
     assert [pts for part in fragments for pts in part.pts] == pictures
+
+
+def test_a_burst_waits_whole_and_a_cell_that_is_behind_drops(one, monkeypatch):
+    picture = DrawnScene(96, 64, 2).picture(0)
+    for n in range(20):
+        one.cell._offer(picture.frame(n))
+    assert (len(one.cell._frames), one.cell._dropped) == (20, 0)
+    now = one.cell._clock.monotonic()
+    monkeypatch.setattr(one.cell, "_clock", ManualClock(now + 1.5))
+    for n in range(5):
+        one.cell._offer(picture.frame(20 + n))
+    assert (len(one.cell._frames), one.cell._dropped) == (20, 5)
+    one.cell._frames.clear()
+    monkeypatch.setattr("blickschutz.pipeline.cell._MOST_BURST_BYTES", 15 * 96 * 64 * 3 // 2)
+    for n in range(20):
+        one.cell._offer(picture.frame(n))
+    assert len(one.cell._frames) == 15, "memory is bounded"
+
+
+def test_what_cannot_be_recorded_is_said(one, tmp_path):
+    """Pictures without a keyframe: live goes on, nothing can be recorded, an order does not look like a recording."""
+    cell = one.cell
+    clock = cell._recorder._clock = ManualClock(time.monotonic())
+    connection = cell._muxer.connection()
+    connection.opened(None)
+    packet = SimpleNamespace(is_keyframe=False, size=10)
+    cell._session.report.state = SessionState.LIVE
+    cell._recorder.order(Order(number=1, mode=ClipMode.SEALED, cause="x", sealing=sealing(tmp_path / "clips")))
+    for n in range(100):
+        connection.take(packet, Stamp(n * 9000, n * 9000, clock.time + n / 10))
+    assert cell._unrecordable(clock.time + 5) == ""
+    assert cell._unrecordable(clock.time + 10) == "no keyframe came"
+    assert (cell._recorder.writing, cell._recorder.recording) == (None, ClipMode.SEALED)
+    cell._session.report.state = SessionState.WAITING
+    assert cell._unrecordable(clock.time + 10) == "", "a camera that is lost is lost, and says that"
 
 
 def test_the_heartbeat_tells_of_all_threads(one):

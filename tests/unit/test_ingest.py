@@ -16,7 +16,7 @@ from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import FileSource, open_source, without_credentials
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceKind, SourceSettings
-from blickschutz.ingest.rules import TRANSITIONS, as_mermaid, next_state, wait_before_try
+from blickschutz.ingest.rules.session import TRANSITIONS, as_mermaid, next_state, wait_before_try
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import (

@@ -24,6 +24,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
+from blickschutz.kernel.streams import Stamp
 from blickschutz.recording.io import job, ring
 from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, is_unsafe, read_head
 from blickschutz.recording.io.feed import Feed, Piece
@@ -45,7 +46,7 @@ from blickschutz.recording.model import (
     Refusal,
     Sealing,
 )
-from blickschutz.recording.rules import BackgroundReader, BackgroundWriter, Orders, known, proven, sample, scene_of
+from blickschutz.recording.rules import BackgroundReader, BackgroundWriter, Orders, known, parameter_sets, proven, sample, scene_of
 from blickschutz.vault import service
 from blickschutz.vault.model import Reviewer
 from tests.fakes.clock import ManualClock
@@ -421,6 +422,67 @@ class TestMuxer:
         assert muxer.problem
         assert not any(isinstance(part, Fragment) for part in muxer.taken())
 
+    def test_what_failed_begins_again_with_the_next_keyframe(self, tmp_path, monkeypatch):
+        # MPEG-4 with a keyframe every twelve pictures.
+        write_scene(scene_file := tmp_path / "groups.mp4", DrawnScene(96, 64, 2), 60, codec="mpeg4")
+        muxer, mux = PacketMuxer(), PacketMuxer._mux
+        fails = {25, 26}
+        source = FileSource(SourceSettings(SourceKind.FILE, str(scene_file), realtime=False), SystemClock(), muxer.connection())
+        problems, count = [], 0
+
+        def sometimes(self, packet, stamp):
+            nonlocal count
+            count += 1
+            if count in fails:
+                raise ValueError("the library does not take it")
+            mux(self, packet, stamp)
+
+        monkeypatch.setattr(PacketMuxer, "_mux", sometimes)
+        for _ in source.frames():
+            problems.append(muxer.problem)
+        parts = muxer.finish(muxer.ended())
+        assert "the library does not take it" in problems
+        assert problems[-1] == "", "it records again, and does not say otherwise"
+        heads = [n for n, part in enumerate(parts) if isinstance(part, Head)]
+        assert len(heads) >= 2
+        assert all(parts[n + 1].key for n in heads)
+        assert parts[-1].pts[-1] == 59 * 9000
+        before, after = parts[heads[-1] - 1].pts[-1], parts[heads[-1] + 1].pts[0]
+        assert 0 < before < 24 * 9000 < after == 48 * 9000
+
+    def test_a_camera_that_does_not_announce_its_parameter_sets_is_recorded(self, scene_file):
+        """What the head of a clip needs stands in the keyframe."""
+        import io
+
+        import av
+        from av.bitstream import BitStreamFilterContext
+
+        sets = parameter_sets(b"", "h264"), parameter_sets(b"\0\0\0\1\x09\x10\0\0\1\x67ab\0\0\0\1\x68c\0\0\1\x65data", "h264")
+        assert sets == (b"", b"\0\0\0\1\x67ab\0\0\0\1\x68c")
+        assert parameter_sets(b"\0\0\1\x40\1v\0\0\1\x42\1s\0\0\1\x44\1p\0\0\1\x26\1i", "hevc").count(b"\0\0\0\1") == 3
+        assert parameter_sets(b"\0\0\1\x67ab", "mjpeg") == b""
+        target = io.BytesIO()
+        with av.open(str(scene_file)) as source, av.open(target, "w", format="h264") as bare:
+            stream = source.streams.video[0]
+            filtered = BitStreamFilterContext("h264_mp4toannexb", stream)
+            out = bare.add_stream_from_template(stream)
+            for packet in source.demux(stream):
+                for one in filtered.filter(packet if packet.size else None):
+                    one.stream = out
+                    bare.mux(one)
+        muxer, connection = PacketMuxer(), None
+        connection = muxer.connection()
+        with av.open(io.BytesIO(target.getvalue()), format="h264") as camera:
+            stream = camera.streams.video[0]
+            connection.opened(stream)
+            for n, packet in enumerate(camera.demux(stream)):
+                if packet.size:
+                    connection.take(packet, Stamp(n * 9000, n * 9000, n / 10))
+        head, *fragments = muxer.finish(muxer.ended())
+        assert (head.width, head.height) == (160, 96)
+        with av.open(io.BytesIO(head.data + b"".join(part.data for part in fragments))) as copy:
+            assert len(list(copy.decode(video=0))) == 60
+
     def test_packets_that_nobody_takes_are_bounded_and_what_is_left_can_be_played(self, scene_file, monkeypatch):
         settings = SourceSettings(SourceKind.FILE, str(scene_file), realtime=False)
         muxer = PacketMuxer()
@@ -565,6 +627,24 @@ class TestRecorder:
         assert [int(g.data) for g in reader if g.data] == [95, 96]
         reader.close()
 
+    def test_hours_after_the_last_packet_nothing_of_it_enters_a_clip(self, tmp_path):
+        feeding = Feeding(tmp_path)
+        feeding.seconds(12)
+        feeding.clock.time += 3 * 3600
+        feeding.order(1)
+        assert feeding.recorder.recording is ClipMode.SEALED
+        assert feeding.recorder.writing is None, "it waits, and does not say that it records"
+        assert feeding.recorder.gives_nothing(feeding.clock.time)
+        feeding.seconds(1)
+        assert feeding.recorder.writing is ClipMode.SEALED
+        feeding.recorder.interrupted()
+        assert feeding.heard(ClipEvent.CLOSED)[0].seconds < 2
+        feeding.order(2)
+        feeding.recorder.take(ClipMode.SEALED, [Head(2, b"init", "h264", 64, 48)])
+        feeding.seconds(1)
+        feeding.clock.time += 30
+        assert feeding.recorder.writing is None, "into a clip of which nothing comes nothing is written"
+
     def test_overlapping_orders_join_into_one_clip(self, tmp_path):
         feeding = Feeding(tmp_path, after_s=3)
         feeding.order(1)
@@ -632,6 +712,7 @@ class TestRecorder:
 
     def test_a_clip_that_has_told_its_end_takes_no_order_and_another_follows(self, tmp_path, monkeypatch):
         feeding = Feeding(tmp_path)
+        feeding.seconds(1)
         with monkeypatch.context() as broken:
             broken.setattr("blickschutz.recording.io.job.seal_key", lambda *some: (_ for _ in ()).throw(OSError("no room")))
             feeding.order(1)

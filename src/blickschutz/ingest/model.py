@@ -27,6 +27,24 @@ class SourceSettings:
     start_s: float = 0.0
 
 
+class Cause(StrEnum):
+    """Why a camera gives no picture. The pages have words for each, and what to do."""
+
+    REFUSED = "refused"
+    STALLED = "stalled"
+    ENDED = "ended"
+    UNREADABLE = "unreadable"
+    PASSWORD = "password"
+    ADDRESS = "address"
+    BUSY = "busy"
+    TRANSPORT = "transport"
+    REDIRECTED = "redirected"
+    CERTIFICATE = "certificate"
+    CODEC = "codec"
+    SILENT = "silent"
+    ANSWER = "answer"
+
+
 @dataclass(frozen=True, slots=True)
 class BackoffSettings:
     """Waits between tries, in seconds: exponential from `first` to `most`, each spread by `jitter` (a share)."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from blickschutz.kernel.frames import RawFrame
+from blickschutz.kernel.streams import Stamp
 
 
 class VideoSource(Protocol):
@@ -27,6 +28,6 @@ class PacketSink(Protocol):
         """A stream begins; `stream` is PyAV's, and good only during the call."""
         ...
 
-    def take(self, packet: Any, pts: int, at: float) -> None:
-        """The next packet; `pts` in ticks of 1/90000 s since the stream was opened, `at` when it came (monotonic)."""
+    def take(self, packet: Any, stamp: Stamp) -> None:
+        """The next packet, and where it lies; what the packet itself says of its times is not to be used."""
         ...

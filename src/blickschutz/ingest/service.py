@@ -14,7 +14,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork, attempt
 from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState
 from blickschutz.ingest.ports import VideoSource
-from blickschutz.ingest.rules import next_state, wait_before_try
+from blickschutz.ingest.rules.session import next_state, wait_before_try
 from blickschutz.kernel.errors import (
     BlickschutzError,
     CameraStalledError,

@@ -34,6 +34,14 @@ class CameraUnreachableError(DeviceError):
     """The camera cannot be connected to."""
 
 
+class CameraRefusedError(CameraUnreachableError):
+    """The camera answered, and not as it should. `cause` is one of `ingest.model.Cause`."""
+
+    def __init__(self, cause: str, text: str) -> None:
+        super().__init__(text)
+        self.cause = cause
+
+
 class CameraStalledError(DeviceError):
     """The camera is connected and sends nothing."""
 

@@ -25,6 +25,7 @@ from blickschutz.analysis.ports import Detector, Floats
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import open_source
+from blickschutz.ingest.model import SessionState
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import Clock, SystemClock
@@ -63,6 +64,7 @@ from blickschutz.pipeline.record import make_recorder, mark_of
 from blickschutz.pipeline.redacted import RedactedRecording
 from blickschutz.pipeline.senses import load_senses
 from blickschutz.pipeline.showing import Showing
+from blickschutz.recording.io.feed import GROWS_S
 from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipMode, CloseReason
 from blickschutz.situations.service import SituationWatch
@@ -72,7 +74,9 @@ from blickschutz.wall.model import StreamInit
 from blickschutz.zones.hardening import harden
 
 _log = structlog.get_logger(__name__)
-_MOST_QUEUED = 12
+# A burst of two seconds waits whole, while the cell keeps up and memory allows.
+_MOST_QUEUED, _MOST_IN_BURST, _MOST_BURST_BYTES = 12, 64, 64 * 1024 * 1024
+_MOST_WAITING_S = 1.0
 _HEARTBEAT_S = 1.0
 _NOMINAL_RATE = 10.0
 
@@ -104,7 +108,7 @@ class Cell:
         self._own_detector = detector
         self._guard = Guard(self._clock)
         self._channel = CellEnd(connection, self._take_message, self._end, self._guard)
-        self._frames: deque[RawFrame | int] = deque()
+        self._frames: deque[tuple[float, RawFrame | int]] = deque()
         self._inbox: deque[ToCell] = deque()
         self._wake = threading.Condition()
         self._ended = False
@@ -194,17 +198,23 @@ class Cell:
     def _offer(self, frame: RawFrame | int) -> None:
         """Queue a frame; a number stands for the end of the stream of that generation."""
         with self._wake:
-            if not isinstance(frame, int) and len(self._frames) >= _MOST_QUEUED:
+            now = self._clock.monotonic()
+            if not isinstance(frame, int) and len(self._frames) >= _MOST_QUEUED and not self._is_burst(frame, now):
                 self._drop_oldest()
-            self._frames.append(frame)
+            self._frames.append((now, frame))
             self._wake.notify()
+
+    def _is_burst(self, frame: RawFrame, now: float) -> bool:
+        """Whether so many pictures wait because they came at once, and not because the cell is behind."""
+        few = len(self._frames) < min(_MOST_IN_BURST, _MOST_BURST_BYTES // (frame.y.size * 3 // 2))
+        return few and now - self._frames[0][0] <= _MOST_WAITING_S
 
     def _lost(self) -> None:
         self._told_lost = self._muxer.ended()
         self._offer(self._told_lost)
 
     def _drop_oldest(self) -> None:
-        for index, frame in enumerate(self._frames):
+        for index, (_, frame) in enumerate(self._frames):
             if not isinstance(frame, int):
                 del self._frames[index]
                 self._dropped += 1
@@ -229,7 +239,7 @@ class Cell:
             self._wake.wait_for(lambda: self._inbox or self._frames or self._ended, self._until_beat())
             messages = list(self._inbox)
             self._inbox.clear()
-            frame = self._frames.popleft() if self._frames else None
+            frame = self._frames.popleft()[1] if self._frames else None
         for message in messages:
             self._handle(message)
         if frame is not None and not self._stopped:
@@ -338,6 +348,14 @@ class Cell:
             self._channel.send(Snapshot(number, data))
         self._snapshots.clear()
 
+    def _unrecordable(self, now: float) -> str:
+        """Why what the camera sends cannot be recorded now; empty where it can, and where it sends nothing."""
+        since = self._muxer.opened_at
+        if self._session.report.state is not SessionState.LIVE or self._stopped:
+            return self._redacted.problem
+        quiet = since is not None and now - since > GROWS_S and self._recorder.gives_nothing(now)
+        return self._muxer.problem or self._redacted.problem or ("no keyframe came" if quiet else "")
+
     def _until_beat(self) -> float:
         return max(0.0, self._beat_at + _HEARTBEAT_S - self._clock.monotonic())
 
@@ -374,8 +392,8 @@ class Cell:
                 rss_mb=figures.rss_mb,
                 pss_mb=figures.pss_mb,
                 broken_rules=dict(self._situations.broken),
-                recording="" if self._redacted.problem else self._recorder.recording or "",
-                unrecordable=self._muxer.problem or self._redacted.problem,
+                recording="" if self._redacted.problem else self._recorder.writing or "",
+                unrecordable=self._unrecordable(now),
                 work=self._guard.states(),
             )
         )

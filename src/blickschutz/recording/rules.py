@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -12,12 +13,23 @@ import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import LEVELS, Background, Detection, Doubt, Levels, Others, Scene, Track
+from blickschutz.kernel.streams import TICKS as TICKS
 from blickschutz.recording.model import BackgroundSample, MaskSample, RecordingSettings
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
-TICKS = 90_000
 # No background is larger, and none agrees with more.
 _MOST_SIDE, _MOST_TOLERANCE = 1024, 32
+
+
+# Units that describe the stream, by codec: SPS and PPS (ITU-T H.264, 7.4.1), VPS, SPS and PPS (ITU-T H.265, 7.4.2).
+_SETS = {"h264": ((7, 8), lambda unit: unit[0] & 31), "hevc": ((32, 33, 34), lambda unit: unit[0] >> 1 & 63)}
+
+
+def parameter_sets(packet: bytes, codec: str) -> bytes:
+    """What a keyframe (Annex B) says of the stream as a whole, in the same form; empty where it says nothing."""
+    kinds, kind_of = _SETS.get(codec, ((), lambda unit: -1))
+    units = [unit.rstrip(b"\0") for unit in re.split(rb"\x00\x00\x01", packet)[1:] if unit]
+    return b"".join(b"\0\0\0\1" + unit for unit in units if unit and kind_of(unit) in kinds)
 
 
 @dataclass(slots=True)

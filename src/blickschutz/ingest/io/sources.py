@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,15 +12,18 @@ import av
 import av.error
 
 from blickschutz.ingest.io.frames import raw_frame
-from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.ingest.model import Cause, SourceKind, SourceSettings
 from blickschutz.ingest.ports import PacketSink
+from blickschutz.ingest.rules.timeline import Timeline
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import CameraStalledError, CameraUnreachableError, MediaError, StreamEndedError
+from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError, CameraUnreachableError, MediaError, StreamEndedError
 from blickschutz.kernel.frames import RawFrame
+from blickschutz.kernel.streams import TICKS, Stamp
 
 _LATE_S = 1.0
 _MOST_BROKEN = 250
-TICKS = 90_000
+_LEAST_STEP_S = 1 / TICKS
+_TICK = Fraction(1, TICKS)
 
 
 def without_credentials(address: str) -> str:
@@ -35,7 +39,7 @@ def open_source(settings: SourceSettings, clock: Clock, sink: PacketSink | None 
     return FileSource(settings, clock, sink)
 
 
-class _Timeline:
+class _FileTimeline:
     """The stream's own times in ticks since it was opened; a file that starts over goes on where it ended."""
 
     def __init__(self) -> None:
@@ -80,24 +84,24 @@ class RtspSource:
         self.width, self.height = (int(stream.width or 0), int(stream.height or 0)) if stream is not None else (0, 0)
 
     def frames(self) -> Iterator[RawFrame]:
-        """Frames stamped with the time at which they came out of the decoder.
+        """Frames stamped with the time at which they were taken, see `rules.timeline`.
 
         Broken packets are skipped; when nothing but broken packets comes, the stream has ended.
         """
         stream = _video_stream(self._container, self._settings.address)
-        stream.codec_context.thread_count = 1
+        decoder = _decoder(stream)
         index = broken = 0
-        timeline = _Timeline()
+        timeline, newest = Timeline(), float("-inf")
         if self._sink is not None:
             self._sink.opened(stream)
         try:
             for packet in self._container.demux(stream):
-                at, taken = self._clock.monotonic(), self._clock.now()
-                pts = timeline.ticks(packet.pts, stream.time_base)
+                arrived, now = self._clock.monotonic(), self._clock.now()
+                stamp = _stamped(packet, timeline, arrived)
                 try:
-                    decoded = packet.decode()
+                    decoded = decoder.decode(packet)
                     if self._sink is not None and packet.size:
-                        self._sink.take(packet, pts, at)
+                        self._sink.take(packet, stamp)
                 except av.error.InvalidDataError:
                     broken += 1
                     if broken > _MOST_BROKEN:
@@ -106,7 +110,10 @@ class RtspSource:
                 for frame in decoded:
                     if _usable(frame):
                         broken = 0
-                        yield raw_frame(frame, index, at, taken, timeline.ticks(frame.pts, stream.time_base))
+                        pts = stamp.pts if frame.pts is None else frame.pts
+                        # Pictures come out of the decoder in their order; a stamp that says otherwise is an accident.
+                        newest = max(newest + _LEAST_STEP_S, timeline.at(pts))
+                        yield raw_frame(frame, index, newest, now - max(0.0, arrived - newest), pts)
                     index += 1
         except (TimeoutError, av.error.ExitError) as error:
             raise CameraStalledError(f"no packet for {self._settings.stall_s:g} s") from error
@@ -122,7 +129,7 @@ class FileSource:
 
     def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> None:
         self._settings, self._clock, self._sink = settings, clock, sink
-        self._timeline = _Timeline()
+        self._timeline = _FileTimeline()
         self._closed = threading.Event()
         self._container = self._open()
         stream = _video_stream(self._container, settings.address)
@@ -172,17 +179,18 @@ class FileSource:
     def _decode(self, start_s: float) -> Iterator[tuple[float, av.VideoFrame]]:
         """(seconds since the first wanted frame, frame); unreadable packets are skipped."""
         stream = _video_stream(self._container, self._settings.address)
-        stream.codec_context.thread_count = 1
+        _decoder(stream)
         number, first = 0, None
         try:
             for packet in self._container.demux(stream):
                 base = packet.time_base
                 wanted = packet.pts is not None and packet.pts * base.numerator >= start_s * base.denominator
                 pts = self._timeline.ticks(packet.pts, packet.time_base) if wanted else -1
+                dts = pts if packet.dts is None or packet.pts is None else pts - round((packet.pts - packet.dts) * base * TICKS)
                 try:
                     decoded = packet.decode()
                     if self._sink is not None and packet.size and wanted:
-                        self._sink.take(packet, pts, self._clock.monotonic())
+                        self._sink.take(packet, Stamp(pts, dts, self._clock.monotonic()))
                 except av.error.InvalidDataError:
                     continue
                 for frame in decoded:
@@ -207,6 +215,23 @@ def _video_stream(container: Any, address: str) -> Any:
     if not container.streams.video:
         raise MediaError(f"{without_credentials(address)} has no video")
     return container.streams.video[0]
+
+
+def _decoder(stream: Any) -> Any:
+    """What decodes the stream, in this thread alone. Raises `CameraRefusedError`."""
+    if stream.codec_context is None:
+        raise CameraRefusedError(Cause.CODEC, "there is no decoder for what the camera sends")
+    stream.codec_context.thread_count = 1
+    return stream.codec_context
+
+
+def _stamped(packet: Any, timeline: Timeline, arrived: float) -> Stamp:
+    """Where the packet lies on the timeline; from now on it says so itself, and with it the pictures that come of it."""
+    pts, dts, base = packet.pts, packet.dts, packet.time_base
+    ahead = float((pts - dts) * base) if pts is not None and dts is not None else 0.0
+    stamp = timeline.place(None if pts is None else float(pts * base), arrived, ahead)
+    packet.pts, packet.dts, packet.time_base = stamp.pts, stamp.dts, _TICK
+    return stamp
 
 
 def _usable(frame: av.VideoFrame) -> bool:

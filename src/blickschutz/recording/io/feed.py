@@ -13,7 +13,10 @@ from blickschutz.recording.rules import TICKS, BackgroundWriter, Known, sample
 
 # Far more than comes in the two seconds of the longest fragment: where no fragment comes, nothing piles up.
 _MOST = 400
+# A camera that sends a keyframe more rarely than once a minute has no seconds before: a minute is the most.
 MOST_S = 60.0
+# A fragment has two seconds; with the pictures on their way, a stream of which nothing came for so long gives nothing any more.
+GROWS_S = 8.0
 # The background moves slowly, and what was learned since the last one kept is covered, not shown.
 _BACKGROUND_EVERY = TICKS
 _NO_FRAGMENT = Fragment(0, b"", False, (), 0.0)
@@ -107,6 +110,31 @@ class Feed:
         self.pieces.clear()
         self._collecting.clear()
 
+    def before(self, now: float) -> list[Piece]:
+        """What goes into a clip that is ordered now: from a keyframe on, and of nothing older than `before_s` more than one group."""
+        self.forget(now)
+        pieces = list(self.pieces)
+        while pieces and not pieces[0].fragment.key:
+            pieces.pop(0)
+        return pieces
+
+    def forget(self, now: float) -> None:
+        """Drop what is too old, whether or not anything comes. Ages are those of the pictures, not of their arrival."""
+        while self.pieces and self.pieces[0].fragment.at < now - MOST_S:
+            self.pieces.popleft()
+        while self.pieces:
+            ends = next((n for n, piece in enumerate(self.pieces) if n and piece.fragment.key), len(self.pieces))
+            if self.pieces[ends - 1].fragment.at > now - self._before_s:
+                return
+            if ends == len(self.pieces) and self._grows(now):
+                return
+            for _ in range(ends):
+                self.pieces.popleft()
+
+    def _grows(self, now: float) -> bool:
+        """Whether the newest group still goes on: then it is needed, because what follows cannot be opened without it."""
+        return now - self.pieces[-1].fragment.at <= GROWS_S
+
     def take(self, parts: Sequence[Head | Fragment]) -> list[Piece]:
         """Add what the muxer gave; returns the new pieces."""
         new: list[Piece] = []
@@ -122,7 +150,7 @@ class Feed:
                     collected.pieces.append(self._next)
                 self._collecting = [collected for collected in self._collecting if not collected.complete]
                 self._next = Piece(_NO_FRAGMENT, self._background)
-                self._trim(part.at)
+                self.forget(part.at)
         return new
 
     def rest(self) -> Piece:
@@ -130,17 +158,3 @@ class Feed:
         # A copy: whoever else collects needs it with the next fragment.
         new = self._next
         return Piece(_NO_FRAGMENT, new.background, new.times.copy(), new.analysed.copy(), new.marks.copy())
-
-    def _trim(self, now: float) -> None:
-        """Drop the oldest group of pictures as long as what is left still reaches back far enough.
-
-        A camera that sends a key picture more rarely than once a minute has no seconds before: a minute is the most.
-        """
-        while self.pieces and self.pieces[0].fragment.at < now - MOST_S:
-            self.pieces.popleft()
-        while True:
-            keys = [index for index, piece in enumerate(self.pieces) if piece.fragment.key]
-            if len(keys) < 2 or self.pieces[keys[1] - 1].fragment.at > now - self._before_s:
-                return
-            for _ in range(keys[1]):
-                self.pieces.popleft()

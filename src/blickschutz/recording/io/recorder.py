@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.scene import Background, Doubt, Scene
-from blickschutz.recording.io.feed import Collected, Feed, Piece
+from blickschutz.recording.io.feed import GROWS_S, Collected, Feed, Piece
 from blickschutz.recording.io.job import ClipJob, refused
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings, Refusal
@@ -47,12 +47,23 @@ class Recorder:
         self._again = 0
         self._began = 0.0
         self._ended: float | None = None
-        self._written_to = float("-inf")
+        self._written_to = self._written_at = float("-inf")
 
     @property
     def recording(self) -> ClipMode | None:
         """The mode of the clip that is being written, or waits for a stream; None where nothing was ordered."""
         return self._job.mode if self._job is not None else self._waiting[0].mode if self._waiting else None
+
+    @property
+    def writing(self) -> ClipMode | None:
+        """The mode of the clip into which something was written within the last seconds."""
+        now = self._clock.monotonic()
+        return self._job.mode if self._job is not None and not self._job.failed and now - self._written_at <= GROWS_S else None
+
+    def gives_nothing(self, now: float) -> bool:
+        """Whether of the camera's stream there was nothing for the last seconds that could be recorded."""
+        pieces = self._feeds[ClipMode.SEALED].pieces
+        return not pieces or now - pieces[-1].fragment.at > GROWS_S
 
     def order(self, order: Order) -> None:
         """Record from now on (and the seconds before). An order of the other mode begins a clip of its own."""
@@ -88,6 +99,7 @@ class Recorder:
 
     def collect(self, since: float, until: float) -> Collected | None:
         """The camera's packets from `since` to `until` (monotonic), in memory; None without a stream."""
+        self._feeds[ClipMode.SEALED].forget(self._clock.monotonic())
         return self._feeds[ClipMode.SEALED].collect(since, until)
 
     def mark(self, mark: Mark) -> None:
@@ -110,6 +122,7 @@ class Recorder:
     def tick(self) -> None:
         """End what is over, too long, or takes no more."""
         now = self._clock.monotonic()
+        self._feeds[ClipMode.SEALED].forget(now)
         wanted = self._orders.wanted(now)
         if self._job is None:
             if not wanted:
@@ -155,11 +168,11 @@ class Recorder:
         feed = self._feeds[order.mode] if order is not None else None
         if order is None or feed is None or feed.head is None:
             return
-        pieces = list(feed.pieces)
-        while pieces and not pieces[0].fragment.key:
-            pieces.pop(0)
-        if feed.pieces and not pieces:
-            return  # without a key picture nothing could be opened; it begins with the next one
+        # Redacted video comes later than what it was made from, which was chosen by its age.
+        redacted = order.mode is ClipMode.ANONYMOUS and feed.pieces
+        pieces = feed.before(feed.pieces[-1].fragment.at if redacted else now)
+        if not pieces:
+            return  # without a keyframe nothing could be opened; it begins with the next one
         if self._again == _MOST_AGAIN:
             # Should what lies before be what cannot be written, the last try does without it.
             pieces = pieces[max((n for n, piece in enumerate(pieces) if piece.fragment.key), default=0) :]
@@ -172,14 +185,14 @@ class Recorder:
         others = [one.number for one in self._waiting[1:]]
         self._job = ClipJob(self._camera, order, describe, self._settings, self._clock, self._tell, self._guard, pieces, others)
         self._unfinished.append(self._job)
-        self._waiting, self._began, self._ended = [], now, None
-        self._written_to = pieces[-1].fragment.at if pieces else float("-inf")
+        self._waiting, self._began, self._ended, self._written_at = [], now, None, now
+        self._written_to = pieces[-1].fragment.at
 
     def _add(self, job: ClipJob, piece: Piece) -> None:
         """Add a fragment, unless the one before it reached beyond the end."""
         if self._ended is None or self._written_to < self._ended:
             job.add(piece)
-            self._written_to = piece.fragment.at
+            self._written_to, self._written_at = piece.fragment.at, self._clock.monotonic()
 
     def _failed(self, job: ClipJob, wanted: bool) -> None:
         """It takes no more, and has told why, or will."""

@@ -13,7 +13,8 @@ import av.error
 import structlog
 
 from blickschutz.kernel.sink import ByteSink
-from blickschutz.recording.rules import TICKS
+from blickschutz.kernel.streams import Stamp
+from blickschutz.recording.rules import TICKS, parameter_sets
 
 _log = structlog.get_logger(__name__)
 _FLAGS = "empty_moov+default_base_moof+frag_keyframe+skip_trailer"
@@ -24,13 +25,18 @@ _MOST_WAITING = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A group of pictures (or two seconds of a longer one). `at` is when its last packet came, monotonic."""
+    """A group of pictures (or two seconds of a longer one). `at` is when its last picture was taken, monotonic."""
 
     generation: int
     data: bytes
     key: bool
     pts: tuple[int, ...]
     at: float
+
+    @property
+    def began(self) -> float:
+        """When its first picture was taken, monotonic."""
+        return self.at - (max(self.pts) - min(self.pts)) / TICKS if self.pts else self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,8 @@ class _Connection:
     def opened(self, stream: Any) -> None:
         self._muxer.opened(self, stream)
 
-    def take(self, packet: Any, pts: int, at: float) -> None:
-        self._muxer.take(self, packet, pts, at)
+    def take(self, packet: Any, stamp: Stamp) -> None:
+        self._muxer.take(self, packet, stamp)
 
 
 class PacketMuxer:
@@ -62,7 +68,8 @@ class PacketMuxer:
 
     Each stream has a generation, from 1 on. `taken` keeps back what came of the next stream until `finish` has said that
     the one before is over, so that whoever takes works off one after the other, however far behind it is.
-    A stream whose packets cannot be put into MP4 gives no fragments, and `problem` says why.
+    While packets cannot be put into MP4 there are no fragments, and `problem` says why; with each keyframe it is tried again, and
+    what follows has a head of its own.
     """
 
     def __init__(self) -> None:
@@ -79,8 +86,10 @@ class PacketMuxer:
         self._key = False
         self._last_at, self._last_dts = 0.0, -1
         self._size = ("", 0, 0)
-        self._begun = self._head_sent = False
+        self._open = self._head_sent = False
         self.problem = ""
+        # When the first picture of the stream was taken (monotonic).
+        self.opened_at: float | None = None
         self.dropped = 0
 
     def connection(self) -> _Connection:
@@ -95,38 +104,51 @@ class PacketMuxer:
                 return
             self._end()
             self._generation += 1
-            self._sink, self._pending, self._begun, self._head_sent, self._last_dts = ByteSink(), [], False, False, -1
+            self._open, self.opened_at = True, None
             self.problem = ""
-            try:
-                options = {"movflags": _FLAGS, "flush_packets": "1", "frag_duration": str(int(_LONGEST_S * 1e6))}
-                self._container = av.open(self._sink, "w", format="mp4", options=options)
-                self._stream = self._container.add_stream_from_template(stream)
-                self._stream.time_base = Fraction(1, TICKS)
-                self._size = str(stream.codec_context.name), int(stream.width), int(stream.height)
-            except (av.error.FFmpegError, ValueError) as error:
-                self._fail(error)
 
-    def take(self, connection: _Connection, packet: Any, pts: int, at: float) -> None:
+    def take(self, connection: _Connection, packet: Any, stamp: Stamp) -> None:
         with self._lock:
-            if connection is not self._newest or self._container is None or pts < 0 or not (self._begun or packet.is_keyframe):
+            if connection is not self._newest or not self._open or stamp.pts < 0:
                 return
-            self._begun = True
+            self.opened_at = stamp.at if self.opened_at is None else self.opened_at
+            if self._container is None and not packet.is_keyframe:
+                return
+            key = bool(packet.is_keyframe)
             try:
-                self._mux(packet, pts)
+                if self._container is None:
+                    self._begin(packet)
+                self._mux(packet, stamp)
             except (av.error.FFmpegError, ValueError) as error:
                 self._fail(error)
                 return
+            self.problem = ""
             self._collect()
             if not self._pending:
-                self._key = bool(packet.is_keyframe)
-            self._pending.append(pts)
-            self._last_at = at
+                self._key = key
+            self._pending.append(stamp.pts)
+            self._last_at = max(self._last_at, stamp.at)
 
-    def _mux(self, packet: Any, pts: int) -> None:
-        dts = pts if packet.dts is None or packet.pts is None else pts - round((packet.pts - packet.dts) * packet.time_base * TICKS)
+    def _begin(self, packet: Any) -> None:
+        """A new MP4 from the keyframe `packet` on. What its head must say and the camera did not announce is taken from the picture."""
+        stream = packet.stream
+        self._sink, self._pending, self._head_sent, self._last_dts, self._last_at = ByteSink(), [], False, -1, float("-inf")
+        options = {"movflags": _FLAGS, "flush_packets": "1", "frag_duration": str(int(_LONGEST_S * 1e6))}
+        container = av.open(self._sink, "w", format="mp4", options=options)
+        self._stream = container.add_stream_from_template(stream)
+        self._stream.time_base = Fraction(1, TICKS)
+        source, announced = stream.codec_context, self._stream.codec_context
+        if not announced.extradata and (sets := parameter_sets(bytes(packet), source.name)):
+            announced.extradata = sets
+        # The decoder has seen the picture by now.
+        announced.width, announced.height = announced.width or source.width, announced.height or source.height
+        self._size = str(source.name), int(announced.width), int(announced.height)
+        self._container = container
+
+    def _mux(self, packet: Any, stamp: Stamp) -> None:
         packet.stream = self._stream
         packet.time_base = Fraction(1, TICKS)
-        packet.pts, packet.dts = pts, max(self._last_dts + 1, dts)
+        packet.pts, packet.dts = stamp.pts, max(self._last_dts + 1, stamp.dts)
         packet.duration = 0
         self._last_dts = packet.dts
         self._container.mux(packet)
@@ -184,6 +206,7 @@ class PacketMuxer:
             return self._generation
 
     def _end(self) -> None:
+        self._open = False
         if self._container is None:
             return
         try:
@@ -194,6 +217,8 @@ class PacketMuxer:
         self._container = None
 
     def _fail(self, error: Exception) -> None:
-        self.problem = str(error) or type(error).__name__
-        self._container = None
-        _log.error("packets_not_recordable", problem=self.problem)
+        told, self.problem = self.problem, str(error) or type(error).__name__
+        # What is complete is kept; what lay in the muxer is lost with it.
+        self._container, self._pending = None, []
+        if told != self.problem:
+            _log.error("packets_not_recordable", problem=self.problem)
