@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from paho.mqtt.client import MQTTMessage
 
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
 from blickschutz.alerts.io.mqtt import Broker, MqttSource
@@ -431,3 +432,25 @@ def test_rows_of_a_version_before_are_told_and_end(tmp_path, clock):
     assert Sender(wire, store, clock).work() == 1
     assert wire.sent == [("1-2", "digest", 2)]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        (b"blickschutz/cameras/gate/events", b'{"id":"\xff\xfe","kind":"gathering"}'),
+        (b"blickschutz/cameras/ga\xfcte/events", b'{"id":"1","kind":"gathering"}'),
+        (b"blickschutz/cameras/gate/events", b"[" * 8000),
+        (b"blickschutz/cameras/gate/events", b'{"id":"1","kind":"gathering","figures":' + b'{"a":' * 3000),
+        (b"blickschutz/cameras/gate/events", b'{"id":"1","kind":"gathering","figures":{"a":' + b"9" * 5000 + b"}}"),
+        (b"blickschutz/cameras/gate/events", b"\xff" * 20_000),
+    ],
+)
+def test_whatever_a_broker_hands_on_the_next_event_is_heard(topic, payload):
+    heard = []
+    source = MqttSource(Broker("127.0.0.1"), frozenset({"gate"}), lambda camera, event: heard.append((camera, event.id)))
+    for name, data in ((topic, payload), (b"blickschutz/cameras/gate/events", b'{"id":"next","kind":"gathering"}')):
+        message = MQTTMessage(topic=name)
+        message.payload = data
+        source._take(source._client, None, message)
+    assert heard == [("gate", "next")]
+    assert source.refused == 1

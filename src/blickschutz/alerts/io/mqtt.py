@@ -95,6 +95,11 @@ class MqttSender:
             client.loop_stop()
 
 
+def _why(error: Exception) -> str:
+    """What our own schema says of a message, and of everything else only its kind: no word of the message itself."""
+    return str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__
+
+
 class MqttSource:
     """Hears `PREFIX/cameras/CAMERA/events`. What breaks the schema or names an unknown camera is refused and logged."""
 
@@ -131,16 +136,18 @@ class MqttSource:
 
     def _take(self, client: mqtt.Client, userdata: Any, item: mqtt.MQTTMessage) -> None:
         del client, userdata
-        camera = item.topic.removeprefix(f"{self._broker.prefix}/cameras/").removesuffix("/events")
+        camera = ""
         try:
+            camera = item.topic.removeprefix(f"{self._broker.prefix}/cameras/").removesuffix("/events")
             if camera not in self._cameras:
                 raise msgspec.ValidationError(f"there is no camera {camera[:40]!r}")
             if len(item.payload) > _MOST_BYTES:
                 raise msgspec.ValidationError(f"{len(item.payload)} bytes are too many")
             event = camera_event(bytes(item.payload))
-        except msgspec.DecodeError as error:
+        # Bytes that are no UTF-8 (in the topic too) are a `ValueError`, a thousand brackets are a `RecursionError`.
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             self.refused += 1
-            _log.warning("camera_event_refused", camera=camera[:40], reason=str(error))
+            _log.warning("camera_event_refused", camera=camera[:40], reason=_why(error))
             return
         try:
             self._on_event(camera, event)
