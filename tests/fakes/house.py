@@ -79,7 +79,8 @@ class AlertPages:
     def __init__(self, site: SiteFile, desk: AlertDesk, log: AuditLog, clock: Clock) -> None:
         self.records, self.door = Records(), Door(DESK)
         cameras = {
-            camera.id: SimpleNamespace(state=TileState.LIVE, stopped=False, cause="", problem="", health=None) for camera in site.cameras
+            camera.id: SimpleNamespace(state=TileState.LIVE, stopped=False, cause="", problem="", health=None, unrecordable="")
+            for camera in site.cameras
         }
         office = SimpleNamespace(access=self.door, log=log)
         self._thread = ThreadPoolExecutor(1)

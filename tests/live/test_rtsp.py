@@ -14,13 +14,14 @@ import pytest
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import open_source
-from blickschutz.ingest.model import BackoffSettings, SessionState, SourceKind, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, Cause, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import CameraStalledError, CameraUnreachableError, DeviceError, StreamEndedError
+from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError, CameraUnreachableError, DeviceError, StreamEndedError
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.showing import Showing
 from tests.fakes.detectors import BlindDetector
+from tests.fakes.rtsp_camera import certificate
 from tests.peers.rtsp import rtsp_server, start_server
 
 pytestmark = [pytest.mark.paired, pytest.mark.peers]
@@ -62,6 +63,31 @@ def test_loss_never_shows_what_was_not_proven(codec):
     for frame in shown:
         # The ball (bright, on grey) is never background, so no pixel of it is ever shown.
         assert not ((frame.y > 180) & (frame.mask == 0)).any()
+
+
+def test_a_camera_with_an_account_and_a_certificate(tmp_path):
+    """Signing in with a password full of signs, over TLS: the pinned certificate is taken, any other and any other password refused."""
+    pem, fingerprint = certificate()
+    (tmp_path / "camera.pem").write_bytes(pem)
+    with rtsp_server("h264", "--tls", str(tmp_path / "camera.pem"), "--account", "viewer:s/e#c?r@t") as server:
+
+        def opened(password, **more):
+            address = f"rtsps://viewer:{password}@127.0.0.1:{server.port}/stream"
+            return open_source(SourceSettings(SourceKind.RTSP, address, connect_s=6.0, **more), SystemClock())
+
+        for more in ({"fingerprint": fingerprint}, {"authority": str(tmp_path / "camera.pem")}):
+            source = opened("s/e#c?r@t", **more)
+            assert len(list(itertools.islice(source.frames(), 5))) == 5
+            source.close()
+        for password, more, cause in (
+            ("s/e#c?r@t", {}, Cause.CERTIFICATE),
+            ("s/e#c?r@t", {"fingerprint": "1" * 64}, Cause.CERTIFICATE),
+            ("other", {"fingerprint": fingerprint}, Cause.PASSWORD),
+        ):
+            with pytest.raises(CameraRefusedError) as caught:
+                opened(password, **more)
+            assert caught.value.cause is cause
+            assert password not in str(caught.value)
 
 
 def test_a_camera_that_is_not_there():

@@ -1,7 +1,9 @@
 """A real RTSP server (GStreamer's) with a moving picture. Runs under the system's Python; prints its port.
 
     python3 rtsp_server.py h264|h265 [--size WxH] [--drop SHARE] [--gop N] [--port P] [--resize-after S]
+        [--tls PEM] [--account USER:PASSWORD]
 
+--tls serves RTSPS with the key and certificate in PEM, --account asks for it by digest (MD5).
 --drop loses that share of the RTP packets; --resize-after doubles the picture's size after S seconds.
 """
 
@@ -11,8 +13,9 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402 - after the versions are chosen
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - after the versions are chosen
 
 ENCODERS = {
     "h264": ("x264enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}", "rtph264pay"),
@@ -28,12 +31,28 @@ def main():
     parser.add_argument("--gop", type=int, default=10)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--resize-after", type=float, default=0.0)
+    parser.add_argument("--tls", default="")
+    parser.add_argument("--account", default="")
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(str(options.port))
     factory = GstRtspServer.RTSPMediaFactory()
+    if options.tls or options.account:
+        auth = GstRtspServer.RTSPAuth()
+        if options.tls:
+            auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(options.tls))
+        if options.account:
+            token = GstRtspServer.RTSPToken()
+            token.set_string("media.factory.role", "viewer")
+            auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+            auth.add_digest(*options.account.split(":", 1), token)
+            permissions = GstRtspServer.RTSPPermissions()
+            permissions.add_permission_for_role("viewer", "media.factory.access", True)
+            permissions.add_permission_for_role("viewer", "media.factory.construct", True)
+            factory.set_permissions(permissions)
+        server.set_auth(auth)
     encoder, payloader = ENCODERS[options.codec]
     width, height = (int(side) for side in options.size.split("x"))
     # Loss is made between the encoder and the payloader's parser: whole slices go missing, as on a bad link.

@@ -46,7 +46,8 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
     if camera.address.startswith("file:"):
         path = (base / camera.address.removeprefix("file:")).resolve()
         return SourceSettings(SourceKind.FILE, str(path), start_s=camera.start_s)
-    return SourceSettings(SourceKind.RTSP, camera.address)
+    authority = str((base / camera.authority).resolve()) if camera.authority is not None else ""
+    return SourceSettings(SourceKind.RTSP, camera.address, authority=authority, fingerprint=camera.fingerprint or "")
 
 
 def density_of(camera: Camera) -> Density | None:

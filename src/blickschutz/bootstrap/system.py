@@ -161,6 +161,7 @@ class System:
             channels=lambda: channels_of(control.alerting.desk.queues()),
             problem=lambda: records.worker.problem,
             cameras=lambda: {name: keeper.state for name, keeper in self.supervisor.keepers.items()},
+            unrecordable=lambda: {name: why for name, keeper in self.supervisor.keepers.items() if (why := keeper.unrecordable)},
             work=lambda: {"control": control.guard.states()},
             loop=self.lag.state,
             # Until the clock is settled deadlines go by what has passed, and wait for nobody.

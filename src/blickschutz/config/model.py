@@ -17,6 +17,7 @@ from blickschutz.config.parts import (
     MOST_DAYS,
     MOST_HOURS_UNREVIEWED,
     Address,
+    Fingerprint,
     Host,
     HostName,
     Identifier,
@@ -311,6 +312,10 @@ class Camera(Part):
     """Stream of the camera: `rtsp://host/path`, or `file:path` for a file that is played in a loop."""
     start_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """For a file: second at which it starts."""
+    fingerprint: Fingerprint | None = None
+    """For `rtsps`: SHA-256 of the camera's own certificate, where it is that one and no other."""
+    authority: Annotated[str, Field(min_length=1, max_length=400)] | None = None
+    """For `rtsps`: file (PEM) of the authority that made the camera's certificate, as seen from this file; else the system's count."""
     colour: Annotated[Colour, Field(strict=False)] | None = None
     """What a mosaic keeps of people in this camera's picture, where it differs from `redaction.colour`."""
     calibration: Calibration | None = None

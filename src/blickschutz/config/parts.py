@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from blickschutz.config.texts import SiteError
+from blickschutz.ingest.rules.address import read_address, without_secrets
 from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -43,9 +43,8 @@ def _address(value: str) -> str:
         if len(value) <= len("file:"):
             raise SiteError("address", value=value)
         return value
-    parts = urlsplit(value)
-    if parts.scheme not in {"rtsp", "rtsps"} or not parts.hostname:
-        raise SiteError("address", value=value)
+    if read_address(value) is None:
+        raise SiteError("address", value=without_secrets(value))
     return value
 
 
@@ -65,6 +64,14 @@ def _host_name(value: str) -> str:
     return value
 
 
+def _fingerprint(value: str) -> str:
+    plain = value.replace(":", "").replace(" ", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", plain):
+        raise SiteError("fingerprint", value=value)
+    return plain
+
+
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 Host = Annotated[str, AfterValidator(_host)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]

@@ -23,6 +23,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad' oder 'file:Pfad'",
         "{value!r} is no address; write 'rtsp://host/path' or 'file:path'",
     ),
+    "fingerprint": (
+        "{value!r} ist kein Fingerabdruck; schreiben Sie SHA-256 des Zertifikats als 64 Ziffern und Buchstaben a bis f",
+        "{value!r} is no fingerprint; write SHA-256 of the certificate as 64 digits and letters a to f",
+    ),
     "host": (
         "{value!r} ist weder eine IP-Adresse noch ein Rechnername in Kleinbuchstaben; schreiben Sie zum Beispiel '192.168.40.2'",
         "{value!r} is neither an IP address nor a host name in lower case; write for example '192.168.40.2'",

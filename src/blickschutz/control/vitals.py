@@ -168,6 +168,7 @@ class Vitals:
     certificate_until: float | None = None
     problem: str = ""
     cameras: Mapping[str, TileState] = field(default_factory=dict)
+    unrecordable: Mapping[str, str] = field(default_factory=dict)
     work: Mapping[str, Sequence[WorkState]] = field(default_factory=dict)
     budget: Sequence[BudgetState] = ()
 
@@ -176,6 +177,7 @@ class Need(StrEnum):
     """What needs somebody; the texts of the pages say what it means and what to do."""
 
     CAMERA_OUT = "camera-out"
+    CAMERA_UNRECORDABLE = "camera-unrecordable"
     WORK_STOPPED = "work-stopped"
     WORK_FAILING = "work-failing"
     ITEMS_ASIDE = "items-aside"
@@ -210,6 +212,7 @@ class Need(StrEnum):
 URGENT = frozenset(
     {
         Need.CAMERA_OUT,
+        Need.CAMERA_UNRECORDABLE,
         Need.WORK_STOPPED,
         Need.DATABASE_UNREADABLE,
         Need.DISK_UNREADABLE,
@@ -246,6 +249,7 @@ class Concern:
 def concerns(vitals: Vitals) -> list[Concern]:
     """What needs somebody, the urgent first."""
     out = [Concern(Need.CAMERA_OUT, camera) for camera, state in vitals.cameras.items() if state in _OUT]
+    out += [Concern(Need.CAMERA_UNRECORDABLE, camera, problem=why) for camera, why in vitals.unrecordable.items()]
     found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals), *_of_budget(vitals)]
     return sorted(found, key=lambda one: not one.is_urgent)
 

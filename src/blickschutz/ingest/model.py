@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -16,15 +16,18 @@ class SourceSettings:
     """Where the video comes from. Times in seconds.
 
     A file is played at its own speed, from `start_s` on, and looped; with `realtime` off it is read once
-    and as fast as it can be.
+    and as fast as it can be. For RTSPS `authority` is the file of the authority's certificate (PEM), `fingerprint` the SHA-256 of
+    the camera's own (hex) where it is that one and no other; without either the system's authorities count.
     """
 
     kind: SourceKind
-    address: str
+    address: str = field(repr=False)
     stall_s: float = 5.0
     connect_s: float = 8.0
     realtime: bool = True
     start_s: float = 0.0
+    authority: str = ""
+    fingerprint: str = ""
 
 
 class Cause(StrEnum):

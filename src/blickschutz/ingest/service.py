@@ -12,11 +12,12 @@ from blickschutz.guard.model import Backoff
 from blickschutz.guard.rules import words
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork, attempt
-from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState
+from blickschutz.ingest.model import BackoffSettings, Cause, SessionEvent, SessionState
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.rules.session import next_state, wait_before_try
 from blickschutz.kernel.errors import (
     BlickschutzError,
+    CameraRefusedError,
     CameraStalledError,
     CameraUnreachableError,
     MediaError,
@@ -27,12 +28,13 @@ from blickschutz.kernel.frames import RawFrame
 _log = structlog.get_logger(__name__)
 _STEADY_AFTER_FRAMES = 50
 
-_EVENTS: dict[type[BlickschutzError], SessionEvent] = {
-    CameraUnreachableError: SessionEvent.REFUSED,
-    CameraStalledError: SessionEvent.STALLED,
-    StreamEndedError: SessionEvent.ENDED,
-    MediaError: SessionEvent.UNREADABLE,
+_EVENTS: dict[type[BlickschutzError], tuple[SessionEvent, Cause]] = {
+    CameraUnreachableError: (SessionEvent.REFUSED, Cause.REFUSED),
+    CameraStalledError: (SessionEvent.STALLED, Cause.STALLED),
+    StreamEndedError: (SessionEvent.ENDED, Cause.ENDED),
+    MediaError: (SessionEvent.UNREADABLE, Cause.UNREADABLE),
 }
+_ENDED = SessionEvent.ENDED, Cause.ENDED
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class SessionReport:
     state: SessionState = SessionState.STOPPED
     reconnects: int = 0
     problem: str = ""
-    cause: SessionEvent | None = None
+    cause: Cause | None = None
 
 
 class CameraSession:
@@ -121,15 +123,17 @@ class CameraSession:
         count = [0]
         error = attempt(lambda: self._stream(stopping, count))
         if error is None:
-            return self._ended("the camera ended the stream", SessionEvent.ENDED, stopping), count[0]
+            return self._ended("the camera ended the stream", *_ENDED, stopping), count[0]
+        if isinstance(error, CameraRefusedError):
+            return self._ended(str(error), SessionEvent.REFUSED, Cause(error.cause), stopping), count[0]
         if isinstance(error, BlickschutzError):
-            return self._ended(str(error), _EVENTS.get(type(error), SessionEvent.ENDED), stopping), count[0]
+            return self._ended(str(error), *_EVENTS.get(type(error), _ENDED), stopping), count[0]
         # Until the thread's work is known here it cannot be told of its error.
         with self._begun:
             work = self._work
         if work is not None and not stopping.is_set():
             work.failed(error)
-        return self._ended(words(error), SessionEvent.UNREADABLE, stopping), count[0]
+        return self._ended(words(error), SessionEvent.UNREADABLE, Cause.UNREADABLE, stopping), count[0]
 
     def _stream(self, stopping: threading.Event, count: list[int]) -> None:
         """Hand over the frames of one connection until it ends or is stopped; `count` says how many those were."""
@@ -148,15 +152,15 @@ class CameraSession:
         finally:
             source.close()
 
-    def _ended(self, problem: str, event: SessionEvent, stopping: threading.Event) -> SessionEvent:
-        """An end before the first picture is a refusal, whatever the reason."""
+    def _ended(self, problem: str, event: SessionEvent, cause: Cause, stopping: threading.Event) -> SessionEvent:
+        """An end before the first picture is a refusal, whatever the reason; and a refusal after it an end."""
         if stopping.is_set():
             return SessionEvent.STOP
-        self.report.problem, self.report.cause = problem, event
-        _log.warning("camera_lost", camera=self._camera, problem=problem, cause=event.value)
+        self.report.problem, self.report.cause = problem, cause
+        _log.warning("camera_lost", camera=self._camera, problem=problem, cause=cause.value)
         if self.report.state is SessionState.CONNECTING and event is SessionEvent.ENDED:
             return SessionEvent.REFUSED
-        return event
+        return SessionEvent.ENDED if self.report.state is SessionState.LIVE and event is SessionEvent.REFUSED else event
 
     def _take(self, event: SessionEvent, stopping: threading.Event) -> None:
         """Only the newest thread says what state the session is in."""

@@ -173,7 +173,7 @@ class Cell:
         """
         if self._muxer.ended() > self._told_lost:
             self._lost()  # whatever kept the session from saying so: no stream begins before the one before has ended
-        source = open_source(self._settings.source, self._clock, self._muxer.connection())
+        source = open_source(self._settings.source, self._clock, self._muxer.connection(), self._guard)
         # Only before the first picture: later the detector belongs to the thread that analyses.
         if source.width and source.height and not self._blind and self._size == (0, 0):
             try:

@@ -8,8 +8,18 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+from blickschutz.ingest.rules.address import without_secrets
+
+
+def _without_secrets(logger: object, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Whoever logs an address, a library's message too: no account stands in a log."""
+    del logger, name
+    return {key: without_secrets(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
 def configure_logs() -> None:
@@ -19,6 +29,7 @@ def configure_logs() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
+            _without_secrets,
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),

@@ -11,7 +11,7 @@ import msgspec
 
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.guard.model import WorkState
-from blickschutz.ingest.model import BackoffSettings, SessionEvent, SessionState, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, Cause, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews, Order, RecordingSettings
@@ -103,7 +103,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     doubt: Doubt | None
     fault: str = ""
     problem: str = ""
-    cause: SessionEvent | None = None
+    cause: Cause | None = None
     width: int = 0
     height: int = 0
     least_px: int = 0

@@ -12,6 +12,13 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Eine Kamera zeigt kein Bild"),
         N_("Die Tabelle der Kameras nennt den Grund. Die Verbindung wird von selbst wieder aufgebaut."),
     ),
+    "camera-unrecordable": (
+        N_("Ein Strom lässt sich nicht aufzeichnen"),
+        N_(
+            "Die Kamera zeigt, zeichnet aber nicht auf. Bitte an der Kamera H.264 oder H.265 und alle ein bis zwei Sekunden ein Vollbild "
+            "(Keyframe) einstellen."
+        ),
+    ),
     "work-stopped": (
         N_("Eine Arbeit im Hintergrund läuft nicht"),
         N_("Sie wird von selbst wieder begonnen. Bleibt es so, Blickschutz neu starten und diese Meldung aufheben."),

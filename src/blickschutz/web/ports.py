@@ -48,6 +48,11 @@ class CameraControl(Protocol):
         """Why there is no live picture: a key of `texts.CAUSE_WORDS`, or empty."""
         ...
 
+    @property
+    def unrecordable(self) -> str:
+        """Why what the camera sends cannot be recorded, in words; empty where it can."""
+        ...
+
     async def snapshot(self) -> bytes:
         """A redacted picture as JPEG. Raises `DeviceError` when there is none."""
         ...

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel
 
 from blickschutz.config.lines import key_lines
 from blickschutz.config.model import SiteFile
+from blickschutz.ingest.rules.address import without_secrets
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.web.meanings import MEANINGS
 from blickschutz.web.texts import number, translator
@@ -123,7 +123,5 @@ def _shown(key: str, value: Any, language: str) -> str:
 
 def _without_password(address: str) -> str:
     """A stream's address without the credentials in it."""
-    parts = urlsplit(address)
-    if "@" not in parts.netloc:
-        return address
-    return urlunsplit(parts._replace(netloc=f"…@{parts.netloc.rpartition('@')[2]}"))
+    shown = without_secrets(address)
+    return address if shown == address else shown.replace("://", "://…@", 1)

@@ -223,9 +223,25 @@ CAUSE_WORDS: Mapping[str, str] = {
     "stalled": N_("Die Kamera ist verbunden, sendet aber nichts."),
     "ended": N_("Die Kamera hat die Übertragung beendet."),
     "unreadable": N_("Was die Kamera sendet, ist kein lesbares Video."),
+    "password": N_("Die Kamera nimmt Benutzer oder Kennwort nicht an. Bitte beides an der Kamera und in der Anlagendatei prüfen."),
+    "address": N_("Die Kamera kennt diese Adresse nicht. Bitte den Pfad des Stroms in der Anlagendatei prüfen."),
+    "busy": N_("Die Kamera bedient schon zu viele Betrachter. Bitte andere Verbindungen zu ihr beenden oder die Kamera neu starten."),
+    "transport": N_("Die Kamera sendet nicht über TCP. Bitte an der Kamera RTSP über TCP (interleaved) einschalten."),
+    "redirected": N_("Die Kamera verweist auf einen anderen Rechner; dorthin wird nicht verbunden. Bitte die richtige Adresse eintragen."),
+    "certificate": N_(
+        "Das Zertifikat der Kamera ist nicht das erwartete. Bitte authority oder fingerprint der Kamera in der Anlagendatei prüfen."
+    ),
+    "codec": N_("Was die Kamera sendet, kann niemand hier lesen. Bitte an der Kamera H.264 oder H.265 einstellen."),
+    "silent": N_(
+        "Unter dieser Adresse nimmt jemand Verbindungen an, antwortet aber nicht. Bitte Adresse und Anschluss prüfen, dann die Kamera neu "
+        "starten."
+    ),
+    "answer": N_("Die Kamera antwortet mit einem Fehler. Bitte Adresse und Einstellungen der Kamera prüfen und sie neu starten."),
     "no-detector": N_("Das Detektor-Modell fehlt oder wurde verändert. Bitte neu installieren."),
     "fault": N_("Die Auswertung ist gestört. Sie wird von selbst neu begonnen."),
 }
+
+UNRECORDABLE = N_("zeichnet nicht auf")
 
 SIDE_WORDS: Mapping[str, str] = {"forecourt": N_("Vorplatz"), "side": N_("Weitere Seiten")}
 REGIME_WORDS: Mapping[str, str] = {"day": N_("Tag"), "night": N_("Nacht")}

@@ -11,6 +11,7 @@ from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds, unknown
 from blickschutz.compliance.policy.base import GATE, HALF_YEAR, LOG, NOT_STARTED, SETTING, YEAR, names, recorded, rule
 from blickschutz.config.model import SiteFile
+from blickschutz.ingest.rules.address import read_address
 from blickschutz.kernel.situation import Kind as SituationKind
 
 MOST_DRIFT_S = 1.0
@@ -18,11 +19,23 @@ MOST_ANCHOR_S = 86_400.0
 _DEFAULT_PASSWORDS = ("admin", "password", "12345", "123456", "888888", "service", "root", "pass")
 
 
+def _password(address: str) -> str:
+    """The password in a camera's address; "x" where there is none."""
+    parts = read_address(address)
+    return parts.password if parts is not None and parts.password else "x"
+
+
+def _host(address: str) -> str:
+    """Host of an address; empty for a file."""
+    parts = read_address(address)
+    return parts.host if parts is not None else urlsplit(address).hostname or ""
+
+
 def allowed_hosts(site: SiteFile) -> frozenset[str]:
     """Every host that the site file names: cameras and channels. Nothing else is ever connected to."""
     addresses = [camera.address for camera in site.cameras]
     addresses += [hook.address for hook in site.alerts.webhooks] + [other.address for other in site.alerts.apprise]
-    hosts = {urlsplit(address).hostname or "" for address in addresses}
+    hosts = {_host(address) for address in addresses}
     hosts |= {channel.host for channel in (site.alerts.mail, site.alerts.mqtt) if channel is not None}
     return frozenset(hosts - {""})
 
@@ -100,7 +113,7 @@ def encryption(g: Grounds) -> Answer:
     SETTING,
 )
 def passwords(g: Grounds) -> Answer:
-    weak = [camera.id for camera in g.site.cameras if (urlsplit(camera.address).password or "x").lower() in _DEFAULT_PASSWORDS]
+    weak = [camera.id for camera in g.site.cameras if _password(camera.address).lower() in _DEFAULT_PASSWORDS]
     if weak:
         return broken(
             f"Kennwort des Herstellers; ändern Sie es an der Kamera und in der Anlagendatei: {names(weak)}.",

@@ -153,6 +153,11 @@ class CellKeeper:
             return str(health.doubt.value)
         return health.cause.value if health.cause else ""
 
+    @property
+    def unrecordable(self) -> str:
+        """Why what the camera sends cannot be recorded; empty where it can, and where it sends nothing."""
+        return self.health.unrecordable if self.health is not None and not (self._failed or self.stopped) else ""
+
     def stop(self, on: bool) -> None:
         """The stop control of this camera. From any thread."""
         self.stopped = on

@@ -62,6 +62,7 @@ class Sources:
     loop: Callable[[], LoopState]
     certificate_until: Callable[[], float | None]
     budget: Callable[[], Sequence[BudgetState]] = tuple
+    unrecordable: Callable[[], Mapping[str, str]] = dict
 
 
 class HealthWatch:
@@ -101,6 +102,7 @@ class HealthWatch:
             certificate_until=sources.certificate_until(),
             problem=sources.problem(),
             cameras=sources.cameras(),
+            unrecordable=sources.unrecordable(),
             work=sources.work(),
             budget=sources.budget(),
         )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
-from urllib.parse import urlsplit
 
 import av
 import av.error
 
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.frames import raw_frame
+from blickschutz.ingest.io.gate import Gate
 from blickschutz.ingest.model import Cause, SourceKind, SourceSettings
 from blickschutz.ingest.ports import PacketSink
+from blickschutz.ingest.rules.address import CameraAddress, read_address
 from blickschutz.ingest.rules.timeline import Timeline
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError, CameraUnreachableError, MediaError, StreamEndedError
@@ -22,20 +25,17 @@ from blickschutz.kernel.streams import TICKS, Stamp
 
 _LATE_S = 1.0
 _MOST_BROKEN = 250
+_MOST_MOVES = 2
 _LEAST_STEP_S = 1 / TICKS
 _TICK = Fraction(1, TICKS)
 
 
-def without_credentials(address: str) -> str:
-    """`address` without user and password: what may be shown and logged."""
-    parts = urlsplit(address)
-    return address if "@" not in parts.netloc else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def open_source(settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> RtspSource | FileSource:
+def open_source(
+    settings: SourceSettings, clock: Clock, sink: PacketSink | None = None, guard: Guard | None = None
+) -> RtspSource | FileSource:
     """Open the source that `settings` name; `sink` gets its packets. Raises `CameraUnreachableError` or `MediaError`."""
     if settings.kind is SourceKind.RTSP:
-        return RtspSource(settings, clock, sink)
+        return RtspSource(settings, clock, sink, guard)
     return FileSource(settings, clock, sink)
 
 
@@ -64,31 +64,49 @@ class _FileTimeline:
 
 
 class RtspSource:
-    """A camera by RTSP over TCP, H.264 or H.265. No UDP, no redirect to another host, no audio."""
+    """A camera by RTSP over TCP, H.264 or H.265. No UDP, no redirect to another host, no audio; see `io.gate`."""
 
-    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> None:
-        self._settings, self._clock, self._sink = settings, clock, sink
-        options = {
-            "rtsp_transport": "tcp",
-            "allowed_media_types": "video",
-            "fflags": "nobuffer",
-            "max_delay": "0",
-            "analyzeduration": "1000000",
-        }
-        try:
-            self._container = av.open(settings.address, options=options, timeout=(settings.connect_s, settings.stall_s))
-        except (av.error.FFmpegError, OSError) as error:
-            raise CameraUnreachableError(f"{without_credentials(settings.address)}: {_reason(error)}") from error
+    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None, guard: Guard | None = None) -> None:
+        self._settings, self._clock, self._sink, self._guard = settings, clock, sink, guard or Guard(clock)
+        address = read_address(settings.address)
+        if address is None:
+            raise CameraRefusedError(Cause.ADDRESS, "the address is none of a camera")
+        self._shown = address.shown
+        for _ in range(1 + _MOST_MOVES):
+            self._gate = Gate(address, settings, self._guard)
+            try:
+                self._container = _opened(self._gate.url, settings)
+                break
+            except (av.error.FFmpegError, OSError, ValueError) as error:
+                self._gate.close()
+                moved = _moved(address, self._gate.moved_to)
+                if moved is None:
+                    raise self._refused(error) from error
+                address = moved
+        else:
+            raise CameraRefusedError(Cause.REDIRECTED, f"{self._shown}: it redirects in a circle")
         stream = next(iter(self._container.streams.video), None)
+        announced = stream.codec_context if stream is not None else None
         # What the camera announces; 0 where it announces nothing.
-        self.width, self.height = (int(stream.width or 0), int(stream.height or 0)) if stream is not None else (0, 0)
+        self.width, self.height = (int(announced.width or 0), int(announced.height or 0)) if announced is not None else (0, 0)
+
+    def _refused(self, error: Exception) -> CameraUnreachableError:
+        """Why there is no stream, as the camera's own answer says it."""
+        if self._gate.refused is not None:
+            cause, said = self._gate.refused
+            return CameraRefusedError(cause, f"{self._shown}: {said}")
+        if not (self._gate.answered or self._gate.left):
+            return CameraRefusedError(Cause.SILENT, f"{self._shown}: no answer within {self._settings.connect_s:g} s")
+        if isinstance(error, (av.error.InvalidDataError, av.error.PatchWelcomeError, ValueError)):
+            return CameraRefusedError(Cause.UNREADABLE, f"{self._shown}: {_reason(error)}")
+        return CameraUnreachableError(f"{self._shown}: {_reason(error)}")
 
     def frames(self) -> Iterator[RawFrame]:
         """Frames stamped with the time at which they were taken, see `rules.timeline`.
 
         Broken packets are skipped; when nothing but broken packets comes, the stream has ended.
         """
-        stream = _video_stream(self._container, self._settings.address)
+        stream = _video_stream(self._container, self._shown)
         decoder = _decoder(stream)
         index = broken = 0
         timeline, newest = Timeline(), float("-inf")
@@ -122,6 +140,7 @@ class RtspSource:
 
     def close(self) -> None:
         self._container.close()
+        self._gate.close()
 
 
 class FileSource:
@@ -206,14 +225,34 @@ class FileSource:
 
     def _open(self) -> Any:
         try:
-            return av.open(self._settings.address)
+            return av.open(self._settings.address, metadata_errors="replace")
         except (av.error.FFmpegError, OSError) as error:
             raise MediaError(f"{self._settings.address} cannot be opened: {_reason(error)}") from error
 
 
+def _opened(url: str, settings: SourceSettings) -> Any:
+    options = {
+        "rtsp_transport": "tcp",
+        "allowed_media_types": "video",
+        "fflags": "nobuffer",
+        "max_delay": "0",
+        "analyzeduration": "1000000",
+    }
+    # Names that a camera gives itself are in any code; nobody needs them.
+    return av.open(url, options=options, timeout=(settings.connect_s, settings.stall_s), metadata_errors="replace")
+
+
+def _moved(address: CameraAddress, location: str | None) -> CameraAddress | None:
+    """Where the camera went, as long as that is the same host and no less secure."""
+    new = read_address(location or "")
+    if new is None or new.host != address.host or (address.scheme == "rtsps" and new.scheme != "rtsps"):
+        return None
+    return replace(new, user=address.user, password=address.password)
+
+
 def _video_stream(container: Any, address: str) -> Any:
     if not container.streams.video:
-        raise MediaError(f"{without_credentials(address)} has no video")
+        raise MediaError(f"{address} has no video")
     return container.streams.video[0]
 
 

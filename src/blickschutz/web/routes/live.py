@@ -18,7 +18,7 @@ from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import find
-from blickschutz.web.texts import CAUSE_WORDS, Translate, translator
+from blickschutz.web.texts import CAUSE_WORDS, UNRECORDABLE, Translate, translator
 
 _STATE_EVERY_S = 0.5
 _LOOK_EVERY_S = 2.0
@@ -86,11 +86,11 @@ async def _send_video(out: _Out, viewer: Viewer) -> None:
 
 async def _send_states(out: _Out, tile: TileView, translate: Translate) -> None:
     """Send the state when it changes."""
-    told = ("", "")
+    told = ("", "", "")
     while not out.gone:
-        now = (tile.state, translate(CAUSE_WORDS[tile.control.cause]))
+        now = (tile.state, translate(CAUSE_WORDS[tile.control.cause]), translate(UNRECORDABLE) if tile.control.unrecordable else "")
         if now != told:
-            await out.text(kind="state", state=now[0], detail=now[1])
+            await out.text(kind="state", state=now[0], detail=now[1], note=now[2])
             told = now
         await asyncio.sleep(_STATE_EVERY_S)
 

@@ -5,7 +5,7 @@
 import { Player } from "./player.js";
 
 type State = "starting" | "live" | "stale" | "lost" | "redaction-fault" | "stopped";
-type Message = { kind: "state"; state: State; detail: string } | { kind: "head"; codec: string };
+type Message = { kind: "state"; state: State; detail: string; note: string } | { kind: "head"; codec: string };
 
 const STALE_MS = 2000;
 const CHECK_MS = 500;
@@ -91,6 +91,8 @@ export class WallTile extends HTMLElement {
     this.told = message.state;
     const detail = this.querySelector(".tile-detail");
     if (detail) detail.textContent = message.detail;
+    const note = this.querySelector(".tile-note");
+    if (note) note.textContent = message.note;
     this.show();
   }
 

@@ -1,0 +1,83 @@
+"""Addresses of cameras, read in one place: who signs in with what, where, and what of it may be shown.
+
+Passwords with `/`, `#`, `?` or `@` stand in real addresses as they are, though RFC 3986 (3.2.1) asks for percent signs. So an
+address is read as people mean it, and whatever stands before the last `@` is never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+_SCHEMES = {"rtsp": 554, "rtsps": 322}
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/?#@]+)(?::(\d{1,5}))?(?=[/?#]|$)")
+_SECRET = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\n]*@", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAddress:
+    """A camera's address in parts. `path` is everything behind host and port, with its leading `/`, `?` or `#`."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    user: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+    @property
+    def shown(self) -> str:
+        """Without user and password, and without whatever else stands before an `@`."""
+        return without_secrets(f"{self.scheme}://{self.place}{self.path}")
+
+    @property
+    def place(self) -> str:
+        """Host and, where it is not the usual one, port; an IPv6 address in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _SCHEMES[self.scheme] else f"{host}:{self.port}"
+
+
+def read_address(value: str) -> CameraAddress | None:
+    """The parts of an RTSP address; None where it is none."""
+    scheme, found, rest = value.partition("://")
+    scheme = scheme.lower()
+    if not found or scheme not in _SCHEMES or any(not one.isprintable() for one in value):
+        return None
+    account, place = _parts(rest)
+    match = _HOST.match(place)
+    if match is None or int(match[2] or 1) not in range(1, 65536):
+        return None
+    user, _, password = account.partition(":")
+    return CameraAddress(
+        scheme, match[1].strip("[]").lower(), int(match[2] or _SCHEMES[scheme]), place[match.end() :], _plain(user), _plain(password)
+    )
+
+
+def _parts(rest: str) -> tuple[str, str]:
+    """(user and password, host and what follows): the last `@` behind which a host can stand, unless a host stands before it."""
+    strict = re.match(r"[^/?#]*", rest)
+    if strict is not None and "@" in strict[0] and _HOST.match(rest, strict[0].rindex("@") + 1):
+        # An `@` in the path after an account that is written as it should be belongs to the path.
+        at = strict[0].rindex("@")
+        return rest[:at], rest[at + 1 :]
+    at = rest.rfind("@")
+    before, behind = _HOST.match(rest), _HOST.match(rest, at + 1)
+    if at < 0 or behind is None or (before is not None and (_is_host(before) or (before[2] is None and not _is_host(behind)))):
+        return "", rest
+    return rest[:at], rest[at + 1 :]
+
+
+def _is_host(found: re.Match[str]) -> bool:
+    """Whether it is rather a host than the beginning of an account."""
+    return "." in found[1] or found[1] == "localhost" or found[1].startswith("[")
+
+
+def _plain(text: str) -> str:
+    """A part of an account without percent signs, where all of them are such; else as it stands."""
+    return unquote(text) if re.fullmatch(r"(?:[^%]|%[0-9A-Fa-f]{2})*", text) else text
+
+
+def without_secrets(text: str) -> str:
+    """A text, or an address, in which nothing stands between `://` and the last `@` of the line: rather too little than a password."""
+    return _SECRET.sub(r"\1", text)
