@@ -10,17 +10,22 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from blickschutz.bootstrap.zones import control_profile
 from blickschutz.compliance.io.machine import unroutable
 from blickschutz.compliance.policy.security import air_gap
 from blickschutz.config.loader import load_site
 from blickschutz.control.model import SituationSeen
 from blickschutz.control.service.grounds import gather
+from blickschutz.control.service.keeper import start_launcher
 from blickschutz.demo.site import seed
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.review.model import CaseState
+from blickschutz.zones.hardening import confine, harden
+from blickschutz.zones.model import Wall
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, client, free_port, guest_clip, until
 
@@ -31,9 +36,16 @@ def use(folder: Path) -> list[str]:
     site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
     plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
     cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras[:2])
-    recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 10, "after_s": 1, "before_s": 2})
+    # By night the situation below orders a recording of its own, and does not end.
+    recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 10, "after_s": 1, "before_s": 2, "most_s": 15})
     shown = {"cameras": cameras, "recording": recording, "server": site.server.model_copy(update={"port": free_port()})}
-    running = RunningSystem(site.model_copy(update=shown), folder)
+    site = site.model_copy(update=shown)
+    harden()
+    start_launcher()
+    profile = control_profile(site, folder, folder / "state", "")
+    # The browser is in the same process.
+    assert confine(replace(profile, connect=profile.connect | {site.server.port})) <= {Wall.NO_SWAP}
+    running = RunningSystem(site, folder)
     system, done = running.system, []
     try:
         seed(system.records)

@@ -117,7 +117,7 @@ class TestCellEnd:
         end.close()
 
     def test_a_fault_of_a_thread_ends_the_cell_and_is_counted(self):
-        for fails in ("_receive", "_send_all"):
+        for fails in ("_next", "_send_all"):
             ours, theirs = socket.socketpair()
             ended, guard = threading.Event(), Guard(SystemClock())
             end = CellEnd(theirs, lambda message: None, ended.set, guard)

@@ -15,13 +15,16 @@ from blickschutz.situations.model import Line, SituationSettings, WatchedZone
 from blickschutz.wall.model import EncoderSettings
 
 
-def cell_settings(site: SiteFile, camera: Camera, base: Path) -> CellSettings:
-    """What the cell of `camera` is told. A relative file address is relative to `base`, the site file's folder."""
+def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None = None) -> CellSettings:
+    """What the cell of `camera` is told. A relative file address is relative to `base`, the site file's folder; it makes files in
+    `clips` alone.
+    """
     watched = situation_settings(camera)
     return CellSettings(
         camera=camera.id,
         source=source_settings(camera, base),
         model=site.analysis.model,
+        clips=str(clips) if clips is not None else "",
         analysis=AnalysisSettings(rate=site.analysis.rate, encounter_height=min(zone.rules.altercation_height for zone in watched.zones)),
         redaction=RedactionSettings(
             style=site.redaction.style,

@@ -49,7 +49,7 @@ class Control:
 
 def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = forkserver_launch) -> Control:
     """The control room of a site whose data lies in the folder `data`. Nothing runs yet."""
-    supervisor = Supervisor({camera.id: cell_settings(site, camera, base) for camera in site.cameras}, clock, launch)
+    supervisor = Supervisor({camera.id: cell_settings(site, camera, base, data / "clips") for camera in site.cameras}, clock, launch)
     cells = supervisor.keepers
     records = make_records(site, data, clock, cells, repair=True)
     worker, log = records.worker, records.office.log

@@ -322,11 +322,13 @@ def schema_() -> None:
 
 def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any, *, seeded: bool = False) -> None:
     from blickschutz.bootstrap.system import System
+    from blickschutz.bootstrap.zones import confine_control
     from blickschutz.demo.site import codes_file, keep_codes, seed
     from blickschutz.zones.hardening import harden
 
     configure_logs()
     harden()
+    confine_control(site, base, data, source.path, shared=seeded)
     system = System(site, base, SystemClock(), data=data, source=source)
     if seeded:
         made = seed(system.records)

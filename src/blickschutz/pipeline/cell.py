@@ -34,7 +34,7 @@ from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Episode
-from blickschutz.pipeline.channel import CellEnd
+from blickschutz.pipeline.channel import CellEnd, first_to_cell
 from blickschutz.pipeline.figures import ProcessFigures, keep_memory_together
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.messages import (
@@ -60,6 +60,7 @@ from blickschutz.pipeline.messages import (
 )
 from blickschutz.pipeline.moment import Moments
 from blickschutz.pipeline.path import RedactionPath
+from blickschutz.pipeline.profile import profile_of
 from blickschutz.pipeline.record import make_recorder, mark_of
 from blickschutz.pipeline.redacted import RedactedRecording
 from blickschutz.pipeline.senses import load_senses
@@ -71,7 +72,7 @@ from blickschutz.situations.service import SituationWatch
 from blickschutz.wall.io.jpeg import jpeg
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import StreamInit
-from blickschutz.zones.hardening import harden
+from blickschutz.zones.hardening import confine, harden
 
 _log = structlog.get_logger(__name__)
 # A burst of two seconds waits whole, while the cell keeps up and memory allows.
@@ -122,21 +123,18 @@ class Cell:
         self._beat_at = float("-inf")
         self._muxer, self._told_lost = PacketMuxer(), 0
 
-    def run(self) -> None:
-        """Wait for the settings, then work until the end."""
+    def run(self, settings: CellSettings) -> None:
+        """Work until the end."""
+        structlog.contextvars.bind_contextvars(camera=settings.camera)
         self._channel.start()
-        settings = self._await_settings()
-        if settings is not None:
-            structlog.contextvars.bind_contextvars(camera=settings.camera)
-            self._prepare(settings)
-            if not self._stopped:
-                self._session.start()
-            try:
-                while not self._ended:
-                    self._turn()
-            finally:
-                self._session.stop(0.5)
-                self._recorder.close()
+        self._prepare(settings)
+        self._session.start()
+        try:
+            while not self._ended:
+                self._turn()
+        finally:
+            self._session.stop(0.5)
+            self._recorder.close()
         self._channel.close()
 
     def _prepare(self, settings: CellSettings) -> None:
@@ -222,17 +220,6 @@ class Cell:
 
     # --- the cell's own thread ---
 
-    def _await_settings(self) -> CellSettings | None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._inbox or self._ended)
-                if not self._inbox:
-                    return None
-                message = self._inbox.popleft()
-            if isinstance(message, Configure):
-                return message.settings
-            self._handle(message)
-
     def _turn(self) -> None:
         """Take what came: messages first, then one frame."""
         with self._wake:
@@ -280,8 +267,6 @@ class Cell:
         self._stopped = stopped
         with self._wake:
             self._frames.clear()
-        if not hasattr(self, "_session"):
-            return
         if stopped:
             # The session may hang in a read: it is not waited for, and what it still reads is not listened to.
             self._session.stop(0.0)
@@ -411,4 +396,7 @@ def run_cell(connection: socket.socket) -> None:
     harden()
     keep_memory_together()
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
-    Cell(connection).run()
+    first = first_to_cell(connection)
+    if isinstance(first, Configure):
+        confine(profile_of(first.settings))
+        Cell(connection).run(first.settings)

@@ -12,6 +12,7 @@ import msgspec
 
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
+from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.messages import Fragment, FromCell, Head, ToCell
 from blickschutz.wire.frames import LENGTH, MOST_BYTES, pack, read, unpack
 
@@ -29,6 +30,32 @@ def unpack_from_cell(data: bytes) -> FromCell:
 async def read_from_cell(reader: asyncio.StreamReader) -> FromCell | None:
     """The next message of a cell, or None when it has ended. Raises `ProtocolError`."""
     return await read(reader, _from_cell)
+
+
+def first_to_cell(connection: socket.socket) -> ToCell | None:
+    """The first message to a cell, read in its only thread; None when the control room is gone. Raises `ProtocolError`."""
+    try:
+        return unpack(_message(connection), _to_cell)
+    except (OSError, EOFError):
+        return None
+
+
+def _message(connection: socket.socket) -> bytes:
+    """The next message, not decoded. Raises `EOFError` where the other end is gone, `ProtocolError` where it is too long."""
+    (length,) = LENGTH.unpack(_receive(connection, LENGTH.size))
+    if length > MOST_BYTES:
+        raise ProtocolError(f"a message of {length} bytes was announced")
+    return _receive(connection, length)
+
+
+def _receive(connection: socket.socket, size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        part = connection.recv(size - len(parts))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)
 
 
 class CellEnd:
@@ -106,23 +133,14 @@ class CellEnd:
                 self._queued -= len(data)
             self._connection.sendall(data)
 
+    def _next(self) -> bytes:
+        return _message(self._connection)
+
     def _read(self) -> None:
         try:
             while True:
-                (length,) = LENGTH.unpack(self._receive(LENGTH.size))
-                if length > MOST_BYTES:
-                    break
-                self._on_message(_to_cell.decode(self._receive(length)))
-        except (OSError, EOFError, msgspec.DecodeError):
+                self._on_message(unpack(self._next(), _to_cell))
+        except (OSError, EOFError, ProtocolError):
             pass  # the control room is gone or speaks another language: the cell ends, which is what `on_end` does
         finally:
             self._on_end()
-
-    def _receive(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            part = self._connection.recv(size - len(parts))
-            if not part:
-                raise EOFError
-            parts += part
-        return bytes(parts)

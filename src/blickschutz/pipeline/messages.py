@@ -21,12 +21,16 @@ from blickschutz.wall.model import EncoderSettings
 
 
 class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a cell needs to know. `models` is the folder of the model registry, empty for the default."""
+    """All that a cell needs to know. `models` is the folder of the model registry, empty for the default.
+
+    `clips` is the only folder in which it may make files; without it none.
+    """
 
     camera: str
     source: SourceSettings
     model: str = "centernet"
     models: str = ""
+    clips: str = ""
     backoff: BackoffSettings = BackoffSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     redaction: RedactionSettings = RedactionSettings()

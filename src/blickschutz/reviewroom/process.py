@@ -7,12 +7,14 @@ import contextlib
 import signal
 import socket
 import time
+from pathlib import Path
 
 import msgspec
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from blickschutz.evidence.io.package import own_folder
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import ProtocolError
@@ -25,7 +27,8 @@ from blickschutz.reviewroom.room import Room
 from blickschutz.vault.service import change_passphrase, enrol
 from blickschutz.web.tls import require_modern
 from blickschutz.wire.frames import read
-from blickschutz.zones.hardening import harden
+from blickschutz.zones import profiles
+from blickschutz.zones.hardening import confine, harden
 
 _log = structlog.get_logger(__name__)
 IDLE_S = 15 * 60.0
@@ -50,6 +53,7 @@ async def _run(connection: socket.socket) -> None:
         return
     listener = _listener(first.settings.host, first.settings.port)
     settings = msgspec.structs.replace(first.settings, port=listener.getsockname()[1])
+    memory = _confine(first, settings)
     ended = asyncio.Event()
     room: Room | None = None
 
@@ -68,7 +72,7 @@ async def _run(connection: socket.socket) -> None:
     guard = Guard(SystemClock())
     if isinstance(first, OpenRoom):
         room = Room(settings, link, guard)
-        app = make_room_app(room, Release(room))
+        app = make_room_app(room, Release(room, memory))
     else:
         app = _key_app(first, settings, link)
     server = uvicorn.Server(_config(app, settings))
@@ -87,6 +91,21 @@ async def _run(connection: socket.socket) -> None:
             await link.drain()
     await guard.finish(_GRACE_S + 1)
     writer.close()
+
+
+def _confine(first: OpenRoom | OpenKeyDesk, settings: RoomSettings) -> Path | None:
+    """From here on this process opens what is on its list, and nothing else. Returns its own folder in memory, for a room.
+
+    What it listens on is open already, so it opens no socket any more.
+    """
+    certificate = [Path(name) for name in (settings.certificate, settings.certificate_key) if name]
+    if isinstance(first, OpenKeyDesk):
+        confine(profiles.key_desk(certificate=certificate))
+        return None
+    exports, memory = Path(settings.exports), own_folder()
+    exports.mkdir(parents=True, exist_ok=True, mode=0o700)
+    confine(profiles.review_room(clip=Path(settings.path), exports=exports, memory=memory, certificate=certificate))
+    return memory
 
 
 def _stop(server: uvicorn.Server) -> None:

@@ -38,10 +38,10 @@ class Wish:
 
 
 class Release:
-    """The release of a room's clip. `file` is the newest package that was made."""
+    """The release of a room's clip. `file` is the newest package that was made; it is put together in the folder `memory`."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, room: Room, memory: Path | None = None) -> None:
+        self._room, self._memory = room, memory
         self.wish: Wish | None = None
         self.file = ""
         self.failed = ""
@@ -104,7 +104,7 @@ class Release:
             return Trouble.ALONE.value
         self.running = True
         try:
-            with work_folder() as name:
+            with work_folder(self._memory) as name:
                 return await self._make(seat, wish, playback, Path(name))
         finally:
             self.running, self.wish = False, None

@@ -46,10 +46,13 @@ def is_text(name: str) -> bool:
 
 
 def overwrite(path: Path, start: int = 0, length: int | None = None) -> None:
-    """Overwrite part of a file with random bytes and sync it. On media that copy on write this alone is no proof."""
+    """Overwrite part of a file with random bytes and sync it. On media that copy on write this alone is no proof.
+
+    Whoever may only write the file can do it.
+    """
     size = path.stat().st_size
     left = max(0, min(size - start, size if length is None else length))
-    with path.open("r+b") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CLOEXEC), "wb") as file:
         file.seek(start)
         while left > 0:
             step = min(left, 1 << 20)

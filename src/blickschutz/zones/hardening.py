@@ -1,35 +1,35 @@
-"""What a process asks of the kernel before it touches a picture or a key. Linux: prctl(2), getrlimit(2)."""
+"""What a process asks of the kernel before it touches a picture or a key. Linux: prctl(2), getrlimit(2), seccomp(2), proc(5)."""
 
 from __future__ import annotations
 
 import ctypes
 import resource
+import threading
 from collections.abc import Callable
-from enum import StrEnum
+from pathlib import Path
 
 import structlog
 
+from blickschutz.kernel.errors import FaultError
+from blickschutz.zones import landlock
+from blickschutz.zones.bpf import packed, program
+from blickschutz.zones.calls import checks, only
+from blickschutz.zones.model import Profile, Wall
+from blickschutz.zones.numbers import architecture
+
 _log = structlog.get_logger(__name__)
-# From linux/prctl.h.
+# From linux/prctl.h and linux/seccomp.h.
 _PR_SET_DUMPABLE, _PR_GET_DUMPABLE = 4, 3
 _PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39
-
-
-class Wall(StrEnum):
-    """What can be asked for."""
-
-    UNREADABLE = "unreadable"
-    """No other process of the same user reads its memory, traces it, or takes its descriptors."""
-    NO_CORE = "no-core"
-    """A crash writes no memory to disk."""
-    NO_NEW_RIGHTS = "no-new-rights"
-    """No program that it starts has more rights than itself."""
+_PR_SET_SECCOMP, _FILTER = 22, 2
+_EFAULT = 14
+_SWAPS = Path("/proc/swaps")
 
 
 def harden() -> frozenset[Wall]:
-    """Raise every wall around this process, for good; what it starts by `fork` has them too. Returns those that do not stand.
+    """Raise those walls around this process that need no profile, for good; what it starts by `fork` has them too.
 
-    A program that it starts anew (`exec`) is readable again and has to ask for itself.
+    Returns those that do not stand. A program that it starts anew (`exec`) is readable again and has to ask for itself.
     """
     missing = {wall for wall, raised in _WALLS.items() if not raised()}
     if missing:
@@ -37,8 +37,40 @@ def harden() -> frozenset[Wall]:
     return frozenset(missing)
 
 
+def confine(profile: Profile) -> frozenset[Wall]:
+    """Hold this process to `profile` for good, before it has a second thread; what it starts from then on is held to it too.
+
+    Returns the walls that this kernel does not have: the process works without them, and the start says so. Raises `FaultError` where
+    it has one that could not be raised: then the process must end, with nothing opened.
+    """
+    if threading.active_count() > 1 or _threads() > 1:
+        raise FaultError(f"the {profile.zone} has threads already, which could not be confined")
+    missing, abi, machine = lacking(), landlock.version(), architecture()
+    if Wall.NO_NEW_RIGHTS not in standing():
+        raise FaultError(f"the {profile.zone} could gain rights: nothing holds it")
+    if abi:
+        landlock.restrict(profile, abi)
+    if machine is not None and Wall.CALLS not in missing:
+        _filter(packed(program(machine.audit, checks(profile, machine), only(profile, machine))), profile)
+    return missing
+
+
+def lacking() -> frozenset[Wall]:
+    """The walls that this machine does not have, whoever asks for them. Nothing is raised by asking."""
+    abi = landlock.version()
+    found = {
+        Wall.FILES: abi > 0,
+        Wall.TRUNCATION: abi >= landlock.TRUNCATION_SINCE,
+        Wall.PORTS: abi >= landlock.PORTS_SINCE,
+        Wall.SIGNALS: abi >= landlock.SCOPES_SINCE,
+        Wall.CALLS: architecture() is not None and _has_filters(),
+        Wall.NO_SWAP: not _swaps(),
+    }
+    return frozenset(wall for wall, there in found.items() if not there)
+
+
 def standing() -> frozenset[Wall]:
-    """The walls that stand around this process now."""
+    """The walls of `harden` that stand around this process now."""
     found = {
         Wall.UNREADABLE: _prctl(_PR_GET_DUMPABLE, 0) == 0,
         Wall.NO_CORE: resource.getrlimit(resource.RLIMIT_CORE) == (0, 0),
@@ -61,6 +93,43 @@ def _without_core() -> bool:
     except (ValueError, OSError):
         return False
     return True
+
+
+class _Program(ctypes.Structure):
+    """`struct sock_fprog`."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def _filter(instructions: bytes, profile: Profile) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    made = _Program(len(instructions) // 8, instructions)
+    if library.prctl(_PR_SET_SECCOMP, ctypes.c_ulong(_FILTER), ctypes.byref(made), 0, 0) != 0:
+        raise FaultError(f"the {profile.zone} could not be held to its system calls: error {ctypes.get_errno()}")
+
+
+def _has_filters() -> bool:
+    """A filter that lies nowhere is asked for: a kernel that has filters says that it cannot be read."""
+    ctypes.set_errno(0)
+    return _prctl(_PR_SET_SECCOMP, _FILTER) == -1 and ctypes.get_errno() == _EFAULT
+
+
+def _swaps() -> bool:
+    """Whether the machine has a swap device; where it does not say, it is taken to have one. The first line is a heading."""
+    try:
+        return len(_SWAPS.read_text(encoding="ascii", errors="replace").splitlines()) > 1
+    except FileNotFoundError:
+        return not _SWAPS.parent.is_dir()  # a kernel that was built without
+    except OSError:
+        return True
+
+
+def _threads() -> int:
+    """Threads of this process, those of libraries too; 1 where the kernel does not tell."""
+    try:
+        return len(list(Path("/proc/self/task").iterdir()))
+    except OSError:
+        return 1
 
 
 _WALLS: dict[Wall, Callable[[], bool]] = {

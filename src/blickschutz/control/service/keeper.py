@@ -7,10 +7,12 @@ import contextlib
 import dataclasses
 import itertools
 import multiprocessing
+import os
 import random
 import socket
 import uuid
 from collections.abc import Callable, Mapping
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 
 import msgspec
@@ -70,10 +72,22 @@ _STEADY_S = 30.0
 Launch = Callable[[socket.socket, str], BaseProcess]
 
 
+def start_launcher() -> None:
+    """Start the server process from which cells and rooms are forked, where it does not run.
+
+    What holds this process from then on does not hold what it forks; whoever confines itself starts it before.
+    """
+    # One thread per library in a cell: eleven cells share the machine's cores.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["blickschutz.pipeline.preload"])
+    forkserver.ensure_running()
+
+
 def forkserver_launch(connection: socket.socket, name: str) -> BaseProcess:
     """Start a cell from a server process that has loaded the libraries once: quick, and their memory is shared."""
+    start_launcher()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["blickschutz.pipeline.preload"])
     process = context.Process(target=run_cell, args=(connection,), name=f"cell-{name}", daemon=True)
     process.start()
     return process

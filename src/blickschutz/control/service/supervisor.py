@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 
 from blickschutz.control.service.keeper import CellKeeper, Launch, forkserver_launch
@@ -20,9 +19,6 @@ class Supervisor:
 
     def start(self, guard: Guard) -> None:
         """Begin to keep all cells, in the running loop."""
-        # One thread per library in a cell: eleven cells share the machine's cores.
-        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-            os.environ.setdefault(name, "1")
         for keeper in self.keepers.values():
             keeper.start(guard)
 

@@ -39,15 +39,20 @@ def recipient_key(text: str) -> pyrage.x25519.Recipient:
         raise OperatorError("the recipient's key has the form age1...") from error
 
 
-def work_folder() -> tempfile.TemporaryDirectory[str]:
-    """Where a package is put together: in memory where that is to be had. Its name says whose it is."""
-    return tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=_place())
+def own_folder() -> Path:
+    """A folder of this process in memory, where that is to be had; its name says whose it is. `remove_left` ends it with its process."""
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place()))
+
+
+def work_folder(inside: Path | None = None) -> tempfile.TemporaryDirectory[str]:
+    """Where a package is put together: `inside` the process's own folder, else beside those of others."""
+    return tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=inside or place())
 
 
 def remove_left(pid: int | None = None) -> int:
     """Remove the open packages of a process that is gone, or (without `pid`) of all that are; returns how many."""
     removed = 0
-    for folder in _place().glob(f"{_PREFIX}{'*' if pid is None else pid}-*"):
+    for folder in place().glob(f"{_PREFIX}{'*' if pid is None else pid}-*"):
         owner = int(folder.name.removeprefix(_PREFIX).split("-")[0])
         if pid is None and Path(f"/proc/{owner}").exists():
             continue
@@ -59,7 +64,8 @@ def remove_left(pid: int | None = None) -> int:
     return removed
 
 
-def _place() -> Path:
+def place() -> Path:
+    """Where the folders of all processes that put packages together lie."""
     return _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
 
 

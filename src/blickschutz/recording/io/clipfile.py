@@ -71,7 +71,7 @@ class ClipWriter:
         self._broken = False
         try:
             self._file: BinaryIO = path.open("xb", buffering=0)
-            os.chmod(path, 0o600)
+            os.fchmod(self._file.fileno(), 0o600)
             self._append(head + self._sealed(msgspec.structs.replace(opening, digest=_digest(head))))
             self.flush()
             sync_folder(path.parent)

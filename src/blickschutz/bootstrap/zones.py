@@ -1,0 +1,68 @@
+"""The control room's own walls: what it may do on its machine, from the site file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from blickschutz.analysis.io.registry import default_folder
+from blickschutz.config.model import SiteFile
+from blickschutz.control.service.keeper import start_launcher
+from blickschutz.evidence.io.package import own_folder, place
+from blickschutz.zones import profiles
+from blickschutz.zones.hardening import confine
+from blickschutz.zones.model import Profile, Wall
+
+_PORTS = {"http": 80, "https": 443}
+# Ports of the services behind an address of apprise that names none: web, mail, broker.
+_USUAL = (25, 80, 443, 465, 587, 1883, 8883)
+
+
+def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shared: bool = False) -> frozenset[Wall]:
+    """Start what cells and rooms are forked from, then hold this process to its profile for good.
+
+    Files that last for moments (of SQLite, of large forms) go into a folder of its own in memory; with `shared` they stay where other
+    programs look for them. Returns the walls that this machine does not have. Raises `FaultError`.
+    """
+    if not shared:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(own_folder())
+    start_launcher()
+    return confine(control_profile(site, base, data, source))
+
+
+def control_profile(site: SiteFile, base: Path, data: Path, source: str) -> Profile:
+    """What the control room of a site may do. `source` is the site file's path, empty where there is none."""
+    named = [base / site.alerts.mqtt.password_file] if site.alerts.mqtt is not None and site.alerts.mqtt.password_file else []
+    return profiles.control_room(
+        data=data,
+        site=[*([Path(source).parent] if source else []), *named],
+        models=default_folder(),
+        memory=place(),
+        temporary=Path(tempfile.gettempdir()),
+        connect=frozenset(_ports(site)),
+        bind=site.server.port,
+    )
+
+
+def _ports(site: SiteFile) -> Iterator[int]:
+    """The ports of all channels that the site file names."""
+    for channel in (site.alerts.mail, site.alerts.mqtt):
+        if channel is not None:
+            yield channel.port
+    for hook in site.alerts.webhooks:
+        address = urlsplit(hook.address)
+        yield address.port or _PORTS[address.scheme]
+    for other in site.alerts.apprise:
+        yield from _port_of(other.address) or _USUAL
+
+
+def _port_of(address: str) -> tuple[int, ...]:
+    """The port that an address names; it may have any form that apprise knows."""
+    try:
+        port = urlsplit(address).port
+    except ValueError:
+        return ()
+    return (port,) if port else ()

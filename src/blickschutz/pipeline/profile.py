@@ -1,0 +1,30 @@
+"""What a cell may do on its machine, from its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from blickschutz.analysis.io.registry import default_folder
+from blickschutz.ingest.model import SourceKind
+from blickschutz.pipeline.messages import CellSettings
+from blickschutz.zones import profiles
+from blickschutz.zones.model import Profile
+
+_log = structlog.get_logger(__name__)
+
+
+def profile_of(settings: CellSettings) -> Profile:
+    """The profile of a cell. The folder of its clips is made where it is missing: what is not there cannot be granted."""
+    source, clips = settings.source, Path(settings.clips) if settings.clips else None
+    if clips is not None:
+        try:
+            clips.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            # The first order to record meets the same error, and is refused with it.
+            _log.error("no_folder_for_clips", reason=error.strerror)
+    models = Path(settings.models) if settings.models else default_folder()
+    if source.kind is SourceKind.FILE:
+        return profiles.cell(models=models, clips=clips, file=Path(source.address))
+    return profiles.cell(models=models, clips=clips, address=source.address)

@@ -1,0 +1,119 @@
+"""The profile of each zone. What it names is all that a process of that zone opens, connects to or binds."""
+
+from __future__ import annotations
+
+import ipaddress
+import mimetypes
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import blickschutz
+from blickschutz.zones.model import Grant, Profile, Right, Zone
+
+RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
+# With what the kernel starts together with a program that is linked dynamically.
+_CHRONYC = ("/usr/bin/chronyc", "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+_PROGRAM, _LIBRARIES, _MACHINE, _TIME, _NAMES = "program", "libraries", "machine", "time zones", "names of hosts"
+
+
+def cell(*, models: Path, clips: Path | None, address: str = "", file: Path | None = None) -> Profile:
+    """A camera's cell: its `address` (RTSP), or the video `file` that stands for a camera; the folder in which it makes clips."""
+    files = [*_common(), Grant("models", models, Right.READ)]
+    if clips is not None:
+        files.append(Grant("clips", clips, Right.ADD | Right.LIST))
+    if file is not None:
+        # A file that comes later has to be seen when it comes.
+        files.append(Grant("its video file", file if file.is_file() else file.parent, Right.READ))
+    parts = urlsplit(address)
+    port = parts.port or RTSP_PORTS.get(parts.scheme)
+    named = bool(parts.hostname) and not _is_number(parts.hostname or "")
+    if named:
+        files += _names()
+    return Profile(Zone.CELL, tuple(files), frozenset({port} if port else ()), udp=named)
+
+
+def review_room(*, clip: Path, exports: Path, memory: Path, certificate: Iterable[Path]) -> Profile:
+    """A review room whose port is bound already. `memory` is its own folder in memory, for the package that it puts together."""
+    files = (
+        Grant("its clip", clip, Right.READ),
+        Grant("exports", exports, Right.CHANGE | Right.LIST),
+        Grant("its folder in memory", memory, Right.READ | Right.CHANGE),
+    )
+    return Profile(Zone.REVIEW_ROOM, (*_common(), *_own(certificate), *files))
+
+
+def key_desk(*, certificate: Iterable[Path]) -> Profile:
+    """A key desk whose port is bound already."""
+    return Profile(Zone.KEY_DESK, (*_common(), *_own(certificate)))
+
+
+def control_room(
+    *, data: Path, site: Iterable[Path], models: Path, memory: Path, temporary: Path, connect: Iterable[int], bind: int
+) -> Profile:
+    """The control room. `site` are the site file's folder and what else it names; `memory` is the folder in memory in which rooms work,
+    where what a dead one left is overwritten, never read; `connect` are the ports of the channels that the site file names.
+    """
+    files = [
+        *_common(),
+        *_names(),
+        Grant("data folder", data, Right.READ | Right.CHANGE),
+        *(Grant("site file's folder", path, Right.READ) for path in site),
+        Grant("models", models, Right.READ),
+        Grant("memory", memory, Right.LIST | Right.CHANGE),
+        *_reading(_MACHINE, "/proc/sys/kernel", "/proc/swaps"),
+        *_reading("certificates of authorities", "/etc/ssl/certs", "/usr/share/ca-certificates"),
+        *_reading("fonts", "/usr/share/fonts"),
+        *(Grant("chronyc", Path(path), Right.RUN) for path in _CHRONYC),
+        Grant("temporary files", temporary, Right.READ | Right.CHANGE),
+    ]
+    return Profile(
+        Zone.CONTROL_ROOM,
+        tuple(files),
+        frozenset(connect),
+        frozenset({bind}),
+        udp=True,
+        unix=True,
+        signals=True,
+        starts=True,
+    )
+
+
+def _common() -> list[Grant]:
+    """What every program in Python needs of the machine."""
+    paths = sysconfig.get_paths()
+    own = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")} | {str(Path(blickschutz.__file__).parent)}
+    return [
+        *_reading(_PROGRAM, *sorted(own)),
+        *_reading(_LIBRARIES, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"),
+        *_reading(_TIME, "/usr/share/zoneinfo", "/etc/localtime", "/etc/timezone"),
+        *_reading(_MACHINE, "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems"),
+        *_reading(_MACHINE, "/proc/sys/vm/overcommit_memory"),
+        # Which ending of a name means which type, and what OpenSSL reads when it is first used.
+        *_reading(_MACHINE, *map(str, mimetypes.knownfiles), "/etc/ssl/openssl.cnf"),
+        *_reading(_MACHINE, "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom"),
+        Grant(_MACHINE, Path("/dev/null"), Right.READ | Right.ADD),
+    ]
+
+
+def _names() -> list[Grant]:
+    """How a host is found by its name."""
+    files = (f"/etc/{name}" for name in ("hosts", "resolv.conf", "nsswitch.conf", "host.conf", "gai.conf", "services"))
+    return _reading(_NAMES, *files, "/run/systemd/resolve")
+
+
+def _reading(place: str, *paths: str) -> list[Grant]:
+    return [Grant(place, Path(path), Right.READ) for path in paths]
+
+
+def _own(certificate: Iterable[Path]) -> list[Grant]:
+    return [Grant("the server's certificate and its key", path, Right.READ) for path in certificate]
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
