@@ -19,14 +19,17 @@ from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
 from blickschutz.compliance.documents.model import Plan, Sentence, Source, Table, say
 from blickschutz.compliance.documents.pack import pack
+from blickschutz.compliance.documents.walls import WEAKER
 from blickschutz.compliance.facts import FactKind, Facts
 from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.press import papers, print_pack, render
+from blickschutz.compliance.model import Machine
 from blickschutz.compliance.policy import RULES
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import FaultError
 from blickschutz.regime.model import Mode
+from blickschutz.zones.model import Wall
 from tests.conftest import ROOT
 from tests.unit.test_policy import SITE, whole
 
@@ -144,6 +147,18 @@ def test_what_is_not_known_prints_as_open_and_never_as_an_invention():
         opened = [one for one in document.sentences() if not one.known]
         assert opened or document.key == "loeschkonzept"
         assert all("OFFEN" in one.text for one in opened)
+
+
+def test_the_assessment_says_which_promises_the_machine_weakens():
+    def printed(machine):
+        return as_text(next(one for one in pack(replace(whole(), machine=machine)) if one.key == "dsfa"))
+
+    assert set(WEAKER) == set(Wall)
+    assert "schwächer als zugesagt" not in printed(Machine())
+    weak = printed(Machine(walls_missing=(Wall.FILES, Wall.NO_SWAP)))
+    assert "schwächer als zugesagt" in weak
+    assert "Auslagerungsspeicher" in weak
+    assert "getrennte Prozesse" not in printed(None), "nobody asked the machine"
 
 
 def test_nobody_is_promised_anonymity_while_clips_are_sealed():

@@ -30,6 +30,7 @@ from blickschutz.review.model import CaseState, Ground, Refusal, Verdict
 from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import new_key
+from blickschutz.zones.model import Wall
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 from tests.faults.children import make_writer
@@ -614,6 +615,11 @@ class TestRecovery:
         house.records.keeping.log_start()
         house.records.keeping.log_start()
         assert len(house.events(Event.SETTINGS_CHANGED)) == 1
+
+    def test_the_start_names_the_walls_that_the_machine_lacks(self, house):
+        house.records.keeping.walls_missing = (Wall.FILES, Wall.NO_SWAP)
+        house.records.keeping.log_start()
+        assert house.events(Event.SYSTEM_STARTED)[0].facts["walls_missing"] == "files, no-swap"
 
     def test_a_fault_in_one_clip_does_not_end_the_keeping(self, house):
         def fail():

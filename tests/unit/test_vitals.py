@@ -112,6 +112,7 @@ class TestConcerns:
             ({"clock": ClockState(-3600.0)}, Need.CLOCK_OFF, None),
             ({"quarantined": 1}, Need.QUARANTINE, None),
             ({"certificate_until": NOW + CERTIFICATE_S - 1}, Need.CERTIFICATE_ENDS, None),
+            ({"walls_missing": ("files", "no-swap")}, Need.WALLS_MISSING, None),
         ],
     )
     def test_each_threshold(self, changed, need, since):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +33,7 @@ from blickschutz.web.app import make_app
 from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
 from blickschutz.web.encryption import Encryption
 from blickschutz.web.ports import AuthorityView, ClockDesk, Office, Policy, Recordings, RegimeControl, SensitivityControl, StopControl
+from blickschutz.zones.model import Wall
 
 _GRACE_S = 3
 _LOOK_S = 2.0
@@ -108,7 +109,10 @@ def require_port(site: SiteFile) -> None:
 
 
 class System:
-    """Everything that runs for a site, with its data in the folder `data`. `serve` returns when it was told to end."""
+    """Everything that runs for a site, with its data in the folder `data`. `serve` returns when it was told to end.
+
+    `walls_missing` are the promises that this machine does not let its processes keep: the log and the page of health name them.
+    """
 
     def __init__(
         self,
@@ -119,11 +123,13 @@ class System:
         *,
         data: Path,
         source: Source | None = None,
+        walls_missing: Iterable[Wall] = (),
     ) -> None:
         require_zone(site)
         self.site = site
         self.control = make_control(site, base, data, clock, launch)
         records = self.records = self.control.records
+        self._walls_missing = records.keeping.walls_missing = tuple(sorted(walls_missing))
         self.supervisor = self.control.supervisor
         self.tls = Encryption(site, data / "tls", clock, records.office.log)
         self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files)
@@ -166,6 +172,7 @@ class System:
             loop=self.lag.state,
             # Until the clock is settled deadlines go by what has passed, and wait for nobody.
             budget=control.sensitivity.states,
+            walls_missing=self._walls_missing,
             certificate_until=lambda: tls.until.timestamp() if tls.until is not None else None,
         )
 

@@ -327,9 +327,8 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any
     from blickschutz.zones.hardening import harden
 
     configure_logs()
-    harden()
-    confine_control(site, base, data, source.path, shared=seeded)
-    system = System(site, base, SystemClock(), data=data, source=source)
+    missing = harden() | confine_control(site, base, data, source.path, shared=seeded)
+    system = System(site, base, SystemClock(), data=data, source=source, walls_missing=missing)
     if seeded:
         made = seed(system.records)
         keep_codes(made, site.server.port)

@@ -42,13 +42,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the machine says of its network and clock. Addresses are "host:port"; `drift_s` is None where nobody keeps time."""
+    """What the machine says of its network and clock. Addresses are "host:port"; `drift_s` is None where nobody keeps time.
+
+    `walls_missing`: names of `zones.model.Wall`, what it lacks to keep processes apart.
+    """
 
     default_routes: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     listening: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
     drift_s: float | None = None
+    walls_missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

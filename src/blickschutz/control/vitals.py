@@ -149,7 +149,7 @@ class Vitals:
 
     What a database that cannot be read would have said is None.
     `anchor` is None also where the site names no witness. `quarantined` are clips about which two people decide. `problem` is what the
-    thread of disk and database failed at last.
+    thread of disk and database failed at last. `walls_missing` are those of `zones.model.Wall` that this machine does not have.
     """
 
     at: float
@@ -171,6 +171,7 @@ class Vitals:
     unrecordable: Mapping[str, str] = field(default_factory=dict)
     work: Mapping[str, Sequence[WorkState]] = field(default_factory=dict)
     budget: Sequence[BudgetState] = ()
+    walls_missing: Sequence[str] = ()
 
 
 class Need(StrEnum):
@@ -206,6 +207,7 @@ class Need(StrEnum):
     BUDGET_EXCEEDED = "budget-exceeded"
     KINDS_UNAVAILABLE = "kinds-unavailable"
     THRESHOLDS_WAIT = "thresholds-wait"
+    WALLS_MISSING = "walls-missing"
 
 
 # What cannot wait until tomorrow: evidence, deadlines, or the eyes of staff are at stake.
@@ -314,6 +316,8 @@ def _of_records(vitals: Vitals) -> Iterator[Concern]:
         yield Concern(Need.QUARANTINE, count=vitals.quarantined)
     if vitals.certificate_until is not None and vitals.certificate_until - vitals.at < CERTIFICATE_S:
         yield Concern(Need.CERTIFICATE_ENDS)
+    if vitals.walls_missing:
+        yield Concern(Need.WALLS_MISSING, ", ".join(vitals.walls_missing))
 
 
 def _of_budget(vitals: Vitals) -> Iterator[Concern]:

@@ -131,6 +131,10 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Vorgeschlagene Meldeschwellen warten auf die Aufsicht"),
         N_("Bis sie angenommen sind, bleibt es, wie es ist. Sie stehen auf der Seite „Empfindlichkeit“."),
     ),
+    "walls-missing": (
+        N_("Dieser Rechner schützt die Prozesse schwächer als zugesagt"),
+        N_("Der Betreuung des Rechners nennen: ein neuerer Kernel, oder bei „no-swap“ die Auslagerung abschalten. Die DSFA führt es auf."),
+    ),
 }
 WORK_KINDS: Mapping[str, str] = {
     "thread": N_("Dauerarbeit"),

@@ -6,6 +6,7 @@ from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
 from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
+from blickschutz.compliance.documents.walls import walls
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import density, density_class
@@ -101,6 +102,7 @@ def impact_assessment(g: Grounds) -> Document:
                 *hours.hours(g, "de"),
                 words.redaction(g),
                 *remains.costs(g, "de"),
+                *walls(g),
                 say(
                     f"Vor einem Anlass werden {g.site.recording.before_s:g} Sekunden nur im Arbeitsspeicher "
                     f"gehalten; ein Clip dauert höchstens {g.site.recording.most_s:g} Sekunden.",

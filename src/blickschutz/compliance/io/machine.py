@@ -1,4 +1,4 @@
-"""What this machine says of its network and clock, from /proc and the kernel's clock (Linux)."""
+"""What this machine says of its network, its clock and its walls between processes, from /proc and the kernel (Linux)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ipaddress
 from pathlib import Path
 
 from blickschutz.compliance.model import Machine
+from blickschutz.zones.hardening import lacking
 
 _LISTEN, _ESTABLISHED, _SYN_SENT = "0A", "01", "02"
 _TIME_ERROR = 5
@@ -38,6 +39,7 @@ def look(proc: Path = Path("/proc"), resolv: Path = Path("/etc/resolv.conf")) ->
         listening=tuple(sorted({here for state, here, _ in sockets if state == _LISTEN})),
         connections=tuple(sorted({there for state, _, there in sockets if state in {_ESTABLISHED, _SYN_SENT}})),
         drift_s=_drift(),
+        walls_missing=tuple(sorted(lacking())),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class RecordKeeping:
         self.site, self.worker, self.inspected, self.stops, self.close = site, worker, inspected, stops, close
         self.recovery, self.shredder, self.safety, self.reserve = recovery, shredder, inspected.safety, reserve
         self._settled_on = inspected.orders.today()
+        # Promises that are weaker on this machine; whoever starts the system knows them.
+        self.walls_missing: Sequence[str] = ()
 
     def start(self, guard: Guard) -> None:
         self.begin()
@@ -66,6 +68,7 @@ class RecordKeeping:
         facts: dict[str, Any] = {"cameras": len(self.site.cameras), "demo": self.site.site.demo, "settings": settings}
         # Once there was a witness, one that is missing is a loss.
         facts["witness"] = self.safety.known
+        facts["walls_missing"] = ", ".join(self.walls_missing)
         log.write(Event.SYSTEM_STARTED, "system", facts={**facts, "version": __version__, "model": self.site.analysis.model})
 
     def recover(self) -> None:

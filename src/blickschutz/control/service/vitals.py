@@ -63,6 +63,7 @@ class Sources:
     certificate_until: Callable[[], float | None]
     budget: Callable[[], Sequence[BudgetState]] = tuple
     unrecordable: Callable[[], Mapping[str, str]] = dict
+    walls_missing: Sequence[str] = ()
 
 
 class HealthWatch:
@@ -105,6 +106,7 @@ class HealthWatch:
             unrecordable=sources.unrecordable(),
             work=sources.work(),
             budget=sources.budget(),
+            walls_missing=sources.walls_missing,
         )
 
     def _cases(self) -> list[Case]:
