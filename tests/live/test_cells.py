@@ -26,6 +26,8 @@ from blickschutz.pipeline.messages import CellSettings
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 from tests.fakes import broken_cell
 from tests.fakes.detectors import BlindDetector
+from tests.fakes.rtsp_camera import certificate
+from tests.peers.rtsp import rtsp_server
 
 pytestmark = pytest.mark.paired
 
@@ -111,6 +113,27 @@ def test_the_detector_is_ready_before_the_first_picture_is_read(walk_clip, faili
         one._size = (source.width, source.height)
         one._open().close()
         assert len(detector.asked) == 1
+
+
+@pytest.mark.peers
+def test_a_confined_cell_reads_its_camera_over_tls_and_finds_it_again(tmp_path):
+    pem, _ = certificate()
+    authority = tmp_path / "camera.pem"
+    authority.write_bytes(pem)
+
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.state is TileState.LIVE)
+        keeper.stop(True)
+        await until(lambda: keeper.state is TileState.STOPPED)
+        keeper.stop(False)
+        await until(lambda: keeper.state is TileState.LIVE)
+        assert keeper.restarts == 0
+
+    with rtsp_server("h264", "--tls", str(authority), "--account", "viewer:s/e#c?r@t") as server:
+        address = f"rtsps://viewer:s/e#c?r@t@127.0.0.1:{server.port}/stream"
+        source = SourceSettings(SourceKind.RTSP, address, connect_s=6.0, authority=str(authority))
+        run([CellSettings(camera="a", source=source, backoff=BackoffSettings(first=0.2, most=0.4))], scenario)
 
 
 def test_a_killed_cell_comes_back_and_takes_no_other_with_it(walk_clip):

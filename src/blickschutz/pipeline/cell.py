@@ -24,8 +24,9 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.ports import Detector, Floats
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.gate import local_listener
 from blickschutz.ingest.io.sources import open_source
-from blickschutz.ingest.model import SessionState
+from blickschutz.ingest.model import SessionState, SourceKind
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import Clock, SystemClock
@@ -104,8 +105,14 @@ class _NoDetector:
 class Cell:
     """Runs until the control room says `Quit` or goes away."""
 
-    def __init__(self, connection: socket.socket, clock: Clock | None = None, detector: Detector | None = None) -> None:
-        self._clock = clock or SystemClock()
+    def __init__(
+        self,
+        connection: socket.socket,
+        clock: Clock | None = None,
+        detector: Detector | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        self._clock, self._listener = clock or SystemClock(), listener
         self._own_detector = detector
         self._guard = Guard(self._clock)
         self._channel = CellEnd(connection, self._take_message, self._end, self._guard)
@@ -171,7 +178,7 @@ class Cell:
         """
         if self._muxer.ended() > self._told_lost:
             self._lost()  # whatever kept the session from saying so: no stream begins before the one before has ended
-        source = open_source(self._settings.source, self._clock, self._muxer.connection(), self._guard)
+        source = open_source(self._settings.source, self._clock, self._muxer.connection(), self._guard, self._listener)
         # Only before the first picture: later the detector belongs to the thread that analyses.
         if source.width and source.height and not self._blind and self._size == (0, 0):
             try:
@@ -398,5 +405,7 @@ def run_cell(connection: socket.socket) -> None:
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
     first = first_to_cell(connection)
     if isinstance(first, Configure):
-        confine(profile_of(first.settings))
-        Cell(connection).run(first.settings)
+        # What the stream is read through, see `ingest.io.gate`; later no port is bound.
+        listener = local_listener() if first.settings.source.kind is SourceKind.RTSP else None
+        confine(profile_of(first.settings, listener.getsockname()[1] if listener is not None else 0))
+        Cell(connection, listener=listener).run(first.settings)

@@ -8,6 +8,7 @@ import structlog
 
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.ingest.model import SourceKind
+from blickschutz.ingest.rules.address import read_address
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.zones import profiles
 from blickschutz.zones.model import Profile
@@ -15,8 +16,11 @@ from blickschutz.zones.model import Profile
 _log = structlog.get_logger(__name__)
 
 
-def profile_of(settings: CellSettings) -> Profile:
-    """The profile of a cell. The folder of its clips is made where it is missing: what is not there cannot be granted."""
+def profile_of(settings: CellSettings, local: int = 0) -> Profile:
+    """The profile of a cell. `local` is its own port through which it reads a camera.
+
+    The folder of its clips is made where it is missing: what is not there cannot be granted.
+    """
     source, clips = settings.source, Path(settings.clips) if settings.clips else None
     if clips is not None:
         try:
@@ -27,4 +31,8 @@ def profile_of(settings: CellSettings) -> Profile:
     models = Path(settings.models) if settings.models else default_folder()
     if source.kind is SourceKind.FILE:
         return profiles.cell(models=models, clips=clips, file=Path(source.address))
-    return profiles.cell(models=models, clips=clips, address=source.address)
+    authority = Path(source.authority) if source.authority else None
+    # Read as the gate reads it: a password may hold what would part an address elsewhere.
+    camera = read_address(source.address)
+    address = f"{camera.scheme}://{camera.place}" if camera is not None else ""
+    return profiles.cell(models=models, clips=clips, address=address, authority=authority, local=local)

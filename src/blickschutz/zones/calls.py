@@ -176,6 +176,8 @@ _CELL = frozenset(
             "socket",
             "socketpair",
             "connect",
+            "accept",
+            "accept4",
             "shutdown",
             "sendto",
             "sendmsg",

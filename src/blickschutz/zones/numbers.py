@@ -30,6 +30,8 @@ def architecture() -> Architecture | None:
 _ARCHITECTURES = {"x86_64": Architecture(0xC000003E, 0), "aarch64": Architecture(0xC00000B7, 1)}
 _NUMBERS: Mapping[str, tuple[int | None, int | None]] = {
     "_sysctl": (156, None),
+    "accept": (43, 202),
+    "accept4": (288, 242),
     "access": (21, None),
     "acct": (163, 89),
     "add_key": (248, 217),

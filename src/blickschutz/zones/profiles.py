@@ -18,20 +18,29 @@ _CHRONYC = ("/usr/bin/chronyc", "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aa
 _PROGRAM, _LIBRARIES, _MACHINE, _TIME, _NAMES = "program", "libraries", "machine", "time zones", "names of hosts"
 
 
-def cell(*, models: Path, clips: Path | None, address: str = "", file: Path | None = None) -> Profile:
-    """A camera's cell: its `address` (RTSP), or the video `file` that stands for a camera; the folder in which it makes clips."""
+def cell(
+    *, models: Path, clips: Path | None, address: str = "", file: Path | None = None, authority: Path | None = None, local: int = 0
+) -> Profile:
+    """A camera's cell: its `address` (RTSP), or the video `file` that stands for a camera; the folder in which it makes clips.
+
+    `authority` is the file of the authority that made the camera's certificate, `local` the port of its own through which it reads it.
+    """
     files = [*_common(), Grant("models", models, Right.READ)]
     if clips is not None:
         files.append(Grant("clips", clips, Right.ADD | Right.LIST))
     if file is not None:
         # A file that comes later has to be seen when it comes.
         files.append(Grant("its video file", file if file.is_file() else file.parent, Right.READ))
+    if authority is not None:
+        files.append(Grant("its camera's authority", authority, Right.READ))
     parts = urlsplit(address)
+    if parts.scheme == "rtsps" and authority is None:
+        files += _authorities()
     port = parts.port or RTSP_PORTS.get(parts.scheme)
     named = bool(parts.hostname) and not _is_number(parts.hostname or "")
     if named:
         files += _names()
-    return Profile(Zone.CELL, tuple(files), frozenset({port} if port else ()), udp=named)
+    return Profile(Zone.CELL, tuple(files), frozenset(one for one in (port, local) if one), udp=named)
 
 
 def review_room(*, clip: Path, exports: Path, memory: Path, certificate: Iterable[Path]) -> Profile:
@@ -63,7 +72,7 @@ def control_room(
         Grant("models", models, Right.READ),
         Grant("memory", memory, Right.LIST | Right.CHANGE),
         *_reading(_MACHINE, "/proc/sys/kernel", "/proc/swaps"),
-        *_reading("certificates of authorities", "/etc/ssl/certs", "/usr/share/ca-certificates"),
+        *_authorities(),
         *_reading("fonts", "/usr/share/fonts"),
         *(Grant("chronyc", Path(path), Right.RUN) for path in _CHRONYC),
         Grant("temporary files", temporary, Right.READ | Right.CHANGE),
@@ -95,6 +104,10 @@ def _common() -> list[Grant]:
         *_reading(_MACHINE, "/sys/devices/system", "/sys/fs/cgroup", "/dev/urandom"),
         Grant(_MACHINE, Path("/dev/null"), Right.READ | Right.ADD),
     ]
+
+
+def _authorities() -> list[Grant]:
+    return _reading("certificates of authorities", "/etc/ssl/certs", "/usr/share/ca-certificates")
 
 
 def _names() -> list[Grant]:

@@ -28,17 +28,23 @@ _MOST_TRIES = 2
 _MEDIA = ord("$")
 
 
+def local_listener() -> socket.socket:
+    """Where FFmpeg connects: a free port of this machine. A process that may bind none later makes it before it is confined."""
+    return socket.create_server(("127.0.0.1", 0), backlog=4)
+
+
 class Gate:
     """One connection with the camera. `url` is where FFmpeg connects, once; `refused` is what the camera answered instead of a stream.
+    A `listener` that is handed in stays open, for the next one.
 
     Raises `CameraUnreachableError` (or `CameraRefusedError` with its cause) where the camera cannot be connected to.
     """
 
-    def __init__(self, address: CameraAddress, settings: SourceSettings, guard: Guard) -> None:
+    def __init__(self, address: CameraAddress, settings: SourceSettings, guard: Guard, listener: socket.socket | None = None) -> None:
         self._address, self._sign_in = address, SignIn(address)
         self._camera = _connected(address, settings)
         self._token = secrets.token_urlsafe(16)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._listener, self._own = listener or local_listener(), listener is None
         self._local = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/{self._token}"
         self.url = self._local + (address.path if address.path.startswith("/") or not address.path else f"/{address.path}")
         self.refused: tuple[Cause, str] | None = None
@@ -54,7 +60,10 @@ class Gate:
         """Let the camera go; what was said last (TEARDOWN) still goes out."""
         self._closing.set()
         self._work.wait(_END_S)
-        for one in (self._listener, self._camera):
+        self._let_go()
+
+    def _let_go(self) -> None:
+        for one in (self._camera, *([self._listener] if self._own else [])):
             _shut(one)
 
     def _run(self) -> None:
@@ -68,9 +77,9 @@ class Gate:
             if not self.answered and isinstance(error, ValueError):
                 self.refused = Cause.ANSWER, str(error)
         finally:
-            for one in (client, self._camera, self._listener):
-                if one is not None:
-                    _shut(one)
+            if client is not None:
+                _shut(client)
+            self._let_go()
 
     def _accepted(self) -> socket.socket | None:
         """Whoever knows the token; it is in the address that only FFmpeg was given."""

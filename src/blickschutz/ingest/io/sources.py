@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,11 +32,18 @@ _TICK = Fraction(1, TICKS)
 
 
 def open_source(
-    settings: SourceSettings, clock: Clock, sink: PacketSink | None = None, guard: Guard | None = None
+    settings: SourceSettings,
+    clock: Clock,
+    sink: PacketSink | None = None,
+    guard: Guard | None = None,
+    listener: socket.socket | None = None,
 ) -> RtspSource | FileSource:
-    """Open the source that `settings` name; `sink` gets its packets. Raises `CameraUnreachableError` or `MediaError`."""
+    """Open the source that `settings` name; `sink` gets its packets, `listener` is that of `io.gate`.
+
+    Raises `CameraUnreachableError` or `MediaError`.
+    """
     if settings.kind is SourceKind.RTSP:
-        return RtspSource(settings, clock, sink, guard)
+        return RtspSource(settings, clock, sink, guard, listener)
     return FileSource(settings, clock, sink)
 
 
@@ -66,14 +74,21 @@ class _FileTimeline:
 class RtspSource:
     """A camera by RTSP over TCP, H.264 or H.265. No UDP, no redirect to another host, no audio; see `io.gate`."""
 
-    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        settings: SourceSettings,
+        clock: Clock,
+        sink: PacketSink | None = None,
+        guard: Guard | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
         self._settings, self._clock, self._sink, self._guard = settings, clock, sink, guard or Guard(clock)
         address = read_address(settings.address)
         if address is None:
             raise CameraRefusedError(Cause.ADDRESS, "the address is none of a camera")
         self._shown = address.shown
         for _ in range(1 + _MOST_MOVES):
-            self._gate = Gate(address, settings, self._guard)
+            self._gate = Gate(address, settings, self._guard, listener)
             try:
                 self._container = _opened(self._gate.url, settings)
                 break
