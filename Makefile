@@ -32,6 +32,7 @@ lint:
 bench:
 	@$(PYTHON) scripts/set_up.py bench
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.enrolment
 	@$(BIN)/python -m benchmarks.tamper
 	@$(BIN)/python -m benchmarks.density
 	@$(BIN)/python -m benchmarks.attack

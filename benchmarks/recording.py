@@ -16,6 +16,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from tests.fakes.register import Book, Keyed
 
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.service import Analyser
@@ -40,7 +43,7 @@ from blickschutz.reviewroom.playback import Playback
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
 from blickschutz.vault.model import Reviewer
-from blickschutz.vault.service import enrol, join_shares, new_key, open_share, seal_key, unlock
+from blickschutz.vault.service import enrol_with, join_shares, new_key, open_share, seal_key, unlock
 
 PASSPHRASE = "eine lange Losung"
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,13 +51,19 @@ DETECTOR = OpenVinoDetector.from_registry("centernet")
 WALK = ROOT.parent / "shared/data/walk/one-by-one.mp4"
 
 
+REGISTER: list[Any] = []
+
+
 def row(figure: str, value: object, must: str, aim: str) -> None:
     print(f"| {figure} | {value} | {must} | {aim} |", flush=True)
 
 
 def people() -> tuple[list, tuple[Reviewer, ...]]:
-    sealed = [enrol(f"kvd-{n}", PASSPHRASE) for n in (1, 2)]
-    return sealed, tuple(Reviewer(s.id, s.public) for s in sealed)
+    """Two people's keys, who founded the register by which the cell seals."""
+    made = [enrol_with(f"kvd-{n}", PASSPHRASE) for n in (1, 2)]
+    book = Book([Keyed(sealed.id, private) for sealed, private in made])
+    REGISTER[:] = [tuple(book.lines), book.root]
+    return [sealed for sealed, _ in made], tuple(Reviewer(s.id, s.public) for s, _ in made)
 
 
 def seal(folder: Path) -> None:
@@ -122,7 +131,7 @@ def clips(folder: Path) -> list[Path]:
 
 
 def order(folder: Path, reviewers: tuple[Reviewer, ...]) -> Order:
-    return Order(number=1, mode=ClipMode.SEALED, cause="manual", sealing=Sealing("ab", str(folder), reviewers))
+    return Order(number=1, mode=ClipMode.SEALED, cause="manual", sealing=Sealing("ab", str(folder), reviewers, *REGISTER))
 
 
 def first_picture(folder: Path) -> None:

@@ -10,10 +10,11 @@ from blickschutz.config.loader import load_site
 from blickschutz.control.model import ClipHeard
 from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.routing import SituationRouting
+from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
 from blickschutz.retention.io.sources import ClockSources
-from blickschutz.vault.service import enrol, new_key
+from blickschutz.vault.service import new_key
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 from tests.faults.children import group, make_writer
@@ -59,7 +60,7 @@ class House:
 
     def __init__(self, folder: Path, clock: ManualClock | None = None):
         self.clock, self.cell, self.folder, self.boots = clock or ManualClock(), Cell(), folder, 1
-        self.booted = 0.0
+        self.booted, self.pin = 0.0, ""
         self.start()
 
     def start(self):
@@ -67,6 +68,7 @@ class House:
         self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell}, repair=True, sources=sources)
         self.regime = RegimeKeeper(SITE, self.clock, self.records.office.log)
         self.desk = AlertDesk(self.records.alerts, self.clock)
+        self.records.archive.enrolment.pin = self.pin
         orders, do = self.records.orders, self.records.worker.do
         self.routing = SituationRouting(SITE, {CAMERA}, self.regime, orders, self.desk, self.clock, do)
         orders.unrecorded.listen(self.routing.unrecorded)
@@ -95,8 +97,8 @@ class House:
             records.worker.do(duty)
 
     def enrol(self, count=2):
-        for number in range(1, count + 1):
-            self.records.archive.keys.put(enrol(f"kvd-{number}", "eine lange Losung"))
+        found_with(self.records, {f"kvd-{number}": "eine lange Losung" for number in range(1, count + 1)})
+        self.pin = self.records.archive.enrolment.pin
 
     def order(self, cause="person_down", by="system", **more):
         return self.records.orders.order(CAMERA, ClipMode.SEALED, cause, by, **more)

@@ -14,10 +14,10 @@ from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
 from blickschutz.control.model import SituationSeen
 from blickschutz.demo import footage
+from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.situations.model import RuleSettings
-from blickschutz.vault.service import enrol
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, signed_in, until, wait_live
 
@@ -184,8 +184,7 @@ class TestRequests:
         assert refused.status_code == 422
         assert "weniger als zwei Personen" in refused.text
         assert not running.control.alerting.desk.store.get(number).record_ordered
-        for person in ("kvd-1", "kvd-2"):
-            running.records.archive.keys.put(enrol(person, "eine lange Losung"))
+        found_with(running.records, dict.fromkeys(("kvd-1", "kvd-2"), "eine lange Losung"))
         try:
             camera = running.supervisor.keepers[running.control.alerting.desk.store.get(number).camera]
             until(lambda: camera.reachable and camera.health is not None, 40)
@@ -197,6 +196,8 @@ class TestRequests:
         finally:
             for person in ("kvd-1", "kvd-2"):
                 running.records.archive.keys.remove(person)
+                running.records.office.log.write(Event.REVIEWER_LEFT, "terminal", person)
+                running.records.archive.enrolment.revoke(person, "left", "terminal")
 
     def test_the_regime_by_hand(self, running, http):
         address = f"{running.address}regime"

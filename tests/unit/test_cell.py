@@ -26,12 +26,12 @@ from blickschutz.pipeline.redacted import RedactedRecording
 from blickschutz.recording.io.feed import Collected, Piece
 from blickschutz.recording.io.recorder import Recorder
 from blickschutz.recording.io.ring import Fragment, Head
-from blickschutz.recording.model import ClipEvent, ClipMode, CloseReason, Opening, Order, RecordingSettings, Refusal, Sealing
+from blickschutz.recording.model import ClipEvent, ClipMode, CloseReason, Opening, Order, RecordingSettings, Refusal
 from blickschutz.vault import service
-from blickschutz.vault.model import Reviewer
 from blickschutz.wire.frames import LENGTH
 from tests.fakes.clock import ManualClock
 from tests.fakes.detectors import BlindDetector
+from tests.fakes.register import certified_sealing
 from tests.videos import write_scene
 
 OPENING = Opening(digest=b"", init=b"init", codec="h264", width=64, height=48, style="mosaic", privacy_zones=(), px_per_metre=None)
@@ -48,11 +48,6 @@ def until(true, seconds=10.0):
     while not true():
         assert time.monotonic() < end, "it did not come to be"
         time.sleep(0.01)
-
-
-def sealing(folder: Path) -> Sealing:
-    people = tuple(Reviewer(f"kvd-{n}", service.enrol(f"kvd-{n}", "a long passphrase").public) for n in (1, 2))
-    return Sealing("ab", str(folder), people)
 
 
 class OneCell:
@@ -111,7 +106,7 @@ def test_a_camera_that_is_back_before_the_queue_is_worked_off_is_recorded(one, t
     """The head of the new stream came while pictures of the old one were still waiting."""
     key = service.new_key()
     monkeypatch.setattr("blickschutz.recording.io.job.new_key", lambda: key)
-    one.cell._take_message(Record(Order(number=1, mode=ClipMode.SEALED, cause="x", sealing=sealing(tmp_path / "clips"))))
+    one.cell._take_message(Record(Order(number=1, mode=ClipMode.SEALED, cause="x", sealing=certified_sealing(tmp_path / "clips"))))
     one.plays()
     one.works_off()
     one.plays()
@@ -204,7 +199,7 @@ def test_what_cannot_be_recorded_is_said(one, tmp_path):
     connection.opened(None)
     packet = SimpleNamespace(is_keyframe=False, size=10)
     cell._session.report.state = SessionState.LIVE
-    cell._recorder.order(Order(number=1, mode=ClipMode.SEALED, cause="x", sealing=sealing(tmp_path / "clips")))
+    cell._recorder.order(Order(number=1, mode=ClipMode.SEALED, cause="x", sealing=certified_sealing(tmp_path / "clips")))
     for n in range(100):
         connection.take(packet, Stamp(n * 9000, n * 9000, clock.time + n / 10))
     assert cell._unrecordable(clock.time + 5) == ""
@@ -234,7 +229,7 @@ class Recording:
         self.clock, self.news, self.guard = ManualClock(), [], Guard(SystemClock())
         self.recorder = Recorder("a", RecordingSettings(reserve_mb=0), self.clock, lambda head, mode: OPENING, self.news.append, self.guard)
         self.redacted = RedactedRecording(CellSettings(camera="a", source=SourceSettings(SourceKind.FILE, "x")), self.guard)
-        self.order = Order(number=7, mode=ClipMode.ANONYMOUS, cause="x", sealing=sealing(folder))
+        self.order = Order(number=7, mode=ClipMode.ANONYMOUS, cause="x", sealing=certified_sealing(folder))
         self.recorder.take(ClipMode.SEALED, [Head(1, b"no video", "h264", 64, 48)])
 
     def second(self):
@@ -292,7 +287,7 @@ def test_a_redaction_that_fails_in_the_middle_closes_the_clip_and_says_why(tmp_p
 
 def test_the_heartbeat_does_not_say_that_it_records_while_it_cannot(one, tmp_path, monkeypatch):
     monkeypatch.setattr(redacted.RedactedRecording, "_redact", lambda self, run: 1 // 0)
-    one.cell._take_message(Record(Order(number=1, mode=ClipMode.ANONYMOUS, cause="x", sealing=sealing(tmp_path))))
+    one.cell._take_message(Record(Order(number=1, mode=ClipMode.ANONYMOUS, cause="x", sealing=certified_sealing(tmp_path))))
     one.plays()
     one.works_off()
     until(lambda: one.cell._redacted.turn(one.cell._recorder, time.monotonic()) or one.cell._redacted.problem)

@@ -44,12 +44,12 @@ from blickschutz.recording.model import (
     Order,
     RecordingSettings,
     Refusal,
-    Sealing,
 )
 from blickschutz.recording.rules import BackgroundReader, BackgroundWriter, Orders, known, parameter_sets, proven, sample, scene_of
 from blickschutz.vault import service
 from blickschutz.vault.model import Reviewer
 from tests.fakes.clock import ManualClock
+from tests.fakes.register import certified_sealing
 from tests.videos import write_scene
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -565,7 +565,7 @@ class Feeding:
             self.news.append,
             self.guard,
         )
-        self.sealing = Sealing("ab", str(folder), reviewers(count))
+        self.sealing = certified_sealing(folder, count)
         self.second = 0
         self.recorder.take(ClipMode.SEALED, [Head(1, b"init", "h264", 64, 48)])
 

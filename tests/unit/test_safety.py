@@ -226,7 +226,7 @@ class TestDatabase:
             (copy / f"control.db{part}").unlink(missing_ok=True)
         other = House.__new__(Site)
         other.clock, other.cell, other.folder, other.aside = site.clock, site.cell, copy, site.aside
-        other.boots, other.booted = site.boots, site.booted
+        other.boots, other.booted, other.pin = site.boots, site.booted, site.pin
         other.begin()
         assert other.kinds() in ([LossKind.DATABASE_OLDER], [LossKind.DATABASE_MISSING])
         assert len(other.records.archive.shelf.clips()) == 6

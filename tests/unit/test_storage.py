@@ -24,6 +24,7 @@ from blickschutz.alerts.io.tables import moments
 from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.budget.io.store import METADATA as BUDGET_TABLES
 from blickschutz.control.io.orders import METADATA as ORDER_TABLES
+from blickschutz.control.io.register import METADATA as REGISTER_TABLES
 from blickschutz.kernel.errors import (
     FaultError,
     OperatorError,
@@ -38,7 +39,17 @@ from blickschutz.storage import upgrade
 from blickschutz.storage.engine import check, copy, forget, open_engine, writing
 from blickschutz.storage.ports import Database, FaultKind
 
-CONTROL_TABLES = (LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES, RIGHTS_TABLES, ORDER_TABLES, BUDGET_TABLES)
+CONTROL_TABLES = (
+    LOG_TABLES,
+    ACCOUNT_TABLES,
+    FACTOR_TABLES,
+    PASSWORD_TABLES,
+    CASE_TABLES,
+    RIGHTS_TABLES,
+    ORDER_TABLES,
+    BUDGET_TABLES,
+    REGISTER_TABLES,
+)
 TABLES = {Database.CONTROL: CONTROL_TABLES, Database.ALERTS: (ALERT_TABLES,)}
 ROW = {"person": "kvd-1", "hash": "h", "changed": 1.0}
 

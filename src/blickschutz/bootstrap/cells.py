@@ -34,7 +34,9 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None
         ),
         encoder=EncoderSettings(width=site.wall.width),
         situations=watched,
-        recording=RecordingSettings(site.recording.before_s, site.recording.after_s, site.recording.most_s, site.recording.reserve_mb),
+        recording=RecordingSettings(
+            site.recording.before_s, site.recording.after_s, site.recording.most_s, site.recording.reserve_mb, site.review.root
+        ),
     )
 
 

@@ -95,6 +95,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
         "renewal": records.renewal.again,
         "settling": records.keeping.settle,
         "quarantine": records.quarantine.look,
+        "register": records.archive.enrolment.look_again,
         "witness": records.keeping.safety.look,
         "soundness": records.soundness.look,
         "reserve": records.keeping.reserve.hold,
@@ -118,6 +119,9 @@ def _tell(records: Records, troubles: Troubles) -> None:
         numbers = ", ".join(str(case.id) for case in cases)
         troubles.heard(Trouble("quarantine-undecided", Change.SET_ASIDE, f"cases {numbers} wait for two people", len(cases)))
 
+    def strayed(fault: str) -> None:
+        troubles.heard(Trouble("register-of-reviewers", Change.SET_ASIDE, fault, 1))
+
     def lost(loss: Loss) -> None:
         troubles.heard(Trouble("safe-mode", Change.SET_ASIDE, f"{loss.kind.value}: page /loss says what to do", 1))
 
@@ -128,3 +132,4 @@ def _tell(records: Records, troubles: Troubles) -> None:
     records.shredder.set_aside.listen(stuck)
     records.quarantine.overdue.listen(undecided)
     records.keeping.safety.found.listen(lost)
+    records.archive.enrolment.found.listen(strayed)

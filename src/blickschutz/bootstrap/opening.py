@@ -21,6 +21,7 @@ from blickschutz.backup.model import RESTORED
 from blickschutz.budget.io.store import METADATA as BUDGET_TABLES
 from blickschutz.control.io.databases import Opened, open_database
 from blickschutz.control.io.orders import METADATA as ORDER_TABLES
+from blickschutz.control.io.register import METADATA as REGISTER_TABLES
 from blickschutz.control.io.witness import WitnessFile
 from blickschutz.control.model import FileState, Loss, LossKind, Present, Witness
 from blickschutz.control.rules import lost
@@ -31,7 +32,17 @@ from blickschutz.review.io.store import count_cases
 from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
 from blickschutz.vault.io.files import InstallationKey
 
-CONTROL_TABLES = (LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, CASE_TABLES, RIGHTS_TABLES, ORDER_TABLES, BUDGET_TABLES)
+CONTROL_TABLES = (
+    LOG_TABLES,
+    ACCOUNT_TABLES,
+    FACTOR_TABLES,
+    PASSWORD_TABLES,
+    CASE_TABLES,
+    RIGHTS_TABLES,
+    ORDER_TABLES,
+    BUDGET_TABLES,
+    REGISTER_TABLES,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,9 +28,11 @@ from blickschutz.config.lives import limits_of
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.io.probe import DatabaseProbe
+from blickschutz.control.io.register import SqlRegister
 from blickschutz.control.io.stops import StopFile
 from blickschutz.control.io.time import CaseClips, TimeJournal
 from blickschutz.control.ports import Probe
+from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.keeping import RecordKeeping
@@ -108,10 +111,22 @@ def make_records(
     file = TimeFile(data / "retention.clock", key.sign, key.signed, keep=repair)
     journal, limits = TimeJournal(engine, log, store), limits_of(site)
     time = RetentionTime(sources or _sources(clock), file, CaseClips(store), journal, limits)
-    archive = Archive(
-        data=data, shelf=shelf, notes=notes, exports=exports, keys=KeyFolder(data / "keys" / "reviewers"), key=key, time=time, limits=limits
-    )
     chain, access = ChainWatch(log, clock, is_signed), _access(site, found, clock)
+    keys, zone = KeyFolder(data / "keys" / "reviewers"), ZoneInfo(site.site.timezone)
+    enrolment = Enrolment(
+        SqlRegister(engine, log, key.sign, key.signed),
+        keys,
+        log,
+        lambda: access.members,
+        lambda: datetime.fromtimestamp(clock.now(), zone).date(),
+        clock,
+        lambda: key.installation,
+        site.review.root,
+    )
+    archive = Archive(
+        data=data, shelf=shelf, notes=notes, exports=exports, keys=keys, enrolment=enrolment, key=key, time=time, limits=limits
+    )
+    access.lost.listen(lambda person: worker.do(enrolment.sweep))
 
     def may_settle(person: str) -> bool:
         member = access.members.get(person)
@@ -128,7 +143,7 @@ def make_records(
     quarantine = QuarantineDesk(store, clock, time.dated, cases.doomed, times)
     probes = [DatabaseProbe("control", engine, CASE_TABLES, clock), DatabaseProbe("alerts", alerts.engine, ALERT_TABLES, clock)]
     placed = SqlOrderStore(engine, log, clock)
-    orders = RecordingOrders(site, cells, placed, log, archive.keys, key, shelf, lambda: access.members, clock, worker.do, safety)
+    orders = RecordingOrders(site, cells, placed, log, enrolment, key, shelf, clock, worker.do, safety)
     rights = RightsDesk(SqlRightsStore(engine, log), CaseRecordings(cases.store, cases), clock, orders.today)
     office = BackOffice(access, log, cases, quarantine, rights)
     intake = ClipIntake(cases, orders, shelf, log, worker.do)

@@ -35,7 +35,7 @@ def users() -> None:
 def list_people(path: Path, data: Path | None, as_json: bool) -> None:
     """Everybody with an account: roles, training, whether a password, a key and a second factor are set."""
     records = open_records(path, data)
-    enrolled = {reviewer.id for reviewer in records.archive.keys.readable()}
+    enrolled, certified = {reviewer.id for reviewer in records.archive.keys.readable()}, records.archive.enrolment.certified()
     rows: list[dict[str, Any]] = [
         {
             "id": member.id,
@@ -44,6 +44,7 @@ def list_people(path: Path, data: Path | None, as_json: bool) -> None:
             "trained_until": member.trained_until.isoformat() if member.trained_until else None,
             "password": records.office.access.passwords.is_set(member.id),
             "key": member.id in enrolled,
+            "key_counts": member.id in certified,
             "state": member.state.value,
             "factors": records.office.access.factors.count(member.id),
         }
@@ -54,7 +55,8 @@ def list_people(path: Path, data: Path | None, as_json: bool) -> None:
         return
     for row in rows:
         set_ = {True: "set", False: "MISSING"}[row["password"]]
-        marks = f"password {set_}, key {'set' if row['key'] else 'none'}, factors {row['factors']}, {row['state']}"
+        key = "counts" if row["key_counts"] else "waits for two" if row["key"] else "none"
+        marks = f"password {set_}, key {key}, factors {row['factors']}, {row['state']}"
         click.echo(f"{row['id']:16} {row['name']!s:28} {','.join(row['roles'])!s:24} trained until {row['trained_until'] or '-'}; {marks}")
 
 
@@ -95,9 +97,8 @@ def enrol(path: Path, data: Path | None, person: str, stdin: bool) -> None:
     if records.archive.keys.get(person) is not None:
         raise OperatorError(f"{person} has a key already; `blickschutz users leave` removes it for good")
     sealed = make(person, asked("Passphrase", stdin))
-    records.archive.keys.put(sealed)
-    records.office.log.write(Event.REVIEWER_ENROLLED, person, person, {"public": sealed.public.hex()})
-    click.echo(f"{person} can open clips from now on, together with another.")
+    records.archive.enrolment.take_key(sealed, Event.REVIEWER_ENROLLED)
+    click.echo(f'The key of {person} counts once two others vouched for it at their own desks (page "Meine Losung").')
 
 
 @users.command()
@@ -110,14 +111,16 @@ def leave(path: Path, data: Path | None, person: str, yes: bool) -> None:
 
     records = open_records(path, data)
     require(records, person)
-    if records.archive.keys.get(person) is None:
+    enrolment = records.archive.enrolment
+    if records.archive.keys.get(person) is None and person not in enrolment.certified():
         raise OperatorError(f"{person} has no key")
-    left = len(records.archive.keys.readable()) - 1
+    left = len({*enrolment.certified()} - {person})
     if not yes:
-        click.confirm(f"This cannot be undone. {left} people with a key remain. Destroy the key of {person}?", abort=True)
+        click.confirm(f"This cannot be undone. {left} people whose key counts remain. Destroy the key of {person}?", abort=True)
     records.archive.keys.remove(person)
     records.office.log.write(Event.REVIEWER_LEFT, _BY, person)
-    click.echo(f"The key of {person} is gone." + (" Nothing is recorded until two people have a key." if left < 2 else ""))
+    enrolment.revoke(person, "left", _BY)
+    click.echo(f"The key of {person} is gone." + (" Nothing is recorded until the keys of two people count." if left < 2 else ""))
 
 
 @users.command()

@@ -46,6 +46,9 @@ class Refused(StrEnum):
     """Why nothing can be recorded."""
 
     REVIEWERS = "reviewers"
+    REGISTER = "register"
+    UNFOUNDED = "unfounded"
+    UNPINNED = "unpinned"
     DISK = "disk"
     CAMERA = "camera"
     STORE = "store"

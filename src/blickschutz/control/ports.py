@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from blickschutz.access.model import Member
+from blickschutz.audit.io.log import Facts
+from blickschutz.audit.model import Event
 from blickschutz.control.model import OrderState, RecordingOrder, Stops, Witness
 from blickschutz.control.vitals import DatabaseState
 from blickschutz.recording.model import Order
@@ -42,6 +44,32 @@ class Stoppable(Protocol):
     """A camera as the stop control sees it. From any thread."""
 
     def stop(self, on: bool) -> None: ...
+
+
+class RegisterStore(Protocol):
+    """Keeps the register of reviewers. Each entry is in the log, in the same transaction, and signed by the installation."""
+
+    def lines(self) -> tuple[str, ...]:
+        """The entries of the register that was founded last, as they were made."""
+        ...
+
+    def fault(self) -> str:
+        """What of the register is not as the log says; empty where all is."""
+        ...
+
+    def append(self, line: str, number: int, event: Event, by: str, person: str, facts: Facts) -> bool:
+        """Add an entry; False where another took its number meanwhile."""
+        ...
+
+    def drafts(self) -> dict[str, tuple[str, str]]:
+        """By person: for which founders (JSON) they signed, and their signature (hex)."""
+        ...
+
+    def put_draft(self, person: str, founders: str, signature: str) -> None: ...
+
+    def newest_of(self, events: Sequence[Event]) -> dict[str, Facts]:
+        """The facts of the newest of `events` about each person, with the event itself as `event`."""
+        ...
 
 
 class OrderStore(Protocol):

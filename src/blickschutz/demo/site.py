@@ -15,16 +15,15 @@ from pathlib import Path
 from blickschutz.access.model import FactorKind, Role
 from blickschutz.access.rules import STEP_S, needs_factor
 from blickschutz.access.service.totp import code_at, new_secret
-from blickschutz.audit.model import Event
 from blickschutz.bootstrap.records import Records
 from blickschutz.config.budget import Budget
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Calibration, SiteFile, Zone
 from blickschutz.demo import footage
+from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.situations.model import RuleSettings
 from blickschutz.vault.io.files import write_private
-from blickschutz.vault.service import enrol
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
 
@@ -62,10 +61,8 @@ def seed(records: Records) -> list[Seeded]:
             access.factors.add(member.id, FactorKind.TOTP, "Demo", totp, 0)
         if member.may(Role.REVIEW, Role.SUPERVISION):
             passphrase = secrets.token_urlsafe(9)
-            sealed = enrol(member.id, passphrase)
-            records.archive.keys.put(sealed)
-            records.office.log.write(Event.REVIEWER_ENROLLED, member.id, member.id, {"public": sealed.public.hex()})
         made.append(Seeded(member.id, password, passphrase, totp))
+    found_with(records, {one.person: one.passphrase for one in made if one.passphrase})
     return made
 
 

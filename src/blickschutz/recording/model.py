@@ -36,30 +36,38 @@ class CloseReason(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why no clip was begun: no room or no folder, nobody who could open it, clips still being written, another error."""
+    """Why no clip was begun: no room or no folder, nobody who could open it, keys that nobody vouched for, clips still being
+    written, another error."""
 
     DISK = "disk"
     REVIEWERS = "reviewers"
+    REGISTER = "register"
     BEHIND = "behind"
     FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """Seconds before an order (in memory), after the last situation, and most of one clip; `reserve_mb` of disk stay free."""
+    """Seconds before an order (in memory), after the last situation, and most of one clip; `reserve_mb` of disk stay free.
+
+    `root` (hex) is that of the register of reviewers, empty where the site file names none: then the first order's holds.
+    """
 
     before_s: float = 10.0
     after_s: float = 10.0
     most_s: float = 300.0
     reserve_mb: int = 500
+    root: str = ""
 
 
 class Sealing(msgspec.Struct, frozen=True):
-    """For whom and where clips are sealed."""
+    """For whom and where clips are sealed; `register` and its `root` prove whose key is whose (`vault.register`)."""
 
     installation: str
     folder: str
     reviewers: tuple[Reviewer, ...]
+    register: tuple[str, ...] = ()
+    root: str = ""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

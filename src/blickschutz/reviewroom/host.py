@@ -32,6 +32,7 @@ from blickschutz.review.model import Case
 from blickschutz.review.rules import OPENABLE, waits_for
 from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.book import RoomBook
+from blickschutz.reviewroom.desk import desk_of, taken_at_desk
 from blickschutz.reviewroom.process import run_room
 from blickschutz.wire.frames import pack, read
 
@@ -156,7 +157,8 @@ class ReviewRooms:
         ticket = secrets.token_urlsafe(24)
         settings = self._settings(None, language, theme, origin)
         sealed = await asyncio.to_thread(self._archive.keys.get, member.id)
-        first = m.OpenKeyDesk(settings=settings, person=member.id, name=member.name, sealed=sealed, ticket=ticket)
+        desk = await asyncio.to_thread(desk_of, self._archive.enrolment, self._office.access.members, member)
+        first = m.OpenKeyDesk(settings=settings, person=member.id, name=member.name, sealed=sealed, ticket=ticket, desk=desk)
         door, reader = await self._start(first, f"keys-{member.id}")
         self._desks.add(door)
         door.task = self._begin("key-desk", lambda: self._hear_desk(door, reader, member.id))
@@ -252,10 +254,9 @@ class ReviewRooms:
     async def _hear_desk(self, door: Door, reader: asyncio.StreamReader, person: str) -> None:
         try:
             while (message := await read(reader, _decoder)) is not None:
-                if isinstance(message, m.KeyMade) and message.sealed.id == person:
-                    await asyncio.to_thread(self._archive.keys.put, message.sealed)
-                    event = Event.PASSPHRASE_CHANGED if message.changed else Event.REVIEWER_ENROLLED
-                    await self._book.write(event, person, person, {"public": message.sealed.public.hex()})
+                answer = await asyncio.to_thread(taken_at_desk, self._archive.enrolment, person, message)
+                if answer is not None:
+                    door.say(answer)
         except ProtocolError as error:
             _log.error("key_desk_ended", person=person, problem=str(error))
         finally:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from blickschutz.vault.model import SealedPrivateKey
+from blickschutz.vault.model import SealedPrivateKey, Vouched
 
 
 class Trouble(StrEnum):
@@ -75,6 +75,33 @@ class OpenRoom(_Message, frozen=True, tag="open"):
     settings: RoomSettings
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A key that others are to vouch for: whose it is by name, and who did so already."""
+
+    key: Vouched
+    name: str
+    voices: tuple[str, ...] = ()
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a key desk knows of the register. `root` is empty where none was founded, `pinned` whether the site file names it.
+
+    `head` is the hash of its newest entry; `may_confirm` whether whoever sits here can vouch for others, `counts` whether others
+    vouched for their own key. `waiting` are the keys of others; `founders` those of a founding that somebody began, `signed` who
+    signed it.
+    """
+
+    root: str = ""
+    pinned: bool = False
+    head: str = ""
+    counts: bool = False
+    may_confirm: bool = False
+    may_found: bool = False
+    waiting: tuple[Waiting, ...] = ()
+    founders: tuple[Vouched, ...] = ()
+    signed: tuple[str, ...] = ()
+
+
 class OpenKeyDesk(_Message, frozen=True, tag="open-key-desk"):
     """A room for one person who makes or changes the key under their own passphrase."""
 
@@ -83,6 +110,7 @@ class OpenKeyDesk(_Message, frozen=True, tag="open-key-desk"):
     name: str
     sealed: SealedPrivateKey | None
     ticket: str
+    desk: Desk = Desk()
 
 
 class Admit(_Message, frozen=True, tag="admit"):
@@ -220,10 +248,31 @@ class Released(_Message, frozen=True, tag="released"):
 
 
 class KeyMade(_Message, frozen=True, tag="key-made"):
-    """A person's key pair, the private half sealed under a passphrase that only they know."""
+    """A person's key pair, the private half sealed under a passphrase that only they know.
+
+    `changed`: the passphrase is new, the key is not; `presented`: an older key has a half now to vouch for others with.
+    """
 
     sealed: SealedPrivateKey
     changed: bool
+    presented: bool = False
+
+
+class KeyConfirmed(_Message, frozen=True, tag="key-confirmed"):
+    """Somebody vouches for another's key, having seen the register up to the entry with the hash `seen`; signature in hex."""
+
+    number: int
+    key: Vouched
+    seen: str
+    signature: str
+
+
+class FoundingSigned(_Message, frozen=True, tag="founding-signed"):
+    """Somebody founds the register of reviewers together with others; signature in hex."""
+
+    number: int
+    founders: tuple[Vouched, ...]
+    signature: str
 
 
 class RoomEmpty(_Message, frozen=True, tag="room-empty"):
@@ -249,5 +298,7 @@ FromRoom: TypeAlias = (
     | SignThis
     | Released
     | KeyMade
+    | KeyConfirmed
+    | FoundingSigned
     | RoomEmpty
 )

@@ -14,19 +14,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from blickschutz.kernel.errors import BlickschutzError, OperatorError
+from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.reviewroom.messages import Guest, RoomSettings
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
-from blickschutz.vault.service import GuessableError
 from blickschutz.web import texts
 from blickschutz.web.security import RequestCheck, hosts_of
 
 _SEE_OTHER = 303
 _BEGIN_S = 3.0
-_MOST_TRIES = 5
 Text = Annotated[str, Form(max_length=500)]
 Word = Annotated[str, Form(max_length=60)]
 Secret = Annotated[str, Form(max_length=200)]
@@ -287,45 +285,6 @@ def _releases(desk: RoomDesk) -> APIRouter:
         return desk.back(here)
 
     return router
-
-
-def make_key_app(settings: RoomSettings, person: str, shown: str, ticket: str, has_key: bool, make: Any) -> FastAPI:
-    """The page on which one person makes or changes their key. `make(old, new)` does it; it may raise `BlickschutzError`."""
-    app, pages = base_app(settings)
-    done, tries = False, 0
-
-    def page(problem: str = "", status: int = 200) -> Response:
-        return pages.render("key.html", status, person=person, name=shown, has_key=has_key, problem=problem, done=done)
-
-    @app.get("/key/{given}")
-    async def ask(given: str) -> Response:
-        if given != ticket:
-            raise HTTPException(404)
-        return page()
-
-    @app.post("/key/{given}")
-    async def answer(given: str, old: Secret = "", new: Secret = "", again: Secret = "") -> Response:
-        nonlocal done, tries
-        if given != ticket or done:
-            raise HTTPException(404)
-        if new != again:
-            return page("different", 422)
-        if tries >= _MOST_TRIES:
-            return page("locked", 403)
-        # Counted before it is looked at: many tries at once are many tries.
-        tries += 1
-        try:
-            await asyncio.to_thread(make, old, new)
-        except GuessableError:
-            return page("guessable", 422)
-        except OperatorError:
-            return page("short", 422)
-        except BlickschutzError:
-            return page("wrong-passphrase", 403)
-        done = True
-        return page()
-
-    return app
 
 
 def place(second: str, left: str, top: str) -> tuple[float, float, float] | None:

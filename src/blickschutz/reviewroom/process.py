@@ -19,12 +19,12 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.logs import configure_logs
+from blickschutz.reviewroom.keydesk import KeyDesk, make_key_app
 from blickschutz.reviewroom.link import Link
-from blickschutz.reviewroom.messages import Admit, CloseRoom, Expel, KeyMade, OpenKeyDesk, OpenRoom, Ready, RoomEmpty, RoomSettings, ToRoom
-from blickschutz.reviewroom.pages import make_key_app, make_room_app
+from blickschutz.reviewroom.messages import Admit, CloseRoom, Expel, OpenKeyDesk, OpenRoom, Ready, RoomEmpty, RoomSettings, ToRoom
+from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room
-from blickschutz.vault.service import change_passphrase, enrol
 from blickschutz.web.tls import require_modern
 from blickschutz.wire.frames import read
 from blickschutz.zones import profiles
@@ -74,7 +74,7 @@ async def _run(connection: socket.socket) -> None:
         room = Room(settings, link, guard)
         app = make_room_app(room, Release(room, memory))
     else:
-        app = _key_app(first, settings, link)
+        app = make_key_app(settings, KeyDesk(first, link), first.ticket)
     server = uvicorn.Server(_config(app, settings))
     # Whatever ends one of them, an error too, ends the room: nobody sits in a room that is not watched.
     parts = [
@@ -134,16 +134,6 @@ def _listener(host: str, port: int) -> socket.socket:
     # At once: who comes before the pages are there waits instead of being refused.
     listener.listen(16)
     return listener
-
-
-def _key_app(first: OpenKeyDesk, settings: RoomSettings, link: Link) -> FastAPI:
-    loop = asyncio.get_running_loop()
-
-    def make(old: str, new: str) -> None:
-        sealed = change_passphrase(first.sealed, old, new) if first.sealed is not None else enrol(first.person, new)
-        loop.call_soon_threadsafe(link.send, KeyMade(sealed=sealed, changed=first.sealed is not None))
-
-    return make_key_app(settings, first.person, first.name, first.ticket, first.sealed is not None, make)
 
 
 async def _watch(room: Room | None, link: Link, ended: asyncio.Event) -> None:

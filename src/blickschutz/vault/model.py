@@ -17,7 +17,8 @@ class Reviewer(msgspec.Struct, frozen=True):
 class SealedPrivateKey(msgspec.Struct, frozen=True):
     """A reviewer's private key under their passphrase: argon2id (RFC 9106) and XSalsa20-Poly1305.
 
-    `operations` and `memory` (bytes) are argon2id's costs, `salt` has 16 bytes, `box` holds nonce, key and tag.
+    `operations` and `memory` (bytes) are argon2id's costs, `salt` has 16 bytes, `box` holds nonce, key and tag. `signing` is the
+    public half (Ed25519) of the key with which the person vouches for others; empty in files from before there was one.
     """
 
     id: str
@@ -26,6 +27,43 @@ class SealedPrivateKey(msgspec.Struct, frozen=True):
     operations: int
     memory: int
     box: bytes
+    signing: bytes = b""
+
+
+class Vouched(msgspec.Struct, frozen=True, order=True):
+    """A person's public halves as others vouch for them, in hex: X25519 to seal for, Ed25519 to verify by."""
+
+    id: str
+    public: str
+    signing: str
+
+
+class EntryKind(StrEnum):
+    """What an entry of the register does."""
+
+    ROOT = "root"
+    CONFIRMED = "confirmed"
+    REVOKED = "revoked"
+
+
+class RegisterEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One entry of the register of reviewers; `before` is the SHA-256 of the one before it, all keys and signatures are in hex.
+
+    `ROOT`: `founders` and the signature of each. `CONFIRMED`: `by` vouches for `key`, who had seen the register up to the entry
+    with the hash `seen`. `REVOKED`: the key of `person` counts no longer, because of `why`.
+    """
+
+    number: int
+    before: str
+    kind: EntryKind
+    founders: tuple[Vouched, ...] = ()
+    signatures: dict[str, str] = {}
+    key: Vouched | None = None
+    by: str = ""
+    seen: str = ""
+    signature: str = ""
+    person: str = ""
+    why: str = ""
 
 
 class SealedShare(msgspec.Struct, frozen=True):

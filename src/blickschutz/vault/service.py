@@ -14,6 +14,7 @@ from nacl.hash import blake2b
 from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
+from nacl.signing import SigningKey
 from zxcvbn import zxcvbn
 
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
@@ -27,6 +28,7 @@ LEAST_PASSPHRASE, LEAST_SCORE = 12, 3
 _MOST_JUDGED = 72
 _WORDS = ("blickschutz", "rathaus", "leitstelle", "sichtung", "losung")
 _CONFIRM = b"blickschutz clip key"
+_SIGNING = b"blickschutz enrolment"
 
 
 class VaultError(BlickschutzError):
@@ -52,7 +54,13 @@ def new_key() -> bytes:
 
 def enrol(reviewer: str, passphrase: str) -> SealedPrivateKey:
     """A new key pair for a person; the private half is sealed under the passphrase. Raises `OperatorError`."""
-    return _sealed(reviewer, PrivateKey.generate(), passphrase)
+    return enrol_with(reviewer, passphrase)[0]
+
+
+def enrol_with(reviewer: str, passphrase: str) -> tuple[SealedPrivateKey, PrivateKey]:
+    """As `enrol`, with the private half for whoever signs with it at once."""
+    private = PrivateKey.generate()
+    return _sealed(reviewer, private, passphrase), private
 
 
 def unlock(sealed: SealedPrivateKey, passphrase: str) -> PrivateKey:
@@ -62,6 +70,16 @@ def unlock(sealed: SealedPrivateKey, passphrase: str) -> PrivateKey:
         return PrivateKey(SecretBox(key).decrypt(sealed.box))
     except CryptoError as error:
         raise VaultError(VaultProblem.WRONG_PASSPHRASE) from error
+
+
+def signing_key(private: PrivateKey) -> SigningKey:
+    """The key with which its owner vouches for others: derived, so that one passphrase guards both and older keys have one too."""
+    return SigningKey(blake2b(_SIGNING, key=bytes(private), encoder=RawEncoder))
+
+
+def with_signing(sealed: SealedPrivateKey, private: PrivateKey) -> SealedPrivateKey:
+    """A key file from before people vouched for each other, with the public half that others verify by."""
+    return msgspec.structs.replace(sealed, signing=bytes(signing_key(private).verify_key))
 
 
 def change_passphrase(sealed: SealedPrivateKey, old: str, new: str) -> SealedPrivateKey:
@@ -76,7 +94,8 @@ def _sealed(reviewer: str, private: PrivateKey, passphrase: str) -> SealedPrivat
         raise GuessableError("this passphrase is easy to guess; several words that have nothing to do with each other are good")
     salt = secrets.token_bytes(argon2id.SALTBYTES)
     key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, OPERATIONS, MEMORY)
-    return SealedPrivateKey(reviewer, bytes(private.public_key), salt, OPERATIONS, MEMORY, bytes(SecretBox(key).encrypt(bytes(private))))
+    box, signing = bytes(SecretBox(key).encrypt(bytes(private))), bytes(signing_key(private).verify_key)
+    return SealedPrivateKey(reviewer, bytes(private.public_key), salt, OPERATIONS, MEMORY, box, signing)
 
 
 def seal_key(key: bytes, clip: str, reviewers: Sequence[Reviewer]) -> Envelope:

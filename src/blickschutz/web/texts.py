@@ -174,6 +174,18 @@ OUTCOME_WORDS: Mapping[str, str] = {
 ORIGIN_WORDS: Mapping[str, str] = {"analysis": N_("eigene Auswertung"), "camera": N_("Kamera selbst")}
 RECORDING_PROBLEMS: Mapping[str, str] = {
     "reviewers": N_("Es sind weniger als zwei Personen für die Sichtung eingetragen. Es wird nichts aufgezeichnet."),
+    "register": N_(
+        "Das Verzeichnis derer, die sichten, wurde verändert oder passt nicht zum Protokoll. Es wird nichts aufgezeichnet; "
+        "die Seite „Zustand“ sagt, was gefunden wurde."
+    ),
+    "unfounded": N_(
+        "Für keinen Schlüssel haben zwei andere eingestanden. Es wird nichts aufgezeichnet, bis das Verzeichnis derer, die sichten, "
+        "gegründet ist (Seite „Meine Losung“)."
+    ),
+    "unpinned": N_(
+        "Die Standortdatei nennt die Wurzel des Verzeichnisses derer, die sichten, noch nicht. Es wird nichts aufgezeichnet; "
+        "die Zeile zeigt die Seite „Meine Losung“."
+    ),
     "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
     "safe-mode": N_("Sicherer Betrieb: Es fehlt etwas, deshalb wird nichts aufgezeichnet und nichts vernichtet."),
     "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
@@ -342,6 +354,16 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "different": N_("Die beiden Eingaben sind verschieden."),
     "short": N_("Die Losung braucht mindestens 12 Zeichen."),
     "guessable": N_("Diese Losung ist leicht zu erraten. Mehrere Wörter ohne Zusammenhang sind gut."),
+    "other-words": N_("Das sind nicht die Wörter dieses Schlüssels. Bestätigen Sie nichts, was Ihnen nicht selbst vorgelesen wurde."),
+    "two-founders": N_("Zur Gründung gehören mindestens zwei verschiedene Personen."),
+}
+KEY_DONE: Mapping[str, str] = {
+    "made": N_("Ihre Losung gilt. Merken Sie sie gut: Niemand kann sie zurücksetzen, auch die Systemverwaltung nicht."),
+    "changed": N_("Ihre neue Losung gilt."),
+    "presented": N_("Ihr Schlüssel ist vorgelegt."),
+    "confirmed": N_("Sie haben den Schlüssel bestätigt. Er zählt, sobald ihn zwei Personen bestätigt haben."),
+    "signed": N_("Ihre Unterschrift ist da. Das Verzeichnis ist gegründet, sobald alle unterschrieben haben."),
+    "founded": N_("Das Verzeichnis ist gegründet."),
 }
 DOOR_PROBLEMS: Mapping[str, str] = {
     "role": N_("Sichten dürfen nur Personen mit der Rolle Sichtung oder Aufsicht."),
@@ -395,6 +417,11 @@ EVENT_WORDS: Mapping[str, str] = {
     "reviewer-enrolled": N_("Sichter eingetragen"),
     "reviewer-left": N_("Sichter ausgeschieden"),
     "passphrase-changed": N_("Losung geändert"),
+    "key-presented": N_("Schlüssel vorgelegt"),
+    "reviewers-founded": N_("Verzeichnis derer, die sichten, gegründet"),
+    "reviewer-confirmed": N_("Schlüssel bestätigt"),
+    "reviewer-revoked": N_("Schlüssel zählt nicht mehr"),
+    "register-broken": N_("Verzeichnis derer, die sichten, ist nicht, wie es war"),
     "alert-decided": N_("Meldung entschieden"),
     "recording-ordered": N_("Aufzeichnung angeordnet"),
     "recording-refused": N_("Aufzeichnung nicht möglich"),

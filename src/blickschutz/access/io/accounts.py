@@ -199,7 +199,8 @@ class AccountStore:
                 if not known:
                     new = Member(change.person, change.name, change.roles, change.trained_until, AccountState.INVITED)
                     self._insert(connection, new)
-                    self._log.append(connection, Event.ACCOUNT_CREATED, by, change.person, {**_facts(change.roles, None), "people": both})
+                    facts: Facts = {**_facts(change.roles, change.trained_until, told=True), "people": both}
+                    self._log.append(connection, Event.ACCOUNT_CREATED, by, change.person, facts)
             if change.kind is ChangeKind.RIGHTS:
                 self._set_rights(connection, change.person, change.roles, change.trained_until, both)
             else:
@@ -239,9 +240,10 @@ def _text(roles: frozenset[Role]) -> str:
     return ",".join(sorted(role.value for role in roles))
 
 
-def _facts(roles: frozenset[Role], trained_until: date | None) -> Facts:
+def _facts(roles: frozenset[Role], trained_until: date | None, *, told: bool = False) -> Facts:
+    """`told`: that there is no training is said too."""
     facts: Facts = {"roles": sorted(role.value for role in roles)}
-    return {**facts, "trained_until": trained_until.isoformat()} if trained_until else facts
+    return {**facts, "trained_until": trained_until.isoformat() if trained_until else ""} if trained_until or told else facts
 
 
 def _date(text: str | None) -> date | None:

@@ -98,14 +98,30 @@ def _told(losses: Sequence[Loss], language: str, *, stopping: bool) -> str:
 
 
 def _check_people(records: Inspected) -> list[Finding]:
-    enrolled, stray = len(records.archive.keys.readable()), records.archive.keys.faults()
+    enrolment, stray = records.archive.enrolment, records.archive.keys.faults()
+    ready, strayed, root = len(records.orders.openers()), "; ".join(enrolment.compare()), enrolment.known_root()
     found = [
         _finding(
             "reviewers",
             "VA-01, SI-02",
-            records.orders.records and enrolled < LEAST_REVIEWERS,
-            f"{enrolled} people have a key; at least {LEAST_REVIEWERS} set a passphrase (page Meine Losung)",
-            f"{enrolled} Personen haben einen Schlüssel; mindestens {LEAST_REVIEWERS} setzen eine Losung (Seite Meine Losung)",
+            records.orders.records and ready < LEAST_REVIEWERS,
+            f"the keys of {ready} people count; {LEAST_REVIEWERS} at least set a passphrase and have their key confirmed (Meine Losung)",
+            f"die Schlüssel von {ready} Personen zählen; mindestens {LEAST_REVIEWERS} setzen eine Losung und lassen ihren Schlüssel "
+            "bestätigen (Meine Losung)",
+        ),
+        _finding(
+            "register",
+            "VA-01",
+            strayed,
+            f"{strayed}; nothing is sealed until it is as people made it",
+            f"{strayed}; es wird nichts versiegelt, bis es ist, wie Menschen es gemacht haben",
+        ),
+        _finding(
+            "root",
+            "VA-01",
+            root and root != enrolment.pin,
+            f'[review] of the site file names another root; two people compare it at the key desk: root = "{root}"',
+            f'[review] der Anlagendatei nennt eine andere Wurzel; zwei vergleichen sie am Schlüsselplatz: root = "{root}"',
         ),
         _finding(
             "keys",

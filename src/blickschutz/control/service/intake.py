@@ -22,7 +22,7 @@ from blickschutz.review.service import CaseDesk
 
 _log = structlog.get_logger(__name__)
 # Reasons that pages have a text for, and which go away by themselves; any other is told in its own words.
-_KNOWN = frozenset({Refusal.DISK, Refusal.REVIEWERS})
+_KNOWN = frozenset({Refusal.DISK, Refusal.REVIEWERS, Refusal.REGISTER})
 
 
 class ClipIntake:

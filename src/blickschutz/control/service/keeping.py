@@ -56,6 +56,7 @@ class RecordKeeping:
         self.safety.look()
         self._try(self.log_start)
         self._try(self.safety.tell)
+        self._try(self.inspected.archive.enrolment.look)
         self.recover()
         self._try(self.reserve.hold)
 

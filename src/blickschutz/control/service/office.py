@@ -13,6 +13,7 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainWatch
 from blickschutz.budget.io.curves import Curves
 from blickschutz.budget.ports import BudgetStore
+from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.renewal import Renewal
@@ -41,7 +42,7 @@ class BackOffice:
 class Archive:
     """Where clips, packages and keys lie, and the time by which they end. `data` is the installation's folder.
 
-    `notes` are the holds and restrictions that lie beside the clips.
+    `notes` are the holds and restrictions that lie beside the clips, `enrolment` says whose key counts.
     """
 
     data: Path
@@ -49,6 +50,7 @@ class Archive:
     notes: BesideClips
     exports: Path
     keys: KeyFolder
+    enrolment: Enrolment
     key: InstallationKey
     time: RetentionTime
     limits: Limits

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from blickschutz.access.model import AccountState, Member
-from blickschutz.access.rules import unfit
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
 from blickschutz.control.model import OrderState, RecordingOrder, Refused, Unrecorded
 from blickschutz.control.ports import Cell, Do, OrderStore, Waits
+from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError, StoreBusyError
 from blickschutz.kernel.events import Topic
@@ -24,7 +23,7 @@ from blickschutz.kernel.situation import Situation
 from blickschutz.recording.model import ClipMode, Order, Sealing
 from blickschutz.regime.model import Action
 from blickschutz.retention.io.shelf import ClipShelf
-from blickschutz.vault.io.files import InstallationKey, KeyFolder
+from blickschutz.vault.io.files import InstallationKey
 from blickschutz.vault.model import Reviewer
 
 _log = structlog.get_logger(__name__)
@@ -47,16 +46,15 @@ class RecordingOrders:
         cells: Mapping[str, Cell],
         store: OrderStore,
         log: AuditLog,
-        keys: KeyFolder,
+        enrolment: Enrolment,
         key: InstallationKey,
         shelf: ClipShelf,
-        members: Callable[[], Mapping[str, Member]],
         clock: Clock,
         do: Do,
         safety: Waits,
     ) -> None:
         self._site, self._cells, self.store, self._log, self._clock, self._do = site, cells, store, log, clock, do
-        self._keys, self._key, self._shelf, self._members, self._safety = keys, key, shelf, members, safety
+        self._enrolment, self._key, self._shelf, self._safety = enrolment, key, shelf, safety
         self._zone = ZoneInfo(site.site.timezone)
         self.unrecorded: Topic[Unrecorded] = Topic()
         self.problem = ""
@@ -77,23 +75,18 @@ class RecordingOrders:
         return datetime.fromtimestamp(self._clock.now(), self._zone).date()
 
     def openers(self) -> tuple[Reviewer, ...]:
-        """Who has a key and could open a clip today: an account that is not blocked, the role, training that is valid."""
-        members, today = self._members(), self.today()
-        return tuple(one for one in self._sealed_for() if unfit(members[one.id], today) is None)
-
-    def _sealed_for(self) -> tuple[Reviewer, ...]:
-        """For whom is sealed: whoever has a key and is not blocked, also those whose training is to be renewed before they open it."""
-        members = self._members()
-        known = [one for one in self._keys.readable() if one.id in members]
-        return tuple(one for one in known if members[one.id].state is not AccountState.BLOCKED)
+        """For whom is sealed: who has a key that others vouched for, and could open a clip today."""
+        return self._enrolment.recipients()
 
     def refusal(self) -> str:
         """Why nothing can be recorded now: a word of `Refused`, or what is broken in words; empty where it can."""
         if self._safety.on:
             return Refused.SAFE_MODE.value
         try:
+            if why := self._enrolment.refusal():
+                return why
             if len(self.openers()) < LEAST_REVIEWERS:
-                return "; ".join(self._keys.faults()) or Refused.REVIEWERS.value
+                return "; ".join(self._enrolment.stray()) or Refused.REVIEWERS.value
             return Refused.DISK.value if self._shelf.free() < self._site.recording.reserve_mb * _MB else ""
         except (BlickschutzError, OSError) as error:
             return str(error)
@@ -116,6 +109,7 @@ class RecordingOrders:
         An order for a cell that is being started waits for it.
         """
         cell = self._cells[camera]
+        self._look()
         why = Refused.CAMERA.value if cell.stopped else self.refusal()
         if why:
             self.refused(camera, by, why, mode.value, cause, reason)
@@ -238,10 +232,18 @@ class RecordingOrders:
         cell = self._cells[order.camera]
         if not cell.reachable:
             return False
-        sealing = Sealing(self._key.installation, str(self._shelf.folder), self._sealed_for())
+        register, root = self._enrolment.sealing()
+        sealing = Sealing(self._key.installation, str(self._shelf.folder), self.openers(), register, root)
         for_s = order.for_s if order.for_s is not None or not again else _AGAIN_S
         cell.record(Order(number=order.number, mode=ClipMode(order.mode), cause=order.cause, sealing=sealing, for_s=for_s))
         return True
+
+    def _look(self) -> None:
+        """Whether all is as people made it; a database that answers late holds up no recording: whoever seals looks too."""
+        try:
+            self._enrolment.look()
+        except (BlickschutzError, OSError) as error:
+            _log.error("register_not_compared", problem=str(error))
 
     def _number(self) -> int:
         """Numbers go on where the last ones ended, over restarts too."""

@@ -22,6 +22,7 @@ from blickschutz.recording.io.feed import MOST_S, Piece
 from blickschutz.recording.model import ClipEvent, ClipHeader, ClipNews, CloseReason, Opening, Order, RecordingSettings, Refusal
 from blickschutz.recording.ports import Tell
 from blickschutz.recording.rules import TICKS, BackgroundWriter
+from blickschutz.vault.register import RegisterError, RegisterGuard
 from blickschutz.vault.service import TooFewReviewersError, new_key, seal_key
 
 _log = structlog.get_logger(__name__)
@@ -84,13 +85,14 @@ class ClipJob:
         clock: Clock,
         tell: Tell,
         guard: Guard,
+        register: RegisterGuard,
         before: Sequence[Piece] = (),
         others: Sequence[int] = (),
     ) -> None:
         self.clip, self.mode = uuid.uuid4().hex, order.mode
         self._lock, self._told = threading.Lock(), False
         self._camera, self.order, self._opening = camera, order, opening
-        self._settings, self._clock, self._tell = settings, clock, tell
+        self._settings, self._clock, self._tell, self._register = settings, clock, tell, register
         self._opened = clock.now()
         self._orders = [order.number, *others]
         self._backlog = _Backlog()
@@ -191,9 +193,13 @@ class ClipJob:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._require_room(folder)
+            # Whoever gives the order says for whom; whether that may be, whoever seals finds out for themselves.
+            self._register.require(sealing.reviewers, sealing.register, sealing.root, sealing.installation)
             key = new_key()
             envelope = seal_key(key, self.clip, sealing.reviewers)
             return ClipWriter(folder / f"{self.clip}{SUFFIX}", header, envelope, key, self._opening)
+        except RegisterError as error:
+            self._refused(Refusal.REGISTER, str(error))
         except TooFewReviewersError as error:
             self._refused(Refusal.REVIEWERS, str(error))
         except (DeviceError, OSError) as error:

@@ -13,6 +13,7 @@ from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings, Refusal
 from blickschutz.recording.ports import Tell
 from blickschutz.recording.rules import Orders, known
+from blickschutz.vault.register import RegisterGuard
 
 # So long after its end the last fragment and the proof of background for its last pictures are still on their way.
 _SETTLE_S = 0.8
@@ -34,7 +35,7 @@ class Recorder:
         tell: Tell,
         guard: Guard,
     ) -> None:
-        self._guard = guard
+        self._guard, self._register = guard, RegisterGuard(settings.root)
         self._camera, self._settings, self._clock, self._describe, self._tell = camera, settings, clock, describe, tell
         self._feeds: Mapping[ClipMode, Feed] = {mode: Feed(settings.before_s) for mode in ClipMode}
         self._orders = Orders(settings)
@@ -183,7 +184,8 @@ class Recorder:
             return
         describe = self._describe(feed.head, order.mode)
         others = [one.number for one in self._waiting[1:]]
-        self._job = ClipJob(self._camera, order, describe, self._settings, self._clock, self._tell, self._guard, pieces, others)
+        guard, register = self._guard, self._register
+        self._job = ClipJob(self._camera, order, describe, self._settings, self._clock, self._tell, guard, register, pieces, others)
         self._unfinished.append(self._job)
         self._waiting, self._began, self._ended, self._written_at = [], now, None, now
         self._written_to = pieces[-1].fragment.at

@@ -153,19 +153,26 @@ class KeyFolder:
 
     def faults(self) -> list[str]:
         """Files in the folder that are nobody's key, each with what is wrong with it."""
-        return [found for found in self._looked() if isinstance(found, str)]
+        return [str(found) for found in self._looked() if not isinstance(found, Reviewer)]
 
-    def _looked(self) -> list[Reviewer | str]:
-        found: list[Reviewer | str] = []
+    def altered(self) -> list[str]:
+        """Those of them that bear a person's name: a copy that some program left takes nobody's place, these do."""
+        return [str(found) for found in self._looked() if isinstance(found, BlickschutzError) and not isinstance(found, OperatorError)]
+
+    def _looked(self) -> list[Reviewer | BlickschutzError]:
+        found: list[Reviewer | BlickschutzError] = []
         for path in sorted(self._folder.glob("*.json")):
             try:
                 sealed = self.get(path.stem)
+            except OperatorError:
+                found.append(OperatorError(f"{path.name} bears no person's short name"))
+                continue
             except BlickschutzError as error:
-                found.append(str(error) if isinstance(error, FaultError) else f"{path.name} bears no person's short name")
+                found.append(error)
                 continue
             if sealed is not None:
                 own = sealed.id == path.stem
-                found.append(Reviewer(sealed.id, sealed.public) if own else f"{path.name} holds the key of {sealed.id}")
+                found.append(Reviewer(sealed.id, sealed.public) if own else FaultError(f"{path.name} holds the key of {sealed.id}"))
         return found
 
     def _path(self, reviewer: str) -> Path:

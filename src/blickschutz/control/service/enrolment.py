@@ -1,0 +1,289 @@
+"""Whose key counts: proposed at the key desk, vouched for by two others, and compared with the log before anything is sealed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+import structlog
+
+from blickschutz.access.model import AccountState, Member
+from blickschutz.access.rules import unfit
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.model import Event
+from blickschutz.control.model import Refused
+from blickschutz.control.ports import RegisterStore
+from blickschutz.control.rules import strayed
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.kernel.events import Topic
+from blickschutz.vault.io.files import KeyFolder
+from blickschutz.vault.model import EntryKind, RegisterEntry, Reviewer, SealedPrivateKey, Vouched
+from blickschutz.vault.register import (
+    LEAST_FOUNDERS,
+    RegisterError,
+    RegisterProblem,
+    Roll,
+    are_founders,
+    line_of,
+    read,
+    root_line,
+    root_of,
+    vouched,
+)
+
+_log = structlog.get_logger(__name__)
+LOOK_S = 300.0
+KEY_EVENTS = (Event.REVIEWER_ENROLLED, Event.PASSPHRASE_CHANGED, Event.KEY_PRESENTED, Event.REVIEWER_LEFT)
+ACCOUNT_EVENTS = (Event.ACCOUNT_CREATED, Event.RIGHTS_CHANGED)
+STATE_EVENTS = (Event.ACCOUNT_BLOCKED, Event.ACCOUNT_ACTIVATED, Event.CODE_ISSUED)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A key that two others are to vouch for, and who did so already."""
+
+    key: Vouched
+    voices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """A founding that is not complete: who is to found, and who signed."""
+
+    founders: tuple[Vouched, ...]
+    signed: tuple[str, ...]
+
+
+class Enrolment:
+    """The register of reviewers of an installation. Not in the event loop: disk and database are waited for.
+
+    `pin` is the root that the site file names, empty without one. `found` tells what `look` found.
+    """
+
+    def __init__(
+        self,
+        store: RegisterStore,
+        keys: KeyFolder,
+        log: AuditLog,
+        members: Callable[[], Mapping[str, Member]],
+        today: Callable[[], date],
+        clock: Clock,
+        installation: Callable[[], str],
+        pin: str,
+    ) -> None:
+        self.store, self._keys, self._log, self._members, self._today, self._clock = store, keys, log, members, today, clock
+        self._installation, self.pin = installation, pin
+        self.faults: tuple[str, ...] = ()
+        self.found: Topic[str] = Topic()
+        self._looked: float | None = None
+        self._lock = threading.Lock()
+
+    # --- who counts ---
+
+    def roll(self) -> Roll:
+        """Raises `RegisterError` where no register counts."""
+        return read(self.store.lines(), self.pin, self._installation())
+
+    def recipients(self) -> tuple[Reviewer, ...]:
+        """For whom may be sealed: others vouched for their key, it lies there, they are not blocked, and their training is valid."""
+        certified = self.certified()
+        members, today = self._members(), self._today()
+        keys = {one.id: one for one in self._keys.readable()}
+        return tuple(
+            keys[name]
+            for name, key in sorted(certified.items())
+            if name in members
+            and members[name].state is not AccountState.BLOCKED
+            and unfit(members[name], today) is None
+            and name in keys
+            and keys[name].public.hex() == key.public
+        )
+
+    def certified(self) -> Mapping[str, Vouched]:
+        """Keys that others vouched for, by person; none where no register counts."""
+        try:
+            return self.roll().certified
+        except RegisterError:
+            return {}
+
+    def stray(self) -> list[str]:
+        """Files among the keys that cannot be read."""
+        return self._keys.faults()
+
+    def refusal(self) -> str:
+        """Why nothing may be sealed by this register, as a word of `Refused`; empty where it may."""
+        if self.faults:
+            return Refused.REGISTER.value
+        try:
+            self.roll()
+        except RegisterError as error:
+            if not self.store.lines():
+                # Before two people have a key there is nothing to found.
+                keys = len(self._keys.readable())
+                return Refused.UNFOUNDED.value if keys >= LEAST_FOUNDERS else "; ".join(self.stray()) or Refused.REVIEWERS.value
+            return (Refused.UNPINNED if error.problem is RegisterProblem.UNPINNED else Refused.REGISTER).value
+        return ""
+
+    def sealing(self) -> tuple[tuple[str, ...], str]:
+        """The register and its root, for whoever seals."""
+        return self.store.lines(), self.pin
+
+    # --- is it what people made of it? ---
+
+    def look(self) -> tuple[str, ...]:
+        """What differs between register, key files, accounts and log; it is told, logged once, and nothing is sealed meanwhile."""
+        with self._lock:
+            before, self.faults = self.faults, tuple(self.compare())
+            self._looked = self._clock.monotonic()
+        for fault in self.faults:
+            if fault not in before:
+                _log.error("register_broken", problem=fault)
+                self._log.write(Event.REGISTER_BROKEN, "system", facts={"text": fault})
+                self.found.tell(fault)
+        return self.faults
+
+    def look_again(self) -> None:
+        """The same, called every few seconds, and done every few minutes."""
+        self.sweep()
+        if self._looked is None or self._clock.monotonic() - self._looked >= LOOK_S:
+            self.look()
+
+    def sweep(self) -> None:
+        """Whoever is blocked, gone or in no role that reviews counts no longer: when they come back others vouch for them anew."""
+        members = self._members()
+        for name in self.certified():
+            member = members.get(name)
+            if member is None or member.state is AccountState.BLOCKED:
+                self.revoke(name, "blocked", "system")
+
+    def revoke(self, person: str, why: str, by: str) -> None:
+        """The key of somebody counts no longer; nothing where it did not."""
+        try:
+            roll = self.roll()
+        except RegisterError:
+            return
+        if person in roll.certified or any(key.id == person for key in roll.voices):
+            number = len(roll.heads) + 1
+            entry = RegisterEntry(number=number, before=roll.head, kind=EntryKind.REVOKED, person=person, why=why)
+            self.store.append(line_of(entry), number, Event.REVIEWER_REVOKED, by, person, {"why": why})
+
+    def compare(self) -> list[str]:
+        """What differs; nothing is told or logged."""
+        faults = [*([fault] if (fault := self.store.fault()) else ()), *self._keys.altered()]
+        certified: Mapping[str, Vouched] = {}
+        try:
+            certified = self.roll().certified
+        except RegisterError as error:
+            if error.problem not in {RegisterProblem.EMPTY, RegisterProblem.UNPINNED}:
+                faults.append(str(error))
+        files = {one.id: one.public.hex() for one in self._keys.readable()}
+        store = self.store
+        rights, states = store.newest_of(ACCOUNT_EVENTS), store.newest_of(STATE_EVENTS)
+        return faults + strayed(files, certified, self._members(), store.newest_of(KEY_EVENTS), rights, states)
+
+    # --- what people do at the key desk ---
+
+    def waiting(self) -> list[Waiting]:
+        """Keys that lie there and that not enough others vouched for."""
+        try:
+            roll = self.roll()
+            certified, voices = roll.certified, roll.voices
+        except RegisterError:
+            certified, voices = {}, {}
+        return [Waiting(key, voices.get(key, ())) for key in self._own_keys().values() if certified.get(key.id) != key]
+
+    def can_found(self) -> bool:
+        """Whether a register may be founded: there is none, or fewer than two are left in it who could vouch for others."""
+        if not self.store.lines():
+            return True
+        try:
+            return len(self.roll().certified) < LEAST_FOUNDERS
+        except RegisterError as error:
+            # One that nobody can read any more is replaced by people; only the site file gives a new one its weight.
+            return error.problem is not RegisterProblem.UNPINNED
+
+    def founding(self) -> Founding | None:
+        """What was signed of a founding by keys that still lie there."""
+        keys, signed = self._own_keys(), self.store.drafts()
+        for text, _ in signed.values():
+            founders = msgspec.json.decode(text, type=tuple[Vouched, ...])
+            if all(keys.get(one.id) == one for one in founders):
+                return Founding(founders, tuple(sorted(name for name, (other, _) in signed.items() if other == text)))
+        return None
+
+    def take_key(self, sealed: SealedPrivateKey, event: Event) -> None:
+        """A person made or presented their key, or changed its passphrase."""
+        self._log.write(event, sealed.id, sealed.id, {"public": sealed.public.hex()})
+        self._keys.put(sealed)
+
+    def sign_founding(self, person: str, founders: tuple[Vouched, ...], signature: str) -> str:
+        """Somebody founds together with others; with the last signature there is a register. Why not, or empty."""
+        keys, founders = self._own_keys(), tuple(sorted(founders))
+        fit = all(keys.get(one.id) == one and self.is_fit(one.id) for one in founders)
+        if not self.can_found() or not are_founders(founders) or not fit or person not in {one.id for one in founders}:
+            return "not-now"
+        text = msgspec.json.encode(founders).decode()
+        signatures = {name: given for name, (other, given) in self.store.drafts().items() if other == text} | {person: signature}
+        names = {one.id for one in founders}
+        line, root = root_line(founders, {name: signatures[name] for name in sorted(names & set(signatures))}), self.root(founders)
+        if names - set(signatures):
+            self.store.put_draft(person, text, signature)
+            return ""
+        try:
+            read((line,), root, self._installation())
+        except RegisterError:
+            return "not-now"
+        self.store.append(line, 1, Event.REVIEWERS_FOUNDED, person, "", {"root": root, "people": sorted(names)})
+        return ""
+
+    def confirm(self, person: str, key: Vouched, seen: str, signature: str) -> str:
+        """Somebody vouches for another's key. Why it was not taken, or empty."""
+        if self._own_keys().get(key.id) != key or not self.is_fit(key.id) or not self.is_fit(person):
+            return "not-now"
+        lines = self.store.lines()
+        try:
+            roll = self.roll()
+            number = len(roll.heads) + 1
+            entry = RegisterEntry(
+                number=number, before=roll.head, kind=EntryKind.CONFIRMED, key=key, by=person, seen=seen, signature=signature
+            )
+            read((*lines, line_of(entry)), self.pin, self._installation())
+        except RegisterError as error:
+            _log.warning("confirmation_refused", person=person, problem=str(error))
+            return "not-now"
+        facts = {"public": key.public, "signing": key.signing}
+        taken = self.store.append(line_of(entry), number, Event.REVIEWER_CONFIRMED, person, key.id, dict(facts))
+        return "" if taken else "not-now"
+
+    def root(self, founders: Sequence[Vouched]) -> str:
+        return root_of(self._installation(), founders)
+
+    def known_root(self) -> str:
+        """The root of the register that lies there, whatever the site file says; empty without one."""
+        lines = self.store.lines()
+        if not lines:
+            return ""
+        try:
+            return self.root(msgspec.json.decode(lines[0], type=RegisterEntry).founders)
+        except msgspec.DecodeError:
+            return ""
+
+    def _own_keys(self) -> dict[str, Vouched]:
+        found: dict[str, Vouched] = {}
+        for reviewer in self._keys.readable():
+            sealed = self._keys.get(reviewer.id)
+            try:
+                if sealed is not None:
+                    found[reviewer.id] = vouched(sealed)
+            except BlickschutzError:
+                continue  # from before there was a key to vouch with; its owner presents it
+        return found
+
+    def is_fit(self, person: str) -> bool:
+        """Whether somebody has account, role and valid training to review."""
+        member = self._members().get(person)
+        return member is not None and member.state is not AccountState.BLOCKED and unfit(member, self._today()) is None

@@ -1,0 +1,247 @@
+"""Keys count because others vouched for them: founding, confirming, revoking; and what somebody alters from below is found."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+from sqlalchemy import text
+
+from blickschutz.audit.model import Event
+from blickschutz.control.service.checks import check_site
+from blickschutz.demo.enrolment import found_with
+from blickschutz.vault import service
+from blickschutz.vault.register import confirmation_text, founding_text, key_words, same_words, sign, vouched, words_of
+from blickschutz.vault.service import change_passphrase, enrol_with, signing_key, unlock, with_signing
+from tests.house import SITE, House
+
+WORDS = "eine lange Losung"
+
+
+@pytest.fixture(autouse=True)
+def quick_keys(monkeypatch):
+    monkeypatch.setattr(service, "OPERATIONS", 1)
+    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.close()
+
+
+class People:
+    """What people do at their own desks; their private keys are in the open here."""
+
+    def __init__(self, house):
+        self.house, self.keys = house, {}
+
+    @property
+    def enrolment(self):
+        return self.house.records.archive.enrolment
+
+    def make(self, person):
+        sealed, private = enrol_with(person, WORDS)
+        self.keys[person] = private
+        self.enrolment.take_key(sealed, Event.REVIEWER_ENROLLED)
+        return vouched(sealed)
+
+    def found(self, *people):
+        founders = tuple(sorted(vouched(self.house.records.archive.keys.get(one)) for one in people))
+        signed = founding_text(self.house.records.archive.key.installation, founders)
+        return [self.enrolment.sign_founding(one, founders, sign(signed, signing_key(self.keys[one]))) for one in people]
+
+    def confirm(self, by, key, seen=None):
+        roll = self.enrolment.roll()
+        seen = seen or roll.head
+        return self.enrolment.confirm(by, key, seen, sign(confirmation_text(roll.root, seen, key), signing_key(self.keys[by])))
+
+    def pin(self):
+        self.house.pin = self.enrolment.pin = self.enrolment.known_root()
+
+
+@pytest.fixture
+def people(house):
+    people = People(house)
+    for person in ("kvd-1", "kvd-2"):
+        people.make(person)
+    assert people.found("kvd-1", "kvd-2") == ["", ""]
+    people.pin()
+    return people
+
+
+def openers(house):
+    return [one.id for one in house.records.orders.openers()]
+
+
+class TestCeremony:
+    def test_a_key_counts_for_nothing_before_two_others_vouched_for_it(self, house, people):
+        key = people.make("kvd-3")
+        assert openers(house) == ["kvd-1", "kvd-2"]
+        assert people.confirm("kvd-1", key) == ""
+        assert openers(house) == ["kvd-1", "kvd-2"]
+        assert people.confirm("kvd-1", key) == "not-now", "twice by one person"
+        assert people.confirm("kvd-3", key) == "not-now", "by themselves"
+        assert people.confirm("kvd-2", key) == ""
+        assert openers(house) == ["kvd-1", "kvd-2", "kvd-3"]
+        assert [entry.by for entry in house.events(Event.REVIEWER_CONFIRMED)] == ["kvd-2", "kvd-1"]
+        assert house.order() is not None
+        sealing = house.cell.orders[0].sealing
+        assert (len(sealing.register), sealing.root) == (3, people.enrolment.pin)
+
+    def test_a_founding_takes_all_of_its_founders(self, house):
+        people = People(house)
+        for person in ("kvd-1", "kvd-2", "kvd-3"):
+            people.make(person)
+        founders = tuple(sorted(vouched(house.records.archive.keys.get(one)) for one in ("kvd-1", "kvd-2", "kvd-3")))
+        signed = founding_text(house.records.archive.key.installation, founders)
+        for person in ("kvd-1", "kvd-2"):
+            assert people.enrolment.sign_founding(person, founders, sign(signed, signing_key(people.keys[person]))) == ""
+        assert people.enrolment.founding().signed == ("kvd-1", "kvd-2")
+        assert house.records.orders.refusal() == "unfounded"
+        forged = sign(signed, signing_key(people.keys["kvd-1"]))
+        assert people.enrolment.sign_founding("kvd-3", founders, forged) == "not-now"
+        assert people.enrolment.sign_founding("kvd-3", founders, sign(signed, signing_key(people.keys["kvd-3"]))) == ""
+        assert house.records.orders.refusal() == "unpinned"
+        people.pin()
+        assert house.records.orders.refusal() == ""
+
+    def test_nothing_is_sealed_while_the_site_file_names_no_root_or_another(self, house, people):
+        people.enrolment.pin = ""
+        assert (house.order(), house.records.orders.problem) == (None, "unpinned")
+        people.enrolment.pin = "ab" * 32
+        assert (house.order(), house.records.orders.problem) == (None, "register")
+        found = {one.id: one for one in check_site(SITE, house.records.inspected)}
+        assert people.enrolment.known_root() in found["root"].mend
+
+    def test_who_was_blocked_counts_no_longer_and_comes_back_by_two_others(self, house, people):
+        third = people.make("kvd-3")
+        seen = people.enrolment.roll().head
+        for by in ("kvd-1", "kvd-2"):
+            assert people.confirm(by, third) == ""
+        assert house.records.office.access.people.block("technik", "kvd-3") is None
+        assert openers(house) == ["kvd-1", "kvd-2"], "at once"
+        house.work()
+        assert [entry.subject for entry in house.events(Event.REVIEWER_REVOKED)] == ["kvd-3"]
+        house.records.office.access.people.issue("kvd-3", "terminal")
+        assert openers(house) == ["kvd-1", "kvd-2"]
+        assert people.confirm("kvd-1", third, seen) == "not-now", "a voice from before"
+        for by in ("kvd-1", "kvd-2"):
+            assert people.confirm(by, third) == ""
+        assert openers(house) == ["kvd-1", "kvd-2", "kvd-3"]
+
+    def test_whose_training_is_over_is_no_recipient(self, house, people):
+        house.clock.sleep(2000 * 86_400)
+        assert openers(house) == []
+        assert (house.order(), house.records.orders.problem) == (None, "reviewers")
+
+    def test_where_fewer_than_two_are_left_people_found_anew(self, house, people):
+        house.records.archive.keys.remove("kvd-2")
+        house.records.office.log.write(Event.REVIEWER_LEFT, "terminal", "kvd-2")
+        people.enrolment.revoke("kvd-2", "left", "terminal")
+        assert people.enrolment.can_found()
+        people.make("kvd-3")
+        assert people.found("kvd-1", "kvd-3") == ["", ""]
+        assert house.records.orders.refusal() == "register", "the site file still names the old root"
+        people.pin()
+        assert (house.records.orders.refusal(), openers(house), people.enrolment.look()) == ("", ["kvd-1", "kvd-3"], ())
+
+    def test_a_key_from_before_is_presented_and_confirmed(self, house, people):
+        sealed, private = enrol_with("kvd-3", WORDS)
+        old = type(sealed)(sealed.id, sealed.public, sealed.salt, sealed.operations, sealed.memory, sealed.box)
+        people.enrolment.take_key(old, Event.REVIEWER_ENROLLED)
+        assert [one.key.id for one in people.enrolment.waiting()] == []
+        assert people.enrolment.look() == (), "it waits, and stops nothing"
+        people.enrolment.take_key(with_signing(old, unlock(old, WORDS)), Event.KEY_PRESENTED)
+        (waiting,) = people.enrolment.waiting()
+        assert waiting.key == vouched(sealed)
+        assert vouched(change_passphrase(old, WORDS, "eine andere lange Losung")) == waiting.key
+        assert bytes(signing_key(private).verify_key).hex() == waiting.key.signing
+
+
+class TestFromBelow:
+    """The service's own user alters files and rows."""
+
+    def stopped(self, house, words):
+        assert house.order() is None
+        assert house.records.orders.problem == "register"
+        assert house.cell.orders == []
+        assert any(words in entry.facts["text"] for entry in house.events(Event.REGISTER_BROKEN)), house.events(Event.REGISTER_BROKEN)
+
+    def test_two_key_files_dropped_into_the_folder_open_nothing(self, house, people):
+        for name in ("kvd-3", "kvd-4"):
+            house.records.archive.keys.put(enrol_with(name, WORDS)[0])
+        assert openers(house) == ["kvd-1", "kvd-2"]
+        self.stopped(house, "key file of kvd-3 was not made at the key desk")
+
+    def test_a_swapped_a_removed_and_an_exchanged_key_file(self, house, people):
+        folder = house.folder / "keys/reviewers"
+        kept = (folder / "kvd-1.json").read_bytes()
+        house.records.archive.keys.put(enrol_with("kvd-1", WORDS)[0])
+        assert openers(house) == ["kvd-2"]
+        self.stopped(house, "kvd-1")
+        (folder / "kvd-1.json").unlink()
+        self.stopped(house, "is not the one that others vouched for")
+        shutil.copy(folder / "kvd-2.json", folder / "kvd-1.json")
+        self.stopped(house, "holds the key of kvd-2")
+        (folder / "kvd-1.json").write_bytes(kept)
+        assert house.order() is not None, "it is as people made it again"
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ("DELETE FROM reviewer_register WHERE number = 4", "3 entries, and 4 by the log"),
+            ("UPDATE reviewer_register SET line = replace(line, 'kvd-3', 'kvd-4')", "not what the log says"),
+            ("UPDATE reviewer_register SET signature = hex(zeroblob(64)) WHERE number = 2", "not signed by this installation"),
+            ("INSERT INTO reviewer_register SELECT founding, 5, line, signature FROM reviewer_register WHERE number = 4", "5 entries"),
+            ("INSERT INTO reviewer_register SELECT 2, number, line, signature FROM reviewer_register", "8 entries, and 4"),
+            ("UPDATE accounts SET state = 'active' WHERE id = 'kvd-4'; DELETE FROM reviewer_register WHERE number = 4", "3 entries"),
+            ("UPDATE accounts SET trained_until = '2099-01-01' WHERE id = 'kvd-1'", "account of kvd-1 is not as the log says"),
+            ("UPDATE accounts SET roles = 'aufsicht,sichtung' WHERE id = 'kvd-2'", "account of kvd-2 is not as the log says"),
+        ],
+    )
+    def test_rows_that_were_altered(self, house, people, change, words):
+        third = people.make("kvd-3")
+        for by in ("kvd-1", "kvd-2"):
+            people.confirm(by, third)
+        people.enrolment.revoke("kvd-3", "blocked", "system")
+        assert people.enrolment.look() == ()
+        with closing(sqlite3.connect(house.folder / "control.db")) as database:
+            for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+                database.execute(f'DROP TRIGGER "{name}"')
+            database.executescript(change)
+        house.records.office.access.accounts._read = None
+        self.stopped(house, words)
+
+    def test_the_register_grows_only(self, house, people):
+        with closing(sqlite3.connect(house.folder / "control.db")) as database, pytest.raises(sqlite3.IntegrityError):
+            database.execute("DELETE FROM reviewer_register")
+
+    def test_it_is_found_at_the_start_and_told_once(self, house, people):
+        house.records.archive.keys.put(enrol_with("kvd-9", WORDS)[0])
+        house.start()
+        told = []
+        house.records.archive.enrolment.found.listen(told.append)
+        house.records.keeping.begin()
+        house.records.archive.enrolment.look()
+        assert len(told) == len(house.events(Event.REGISTER_BROKEN)) == 1
+        assert house.records.orders.refusal() == "register"
+
+
+def test_words_are_said_and_typed_by_people():
+    words = words_of(bytes(range(12)))
+    assert words.count("-") == 5
+    assert len({words_of(bytes([n]) * 12) for n in range(256)}) == 256
+    assert same_words(f" {words.upper().replace('-', ' ')} ", words)
+    assert not same_words(words[:-1], words)
+
+
+def test_a_site_that_makes_its_people_itself_founds_with_those_who_may_review(house):
+    found_with(house.records, {"kvd-1": WORDS, "kvd-2": WORDS, "technik": WORDS})
+    assert openers(house) == ["kvd-1", "kvd-2"]
+    assert key_words(house.records.archive.enrolment.certified()["kvd-1"])
+    with house.records.office.log._engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM reviewer_founders")).scalar_one() == 0
