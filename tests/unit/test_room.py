@@ -14,6 +14,7 @@ from blickschutz.recording.io.clipfile import ClipWriter
 from blickschutz.recording.model import ClipHeader, ClipMode, CloseReason
 from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.messages import Trouble
+from blickschutz.reviewroom.own import fingerprint
 from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release, Wish
 from blickschutz.reviewroom.room import Room, RoomError, Seat
@@ -299,18 +300,71 @@ class TestDoor:
 
 
 class Browser:
-    """Asks the pages of a room without a network."""
+    """Asks the pages of a room without a network; with a jar of cookies it is always the same browser."""
 
-    def __init__(self, room):
-        self._app = make_room_app(room, Release(room))
+    def __init__(self, app_room, **cookies):
+        self._app, self.cookies = make_room_app(app_room, Release(app_room)), httpx.Cookies(cookies)
 
     def __call__(self, method, path, **more):
         async def ask():
             transport = httpx.ASGITransport(app=self._app)
-            async with httpx.AsyncClient(transport=transport, base_url=f"http://localhost:{PORT}") as client:
-                return await client.request(method, path, **more)
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://localhost:{PORT}", cookies=self.cookies) as client:
+                answer = await client.request(method, path, **more)
+                self.cookies = client.cookies
+                return answer
 
         return asyncio.run(ask())
+
+
+class TestBrowsers:
+    """A seat is good in the session and the browser in which it was taken."""
+
+    @pytest.fixture
+    def guarded(self, door, keys):
+        """Each has a ticket of their name, bound to a session of their name."""
+        for one in keys:
+            door.admit(one.id, m.Guest(id=one.id, name=one.id, sealed=one, may_judge=True, session=fingerprint(f"session of {one.id}")))
+        return door
+
+    @staticmethod
+    def sits(browser, person):
+        return browser("POST", f"/join/{person}", data={"passphrase": PASSPHRASE})
+
+    def test_a_ticket_is_good_in_its_own_session_only(self, guarded):
+        for session in ("", f"session of {BERT}"):
+            browser = Browser(guarded, **({"session": session} if session else {}))
+            assert browser("GET", f"/join/{ADA}").status_code == 404
+            assert self.sits(browser, ADA).status_code == 404
+        assert guarded.seats == {}
+        assert self.sits(Browser(guarded, session=f"session of {ADA}"), ADA).status_code == 303
+
+    def test_the_address_of_a_seat_is_nothing_in_another_session_or_browser(self, guarded):
+        own = Browser(guarded, session=f"session of {ADA}")
+        seat = self.sits(own, ADA).headers["location"]
+        assert own("GET", seat).status_code == 200
+        assert Browser(guarded)("GET", seat).status_code == 404
+        assert Browser(guarded, session=f"session of {ADA}")("GET", seat).status_code == 404, "another browser"
+        room = dict(own.cookies)["room"]
+        assert Browser(guarded, session=f"session of {BERT}", room=room)("GET", seat).status_code == 404, "another session"
+        for path in ("/verdict", "/leave", "/unmask", "/release"):
+            assert Browser(guarded, session=f"session of {ADA}")("POST", f"{seat}{path}").status_code == 404
+        assert len(guarded.seats) == 1
+
+    def test_two_people_do_not_sit_in_one_browser(self, guarded):
+        browser = Browser(guarded, session=f"session of {ADA}")
+        assert self.sits(browser, ADA).status_code == 303
+        browser.cookies.set("session", f"session of {BERT}")
+        answer = self.sits(browser, BERT)
+        assert (answer.status_code, "an einem eigenen Gerät" in answer.text) == (403, True)
+        assert guarded.link.sent[-1] == m.SeatRefused(person=BERT, reason="one-browser")
+        assert guarded.playback is None
+        assert self.sits(Browser(guarded, session=f"session of {BERT}"), BERT).status_code == 303
+        assert guarded.playback is not None
+
+    def test_two_people_do_not_sit_in_one_session(self, guarded, keys):
+        assert self.sits(Browser(guarded, session=f"session of {ADA}"), ADA).status_code == 303
+        guarded.admit("x", m.Guest(id=BERT, name=BERT, sealed=keys[1], session=fingerprint(f"session of {ADA}")))
+        assert self.sits(Browser(guarded, session=f"session of {ADA}"), "x").status_code == 403
 
 
 class TestPages:

@@ -39,7 +39,7 @@ class Night:
         self._regime, self._records, self._rooms, self._secrets = control.regime, control.records, rooms, secrets
         self._until, self._require = until, require
         self._seen: set[int] = set()
-        self._seats: dict[str, str] = {}
+        self._seats: dict[str, _Browser] = {}
         self._package = Path()
         self._identity = pyrage.x25519.Identity.generate()
 
@@ -72,31 +72,31 @@ class Night:
 
     async def _alone(self) -> str:
         first = await self._sit("kvd-1")
-        status, _ = await _get(f"{first}/video.mp4")
+        status, _ = await first.get("/video.mp4")
         self._require(status == 404, f"one person alone got an answer {status}")
         return "no picture for one person"
 
-    async def _sit(self, person: str) -> str:
+    async def _sit(self, person: str) -> _Browser:
         member = self._records.office.access.members[person]
-        address, problem = await self._rooms.enter(self._case.id, member, "de", "light", "http://127.0.0.1")
+        address, problem = await self._rooms.enter(self._case.id, member, "de", "light", "http://127.0.0.1", "")
         self._require(bool(address), f"{person} does not get in: {problem}")
-        seat = await _post(address, {"passphrase": self._secrets[person]})
-        self._seats[person] = seat
-        return seat
+        browser = self._seats[person] = _Browser(address)
+        browser.address = await browser.post("", {"passphrase": self._secrets[person]})
+        return browser
 
     async def _watch(self) -> str:
         start = time.monotonic()
         seat = await self._sit("aufsicht")
-        status, data = await _get(f"{seat}/video.mp4")
+        status, data = await seat.get("/video.mp4")
         self._require(status == 200 and len(data) > 10_000, f"answer {status}, {len(data)} bytes")
-        status, _ = await _get(f"{seat}/clear.mp4")
+        status, _ = await seat.get("/clear.mp4")
         self._require(status == 403, f"unredacted video without consent: answer {status}")
         seconds = time.monotonic() - start
         return f"{len(data) / 1e6:.1f} MB of redacted video {seconds:.1f} s after the second passphrase; unredacted is refused"
 
     async def _harmless(self) -> str:
         for person in _PAIR:
-            await _post(f"{self._seats[person]}/verdict", {"verdict": "no-incident", "note": "story"})
+            await self._seats[person].post("/verdict", {"verdict": "no-incident", "note": "story"})
         clip, store = self._case.clip, self._records.office.cases.store
         await self._until(lambda: _state(store.get(self._case.id)) is CaseState.DESTROYED, _GONE_S, lambda: "the clip is still there")
         self._require(self._records.archive.shelf.is_absent(clip), "a file of the clip is left")
@@ -112,7 +112,7 @@ class Night:
             await self._sit(person)
         for person in _PAIR:
             given = {"verdict": "incident", "note": "story", "ground": "straftat", "reference": "KL-1"}
-            await _post(f"{self._seats[person]}/verdict", given)
+            await self._seats[person].post("/verdict", given)
         case = self._records.office.cases.store.get(self._case.id)
         hold = case.hold if case is not None and case.state is CaseState.HELD else None
         self._require(hold is not None, f"the case is {_state(case)}")
@@ -120,8 +120,8 @@ class Night:
 
     async def _release(self) -> str:
         wish = {"basis": "strafverfolgung", "recipient": "Polizei", "reference": "KL-1", "key": str(self._identity.to_public())}
-        await _post(f"{self._seats['aufsicht']}/release", wish)
-        await _post(f"{self._seats['kvd-1']}/release/consent", {})
+        await self._seats["aufsicht"].post("/release", wish)
+        await self._seats["kvd-1"].post("/release/consent", {})
         exports = self._records.archive.exports
         await self._until(lambda: bool(list(exports.glob(f"{self._case.clip}*.age"))), _PACKAGE_S, lambda: "no package")
         package = next(exports.glob(f"{self._case.clip}*.age"))
@@ -140,30 +140,35 @@ def _state(case: Case | None) -> CaseState | None:
     return case.state if case is not None else None
 
 
-async def _get(address: str) -> tuple[int, bytes]:
-    """Status and body of a page of a room on this machine."""
-    return await asyncio.to_thread(_open, urllib.request.Request(address))
+class _Browser:
+    """One person's browser at a room of this machine; `address` is that of their page. It keeps the room's cookies."""
 
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
 
-async def _post(address: str, fields: dict[str, str]) -> str:
-    """Send a form; the address that the answer leads to."""
-    request = urllib.request.Request(address, urllib.parse.urlencode(fields).encode())
+    async def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body of a page."""
+        return await asyncio.to_thread(self._open, path)
 
-    def send() -> str:
-        with urllib.request.urlopen(request, timeout=_PACKAGE_S) as answer:
-            return str(answer.url)
+    async def post(self, path: str, fields: dict[str, str]) -> str:
+        """Send a form; the address that the answer leads to."""
+        data = urllib.parse.urlencode(fields).encode()
 
-    try:
-        return await asyncio.to_thread(send)
-    except urllib.error.HTTPError as error:
-        error.close()
-        return address
+        def send() -> str:
+            with self._opener.open(f"{self.address}{path}", data, timeout=_PACKAGE_S) as answer:
+                return str(answer.url)
 
+        try:
+            return await asyncio.to_thread(send)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return self.address
 
-def _open(request: urllib.request.Request) -> tuple[int, bytes]:
-    try:
-        with urllib.request.urlopen(request, timeout=_PACKAGE_S) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        error.close()
-        return error.code, b""
+    def _open(self, path: str) -> tuple[int, bytes]:
+        try:
+            with self._opener.open(f"{self.address}{path}", timeout=_PACKAGE_S) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code, b""

@@ -33,6 +33,7 @@ from blickschutz.review.rules import OPENABLE, waits_for
 from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.book import RoomBook
 from blickschutz.reviewroom.desk import desk_of, taken_at_desk
+from blickschutz.reviewroom.own import fingerprint
 from blickschutz.reviewroom.process import run_room
 from blickschutz.wire.frames import pack, read
 
@@ -123,8 +124,8 @@ class ReviewRooms:
         refused = self._office.log.count([Event.SEAT_REFUSED], self._clock.now() - _QUARTER_S, member.id)
         return "locked" if refused >= _MOST_REFUSED else ""
 
-    async def enter(self, number: int, member: Member, language: str, theme: str, origin: str) -> tuple[str, str]:
-        """The address of the door for this person, or why they may not come in (empty address)."""
+    async def enter(self, number: int, member: Member, language: str, theme: str, origin: str, session: str) -> tuple[str, str]:
+        """The address of the door for this person in this `session` (its secret), or why they may not come in (empty address)."""
         case = await asyncio.to_thread(self._office.cases.store.get, number)
         if case is None:
             return "", "not-openable"
@@ -145,6 +146,7 @@ class ReviewRooms:
             id=member.id,
             name=member.name,
             sealed=sealed,
+            session=fingerprint(session),
             may_judge=waits_for(case, member.id),
             may_release=member.may(Role.SUPERVISION),
         )
@@ -152,13 +154,21 @@ class ReviewRooms:
         door.say(m.Admit(ticket=ticket, guest=guest))
         return f"{origin}:{door.port}/join/{ticket}", ""
 
-    async def key_desk(self, member: Member, language: str, theme: str, origin: str) -> str:
-        """The address of a desk at which somebody makes or changes their own key. Raises `BlickschutzError`."""
+    async def key_desk(self, member: Member, language: str, theme: str, origin: str, session: str) -> str:
+        """The address of a desk at which somebody makes or changes their own key, in this `session`. Raises `BlickschutzError`."""
         ticket = secrets.token_urlsafe(24)
         settings = self._settings(None, language, theme, origin)
         sealed = await asyncio.to_thread(self._archive.keys.get, member.id)
         desk = await asyncio.to_thread(desk_of, self._archive.enrolment, self._office.access.members, member)
-        first = m.OpenKeyDesk(settings=settings, person=member.id, name=member.name, sealed=sealed, ticket=ticket, desk=desk)
+        first = m.OpenKeyDesk(
+            settings=settings,
+            person=member.id,
+            name=member.name,
+            sealed=sealed,
+            ticket=ticket,
+            session=fingerprint(session),
+            desk=desk,
+        )
         door, reader = await self._start(first, f"keys-{member.id}")
         self._desks.add(door)
         door.task = self._begin("key-desk", lambda: self._hear_desk(door, reader, member.id))

@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import FastAPI, Form, HTTPException, Response
+from fastapi import FastAPI, Form, HTTPException, Request, Response
 from nacl.public import PrivateKey
 
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
 from blickschutz.reviewroom.link import Link
 from blickschutz.reviewroom.messages import Desk, FoundingSigned, KeyConfirmed, KeyMade, OpenKeyDesk, RoomSettings
+from blickschutz.reviewroom.own import require_session
 from blickschutz.reviewroom.pages import Secret, Word, base_app
 from blickschutz.vault.model import Vouched
 from blickschutz.vault.register import are_founders, confirmation_text, founding_text, key_words, root_words, same_words, sign, vouched
@@ -32,7 +33,7 @@ class KeyDesk:
     def __init__(self, first: OpenKeyDesk, link: Link) -> None:
         self.person, self.name, self.desk, self.sealed = first.person, first.name, first.desk, first.sealed
         self._installation, self._link = first.settings.installation, link
-        self.done = ""
+        self.session, self.done = first.session, ""
 
     @property
     def own(self) -> Vouched | None:
@@ -121,13 +122,14 @@ def make_key_app(settings: RoomSettings, desk: KeyDesk, ticket: str) -> FastAPI:
     def page(problem: str = "", status: int = 200) -> Response:
         return pages.render("key.html", status, desk=desk, ticket=ticket, key_words=key_words, problem=problem)
 
-    def require(given: str) -> None:
+    def require(request: Request, given: str) -> None:
+        require_session(request, desk.session)
         if not secrets.compare_digest(given.encode(), ticket.encode()):
             raise HTTPException(404)
 
-    async def do(given: str, work: Callable[[], Awaitable[None]]) -> Response:
+    async def do(request: Request, given: str, work: Callable[[], Awaitable[None]]) -> Response:
         nonlocal tries
-        require(given)
+        require(request, given)
         if desk.done:
             raise HTTPException(404)
         if tries >= _MOST_TRIES:
@@ -146,25 +148,25 @@ def make_key_app(settings: RoomSettings, desk: KeyDesk, ticket: str) -> FastAPI:
         return page()
 
     @app.get("/key/{given}")
-    async def ask(given: str) -> Response:
-        require(given)
+    async def ask(request: Request, given: str) -> Response:
+        require(request, given)
         return page()
 
     @app.post("/key/{given}")
-    async def make(given: str, old: Secret = "", new: Secret = "", again: Secret = "") -> Response:
-        require(given)
-        return page("different", 422) if new != again else await do(given, lambda: desk.make(old, new))
+    async def make(request: Request, given: str, old: Secret = "", new: Secret = "", again: Secret = "") -> Response:
+        require(request, given)
+        return page("different", 422) if new != again else await do(request, given, lambda: desk.make(old, new))
 
     @app.post("/key/{given}/present")
-    async def present(given: str, passphrase: Secret = "") -> Response:
-        return await do(given, lambda: desk.present(passphrase))
+    async def present(request: Request, given: str, passphrase: Secret = "") -> Response:
+        return await do(request, given, lambda: desk.present(passphrase))
 
     @app.post("/key/{given}/confirm")
-    async def confirm(given: str, person: Word = "", words: Secret = "", passphrase: Secret = "") -> Response:
-        return await do(given, lambda: desk.confirm(person, words, passphrase))
+    async def confirm(request: Request, given: str, person: Word = "", words: Secret = "", passphrase: Secret = "") -> Response:
+        return await do(request, given, lambda: desk.confirm(person, words, passphrase))
 
     @app.post("/key/{given}/found")
-    async def found(given: str, people: People = None, passphrase: Secret = "") -> Response:
-        return await do(given, lambda: desk.found(list(people or ()), passphrase))
+    async def found(request: Request, given: str, people: People = None, passphrase: Secret = "") -> Response:
+        return await do(request, given, lambda: desk.found(list(people or ()), passphrase))
 
     return app

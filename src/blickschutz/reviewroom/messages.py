@@ -26,6 +26,7 @@ class Trouble(StrEnum):
     REFUSED = "refused"
     ANONYMOUS = "anonymous"
     UNSAFE_REDACTION = "unsafe-redaction"
+    ONE_BROWSER = "one-browser"
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,11 +34,15 @@ class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may come in: name, their sealed private key, and whether the case waits for their verdict."""
+    """Somebody who may come in: name, their sealed private key, and whether the case waits for their verdict.
+
+    `session` is the SHA-256 of the session in which they asked: in another one neither ticket nor seat is theirs.
+    """
 
     id: str
     name: str
     sealed: SealedPrivateKey
+    session: str = ""
     may_judge: bool = False
     may_release: bool = False
 
@@ -103,13 +108,14 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenKeyDesk(_Message, frozen=True, tag="open-key-desk"):
-    """A room for one person who makes or changes the key under their own passphrase."""
+    """A room for one person who makes or changes the key under their own passphrase, in the session with the SHA-256 `session`."""
 
     settings: RoomSettings
     person: str
     name: str
     sealed: SealedPrivateKey | None
     ticket: str
+    session: str = ""
     desk: Desk = Desk()
 
 

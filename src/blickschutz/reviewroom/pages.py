@@ -1,14 +1,15 @@
-"""The pages of a review room, on an address of its own. A seat's address is a secret of its own, good while the room lives."""
+"""The pages of a review room, on an address of its own. A seat's address is good in one session and one browser, while the room lives."""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from importlib import resources
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.middleware import Middleware
@@ -18,6 +19,7 @@ from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.reviewroom.messages import Guest, RoomSettings
+from blickschutz.reviewroom.own import browser_of, recognise, require_session
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.web import texts
@@ -85,6 +87,18 @@ class RoomDesk:
         seat.seen = time.monotonic()
         return seat
 
+    def require_seat(self, request: Request) -> None:
+        """Raises 404 where somebody asks for another's seat, from another session or another browser."""
+        seat = self.room.seats.get(request.path_params.get("token", ""))
+        if seat is not None:
+            require_session(request, seat.guest.session)
+            if browser_of(request) != seat.browser:
+                raise HTTPException(404)
+
+    def router(self) -> APIRouter:
+        """For pages of a seat."""
+        return APIRouter(dependencies=[Depends(self.require_seat)])
+
     def show(self, seat: Seat, problem: str = "", status: int = 200) -> Response:
         """The page of a seat; with a `problem` it says what was wrong."""
         room = self.room
@@ -118,29 +132,33 @@ def make_room_app(room: Room, release: Release) -> FastAPI:
 
 def _doors(desk: RoomDesk) -> APIRouter:
     """In and out."""
-    router, room, pages = APIRouter(), desk.room, desk.pages
+    router, room, pages = desk.router(), desk.room, desk.pages
 
     def door_page(guest: Guest, problem: str = "", status: int = 200) -> Response:
         waiting = [seat.guest.name for seat in room.seats.values()]
         return pages.render("door.html", status, guest=guest, problem=problem, waiting=waiting)
 
-    def guest_of(ticket: str) -> Guest:
+    def guest_of(request: Request, ticket: str) -> Guest:
         guest = room.guests.get(ticket)
         if guest is None:
             raise HTTPException(404)
+        require_session(request, guest.session)
         return guest
 
     @router.get("/join/{ticket}")
-    async def door(ticket: str) -> Response:
-        return door_page(guest_of(ticket))
+    async def door(request: Request, ticket: str) -> Response:
+        return door_page(guest_of(request, ticket))
 
     @router.post("/join/{ticket}")
-    async def enter(ticket: str, passphrase: Secret = "") -> Response:
-        guest = guest_of(ticket)
+    async def enter(request: Request, ticket: str, passphrase: Secret = "") -> Response:
+        guest = guest_of(request, ticket)
+        browser = browser_of(request) or secrets.token_urlsafe(24)
         try:
-            return desk.back(await room.enter(ticket, passphrase))
+            answer = desk.back(await room.enter(ticket, passphrase, browser))
         except RoomError as error:
             return door_page(guest, error.trouble.value, 403)
+        recognise(request, answer, browser)
+        return answer
 
     @router.get("/seat/{token}")
     async def seat(token: str) -> Response:
@@ -162,7 +180,7 @@ def _doors(desk: RoomDesk) -> APIRouter:
 
 def _pictures(desk: RoomDesk) -> APIRouter:
     """Redacted playback; unredacted while both agreed."""
-    router, room = APIRouter(), desk.room
+    router, room = desk.router(), desk.room
 
     @router.get("/seat/{token}/clip.json")
     async def clip(token: str) -> Response:
@@ -194,7 +212,7 @@ def _pictures(desk: RoomDesk) -> APIRouter:
 
 def _verdicts(desk: RoomDesk) -> APIRouter:
     """What somebody found."""
-    router = APIRouter()
+    router = desk.router()
 
     @router.post("/seat/{token}/verdict")
     async def verdict(token: str, verdict: Word = "", note: Text = "", ground: Word = "", reference: Word = "") -> Response:
@@ -214,7 +232,7 @@ def _verdicts(desk: RoomDesk) -> APIRouter:
 
 def _unmasking(desk: RoomDesk) -> APIRouter:
     """Asked for by one, agreed by the other, ended by either."""
-    router, room = APIRouter(), desk.room
+    router, room = desk.router(), desk.room
 
     @router.post("/seat/{token}/unmask")
     async def ask(token: str, reason: Text = "", reference: Word = "") -> Response:
@@ -251,7 +269,7 @@ def _unmasking(desk: RoomDesk) -> APIRouter:
 
 def _releases(desk: RoomDesk) -> APIRouter:
     """Evidence: asked for by one, agreed by the other."""
-    router, release = APIRouter(), desk.release
+    router, release = desk.router(), desk.release
 
     @router.post("/seat/{token}/release")
     async def ask(

@@ -47,13 +47,17 @@ class RoomError(BlickschutzError):
 
 @dataclass(slots=True)
 class Seat:
-    """Somebody in the room. `token` is the address of their page; `share` opens nothing by itself."""
+    """Somebody in the room. `token` is the address of their page, `browser` the mark of the browser that it is good in.
+
+    `share` opens nothing by itself.
+    """
 
     guest: Guest
     token: str
     share: Share
     judged: str = ""
     seen: float = 0.0
+    browser: str = ""
 
 
 @dataclass(slots=True)
@@ -90,9 +94,11 @@ class Room:
         for seat in [seat for seat in self.seats.values() if seat.guest.id == person]:
             self.leave(seat)
 
-    async def enter(self, ticket: str, passphrase: str) -> Seat:
-        """Take a seat with one's own passphrase. Raises `RoomError`."""
+    async def enter(self, ticket: str, passphrase: str, browser: str = "") -> Seat:
+        """Take a seat with one's own passphrase, in a browser that is nobody else's here. Raises `RoomError`."""
         guest = self.guests[ticket]
+        if any(self._is_shared(seat, guest, browser) for seat in self.seats.values()):
+            self._refuse(guest, Trouble.ONE_BROWSER)
         if (tried := self.tries.get(guest.id, 0)) >= _MOST_TRIES:
             self._refuse(guest, Trouble.LOCKED)
         taken = next((seat for seat in self.seats.values() if seat.guest.id == guest.id), None)
@@ -116,14 +122,22 @@ class Room:
             self._remove(taken)
         if len(self.seats) >= SEATS:
             self._refuse(guest, Trouble.FULL)
+        if any(self._is_shared(seat, guest, browser) for seat in self.seats.values()):
+            self._refuse(guest, Trouble.ONE_BROWSER)
         self.guests.pop(ticket, None)
         self.tries.pop(guest.id, None)
-        seat = Seat(guest, secrets.token_urlsafe(24), share, seen=time.monotonic())
+        seat = Seat(guest, secrets.token_urlsafe(24), share, seen=time.monotonic(), browser=browser)
         self.seats[seat.token] = seat
         self.link.send(SeatTaken(person=guest.id))
         self._open_if_two()
         self.version += 1
         return seat
+
+    @staticmethod
+    def _is_shared(seat: Seat, guest: Guest, browser: str) -> bool:
+        """Whether somebody else sits there whose browser or session it is: that may be one person on two seats."""
+        same = (browser and browser == seat.browser) or (guest.session and guest.session == seat.guest.session)
+        return seat.guest.id != guest.id and bool(same)
 
     def _share(self, guest: Guest, passphrase: str) -> Share:
         head = read_head(Path(self.settings.path))

@@ -337,6 +337,7 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "refused": N_("Das wurde nicht zugelassen."),
     "anonymous": N_("Diese Aufzeichnung enthält nur verpixelte Bilder."),
     "unsafe-redaction": UNSAFE_REDACTION,
+    "one-browser": N_("In diesem Browser sitzt schon eine andere Person. Jede nimmt ihren Platz an einem eigenen Gerät ein."),
     "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),
     "not-now": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand."),
     "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),

@@ -119,7 +119,7 @@ def routes(pages: Pages) -> APIRouter:
     async def passphrase(request: Request) -> Response:
         member, look = member_of(request), (pages.language(request), pages.theme(request, "light"))
         try:
-            opened = await pages.room.rooms.key_desk(member, *look, pages.origin(request))
+            opened = await pages.room.rooms.key_desk(member, *look, pages.origin(request), session_of(request))
         except (BlickschutzError, OSError, TimeoutError):
             return await pages.shown(Lane.READ, request, "door.html", status=503, case=None, address="", problem="room-failed")
         return await pages.shown(Lane.READ, request, "door.html", case=None, address=opened, problem="")

@@ -13,7 +13,7 @@ from blickschutz.audit.model import Event
 from blickschutz.review.model import Case, CaseState, Ground
 from blickschutz.review.rules import MORTAL, OPENABLE, fates, is_undecided, visible, waits_for
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow, member_of, session_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
@@ -73,7 +73,7 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         member = member_of(request)
         found = await pages.lanes.run(Lane.READ, lambda: _require(pages, number))
         language, theme = pages.language(request), pages.theme(request, "light")
-        address, problem = await rooms.enter(number, member, language, theme, pages.origin(request))
+        address, problem = await rooms.enter(number, member, language, theme, pages.origin(request), session_of(request))
         status = 403 if problem else 200
         return await pages.shown(Lane.READ, request, "door.html", status=status, case=found, address=address, problem=problem)
 
