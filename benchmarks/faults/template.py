@@ -45,7 +45,7 @@ escalate_after_s = 600
 before_s = 1
 after_s = 2
 mqtt = {{ host = "127.0.0.1", port = {BROKER_PORT}, listen = true }}
-mail = {{ host = "127.0.0.1", port = {MAIL_PORT}, sender = "a@example.org", to = ["b@example.org"] }}
+mail = {{ host = "127.0.0.1", port = {MAIL_PORT}, sender = "a@example.org", to = ["b@example.org"], starttls = false }}
 webhooks = [{{ id = "hook", address = "http://127.0.0.1:{HOOK_PORT}/" }}]
 [recording]
 before_s = 1

@@ -165,7 +165,7 @@ class TestMail:
         controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
         controller.start()
         alerts = desk("mail")
-        channel = MailSender("127.0.0.1", controller.port, "wache@rathaus.example", ("dienst@rathaus.example",), False, WORDS)
+        channel = MailSender("127.0.0.1", controller.port, "wache@rathaus.example", ("dienst@rathaus.example",), None, WORDS)
         sender = Sender(channel, alerts.store, SystemClock(), idle_s=0.2)
         sender.start()
         try:
@@ -184,7 +184,7 @@ class TestMail:
             controller.stop()
 
     def test_no_server_is_a_clear_problem(self, desk):
-        channel = MailSender("127.0.0.1", free_port(), "a@b.example", ("c@d.example",), False, WORDS)
+        channel = MailSender("127.0.0.1", free_port(), "a@b.example", ("c@d.example",), None, WORDS)
         notice, _ = notice_of(desk("mail"), "mail")
         with pytest.raises(DeviceError, match=r"the mail server 127\.0\.0\.1"):
             channel.send(notice)

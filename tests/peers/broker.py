@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -12,10 +13,10 @@ import pytest
 
 
 class RealBroker:
-    """Starts on its port; `stop` ends the process that it started."""
+    """Starts on its port; `stop` ends the process that it started. With a `certificate` and its key it speaks TLS only."""
 
-    def __init__(self, port: int, folder: Path) -> None:
-        self.port, self._folder = port, folder
+    def __init__(self, port: int, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
+        self.port, self._folder, self._certificate = port, folder, certificate
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -23,7 +24,8 @@ class RealBroker:
         if not Path(path).exists():
             pytest.skip("mosquitto is not installed")
         config = self._folder / "mosquitto.conf"
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        tls = "" if self._certificate is None else "certfile {}\nkeyfile {}\n".format(*self._certificate)
+        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser {getpass.getuser()}\n{tls}")
         self._process = subprocess.Popen([path, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 10
         while time.monotonic() < end:

@@ -392,7 +392,7 @@ class TestRealChannels:
         [("mail..x", "a@b.example"), ("x" * 70 + ".example", "a@b.example"), ("127.0.0.1", "ä@b.example"), ("", "a@b.example")],
     )
     def test_a_mail_server_that_cannot_be(self, notice, host, sender):
-        mail = MailSender(host, 1, sender, ("c@d.example",), False, Words("Rat\nhaus", "de", NAMES))
+        mail = MailSender(host, 1, sender, ("c@d.example",), None, Words("Rat\nhaus", "de", NAMES))
         digest = Digest(4, "mail", 2, 1.7e9, 1.7e9, (DigestGroup("door", Kind.LOITERING, 2, 1),))
         for tell in (lambda: mail.send(notice), lambda: mail.send_digest(digest)):
             with pytest.raises(DeviceError, match="the mail server"):

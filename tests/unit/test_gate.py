@@ -11,8 +11,9 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blickschutz.bootstrap.cells import with_account
 from blickschutz.config.parts import _address
-from blickschutz.config.texts import SiteError
+from blickschutz.config.texts import SiteError, say
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.gate import Gate
 from blickschutz.ingest.io.sources import open_source
@@ -53,7 +54,16 @@ class TestAddresses:
             assert "ecret" not in shown
             assert "admin" not in shown
         assert found.shown == f"rtsp://{place.replace(':554', '')}"
-        assert _address(value) == value
+        with pytest.raises(SiteError) as caught:
+            _address(value)
+        assert "password_file" in say("secret_in_address", "en", value="")
+        assert caught.value.context["value"] == without_secrets(value)
+
+    @pytest.mark.parametrize("password", PASSWORDS)
+    def test_a_password_from_a_file_reaches_the_camera_as_it_stands(self, password):
+        address = with_account("rtsp://10.0.0.1:8554/s?x=1", "admin", password)
+        found = read_address(address)
+        assert (found.user, found.password, found.place, found.path) == ("admin", password, "10.0.0.1:8554", "/s?x=1")
 
     @pytest.mark.parametrize(
         ("value", "parts"),

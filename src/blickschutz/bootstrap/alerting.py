@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
 from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
+from blickschutz.alerts.io.transport import Trust, context
 from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.ports import Channel
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.bootstrap.records import Records
-from blickschutz.config.channels import MqttChannel
+from blickschutz.bootstrap.secrets import read_secret
+from blickschutz.config.channels import MqttChannel, Reached
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import SettingsError
+from blickschutz.kernel.errors import OperatorError, SettingsError
 
 
 def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, guard: Guard) -> Alerting:
@@ -37,18 +40,23 @@ def make_source(site: SiteFile, base: Path, take: Callable[[str, CameraEvent], N
 
 def broker(mqtt: MqttChannel, base: Path) -> Broker:
     """The broker of the site file, with the password from its file. Raises `SettingsError`."""
-    password = ""
-    if mqtt.password_file:
-        path = base / mqtt.password_file
-        try:
-            password = path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"alerts.mqtt.password_file: {path}: {error.strerror}") from error
-    return Broker(mqtt.host, mqtt.port, mqtt.prefix, mqtt.user, password)
+    password = read_secret("alerts.mqtt.password_file", mqtt.password_file, base)
+    tls = tls_of("alerts.mqtt", mqtt, base) if mqtt.secure else None
+    return Broker(mqtt.host, mqtt.known_port, mqtt.prefix, mqtt.user, password, tls)
+
+
+def tls_of(setting: str, channel: Reached, base: Path) -> ssl.SSLContext:
+    """How the server of a channel is verified. Raises `SettingsError`."""
+    key, name = ("certificate", channel.certificate) if channel.certificate else ("authority", channel.authority)
+    try:
+        text = (base / name).read_text(encoding="ascii") if name else ""
+        return context(Trust(certificate=text) if channel.certificate else Trust(authority=text))
+    except (OSError, UnicodeDecodeError, OperatorError) as error:
+        raise SettingsError(f"{setting}.{key}: {base / name}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def make_channels(site: SiteFile, base: Path, cameras: Mapping[str, str]) -> list[Channel]:
-    """The channels that the site file names."""
+    """The channels that the site file names. Raises `SettingsError`."""
     alerts, language = site.alerts, site.site.language
     words = Words(site.site.name, language, cameras)
     channels: list[Channel] = []
@@ -56,7 +64,15 @@ def make_channels(site: SiteFile, base: Path, cameras: Mapping[str, str]) -> lis
         channels.append(MqttSender(broker(alerts.mqtt, base), site.site.name, language))
     if alerts.mail is not None:
         mail = alerts.mail
-        channels.append(MailSender(mail.host, mail.port, mail.sender, mail.to, mail.starttls, words))
-    channels += [Webhook(hook.id, hook.address, site.site.name, language) for hook in alerts.webhooks]
-    channels += [AppriseChannel(other.id, other.address, words) for other in alerts.apprise]
+        account = (mail.user, read_secret("alerts.mail.password_file", mail.password_file, base))
+        tls = tls_of("alerts.mail", mail, base) if mail.starttls else None
+        channels.append(MailSender(mail.host, mail.port, mail.sender, mail.to, tls, words, account))
+    for hook in alerts.webhooks:
+        setting = f"alerts.webhooks.{hook.id}"
+        account = (hook.user, read_secret(f"{setting}.password_file", hook.password_file, base))
+        secure = hook.address.startswith("https:")
+        channels.append(Webhook(hook.id, hook.address, site.site.name, language, tls_of(setting, hook, base) if secure else None, account))
+    for other in alerts.apprise:
+        address = other.address or read_secret(f"alerts.apprise.{other.id}.address_file", other.address_file, base)
+        channels.append(AppriseChannel(other.id, address, words, plain=bool(other.plain_because)))
     return channels

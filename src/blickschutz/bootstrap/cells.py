@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from blickschutz.analysis.model import AnalysisSettings
+from blickschutz.bootstrap.secrets import read_secret
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.ingest.rules.address import read_address
 from blickschutz.kernel.density import Density
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.recording.model import RecordingSettings
@@ -52,7 +55,17 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
         path = (base / camera.address.removeprefix("file:")).resolve()
         return SourceSettings(SourceKind.FILE, str(path), start_s=camera.start_s)
     authority = str((base / camera.authority).resolve()) if camera.authority is not None else ""
-    return SourceSettings(SourceKind.RTSP, camera.address, authority=authority, fingerprint=camera.fingerprint or "")
+    password = read_secret(f"cameras.{camera.id}.password_file", camera.password_file, base)
+    address = with_account(camera.address, camera.user, password)
+    return SourceSettings(SourceKind.RTSP, address, authority=authority, fingerprint=camera.fingerprint or "")
+
+
+def with_account(address: str, user: str, password: str) -> str:
+    """An address as a camera is opened by it; it is shown and logged without what is added here."""
+    found = read_address(address)
+    if found is None or not (user or password):
+        return address
+    return f"{found.scheme}://{quote(user or found.user, safe='')}:{quote(password, safe='')}@{found.place}{found.path}"
 
 
 def density_of(camera: Camera) -> Density | None:

@@ -11,6 +11,7 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.backup.rules import WEEK_S, YEAR_S, is_old
 from blickschutz.backup.texts import say
+from blickschutz.bootstrap.secrets import require_secrets
 from blickschutz.cli.place import place_of, require_place
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.documents import facts_path
@@ -22,7 +23,7 @@ from blickschutz.control.service.checks import Finding, check_site
 from blickschutz.control.service.grounds import gather
 from blickschutz.installation.model import FolderError
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import BlickschutzError, OperatorError
+from blickschutz.kernel.errors import BlickschutzError, OperatorError, SettingsError
 
 _BACKUP, _RESTORE = "Art. 32 Abs. 1 lit. b DSGVO", "SI-09"
 _DAY_S, _TRIALS = 86_400.0, 50
@@ -43,7 +44,7 @@ def report(path: Path, data: Path | None, as_json: bool) -> int:
             raise
         click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
         return 1
-    findings = [Finding("site-file", "holds", str(path))]
+    findings = [Finding("site-file", "holds", str(path)), _check_secrets(site, path)]
     try:
         require_place(place_of(site, path, data), new=False)
         with if_started(site, path, data) as records:
@@ -97,6 +98,15 @@ def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
         )
         last = ("Zum Vorführen: site.demo = true", "To show it: site.demo = true")
         raise OperatorError(f"{first[index]}\n{lines}\n{last[index]}")
+
+
+def _check_secrets(site: SiteFile, path: Path) -> Finding:
+    """Whether every secret that the site file names can be read, by its owner alone."""
+    try:
+        require_secrets(site, path.resolve().parent)
+    except SettingsError as error:
+        return Finding("secrets", "broken", "SI-02", str(error))
+    return Finding("secrets", "holds", "SI-02")
 
 
 def _check_backups(path: Path, log: AuditLog, now: float) -> list[Finding]:

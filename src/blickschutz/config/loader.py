@@ -168,9 +168,10 @@ def _about(root: type[BaseModel], path: Sequence[str | int]) -> str:
 def settings_hash(site: SiteFile) -> str:
     """SHA-256 of the settings in force (hex). Comments and the order of keys in the file do not change it.
 
-    Nor do the installation's id and the place of its data: what was approved for the settings stays so when the folder moves.
+    Nor do the installation's id, the place of its data and the root of its reviewers: what was approved for the settings stays so
+    when the folder moves, or people found their register.
     """
-    return hashlib.sha256(site.model_dump_json(exclude={"site": {"id", "data"}}).encode()).hexdigest()
+    return hashlib.sha256(site.model_dump_json(exclude={"site": {"id", "data"}, "review": {"root"}}).encode()).hexdigest()
 
 
 def schema() -> dict[str, Any]:

@@ -312,6 +312,10 @@ class Camera(Part):
     """`forecourt` or `side`."""
     address: Address
     """Stream of the camera: `rtsp://host/path`, or `file:path` for a file that is played in a loop."""
+    user: str = ""
+    """User at the camera; empty for none."""
+    password_file: Annotated[str, Field(max_length=400)] = ""
+    """File that holds the password, relative to the site file or in the credentials of systemd; never the password itself."""
     start_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """For a file: second at which it starts."""
     fingerprint: Fingerprint | None = None

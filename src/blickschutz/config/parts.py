@@ -43,9 +43,28 @@ def _address(value: str) -> str:
         if len(value) <= len("file:"):
             raise SiteError("address", value=value)
         return value
-    if read_address(value) is None:
+    found = read_address(value)
+    if found is None:
         raise SiteError("address", value=without_secrets(value))
+    if found.password:
+        raise SiteError("secret_in_address", value=without_secrets(value))
     return value
+
+
+def require_no_password(address: str) -> None:
+    """Raises `SiteError` where a password stands in an address: the file is read, printed and copied by people."""
+    if re.search(r"//[^/@]*:[^/]*@", address):
+        raise SiteError("secret_in_address", value=without_secrets(address))
+
+
+def is_local(host: str) -> bool:
+    """Whether that is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _host(value: str) -> str:

@@ -39,6 +39,26 @@ TEXTS: dict[str, tuple[str, str]] = {
         'mit {value!r} ist offen, wie Arbeitsplätze diesen Rechner nennen; ergänzen Sie names = ["Name oder Adresse"]',
         'with {value!r} it is open what workstations call this machine; add names = ["name or address"]',
     ),
+    "plain": (
+        "unverschlüsselt oder ungeprüft nur auf diesem Rechner selbst (Art. 32 DSGVO); verschlüsseln Sie die Verbindung oder schreiben "
+        "Sie in 'plain_because', warum es nicht geht",
+        "unencrypted or unverified only on this machine itself (Art. 32 GDPR); encrypt the connection, or write in 'plain_because' why "
+        "that cannot be",
+    ),
+    "secret_in_address": (
+        "in {value} steht ein Kennwort; streichen Sie es, schreiben Sie es in eine Datei, die nur ihr Besitzer liest, und nennen Sie "
+        "diese mit 'password_file' (und 'user'), bei apprise die ganze Adresse mit 'address_file'",
+        "there is a password in {value}; remove it, write it into a file that only its owner reads, and name that with "
+        "'password_file' (and 'user'), for apprise the whole address with 'address_file'",
+    ),
+    "one_trust": (
+        "schreiben Sie entweder 'authority' oder 'certificate', nicht beides",
+        "write either 'authority' or 'certificate', not both",
+    ),
+    "address_or_file": (
+        "schreiben Sie entweder 'address' oder 'address_file', genau eines von beiden",
+        "write either 'address' or 'address_file', exactly one of them",
+    ),
     "same_start": (
         "Tag und Nacht beginnen beide um {value}; schreiben Sie zwei verschiedene Uhrzeiten",
         "day and night both start at {value}; write two different times",

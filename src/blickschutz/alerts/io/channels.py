@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
+import ipaddress
 import smtplib
+import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
-import requests
 
 from blickschutz.alerts.io.wire import (
     AlertMessage,
@@ -48,12 +54,23 @@ class Words:
 
 
 class MailSender:
-    """Sends mails to one server. A notice keeps its Message-ID over all tries, so a doubled one is recognised."""
+    """Sends mails to one server, encrypted (`tls`) or not at all; plain where there is no `tls`. `account` is user and password.
+
+    A notice keeps its Message-ID over all tries, so a doubled one is recognised."""
 
     name = "mail"
 
-    def __init__(self, host: str, port: int, sender: str, to: tuple[str, ...], starttls: bool, words: Words) -> None:
-        self._server, self._sender, self._to, self._starttls, self._words = (host, port), sender, to, starttls, words
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        sender: str,
+        to: tuple[str, ...],
+        tls: ssl.SSLContext | None,
+        words: Words,
+        account: tuple[str, str] = ("", ""),
+    ) -> None:
+        self._server, self._sender, self._to, self._tls, self._words, self._account = (host, port), sender, to, tls, words, account
 
     def send(self, notice: Notice) -> None:
         self._mail(f"{notice.number}.{notice.alert.id}.{notice.alert.raised:.0f}", *self._words.plain(notice))
@@ -72,8 +89,10 @@ class MailSender:
             mail["Message-ID"] = f"<{key}@blickschutz.invalid>"
             mail.set_content(text)
             with smtplib.SMTP(*self._server, timeout=_TIMEOUT_S) as server:
-                if self._starttls:
-                    server.starttls()
+                if self._tls is not None:
+                    server.starttls(context=self._tls)
+                if self._account[0]:
+                    server.login(*self._account)
                 server.send_message(mail)
         # A host or an address that cannot be written in ASCII is a `UnicodeError`, an impossible header a `ValueError`.
         except (OSError, smtplib.SMTPException, ValueError) as error:
@@ -84,12 +103,16 @@ class MailSender:
 
 
 class Webhook:
-    """Posts each event as JSON. Follows no redirect and no proxy: it goes where the site file says or nowhere."""
+    """Posts each event as JSON. Follows no redirect and no proxy: it goes where the site file says or nowhere.
 
-    def __init__(self, name: str, address: str, site: str, language: str) -> None:
-        self.name, self._address, self._site, self._language = name, address, site, language
-        self._session = requests.Session()
-        self._session.trust_env = False
+    `tls` verifies the server of an https address; `account` is user and password, or a token where there is no user.
+    """
+
+    def __init__(
+        self, name: str, address: str, site: str, language: str, tls: ssl.SSLContext | None = None, account: tuple[str, str] = ("", "")
+    ) -> None:
+        self.name, self._address, self._site, self._language, self._tls = name, address, site, language, tls
+        self._headers = {"Content-Type": "application/json", **_authorization(*account)}
 
     def send(self, notice: Notice) -> None:
         self._post(str(notice.number), message(notice, self._site, self._language))
@@ -101,30 +124,42 @@ class Webhook:
         self._post(f"fault-{fault.key}", fault_message(fault, self._site))
 
     def _post(self, key: str, body: AlertMessage | DigestMessage | FaultMessage) -> None:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": f"blickschutz-{key}"}
+        headers = {**self._headers, "Idempotency-Key": f"blickschutz-{key}"}
         try:
-            answer = self._session.post(
-                self._address, data=msgspec.json.encode(body), headers=headers, timeout=_TIMEOUT_S, allow_redirects=False
-            )
-        # An address that is none is a `ValueError` of several libraries beneath.
-        except (requests.RequestException, ValueError) as error:
+            status = self._status(msgspec.json.encode(body), headers)
+        # An address that is none is a `ValueError`, a certificate that is not believed an `OSError`.
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise DeviceError(f"{self.name}: no answer ({type(error).__name__})") from error
-        if answer.status_code >= 300:
-            raise DeviceError(f"{self.name}: answered {answer.status_code}")
+        if status >= 300:
+            raise DeviceError(f"{self.name}: answered {status}")
+
+    def _status(self, data: bytes, headers: Mapping[str, str]) -> int:
+        parts = urlsplit(self._address)
+        host, path = parts.hostname or "", parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            tls = self._tls or ssl.create_default_context()
+            connection = http.client.HTTPSConnection(host, parts.port, timeout=_TIMEOUT_S, context=tls)
+        else:
+            connection = http.client.HTTPConnection(host, parts.port, timeout=_TIMEOUT_S)
+        with closing(connection):
+            connection.request("POST", path, data, dict(headers))
+            return connection.getresponse().status
 
     def close(self) -> None:
-        self._session.close()
+        """Nothing stays open between two events."""
 
 
 class AppriseChannel:
-    """A channel of the library apprise, by its address."""
+    """A channel of the library apprise, by its address; in plain text beyond this machine only where `plain` allows it."""
 
-    def __init__(self, name: str, address: str, words: Words) -> None:
+    def __init__(self, name: str, address: str, words: Words, *, plain: bool = True) -> None:
         import apprise  # a hundred services; loaded only where the site file asks for one
 
         self.name, self._words = name, words
         self._apprise = apprise.Apprise()
         self._known = bool(self._apprise.add(address))
+        self._allowed = plain or all(_is_safe(one) for one in self._apprise)
 
     def send(self, notice: Notice) -> None:
         self._notify(*self._words.plain(notice))
@@ -138,8 +173,27 @@ class AppriseChannel:
     def _notify(self, subject: str, text: str) -> None:
         if not self._known:
             raise DeviceError(f"{self.name}: the library apprise does not know this kind of address")
+        if not self._allowed:
+            raise DeviceError(f"{self.name}: not encrypted or not verified; take an address that is, or write 'plain_because'")
         if not self._apprise.notify(title=subject, body=text):
             raise DeviceError(f"{self.name}: apprise could not deliver it")
 
     def close(self) -> None:
         """Nothing stays open between two notices."""
+
+
+def _authorization(user: str, secret: str) -> dict[str, str]:
+    if not secret:
+        return {}
+    given = f"Basic {base64.b64encode(f'{user}:{secret}'.encode()).decode()}" if user else f"Bearer {secret}"
+    return {"Authorization": given}
+
+
+def _is_safe(channel: Any) -> bool:
+    """Whether one of apprise's channels encrypts and verifies, or stays on this machine. Those without a host speak by https."""
+    host = str(getattr(channel, "host", "") or "")
+    try:
+        here = host in {"", "localhost"} or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    return here or (bool(getattr(channel, "secure", False)) and bool(getattr(channel, "verify_certificate", True)))

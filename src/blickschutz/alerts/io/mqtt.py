@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -27,13 +28,14 @@ _MOST_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker is and how to sign in; `prefix` starts every topic."""
+    """Where the broker is and how to sign in; `prefix` starts every topic. With `tls` its certificate is verified."""
 
     host: str
     port: int = 1883
     prefix: str = "blickschutz"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
+    tls: ssl.SSLContext | None = None
 
 
 def _client(broker: Broker, name: str) -> mqtt.Client:
@@ -42,6 +44,8 @@ def _client(broker: Broker, name: str) -> mqtt.Client:
     client.reconnect_delay_set(1, 30)
     if broker.user:
         client.username_pw_set(broker.user, broker.password)
+    if broker.tls is not None:
+        client.tls_set_context(broker.tls)
     return client
 
 

@@ -30,6 +30,16 @@ def _plain(text: str) -> Callable[[Grounds], str]:
     return lambda g: text
 
 
+def _ways_out(g: Grounds) -> str:
+    """How alerts leave the machine; what is not encrypted, and why, as the site file says."""
+    plain = g.site.alerts.plain()
+    text = "Meldungen verlassen den Rechner nur verschlüsselt und nur zu Gegenstellen, deren Zertifikat geprüft wird."
+    if not plain:
+        return text
+    listed = "; ".join(f"{name} zu {host} ({why.strip()})" for name, host, why in plain)
+    return f"{text[:-1]}, außer unverschlüsselt: {listed}."
+
+
 _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
     (
         "Pseudonymisierung und Verpixelung",
@@ -85,6 +95,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 "SI-02",
                 (setting("server.host"), setting("server.tls")),
             ),
+            _Measure(_ways_out, "Vertraulichkeit", "a", "Leitstelle", "SI-02", (setting("alerts"), test("tests/live/test_transport.py"))),
         ),
     ),
     (

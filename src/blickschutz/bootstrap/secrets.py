@@ -1,0 +1,74 @@
+"""Secrets that lie outside of the site file: files that only their owner reads, or the credentials of systemd."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from blickschutz.config.loader import operator_language
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.errors import SettingsError
+
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+_MOST_BYTES = 4096
+_TEXTS = {
+    "gone": (
+        "{path} lässt sich nicht lesen ({reason}); legen Sie die Datei an, oder geben Sie sie mit LoadCredential={name}:… weiter",
+        "{path} cannot be read ({reason}); make the file, or pass it on with LoadCredential={name}:…",
+    ),
+    "open": (
+        "{path} können auch andere lesen (Rechte {mode:04o}); schreiben Sie „chmod 600 {path}“",
+        "{path} can be read by others too (mode {mode:04o}); write `chmod 600 {path}`",
+    ),
+    "wrong": (
+        "{path} enthält kein Kennwort: leer, länger als {most} Bytes oder kein Text",
+        "{path} holds no password: empty, longer than {most} bytes, or no text",
+    ),
+}
+
+
+def read_secret(setting: str, name: str, base: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """The secret in the file `name`; empty where none is named. Raises `SettingsError` that begins with the `setting`.
+
+    A relative name is looked for among the credentials of systemd first, then in `base`, the site file's folder.
+    """
+    if not name:
+        return ""
+    given = environment.get(CREDENTIALS, "")
+    passed = Path(given, name) if given and not Path(name).is_absolute() else None
+    path = passed if passed is not None and passed.exists() else base / name
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise _refused(setting, "gone", path=path, reason=error.strerror, name=name) from error
+    # systemd hands out credentials to the service alone, whatever their mode says.
+    if path != passed and mode & 0o077:
+        raise _refused(setting, "open", path=path, mode=mode)
+    try:
+        secret = data.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        secret = ""
+    if not secret.strip() or len(data) > _MOST_BYTES or "\n" in secret:
+        raise _refused(setting, "wrong", path=path, most=_MOST_BYTES)
+    return secret
+
+
+def require_secrets(site: SiteFile, base: Path) -> None:
+    """Raises `SettingsError` unless every secret that the site file names can be read: before anything starts."""
+    alerts = site.alerts
+    named = [(f"cameras.{camera.id}.password_file", camera.password_file) for camera in site.cameras]
+    named += [("alerts.mqtt.password_file", alerts.mqtt.password_file)] if alerts.mqtt is not None else []
+    named += [("alerts.mail.password_file", alerts.mail.password_file)] if alerts.mail is not None else []
+    named += [(f"alerts.webhooks.{hook.id}.password_file", hook.password_file) for hook in alerts.webhooks]
+    named += [(f"alerts.apprise.{other.id}.address_file", other.address_file) for other in alerts.apprise]
+    for setting, name in named:
+        read_secret(setting, name, base)
+
+
+def _refused(setting: str, text: str, **values: object) -> SettingsError:
+    german, english = _TEXTS[text]
+    return SettingsError(f"{setting}: {(german if operator_language() == 'de' else english).format(**values)}")
