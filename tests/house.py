@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.bootstrap.records import make_records
@@ -14,6 +15,7 @@ from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
 from blickschutz.retention.io.sources import ClockSources
+from blickschutz.vault import service
 from blickschutz.vault.service import new_key
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
@@ -97,7 +99,9 @@ class House:
             records.worker.do(duty)
 
     def enrol(self, count=2):
-        found_with(self.records, {f"kvd-{number}": "eine lange Losung" for number in range(1, count + 1)})
+        # The derivation is slow on purpose, and is not what these tests are about.
+        with patch.multiple(service, OPERATIONS=1, MEMORY=8192 * 8):
+            found_with(self.records, {f"kvd-{number}": "eine lange Losung" for number in range(1, count + 1)})
         self.pin = self.records.archive.enrolment.pin
 
     def order(self, cause="person_down", by="system", **more):

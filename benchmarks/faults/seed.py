@@ -107,6 +107,11 @@ class Seeding:
         self.records.keeping.begin()
         self.records.archive.time.check()
 
+    @property
+    def root(self) -> str:
+        """The root of the register that the people founded."""
+        return self.records.archive.enrolment.known_root()
+
     def people(self) -> dict[str, Person]:
         """Everybody can sign in, has a token for all that a token may, and a key where the role needs one."""
         found = {}

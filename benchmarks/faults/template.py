@@ -111,6 +111,8 @@ def make(base: Path, shim: Shim) -> tuple[Installation, Template]:
     at = time.time() + 60
     seeding = seed.Seeding(site, data, at - 80 * DAY, "a" * 32, at - 81 * DAY)
     people = seeding.people()
+    with site.open("a", encoding="utf-8") as file:
+        file.write(f'[review]\nroot = "{seeding.root}"\n')
     seeding.end(at - 79 * DAY)
     older = base / "older"
     shutil.copytree(data, older)

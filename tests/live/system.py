@@ -90,8 +90,8 @@ def client(system, person="leitstelle-1") -> httpx.Client:
     return httpx.Client(cookies={"session": admit(system, person)}, timeout=20)
 
 
-def take_over(requests: httpx.Client, person: str, code: str, password: str) -> None:
-    """The first sign-in as people do it: one-time code, own password, and an authenticator where the role needs one."""
+def take_over(requests: httpx.Client, person: str, code: str, password: str) -> bytes:
+    """The first sign-in as people do it: one-time code, own password, and an authenticator, whose secret is returned."""
     answer = requests.post("/welcome", data={"person": person, "code": code, "new": password, "again": password})
     assert answer.status_code == 200, answer.text[-2000:]
     secret = re.search(r'class="hash secret">([A-Z2-7 ]+)<', requests.get("/account").text)
@@ -100,6 +100,7 @@ def take_over(requests: httpx.Client, person: str, code: str, password: str) -> 
     code = code_at(shared, int(time.time() // 30))
     answer = requests.post("/account/totp", data={"name": "Test", "code": code, "password": password})
     assert "ist eingerichtet" in answer.text, answer.text[-3000:]
+    return shared
 
 
 def signed_in(context, system, person="leitstelle-1"):

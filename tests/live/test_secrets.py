@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
+from blickschutz.access.service.totp import code_at
 from blickschutz.recording.io.clipfile import read_head
 from blickschutz.vault.io.files import KeyFolder
 from blickschutz.vault.service import join_shares, open_share, unlock
@@ -25,7 +28,7 @@ PASSPHRASES = {"kvd-1": "Losung Quittenmarmelade 4711", "kvd-2": "Losung Wendelt
 
 @pytest.fixture
 def control_room(tmp_path):
-    """A real `blickschutz run` with one camera; (address, process, state folder)."""
+    """A real `blickschutz run` with one camera: its address, its process, its state folder, codes, and how to start it with a root."""
     guest_clip(tmp_path / "guest.mp4")
     port = free_port()
     text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
@@ -47,17 +50,36 @@ def control_room(tmp_path):
         command = [sys.executable, "-m", "blickschutz.cli.main", "users", "invite", "--site", str(site), person]
         output = subprocess.run(command, text=True, check=True, env=environment, capture_output=True).stdout
         codes[person] = output.splitlines()[0].rpartition(": ")[2]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(site)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    until(lambda: answers(address), 40)
-    yield address, process, tmp_path / "data/sites", codes
-    process.terminate()
-    process.wait(30)
+    room = ControlRoom(site, environment, f"http://127.0.0.1:{port}", tmp_path / "data/sites", codes)
+    room.start()
+    yield room
+    room.end()
+
+
+class ControlRoom:
+    """The process, and what a test needs of it."""
+
+    def __init__(self, site, environment, address, state, codes):
+        self._site, self._environment, self.address, self.state, self.codes = site, environment, address, state, codes
+        self.log = site.with_name("log.txt")
+
+    def start(self):
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(self._site)]
+            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+        until(lambda: answers(self.address), 40)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def pin(self, root):
+        """Two people compared the root; it stands in the site file from now on."""
+        self.end()
+        self._site.write_text(
+            self._site.read_text(encoding="utf-8").replace("[review]\n", f'[review]\nroot = "{root}"\n'), encoding="utf-8"
+        )
+        self.start()
 
 
 def answers(address):
@@ -67,6 +89,25 @@ def answers(address):
         return False
 
 
+def sign_in_again(client, person, password, shared):
+    """After a restart; a code counts once, so the next one is used."""
+    client.post("/sign-in", data={"person": person, "password": password})
+    answer = client.post("/sign-in/factor", data={"code": code_at(shared, int(time.time() // 30) + 1)})
+    assert answer.status_code == 200, answer.text[-2000:]
+
+
+def command_lines(pid):
+    """Arguments and environment of a process and all that it started."""
+    found = b""
+    for one in (pid, *descendants(pid)):
+        for name in ("cmdline", "environ"):
+            try:
+                found += Path(f"/proc/{one}/{name}").read_bytes()
+            except OSError:
+                continue  # ended meanwhile, or unreadable even for root
+    return found
+
+
 def link(text, word):
     found = re.search(rf'href="(http://127\.0\.0\.1:\d+/{word}/[^"]+)"', text)
     assert found, text[-3000:]
@@ -74,15 +115,22 @@ def link(text, word):
 
 
 def test_keys_and_passphrases_never_reach_the_control_room(control_room):
-    address, process, state, codes = control_room
-    clients = {}
+    address, state, codes = control_room.address, control_room.state, control_room.codes
+    clients, shared = {}, {}
     for person, passphrase in PASSPHRASES.items():
         clients[person] = client = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
-        take_over(client, person, codes[person], PASSWORD)
+        shared[person] = take_over(client, person, codes[person], PASSWORD)
         door = link(client.post("/passphrase").text, "key")
-        assert "gilt" in httpx.post(door, data={"new": passphrase, "again": passphrase}, timeout=20).text
+        assert "gilt" in client.post(door, data={"new": passphrase, "again": passphrase}).text
     folder = until(lambda: next(iter(state.glob("*/keys/reviewers")), None), 10)
     until(lambda: len(list(folder.glob("*.json"))) == 2, 10)
+    for person, passphrase in PASSPHRASES.items():
+        door = link(clients[person].post("/passphrase").text, "key")
+        signed = clients[person].post(f"{door}/found", data={"people": "kvd-2", "passphrase": passphrase}).text
+    control_room.pin(re.search(r'root = "([0-9a-f]{64})"', html.unescape(signed))[1])
+    process = control_room.process
+    for person, client in clients.items():
+        sign_in_again(client, person, PASSWORD, shared[person])
     clients["leitstelle-1"] = duty = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
     take_over(duty, "leitstelle-1", codes["leitstelle-1"], PASSWORD)
     until(lambda: duty.get("/cameras/vorplatz-nord/picture.jpg").status_code == 200, 40)
@@ -91,8 +139,8 @@ def test_keys_and_passphrases_never_reach_the_control_room(control_room):
     seats = {}
     for person, passphrase in PASSPHRASES.items():
         door = link(clients[person].post("/cases/1/enter").text, "join")
-        seats[person] = httpx.post(door, data={"passphrase": passphrase}, follow_redirects=True, timeout=20).url
-    video = httpx.get(f"{seats['kvd-2']}/video.mp4", timeout=20)
+        seats[person] = clients[person].post(door, data={"passphrase": passphrase}).url
+    video = clients["kvd-2"].get(f"{seats['kvd-2']}/video.mp4")
     assert video.status_code == 200
     assert len(video.content) > 10_000
 
@@ -114,8 +162,10 @@ def test_keys_and_passphrases_never_reach_the_control_room(control_room):
     # The room, where they belong, has them: the same search finds them there.
     rooms = [memory_of(pid) for pid in descendants(process.pid)]
     assert any(secrets["clip key"] in room or PASSPHRASES["kvd-2"].encode() in room for room in rooms)
-    for seat in seats.values():
-        httpx.post(f"{seat}/leave")
+    written = control_room.log.read_bytes() + command_lines(process.pid)
+    assert [name for name, secret in secrets.items() if secret in written] == []
+    for person, seat in seats.items():
+        clients[person].post(f"{seat}/leave")
     for client in clients.values():
         client.close()
 

@@ -162,3 +162,24 @@ def test_overwriting_leaves_nothing_of_what_was_there(tmp_path):
     assert data[6:66] != b"secret" * 10
     overwrite(path)
     assert b"secret" not in path.read_bytes()
+
+
+_MOST = rules.MOST_PASSES
+
+
+@pytest.mark.parametrize(
+    ("floor", "took", "passes"), [(3, 0.2, 8), (3, 0.5, 3), (3, 5.0, 3), (3, 0.001, _MOST), (3, 0.0, _MOST), (20, 0.1, 20)]
+)
+def test_a_faster_machine_makes_more_passes_and_none_makes_fewer_than_the_floor(floor, took, passes):
+    assert rules.passes(floor, took) == passes
+
+
+def test_a_key_says_what_its_derivation_cost(monkeypatch):
+    monkeypatch.setattr(service, "OPERATIONS", 2)
+    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
+    monkeypatch.setattr(service.rules, "passes", lambda floor, took: floor + 3)
+    service._operations.cache_clear()
+    sealed = service.enrol("ada", PASSPHRASE)
+    assert (sealed.operations, sealed.memory) == (5, 8192 * 8)
+    assert service.unlock(sealed, PASSPHRASE)
+    service._operations.cache_clear()

@@ -104,24 +104,26 @@ for _file in ("keys/installation.key", "keys/factors.key"):
     fault(f"{_file} cut in half")(_key(_file, _half))
 
 
-def _reviewer(round_: Round, change: Callable[[Path], None]) -> None:
-    """One key of five is no more: two others can still open, so recordings go on."""
+def _reviewer(round_: Round, change: Callable[[Path], None], *, stops: bool) -> None:
+    """What lies beside the keys stops nothing; a key that is not the one that others vouched for stops sealing, and it is said."""
     at_rest(round_, lambda data: change(data / "keys" / "reviewers"))
     one = round_.life.order()
-    if not one.accepted:
-        round_.ledger.broken("work_not_running", f"nothing is recorded though four people can open: {one.answer}")
+    if not one.accepted and not stops:
+        round_.ledger.broken("work_not_running", f"nothing is recorded though five people can open: {one.answer}")
+    if one.accepted and stops:
+        round_.ledger.broken("half_states", "it is sealed though a reviewer's key is not what it was")
 
 
-for _what, _change in (
-    ("missing", lambda folder: (folder / "kvd-3.json").unlink()),
-    ("damaged", lambda folder: _half(folder / "kvd-3.json")),
-    ("copied beside", lambda folder: shutil.copy(folder / "kvd-3.json", folder / "kvd-3 (Kopie).json")),
-    ("of 0 bytes", lambda folder: (folder / "kvd-3.json").write_bytes(b"")),
-    ("beside a hidden folder", lambda folder: (folder / ".snapshot").mkdir()),
+for _what, _change, _stops in (
+    ("missing", lambda folder: (folder / "kvd-3.json").unlink(), True),
+    ("damaged", lambda folder: _half(folder / "kvd-3.json"), True),
+    ("copied beside", lambda folder: shutil.copy(folder / "kvd-3.json", folder / "kvd-3 (Kopie).json"), False),
+    ("of 0 bytes", lambda folder: (folder / "kvd-3.json").write_bytes(b""), True),
+    ("beside a hidden folder", lambda folder: (folder / ".snapshot").mkdir(), False),
 ):
 
-    def _play_reviewer(round_: Round, change: Callable[[Path], object] = _change) -> None:
-        _reviewer(round_, lambda folder: change(folder) and None)
+    def _play_reviewer(round_: Round, change: Callable[[Path], object] = _change, stops: bool = _stops) -> None:
+        _reviewer(round_, lambda folder: change(folder) and None, stops=stops)
 
     fault(f"reviewer's key {_what}")(_play_reviewer)
 

@@ -6,12 +6,23 @@ about where it meets the axis: for every secret there is exactly one line throug
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 PRIME = 2**521 - 1
 SECRET_BYTES = 32
 VALUE_BYTES = 66
 THRESHOLD = 2
+
+
+# What a derivation takes at least on the machine that seals, in seconds of a processor; more passes than `MOST_PASSES` nobody waits for.
+TARGET_S, MOST_PASSES = 0.5, 16
+
+
+def passes(floor: int, took_s: float) -> int:
+    """How many passes of argon2id reach `TARGET_S` where `floor` of them took `took_s`; never fewer than `floor`."""
+    wanted = math.ceil(floor * TARGET_S / took_s) if took_s > 0 else MOST_PASSES
+    return max(floor, min(wanted, MOST_PASSES))
 
 
 def split(secret: bytes, count: int, below: Callable[[int], int]) -> list[bytes]:
