@@ -13,7 +13,18 @@ from blickschutz.audit.model import Event
 from blickschutz.control.service.checks import check_site
 from blickschutz.demo.enrolment import found_with
 from blickschutz.vault import service
-from blickschutz.vault.register import confirmation_text, founding_text, key_words, same_words, sign, vouched, words_of
+from blickschutz.vault.model import EntryKind, RegisterEntry
+from blickschutz.vault.register import (
+    confirmation_text,
+    founding_text,
+    key_words,
+    line_of,
+    root_line,
+    same_words,
+    sign,
+    vouched,
+    words_of,
+)
 from blickschutz.vault.service import change_passphrase, enrol_with, signing_key, unlock, with_signing
 from tests.house import SITE, House
 
@@ -215,6 +226,26 @@ class TestFromBelow:
             database.executescript(change)
         house.records.office.access.accounts._read = None
         self.stopped(house, words)
+
+    def test_what_the_installation_alone_signs_and_enters_makes_nobody_count(self, house, people):
+        """With its key, the log and the database at hand: a forged voice, and a founding of one's own."""
+        other = [enrol_with(name, WORDS) for name in ("kvd-3", "aufsicht")]
+        for sealed, _ in other:
+            people.enrolment.take_key(sealed, Event.REVIEWER_ENROLLED)
+        own, store, roll = [vouched(sealed) for sealed, _ in other], people.enrolment.store, people.enrolment.roll()
+        voice = sign(confirmation_text(roll.root, roll.head, own[0]), signing_key(other[0][1]))
+        forged = {"kind": EntryKind.CONFIRMED, "key": own[0], "by": "kvd-1", "seen": roll.head, "signature": voice}
+        line = line_of(RegisterEntry(number=2, before=roll.head, **forged))
+        assert store.append(line, 2, Event.REVIEWER_CONFIRMED, "kvd-1", "kvd-3", {})
+        assert store.fault() == "", "rows, log and signatures of the installation agree"
+        assert openers(house) == []
+        self.stopped(house, "is not signed by kvd-1")
+        founders = tuple(sorted(own))
+        signed = founding_text(house.records.archive.key.installation, founders)
+        line = root_line(founders, {key.id: sign(signed, signing_key(private)) for key, (_, private) in zip(own, other, strict=True)})
+        assert store.append(line, 1, Event.REVIEWERS_FOUNDED, "system", "", {})
+        assert openers(house) == []
+        self.stopped(house, "another root")
 
     def test_the_register_grows_only(self, house, people):
         with closing(sqlite3.connect(house.folder / "control.db")) as database, pytest.raises(sqlite3.IntegrityError):
