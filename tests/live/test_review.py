@@ -342,7 +342,7 @@ def test_a_person_changes_their_own_passphrase(night, desk):
     page.get_by_label("Neue Losung, mindestens").fill("ein ganz neuer Satz")
     page.get_by_label("Neue Losung noch einmal").fill("ein ganz neuer Satz")
     page.get_by_role("button", name="Festlegen").click()
-    sees(page, "Ihre Losung gilt")
+    sees(page, "Ihre neue Losung gilt")
     until(lambda: system.records.office.log.find(event=Event.PASSPHRASE_CHANGED, by="kvd-3"), 5)
 
 
