@@ -130,11 +130,28 @@ def test_ports_of_a_camera_and_of_channels(tmp_path):
     assert (tmp_path / "clips").is_dir(), "what is not there cannot be granted"
     assert CELL.connect == {554}
     assert profiles.cell(models=A, clips=None, address="rtsps://[fe80::1]/s").connect == {322}
-    hooks = [{"id": "a", "address": "https://example.test/x"}, {"id": "b", "address": "http://10.0.0.1:8080/x"}]
+    hooks = [
+        {"id": "a", "address": "https://example.test/x"},
+        {"id": "b", "address": "http://10.0.0.1:8080/x", "plain_because": "a wire of its own"},
+    ]
     others = [{"id": "c", "address": "json://10.0.0.1:9000"}, {"id": "d", "address": "tgram://number:word/chat"}]
     alerts = {"mail": {"host": "m", "port": 587, "sender": "a@b", "to": ("c@d",)}, "webhooks": tuple(hooks), "apprise": tuple(others)}
     site = SITE.model_copy(update={"alerts": type(SITE.alerts).model_validate(alerts)})
     assert control_profile(site, A, A, "").connect == {587, 443, 8080, 9000, 25, 80, 465, 1883, 8883}
+
+
+def test_the_control_room_reads_what_the_site_file_names_and_what_systemd_hands_it(monkeypatch):
+    alerts = {
+        "mqtt": {"host": "127.0.0.1", "password_file": "broker.key", "authority": "town.pem"},
+        "mail": {"host": "mail.example", "sender": "a@b", "to": ["c@d"], "password_file": "mail.key", "certificate": "mail.pem"},
+        "webhooks": [{"id": "desk", "address": "https://desk.example", "password_file": "/etc/desk.key"}],
+        "apprise": [{"id": "app", "address_file": "app.address"}],
+    }
+    site = SITE.model_copy(update={"alerts": SITE.alerts.model_validate(alerts, strict=False)})
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
+    named = {str(one.path) for one in control_profile(site, A, A, "").files if one.place == "site file's folder"}
+    files = ("broker.key", "town.pem", "mail.key", "mail.pem", "app.address")
+    assert named == {*(str(A / name) for name in files), "/etc/desk.key", "/run/credentials/x"}
     assert CONTROL.bind == {SITE.server.port}
 
 

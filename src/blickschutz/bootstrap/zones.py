@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from blickschutz.analysis.io.registry import default_folder
+from blickschutz.bootstrap.secrets import CREDENTIALS
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.keeper import start_launcher
 from blickschutz.evidence.io.package import own_folder, place
@@ -35,10 +36,9 @@ def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shar
 
 def control_profile(site: SiteFile, base: Path, data: Path, source: str) -> Profile:
     """What the control room of a site may do. `source` is the site file's path, empty where there is none."""
-    named = [base / site.alerts.mqtt.password_file] if site.alerts.mqtt is not None and site.alerts.mqtt.password_file else []
     return profiles.control_room(
         data=data,
-        site=[*([Path(source).parent] if source else []), *named],
+        site=[*([Path(source).parent] if source else []), *_named(site, base)],
         models=default_folder(),
         memory=place(),
         temporary=Path(tempfile.gettempdir()),
@@ -47,11 +47,24 @@ def control_profile(site: SiteFile, base: Path, data: Path, source: str) -> Prof
     )
 
 
+def _named(site: SiteFile, base: Path) -> Iterator[Path]:
+    """The files that the site file names: secrets, and by what servers are verified. They are read after the walls are up."""
+    alerts = site.alerts
+    channels = [one for one in (alerts.mail, alerts.mqtt, *alerts.webhooks) if one is not None]
+    names = [name for one in channels for name in (one.authority, one.certificate, one.password_file)]
+    names += [one.address_file for one in alerts.apprise]
+    names += [camera.password_file for camera in site.cameras]
+    yield from (base / name for name in names if name)
+    if os.environ.get(CREDENTIALS):
+        yield Path(os.environ[CREDENTIALS])
+
+
 def _ports(site: SiteFile) -> Iterator[int]:
     """The ports of all channels that the site file names."""
-    for channel in (site.alerts.mail, site.alerts.mqtt):
-        if channel is not None:
-            yield channel.port
+    if site.alerts.mail is not None:
+        yield site.alerts.mail.port
+    if site.alerts.mqtt is not None:
+        yield site.alerts.mqtt.known_port
     for hook in site.alerts.webhooks:
         address = urlsplit(hook.address)
         yield address.port or _PORTS[address.scheme]

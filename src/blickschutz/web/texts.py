@@ -21,6 +21,7 @@ from blickschutz.web.clock_words import (
     SPANS,
     SUSPENDED_WORDS,
 )
+from blickschutz.web.door_words import DOOR_PROBLEMS, KEY_DONE, ROOM_PROBLEMS, UNSAFE_REDACTION
 from blickschutz.web.health_words import DATABASE_WORDS, NEED_WORDS, WORK_KINDS
 from blickschutz.web.request_words import (
     DUTY_SOURCES,
@@ -64,10 +65,12 @@ __all__ = [
     "CLOCK_AWRY",
     "CLOCK_PROBLEMS",
     "DATABASE_WORDS",
+    "DOOR_PROBLEMS",
     "DUTY_SOURCES",
     "FACTOR_WORDS",
     "FATE_WORDS",
     "FIELD_WORDS",
+    "KEY_DONE",
     "LOSS_PROBLEMS",
     "LOSS_WORDS",
     "NEED_WORDS",
@@ -79,6 +82,7 @@ __all__ = [
     "RIGHT_WORDS",
     "ROLE_MEANINGS",
     "ROLE_WORDS",
+    "ROOM_PROBLEMS",
     "SENSITIVITY_PROBLEMS",
     "SETTLEMENT_WORDS",
     "SIGN_IN_PROBLEMS",
@@ -87,6 +91,7 @@ __all__ = [
     "STATE_WORDS_OF_ACCOUNTS",
     "SUSPENDED_WORDS",
     "TODO_WORDS",
+    "UNSAFE_REDACTION",
     "WHY_WORDS",
     "WORK_KINDS",
 ]
@@ -317,77 +322,6 @@ DENSITY_WORDS: Mapping[str, str] = {
 }
 CAUSE_MANUAL = N_("von Hand angeordnet")
 MODE_WORDS: Mapping[str, str] = {"sealed": N_("versiegelt"), "anonymous": N_("anonym, nur verpixelt")}
-UNSAFE_REDACTION = N_(
-    "Diese Aufzeichnung hat eine ältere Version verpixelt; schnelle Personen können darin sichtbar sein. Sie wird niemandem gezeigt "
-    "und nicht herausgegeben. Aufbewahrt wird sie nur wegen der Löschsperre oder Anfrage, die im Vorgang steht, und endet mit ihr."
-)
-ROOM_PROBLEMS: Mapping[str, str] = {
-    "wrong-passphrase": N_("Die Losung stimmt nicht."),
-    "not-for-this-person": N_("Dieser Clip wurde nicht für Sie versiegelt. Sie waren damals nicht eingetragen."),
-    "damaged": N_("Der Clip oder sein Schlüsselumschlag ist beschädigt oder wurde verändert."),
-    "full": N_("Im Sichtungsraum sind schon zwei Personen."),
-    "locked": N_("Zu viele falsche Losungen. Der Raum nimmt keine weitere an."),
-    "no-reason": N_("Bitte nennen Sie einen Grund."),
-    "no-reference": N_("Bitte nennen Sie ein Aktenzeichen."),
-    "no-ground": N_("Bitte nennen Sie den rechtlichen Grund."),
-    "no-verdict": N_("Bitte wählen Sie ein Ergebnis."),
-    "alone": N_("Dazu müssen zwei Personen im Raum sein."),
-    "not-you": N_("Das muss die andere Person tun."),
-    "nothing-asked": N_("Es liegt kein Antrag vor."),
-    "refused": N_("Das wurde nicht zugelassen."),
-    "anonymous": N_("Diese Aufzeichnung enthält nur verpixelte Bilder."),
-    "unsafe-redaction": UNSAFE_REDACTION,
-    "one-browser": N_("In diesem Browser sitzt schon eine andere Person. Jede nimmt ihren Platz an einem eigenen Gerät ein."),
-    "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),
-    "not-now": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand."),
-    "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),
-    "not-held": N_("Herausgegeben wird nur, was als Vorfall gesperrt ist; für eine offene Anfrage nur die eigenen Daten."),
-    "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort wird sie nicht bewertet."),
-    "no-basis": N_("Bitte wählen Sie die Rechtsgrundlage."),
-    "administrative-offence": N_(
-        "Eine Ordnungswidrigkeit ist nach § 21 Abs. 3 LDSG kein Grund für eine Herausgabe. Bitte rechtlich prüfen lassen."
-    ),
-    "no-person": N_("Bitte geben Sie an, wo die Person zu sehen ist."),
-    "nobody-there": N_("An dieser Stelle wurde zu diesem Zeitpunkt niemand oder mehr als eine Person verfolgt. Es wurde nichts erstellt."),
-    "no-recipient": N_("Bitte nennen Sie den Empfänger."),
-    "no-key": N_("Der Schlüssel des Empfängers hat die Form age1…"),
-    "release-failed": N_("Das Beweispaket konnte nicht erstellt werden."),
-    "different": N_("Die beiden Eingaben sind verschieden."),
-    "short": N_("Die Losung braucht mindestens 12 Zeichen."),
-    "guessable": N_("Diese Losung ist leicht zu erraten. Mehrere Wörter ohne Zusammenhang sind gut."),
-    "other-words": N_("Das sind nicht die Wörter dieses Schlüssels. Bestätigen Sie nichts, was Ihnen nicht selbst vorgelesen wurde."),
-    "two-founders": N_("Zur Gründung gehören mindestens zwei verschiedene Personen."),
-}
-KEY_DONE: Mapping[str, str] = {
-    "made": N_("Ihre Losung gilt. Merken Sie sie gut: Niemand kann sie zurücksetzen, auch die Systemverwaltung nicht."),
-    "changed": N_("Ihre neue Losung gilt."),
-    "presented": N_("Ihr Schlüssel ist vorgelegt."),
-    "confirmed": N_("Sie haben den Schlüssel bestätigt. Er zählt, sobald ihn zwei Personen bestätigt haben."),
-    "signed": N_("Ihre Unterschrift ist da. Das Verzeichnis ist gegründet, sobald alle unterschrieben haben."),
-    "founded": N_("Das Verzeichnis ist gegründet."),
-}
-DOOR_PROBLEMS: Mapping[str, str] = {
-    "role": N_("Sichten dürfen nur Personen mit der Rolle Sichtung oder Aufsicht."),
-    "administrator": N_("Wer das System verwaltet, darf keine Bilder sehen."),
-    "untrained": N_("Für Sie ist keine Schulung eingetragen. Ohne Schulung keine Sichtung."),
-    "training-over": N_("Ihre Schulung ist abgelaufen. Ohne gültige Schulung keine Sichtung."),
-    "no-key": N_("Sie haben noch keine Losung festgelegt. Das geht unter „Meine Losung“."),
-    "locked": N_("Zu viele falsche Losungen. Bitte versuchen Sie es in einer Viertelstunde wieder."),
-    "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
-    "unsafe-redaction": UNSAFE_REDACTION,
-    "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),
-    "room-failed": N_("Der Sichtungsraum konnte nicht geöffnet werden. Bitte versuchen Sie es noch einmal."),
-    "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort bleibt sie, wie sie ist."),
-    "hold": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
-    "second": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
-    "reason": N_("Bitte nennen Sie einen Grund."),
-    "no-fate": N_("Bitte wählen Sie, was mit der Aufzeichnung geschehen soll."),
-    "not-this-fate": N_("Was nicht gelesen werden kann, wird nicht zur Sichtung freigegeben."),
-    "not-now": N_("Der Stand hat sich geändert. Bitte lesen Sie ihn noch einmal."),
-    "same-person": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
-    "no-ground": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
-    "no-reference": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
-}
 TROUBLE_WORDS: Mapping[str, str] = {
     "busy": N_("Die Datenbank ist gerade belegt, zum Beispiel durch eine Sicherung. Bitte versuchen Sie es gleich noch einmal."),
     "full": N_("Der Datenträger ist voll, es konnte nichts gespeichert werden. Bitte die Administration verständigen."),

@@ -1,0 +1,79 @@
+"""Words of the rooms and desks in which people sit: what a room refuses, what a desk did, why a door stays shut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from blickschutz.web.words import N_
+
+UNSAFE_REDACTION = N_(
+    "Diese Aufzeichnung hat eine ältere Version verpixelt; schnelle Personen können darin sichtbar sein. Sie wird niemandem gezeigt "
+    "und nicht herausgegeben. Aufbewahrt wird sie nur wegen der Löschsperre oder Anfrage, die im Vorgang steht, und endet mit ihr."
+)
+ROOM_PROBLEMS: Mapping[str, str] = {
+    "wrong-passphrase": N_("Die Losung stimmt nicht."),
+    "not-for-this-person": N_("Dieser Clip wurde nicht für Sie versiegelt. Sie waren damals nicht eingetragen."),
+    "damaged": N_("Der Clip oder sein Schlüsselumschlag ist beschädigt oder wurde verändert."),
+    "full": N_("Im Sichtungsraum sind schon zwei Personen."),
+    "locked": N_("Zu viele falsche Losungen. Der Raum nimmt keine weitere an."),
+    "no-reason": N_("Bitte nennen Sie einen Grund."),
+    "no-reference": N_("Bitte nennen Sie ein Aktenzeichen."),
+    "no-ground": N_("Bitte nennen Sie den rechtlichen Grund."),
+    "no-verdict": N_("Bitte wählen Sie ein Ergebnis."),
+    "alone": N_("Dazu müssen zwei Personen im Raum sein."),
+    "not-you": N_("Das muss die andere Person tun."),
+    "nothing-asked": N_("Es liegt kein Antrag vor."),
+    "refused": N_("Das wurde nicht zugelassen."),
+    "anonymous": N_("Diese Aufzeichnung enthält nur verpixelte Bilder."),
+    "unsafe-redaction": UNSAFE_REDACTION,
+    "one-browser": N_("In diesem Browser sitzt schon eine andere Person. Jede nimmt ihren Platz an einem eigenen Gerät ein."),
+    "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),
+    "not-now": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand."),
+    "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),
+    "not-held": N_("Herausgegeben wird nur, was als Vorfall gesperrt ist; für eine offene Anfrage nur die eigenen Daten."),
+    "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort wird sie nicht bewertet."),
+    "no-basis": N_("Bitte wählen Sie die Rechtsgrundlage."),
+    "administrative-offence": N_(
+        "Eine Ordnungswidrigkeit ist nach § 21 Abs. 3 LDSG kein Grund für eine Herausgabe. Bitte rechtlich prüfen lassen."
+    ),
+    "no-person": N_("Bitte geben Sie an, wo die Person zu sehen ist."),
+    "nobody-there": N_("An dieser Stelle wurde zu diesem Zeitpunkt niemand oder mehr als eine Person verfolgt. Es wurde nichts erstellt."),
+    "no-recipient": N_("Bitte nennen Sie den Empfänger."),
+    "no-key": N_("Der Schlüssel des Empfängers hat die Form age1…"),
+    "release-failed": N_("Das Beweispaket konnte nicht erstellt werden."),
+    "different": N_("Die beiden Eingaben sind verschieden."),
+    "short": N_("Die Losung braucht mindestens 12 Zeichen."),
+    "guessable": N_("Diese Losung ist leicht zu erraten. Mehrere Wörter ohne Zusammenhang sind gut."),
+    "other-words": N_("Das sind nicht die Wörter dieses Schlüssels. Bestätigen Sie nichts, was Ihnen nicht selbst vorgelesen wurde."),
+    "two-founders": N_("Zur Gründung gehören mindestens zwei verschiedene Personen."),
+}
+KEY_DONE: Mapping[str, str] = {
+    "made": N_("Ihre Losung gilt. Merken Sie sie gut: Niemand kann sie zurücksetzen, auch die Systemverwaltung nicht."),
+    "changed": N_("Ihre neue Losung gilt."),
+    "presented": N_("Ihr Schlüssel ist vorgelegt."),
+    "confirmed": N_("Sie haben den Schlüssel bestätigt. Er zählt, sobald ihn zwei Personen bestätigt haben."),
+    "signed": N_("Ihre Unterschrift ist da. Das Verzeichnis ist gegründet, sobald alle unterschrieben haben."),
+    "founded": N_("Das Verzeichnis ist gegründet."),
+}
+DOOR_PROBLEMS: Mapping[str, str] = {
+    "role": N_("Sichten dürfen nur Personen mit der Rolle Sichtung oder Aufsicht."),
+    "administrator": N_("Wer das System verwaltet, darf keine Bilder sehen."),
+    "untrained": N_("Für Sie ist keine Schulung eingetragen. Ohne Schulung keine Sichtung."),
+    "training-over": N_("Ihre Schulung ist abgelaufen. Ohne gültige Schulung keine Sichtung."),
+    "no-key": N_("Sie haben noch keine Losung festgelegt. Das geht unter „Meine Losung“."),
+    "locked": N_("Zu viele falsche Losungen. Bitte versuchen Sie es in einer Viertelstunde wieder."),
+    "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
+    "unsafe-redaction": UNSAFE_REDACTION,
+    "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),
+    "room-failed": N_("Der Sichtungsraum konnte nicht geöffnet werden. Bitte versuchen Sie es noch einmal."),
+    "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort bleibt sie, wie sie ist."),
+    "hold": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
+    "second": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
+    "reason": N_("Bitte nennen Sie einen Grund."),
+    "no-fate": N_("Bitte wählen Sie, was mit der Aufzeichnung geschehen soll."),
+    "not-this-fate": N_("Was nicht gelesen werden kann, wird nicht zur Sichtung freigegeben."),
+    "not-now": N_("Der Stand hat sich geändert. Bitte lesen Sie ihn noch einmal."),
+    "same-person": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
+    "no-ground": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
+    "no-reference": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
+}
