@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blickschutz.compliance.reports.crime import COLUMNS, Role, Unit, read_rows
-from blickschutz.compliance.reports.model import HIDDEN
 from blickschutz.compliance.reports.rates import Cell, change, ratio
 from blickschutz.compliance.reports.situation import crime_situation
+from blickschutz.compliance.reports.suppression import HIDDEN, Suppressor
 from blickschutz.kernel.errors import SettingsError
 
 HEAD = ",".join(COLUMNS)
@@ -201,7 +201,7 @@ def test_two_hundred_random_tables_are_as_r_has_them():
 
 
 def texts(rows, *, public=False):
-    section = crime_situation(rows, public)
+    section = crime_situation(rows, Suppressor(public=public))
     return [" | ".join(cells) for part in section.parts for cells, _ in getattr(part, "rows", ())] + [
         part.text for part in section.parts if hasattr(part, "text")
     ]

@@ -13,9 +13,9 @@ from blickschutz.compliance.documents.model import Document, Section, Sentence, 
 from blickschutz.compliance.model import Found, Grounds, Result
 from blickschutz.compliance.reports.accountability import accountability, outages
 from blickschutz.compliance.reports.crime import Row
-from blickschutz.compliance.reports.model import HIDDEN, Happened, alone, shown_count
+from blickschutz.compliance.reports.model import Happened
 from blickschutz.compliance.reports.situation import crime_situation
-from blickschutz.compliance.reports.suppression import LEAST, Published, publish
+from blickschutz.compliance.reports.suppression import HIDDEN, LEAST, Count, Suppressor
 from blickschutz.kernel.situation import name
 
 _HOUR_S = 3600.0
@@ -26,52 +26,52 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
     """The report; `public` for the committee's public part."""
     period = f"{happened.first:%d.%m.%Y} bis {happened.last:%d.%m.%Y}"
     title = f"Bericht an den Lenkungskreis ({'öffentlich' if public else 'intern'})"
+    writes = Suppressor(public=public)
     sections = [
         Section("Zeitraum", (say(f"{period}.", law("Art. 5 Abs. 2 DSGVO")),)),
         Section("Anlage", (say(f"{len(g.site.cameras)} Kameras.", setting("cameras")), *hours(g, "de"))),
-        Section("Meldungen", tuple(_alerts(happened, public))),
-        Section("Aufzeichnungen und Sichtung", tuple(_reviews(happened, public))),
-        Section("Löschung, Entpixelung, Herausgabe", (_acts(happened, public),)),
-        Section("Störungen", (_faults(happened, public), *outages(g, happened, public))),
-        Section("Empfindlichkeit", tuple(_sensitivity(g, happened, public))),
-        *accountability(g, happened, public, deletions_hidden=public and _small_outcomes(happened)),
-        crime_situation(crime, public),
+        Section("Meldungen", tuple(_alerts(happened, writes))),
+        Section("Aufzeichnungen und Sichtung", tuple(_reviews(happened, writes))),
+        Section("Löschung, Entpixelung, Herausgabe", (_acts(happened, writes),)),
+        Section("Störungen", (_faults(happened, writes), *outages(g, happened, writes))),
+        Section("Empfindlichkeit", tuple(_sensitivity(g, happened, writes))),
+        *accountability(g, happened, writes, deletions_hidden=writes.hides(*_outcomes(happened).values())),
+        crime_situation(crime, writes),
         Section("Regeln", (_policy(found),)),
         Section("Erforderlichkeit", (words.recorded(g, words.NECESSITY, "Letzte Prüfung der Erforderlichkeit"),)),
     ]
     if public:
         note = (
-            f"Anzahlen von 1 bis {LEAST - 1} sind nicht veröffentlicht ({HIDDEN}), "
+            f"Anzahlen von Meldungen, Vorgängen, Taten und Menschen von 1 bis {LEAST - 1} sind nicht veröffentlicht ({HIDDEN}), "
             "und so viele weitere, dass sie sich nicht errechnen lassen."
         )
         sections.insert(1, Section("Kleine Anzahlen", (say(note, law("Art. 5 Abs. 1 lit. c DSGVO")),)))
     return Document(f"bericht-{'oeffentlich' if public else 'intern'}", title, "de", "§ 21 LDSG RLP, Art. 5 Abs. 2 DSGVO", tuple(sections))
 
 
-def _alerts(happened: Happened, public: bool) -> list[Sentence | Table]:
+def _alerts(happened: Happened, writes: Suppressor) -> list[Sentence | Table]:
     if not happened.alerts:
         return [say("Im Zeitraum gab es keine Meldung.", event(Event.ALERT_DECIDED))]
     spans = {f"{start:02d} bis {start + _SPAN:02d} Uhr": range(start, start + _SPAN) for start in range(0, 24, _SPAN)}
     false = sum(one.false for one in happened.alerts)
     tables = {
-        "kind": dict(Counter(name(one.kind, "de") for one in happened.alerts)),
-        "hour": {label: sum(one.hour in span for one in happened.alerts) for label, span in spans.items()},
-        "false": {"Fehlalarm": false, "anderes Ergebnis": len(happened.alerts) - false},
+        "kind": {label: Count(count) for label, count in Counter(name(one.kind, "de") for one in happened.alerts).items()},
+        "hour": {label: Count(sum(one.hour in span for one in happened.alerts)) for label, span in spans.items()},
+        "false": {"Fehlalarm": Count(false), "anderes Ergebnis": Count(len(happened.alerts) - false)},
     }
-    total = len(happened.alerts)
-    shown = publish(tables) if public else Published(total, tables)
-    parts: list[Sentence | Table] = [say(f"Meldungen: {shown_count(shown.total)}.", event(Event.ALERT_DECIDED))]
+    shown = writes.tables(tables)
+    parts: list[Sentence | Table] = [say(f"Meldungen: {shown.total}.", event(Event.ALERT_DECIDED))]
     for key, title in (("kind", "Art"), ("hour", "Uhrzeit"), ("false", "Ergebnis")):
         cells = shown.tables[key]
         if cells is None:
             parts.append(say(f"{title}: nicht veröffentlicht.", law("Art. 5 Abs. 1 lit. c DSGVO")))
             continue
-        rows = tuple(((label, shown_count(count)), (event(Event.ALERT_DECIDED), rule("KI-05"))) for label, count in cells.items())
+        rows = tuple(((label, count), (event(Event.ALERT_DECIDED), rule("KI-05"))) for label, count in cells.items())
         parts.append(Table((title, "Meldungen"), rows, bar=1))
     return parts
 
 
-def _sensitivity(g: Grounds, happened: Happened, public: bool) -> list[Sentence | Table]:
+def _sensitivity(g: Grounds, happened: Happened, writes: Suppressor) -> list[Sentence | Table]:
     """What a camera may cost in false alarms, and what it cannot do within that."""
     budget, evidence = g.site.alerts.budget, setting("alerts.budget")
     allowed = f"{budget.false_alarms:g} in {budget.days:g}".replace(".", ",")
@@ -92,46 +92,41 @@ def _sensitivity(g: Grounds, happened: Happened, public: bool) -> list[Sentence 
         ("angenommene Meldeschwellen", happened.count(Event.THRESHOLD_ACCEPTED), Event.THRESHOLD_ACCEPTED),
         ("zurückgenommene Meldeschwellen", happened.count(Event.THRESHOLD_UNDONE), Event.THRESHOLD_UNDONE),
     )
-    parts.append(_table(changes, public))
+    parts.append(_table(changes, writes))
     return parts
 
 
-def _outcomes(happened: Happened) -> dict[str, int]:
+def _outcomes(happened: Happened) -> dict[str, Count]:
     counts = Counter(str(entry.facts.get("outcome")) for entry in happened.log.get(Event.CASE_DECIDED, ()))
-    return {"Vorfall": counts["incident"], "kein Vorfall": counts["harmless"], "dritte Stimme nötig": counts["third"]}
+    words = {"Vorfall": "incident", "kein Vorfall": "harmless", "dritte Stimme nötig": "third"}
+    return {label: Count(counts[word]) for label, word in words.items()}
 
 
-def _small_outcomes(happened: Happened) -> bool:
-    """Whether the outcomes of reviews are hidden in public, or some of them."""
-    return any(0 < count < LEAST for count in _outcomes(happened).values())
-
-
-def _reviews(happened: Happened, public: bool) -> list[Sentence | Table]:
+def _reviews(happened: Happened, writes: Suppressor) -> list[Sentence | Table]:
     decided = happened.log.get(Event.CASE_DECIDED, ())
     opened = {entry.subject: entry.at for entry in happened.log.get(Event.CASE_OPENED, ())}
     waits = [(entry.at - opened[entry.subject]) / _HOUR_S for entry in decided if entry.subject in opened]
-    table = _outcomes(happened)
-    shown = publish({"outcome": table}) if public else Published(sum(table.values()), {"outcome": table})
-    parts: list[Sentence | Table] = [say(f"Aufzeichnungen: {alone(happened.count(Event.CASE_OPENED), public)}.", event(Event.CASE_OPENED))]
-    cells = shown.tables["outcome"]
+    cells = writes.tables({"outcome": _outcomes(happened)}).tables["outcome"]
+    recorded = writes.alone(happened.count(Event.CASE_OPENED))
+    parts: list[Sentence | Table] = [say(f"Aufzeichnungen: {recorded}.", event(Event.CASE_OPENED))]
     if cells is None:
         parts.append(say("Ergebnisse der Sichtung: nicht veröffentlicht.", law("Art. 5 Abs. 1 lit. c DSGVO")))
     else:
-        rows = tuple(((label, shown_count(count)), (event(Event.CASE_DECIDED),)) for label, count in cells.items())
+        rows = tuple(((label, count), (event(Event.CASE_DECIDED),)) for label, count in cells.items())
         parts.append(Table(("Ergebnis der Sichtung", "Vorgänge"), rows, bar=1))
-    if waits and not (public and len(waits) < LEAST):
+    if waits and not writes.hides(Count(len(waits))):
         middle = f"{statistics.median(waits):.1f}".replace(".", ",")
         parts.append(say(f"Median der Zeit bis zur Entscheidung: {middle} Stunden.", event(Event.CASE_OPENED), event(Event.CASE_DECIDED)))
     return parts
 
 
-def _table(rows: Sequence[tuple[str, int, Event]], public: bool, hidden: Collection[Event] = ()) -> Table:
+def _table(rows: Sequence[tuple[str, Count, Event]], writes: Suppressor, hidden: Collection[Event] = ()) -> Table:
     """Counts of different things: each is hidden for itself, or because it would tell one that is hidden elsewhere."""
-    cells = [(label, HIDDEN if what in hidden else alone(count, public), what) for label, count, what in rows]
+    cells = [(label, HIDDEN if what in hidden else writes.alone(count), what) for label, count, what in rows]
     return Table(("Was", "Anzahl"), tuple(((label, shown), (event(what),)) for label, shown, what in cells))
 
 
-def _acts(happened: Happened, public: bool) -> Table:
+def _acts(happened: Happened, writes: Suppressor) -> Table:
     rows: tuple[tuple[str, Event], ...] = (
         ("vernichtete Clips", Event.SHREDDED),
         ("Sperren", Event.HOLD_SET),
@@ -141,15 +136,15 @@ def _acts(happened: Happened, public: bool) -> Table:
         ("Herausgaben", Event.RELEASED),
         ("Herausgaben abgelehnt", Event.RELEASE_REFUSED),
     )
-    if public:
+    if writes.public:
         # Asked is granted and refused together: with both of them it would tell the third.
         rows = tuple(row for row in rows if row[1] is not Event.UNMASK_ASKED)
     # Destroyed is nearly all that was found harmless, and held what was found an incident.
-    hidden = (Event.SHREDDED, Event.HOLD_SET) if public and _small_outcomes(happened) else ()
-    return _table([(label, happened.count(what), what) for label, what in rows], public, hidden)
+    hidden = (Event.SHREDDED, Event.HOLD_SET) if writes.hides(*_outcomes(happened).values()) else ()
+    return _table([(label, happened.count(what), what) for label, what in rows], writes, hidden)
 
 
-def _faults(happened: Happened, public: bool) -> Table:
+def _faults(happened: Happened, writes: Suppressor) -> Table:
     rows = (
         ("Starts der Anlage", Event.SYSTEM_STARTED),
         ("angehaltene Kameras", Event.CAMERA_STOPPED),
@@ -158,7 +153,7 @@ def _faults(happened: Happened, public: bool) -> Table:
         ("fehlende Dateien", Event.MISSING_FILE),
         ("Brüche des Protokolls", Event.LOG_BROKEN),
     )
-    return _table([(label, happened.count(what), what) for label, what in rows], public)
+    return _table([(label, happened.count(what), what) for label, what in rows], writes)
 
 
 def _policy(found: Sequence[Found]) -> Sentence:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from blickschutz.audit.model import Entry, Event
-from blickschutz.compliance.reports.suppression import LEAST
+from blickschutz.compliance.reports.suppression import Count
 from blickschutz.kernel.situation import Kind
 
-HIDDEN = "•"
 EVENTS = (
     Event.SYSTEM_STARTED,
     Event.CAMERA_STOPPED,
@@ -65,16 +64,6 @@ class Happened:
     counting: Sequence[str] = ()
     unavailable: Sequence[tuple[str, Kind]] = ()
 
-    def count(self, what: Event) -> int:
+    def count(self, what: Event) -> Count:
         """Entries of that event in the period."""
-        return len(self.log.get(what, ()))
-
-
-def shown_count(count: int | None) -> str:
-    """A count of a published table; None is hidden."""
-    return HIDDEN if count is None else str(count)
-
-
-def alone(count: int, public: bool) -> str:
-    """A count that belongs to no table."""
-    return HIDDEN if public and 0 < count < LEAST else str(count)
+        return Count(len(self.log.get(what, ())))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from blickschutz.compliance.documents.model import Section, Sentence, Table, fact, law, missing, say
 from blickschutz.compliance.reports.crime import EVENT_YEARS, Period, Role, Row, Unit
-from blickschutz.compliance.reports.model import HIDDEN
 from blickschutz.compliance.reports.rates import Cell, Ratio, change, ratio
-from blickschutz.compliance.reports.suppression import LEAST
+from blickschutz.compliance.reports.suppression import HIDDEN, Count, Suppressor
 
 _PER = {Unit.DAYS: (1.0, "je Tag"), Unit.OPENING_DAYS: (1.0, "je Öffnungstag"), Unit.VISITORS: (1000.0, "je 1000 Besucher")}
 _ROLES = {Role.WATCHED: "beobachtet", Role.COMPARISON: "Vergleich"}
@@ -18,18 +17,18 @@ _WIDE = 1.5
 _EVIDENCE = fact("incidents")
 
 
-def crime_situation(rows: Sequence[Row], public: bool) -> Section:
+def crime_situation(rows: Sequence[Row], writes: Suppressor) -> Section:
     """The section; in public what is small is hidden, and whatever would tell it."""
-    return Section("Kriminalitätslage", tuple(_parts(rows, public)))
+    return Section("Kriminalitätslage", tuple(_parts(rows, writes)))
 
 
-def _parts(rows: Sequence[Row], public: bool) -> list[Sentence | Table]:
+def _parts(rows: Sequence[Row], writes: Suppressor) -> list[Sentence | Table]:
     if not rows:
         return [missing("Zahlen der Polizei für den Zeitraum und einen Vergleichsraum", _EVIDENCE)]
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.kind, row.event), []).append(row)
-    cells = [line for key in sorted(groups) for line in _places(groups[key], public)]
+    cells = [line for key in sorted(groups) for line in _places(groups[key], writes)]
     columns = (
         "Art und Ort",
         "vorher",
@@ -49,13 +48,13 @@ def _parts(rows: Sequence[Row], public: bool) -> list[Sentence | Table]:
     ]
     for (kind, event), group in sorted(groups.items()):
         about = f"{kind} ({event})" if event else kind
-        parts.append(_comparison(about, group, public))
+        parts.append(_comparison(about, group, writes))
         if event:
             parts += _years(about, group)
     return parts
 
 
-def _places(group: Sequence[Row], public: bool) -> list[tuple[str, ...]]:
+def _places(group: Sequence[Row], writes: Suppressor) -> list[tuple[str, ...]]:
     """A line for each place."""
     lines = []
     for place in sorted({row.place for row in group}):
@@ -64,7 +63,7 @@ def _places(group: Sequence[Row], public: bool) -> list[tuple[str, ...]]:
         counts = [sum(row.offences for row in one) for one in (before, after)]
         checks = [sum(row.identity_checks for row in one) for one in (before, after)]
         title = f"{here[0].kind}{f' ({here[0].event})' if here[0].event else ''}: {place} ({_ROLES[here[0].role]})"
-        if public and any(0 < count < LEAST for count in counts):
+        if writes.hides(*map(Count, counts)):
             shown = [HIDDEN] * 5
         else:
             shown = [
@@ -72,12 +71,12 @@ def _places(group: Sequence[Row], public: bool) -> list[tuple[str, ...]]:
                 *(_rate(one) for one in (before, after)),
                 _interval(ratio(counts[1], _exposure(after), counts[0], _exposure(before))) if before and after else "–",
             ]
-        small = public and any(0 < count < LEAST for count in checks)
+        small = writes.hides(*map(Count, checks))
         lines.append((title, *shown, HIDDEN if small else f"{checks[0]} → {checks[1]}"))
     return lines
 
 
-def _comparison(about: str, group: Sequence[Row], public: bool) -> Sentence:
+def _comparison(about: str, group: Sequence[Row], writes: Suppressor) -> Sentence:
     """The change in the watched area by that in the comparison area, or what is missing for it."""
     roles = {row.role for row in group}
     if roles != set(Role):
@@ -87,7 +86,7 @@ def _comparison(about: str, group: Sequence[Row], public: bool) -> Sentence:
     sums = {(one.watched, one.after): 0 for one in cells}
     for one in cells:
         sums[one.watched, one.after] += one.offences
-    if public and any(0 < count < LEAST for one in group for count in (one.offences, *sums.values())):
+    if writes.hides(*map(Count, (*sums.values(), *(row.offences for row in group)))):
         return say(f"{about}: Der Vergleich ist nicht veröffentlicht; die Anzahlen sind zu klein.", law("Art. 5 Abs. 1 lit. c DSGVO"))
     found = change(cells)
     if found is None:
