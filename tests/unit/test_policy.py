@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -10,9 +11,9 @@ import pytest
 from blickschutz.access.model import Member, Role
 from blickschutz.audit.model import Entry, Event
 from blickschutz.compliance.facts import Fact, FactKind, Facts, Ground, Incidents, Office, Purpose, Sign, Way
-from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
+from blickschutz.compliance.io.documents import facts_path, load_facts, look_at
 from blickschutz.compliance.io.machine import look, unroutable
-from blickschutz.compliance.model import FalseAlarms, Grounds, Machine, Result, Rows
+from blickschutz.compliance.model import FalseAlarms, Form, Grounds, Machine, Paper, Result, Rows
 from blickschutz.compliance.plan import density, density_class, sees, unannounced
 from blickschutz.compliance.policy import RULES, assess, closed_gates
 from blickschutz.config.loader import load_site, settings_hash
@@ -27,12 +28,31 @@ SETTINGS = settings_hash(SITE)
 TODAY = date(2026, 11, 25)
 NOW = 1_795_600_000.0
 HASH = "a" * 64
-OFFICE = Office(name="Amt", address="Platz 1", phone="0", email="amt@example.org")
+OFFICE = Office(name="Amt", address="Platz 1", phone="0631 365", email="amt@example.org")
+OFFICER = Office(name="Datenschutz", address="Platz 2", phone="0631 366", email="dsb@example.org")
+TEXTS = {
+    FactKind.MILDER_MEANS: "Licht und Streifen wurden versucht; die Zahl der Vorfälle blieb gleich.",
+    FactKind.RESIDUAL_RISK: "Das Restrisiko ist gering und vertretbar.",
+    FactKind.STAFF_COUNCIL: "Dienstvereinbarung mit dem Personalrat geschlossen.",
+    FactKind.INFORMATION_SHEET: "Empfänger: Polizei.",
+    FactKind.LOG_RETENTION: "zwölf Monate",
+    FactKind.MAINTENANCE_CONTRACT: "Nur unter Aufsicht vor Ort; jeder Besuch steht im Protokoll.",
+}
+PEOPLE = {FactKind.DPO_ADVICE: "Frau Ernst, Datenschutz"}
+
+
+def sha(name):
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def paper(name, form=Form.PDF, **more):
+    return Paper(**{"sha256": sha(name), "form": form, "size": 20_000, **more})
 
 
 def fact(kind, **more):
-    values = {"kind": kind, "date": TODAY - timedelta(days=3), "person": "Amt", "text": "geprüft", "settings": SETTINGS}
-    return Fact(**{**values, "document": f"{kind.value}.pdf", "sha256": HASH, **more})
+    values = {"kind": kind, "date": TODAY - timedelta(days=3), "person": PEOPLE.get(kind, "Amt"), "text": TEXTS.get(kind, "geprüft")}
+    name = f"{kind.value}.pdf"
+    return Fact(**{**values, "settings": SETTINGS, "confirmed": "Rat Zwei", "document": name, "sha256": sha(name), **more})
 
 
 def entry(event, number=1, **facts):
@@ -51,13 +71,13 @@ def whole():
     )
     facts = Facts(
         controller=OFFICE,
-        data_protection_officer=OFFICE,
+        data_protection_officer=OFFICER,
         recipients=("Polizei",),
         full_information="Bürgerbüro, Platz 1",
         grounds=grounds,
         incidents=incidents,
         ways=(Way(id="sued", name="von Süden", points=((0.5, 1.0), (0.5, 0.62))),),
-        signs=(Sign(id="schild-1", x=0.5, y=0.98, photo="schild.jpg", sha256=HASH, checked=TODAY),),
+        signs=(Sign(id="schild-1", x=0.5, y=0.98, photo="schild.jpg", sha256=sha("schild.jpg"), checked=TODAY),),
         facts=tuple(fact(kind) for kind in FactKind if kind is not FactKind.PRIOR_CONSULTATION),
     )
     people = ["kvd-1", "kvd-2"]
@@ -83,7 +103,7 @@ def whole():
         facts=facts,
         today=TODAY,
         now=NOW,
-        documents=dict.fromkeys(facts.documents, HASH),
+        documents={name: paper(name) for name in facts.documents} | {"schild.jpg": paper("schild.jpg", Form.PICTURE, side=1080)},
         log=log,
         members=(Member("kvd-1", "Eins", frozenset({Role.REVIEW}), TODAY + timedelta(days=100)),),
         models={"centernet": "person"},
@@ -110,7 +130,7 @@ def future(kind):
 
 
 def altered(kind):
-    return lambda g: replace(g, documents={**g.documents, f"{kind.value}.pdf": "b" * 64})
+    return lambda g: replace(g, documents={**g.documents, f"{kind.value}.pdf": paper("another")})
 
 
 def other_settings(kind):
@@ -160,7 +180,7 @@ ALONE = ["kvd-1", "kvd-1"]
 # How each rule is broken.
 BREAKS = {
     "RG-01": lambda g: facts_with(g, grounds=(*g.facts.grounds, g.facts.grounds[0].model_copy(update={"camera": "keine"}))),
-    "RG-02": lambda g: facts_with(g, incidents=tuple(one.model_copy(update={"last": date(2024, 1, 1)}) for one in g.facts.incidents)),
+    "RG-02": lambda g: facts_with(g, incidents=tuple(one.model_copy(update={"first": date(2005, 1, 1)}) for one in g.facts.incidents)),
     "RG-03": altered(FactKind.MILDER_MEANS),
     "RG-04": altered(FactKind.LEGAL_OPINION_AI),
     "RG-05": first_camera(name="Flur vor der Toilette"),
@@ -336,9 +356,9 @@ class TestFile:
         (tmp_path / "dsfa.pdf").write_bytes(b"one")
         facts = Facts(facts=(fact(FactKind.DPIA, document="dsfa.pdf"), fact(FactKind.BACKUP_CONCEPT, document="../outside.pdf")))
         (tmp_path.parent / "outside.pdf").write_bytes(b"two")
-        found = hashes(facts, tmp_path)
-        assert len(found["dsfa.pdf"]) == 64
-        assert found["../outside.pdf"] == ""
+        found = look_at(facts, tmp_path)
+        assert found["dsfa.pdf"] == Paper(hashlib.sha256(b"one").hexdigest(), Form.UNREADABLE, 3)
+        assert "../outside.pdf" not in found
 
 
 class TestPlan:

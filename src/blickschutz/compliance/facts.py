@@ -66,6 +66,8 @@ class Fact(Part):
     """Day on which it was so."""
     person: Line
     """Who stands for it."""
+    confirmed: Annotated[str, Field(max_length=300)] = ""
+    """Another person who saw the document and confirms it; a fact with a document counts only with two."""
     text: Annotated[str, Field(max_length=2000)] = ""
     """What was found, in one or two sentences."""
     document: Annotated[str, Field(max_length=300)] = ""
@@ -183,3 +185,7 @@ class Facts(Part):
         """Every document that is named, and the hash that it must have."""
         named = [(fact.document, fact.sha256) for fact in self.facts] + [(sign.photo, sign.sha256) for sign in self.signs]
         return {name: expected for name, expected in named if name and expected is not None}
+
+    def uses(self, sha256: str) -> set[str]:
+        """What a document with that content stands for: kinds of facts, and signs."""
+        return {fact.kind.value for fact in self.facts if fact.sha256 == sha256} | {sign.id for sign in self.signs if sign.sha256 == sha256}

@@ -55,6 +55,26 @@ class Machine:
     walls_missing: tuple[str, ...] = ()
 
 
+class Form(StrEnum):
+    """What a document's bytes are. A text file, an empty one and what nobody can open are no evidence."""
+
+    PDF = "PDF"
+    OFFICE = "ODT, DOCX"
+    PICTURE = "JPEG, PNG"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document as it was found: hash, form, bytes. Of a picture its shorter side in pixels, and what its picture code says."""
+
+    sha256: str
+    form: Form = Form.UNREADABLE
+    size: int = 0
+    side: int = 0
+    code: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class FalseAlarms:
     """Alerts of one camera and kind in the last 30 days, and how many of them were false."""
@@ -94,7 +114,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """All that rules look at. `documents` is the SHA-256 of each document that a fact names, "" where it is not there.
+    """All that rules look at. `documents` is what was found of each document that a fact names; what is not there is left out.
 
     `log` holds the newest entries of each event, `models` the name and kind of each registered model whose file is intact.
     `cells_per_metre` is what the mosaic leaves of a person. `rows` and `machine` are None where the site was
@@ -106,7 +126,7 @@ class Grounds:
     facts: Facts
     today: date
     now: float
-    documents: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, Paper] = field(default_factory=dict)
     log: Mapping[Event, tuple[Entry, ...]] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)

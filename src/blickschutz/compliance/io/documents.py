@@ -1,14 +1,26 @@
-"""The facts file of a site, and the hashes of the documents that it names."""
+"""The facts file of a site, and what the documents are that it names."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.model import Form, Paper
 from blickschutz.config.loader import operator_language, parse_file
 from blickschutz.config.texts import say
 from blickschutz.kernel.errors import SettingsError
+
+_TRAILER = 1024
+_SCALES = (1.0, 0.5, 0.25, 2.0)
+_MOST_SIDE = 6000
 
 
 def facts_path(site: Path) -> Path:
@@ -29,11 +41,56 @@ def load_facts(path: Path, language: str | None = None) -> Facts:
     return parse_file(Facts, text, str(path), spoken)
 
 
-def hashes(facts: Facts, folder: Path) -> dict[str, str]:
-    """SHA-256 of each document that a fact names, "" where it is not there or lies outside `folder`."""
+def look_at(facts: Facts, folder: Path) -> dict[str, Paper]:
+    """What each document is that a fact names; left out where it is not there or lies outside `folder`."""
+    photographs = {sign.photo for sign in facts.signs}
     found = {}
     for name in facts.documents:
         path = (folder / name).resolve()
-        inside = path.is_relative_to(folder.resolve())
-        found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if inside and path.is_file() else ""
+        if path.is_relative_to(folder.resolve()) and path.is_file():
+            found[name] = _paper(path.read_bytes(), is_photograph=name in photographs)
     return found
+
+
+def _paper(data: bytes, *, is_photograph: bool) -> Paper:
+    form, side, code = _form(data), 0, ""
+    if form is Form.PICTURE:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            form = Form.UNREADABLE
+        else:
+            side = min(image.shape[:2])
+            code = _code(image) if is_photograph else ""
+    return Paper(hashlib.sha256(data).hexdigest(), form, len(data), side, code)
+
+
+def _form(data: bytes) -> Form:
+    """By what the bytes are, whatever the file is called."""
+    if data.startswith(b"%PDF-"):
+        return Form.PDF if b"%%EOF" in data[-_TRAILER:] else Form.UNREADABLE
+    if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n")):
+        return Form.PICTURE
+    if data.startswith(b"PK\x03\x04"):
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                inside = set(archive.namelist())
+        except (zipfile.BadZipFile, OSError):
+            return Form.UNREADABLE
+        return Form.OFFICE if inside & {"content.xml", "word/document.xml"} else Form.UNREADABLE
+    return Form.UNREADABLE
+
+
+def _code(image: NDArray[Any]) -> str:
+    """What a picture code in it says; looked for in several sizes, because a photograph shows it small or from aside."""
+    detector = cv2.QRCodeDetector()
+    for scale in _SCALES:
+        resized = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        if max(resized.shape[:2]) > _MOST_SIDE:
+            continue
+        try:
+            text, _, _ = detector.detectAndDecode(resized)
+        except cv2.error:
+            continue
+        if text:
+            return str(text)
+    return ""

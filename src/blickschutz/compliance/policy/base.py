@@ -8,6 +8,7 @@ from datetime import timedelta
 from blickschutz.audit.model import Entry
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Rule, broken, holds, unknown
+from blickschutz.compliance.policy.evidence import says_something, vouched
 
 GATE, SETTING, LOG = Kind.GATE, Kind.SETTING, Kind.LOG
 YEAR, HALF_YEAR, QUARTER, MONTH = 365, 182, 90, 31
@@ -42,7 +43,8 @@ def lacking(g: Grounds, *sections: str) -> Answer | None:
 
 
 def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True, of_settings: bool = False) -> Answer:
-    """A fact of that kind is recorded, its document is the one that was meant, and it is neither too old nor about other settings."""
+    """A fact of that kind is recorded by somebody, its document counts as evidence (see `evidence.vouched`), and it is neither too old nor
+    about other settings."""
     fact = g.facts.newest(kind)
     if fact is None:
         return unknown(
@@ -52,13 +54,12 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
         return unknown(
             f"Ergänzen Sie bei „{kind.value}“ das Dokument und seinen Hash.", f"Add the document and its hash to '{kind.value}'."
         )
-    if fact.document and g.documents.get(fact.document) != fact.sha256:
-        there = "fehlt" if not g.documents.get(fact.document) else "ist ein anderes"
-        gone = "is missing" if not g.documents.get(fact.document) else "is another one"
-        return broken(
-            f"Das Dokument {fact.document} {there}; legen Sie das richtige hin oder tragen Sie den neuen Stand ein.",
-            f"The document {fact.document} {gone}; put the right one there, or record the new state.",
+    if not says_something(fact.person):
+        return unknown(
+            f"Wer steht für „{kind.value}“? Unter person steht kein Name.", f"Who stands for '{kind.value}'? There is no name under person."
         )
+    if fact.document and (problem := vouched(g, fact)) is not None:
+        return problem
     if fact.date > g.today:
         return broken(f"„{kind.value}“ liegt in der Zukunft ({fact.date}).", f"'{kind.value}' lies in the future ({fact.date}).")
     if days and fact.date + timedelta(days=days) < g.today:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
 
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds, unknown
 from blickschutz.compliance.policy.base import GATE, LOG, SETTING, YEAR, lacking, names, recorded, rule
+from blickschutz.compliance.policy.evidence import (
+    LEAST_REASON,
+    is_consultation_needed,
+    is_survey,
+    offices,
+    oldest_incident,
+    same_person,
+    says_something,
+)
 
 
 def _without_ground(g: Grounds) -> list[str]:
@@ -25,6 +34,9 @@ def purposes(g: Grounds) -> Answer:
     strange = {ground.camera for ground in g.facts.grounds} - {camera.id for camera in g.site.cameras}
     if strange:
         return broken(f"Diese Kameras gibt es nicht: {names(sorted(strange))}.", f"There are no such cameras: {names(sorted(strange))}.")
+    mute = sorted({ground.camera for ground in g.facts.grounds if not says_something(ground.reason)})
+    if mute:
+        return unknown(f"Die Begründung sagt nichts bei: {names(mute)}.", f"The reason says nothing for: {names(mute)}.")
     return holds("Tatsachen [[grounds]]", "facts [[grounds]]")
 
 
@@ -36,13 +48,26 @@ def purposes(g: Grounds) -> Answer:
     GATE,
 )
 def incidents(g: Grounds) -> Answer:
-    oldest = g.today - timedelta(days=730)
-    proven = {one.camera for one in g.facts.incidents if one.count > 0 and one.last >= oldest and one.last <= g.today}
-    missing = [camera.id for camera in g.site.cameras if camera.id not in proven]
+    oldest, known = oldest_incident(g.today), {camera.id for camera in g.site.cameras}
+    surveys = sorted({one.camera for one in g.facts.incidents if is_survey(one.source)})
+    proven = {
+        one.camera
+        for one in g.facts.incidents
+        if one.count > 0 and oldest <= one.first and one.last <= g.today and says_something(one.source) and not is_survey(one.source)
+    }
+    missing = sorted(known - proven)
+    if missing and set(surveys).issuperset(missing):
+        return broken(
+            f"Eine Umfrage belegt keine Vorfälle; tragen Sie Zahlen der Polizei oder des Ordnungsamts ein für: {names(missing)}.",
+            f"A survey proves no incidents; record figures of the police or the public order office for: {names(missing)}.",
+        )
     if not missing:
         return holds("Tatsachen [[incidents]]", "facts [[incidents]]")
     recorded_for = {one.camera for one in g.facts.incidents}
-    german = f"Tragen Sie unter [[incidents]] Vorfälle der letzten 24 Monate ein oder nehmen Sie die Kamera weg: {names(missing)}."
+    german = (
+        "Tragen Sie unter [[incidents]] Vorfälle der letzten 24 Monate mit ihrer Quelle ein oder nehmen Sie die Kamera weg: "
+        f"{names(missing)}."
+    )
     english = f"Record incidents of the last 24 months under [[incidents]], or take the camera away: {names(missing)}."
     return broken(german, english) if recorded_for.issuperset(missing) else unknown(german, english)
 
@@ -51,7 +76,7 @@ def incidents(g: Grounds) -> Answer:
 def milder_means(g: Grounds) -> Answer:
     answer = recorded(g, FactKind.MILDER_MEANS, document=False)
     fact = g.facts.newest(FactKind.MILDER_MEANS)
-    if answer.result is Result.HOLDS and fact is not None and not fact.text:
+    if answer.result is Result.HOLDS and fact is not None and (len(fact.text) < LEAST_REASON or fact.text.lower().startswith("keine")):
         return unknown(
             "Schreiben Sie bei „mildere-mittel“ unter text, was versucht wurde und was es ergab.",
             "Write under text of 'mildere-mittel' what was tried and what came of it.",
@@ -116,8 +141,24 @@ def necessity(g: Grounds) -> Answer:
     GATE,
 )
 def dpia(g: Grounds) -> Answer:
-    answer = recorded(g, FactKind.DPIA, of_settings=True)
-    return answer if answer.result is not Result.HOLDS else recorded(g, FactKind.DPO_ADVICE, document=False)
+    for kind in (FactKind.DPIA, FactKind.DPO_ADVICE):
+        answer = recorded(g, kind, of_settings=True)
+        if answer.result is not Result.HOLDS:
+            return answer
+    approved, advised, controller = g.facts.newest(FactKind.DPIA), g.facts.newest(FactKind.DPO_ADVICE), g.facts.controller
+    assert approved is not None  # `recorded` asked for both
+    assert advised is not None
+    if advised.date > approved.date:
+        return broken(
+            f"Die DSFA wurde am {approved.date} freigegeben, der Rat kam erst am {advised.date}; geben Sie sie nach dem Rat neu frei.",
+            f"The DPIA was approved on {approved.date}, the advice came on {advised.date} only; approve it anew after the advice.",
+        )
+    if same_person(approved.person, advised.person) or (controller is not None and same_person(advised.person, controller.name)):
+        return broken(
+            "Freigabe und Rat kommen von derselben Person; die Datenschutzbeauftragte berät und gibt nicht frei (Art. 38 Abs. 6 DSGVO).",
+            "Approval and advice come from the same person; the officer advises and does not approve (Art. 38(6) GDPR).",
+        )
+    return holds(f"dsfa, {approved.date}; rat-datenschutz, {advised.date}", f"dsfa, {approved.date}; rat-datenschutz, {advised.date}")
 
 
 @rule(
@@ -128,9 +169,25 @@ def dpia(g: Grounds) -> Answer:
     GATE,
 )
 def consultation(g: Grounds) -> Answer:
-    if g.facts.newest(FactKind.PRIOR_CONSULTATION) is not None:
-        return recorded(g, FactKind.PRIOR_CONSULTATION)
-    return recorded(g, FactKind.RESIDUAL_RISK, document=False)
+    answer = recorded(g, FactKind.RESIDUAL_RISK, document=False, of_settings=True)
+    if answer.result is not Result.HOLDS:
+        return answer
+    is_high = is_consultation_needed(g.facts)
+    if is_high is None:
+        return unknown(
+            "Schreiben Sie bei „restrisiko-vertretbar“ unter text, wie hoch das Restrisiko ist: gering, mittel oder hoch.",
+            "Write under text of 'restrisiko-vertretbar' how high the residual risk is: low, medium or high.",
+        )
+    if not is_high:
+        return answer
+    answer = recorded(g, FactKind.PRIOR_CONSULTATION)
+    asked, approved = g.facts.newest(FactKind.PRIOR_CONSULTATION), g.facts.newest(FactKind.DPIA)
+    if answer.result is Result.HOLDS and asked is not None and (approved is None or asked.date > approved.date):
+        return broken(
+            f"Die Aufsichtsbehörde wurde am {asked.date} befragt, nicht vor der Freigabe der DSFA; geben Sie danach neu frei.",
+            f"The authority was consulted on {asked.date}, not before the DPIA was approved; approve it anew after that.",
+        )
+    return answer
 
 
 @rule(
@@ -141,13 +198,35 @@ def consultation(g: Grounds) -> Answer:
     GATE,
 )
 def record_of_processing(g: Grounds) -> Answer:
-    missing = lacking(g, "controller", "data_protection_officer", "grounds", "recipients")
-    return missing or recorded(g, FactKind.PROCESSING_RECORD, document=False)
+    missing = lacking(g, "controller", "data_protection_officer", "grounds", "recipients") or offices(g.facts)
+    if missing is not None:
+        return missing
+    without = _without_ground(g)
+    if without:
+        return unknown(f"Ohne Zweck (b): {names(without)}.", f"Without a purpose (b): {names(without)}.")
+    mute = [one for one in g.facts.recipients if not says_something(one)]
+    if mute:
+        return unknown(f"Diese Empfänger (d) sind keine: {names(mute)}.", f"These are no recipients (d): {names(mute)}.")
+    limit = g.facts.newest(FactKind.LOG_RETENTION)
+    if limit is None or not re.search(r"\d|monat|jahr|month|year", limit.text.lower()):
+        return unknown(
+            "Die Löschfrist des Protokolls (f) fehlt; schreiben Sie sie bei „protokollfrist“ unter text.",
+            "The limit of the log (f) is missing; write it under text of 'protokollfrist'.",
+        )
+    return recorded(g, FactKind.PROCESSING_RECORD, document=False, of_settings=True)
 
 
-@rule("DF-04", "§ 20 LDSG RLP", "Personalrat oder Dienstvereinbarung ist genannt", "Staff council or works agreement is named", GATE)
+@rule(
+    "DF-04", "LPersVG RLP (zu prüfen)", "Personalrat oder Dienstvereinbarung ist genannt", "Staff council or works agreement is named", GATE
+)
 def staff_council(g: Grounds) -> Answer:
-    return recorded(g, FactKind.STAFF_COUNCIL, document=False)
+    answer, fact = recorded(g, FactKind.STAFF_COUNCIL, document=False), g.facts.newest(FactKind.STAFF_COUNCIL)
+    if answer.result is Result.HOLDS and fact is not None and not re.search(r"personalrat|dienstvereinbarung", fact.text.lower()):
+        return unknown(
+            "Nennen Sie bei „personalrat“ unter text den Personalrat oder die Dienstvereinbarung.",
+            "Name the staff council (Personalrat) or the works agreement (Dienstvereinbarung) under text of 'personalrat'.",
+        )
+    return answer
 
 
 RULES = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from blickschutz.audit.model import Event
-from blickschutz.compliance.facts import FactKind
-from blickschutz.compliance.model import Answer, Grounds, broken, holds, unknown
+from blickschutz.compliance.facts import FactKind, Sign
+from blickschutz.compliance.model import Answer, Form, Grounds, Result, broken, holds, unknown
 from blickschutz.compliance.plan import density, unannounced
 from blickschutz.compliance.policy.base import GATE, LOG, QUARTER, SETTING, lacking, names, recorded, rule, two_people
+from blickschutz.compliance.policy.evidence import LEAST_SIDE, offices, says_something
 from blickschutz.config.hours import service
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Style
@@ -40,14 +41,20 @@ def signs(g: Grounds) -> Answer:
             f"Auf diesen Wegen kommt das Schild nach der Kamera oder gar nicht; hängen Sie es weiter außen auf: {names(bare)}.",
             f"On these ways the sign comes after the camera, or not at all; hang it further out: {names(bare)}.",
         )
-    shown = [sign for sign in g.facts.signs if sign.photo and g.documents.get(sign.photo) == sign.sha256]
-    without = [sign.id for sign in g.facts.signs if sign not in shown]
+    without = [sign.id for sign in g.facts.signs if not _is_shown(g, sign)]
     if without:
         return unknown(
-            f"Es fehlt das Foto, oder es ist ein anderes, bei: {names(without)}.",
-            f"The photograph is missing, or is another one, of: {names(without)}.",
+            f"Es fehlt das Foto, es ist ein anderes, lässt sich nicht öffnen oder zeigt auch ein anderes Schild: {names(without)}.",
+            f"The photograph is missing, is another one, cannot be opened, or shows another sign as well: {names(without)}.",
         )
-    old = [sign.id for sign in g.facts.signs if sign.checked is None or sign.checked + timedelta(days=QUARTER) < g.today]
+    address = g.facts.information_address
+    blind = [sign.id for sign in g.facts.signs if address and g.documents[sign.photo].code != address]
+    if blind:
+        return unknown(
+            f"Auf dem Foto ist der Bildcode des Schilds nicht zu lesen; fotografieren Sie näher und von vorn: {names(blind)}.",
+            f"The sign's picture code cannot be read on the photograph; take it from nearer and from the front: {names(blind)}.",
+        )
+    old = [sign.id for sign in g.facts.signs if not _is_recent(sign.checked, g.today)]
     if old:
         return broken(
             f"Sehen Sie nach diesen Schildern und tragen Sie den Tag unter checked ein: {names(old)}.",
@@ -56,11 +63,27 @@ def signs(g: Grounds) -> Answer:
     return holds("Tatsachen [[signs]], Lageplan", "facts [[signs]], site plan")
 
 
+def _is_shown(g: Grounds, sign: Sign) -> bool:
+    """Whether its photograph is there, can be looked at, and shows this sign alone."""
+    found = g.documents.get(sign.photo)
+    if found is None or found.sha256 != sign.sha256:
+        return False
+    return found.form is Form.PICTURE and found.side >= LEAST_SIDE and g.facts.uses(found.sha256) == {sign.id}
+
+
+def _is_recent(checked: date | None, today: date) -> bool:
+    return checked is not None and timedelta() <= today - checked <= timedelta(days=QUARTER)
+
+
 @rule("TR-02", "§ 21 Abs. 2 LDSG RLP", "Die Angaben des Schilds sind vollständig", "The sign's particulars are complete", GATE)
 def sign_fields(g: Grounds) -> Answer:
-    missing = lacking(g, "controller", "data_protection_officer", "grounds", "full_information")
+    missing = lacking(g, "controller", "data_protection_officer", "grounds", "full_information") or offices(g.facts)
     if missing is not None:
         return missing
+    without = sorted({camera.id for camera in g.site.cameras} - {ground.camera for ground in g.facts.grounds})
+    if without or not says_something(g.facts.full_information):
+        listed = names([*without, *([] if says_something(g.facts.full_information) else ["full_information"])])
+        return unknown(f"Dem Schild fehlt Zweck oder Ort der Informationen: {listed}.", f"The sign lacks purpose or place: {listed}.")
     return holds(
         "Tatsachen controller, data_protection_officer, full_information", "facts controller, data_protection_officer, full_information"
     )
@@ -74,7 +97,20 @@ def sign_fields(g: Grounds) -> Answer:
     SETTING,
 )
 def information_sheet(g: Grounds) -> Answer:
-    return recorded(g, FactKind.INFORMATION_SHEET, of_settings=True)
+    answer, sheet = recorded(g, FactKind.INFORMATION_SHEET, of_settings=True), g.facts.newest(FactKind.INFORMATION_SHEET)
+    if answer.result is not Result.HOLDS or sheet is None:
+        return answer
+    if not g.facts.recipients:
+        return unknown("Unter recipients steht kein Empfänger.", "There is no recipient under recipients.")
+    unnamed = [one for one in g.facts.recipients if one.lower() not in sheet.text.lower()]
+    if unnamed:
+        return broken(
+            f"Das Blatt nennt nicht alle Empfänger; drucken Sie es neu und schreiben Sie bei „informationsblatt“ unter text, wen es nennt: "
+            f"{names(unnamed)}.",
+            f"The sheet does not name all recipients; print it anew, and write under text of 'informationsblatt' whom it names: "
+            f"{names(unnamed)}.",
+        )
+    return answer
 
 
 _CLAIMS = ("keine personenbezogenen daten", "anonym", "no personal data", "anonymous")

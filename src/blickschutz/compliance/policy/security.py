@@ -279,7 +279,19 @@ def anchor(g: Grounds) -> Answer:
     LOG,
 )
 def maintenance(g: Grounds) -> Answer:
-    return recorded(g, FactKind.MAINTENANCE_CONTRACT, document=False)
+    fact = g.facts.newest(FactKind.MAINTENANCE_CONTRACT)
+    text = fact.text.lower() if fact is not None else ""
+    if fact is not None and text.startswith("keine"):
+        return recorded(g, FactKind.MAINTENANCE_CONTRACT, document=False)
+    answer = recorded(g, FactKind.MAINTENANCE_CONTRACT)
+    unsaid = [word for word, said in (("beaufsichtigt", "aufsicht"), ("protokolliert", "protokoll")) if said not in text]
+    if answer.result is Result.HOLDS and unsaid:
+        return unknown(
+            f"Schreiben Sie bei „wartungsvertrag“ unter text, wie Wartung {' und '.join(unsaid)} wird, oder „keine Wartung durch Dritte“.",
+            "Write under text of 'wartungsvertrag' how maintenance is supervised (Aufsicht) and logged (Protokoll), or that there is none "
+            "('keine Wartung durch Dritte').",
+        )
+    return answer
 
 
 RULES = (air_gap, encryption, passwords, chain, clock, media, tamper, evidence, restore, breach, anchor, maintenance)

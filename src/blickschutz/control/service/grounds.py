@@ -12,9 +12,9 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.audit.model import Event, Fault
 from blickschutz.audit.rules import verify
 from blickschutz.compliance.facts import Facts
-from blickschutz.compliance.io.documents import facts_path, hashes, load_facts
+from blickschutz.compliance.io.documents import facts_path, load_facts, look_at
 from blickschutz.compliance.io.machine import look
-from blickschutz.compliance.model import FalseAlarms, Grounds, Rows
+from blickschutz.compliance.model import FalseAlarms, Grounds, Paper, Rows
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.control.rules import stamped
@@ -54,10 +54,11 @@ _GRACE_S = 3600.0
 
 def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: Clock) -> Grounds:
     """Everything the rules look at. `path` is the site file's; `records` is None where the site never ran."""
-    facts, documents = Facts(), {}
+    facts = Facts()
+    documents: dict[str, Paper] = {}
     if path is not None:
         facts = load_facts(facts_path(path))
-        documents = hashes(facts, path.resolve().parent)
+        documents = look_at(facts, path.resolve().parent)
     registry, now = ModelRegistry(), clock.now()
     log = {event: tuple(entry for entry, _ in records.office.log.find(event=event, most=_MOST)) for event in _EVENTS} if records else {}
     return Grounds(

@@ -1,0 +1,123 @@
+"""What counts as evidence: a document that can be opened, stands for one thing, and that two people vouch for; particulars that say
+something. A letter "x" is neither a name nor a reason."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from blickschutz.compliance.facts import Fact, FactKind, Facts, Office
+from blickschutz.compliance.model import Answer, Form, Grounds, Text, broken, unknown
+from blickschutz.kernel.periods import add_months
+
+LEAST_BYTES, MOST_BYTES = 1024, 100 * 1024 * 1024
+LEAST_SIDE = 480
+"""Least shorter side of a photograph in pixels: with less nothing on a sign can be read."""
+LEAST_REASON = 30
+"""Characters below which a text cannot say what was tried and what came of it."""
+INCIDENT_MONTHS = 24
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
+_LEAST_DIGITS = 3
+_SURVEY = ("umfrage", "befragung", "fragebogen", "sicherheitsgefühl", "sicherheitsempfinden", "survey", "poll", "questionnaire")
+
+
+def says_something(text: str) -> bool:
+    """Whether it has a word in it."""
+    return bool(_WORD.search(text))
+
+
+def is_survey(source: str) -> bool:
+    """Whether a source asks people what they feel instead of counting what happened (VG Passau, OVG NRW)."""
+    return any(word in source.lower() for word in _SURVEY)
+
+
+def oldest_incident(today: date) -> date:
+    """The first day that an incident may be of."""
+    return add_months(today, -INCIDENT_MONTHS)
+
+
+def same_person(first: str, second: str) -> bool:
+    """Whether two names are one, whatever their spelling."""
+    return " ".join(first.lower().split()) == " ".join(second.lower().split())
+
+
+def incomplete(who: Office | None) -> list[str]:
+    """Which particulars of an office nobody could use to reach it."""
+    if who is None:
+        return ["name", "address", "phone", "email"]
+    wrong = [name for name in ("name", "address") if not says_something(getattr(who, name))]
+    wrong += ["phone"] if sum(letter.isdigit() for letter in who.phone) < _LEAST_DIGITS else []
+    return wrong + ([] if _MAIL.fullmatch(who.email) else ["email"])
+
+
+def offices(facts: Facts) -> Answer | None:
+    """What is wrong with controller and officer, if anything: each can be reached, and they are not the same."""
+    for section, who in (("controller", facts.controller), ("data_protection_officer", facts.data_protection_officer)):
+        if wrong := incomplete(who):
+            listed = ", ".join(wrong)
+            return unknown(
+                f"Unter {section} fehlt, womit man die Stelle erreicht: {listed}.", f"{section} lacks what one reaches it by: {listed}."
+            )
+    controller, officer = facts.controller, facts.data_protection_officer
+    assert controller is not None  # asked above
+    assert officer is not None
+    if same_person(controller.name, officer.name):
+        return broken(
+            "Verantwortlicher und Datenschutzbeauftragte sind dieselbe Stelle (Art. 38 Abs. 6 DSGVO). Berichtigen Sie die Namen.",
+            "Controller and data protection officer are the same (Art. 38(6) GDPR). Put the names right.",
+        )
+    return None
+
+
+def vouched(g: Grounds, fact: Fact) -> Answer | None:
+    """What is wrong with a fact's document and with who stands for it, if anything."""
+    kind = fact.kind.value
+    found = g.documents.get(fact.document)
+    if found is None or found.sha256 != fact.sha256:
+        there, gone = ("fehlt", "is missing") if found is None else ("ist ein anderes", "is another one")
+        return broken(
+            f"Das Dokument {fact.document} {there}; legen Sie das richtige hin oder tragen Sie den neuen Stand ein.",
+            f"The document {fact.document} {gone}; put the right one there, or record the new state.",
+        )
+    if problem := unreadable(g, fact.document):
+        return broken(f"{fact.document} ({kind}) {problem[0]}", f"{fact.document} ({kind}) {problem[1]}")
+    others = sorted(g.facts.uses(found.sha256) - {kind})
+    if others:
+        return broken(
+            f"{fact.document} steht zugleich für {', '.join(others)}; jede Tatsache braucht ihr eigenes Dokument.",
+            f"{fact.document} also stands for {', '.join(others)}; each fact needs a document of its own.",
+        )
+    if not says_something(fact.confirmed) or same_person(fact.person, fact.confirmed):
+        return unknown(
+            f"„{kind}“ bestätigt noch keine zweite Person; tragen Sie sie unter confirmed ein (nicht {fact.person}).",
+            f"No second person confirms '{kind}' yet; record them under confirmed (not {fact.person}).",
+        )
+    return None
+
+
+def unreadable(g: Grounds, name: str) -> Text | None:
+    """Why a document cannot be read by anybody."""
+    found = g.documents[name]
+    if found.form is Form.UNREADABLE:
+        return (
+            "ist weder PDF noch ODT, DOCX, JPEG oder PNG, die sich öffnen lassen.",
+            "is no PDF, ODT, DOCX, JPEG or PNG that can be opened.",
+        )
+    if not LEAST_BYTES <= found.size <= MOST_BYTES:
+        return (
+            f"hat {found.size} Bytes; ein Dokument hat mindestens {LEAST_BYTES} und höchstens {MOST_BYTES}.",
+            f"has {found.size} bytes; a document has at least {LEAST_BYTES} and at most {MOST_BYTES}.",
+        )
+    return None
+
+
+def is_consultation_needed(facts: Facts) -> bool | None:
+    """Whether the residual risk was found to be high; None where the fact does not say what it is."""
+    risk = facts.newest(FactKind.RESIDUAL_RISK)
+    if risk is None:
+        return None
+    text = risk.text.lower()
+    if re.search(r"(?<!nicht )(?<!kein )\b(hoch|hohes|hoher|high)\b", text):
+        return True
+    return False if re.search(r"gering|mittel|vertretbar|tragbar|niedrig|nicht hoch|low|medium|acceptable", text) else None
