@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import replace
+from datetime import date
 from functools import reduce
 
 import cv2
@@ -19,8 +20,9 @@ from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
 from blickschutz.compliance.documents.model import Plan, Sentence, Source, Table, say
 from blickschutz.compliance.documents.pack import pack
+from blickschutz.compliance.documents.risks import CATALOGUE
 from blickschutz.compliance.documents.walls import WEAKER
-from blickschutz.compliance.facts import FactKind, Facts
+from blickschutz.compliance.facts import FactKind, Facts, Risk
 from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.press import papers, print_pack, render
 from blickschutz.compliance.model import Machine
@@ -159,6 +161,34 @@ def test_the_assessment_says_which_promises_the_machine_weakens():
     assert "schwächer als zugesagt" in weak
     assert "Auslagerungsspeicher" in weak
     assert "getrennte Prozesse" not in printed(None), "nobody asked the machine"
+
+
+def test_a_risk_has_the_scores_that_a_named_person_gave_it_and_no_others():
+    """The DSFA printed scores that nobody gave: constants, lowered "afterwards"."""
+
+    def rows(grounds):
+        document = next(one for one in pack(grounds) if one.key == "dsfa")
+        section = next(one for one in document.sections if one.title.startswith("Risiken"))
+        return {cells[1]: cells for part in section.parts if isinstance(part, Table) for cells, _ in part.rows}
+
+    bare = rows(whole())
+    assert len(bare) == len(CATALOGUE) == 15
+    assert all(cells[2:] == ("OFFEN",) * 5 for cells in bare.values())
+    values = {
+        "before": (3, 4),
+        "measure": "neutrales Mosaik",
+        "after": (3, 2),
+        "reason": "gemessen",
+        "owner": "Amt",
+        "person": "Frau Ernst",
+    }
+    mine = Risk(risk="wiedererkennung", date=date(2026, 11, 2), **values)
+    own = Risk(risk="laerm", title="Lärm der Lüfter stört", goal="Transparenz", date=date(2026, 11, 2), **values)
+    found = rows(replace(whole(), facts=whole().facts.model_copy(update={"risks": (mine, own)})))
+    expected = ("3 × 4 = 12", "neutrales Mosaik", "3 × 2 = 6", "gemessen", "Amt; bewertet 02.11.2026 von Frau Ernst")
+    about = next(cells for text, cells in found.items() if text.startswith("Wiedererkennen"))
+    assert about[2:] == found["Lärm der Lüfter stört"][2:] == expected
+    assert sum(cells[2] == "OFFEN" for cells in found.values()) == len(CATALOGUE) - 1
 
 
 def test_nobody_is_promised_anonymity_while_clips_are_sealed():

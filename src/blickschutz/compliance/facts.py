@@ -24,6 +24,8 @@ class FactKind(StrEnum):
     DPIA = "dsfa"
     DPO_ADVICE = "rat-datenschutz"
     RESIDUAL_RISK = "restrisiko-vertretbar"
+    PROPORTIONALITY = "verhaeltnismaessigkeit"
+    DATA_SUBJECTS_VIEWS = "standpunkt-betroffene"
     PRIOR_CONSULTATION = "vorherige-konsultation"
     PROCESSING_RECORD = "verarbeitungsverzeichnis"
     STAFF_COUNCIL = "personalrat"
@@ -143,6 +145,32 @@ class Sign(Part):
     """Last day on which somebody saw it hang there, readable."""
 
 
+Score = Annotated[int, Field(ge=1, le=4)]
+
+
+class Risk(Part):
+    risk: Identifier
+    """Short name of the risk in the catalogue of the DSFA, or one of your own."""
+    title: Annotated[str, Field(max_length=300)] = ""
+    """What may happen and what harm it does, for a risk of your own."""
+    goal: Annotated[str, Field(max_length=60)] = ""
+    """SDM goal that it is about, for a risk of your own."""
+    before: tuple[Score, Score]
+    """Severity and likelihood without the measure, 1 to 4 each."""
+    measure: Line
+    """What lowers it."""
+    after: tuple[Score, Score]
+    """Severity and likelihood with the measure, 1 to 4 each."""
+    reason: Line
+    """Why it is scored so."""
+    owner: Line
+    """Who answers for the measure."""
+    person: Line
+    """Who scored it."""
+    date: date
+    """Day on which it was scored."""
+
+
 class Way(Part):
     id: Identifier
     """Short name of the way in."""
@@ -169,6 +197,8 @@ class Facts(Part):
     """Purpose and reason of each camera."""
     incidents: tuple[Incidents, ...] = ()
     """Incidents in the field of each camera."""
+    risks: tuple[Risk, ...] = ()
+    """What people found of each risk; for the DSFA."""
     ways: tuple[Way, ...] = ()
     """Ways on which people come to the place."""
     signs: tuple[Sign, ...] = ()

@@ -6,23 +6,12 @@ from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
 from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
+from blickschutz.compliance.documents.risks import risks
 from blickschutz.compliance.documents.walls import walls
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import density, density_class
 from blickschutz.kernel.situation import Kind, name
-
-_RISKS = (
-    ("Vertraulichkeit", "fehlerhafte Maske", "Eine Person ist unverpixelt zu sehen", 3, 2, 3, 1, "DM-05"),
-    ("Integrität", "Fehlalarm", "Jemand wird ohne Anlass aufgesucht", 2, 3, 2, 2, "KI-03"),
-    ("Nichtverkettung", "ungleiche Erkennung (Bias)", "Gruppen werden häufiger gemeldet", 3, 2, 3, 1, "KI-05"),
-    ("Transparenz", "Einschüchterung", "Menschen meiden den Ort oder eine Versammlung", 3, 3, 3, 2, "TR-01"),
-    ("Nichtverkettung", "Zweckausweitung", "Aufnahmen dienen anderem als dem Zweck", 4, 2, 4, 1, "ZB-02"),
-    ("Vertraulichkeit", "Innentäter", "Jemand sieht oder nimmt Aufnahmen ohne Anlass", 4, 2, 4, 1, "VA-01"),
-    ("Datenminimierung", "zu lange Speicherung", "Aufnahmen bleiben über die Frist", 3, 2, 3, 1, "VA-05"),
-    ("Verfügbarkeit", "Ausfall", "Ein Vorfall wird nicht erkannt", 2, 2, 2, 1, "SI-07"),
-    ("Intervenierbarkeit", "Löschung trotz Anfrage", "Eine Aufnahme fehlt, die jemand braucht", 3, 2, 3, 1, "BR-02"),
-)
 
 
 def _cameras(g: Grounds) -> Table:
@@ -67,15 +56,36 @@ def _ai(g: Grounds) -> list[Sentence]:
     ]
 
 
+def _flow() -> list[Sentence]:
+    return [
+        say(
+            "Kamera → Kamerazelle (Rohbild nur im Arbeitsspeicher, Verpixelung) → Leitstelle (verpixelte Bilder, Meldungen) und Ablage "
+            "(verpixelte Sekunden, versiegelte Clips) → Sichtungsraum (zwei Personen) → Herausgabe an einen Empfänger.",
+            test("tests/live/test_secrets.py"),
+            rule("DM-04"),
+        ),
+    ]
+
+
+def _recipients(g: Grounds) -> Sentence:
+    if not g.facts.recipients:
+        return missing("Empfänger", fact("recipients"))
+    return say(f"Empfänger im Einzelfall: {', '.join(g.facts.recipients)}.", fact("recipients"), rule("ZB-01"))
+
+
+def _rights() -> Sentence:
+    return say(
+        "Auskunft, Berichtigung, Löschung, Einschränkung und Widerspruch (Art. 15 bis 18, 21 DSGVO): Anfragen werden erfasst, passende "
+        "Aufnahmen eingeschränkt, binnen eines Monats zu zweit beantwortet; wem eine Aufnahme zugeordnet wird, der wird informiert.",
+        rule("BR-01"),
+        rule("BR-02"),
+        rule("BR-03"),
+        rule("ZB-03"),
+    )
+
+
 def impact_assessment(g: Grounds) -> Document:
     """The DSFA of the site."""
-    risks = tuple(
-        (
-            (goal, risk, harm, f"{hard} × {often} = {hard * often}", f"{hard_after} × {seldom} = {hard_after * seldom}"),
-            (rule(watched), law("Art. 35 Abs. 7 lit. c DSGVO")),
-        )
-        for goal, risk, harm, hard, often, hard_after, seldom, watched in _RISKS
-    )
     sections = (
         Section(
             "Anlass",
@@ -93,6 +103,7 @@ def impact_assessment(g: Grounds) -> Document:
                 words.office(g.facts.data_protection_officer, "data_protection_officer"),
                 words.recorded(g, FactKind.DPO_ADVICE, "Rat der Datenschutzbeauftragten"),
                 words.recorded(g, FactKind.STAFF_COUNCIL, "Beteiligung des Personalrats"),
+                words.recorded(g, FactKind.DATA_SUBJECTS_VIEWS, "Standpunkt der Betroffenen (Art. 35 Abs. 9 DSGVO)"),
             ),
         ),
         Section("Beschreibung: Kameras", (words.plan(g), _cameras(g))),
@@ -113,6 +124,7 @@ def impact_assessment(g: Grounds) -> Document:
             ),
         ),
         Section("Auswertung durch Software", tuple(_ai(g))),
+        Section("Fluss der Daten und Empfänger", (*_flow(), _recipients(g))),
         Section("Speicherdauer", tuple(words.retention(g))),
         Section("Rechtsgrundlage", (say(words.BASIS, law("§ 21 Abs. 1 LDSG RLP")),)),
         Section(
@@ -120,13 +132,12 @@ def impact_assessment(g: Grounds) -> Document:
             (
                 *_incidents(g),
                 words.recorded(g, FactKind.MILDER_MEANS, "Mildere Mittel"),
+                words.recorded(g, FactKind.PROPORTIONALITY, "Verhältnismäßigkeit (Art. 35 Abs. 7 lit. b DSGVO)"),
                 words.recorded(g, FactKind.NECESSITY_REVIEW, "Letzte Prüfung der Erforderlichkeit"),
             ),
         ),
-        Section(
-            "Risiken (Schwere × Wahrscheinlichkeit, je 1 bis 4)",
-            (Table(("Gewährleistungsziel", "Risiko", "Schaden", "vorher", "nachher"), risks),),
-        ),
+        Section("Rechte der Betroffenen", (_rights(),)),
+        risks(g),
         Section(
             "Restrisiko und Konsultation",
             (
@@ -151,11 +162,7 @@ def impact_assessment(g: Grounds) -> Document:
 
 def record_of_processing(g: Grounds) -> Document:
     """The entries Videoschutz and Protokollierung."""
-    recipients = (
-        say(f"Empfänger: {', '.join(g.facts.recipients)}.", fact("recipients"), rule("ZB-01"))
-        if g.facts.recipients
-        else missing("Empfänger", fact("recipients"))
-    )
+    recipients = _recipients(g)
     purposes = sorted({words.PURPOSES[ground.purpose] for ground in g.facts.grounds})
     about = say(f"Zwecke: {'; '.join(purposes)}.", fact("grounds")) if purposes else missing("Zwecke", fact("grounds"))
     common = (words.office(g.facts.controller, "controller"), words.office(g.facts.data_protection_officer, "data_protection_officer"))
