@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 
 import cv2
@@ -22,7 +22,7 @@ from blickschutz.compliance.documents.model import Plan, Sentence, Source, Table
 from blickschutz.compliance.documents.pack import pack
 from blickschutz.compliance.documents.risks import CATALOGUE
 from blickschutz.compliance.documents.walls import WEAKER
-from blickschutz.compliance.facts import FactKind, Facts, Risk
+from blickschutz.compliance.facts import FactKind, Facts, Office, Risk
 from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.press import papers, print_pack, render
 from blickschutz.compliance.model import Machine
@@ -290,6 +290,30 @@ def test_a_sign_is_one_page_of_its_paper(printed, key, size):
     info = tool("pdfinfo", printed / f"{key}.pdf").stdout
     assert re.search(r"Pages:\s+1\b", info)
     assert size in info
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_what_citizens_read_has_no_word_of_the_program(tmp_path, language):
+    authority = Office(name="LfDI", address="Mainz", phone="06131 1", email="post@lfdi.example")
+    grounds = whole()
+    grounds = replace(grounds, facts=grounds.facts.model_copy(update={"supervisory_authority": authority}))
+    document = next(one for one in pack(grounds) if one.key == f"informationsblatt-{language}")
+    (tmp_path / "sheet.pdf").write_bytes(render(document, grounds))
+    text = tool("pdftotext", tmp_path / "sheet.pdf", "-").stdout
+    for word in ("Beleg", "Evidence", "Einstellung ", "regimes.", "Regel ", "Kamerazelle", "Hash", "OFFEN", grounds.settings[:12]):
+        assert word not in text, word
+    assert "Vandalismus" in text
+    assert "Mainz" in text
+    titles = [section.title for section in document.sections]
+    assert {"de": "Ihr Widerspruchsrecht", "en": "Your right to object"}[language] in titles
+
+
+def test_the_review_is_a_year_after_the_approval_however_often_it_is_printed(tmp_path):
+    for days in (0, 200):
+        g = replace(whole(), today=whole().today + timedelta(days=days))
+        (tmp_path / "a.pdf").write_bytes(render(next(one for one in pack(g) if one.key == "tom"), g))
+        text = tool("pdftotext", "-layout", tmp_path / "a.pdf", "-").stdout
+        assert re.search(r"Nächste Überprüfung\s+22.11.2027", text)
 
 
 def test_a_statement_on_a_rule_that_does_not_hold_says_so(tmp_path):

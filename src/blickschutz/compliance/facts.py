@@ -187,6 +187,8 @@ class Facts(Part):
     """The controller (Verantwortlicher), as signs and information sheet name it."""
     data_protection_officer: Office | None = None
     """The data protection officer and how to reach them."""
+    supervisory_authority: Office | None = None
+    """The authority to complain to (LfDI), with address, for information sheet and letters."""
     recipients: tuple[Line, ...] = ()
     """Who may receive recordings, for the record of processing and the information sheet."""
     full_information: Annotated[str, Field(max_length=300)] = ""

@@ -22,7 +22,7 @@ _RIGHTS = {
     Right.OBJECTION: ("Widerspruch (Art. 21 DSGVO)", "objection (Art. 21 GDPR)"),
 }
 _ASKED, _ANSWERED = (event(Event.REQUEST_RECORDED),), (event(Event.REQUEST_ANSWERED),)
-_GENERAL = (0, 1, 2, 3, 4, 5, 6, 7)
+_GENERAL = (0, 1, 2, 3, 4, 5, 6, 7, 8)
 """Which sections of the information sheet an access is told of (Art. 15(1)): all but where the sheet is to be had."""
 
 

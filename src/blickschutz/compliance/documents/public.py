@@ -29,6 +29,21 @@ def _recipients(g: Grounds, english: bool) -> Sentence:
     return say(text, fact("recipients"), rule("ZB-01"))
 
 
+def _complaint(g: Grounds, english: bool) -> Sentence:
+    who, evidence = g.facts.supervisory_authority, (fact("supervisory_authority"), law("Art. 77 DSGVO"))
+    name = _LFDI_EN if english else _LFDI
+    address = f", {who.address}, {who.phone}, {who.email}" if who is not None else ""
+    return say(f"You may complain to {name}{address}." if english else f"Beschweren können Sie sich bei: {name}{address}.", *evidence)
+
+
+def _reasons(g: Grounds, english: bool) -> list[Sentence]:
+    """What the cameras are there for in the town's own words; they are written down in German."""
+    found = list(dict.fromkeys(ground.reason for ground in g.facts.grounds))
+    if not found:
+        return []
+    return [say(f"{'In detail (in German)' if english else 'Im Einzelnen'}: {'; '.join(found)}.", fact("grounds"), rule("RG-01"))]
+
+
 def _where(g: Grounds, english: bool) -> Sentence:
     if not g.facts.full_information:
         return missing(
@@ -59,8 +74,8 @@ def _nature(g: Grounds, english: bool) -> Sentence:
             *evidence,
         )
     if english:
-        return say("People are redacted irreversibly before a picture leaves the camera's process.", *evidence)
-    return say("Personen werden unwiderruflich verpixelt, bevor ein Bild die Kamerazelle verlässt.", *evidence)
+        return say("People are redacted irreversibly before a picture is shown or stored.", *evidence)
+    return say("Personen werden unwiderruflich verpixelt, bevor ein Bild gezeigt oder gespeichert wird.", *evidence)
 
 
 def information_sheet(g: Grounds, language: str) -> Document:
@@ -133,6 +148,7 @@ def information_sheet(g: Grounds, language: str) -> Document:
             t("Zwecke und Rechtsgrundlage", "Purposes and legal basis"),
             (
                 _purposes(g, english),
+                *_reasons(g, english),
                 say(words.BASIS + ("." if not english else " (state data protection act; GDPR)."), law("§ 21 Abs. 1 LDSG RLP")),
             ),
         ),
@@ -148,15 +164,31 @@ def information_sheet(g: Grounds, language: str) -> Document:
             t("Ihre Rechte", "Your rights"),
             (
                 rights,
-                objection,
-                say(t(f"Beschweren können Sie sich bei: {_LFDI}.", f"You may complain to {_LFDI_EN}."), law("Art. 77 DSGVO")),
+                say(
+                    t(
+                        "Sie müssen sich dafür nicht weiter zu erkennen geben, als nötig ist, um eine Aufnahme zu finden: Ort, Zeit und "
+                        "eine Beschreibung genügen meist.",
+                        "You need not identify yourself further than it takes to find footage: place, time and a description are "
+                        "mostly enough.",
+                    ),
+                    law("Art. 11 und 12 Abs. 6 DSGVO"),
+                ),
+                say(
+                    t(
+                        "Sie sind nicht verpflichtet, uns Daten zu geben; wer den Bereich betritt, wird aber von den Kameras erfasst.",
+                        "You are not obliged to give us data; but whoever enters the area is seen by the cameras.",
+                    ),
+                    law("Art. 13 Abs. 2 lit. e DSGVO"),
+                ),
+                _complaint(g, english),
             ),
         ),
+        Section(t("Ihr Widerspruchsrecht", "Your right to object"), (objection,)),
         Section(t("Software und Entscheidungen", "Software and decisions"), (software,)),
         Section(t("Wo es dieses Blatt gibt", "Where this sheet is to be had"), (_where(g, english),)),
     )
     title = t("Informationen zum Videoschutz", "Information on video protection")
-    return Document(f"informationsblatt-{language}", title, language, "Art. 13 DSGVO", sections)
+    return Document(f"informationsblatt-{language}", title, language, "Art. 13 DSGVO", sections, values={"reader": "public"})
 
 
 def sign(g: Grounds, language: str, paper: str) -> Document:

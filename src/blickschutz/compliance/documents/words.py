@@ -26,6 +26,9 @@ PURPOSES_EN = {
 }
 
 
+_OFFICES = {"controller": "Verantwortlicher", "data_protection_officer": "Datenschutzbeauftragte"}
+
+
 def day(at: date, language: str) -> str:
     """A day as a document writes it."""
     return f"{at:%d.%m.%Y}" if language == "de" else f"{at:%d %B %Y}"
@@ -37,10 +40,11 @@ def either(language: str) -> Callable[[str, str], str]:
 
 
 def office(who: Office | None, name: str) -> Sentence:
-    """Name, address, telephone and mail of an office, or OFFEN."""
+    """Name, address, telephone and mail of an office (a section of the facts file), or OFFEN."""
+    title = _OFFICES[name]
     if who is None:
-        return missing(f"{name} mit Anschrift, Telefon und E-Mail", fact(name))
-    return say(f"{who.name}, {who.address}, Telefon {who.phone}, {who.email}", fact(name))
+        return missing(f"{title} mit Anschrift, Telefon und E-Mail", fact(name))
+    return say(f"{title}: {who.name}, {who.address}, Telefon {who.phone}, {who.email}", fact(name))
 
 
 def recorded(g: Grounds, kind: FactKind, about: str) -> Sentence:

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -22,9 +21,10 @@ from blickschutz.compliance.model import Grounds, Result
 from blickschutz.compliance.plan import drawing
 from blickschutz.compliance.policy import assess
 from blickschutz.kernel.errors import FaultError
+from blickschutz.kernel.periods import add_months
 
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
-REVIEW_DAYS = 365
+REVIEW_MONTHS = 12
 LIST = "pack.json"
 States = Mapping[str, Result]
 _NARROWEST, _WIDEST, _EVIDENCE = 3.2, 9.0, 6.0
@@ -122,13 +122,21 @@ def _data(document: Document, g: Grounds, states: States) -> dict[str, Any]:
         "year": g.today.year,
         "month": g.today.month,
         "day": g.today.day,
-        "review": words.day(g.today + timedelta(days=REVIEW_DAYS), document.language),
+        "review": _review(g, document.language),
         "open": opened,
         "values": document.values,
         "code": _code(document.values.get("address", "")) if document.template == "sign" else "",
         "plan": drawing(g.site, g.facts.ways, g.facts.signs),
         "sections": [{"title": section.title, "parts": [_part(part, states) for part in section.parts]} for section in document.sections],
     }
+
+
+def _review(g: Grounds, language: str) -> str:
+    """A year after the approval for these settings, however often it is printed; OFFEN before."""
+    approval = g.facts.newest(FactKind.APPROVAL)
+    if approval is None or approval.settings != g.settings:
+        return "OFFEN"
+    return words.day(add_months(approval.date, REVIEW_MONTHS), language)
 
 
 def _approver(g: Grounds, language: str) -> str:
