@@ -11,6 +11,7 @@ from blickschutz.config.lives import DAY_S, HOUR_S, alert_lives, limits_of
 from blickschutz.kernel.periods import DONE_S
 from blickschutz.rights.rules import KEEP_YEARS
 
+_OF_DELETION = ("§ 21 LDSG RLP", "§ 21 Abs. 5 LDSG RLP", "Art. 5 Abs. 2 DSGVO")
 _TWO_MONTHS = law("§ 21 Abs. 5 LDSG RLP")
 _LIVES, _RULES = test("tests/unit/test_alert_lives.py"), test("tests/unit/test_periods.py")
 _Row = tuple[tuple[str, ...], tuple[Evidence, ...]]
@@ -107,11 +108,7 @@ def deletion(g: Grounds) -> Document:
                     _TWO_MONTHS,
                     _RULES,
                 ),
-                say(
-                    "Zu prüfen: Wortlaut von § 21 Abs. 5 LDSG RLP; ob Meldungen ohne Bild, Namen und Notiz als aus Aufnahmen gefertigte "
-                    "Unterlagen gelten; die Frist für Anfragen Betroffener.",
-                    _TWO_MONTHS,
-                ),
+                *(say(f"Zu prüfen: {text}", law(norm)) for text, norm in words.TO_VERIFY if norm in _OF_DELETION),
             ),
         ),
         Section(

@@ -51,6 +51,11 @@ def _ai(g: Grounds) -> list[Sentence]:
         say(
             "Über jedes Ereignis entscheidet ein Mensch; eine automatische Folge gibt es nicht.", rule("KI-03"), event(Event.ALERT_DECIDED)
         ),
+        say(
+            "Die Einstufung prüft Anhang III Nr. 1 (Biometrie), Nr. 4 lit. b (Beschäftigte im Bild) und Nr. 6 (ob der Vollzugsdienst als "
+            "Strafverfolgungsbehörde gilt, Art. 3 Nr. 45 lit. b) sowie Art. 5 Abs. 1 lit. d und h.",
+            law("Art. 5, 6 und Anhang III KI-VO"),
+        ),
         words.recorded(g, FactKind.AI_CLASSIFICATION, "Einstufung nach der KI-Verordnung"),
         words.recorded(g, FactKind.LEGAL_OPINION_AI, "Rechtsgutachten zur KI-Auswertung"),
     ]
@@ -126,7 +131,18 @@ def impact_assessment(g: Grounds) -> Document:
         Section("Auswertung durch Software", tuple(_ai(g))),
         Section("Fluss der Daten und Empfänger", (*_flow(), _recipients(g))),
         Section("Speicherdauer", tuple(words.retention(g))),
-        Section("Rechtsgrundlage", (say(words.BASIS, law("§ 21 Abs. 1 LDSG RLP")),)),
+        Section(
+            "Rechtsgrundlage",
+            (
+                say(words.BASIS, law("§ 21 Abs. 1 LDSG RLP")),
+                say(
+                    "Die Videoüberwachung einer Gemeinde fällt unter die DSGVO; neben Art. 79 ist eine Unterlassungsklage möglich "
+                    "(VGH München, 30.05.2023, 5 BV 20.2104).",
+                    law("Art. 2 Abs. 2 lit. d DSGVO"),
+                ),
+            ),
+        ),
+        Section("Zu prüfen, weil der Wortlaut hier nicht vorlag", tuple(say(text, law(norm)) for text, norm in words.TO_VERIFY)),
         Section(
             "Erforderlichkeit",
             (

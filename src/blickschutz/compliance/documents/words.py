@@ -26,6 +26,17 @@ PURPOSES_EN = {
 }
 
 
+TO_VERIFY = (
+    ("Wortlaut von § 21 LDSG RLP, auf den sich Zwecke, Hinweis, Speicherfrist und Informationspflicht stützen.", "§ 21 LDSG RLP"),
+    (
+        "Ob Meldungen ohne Bild, Namen und Notiz als aus Aufnahmen gefertigte Unterlagen gelten (zwei Monate).",
+        "§ 21 Abs. 5 LDSG RLP",
+    ),
+    ("Mitbestimmung bei technischen Einrichtungen: Nummer im LPersVG Rheinland-Pfalz.", "§ 80 LPersVG RLP (Nummer zu prüfen)"),
+    ("Wie lange Anfragen Betroffener als Nachweis aufbewahrt werden dürfen.", "Art. 5 Abs. 2 DSGVO"),
+    ("Rechtsbehelfsbelehrung bei der Ablehnung eines Antrags.", "§ 37 Abs. 6 VwVfG, § 58 VwGO"),
+)
+"""Law that could not be read offline: the one list of it. What hangs on its wording is printed with "zu prüfen"."""
 _OFFICES = {"controller": "Verantwortlicher", "data_protection_officer": "Datenschutzbeauftragte"}
 
 
