@@ -9,8 +9,9 @@ import pytest
 
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA, alerts, history, moments
+from blickschutz.config.hours import holidays_of
 from blickschutz.config.lives import alert_lives, limits_of
-from blickschutz.kernel.periods import BEFORE_S, STORAGE_LEAST_HOURS, add_months, end_of_months, gone_by, shortest_s
+from blickschutz.kernel.periods import BEFORE_S, STORAGE_LEAST_HOURS, add_months, end_of_months, gone_by, moved_on, shortest_s
 from blickschutz.retention.model import Kept, Limits, Reading
 from blickschutz.retention.rules import deadline, judge
 from blickschutz.rights.model import Outcome, Request, RequestAnswer, RequestState, Right
@@ -63,6 +64,22 @@ def legal_end(captured: float) -> float:
 )
 def test_a_period_of_months_ends_on_the_day_of_the_same_number_or_the_last(begins, months, ends):
     assert add_months(begins, months) == ends
+
+
+@pytest.mark.parametrize(
+    ("last", "ends"),
+    [
+        (date(2026, 12, 18), date(2026, 12, 18)),
+        (date(2026, 12, 19), date(2026, 12, 21)),
+        (date(2026, 12, 25), date(2026, 12, 28)),
+        (date(2027, 3, 26), date(2027, 3, 30)),
+        (date(2027, 5, 27), date(2027, 5, 28)),
+    ],
+)
+def test_a_period_for_an_act_ends_on_a_working_day(last, ends):
+    """Good Friday to Easter Monday 2027, Corpus Christi in Rhineland-Palatinate."""
+    assert moved_on(last, holidays_of("RP")) == ends
+    assert moved_on(date(2027, 5, 27)) == date(2027, 5, 27), "whose holidays nobody knows"
 
 
 def test_two_months_from_new_years_eve_are_over_when_february_is():

@@ -86,13 +86,16 @@ def test_a_request_is_near_then_late_and_an_answer_in_time_stays_in_time():
     assert not is_near(request, date(2026, 12, 12))
     assert is_near(request, date(2026, 12, 13))
     assert not is_late(request, date(2026, 12, 20))
-    assert is_late(request, date(2026, 12, 21))
+    # The twentieth is a Sunday: the period ends with the Monday.
+    assert not is_late(request, date(2026, 12, 21))
+    assert is_late(request, date(2026, 12, 22))
     longer = replace(request, extension=Extension("viele Aufnahmen", date(2026, 12, 1), SUPERVISOR))
     assert deadline(longer) == date(2027, 2, 20)
     answer = RequestAnswer(Outcome.NOTHING_FOUND, "", (SUPERVISOR, OFFICER), date(2026, 12, 20))
     answered = replace(request, state=RequestState.ANSWERED, answer=answer)
     assert not is_late(answered, date(2030, 1, 1))
-    assert is_late(replace(answered, answer=replace(answer, day=date(2026, 12, 21))), date(2026, 12, 21))
+    assert not is_late(replace(answered, answer=replace(answer, day=date(2026, 12, 21))), date(2026, 12, 21))
+    assert is_late(replace(answered, answer=replace(answer, day=date(2026, 12, 22))), date(2026, 12, 22))
     assert may_extend(request, date(2026, 12, 20)) is None
     assert may_extend(request, date(2026, 12, 21)) is Problem.TOO_LATE
     assert may_extend(longer, date(2026, 12, 1)) is Problem.NOT_NOW

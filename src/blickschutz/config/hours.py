@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import UTC, time
+from functools import lru_cache
 
 from blickschutz.config.model import SiteFile, Weekday
+from blickschutz.kernel.periods import IsHoliday
+from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Policy, RegimeHours, RegimeName, Service
 
 _WEEKDAYS = tuple(Weekday)
+
+
+@lru_cache(maxsize=16)
+def holidays_of(state: str) -> IsHoliday:
+    """Public holidays of a state, as the site file names it; empty for none that are known."""
+    return PlaceCalendar(state, None, UTC).holiday
 
 
 def service(site: SiteFile) -> Service:

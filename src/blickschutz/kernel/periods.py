@@ -3,12 +3,13 @@
 A period of months that begins with an event ends with the expiry of the day of the same number, or of the month's last day
 (§ 31(1) VwVfG with §§ 187(1), 188(2) and (3) BGB; for periods of Union law Regulation (EEC, Euratom) No 1182/71, Art. 3(2)(c)).
 A period at whose end something must be gone is no period for an act: an end on a Sunday or holiday does not move it on
-(§ 31(3) VwVfG and Art. 3(4) speak for whoever has to act), so it is never longer than reckoned here.
+(§ 31(3) VwVfG and Art. 3(4) speak for whoever has to act), so it is never longer than reckoned here. A period for an act does move.
 """
 
 from __future__ import annotations
 
 import calendar
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
@@ -28,6 +29,25 @@ def add_months(day: date, months: int) -> date:
     index = day.month - 1 + months
     year, month = day.year + index // _YEAR_MONTHS, index % _YEAR_MONTHS + 1
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+IsHoliday = Callable[[date], object]
+"""Says of a day whether it is a public holiday at the place."""
+_SATURDAY = 5
+
+
+def no_holiday(day: date) -> bool:
+    """Where nobody knows the holidays of a place."""
+    del day
+    return False
+
+
+def moved_on(last: date, is_holiday: IsHoliday = no_holiday) -> date:
+    """The day with which a period for an act ends: an end on a Saturday, Sunday or public holiday moves to the next working day
+    (Regulation 1182/71, Art. 3(4); § 31(3) VwVfG, § 193 BGB)."""
+    while last.weekday() >= _SATURDAY or is_holiday(last):
+        last += timedelta(days=1)
+    return last
 
 
 def end_of_months(at: float, months: int, zone: tzinfo) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from blickschutz.kernel.periods import add_months
+from blickschutz.kernel.periods import IsHoliday, add_months, moved_on, no_holiday
 from blickschutz.rights.model import Duty, Outcome, Problem, Request, RequestEvent, RequestState, Right, Settlement
 
 State, Event = RequestState, RequestEvent
@@ -27,16 +27,17 @@ _YEAR_MONTHS = 12
 
 
 def deadline(request: Request) -> date:
-    """The last day on which the answer is in time. An end on a Sunday or holiday is not moved on (Art. 3(4) of Regulation 1182/71 would):
-    who answers earlier errs on the safe side."""
+    """The last day on which the answer should be given. An end on a Sunday or holiday is not moved on here: who answers earlier errs on
+    the safe side. Whether an answer is late is another question (`is_late`)."""
     return add_months(request.received, MOST_MONTHS if request.extension is not None else MONTHS)
 
 
-def is_late(request: Request, today: date) -> bool:
-    """Whether the answer is overdue, or came too late."""
+def is_late(request: Request, today: date, is_holiday: IsHoliday = no_holiday) -> bool:
+    """Whether the answer is overdue, or came too late: after the next working day where the period ends on none."""
+    end = moved_on(deadline(request), is_holiday)
     if request.state is RequestState.ANSWERED and request.answer is not None:
-        return request.answer.day > deadline(request)
-    return today > deadline(request)
+        return request.answer.day > end
+    return today > end
 
 
 def is_near(request: Request, today: date) -> bool:
@@ -84,7 +85,9 @@ def due(duty: Duty) -> date | None:
     return duty.settled.until if duty.settled.settlement is Settlement.DEFERRED else None
 
 
-def is_unmet(duty: Duty, today: date) -> bool:
-    """Whether a duty is overdue."""
+def is_unmet(duty: Duty, today: date, is_holiday: IsHoliday = no_holiday) -> bool:
+    """Whether a duty is overdue. The day of a deferral was set by people and does not move."""
     end = due(duty)
+    if end is not None and duty.settled is None:
+        end = moved_on(end, is_holiday)
     return end is not None and today > end

@@ -15,11 +15,13 @@ from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.documents import facts_path, load_facts, look_at
 from blickschutz.compliance.io.machine import look
 from blickschutz.compliance.model import FalseAlarms, Grounds, Paper, Rows
+from blickschutz.config.hours import holidays_of
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Inspected
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.periods import IsHoliday
 from blickschutz.redaction.rules.mosaic import CELLS_PER_METRE
 from blickschutz.retention.rules import is_due
 from blickschutz.review.model import CaseState
@@ -73,7 +75,7 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
         # Every head that there is finds persons and nothing else (analysis.model.Head).
         models={card.name: _PERSONS for card in registry.cards() if registry.verify(card) == "ok"},
         cells_per_metre=CELLS_PER_METRE,
-        rows=_rows(records, clock) if records else None,
+        rows=_rows(records, clock, holidays_of(site.regimes.holidays)) if records else None,
         machine=look(),
     )
 
@@ -86,7 +88,7 @@ def _chain_faults(records: Inspected) -> tuple[Fault, ...]:
     return tuple(verify(records.office.log.export(), is_signed, records.archive.key.public)) if records.office.log.state()[0] else ()
 
 
-def _rows(records: Inspected, clock: Clock) -> Rows:
+def _rows(records: Inspected, clock: Clock, is_holiday: IsHoliday) -> Rows:
     cases = records.office.cases.store.find(states=sorted(THERE), most=100_000)
     time = records.archive.time
     reading = time.check()
@@ -112,8 +114,8 @@ def _rows(records: Inspected, clock: Clock) -> Rows:
         redaction_faults=records.redaction_faults(),
         old_seconds=old_seconds,
         old_clips=tuple(case.id for case in (*old.ending, *old.held, *old.restricted, *old.half_held)),
-        late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today)),
-        unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today)),
+        late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today, is_holiday)),
+        unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today, is_holiday)),
         anchored_at=records.anchoring.state.at,
         anchor_problem=records.anchoring.state.problem or "",
         chain_faults=tuple(fault.text for fault in _chain_faults(records)),

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from blickschutz.access.model import Permission
+from blickschutz.config.hours import holidays_of
 from blickschutz.rights.model import (
     Duty,
     DutySource,
@@ -248,8 +249,7 @@ def _page(pages: Pages, request: Request, number: int, problem: str = "", status
 
 def view(pages: Pages, request: Request, asked: DataRequest, today: date) -> dict[str, Any]:
     """A request as templates see it."""
-    language = pages.language(request)
-    end = deadline(asked)
+    language, end = pages.language(request), deadline(asked)
 
     def moment(at: float) -> str:
         return texts.moment(pages.moment(at), language)
@@ -259,7 +259,7 @@ def view(pages: Pages, request: Request, asked: DataRequest, today: date) -> dic
         "received": texts.day(asked.received, language),
         "deadline": texts.day(end, language),
         "left": (end - today).days,
-        "late": is_late(asked, today),
+        "late": is_late(asked, today, holidays_of(pages.site.regimes.holidays)),
         "near": is_near(asked, today),
         "window": f"{moment(asked.starts)} – {moment(asked.ends)}" if asked.ends else "",
         "cameras": [pages.camera_name(one) for one in asked.cameras],
@@ -276,7 +276,7 @@ def _duty(pages: Pages, request: Request, duty: Duty, today: date) -> dict[str, 
         "own": duty,
         "since": texts.day(duty.since, language),
         "due": texts.day(end, language) if end is not None else "",
-        "late": is_unmet(duty, today),
+        "late": is_unmet(duty, today, holidays_of(pages.site.regimes.holidays)),
         "by": pages.person_name(duty.settled.by) if duty.settled is not None else "",
         "day": texts.day(duty.settled.day, language) if duty.settled is not None else "",
     }
