@@ -44,12 +44,13 @@ from blickschutz.recording.model import (
     Order,
     RecordingSettings,
     Refusal,
+    Sealing,
 )
 from blickschutz.recording.rules import BackgroundReader, BackgroundWriter, Orders, known, parameter_sets, proven, sample, scene_of
 from blickschutz.vault import service
 from blickschutz.vault.model import Reviewer
 from tests.fakes.clock import ManualClock
-from tests.fakes.register import certified_sealing
+from tests.fakes.register import Book, certified_sealing, keyed
 from tests.videos import write_scene
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -765,6 +766,51 @@ class TestRecorder:
         assert list(tmp_path.glob("*")) == []
         feeding.seconds(2)
         assert feeding.recorder.recording is None
+
+    def refused(self, feeding, sealing):
+        before = len([one for one in feeding.news if one.event is ClipEvent.REFUSED])
+        feeding.sealing = sealing
+        feeding.order(number=before + 2)
+        feeding.seconds(1)
+        told = feeding.heard(ClipEvent.REFUSED, before + 1)[-1]
+        assert told.refusal is Refusal.REGISTER
+        assert list(feeding.folder.glob("*.clip")) == []
+        feeding.seconds(1)
+        return told.reason
+
+    def test_the_cell_seals_for_nobody_that_others_did_not_vouch_for(self, tmp_path):
+        feeding = Feeding(tmp_path)
+        honest, other = certified_sealing(tmp_path), certified_sealing(tmp_path)
+        swapped = Reviewer("kvd-1", other.reviewers[1].public)
+        assert "kvd-1" in self.refused(feeding, msgspec.structs.replace(honest, reviewers=(honest.reviewers[0], swapped)))
+        added = (*honest.reviewers, Reviewer("kvd-9", other.reviewers[0].public))
+        assert "kvd-9" in self.refused(feeding, msgspec.structs.replace(honest, reviewers=added))
+        assert "unpinned" in self.refused(feeding, msgspec.structs.replace(honest, root=""))
+        assert "empty" in self.refused(feeding, msgspec.structs.replace(honest, register=()))
+        assert "another root" in self.refused(feeding, msgspec.structs.replace(other, root=honest.root))
+        assert "another root" in self.refused(feeding, msgspec.structs.replace(honest, installation="cd"))
+
+    def test_the_cell_keeps_its_root_and_a_register_only_grows(self, tmp_path):
+        people = [keyed(f"kvd-{number}") for number in range(3)]
+        book = Book(people[:2])
+        honest = Sealing("ab", str(tmp_path / "sealed"), (people[0].reviewer, people[2].reviewer), (), book.root)
+        for one in people[:2]:
+            book.confirm(one, people[2])
+        feeding = Feeding(tmp_path)
+        feeding.sealing = msgspec.structs.replace(honest, register=tuple(book.lines))
+        feeding.order()
+        feeding.seconds(2)
+        feeding.recorder.close()
+        assert len(list((tmp_path / "sealed").glob("*.clip"))) == 1
+        book.revoke("kvd-2")
+        latest = msgspec.structs.replace(honest, register=tuple(book.lines), folder=str(tmp_path))
+        assert "kvd-2" in self.refused(feeding, latest)
+        founders = tuple(one.reviewer for one in people[:2])
+        cut = msgspec.structs.replace(latest, register=tuple(book.lines[:2]), reviewers=founders)
+        assert "missing" in self.refused(feeding, cut)
+        assert "another one than before" in self.refused(feeding, certified_sealing(tmp_path))
+        pinned = Feeding(tmp_path, root="ab" * 32)
+        assert "another one than before" in self.refused(pinned, certified_sealing(tmp_path))
 
     def test_without_room_on_the_disk_nothing_is_begun_and_what_runs_is_closed_whole(self, tmp_path, monkeypatch):
         import shutil
