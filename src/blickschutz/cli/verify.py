@@ -35,8 +35,7 @@ def audit(file: Path, old: Path | None, folder: Path | None, witness_key: str, k
     faults = [(fault.problem, fault.text) for fault in verify_log(lines, is_signed, public_key(key))]
     entries = sum(not line.startswith(b'{"checkpoint"') for line in lines[1:])
     faults += _outside(lines, old, folder, public_key(witness_key))
-    facts = {"entries": entries, "key_known": bool(key), "against": str(old or ""), "witness": str(folder or "")}
-    answer(as_json, faults, facts, f"{entries} entries")
+    answer(as_json, faults, {"entries": entries, "key_known": bool(key)}, f"{entries} entries")
     if not key and not as_json:
         click.echo("The key in the file was believed. Give --public-key to be sure whose log it is.")
     if folder is not None and not witness_key and not as_json:
