@@ -8,12 +8,14 @@ from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 # The longest form of these pages is a few kilobytes of text; nothing is uploaded.
 MOST_BYTES = 128 * 1024
 BODY_S = 15.0
 _DIGITS = 12
+# What is sent with these is never read.
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _TEXTS = {
     408: "The request came too slowly.",
     413: "The request is too large.",
@@ -22,7 +24,10 @@ _TEXTS = {
 
 
 class BodyLimit:
-    """ASGI middleware. No more than `most` bytes of a body are taken, none of a kind that spools to disk, all within `within_s`."""
+    """ASGI middleware. No more than `most` bytes of a body are taken, none of a kind that spools to disk, all within `within_s`.
+
+    A body is read here, before anything else sees the request: what is refused costs no work, and leaves nothing behind.
+    """
 
     def __init__(self, app: ASGIApp, most: int = MOST_BYTES, within_s: float = BODY_S) -> None:
         self._app, self._most, self._within_s = app, most, within_s
@@ -32,18 +37,20 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         refusal = self._declared(Headers(scope=scope))
+        if not refusal and scope["method"] not in _WITHOUT_BODY:
+            try:
+                async with asyncio.timeout(self._within_s):
+                    body = await self._body(receive)
+            except TimeoutError:
+                refusal = 408
+            else:
+                if body is None:
+                    return
+                refusal, receive = (413, receive) if len(body) > self._most else (0, _again(body, receive))
         if refusal:
             await _answer(refusal)(scope, receive, send)
-            return
-        request = _Request(self._most, self._within_s, receive, send)
-        try:
-            await self._app(scope, request.receive, request.send)
-        except _RefusedError:
-            # Whoever parses a body may also have made another error of it; both end in the same answer.
-            if request.started:
-                raise
-        if request.refusal and not request.started:
-            await _answer(request.refusal)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def _declared(self, headers: Headers) -> int:
         """The refusal that the headers already call for, as a status; 0 without one."""
@@ -54,46 +61,28 @@ class BodyLimit:
         counts = length.isascii() and length.isdigit() and len(length) <= _DIGITS
         return 0 if counts and int(length) <= self._most else 413
 
+    async def _body(self, receive: Receive) -> bytes | None:
+        """The body, cut off soon after the most that is taken; None where whoever sent it went away."""
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self._most or not message.get("more_body", False):
+                return bytes(body)
 
-class _RefusedError(Exception):
-    """No more of this request is read."""
 
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A way to receive on which the body comes first, as it came, and whatever else comes after it."""
+    first = [body]
 
-class _Request:
-    """One request on its way in, and its answer on the way out."""
+    async def received() -> MutableMapping[str, Any]:
+        if first:
+            return {"type": "http.request", "body": first.pop(), "more_body": False}
+        return await receive()
 
-    def __init__(self, most: int, within_s: float, receive: Receive, send: Send) -> None:
-        self._left, self._receive, self._send = most, receive, send
-        self._until = asyncio.get_running_loop().time() + within_s
-        self._whole = False
-        self.refusal = 0
-        self.started = False
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        if self.refusal:
-            raise _RefusedError
-        if self._whole:
-            return await self._receive()
-        try:
-            async with asyncio.timeout_at(self._until):
-                message = await self._receive()
-        except TimeoutError:
-            self.refusal = 408
-            raise _RefusedError from None
-        if message["type"] == "http.request":
-            self._left -= len(message.get("body", b""))
-            self._whole = not message.get("more_body", False)
-            if self._left < 0:
-                self.refusal = 413
-                raise _RefusedError
-        return message
-
-    async def send(self, message: Message) -> None:
-        """Passed on, but for an answer that somebody made of our refusal."""
-        if self.refusal and not self.started:
-            return
-        self.started = True
-        await self._send(message)
+    return received
 
 
 def _answer(status: int) -> PlainTextResponse:
