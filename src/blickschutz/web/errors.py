@@ -52,7 +52,8 @@ def answer_errors(app: FastAPI, pages: Pages) -> None:
         if request.scope["type"] != "http":
             return PlainTextResponse("", status)
         template = {403: "no_permission.html", 404: "missing.html"}.get(status, "refused.html")
-        return await pages.shown(Lane.READ, request, template, status=status)
+        lane = Lane.READ if pages.member(request) is not None else Lane.PUBLIC
+        return await pages.shown(lane, request, template, status=status)
 
     async def not_now(request: Request, error: Exception) -> Response:
         trouble = trouble_of(error)

@@ -19,12 +19,14 @@ TURN_S = 0.25
 
 
 class Lane(StrEnum):
-    """Reading pages; what writes, or writes into the log who reads; signing in, which waits for its turn to hash; the stop
-    control, which waits for nobody; health, which must answer when all others are stuck; rules and documents, which compute.
+    """Reading pages; what writes, or writes into the log who reads; pages for whoever is not signed in, so that a flood of strangers
+    holds up nobody else; signing in, which waits for its turn to hash; the stop control, which waits for nobody; health, which must
+    answer when all others are stuck; rules and documents, which compute.
     """
 
     READ = "read"
     WRITE = "write"
+    PUBLIC = "public"
     SIGN_IN = "sign-in"
     STOP = "stop"
     HEALTH = "health"
@@ -32,9 +34,9 @@ class Lane(StrEnum):
 
 
 # How many at once. Few readers: each computes for some milliseconds, and the event loop shares the interpreter with all of them.
-SIZES = {Lane.READ: 6, Lane.WRITE: 8, Lane.SIGN_IN: 12, Lane.STOP: 4, Lane.HEALTH: 3, Lane.COMPUTE: 1}
+SIZES = {Lane.READ: 6, Lane.WRITE: 8, Lane.PUBLIC: 2, Lane.SIGN_IN: 12, Lane.STOP: 4, Lane.HEALTH: 3, Lane.COMPUTE: 1}
 # Whoever reads waits for others who read; whoever writes is told soon that it does not go now.
-_TURNS_S = {Lane.READ: 10.0, Lane.SIGN_IN: 10.0, Lane.HEALTH: 10.0, Lane.STOP: 10.0, Lane.COMPUTE: 60.0}
+_TURNS_S = {Lane.READ: 10.0, Lane.PUBLIC: 10.0, Lane.SIGN_IN: 10.0, Lane.HEALTH: 10.0, Lane.STOP: 10.0, Lane.COMPUTE: 60.0}
 _BY_PERMISSION = {
     Permission.STOP: Lane.STOP,
     Permission.HEALTH: Lane.HEALTH,
@@ -51,9 +53,9 @@ def lane_of(permission: Permission | None, *, writes: bool) -> Lane:
     """The lane of a route that takes `permission`."""
     if permission in _BY_PERMISSION:
         return _BY_PERMISSION[permission]
-    if not writes:
-        return Lane.READ
-    return Lane.SIGN_IN if permission is Permission.PUBLIC else Lane.WRITE
+    if permission is Permission.PUBLIC:
+        return Lane.SIGN_IN if writes else Lane.PUBLIC
+    return Lane.WRITE if writes else Lane.READ
 
 
 class Lanes:
