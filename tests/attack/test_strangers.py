@@ -156,6 +156,20 @@ class TestNames:
         costs = {bytes(one).split(b"$")[1:4].__repr__() for one in (house.access.passwords._nobody, stored(house, "leitstelle").encode())}
         assert len(costs) == 1
 
+    def test_a_hash_of_an_older_version_is_made_anew_when_its_person_signs_in(self, house, monkeypatch):
+        monkeypatch.setattr(password_store, "OPERATIONS", 2)
+        house.begin("leitstelle")
+        monkeypatch.undo()
+        monkeypatch.setattr(password_store, "OPERATIONS", 1)
+        monkeypatch.setattr(password_store, "MEMORY", 8192 * 8)
+        old, changes = stored(house, "leitstelle"), len(house.events(Event.PASSWORD_CHANGED))
+        assert house.sign_in("leitstelle", "falsch")[0] is SignIn.WRONG
+        assert stored(house, "leitstelle") == old
+        assert house.sign_in("leitstelle", GOOD)[0] is SignIn.OK
+        assert stored(house, "leitstelle").split("$")[3] == house.access.passwords._nobody.decode().split("$")[3]
+        assert house.sign_in("leitstelle", GOOD)[0] is SignIn.OK
+        assert len(house.events(Event.PASSWORD_CHANGED)) == changes
+
     def test_one_answer_for_all(self, desk):
         desk.session("leitstelle-1")
         desk.office.access.passwords.set("leitstelle-1", PASSWORD, "test")
