@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import threading
+import time
 
 import msgspec
 import pytest
@@ -24,6 +27,7 @@ from blickschutz.audit.model import GENESIS, Checkpoint, Entry, Event
 from blickschutz.audit.rules import digest, encode, encode_checkpoint, encode_head, encode_line, signed_text, verify
 from blickschutz.cli.main import cli
 from blickschutz.config.model import Audit
+from blickschutz.control.service.checks import check_witness
 from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.errors import DeviceError, OperatorError
 from blickschutz.storage.engine import open_engine
@@ -446,6 +450,43 @@ class TestCommand:
         assert asked(*outside) == (1, ["forked", "forked"])
 
 
+class TestProcess:
+    def begin(self, folder, path):
+        command = [sys.executable, "-c", "from blickschutz.cli.main import cli; cli()", "witness"]
+        process = subprocess.Popen([*command, "--folder", str(folder), "--socket", str(path)], stdout=subprocess.PIPE, text=True)
+        with process.stdout as told:
+            return process, told.readline().split()
+
+    def test_a_witness_that_is_killed_goes_on_from_what_it_signed_and_ends_when_it_is_told(self, site, tmp_path):
+        folder, path = tmp_path / "elsewhere", tmp_path / "s"
+        process, said = self.begin(folder, path)
+        anchoring, public = site.anchoring(WitnessLine(path, 5.0)), said[1].rstrip(",")
+        try:
+            site.write(3)
+            until = time.monotonic() + 10
+            while not path.exists() and time.monotonic() < until:
+                time.sleep(0.01)
+            state = anchoring.anchor()
+            assert (state.number, state.witness, state.problem) == (4, public, None)
+            process.kill()
+            process.wait(10)
+            site.write(2)
+            assert anchoring.anchor().problem is Problem.UNREACHABLE
+            process, said = self.begin(folder, path)
+            assert (said[1].rstrip(","), said[-1]) == (public, "4")
+            while anchoring.anchor().problem is not None and time.monotonic() < until:
+                time.sleep(0.01)
+            assert anchoring.state.number == site.log.state()[0]
+            process.terminate()
+            assert process.wait(10) == 0
+            assert not path.exists()
+        finally:
+            process.kill()
+            process.wait(10)
+        assert oct(folder.stat().st_mode)[-3:] == "700"
+        assert oct((folder / "witness.key").stat().st_mode)[-3:] == "600"
+
+
 class TestSiteWithAWitness:
     def test_the_page_and_the_check_know_what_the_witness_says(self, ledger, tmp_path):
         path, ended = tmp_path / "s", threading.Event()
@@ -461,6 +502,8 @@ class TestSiteWithAWitness:
             anchoring.look()
             assert anchoring.state.number == ledger.seen.number == desk.office.log.state()[0]
             page = desk.get("/health", "technik").text
+            (finding,) = check_witness(site, desk.records.inspected, desk.clock.now() + 7200)
+            assert (finding.result, finding.source) == ("holds", f"SI-11, confirmed up to entry {ledger.seen.number}, 2.0 hours ago")
             assert "Vom Zeugen bestätigt" in page
             assert "nicht überein" not in page
             assert grounds().rows.anchored_at == desk.clock.now()
@@ -475,6 +518,8 @@ class TestSiteWithAWitness:
             assert told == [Problem.ROLLED_BACK]
             assert "Protokoll und Zeuge stimmen nicht überein" in desk.get("/health", "technik").text
             assert grounds().rows.anchor_problem == "rolled-back"
+            (finding,) = check_witness(site, desk.records.inspected, desk.clock.now())
+            assert finding.result == "broken"
             assert [one.facts["problem"] for one in desk.events(Event.ANCHOR_FAILED)] == ["rolled-back"]
             desk.close()
         finally:

@@ -359,9 +359,14 @@ class TestForms:
         "../../etc",
     )
 
-    def test_no_form_fails_on_missing_huge_or_hostile_input(self, place, requests_of):
+    def test_no_form_fails_on_missing_huge_or_hostile_input(self, place, requests_of, monkeypatch):
         """Every form of every role with every field in turn: an answer in words, never a fault."""
         system, _ = place
+
+        async def at_once(_seconds):
+            pass
+
+        monkeypatch.setattr(system.records.office.access.doors, "sleep", at_once)
         fields = ("text", "reason", "outcome", "person", "name", "roles", "trained_until", "hours", "ground", "reference", "until", "code")
         fields += ("password", "old", "new", "again", "scopes", "days", "answer", "language", "theme", "back")
         fields += ("received", "contact", "rights", "cameras", "starts", "ends", "cases", "case", "settlement")

@@ -19,7 +19,7 @@ from blickschutz.compliance.model import Found, Grounds, Result
 from blickschutz.compliance.policy import assess, closed_gates
 from blickschutz.config.loader import load_site, operator_language
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.checks import Finding, check_site
+from blickschutz.control.service.checks import Finding, check_site, check_witness
 from blickschutz.control.service.grounds import gather
 from blickschutz.installation.model import FolderError
 from blickschutz.kernel.clock import SystemClock
@@ -51,7 +51,9 @@ def report(path: Path, data: Path | None, as_json: bool) -> int:
             grounds = gather(site, path, records.inspected if records else None, SystemClock())
             findings.append(Finding("data-folder", "holds", "SI-02"))
             if records is not None:
-                findings += [*check_site(site, records.inspected), *_check_backups(path, records.office.log, SystemClock().now())]
+                now = SystemClock().now()
+                findings += [*check_site(site, records.inspected), *check_witness(site, records.inspected, now)]
+                findings += _check_backups(path, records.office.log, now)
             else:
                 never = (
                     "this site was never started; nothing is recorded yet",

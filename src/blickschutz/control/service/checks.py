@@ -252,6 +252,19 @@ def _check_log(records: Inspected) -> Finding:
     )
 
 
+def check_witness(site: SiteFile, records: Inspected, now: float) -> list[Finding]:
+    """How long before `now` (POSIX) the witness confirmed the log, and up to which entry. Whether that is enough says the rule SI-11."""
+    state = records.anchoring.state
+    if site.audit.witness is None:
+        return []
+    if not state.at:
+        return [Finding("witness", "not yet known", "SI-11", "the witness has confirmed nothing yet; start it and the site")]
+    said = f"confirmed up to entry {state.number}, {(now - state.at) / 3600:.1f} hours ago"
+    if state.problem is not None:
+        return [Finding("witness", "broken", "SI-11", f"{state.problem.value}; {said}; see docs/design/anchor.md")]
+    return [Finding("witness", "holds", f"SI-11, {said}")]
+
+
 def _check_disk(site: SiteFile, records: Inspected) -> Finding:
     try:
         free = records.archive.shelf.free() // _MB
