@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from urllib.parse import quote, urlencode
+
+import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from blickschutz.access.model import Permission
+from blickschutz.reviewroom.messages import Guest
+from blickschutz.reviewroom.pages import make_key_app, make_room_app
+from blickschutz.reviewroom.release import Release
+from blickschutz.reviewroom.room import Seat
 from blickschutz.web.security import HEADERS, RequestCheck, headers_of
 from tests.attack.test_odd_words import routes, who
 from tests.desk import fill
+from tests.unit.test_room import PORT, make_room
 
 
 def lacking(headers, expected=HEADERS):
@@ -79,3 +90,38 @@ def test_over_tls_the_browser_stays_with_it():
     assert headers_of(True)["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in headers_of(False)
     assert RequestCheck(None, ["localhost:1"], secure=True)._headers == headers_of(True)
+
+
+def rooms():
+    """The pages of a review room with a seat in it, and those of the key desk."""
+    room = make_room()
+    room.seats["seat"] = Seat(Guest(id="kvd-1", name="Ada", sealed=None, may_release=True), "seat", None)
+    yield make_room_app(room, Release(room))
+    yield make_key_app(room.settings, "kvd-1", "Ada", "ticket", False, lambda old, new: None)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["room", "key-desk"])
+def test_rooms_say_it_and_take_no_more_than_pages_do(place):
+    app = list(rooms())[place]
+
+    async def asked(method, path, headers, content=b""):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://localhost:{PORT}") as client:
+            return await client.request(method, path, headers=headers, content=content)
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    found = []
+    for path, method, route in [(one.path, method, one) for one in app.routes if isinstance(one, APIRoute) for method in one.methods]:
+        for value in ("seat", "ticket", "ü", "²", "%00", "9" * 40):
+            body = urlencode([(param.alias, value) for param in route.dependant.body_params]).encode()
+            query = urlencode([(param.alias, value) for param in route.dependant.query_params])
+            address = re.sub(r"\{\w+\}", quote(value, safe="%"), path)
+            answer = asyncio.run(asked(method, f"{address}?{query}", form if method == "POST" else {}, body if method == "POST" else b""))
+            if answer.status_code >= 500 or lacking(answer.headers):
+                found.append((method, address, answer.status_code, lacking(answer.headers)))
+        if method == "POST":
+            for kind, content, status in ((form, b"x" * 200_000, 413), ({"Content-Type": "multipart/form-data; boundary=x"}, b"x", 415)):
+                answer = asyncio.run(asked(method, re.sub(r"\{\w+\}", "seat", path), kind, content))
+                assert (answer.status_code, lacking(answer.headers)) == (status, []), path
+    assert found == []
+    assert asyncio.run(asked("GET", "/", {"Host": "evil.example"})).status_code == 403

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.middleware import Middleware
@@ -23,7 +24,8 @@ from blickschutz.reviewroom.own import browser_of, recognise, require_session
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.web import texts
-from blickschutz.web.security import RequestCheck, hosts_of
+from blickschutz.web.limits import BodyLimit
+from blickschutz.web.security import RequestCheck, headers_of, hosts_of
 
 _SEE_OTHER = 303
 _BEGIN_S = 3.0
@@ -61,7 +63,7 @@ class RoomPages:
 def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:
     """An application without pages yet, guarded like the control room's."""
     check = Middleware(RequestCheck, hosts=hosts_of(settings.names, settings.port), secure=bool(settings.certificate))
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[check])
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, middleware=[check, Middleware(BodyLimit)])
     pages = RoomPages(settings)
     app.mount("/static", StaticFiles(directory=str(resources.files("blickschutz.web").joinpath("static"))), name="static")
 
@@ -69,7 +71,16 @@ def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:
         del request
         return pages.render("gone.html", error.status_code if isinstance(error, HTTPException) else 422)
 
+    async def broken(request: Request, error: Exception) -> Response:
+        # Whatever was not foreseen is answered outside of the guard, which would have added these.
+        answer = await failed(request, HTTPException(500))
+        del error
+        answer.headers.update({**headers_of(bool(settings.certificate)), "Cache-Control": "no-store"})
+        return answer
+
     app.add_exception_handler(HTTPException, failed)
+    app.add_exception_handler(RequestValidationError, failed)
+    app.add_exception_handler(Exception, broken)
     return app, pages
 
 

@@ -25,6 +25,7 @@ from blickschutz.reviewroom.messages import Admit, CloseRoom, Expel, OpenKeyDesk
 from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room
+from blickschutz.web.connections import LimitedHttp
 from blickschutz.web.tls import require_modern
 from blickschutz.wire.frames import read
 from blickschutz.zones import profiles
@@ -114,7 +115,15 @@ def _stop(server: uvicorn.Server) -> None:
 
 def _config(app: FastAPI, settings: RoomSettings) -> uvicorn.Config:
     """Like the control room's own: with its certificate, where it has one."""
-    config = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=_GRACE_S)
+    config = uvicorn.Config(
+        app,
+        http=LimitedHttp,
+        ws="none",
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
     if settings.certificate:
         config.ssl_certfile, config.ssl_keyfile = settings.certificate, settings.certificate_key
         config.load()

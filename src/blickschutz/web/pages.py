@@ -73,7 +73,7 @@ class Pages:
             lstrip_blocks=True,
         )
         # What `plain` renders in the event loop is read from disk now.
-        for name in ("base.html", "not_now.html", "sign_in.html", "welcome.html"):
+        for name in ("base.html", "not_now.html"):
             self._environment.get_template(name)
 
     def router(self) -> APIRouter:

@@ -6,12 +6,13 @@ import json
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
 from blickschutz.access.model import AccountState, Caller, Permission, Refusal, SignIn, Turned
 from blickschutz.access.service import Access
 from blickschutz.access.service.devices import KNOWN_S
 from blickschutz.access.service.doors import Knock
+from blickschutz.web import texts
 from blickschutz.web.allowed import SECURE_SESSION, SESSION, allow, caller_of, member_of, secured, session_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
@@ -74,9 +75,7 @@ def _password(router: APIRouter, pages: Pages) -> None:
         caller = caller_of(request, access, person)
         knock = doors.knock(person, caller)
         if knock is None:
-            return _crowded(
-                pages, request, caller, "sign_in.html", back=local(back), given=person[:40], kept=bool(request.cookies.get(KEPT))
-            )
+            return _crowded(pages, request, caller)
         async with doors.held(knock):
             return await pages.lanes.run(Lane.SIGN_IN, lambda: checked(request, person, password, back, knock, caller))
 
@@ -92,12 +91,11 @@ def _password(router: APIRouter, pages: Pages) -> None:
         return pages.render(request, "sign_in.html", status=403, problem=outcome.value, back=local(back), given=person[:40], kept=kept)
 
 
-def _crowded(pages: Pages, request: Request, caller: Caller, template: str, **values: object) -> Response:
-    """So many tries are held for the same name, or from the same place, that this one is not. It asks no store."""
+def _crowded(pages: Pages, request: Request, caller: Caller) -> Response:
+    """So many tries are held for the same name, or from the same place, that this one is not. One sentence: it must cost little."""
     pages.room.office.access.turned.count(Turned.LOCKED, caller.place)
-    answer = pages.plain(request, template, 429, problem=SignIn.LOCKED.value, **values)
-    answer.headers["Retry-After"] = str(_AGAIN_S)
-    return answer
+    text = texts.translator(pages.language(request))(texts.SIGN_IN_PROBLEMS[SignIn.LOCKED.value])
+    return PlainTextResponse(text, 429, headers={"Retry-After": str(_AGAIN_S), "Connection": "close"})
 
 
 def _half(request: Request) -> tuple[str, str]:
@@ -165,7 +163,7 @@ def _welcome(router: APIRouter, pages: Pages) -> None:
         caller = caller_of(request, access, person)
         knock = doors.knock(person, caller)
         if knock is None:
-            return _crowded(pages, request, caller, "welcome.html", given=person[:40])
+            return _crowded(pages, request, caller)
         async with doors.held(knock):
             return await pages.lanes.run(Lane.SIGN_IN, lambda: checked(request, (person, code, new, again), knock, caller))
 
