@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
+import time
 from collections import Counter
 
 import pytest
@@ -81,6 +83,36 @@ class TestLockOut:
         assert doors.knock("leitstelle", Caller(OWN_DESK)) is None
         for _ in range(50):
             assert house.sign_in("leitstelle", GOOD, Caller(OWN_DESK, "the-device"))[0] is SignIn.OK
+
+    def test_a_known_device_waits_for_one_stranger_at_most(self, house, monkeypatch):
+        order, begun, go = [], threading.Event(), threading.Event()
+
+        def fits(person, password):
+            order.append(password)
+            begun.set()
+            go.wait(10)
+            return False
+
+        monkeypatch.setattr(house.access.passwords, "fits", fits)
+        knock = house.access.doors.knock("leitstelle", Caller(OWN_DESK, "the-device"))
+
+        def asked(password, caller):
+            return threading.Thread(target=house.access.sign_in, args=("leitstelle", password, knock, caller))
+
+        strangers = [asked("falsch", Caller(place)) for place in ELSEWHERE[:20]]
+        for one in strangers:
+            one.start()
+        assert begun.wait(10)
+        known = asked("own", Caller(OWN_DESK, "the-device"))
+        known.start()
+        until = time.monotonic() + 10
+        while not house.access._hashing._cond._waiters and time.monotonic() < until:
+            time.sleep(0.005)
+        go.set()
+        for one in (*strangers, known):
+            one.join(10)
+        assert len(order) == 21
+        assert order.index("own") <= 2
 
     def test_a_known_device_guesses_no_faster_than_any(self, house, hasher):
         for n in range(40):

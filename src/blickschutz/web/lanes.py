@@ -36,7 +36,7 @@ class Lane(StrEnum):
 # How many at once. Few readers: each computes for some milliseconds, and the event loop shares the interpreter with all of them.
 SIZES = {Lane.READ: 6, Lane.WRITE: 8, Lane.PUBLIC: 2, Lane.SIGN_IN: 12, Lane.STOP: 4, Lane.HEALTH: 3, Lane.COMPUTE: 1}
 # Whoever reads waits for others who read; whoever writes is told soon that it does not go now.
-_TURNS_S = {Lane.READ: 10.0, Lane.PUBLIC: 10.0, Lane.SIGN_IN: 10.0, Lane.HEALTH: 10.0, Lane.STOP: 10.0, Lane.COMPUTE: 60.0}
+_TURNS_S = {Lane.READ: 10.0, Lane.PUBLIC: 10.0, Lane.SIGN_IN: 30.0, Lane.HEALTH: 10.0, Lane.STOP: 10.0, Lane.COMPUTE: 60.0}
 _BY_PERMISSION = {
     Permission.STOP: Lane.STOP,
     Permission.HEALTH: Lane.HEALTH,

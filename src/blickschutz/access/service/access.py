@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -49,7 +50,8 @@ class Access:
         """Known devices are signed with what comes of `secret`; without one they are known until the process ends."""
         self.accounts, self.passwords, self.factors, self.tokens = accounts, passwords, factors, tokens
         self._log, self._clock = log, clock
-        self._hashing = threading.Semaphore(_AT_ONCE)
+        # Strangers wait for their turn among themselves first: on a known device nobody waits for more than one of them.
+        self._hashing, self._strangers = threading.Semaphore(_AT_ONCE), threading.Semaphore(_AT_ONCE)
         self.doors, self.turned = Doors(clock), TurnedAway(log, clock)
         self.devices = KnownDevices(secret or secrets.token_bytes(32), clock)
         self.tries = Tries(clock)
@@ -71,7 +73,10 @@ class Access:
 
         Whoever calls has counted and held the try (`doors`). For a name that nobody has the same is done, and the same comes of it.
         """
-        with self._hashing:
+        with contextlib.ExitStack() as turn:
+            if not caller.device:
+                turn.enter_context(self._strangers)
+            turn.enter_context(self._hashing)
             fits = self.passwords.fits(person, password)
         member = self.members.get(person)
         if not fits or member is None or member.state is not AccountState.ACTIVE:
