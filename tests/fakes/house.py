@@ -16,7 +16,7 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.regime.model import CurrentRegime, RegimeName
 from blickschutz.wall.model import TileState
 from blickschutz.web.pages import Pages
-from blickschutz.web.routes import alerts, decisions, wall
+from blickschutz.web.routes import alerts, bar, decisions, wall
 
 DESK = Member("leitstelle-1", "Dienst Leitstelle", frozenset({Role.CONTROL_ROOM}))
 
@@ -90,7 +90,7 @@ class AlertPages:
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for
         self.app = FastAPI()
         self.app.state.room, self.app.state.lanes = room, pages.lanes
-        for part in (wall, alerts, decisions):
+        for part in (wall, alerts, bar, decisions):
             self.app.include_router(part.routes(pages))
 
     def settle(self) -> None:

@@ -411,7 +411,7 @@ class TestForms:
         for role, person in WHO.items():
             requests = requests_of(person)
             for method, path, permission in table(system.app):
-                if method != "GET" or path.startswith(API) or role not in PERMISSIONS[permission] or path in {"/alerts/stream"}:
+                if method != "GET" or path.startswith(API) or role not in PERMISSIONS[permission] or path.endswith("/stream"):
                     continue
                 for value in ("-1", "99999999999999999999", "x", "%00", "1e9"):
                     answer = requests.get(

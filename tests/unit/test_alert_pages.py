@@ -22,7 +22,7 @@ from blickschutz.kernel.errors import StoreBusyError
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey
-from blickschutz.web.routes.alerts import Changes
+from blickschutz.web.routes.bar import Changes
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 from tests.fakes.house import DESK, AlertPages

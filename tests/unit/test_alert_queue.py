@@ -9,8 +9,8 @@ from sqlalchemy import insert
 
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA, alerts
-from blickschutz.alerts.model import AlertState, By, Outcome, Place
-from blickschutz.alerts.rules import OPEN, weight
+from blickschutz.alerts.model import AlertState, By, Outcome, Place, Priorities, Priority
+from blickschutz.alerts.rules import OPEN, WAITING, weight
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.storage.engine import open_engine, writing
@@ -54,7 +54,7 @@ def pages(desk, size):
     found, after = [], None
     while part := desk.open_alerts(after, size):
         found += part
-        after = place_from(place_of(part[-1]))
+        after = place_from(place_of(part[-1], desk.priorities))
     return found
 
 
@@ -71,12 +71,73 @@ def test_escalated_first_then_raised_then_what_somebody_sees_to_and_each_from_th
     desk.close(closed, ADA, Outcome.NO_FINDING, "")
     assert [alert.id for alert in desk.open_alerts()] == [late, later, new, newest, taken]
     assert [alert.id for alert in desk.open_alerts(most=2)] == [late, later]
-    assert [alert.id for alert in desk.open_alerts(Place(1, new))] == [newest, taken]
+    assert [alert.id for alert in desk.open_alerts(Place(2, new))] == [newest, taken]
     assert desk.store.open_cameras() == {"gate"}
 
 
 def test_every_open_state_has_a_weight():
-    assert {weight(state) for state in OPEN} == {0, 1, 2}
+    assert {weight(state, priority) for state in OPEN for priority in Priority} == set(range(6))
+    assert max(weight(state, Priority.LOW) for state in WAITING) < min(weight(state, Priority.HIGH) for state in OPEN - WAITING)
+
+
+def take(desk, number, kind, zone="z"):
+    return desk.take("gate", Situation(number, kind, zone, 1.0, 1.7e9, 0.9), notify=True, run="a").id
+
+
+def test_the_highest_priority_comes_first_then_the_oldest(desk, clock):
+    gone, kept = take(desk, 1, Kind.OBJECT_REMOVED), take(desk, 2, Kind.OBJECT_LEFT)
+    fight = take(desk, 3, Kind.PHYSICAL_ALTERCATION)
+    clock.sleep(130)
+    desk.escalate_overdue()
+    fall, left = take(desk, 4, Kind.PERSON_DOWN), take(desk, 5, Kind.OBJECT_LEFT)
+    assert [alert.id for alert in desk.open_alerts()] == [fight, fall, kept, left, gone]
+    assert desk.alarming() == {"gate": Priority.HIGH}
+    for number in (fight, fall):
+        desk.acknowledge(number, ADA)
+    assert [alert.id for alert in desk.open_alerts()] == [kept, left, gone, fight, fall]
+    assert desk.alarming() == {"gate": Priority.MEDIUM}
+
+
+def test_a_site_says_what_is_urgent_in_a_zone_and_everywhere(store, clock):
+    named = {(Kind.LOITERING, "safe"): Priority.HIGH, (Kind.LOITERING, ""): Priority.MEDIUM, (Kind.PERSON_DOWN, ""): Priority.LOW}
+    desk = AlertDesk(store, clock, priorities=Priorities(named))
+    fall, here, safe, left = (
+        take(desk, 1, Kind.PERSON_DOWN),
+        take(desk, 2, Kind.LOITERING),
+        take(desk, 3, Kind.LOITERING, "safe"),
+        take(desk, 4, Kind.OBJECT_LEFT),
+    )
+    found = desk.open_alerts()
+    assert [alert.id for alert in found] == [safe, here, left, fall]
+    assert [weight(alert.state, desk.priorities.of(alert.kind, alert.zone)) for alert in found] == [0, 1, 1, 2]
+
+
+def test_whoever_acknowledged_takes_that_back_within_ten_seconds_and_nobody_else(desk, clock):
+    number = take(desk, 1, Kind.PERSON_DOWN)
+    assert not desk.undo(number, ADA)
+    desk.acknowledge(number, ADA)
+    desk.seen(number, "Bert")
+    assert not desk.undo(number, By("Bert", "bert"))
+    clock.sleep(9)
+    assert desk.undo(number, ADA)
+    assert desk.store.get(number).state is AlertState.RAISED
+    assert [entry.event for entry in desk.store.history(number)] == ["raised", "acknowledge", "seen", "undo"]
+    assert [one.owed.facts["decision"] for one in desk.store.owed(10)] == ["acknowledge", "undo"]
+    assert not desk.undo(number, ADA)
+    desk.acknowledge(number, ADA)
+    clock.sleep(13)
+    assert not desk.undo(number, ADA)
+    desk.act(number, ADA, "gerufen")
+    assert not desk.undo(number, ADA)
+
+
+def test_what_was_taken_back_too_late_escalates(desk, clock):
+    number = take(desk, 1, Kind.PERSON_DOWN)
+    clock.sleep(119)
+    desk.acknowledge(number, ADA)
+    clock.sleep(5)
+    assert desk.undo(number, ADA)
+    assert desk.escalate_overdue() == 1
 
 
 def test_of_two_thousand_all_are_reached_and_the_oldest_escalated_is_on_the_first_page(desk, store, clock):
@@ -86,7 +147,7 @@ def test_of_two_thousand_all_are_reached_and_the_oldest_escalated_is_on_the_firs
     assert (first[0].id, first[0].state) == (1, AlertState.ESCALATED)
     found = pages(desk, 100)
     assert sorted(alert.id for alert in found) == list(range(1, MANY + 1))
-    order = [weight(alert.state) for alert in found]
+    order = [weight(alert.state, desk.priorities.of(alert.kind, alert.zone)) for alert in found]
     assert order == sorted(order)
     assert len(desk.open_alerts()) == store.open_count() == MANY
 
@@ -96,7 +157,7 @@ def test_paging_leaves_nobody_out_while_others_decide(desk, store, clock):
     found, after = [], None
     while part := desk.open_alerts(after, 50):
         found += part
-        after = place_from(place_of(part[-1]))
+        after = place_from(place_of(part[-1], desk.priorities))
         # Whoever pages is not alone: what was seen is closed, so positions by count would skip as many.
         for alert in part[:20]:
             desk.close(alert.id, ADA, Outcome.NO_FINDING, "")

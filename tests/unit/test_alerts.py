@@ -143,8 +143,13 @@ class TestDesk:
         for outcome in (Outcome.FALSE_ALARM, Outcome.FALSE_ALARM, Outcome.CONFIRMED, Outcome.NO_FINDING):
             number = desk.take("gate", situation(), notify=True, run=outcome + str(len(desk.store.find()))).id
             desk.close(number, ADA, outcome, "")
+        desk.take("gate", situation(), notify=True, run="open")
         tally = desk.store.tally(0)[0]
-        assert (tally.alerts, tally.false_alarms, tally.false_share) == (4, 2, 0.5)
+        assert (tally.alerts, tally.decided, tally.false_alarms, tally.false_share) == (5, 4, 2, 0.5)
+
+    def test_an_open_alert_says_nothing_about_false_alarms(self, desk):
+        desk.take("gate", situation(), notify=True, run="open")
+        assert desk.store.tally(0)[0].false_share is None
 
     def test_everything_survives_a_restart(self, desk, store, clock, tmp_path):
         number = desk.take("gate", situation(), notify=True).id

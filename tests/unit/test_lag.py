@@ -253,7 +253,11 @@ class Walk:
         self._sessions = {person: admit(access, person) for person in WHO}
         self._tokens = {person: make_token(access, person) for person in WHO}
         self._leaving = admit(access, "technik")
-        rows = [row for row in table(served.system.app) if row[0] != "WS" and row[1] not in {"/static/*", "/alerts/stream", *PICTURES}]
+        rows = [
+            row
+            for row in table(served.system.app)
+            if row[0] != "WS" and row[1] not in {"/static/*", "/alerts/stream", "/bar/stream", *PICTURES}
+        ]
         self.reads = [row for row in rows if row[0] == "GET" and row[1] not in SEEN]
         self.looks = [row for row in rows if row[1] in SEEN]
         self.writes = [row for row in rows if row[0] != "GET"]

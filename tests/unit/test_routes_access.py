@@ -82,7 +82,7 @@ def asked(desk, method, path, person):
     if method == "WS":
         message = desk.socket(path, person)
         return "in" if message["type"] == "websocket.accept" else "refused"
-    if path == "/alerts/stream":
+    if path.endswith("/stream"):
         message = desk.stream(path, person)
         status, location = message["status"], dict(message["headers"]).get(b"location", b"").decode()
     else:

@@ -28,6 +28,38 @@ class AlertEvent(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     ACT = "act"
     CLOSE = "close"
+    UNDO = "undo"
+
+
+class Priority(StrEnum):
+    """How soon somebody must see to an alert, by what follows from it and how much time there is (ISA-18.2: three levels)."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+# By what follows and how much time there is: somebody may be hurt; something may be about to happen, or the watch is blind; a thing
+# waits. A kind that is not named here is in between.
+PRIORITY_OF_KINDS: Mapping[Kind, Priority] = {
+    Kind.PERSON_DOWN: Priority.HIGH,
+    Kind.PHYSICAL_ALTERCATION: Priority.HIGH,
+    Kind.OBJECT_REMOVED: Priority.LOW,
+    Kind.SURFACE_CHANGED: Priority.LOW,
+    Kind.LOITERING: Priority.LOW,
+}
+RANKS: Mapping[Priority, int] = {priority: rank for rank, priority in enumerate(Priority)}
+
+
+@dataclass(frozen=True, slots=True)
+class Priorities:
+    """Priority by kind and zone. `named` are a site's own: of a kind in one zone, or (zone empty) of a kind everywhere."""
+
+    named: Mapping[tuple[Kind, str], Priority] = field(default_factory=dict)
+
+    def of(self, kind: Kind, zone: str) -> Priority:
+        own = self.named.get((kind, zone)) or self.named.get((kind, ""))
+        return own or PRIORITY_OF_KINDS.get(kind, Priority.MEDIUM)
 
 
 class Outcome(StrEnum):
@@ -239,15 +271,16 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Closed and open alerts of one camera and kind, and how many were false alarms."""
+    """Closed and open alerts of one camera and kind: of how many somebody said what they were, and how many of those were false."""
 
     camera: str
     kind: Kind
     alerts: int
+    decided: int
     false_alarms: int
     counted: int = 0
 
     @property
     def false_share(self) -> float | None:
-        """Share of false alarms among all; None where nothing was raised."""
-        return self.false_alarms / self.alerts if self.alerts else None
+        """Share of false alarms among what was decided; None where nothing was: an open alert is not a true one."""
+        return self.false_alarms / self.decided if self.decided else None

@@ -19,6 +19,7 @@ from blickschutz.alerts.model import (
     Outcome,
     OwedEntry,
     Place,
+    Priorities,
     Tally,
 )
 from blickschutz.audit.model import Entry, Event
@@ -98,6 +99,10 @@ class AlertStore(Protocol):
     def open_count(self) -> int: ...
 
     def open_cameras(self) -> set[str]: ...
+
+    def order_by(self, priorities: Priorities) -> None: ...
+
+    def waiting(self) -> list[tuple[str, Kind, str]]: ...
 
     def count(self, camera: str, kind: Kind, at: float) -> None: ...
 

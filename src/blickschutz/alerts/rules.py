@@ -1,10 +1,10 @@
-"""The table of an alert's life (the diagram in the documentation is drawn from it), the order of need, when notices are stale."""
+"""The table of an alert's life (the diagram in the documentation is drawn from it), priorities and the order of need, stale notices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from blickschutz.alerts.model import AlertEvent, AlertState
+from blickschutz.alerts.model import RANKS, AlertEvent, AlertState, HistoryEntry, Priority
 
 State, Event = AlertState, AlertEvent
 
@@ -19,6 +19,7 @@ TRANSITIONS: Mapping[tuple[AlertState, AlertEvent], AlertState] = {
     (State.ACKNOWLEDGED, Event.SEEN): State.ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Event.ACT): State.ACTING,
     (State.ACKNOWLEDGED, Event.CLOSE): State.CLOSED,
+    (State.ACKNOWLEDGED, Event.UNDO): State.RAISED,
     (State.ACTING, Event.SEEN): State.ACTING,
     (State.ACTING, Event.ACT): State.ACTING,
     (State.ACTING, Event.CLOSE): State.CLOSED,
@@ -28,6 +29,8 @@ TRANSITIONS: Mapping[tuple[AlertState, AlertEvent], AlertState] = {
 OPEN = frozenset({State.RAISED, State.ESCALATED, State.ACKNOWLEDGED, State.ACTING})
 WAITING = frozenset({State.RAISED, State.ESCALATED})
 
+# For so long whoever acknowledged an alert can take that back; a page may say so a little later than it happened.
+UNDO_S, UNDO_SLACK_S = 10.0, 2.0
 FIRST_WAIT_S, MOST_WAIT_S = 2.0, 300.0
 # What is said a quarter of an hour late sends nobody anywhere any more: the desk has escalated it long ago, by default after
 # two minutes. It is told together, so that what is new can be seen among it.
@@ -42,12 +45,22 @@ AHEAD_S = 60.0
 # A camera that never says that its situation is over: after a day its end counts as not seen.
 UNENDED_S = 86_400.0
 
-_WEIGHTS: Mapping[AlertState, int] = {State.ESCALATED: 0, State.RAISED: 1, State.ACKNOWLEDGED: 2, State.ACTING: 2}
+# What happens to an alert beside the decisions about it.
+_BESIDE = frozenset({Event.SEEN.value, "record", "unrecorded", "lost", "outdated"})
+# What somebody sees to stands behind all that waits.
+SEEN_TO = len(RANKS)
 
 
-def weight(state: AlertState) -> int:
-    """The place of a state in the queue: 0 escalated, 1 raised, 2 somebody sees to it. Within it the oldest comes first."""
-    return _WEIGHTS[state]
+def weight(state: AlertState, priority: Priority) -> int:
+    """The place in the queue: what waits by its priority, then what somebody sees to. Within it the oldest comes first."""
+    return RANKS[priority] + (0 if state in WAITING else SEEN_TO)
+
+
+def may_undo(history: Sequence[HistoryEntry], by: str, now: float) -> bool:
+    """Whether `by` can take back what was done last: their own acknowledgement, of just now."""
+    decided = [entry for entry in history if entry.event not in _BESIDE]
+    last = decided[-1] if decided else None
+    return last is not None and last.event == Event.ACKNOWLEDGE and last.by == by and 0 <= now - last.at <= UNDO_S + UNDO_SLACK_S
 
 
 def next_state(state: AlertState, event: AlertEvent) -> AlertState | None:

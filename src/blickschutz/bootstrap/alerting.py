@@ -10,6 +10,7 @@ from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, 
 from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
 from blickschutz.alerts.io.transport import Trust, context
 from blickschutz.alerts.io.wire import CameraEvent
+from blickschutz.alerts.model import Priorities
 from blickschutz.alerts.ports import Channel
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.bootstrap.records import Records
@@ -26,7 +27,9 @@ def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, gu
     """The desk with its senders. A relative file address is relative to `base`, the site file's folder."""
     channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras})
     store, time = records.alerts, records.archive.time
-    desk = AlertDesk(store, clock, [channel.name for channel in channels], site.alerts.escalate_after_s, time.now)
+    named = {(one.kind, one.zone or ""): one.priority for one in site.alerts.priorities}
+    names = [channel.name for channel in channels]
+    desk = AlertDesk(store, clock, names, site.alerts.escalate_after_s, time.now, Priorities(named))
     return Alerting(desk, [Sender(channel, store, clock, guard=guard) for channel in channels], clock)
 
 

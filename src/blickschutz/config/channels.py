@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from blickschutz.alerts.model import Priority
 from blickschutz.config.budget import Budget
 from blickschutz.config.parts import MOST_WHOLE_DAYS, Identifier, Part, is_local, require_no_password
 from blickschutz.config.texts import SiteError
 from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
+from blickschutz.kernel.situation import Kind
 
 _LEAST_REASON = 10
 
@@ -137,6 +139,15 @@ class AppriseChannel(Part):
         return self
 
 
+class PriorityOf(Part):
+    kind: Kind
+    """Kind of situation."""
+    zone: Identifier | None = None
+    """Zone in which it holds; without one, everywhere."""
+    priority: Priority
+    """How urgent it is: `high`, `medium` or `low`."""
+
+
 class Alerts(Part):
     escalate_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
     """Seconds after which an alert that nobody acknowledged is escalated."""
@@ -153,6 +164,8 @@ class Alerts(Part):
     """Redacted seconds before the situation that are kept with an alert."""
     after_s: Annotated[int, Field(ge=2, le=60)] = 8
     """Redacted seconds after its begin."""
+    priorities: tuple[PriorityOf, ...] = ()
+    """How urgent a kind is, in a zone or everywhere, where the defaults do not fit (a fall and an altercation are high)."""
     budget: Budget = Budget()
     """How many false alarms a camera may cost."""
     mqtt: MqttChannel | None = None

@@ -385,6 +385,10 @@ class SiteFile(Part):
         for index, camera in enumerate(budgets):
             if camera not in known:
                 raise SiteError("no_camera", value=camera, where=("alerts", "budget", "cameras", index, "id"))
+        zones = {zone.id for camera in self.cameras for zone in camera.zones}
+        for index, one in enumerate(self.alerts.priorities):
+            if one.zone is not None and one.zone not in zones:
+                raise SiteError("no_zone", value=one.zone, where=("alerts", "priorities", index, "zone"))
         channels = [hook.id for hook in self.alerts.webhooks] + [other.id for other in self.alerts.apprise]
         _require_distinct("channel", "alerts", channels)
         _require_distinct("camera", "cameras", [camera.id for camera in self.cameras])

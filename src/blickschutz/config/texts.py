@@ -91,6 +91,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "eine Kamera {value!r} gibt es in dieser Datei nicht; schreiben Sie die 'id' einer Kamera",
         "there is no camera {value!r} in this file; write the 'id' of a camera",
     ),
+    "no_zone": (
+        "einen Bereich {value!r} gibt es an keiner Kamera; schreiben Sie die 'id' eines Bereichs oder streichen Sie 'zone'",
+        "no camera has a zone {value!r}; write the 'id' of a zone, or remove 'zone'",
+    ),
     "unknown": ("diesen Schlüssel gibt es nicht; {proposal}", "there is no such key; {proposal}"),
     "meant": ("gemeint ist vielleicht {near!r}", "perhaps {near!r} is meant"),
     "allowed": ("möglich sind: {keys}", "possible are: {keys}"),

@@ -76,8 +76,8 @@ _EXPLANATIONS: Mapping[Kind, tuple[str, str]] = {
         "motion in {spread:.0%} of all directions",
     ),
     Kind.PERSON_DOWN: (
-        "Höhe auf {height_share:.0%} der stehenden Höhe gesunken, seit {seconds:.1f} s; Liegend-Wert {lying:.2f}",
-        "height fell to {height_share:.0%} of the standing height, {seconds:.1f} s ago; lying score {lying:.2f}",
+        "Höhe auf {height_share:.0%} der stehenden Höhe gesunken, seit {seconds:.1f} s; Anzeichen für Liegen: {lying:.0%}",
+        "height fell to {height_share:.0%} of the standing height, {seconds:.1f} s ago; signs of lying: {lying:.0%}",
     ),
     Kind.REPEATED_BRIEF_CONTACT: (
         "eine Person mit {contacts:.0f} kurzen Kontakten zu verschiedenen Personen in {minutes:.1f} min",

@@ -32,16 +32,16 @@ class TodoError(HTTPException):
 class RefusedError(HTTPException):
     """Somebody is signed in and may not do that; it goes into the log."""
 
-    def __init__(self, member: Member, reason: str) -> None:
+    def __init__(self, member: Member, reason: str, permission: Permission) -> None:
         super().__init__(403)
-        self.member, self.reason = member, reason
+        self.member, self.reason, self.permission = member, reason, permission
 
 
 class Allow:
     """A dependency of a route. Answers 401 where nobody is signed in, 403 (and an entry in the log) where they may not."""
 
-    def __init__(self, permission: Permission) -> None:
-        self.permission = permission
+    def __init__(self, permission: Permission, *, touch: bool = True) -> None:
+        self.permission, self._touch = permission, touch
 
     async def __call__(self, connection: HTTPConnection) -> None:
         lanes: Lanes = connection.app.state.lanes
@@ -53,12 +53,14 @@ class Allow:
                 connection.state.member = self._admit(connection)
         except RefusedError as refused:
             member, reason = refused.member, refused.reason
+            # The page that says so is for somebody who is signed in.
+            connection.state.member = member
             await lanes.run(Lane.WRITE, lambda: _write_down(connection, member, reason))
             raise
 
     def _admit(self, connection: HTTPConnection) -> Member | None:
         room: ControlRoom = connection.app.state.room
-        member, todo = room.office.access.who(session_of(connection))
+        member, todo = room.office.access.who(session_of(connection), touch=self._touch)
         if self.permission is Permission.PUBLIC:
             return member
         if member is None:
@@ -70,7 +72,7 @@ class Allow:
         if todo is not None and self.permission is not Permission.OWN:
             raise TodoError(todo)
         if not may(member, self.permission):
-            raise RefusedError(member, "role")
+            raise RefusedError(member, "role", self.permission)
         return member
 
 
@@ -81,9 +83,9 @@ class AllowToken(Allow):
         return bearer(connection, self.permission)
 
 
-def allow(permission: Permission) -> Any:
-    """To be named by a route: `dependencies=[allow(Permission.WALL)]`."""
-    return Depends(Allow(permission))
+def allow(permission: Permission, *, touch: bool = True) -> Any:
+    """To be named by a route: `dependencies=[allow(Permission.WALL)]`. Without `touch` asking does not keep a session alive."""
+    return Depends(Allow(permission, touch=touch))
 
 
 def allow_token(permission: Permission) -> Any:
@@ -101,7 +103,7 @@ def bearer(connection: HTTPConnection, permission: Permission) -> Member:
         raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
     member, scopes = found
     if permission is not Permission.OWN and permission not in scopes:
-        raise RefusedError(member, "scope")
+        raise RefusedError(member, "scope", permission)
     return member
 
 

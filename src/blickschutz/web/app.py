@@ -26,6 +26,7 @@ from blickschutz.web.ports import ControlRoom
 from blickschutz.web.routes import (
     account,
     alerts,
+    bar,
     cases,
     clock,
     control,
@@ -51,6 +52,7 @@ _PARTS = (
     wall,
     live,
     alerts,
+    bar,
     decisions,
     control,
     place,

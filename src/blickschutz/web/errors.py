@@ -11,8 +11,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from blickschutz.access.rules import PERMISSIONS
 from blickschutz.kernel.errors import BlickschutzError, StoreBusyError, StoreFullError
-from blickschutz.web.allowed import TodoError, session_of
+from blickschutz.web.allowed import RefusedError, TodoError, session_of
 from blickschutz.web.kept import SECRETS
 from blickschutz.web.lanes import CrowdedError, Lane
 from blickschutz.web.pages import Pages
@@ -52,8 +53,9 @@ def answer_errors(app: FastAPI, pages: Pages) -> None:
         if request.scope["type"] != "http":
             return PlainTextResponse("", status)
         template = {403: "no_permission.html", 404: "missing.html"}.get(status, "refused.html")
+        admitted = sorted(role.value for role in PERMISSIONS[error.permission]) if isinstance(error, RefusedError) else []
         lane = Lane.READ if pages.member(request) is not None else Lane.PUBLIC
-        return await pages.shown(lane, request, template, status=status)
+        return await pages.shown(lane, request, template, status=status, admitted=admitted)
 
     async def not_now(request: Request, error: Exception) -> Response:
         trouble = trouble_of(error)

@@ -86,6 +86,9 @@ class Pages:
         keys = KEYS + " " * max(0, len(ordered) - len(KEYS))
         return [TileView(camera, self.room.cameras[camera.id], key.strip()) for camera, key in zip(ordered, keys, strict=False)]
 
+    def all_stopped(self) -> bool:
+        return all(control.stopped for control in self.room.cameras.values())
+
     def camera_name(self, camera: str) -> str:
         """The name of the camera with that id; the id itself where the camera is gone."""
         return next((known.name for known in self.site.cameras if known.id == camera), camera)
@@ -155,11 +158,12 @@ class Pages:
             day = datetime.fromtimestamp(self._clock.now(), self.zone)
         return datetime(day.year, day.month, day.day, tzinfo=self.zone)
 
-    def theme(self, request: Request, default: str) -> str:
+    def theme(self, request: Request) -> str:
+        """What the person chose; else dark for who watches the wall, light for who reads and decides, on all of their pages."""
         chosen = request.cookies.get("theme", "")
-        return chosen if chosen in {"dark", "light"} else default
+        return chosen if chosen in {"dark", "light"} else "dark" if may(self.member(request), Permission.WALL) else "light"
 
-    def render(self, request: Request, template: str, *, status: int = 200, theme: str = "light", **values: Any) -> HTMLResponse:
+    def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """The page `template` with the values that every page has, and `values`. Asks several stores: never in the event loop."""
         member = self.member(request)
         asked = {
@@ -169,7 +173,7 @@ class Pages:
             "stuck_told": member is not None and any(one.told for one in self.room.recordings.stuck()),
             "open_count": self.room.alerts.store.open_count() if may(member, Permission.ALERTS) else 0,
         }
-        return self._rendered(request, template, status, theme, {**asked, **values})
+        return self._rendered(request, template, status, {**asked, **values})
 
     async def shown(self, lane: Lane, request: Request, template: str, **values: Any) -> HTMLResponse:
         """The same for a coroutine, which may not wait."""
@@ -178,16 +182,16 @@ class Pages:
     def plain(self, request: Request, template: str, status: int, **values: Any) -> HTMLResponse:
         """A page that asks no store, for when these do not answer."""
         nothing = {"waiting_changes": 0, "due_requests": 0, "recording_problem": "", "stuck_told": False, "open_count": 0}
-        return self._rendered(request, template, status, "light", {**nothing, **values})
+        return self._rendered(request, template, status, {**nothing, **values})
 
-    def _rendered(self, request: Request, template: str, status: int, theme: str, values: dict[str, Any]) -> HTMLResponse:
+    def _rendered(self, request: Request, template: str, status: int, values: dict[str, Any]) -> HTMLResponse:
         language, member = self.language(request), self.member(request)
         now, regime = datetime.fromtimestamp(self._clock.now(), self.zone), self.room.regime.current()
         shared = {
             "_": texts.translator(language),
             "language": language,
             "languages": texts.LANGUAGES,
-            "theme": self.theme(request, theme),
+            "theme": self.theme(request),
             "safe_mode": self.room.recordings.safety.on,
             "deadlines_suspended": self.room.clock.suspended if member is not None else "",
             "site": self.site,
@@ -203,7 +207,7 @@ class Pages:
             "words": texts,
             "camera_name": self.camera_name,
             "number": lambda value, digits=1: texts.number(value, language, digits),
-            "all_stopped": all(control.stopped for control in self.room.cameras.values()),
+            "all_stopped": self.all_stopped(),
         }
         body = self._environment.get_template(template).render({**shared, **values})
         return HTMLResponse(body, status)

@@ -159,11 +159,13 @@ ALERT_WORDS: Mapping[str, str] = {
     "acting": N_("in Bearbeitung"),
     "closed": N_("abgeschlossen"),
 }
+PRIORITY_WORDS: Mapping[str, str] = {"high": N_("hoch"), "medium": N_("mittel"), "low": N_("niedrig")}
 HISTORY_WORDS: Mapping[str, str] = {
     "raised": N_("ausgelöst"),
     "seen": N_("angesehen"),
     "escalate": N_("nicht rechtzeitig quittiert"),
     "acknowledge": N_("quittiert"),
+    "undo": N_("Quittierung zurückgenommen"),
     "act": N_("veranlasst"),
     "close": N_("abgeschlossen"),
     "record": N_("Aufzeichnung angeordnet"),
@@ -197,6 +199,7 @@ RECORDING_PROBLEMS: Mapping[str, str] = {
 }
 ALERT_PROBLEMS: Mapping[str, str] = {
     "late": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand; Ihre Eingabe wurde nicht übernommen."),
+    "over": N_("Die Quittierung lässt sich nicht mehr zurücknehmen: Es sind mehr als zehn Sekunden vergangen, oder es ging schon weiter."),
     "text": N_("Bitte schreiben Sie, was veranlasst wurde."),
     "outcome": N_("Bitte wählen Sie ein Ergebnis."),
     "reason": N_("Bitte nennen Sie einen Grund."),

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import Request
 
-from blickschutz.alerts.model import Alert, By, Place
+from blickschutz.alerts.model import Alert, By, Place, Priorities
 from blickschutz.alerts.rules import WAITING, weight
 from blickschutz.kernel.situation import explanation, name
 from blickschutz.web.allowed import member_of
@@ -34,12 +34,13 @@ def open_queue(pages: Pages, request: Request) -> dict[str, Any]:
         newest = [alert for alert in desk.store.find(states=sorted(WAITING), most=_NEWEST) if alert.id not in known]
         rest = [alert for alert in found if alert not in first and alert not in newest]
         found = first + rest[: _NEWEST - len(newest)] + sorted(newest, key=lambda alert: alert.id)
-    return {"queue": views(pages, request, found), "more": max(0, count - len(found)), "playing": _PLAYING}
+    shown = {"queue": views(pages, request, found), "more": max(0, count - len(found)), "playing": _PLAYING}
+    return {**shown, "alarming": {camera: priority.value for camera, priority in desk.alarming().items()}}
 
 
-def place_of(alert: Alert) -> str:
+def place_of(alert: Alert, priorities: Priorities) -> str:
     """The place of an open alert in the queue, as it stands in an address."""
-    return f"{weight(alert.state)}-{alert.id}"
+    return f"{weight(alert.state, priorities.of(alert.kind, alert.zone))}-{alert.id}"
 
 
 def place_from(text: str) -> Place | None:
@@ -75,6 +76,7 @@ def views(pages: Pages, request: Request, alerts: list[Alert]) -> list[dict[str,
             "own": alert,
             "name": name(alert.kind, language),
             "camera": pages.camera_name(alert.camera),
+            "priority": pages.room.alerts.priorities.of(alert.kind, alert.zone).value,
             "line": explanation(alert.kind, alert.figures, language),
             "taken": pages.moment(alert.taken),
         }

@@ -10,14 +10,37 @@ from sqlalchemy import ColumnElement, Connection, case
 from sqlalchemy.engine import Row
 
 from blickschutz.alerts.io.tables import alerts, history, outbox
-from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin, Outcome, Owed
-from blickschutz.alerts.rules import OPEN, weight
+from blickschutz.alerts.model import (
+    PRIORITY_OF_KINDS,
+    RANKS,
+    Alert,
+    AlertState,
+    HistoryEntry,
+    Origin,
+    Outcome,
+    Owed,
+    Priorities,
+    Priority,
+)
+from blickschutz.alerts.rules import OPEN, SEEN_TO, WAITING
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind
 
 OPEN_STATES = sorted(state.value for state in OPEN)
-# The weight of a row in the queue of open alerts.
-row_weight: ColumnElement[int] = case(*((alerts.c.state == state.value, weight(state)) for state in sorted(OPEN)), else_=9)
+WAITING_STATES = sorted(state.value for state in WAITING)
+
+
+def row_weight(priorities: Priorities) -> ColumnElement[int]:
+    """The weight (`rules.weight`) of a row in the queue of open alerts."""
+    # What names a zone is asked before what holds everywhere.
+    named = sorted(priorities.named.items(), key=lambda one: not one[0][1])
+    own = [
+        ((alerts.c.kind == kind.value) & (alerts.c.zone == zone) if zone else alerts.c.kind == kind.value, RANKS[priority])
+        for (kind, zone), priority in named
+    ]
+    usual = [(alerts.c.kind == kind.value, RANKS[priority]) for kind, priority in PRIORITY_OF_KINDS.items()]
+    rank = case(*own, *usual, else_=RANKS[Priority.MEDIUM])
+    return case((alerts.c.state.in_(WAITING_STATES), rank), else_=rank + SEEN_TO)
 
 
 def add_entries(connection: Connection, numbers: Sequence[int], entry: HistoryEntry) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, Engine, func, or_, select, update
 
 from blickschutz.alerts.io.lives import drop_clips, expire_some
 from blickschutz.alerts.io.outbox import SqlOutbox
-from blickschutz.alerts.io.rows import OPEN_STATES, add_entries, add_notices, alert_of, owed_of, row_weight
+from blickschutz.alerts.io.rows import OPEN_STATES, WAITING_STATES, add_entries, add_notices, alert_of, owed_of, row_weight
 from blickschutz.alerts.io.tables import alerts, counts, history, moments
-from blickschutz.alerts.model import Alert, AlertState, Expired, HistoryEntry, Lives, Origin, Outcome, OwedEntry, Place, Tally
+from blickschutz.alerts.model import Alert, AlertState, Expired, HistoryEntry, Lives, Origin, Outcome, OwedEntry, Place, Priorities, Tally
 from blickschutz.kernel.situation import Kind
 from blickschutz.storage.engine import forget, writing
 from blickschutz.storage.rows import DamagedRow, RowReader
@@ -26,6 +26,7 @@ class SqlAlertStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._weight = row_weight(Priorities())
         self.outbox = SqlOutbox(engine)
         self._rows = RowReader("alerts")
 
@@ -36,6 +37,10 @@ class SqlAlertStore:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def order_by(self, priorities: Priorities) -> None:
+        """From now on the queue has that order of need."""
+        self._weight = row_weight(priorities)
 
     def add(self, alert: Alert, channels: Sequence[str], entry: HistoryEntry) -> Alert | None:
         """Store a new alert (its id is given here) and what is to be told of it; None where its situation has one already.
@@ -102,15 +107,15 @@ class SqlAlertStore:
             return self._rows.all(connection.execute(query), alert_of)
 
     def queue(self, after: Place | None = None, most: int | None = None, *, camera: str = "", kind: Kind | None = None) -> list[Alert]:
-        """Open alerts in the order of need: escalated, raised, then what somebody sees to; in each the oldest first.
+        """Open alerts in the order of need: what waits by its priority, then what somebody sees to; in each the oldest first.
 
         Those behind the place `after`, at most `most`.
         """
-        query = select(alerts).where(alerts.c.state.in_(OPEN_STATES)).order_by(row_weight, alerts.c.id).limit(most)
+        query = select(alerts).where(alerts.c.state.in_(OPEN_STATES)).order_by(self._weight, alerts.c.id).limit(most)
         query = query.where(alerts.c.camera == camera) if camera else query
         query = query.where(alerts.c.kind == kind.value) if kind is not None else query
         if after is not None:
-            query = query.where(or_(row_weight > after.weight, (row_weight == after.weight) & (alerts.c.id > after.number)))
+            query = query.where(or_(self._weight > after.weight, (self._weight == after.weight) & (alerts.c.id > after.number)))
         with self._engine.connect() as connection:
             return self._rows.all(connection.execute(query), alert_of)
 
@@ -237,6 +242,14 @@ class SqlAlertStore:
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
+    def waiting(self) -> list[tuple[str, Kind, str]]:
+        """Camera, kind and zone of what nobody acknowledged."""
+        query = select(alerts.c.camera, alerts.c.kind, alerts.c.zone).where(alerts.c.state.in_(WAITING_STATES)).distinct()
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        kinds = {one.value: one for one in Kind}
+        return [(camera, kinds[kind], zone) for camera, kind, zone in found if kind in kinds]
+
     def count(self, camera: str, kind: Kind, at: float) -> None:
         """A situation that is counted only."""
         with writing(self._engine) as connection:
@@ -246,17 +259,19 @@ class SqlAlertStore:
         """Per camera and kind since that moment, busiest first."""
         false = func.sum((alerts.c.outcome == Outcome.FALSE_ALARM.value).cast(alerts.c.id.type))
         raised = (
-            select(alerts.c.camera, alerts.c.kind, func.count(), false)
+            select(alerts.c.camera, alerts.c.kind, func.count(), func.count(alerts.c.outcome), false)
             .where(alerts.c.raised >= since)
             .group_by(alerts.c.camera, alerts.c.kind)
         )
         counted = select(counts.c.camera, counts.c.kind, func.count()).where(counts.c.at >= since).group_by(counts.c.camera, counts.c.kind)
         with self._engine.connect() as connection:
-            rows = {(camera, kind): (number, int(wrong or 0)) for camera, kind, number, wrong in connection.execute(raised)}
+            rows = {
+                (camera, kind): (number, decided, int(wrong or 0)) for camera, kind, number, decided, wrong in connection.execute(raised)
+            }
             only = {(camera, kind): number for camera, kind, number in connection.execute(counted)}
         kinds = {one.value for one in Kind}
         tallies = [
-            Tally(camera, Kind(kind), *rows.get((camera, kind), (0, 0)), only.get((camera, kind), 0))
+            Tally(camera, Kind(kind), *rows.get((camera, kind), (0, 0, 0)), only.get((camera, kind), 0))
             for camera, kind in {*rows, *only}
             if kind in kinds
         ]

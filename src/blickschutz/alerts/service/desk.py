@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from blickschutz.alerts.model import (
+    RANKS,
     Alert,
     AlertEvent,
     AlertState,
@@ -21,9 +22,11 @@ from blickschutz.alerts.model import (
     Owed,
     OwedEntry,
     Place,
+    Priorities,
+    Priority,
 )
 from blickschutz.alerts.ports import AlertStore, SiteLog
-from blickschutz.alerts.rules import AHEAD_S, UNENDED_S, next_state
+from blickschutz.alerts.rules import AHEAD_S, UNENDED_S, may_undo, next_state
 from blickschutz.audit.model import Event
 from blickschutz.guard.rules import words
 from blickschutz.kernel.clock import Clock
@@ -52,8 +55,10 @@ class AlertDesk:
         channels: Sequence[str] = (),
         escalate_after_s: float = 120.0,
         kept_from: Callable[[], float] | None = None,
+        priorities: Priorities | None = None,
     ) -> None:
-        self.store = store
+        self.store, self.priorities = store, priorities or Priorities()
+        store.order_by(self.priorities)
         self._clock, self._channels, self._escalate_after_s = clock, tuple(channels), escalate_after_s
         self._kept_from = kept_from or clock.now
         self._told: Topic[Alert] = Topic()
@@ -124,11 +129,19 @@ class AlertDesk:
     def open_alerts(
         self, after: Place | None = None, most: int | None = None, *, camera: str = "", kind: Kind | None = None
     ) -> list[Alert]:
-        """What waits for somebody, in the order of need: escalated, raised, then what somebody sees to; in each the oldest first.
+        """What waits for somebody, in the order of need: by priority, then what somebody sees to; in each the oldest first.
 
         Those behind the place `after`, at most `most`; all without either.
         """
         return self.store.queue(after, most, camera=camera, kind=kind)
+
+    def alarming(self) -> dict[str, Priority]:
+        """Cameras of which something waits, each with the highest priority among it."""
+        found: dict[str, Priority] = {}
+        for camera, kind, zone in self.store.waiting():
+            priority = self.priorities.of(kind, zone)
+            found[camera] = min(priority, found.get(camera, priority), key=RANKS.__getitem__)
+        return found
 
     def seen(self, number: int, by: str) -> None:
         """Somebody opened the alert; told once for each person."""
@@ -138,6 +151,10 @@ class AlertDesk:
     def acknowledge(self, number: int, by: By) -> bool:
         """Somebody takes it on. False where somebody else was faster."""
         return self._decide(number, AlertEvent.ACKNOWLEDGE, by)
+
+    def undo(self, number: int, by: By) -> bool:
+        """Whoever acknowledged it takes that back, within ten seconds. False where that is over, or somebody went on with it."""
+        return may_undo(self.store.history(number), by.name, self._clock.now()) and self._decide(number, AlertEvent.UNDO, by)
 
     def act(self, number: int, by: By, text: str) -> bool:
         """Somebody did something about it."""

@@ -53,11 +53,11 @@ def _alerts(happened: Happened, writes: Suppressor) -> list[Sentence | Table]:
     if not happened.alerts:
         return [say("Im Zeitraum gab es keine Meldung.", event(Event.ALERT_DECIDED))]
     spans = {f"{start:02d} bis {start + _SPAN:02d} Uhr": range(start, start + _SPAN) for start in range(0, 24, _SPAN)}
-    false = sum(one.false for one in happened.alerts)
+    said = Counter(one.false for one in happened.alerts)
     tables = {
         "kind": {label: Count(count) for label, count in Counter(name(one.kind, "de") for one in happened.alerts).items()},
         "hour": {label: Count(sum(one.hour in span for one in happened.alerts)) for label, span in spans.items()},
-        "false": {"Fehlalarm": Count(false), "anderes Ergebnis": Count(len(happened.alerts) - false)},
+        "false": {"Fehlalarm": Count(said[True]), "anderes Ergebnis": Count(said[False]), "noch nicht entschieden": Count(said[None])},
     }
     shown = writes.tables(tables)
     parts: list[Sentence | Table] = [say(f"Meldungen: {shown.total}.", event(Event.ALERT_DECIDED))]

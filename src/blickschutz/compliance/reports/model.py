@@ -43,11 +43,11 @@ EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class RaisedAlert:
-    """One alert of the period: kind, local hour, and whether somebody called it false."""
+    """One alert of the period: kind, local hour, and whether somebody called it false; None where nobody has said yet."""
 
     kind: Kind
     hour: int
-    false: bool
+    false: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _rows(records: Inspected, clock: Clock, is_holiday: IsHoliday) -> Rows:
         undecided=tuple(case.id for case in records.office.quarantine.overdue()),
         unanswered=tuple(undecided),
         stray=tuple(clip[:8] for clip in sorted((*missing, *strays))),
-        false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.alerts, one.false_alarms) for one in tally),
+        false_alarms=tuple(FalseAlarms(one.camera, one.kind.value, one.decided, one.false_alarms) for one in tally),
         without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
         redaction_faults=records.redaction_faults(),
         old_seconds=old_seconds,

@@ -117,7 +117,7 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.post("/passphrase", dependencies=[allow(Permission.REVIEW)])
     async def passphrase(request: Request) -> Response:
-        member, look = member_of(request), (pages.language(request), pages.theme(request, "light"))
+        member, look = member_of(request), (pages.language(request), pages.theme(request))
         try:
             opened = await pages.room.rooms.key_desk(member, *look, pages.origin(request), session_of(request))
         except (BlickschutzError, OSError, TimeoutError):

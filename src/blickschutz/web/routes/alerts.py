@@ -1,10 +1,7 @@
-"""Alerts: the queue, the desk, an alert's page, decisions, and the stream of changes (Server-Sent Events)."""
+"""Alerts: the queue, the desk, an alert's page, decisions, and the stream of changes."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -12,18 +9,16 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from blickschutz.access.model import Permission
-from blickschutz.access.rules import may
 from blickschutz.alerts.model import Alert, AlertState, Outcome
 from blickschutz.alerts.rules import OPEN
 from blickschutz.config.lives import alert_lives
-from blickschutz.kernel.situation import Kind, name
-from blickschutz.web.allowed import allow, session_of
-from blickschutz.web.lanes import Lane
+from blickschutz.kernel.situation import Kind
+from blickschutz.web.allowed import allow
 from blickschutz.web.numbers import Before, Number
 from blickschutz.web.pages import Pages
+from blickschutz.web.routes.bar import changes
 from blickschutz.web.views import open_queue, place_from, place_of, views
 
-_BEAT_S = 15.0
 _DAY_S = 24 * 3600.0
 _TALLY_DAYS = 30
 _PAGE = 100
@@ -66,17 +61,17 @@ def routes(pages: Pages) -> APIRouter:
         values: dict[str, Any] = {"tally": tally, "tally_days": _TALLY_DAYS, "tiles": pages.tiles(), "kinds": list(Kind)}
         shown = views(pages, request, found[:_PAGE])
         last = found[_PAGE - 1] if len(found) > _PAGE else None
-        further = {"after": place_of(last)} if last is not None and whole else {"before": last.id} if last is not None else {}
+        further: dict[str, Any] = {} if last is None else {"after": place_of(last, desk.priorities)} if whole else {"before": last.id}
         chosen = {"camera": camera, "kind": kind, "state": state, "date": "" if whole else f"{start:%Y-%m-%d}"}
-        return pages.render(request, "alerts.html", theme="dark", chosen=chosen, alerts=shown, whole=whole, further=further, **values)
+        return pages.render(request, "alerts.html", chosen=chosen, alerts=shown, whole=whole, further=further, **values)
 
     @router.get("/alerts/queue", dependencies=[allow(Permission.ALERTS)])
     def queue(request: Request) -> Response:
-        return pages.render(request, "queue.html", theme="dark", **open_queue(pages, request))
+        return pages.render(request, "queue.html", **open_queue(pages, request))
 
     @router.get("/alerts/stream", dependencies=[allow(Permission.ALERTS)])
     async def stream(request: Request) -> Response:
-        return StreamingResponse(_changes(pages, request), media_type="text/event-stream")
+        return StreamingResponse(changes(pages, request, Permission.ALERTS), media_type="text/event-stream")
 
     @router.get("/alerts/{number}", dependencies=[allow(Permission.ALERTS)])
     def alert(request: Request, number: Number) -> Response:
@@ -85,6 +80,14 @@ def routes(pages: Pages) -> APIRouter:
         # Whoever looks need not wait for whoever writes.
         pages.room.later(lambda: desk.seen(number, person))
         return page(pages, request, found)
+
+    @router.get("/alerts/{number}/panel", dependencies=[allow(Permission.ALERTS)])
+    def panel(request: Request, number: Number) -> Response:
+        """The same beside the wall, which goes on."""
+        found = require(pages, number)
+        person = pages.person(request)
+        pages.room.later(lambda: desk.seen(number, person))
+        return page(pages, request, found, template="alert_panel.html")
 
     @router.get("/alerts/{number}/clip.mp4", dependencies=[allow(Permission.ALERTS)])
     def clip(number: Number) -> Response:
@@ -104,16 +107,15 @@ def require(pages: Pages, number: int) -> Alert:
     return alert
 
 
-def page(pages: Pages, request: Request, found: Alert, problem: str = "") -> Response:
+def page(pages: Pages, request: Request, found: Alert, problem: str = "", template: str = "alert.html") -> Response:
     """The page of an alert; with a `problem` it says what was wrong with a decision."""
     others = [tile for tile in pages.tiles() if tile.camera.id != found.camera]
     history = pages.room.alerts.store.history(found.id)
     lives, age = alert_lives(pages.site), pages.room.regime.now().timestamp() - found.raised
     return pages.render(
         request,
-        "alert.html",
-        status=409 if problem == "late" else 422 if problem else 200,
-        theme="dark",
+        template,
+        status=409 if problem in {"late", "over"} else 422 if problem else 200,
         alert=views(pages, request, [found])[0],
         history=history,
         over={"clip": age >= lives.clips, "history": age >= lives.history},
@@ -121,56 +123,3 @@ def page(pages: Pages, request: Request, found: Alert, problem: str = "") -> Res
         outcomes=list(Outcome),
         problem=problem,
     )
-
-
-class Changes:
-    """What a reader of the stream has not been told yet: of each alert only the newest, so that a storm stays as long as its alerts."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._newest, self._some = loop, dict[int, Alert](), asyncio.Event()
-
-    def put(self, alert: Alert) -> None:
-        """Called in any thread."""
-        self._loop.call_soon_threadsafe(self._put, alert)
-
-    def _put(self, alert: Alert) -> None:
-        self._newest[alert.id] = alert
-        self._some.set()
-
-    async def next(self) -> Alert:
-        await self._some.wait()
-        alert = self._newest.pop(next(iter(self._newest)))
-        if not self._newest:
-            self._some.clear()
-        return alert
-
-
-async def _changes(pages: Pages, request: Request) -> AsyncIterator[str]:
-    """One event for each new or changed alert; a comment every 15 s keeps the line alive and finds dead ones."""
-    changed = Changes(asyncio.get_running_loop())
-    access, token = pages.room.office.access, session_of(request)
-    end = pages.room.alerts.listen(changed.put)
-    language = pages.language(request)
-    try:
-        yield "retry: 2000\n\n"
-        while not await request.is_disconnected():
-            member, _ = await pages.lanes.run(Lane.READ, lambda: access.who(token, touch=False))
-            if not may(member, Permission.ALERTS):
-                return
-            try:
-                async with asyncio.timeout(_BEAT_S):
-                    alert = await changed.next()
-            except TimeoutError:
-                yield ": \n\n"
-                continue
-            data = {
-                "id": alert.id,
-                "state": alert.state.value,
-                "name": name(alert.kind, language),
-                "camera": pages.camera_name(alert.camera),
-                "taken": alert.taken,
-                "clip": alert.has_clip,
-            }
-            yield f"event: alert\ndata: {json.dumps(data)}\n\n"
-    finally:
-        end()

@@ -72,7 +72,7 @@ def _lists(router: APIRouter, pages: Pages) -> None:
     async def enter(request: Request, number: Number) -> Response:
         member = member_of(request)
         found = await pages.lanes.run(Lane.READ, lambda: _require(pages, number))
-        language, theme = pages.language(request), pages.theme(request, "light")
+        language, theme = pages.language(request), pages.theme(request)
         address, problem = await rooms.enter(number, member, language, theme, pages.origin(request), session_of(request))
         status = 403 if problem else 200
         return await pages.shown(Lane.READ, request, "door.html", status=status, case=found, address=address, problem=problem)
@@ -127,9 +127,7 @@ def _orders(router: APIRouter, pages: Pages) -> None:
         if problem:
             words = {**texts.RECORDING_PROBLEMS, **texts.DOOR_PROBLEMS}
             health = tile.control.health
-            return pages.render(
-                request, "camera.html", status=422, theme="dark", tile=tile, health=health, record_problem=words.get(problem, problem)
-            )
+            return pages.render(request, "camera.html", status=422, tile=tile, health=health, record_problem=words.get(problem, problem))
         return RedirectResponse(f"/cameras/{camera}", _SEE_OTHER)
 
 

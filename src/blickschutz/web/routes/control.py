@@ -9,6 +9,8 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
+from blickschutz.access.rules import PERMISSIONS, may
+from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import require
@@ -25,16 +27,16 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/stop", dependencies=[allow(Permission.STOP)])
     def ask_all(request: Request) -> Response:
-        return pages.render(request, "stop.html", tile=None, resume=False, problem="", reason="")
+        return _page(request, None, resume=pages.all_stopped())
 
     @router.get("/resume", dependencies=[allow(Permission.RESUME)])
     def ask_resume_all(request: Request) -> Response:
-        return pages.render(request, "stop.html", tile=None, resume=True, problem="", reason="")
+        return _page(request, None, resume=True)
 
     @router.get("/cameras/{camera}/stop", dependencies=[allow(Permission.STOP)])
     def ask(request: Request, camera: str) -> Response:
         tile = require(pages, camera)
-        return pages.render(request, "stop.html", tile=tile, resume=tile.control.stopped, problem="", reason="")
+        return _page(request, tile, resume=tile.control.stopped)
 
     @router.post("/stop", dependencies=[allow(Permission.STOP)])
     def stop_all(request: Request, reason: Reason = "") -> Response:
@@ -52,14 +54,26 @@ def routes(pages: Pages) -> APIRouter:
     def resume(request: Request, camera: str, reason: Reason = "") -> Response:
         return _decide(request, require(pages, camera), False, reason)
 
+    def _page(request: Request, tile: TileView | None, *, resume: bool, problem: str = "") -> Response:
+        """Asks for the act; whoever may only stop is told that it is done, and who may start again."""
+        translate = texts.translator(pages.language(request))
+        resumers = sorted(translate(texts.ROLE_WORDS[role.value]) for role in PERMISSIONS[Permission.RESUME])
+        done = resume and not may(pages.member(request), Permission.RESUME)
+        status = 422 if problem else 200
+        values = {"resume": resume, "done": done, "problem": problem, "reason": "", "resumers": resumers}
+        return pages.render(request, "stop.html", status=status, tile=tile, **values)
+
     def _decide(request: Request, tile: TileView | None, on: bool, reason: str) -> Response:
         """Stop or resume one camera, or all of them where `tile` is None."""
         if not reason.strip():
-            return pages.render(request, "stop.html", status=422, tile=tile, resume=not on, problem="reason", reason="")
+            return _page(request, tile, resume=not on, problem="reason")
         camera = tile.camera.id if tile else "all"
         _log.warning("stop_control", camera=camera, stopped=on, reason=reason.strip())
         stops = pages.room.stops
         (stops.stop if on else stops.resume)(camera, member_of(request).id, reason.strip())
-        return RedirectResponse(f"/cameras/{camera}" if tile else "/wall", _SEE_OTHER)
+        # Back to the pictures, or, for whoever sees none, to what is true now.
+        sees = may(member_of(request), Permission.WALL)
+        back = (f"/cameras/{camera}" if sees else f"/cameras/{camera}/stop") if tile else ("/wall" if sees else "/stop")
+        return RedirectResponse(back, _SEE_OTHER)
 
     return router

@@ -33,6 +33,14 @@ def routes(pages: Pages) -> APIRouter:
         enter(pages)
         return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
 
+    @router.post("/alerts/{number}/undo", dependencies=[allow(Permission.DECIDE)])
+    def undo(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "") -> Response:
+        require(pages, number)
+        if not desk.undo(number, by_whom(request)):
+            return page(pages, request, require(pages, number), "over")
+        enter(pages)
+        return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
+
     @router.post("/alerts/{number}/act", dependencies=[allow(Permission.DECIDE)])
     def act(request: Request, number: Number, text: Text = "") -> Response:
         found = require(pages, number)

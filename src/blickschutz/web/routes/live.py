@@ -86,11 +86,14 @@ async def _send_video(out: _Out, viewer: Viewer) -> None:
 
 async def _send_states(out: _Out, tile: TileView, translate: Translate) -> None:
     """Send the state when it changes."""
-    told = ("", "", "")
+    told = ("", "", "", "")
     while not out.gone:
-        now = (tile.state, translate(CAUSE_WORDS[tile.control.cause]), translate(UNRECORDABLE) if tile.control.unrecordable else "")
+        health = tile.control.health
+        note = translate(UNRECORDABLE) if tile.control.unrecordable else ""
+        recording = health.recording if health is not None else ""
+        now = (tile.state, translate(CAUSE_WORDS[tile.control.cause]), note, recording)
         if now != told:
-            await out.text(kind="state", state=now[0], detail=now[1], note=now[2])
+            await out.text(kind="state", state=now[0], detail=now[1], note=note, recording=recording)
             told = now
         await asyncio.sleep(_STATE_EVERY_S)
 

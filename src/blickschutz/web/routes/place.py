@@ -36,7 +36,6 @@ def routes(pages: Pages) -> APIRouter:
         return pages.render(
             request,
             "plan.html",
-            theme="dark",
             places=places,
             waiting=waiting,
             building=pages.site.site.building,

@@ -23,12 +23,12 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/wall", dependencies=[allow(Permission.WALL)])
     def wall(request: Request) -> Response:
         queue = open_queue(pages, request)
-        return pages.render(request, "wall.html", theme="dark", tiles=pages.tiles(), **queue)
+        return pages.render(request, "wall.html", tiles=pages.tiles(), **queue)
 
     @router.get("/cameras/{camera}", dependencies=[allow(Permission.WALL)])
     def camera(request: Request, camera: str) -> Response:
         tile = require(pages, camera)
-        return pages.render(request, "camera.html", theme="dark", tile=tile, health=tile.control.health)
+        return pages.render(request, "camera.html", tile=tile, health=tile.control.health)
 
     @router.get("/cameras/{camera}/picture.jpg", dependencies=[allow(Permission.WALL)])
     async def picture(camera: str) -> Response:

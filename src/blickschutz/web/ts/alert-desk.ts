@@ -1,73 +1,167 @@
-// The alert queue beside the wall: hears of changes (Server-Sent Events), renews the list, sounds, notifies.
+// The alert queue beside the wall: hears of changes (Server-Sent Events), renews the list, lets keys act on the selected alert.
 
-type Change = { id: number; state: string; name: string; camera: string; taken: number; clip: boolean };
+import { Panel } from "./panel.js";
+import { Selection, type Item } from "./selection.js";
+import { PRIORITIES, Sound, type Priority } from "./sound.js";
+import { send } from "./sending.js";
+
+type Change = { id: number; state: string; name: string; camera: string; taken: number; clip: boolean; priority: Priority };
+
+/** What the queue does to the wall. */
+export interface Wall {
+  readonly enlargedCamera: string;
+  show(camera: string): void;
+  alarm(cameras: Record<string, Priority>): void;
+  select(camera: string): void;
+  name(camera: string): string;
+}
 
 const TOLD_MS = 60_000;
-const BEEP_HZ = 660;
-const BEEP_S = 0.25;
-const QUIET_S = 0.12;
 const RENEW_MS = 150;
+const UNDO_MS = 10_000;
+const HAND_MS = 1000;
 
 export class AlertDesk {
   private readonly texts: Record<string, string>;
+  private readonly selection = new Selection();
+  private readonly sound: Sound | null;
+  private readonly panel: Panel | null;
   private renewing = false;
   private again = false;
   private shown = "";
-  private audio: AudioContext | null = null;
+  private undoable: { id: number; until: number } | null = null;
+  private pointedAt = -Infinity;
   private readonly told = new Set<number>();
 
-  constructor(private readonly list: HTMLElement) {
+  constructor(private readonly list: HTMLElement, private readonly wall: Wall) {
     this.texts = JSON.parse(list.dataset["texts"] ?? "{}") as Record<string, string>;
-    for (const card of list.querySelectorAll<HTMLElement>("[data-alert]")) this.told.add(Number(card.dataset["alert"]));
+    for (const card of this.cards()) this.told.add(Number(card.dataset["alert"]));
+    const panel = document.querySelector<HTMLElement>("[data-panel]");
+    this.panel = panel ? new Panel(panel, () => void this.renew()) : null;
+    const box = document.querySelector<HTMLInputElement>("[data-sound]"), volume = document.querySelector<HTMLInputElement>("[data-volume]");
+    this.sound = box && volume ? new Sound(box, volume) : null;
+    document.querySelector("[data-sound-test]")?.addEventListener("click", () => {
+      if (box && !box.checked) box.click();
+      this.sound?.play("high", Date.now());
+    });
     const source = new EventSource("/alerts/stream");
     source.addEventListener("alert", (event) => this.changed(JSON.parse((event as MessageEvent<string>).data) as Change));
-    source.addEventListener("error", () => { this.say(this.texts["lost"] ?? ""); void this.renew(); });
+    source.addEventListener("bar", () => document.dispatchEvent(new CustomEvent("bar-changed")));
+    source.addEventListener("error", () => { this.say("lost"); void this.renew(); });
     source.addEventListener("open", () => { this.say(""); void this.renew(); });
-    const ask = document.querySelector<HTMLButtonElement>("[data-notify]");
-    if (ask && "Notification" in window && Notification.permission === "default") {
-      ask.hidden = false;
-      ask.addEventListener("click", () => void Notification.requestPermission().then(() => { ask.hidden = true; }));
-    }
-    document.querySelector("[data-sound]")?.addEventListener("change", () => { this.audio ??= new AudioContext(); void this.audio.resume(); });
-    // Without leaving the page: eleven live pictures would have to start anew.
+    this.askForNotices();
+    list.addEventListener("pointerdown", () => { this.pointedAt = performance.now(); });
+    list.addEventListener("click", (event) => this.clicked(event));
+    // Without leaving the page: the live pictures would have to start anew.
     list.addEventListener("submit", (event) => {
-      const form = event.target as HTMLFormElement;
       event.preventDefault();
-      const body = new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
-      fetch(form.action, { method: "POST", body, redirect: "manual" })
-        .then((answer) => {
-          if (answer.status === 401) form.submit();
-          else if (answer.status === 503) this.say(this.texts["busy"] ?? "");
-          else void this.renew();
-        })
-        .catch(() => form.submit());
+      const form = event.target as HTMLFormElement;
+      const id = Number(form.closest<HTMLElement>("[data-alert]")?.dataset["alert"]), now = performance.now();
+      const meant = now - this.pointedAt < HAND_MS ? this.selection.mayClick(id, now) : this.selection.isSeen(id, now);
+      if (meant) void this.acknowledge(id);
+      else this.say("wait");
     });
-    window.setInterval(() => this.ages(), 1000);
-    this.ages();
+    document.querySelector("[data-undo]")?.addEventListener("click", () => void this.undo());
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.selection.unseenUntil(performance.now()); });
+    window.setInterval(() => this.tick(), 1000);
+    this.listed();
+    this.tick();
   }
 
-  /** The most pressing alert that nobody acknowledged: its form is sent. */
-  acknowledge(): void {
-    this.list.querySelector<HTMLButtonElement>("[data-acknowledge]")?.form?.requestSubmit();
+  /** A key that is for the alerts; returns whether it was. */
+  key(key: string): boolean {
+    if (key === "ArrowDown" || key === "ArrowUp") {
+      this.selection.move(key === "ArrowDown" ? 1 : -1, performance.now());
+      this.mark(true);
+      if (this.wall.enlargedCamera) this.enlarge();
+    } else if (key === " ") this.press();
+    else if (key === "Enter") this.open();
+    else if (key.toLowerCase() === "u") void this.undo();
+    else if (key.toLowerCase() === "r") void this.record();
+    else if (key === "Escape" && this.panel?.isOpen) this.panel.close();
+    else return false;
+    return true;
   }
 
-  /** To the form that orders a recording, at the most pressing alert. */
-  record(): void {
-    const first = this.list.querySelector<HTMLElement>("[data-alert]")?.dataset["alert"];
-    if (first) window.location.assign(`/alerts/${first}#record`);
+  private press(): void {
+    const act = this.selection.press(performance.now());
+    this.mark(true);
+    if (act.kind === "acknowledge") void this.acknowledge(act.id);
+    else if (act.kind === "select") {
+      this.enlarge();
+      this.say("selected", this.words(act.id));
+    } else this.say(act.kind === "wait" ? "wait" : "none");
+  }
+
+  private open(): void {
+    const id = this.selection.selected;
+    if (id === null) return;
+    this.enlarge();
+    void this.panel?.open(id);
+  }
+
+  /** The camera of the selected alert becomes the large picture. */
+  private enlarge(): void {
+    const camera = this.card(this.selection.selected)?.dataset["camera"];
+    if (camera) this.wall.show(camera);
+  }
+
+  private async acknowledge(id: number): Promise<void> {
+    const what = this.words(id);
+    this.selection.choose(id, performance.now());
+    const { done, problem } = await send(`/alerts/${id}/acknowledge`, { back: "wall" });
+    if (done) {
+      this.undoable = { id, until: Date.now() + UNDO_MS };
+      this.say("acknowledged", what);
+    } else this.say(problem === "busy" ? "busy" : "late");
+    this.tick();
+    await this.renew();
+    this.panel?.renew(id);
+  }
+
+  private async undo(): Promise<void> {
+    const last = this.undoable;
+    if (!last) return;
+    this.undoable = null;
+    const { done } = await send(`/alerts/${last.id}/undo`, { back: "wall" });
+    this.say(done ? "undone" : "over", done ? this.words(last.id) : "");
+    this.tick();
+    await this.renew();
+    this.panel?.renew(last.id);
+  }
+
+  /** Order a recording: of the enlarged camera, else of the selected alert's. The wall stays, and says whether it was ordered. */
+  private async record(): Promise<void> {
+    const card = this.card(this.selection.selected);
+    const camera = this.wall.enlargedCamera || (card?.dataset["camera"] ?? "");
+    if (!camera) { this.say("nothing"); return; }
+    const ofAlert = card?.dataset["camera"] === camera ? `/alerts/${card.dataset["alert"]}/record` : "";
+    const { done, problem } = await send(ofAlert || `/cameras/${encodeURIComponent(camera)}/record`, { text: this.texts["record"] ?? "" });
+    this.say(done ? "ordered" : "unordered", done ? this.wall.name(camera) : `${this.wall.name(camera)}. ${problem === "busy" ? this.texts["busy"] ?? "" : problem}`);
+  }
+
+  private clicked(event: Event): void {
+    const target = event.target as Element;
+    const card = target.closest<HTMLElement>("[data-alert]");
+    if (!card) return;
+    this.selection.choose(Number(card.dataset["alert"]), performance.now());
+    this.mark(false);
+    const link = target.closest("a[data-open]"), mouse = event as MouseEvent;
+    if (link && !mouse.ctrlKey && !mouse.metaKey && !mouse.shiftKey) {
+      event.preventDefault();
+      this.open();
+    }
   }
 
   private changed(change: Change): void {
     if (change.state === "raised" && !this.told.has(change.id)) {
       this.told.add(change.id);
       const text = `${change.name}, ${change.camera}`;
-      this.say(`${this.texts["new"] ?? ""}: ${text}`);
-      this.beep();
+      this.say("new", text);
+      this.sound?.came(change.priority, Date.now());
       if ("Notification" in window && Notification.permission === "granted" && Date.now() - change.taken * 1000 < TOLD_MS) {
         new Notification(this.texts["new"] ?? "", { body: text, tag: `alert-${change.id}` });
       }
-    } else if (change.state === "escalated") {
-      this.beep();
     }
     void this.renew();
   }
@@ -81,7 +175,7 @@ export class AlertDesk {
       if (answer.status === 401) window.location.reload();
       else if (answer.ok) this.show(await answer.text());
     } catch {
-      this.say(this.texts["lost"] ?? "");
+      this.say("lost");
     }
     window.setTimeout(() => {
       this.renewing = false;
@@ -94,9 +188,9 @@ export class AlertDesk {
     this.shown = html;
     const parsed = document.createElement("template");
     parsed.innerHTML = html;
-    const old = new Map([...this.list.querySelectorAll(":scope > [data-alert]")].map((card) => [this.key(card), card]));
-    const focused = this.list.contains(document.activeElement) ? this.key(document.activeElement?.closest("li") ?? this.list) : "";
-    this.list.replaceChildren(...[...parsed.content.children].map((card) => old.get(this.key(card)) ?? document.adoptNode(card)));
+    const old = new Map(this.cards().map((card) => [this.identity(card), card]));
+    const focused = this.list.contains(document.activeElement) ? document.activeElement?.closest<HTMLElement>("[data-alert]")?.dataset["alert"] : "";
+    this.list.replaceChildren(...[...parsed.content.children].map((card) => old.get(this.identity(card as HTMLElement)) ?? document.adoptNode(card)));
     // A video that only left the page keeps its decoded pictures until the browser tidies up; on a wall that may be hours.
     for (const card of old.values()) if (!card.isConnected) for (const video of card.querySelectorAll("video")) release(video);
     // The address comes last: a video with one in a document that is not shown waits for its data for ever and is never freed.
@@ -104,41 +198,81 @@ export class AlertDesk {
       video.src = video.dataset["source"] ?? "";
       delete video.dataset["source"];
     }
-    if (focused) [...this.list.children].find((card) => this.key(card) === focused)?.querySelector<HTMLElement>("button, a")?.focus();
-    this.ages();
+    if (focused && !this.list.contains(document.activeElement)) this.card(Number(focused))?.querySelector<HTMLElement>("button, a")?.focus();
+    this.listed();
+    this.tick();
   }
 
-  private key(card: Element): string {
-    const { alert, state } = (card as HTMLElement).dataset;
-    return alert ? `${alert} ${state} ${card.querySelector("video") !== null}` : "";
+  /** The list on the page is another one now. */
+  private listed(): void {
+    const items: Item[] = this.cards().map((card) => ({ id: Number(card.dataset["alert"]), waiting: isWaiting(card) }));
+    this.selection.list(items, performance.now());
+    this.wall.alarm(JSON.parse(this.list.querySelector<HTMLElement>("[data-alarming]")?.dataset["alarming"] ?? "{}") as Record<string, Priority>);
+    this.mark(false);
   }
 
-  private ages(): void {
+  /** Show which alert is the selected one, in the list and on the wall. */
+  private mark(scroll: boolean): void {
+    const selected = this.selection.selected;
+    for (const card of this.cards()) {
+      if (Number(card.dataset["alert"]) === selected) {
+        card.setAttribute("aria-current", "true");
+        if (scroll) card.scrollIntoView({ block: "nearest" });
+      } else card.removeAttribute("aria-current");
+    }
+    this.wall.select(this.card(selected)?.dataset["camera"] ?? "");
+  }
+
+  private tick(): void {
     const english = document.documentElement.lang === "en";
     for (const time of this.list.querySelectorAll<HTMLTimeElement>("time[data-age]")) {
       const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time.dateTime)) / 1000));
       const text = seconds < 90 ? `${seconds} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
       time.textContent = english ? `${text} ago` : `vor ${text}`;
     }
+    const waiting = new Set(this.cards().filter(isWaiting).map((card) => card.dataset["priority"]));
+    this.sound?.waiting(PRIORITIES.find((priority) => waiting.has(priority)) ?? null, Date.now());
+    const left = this.undoable ? Math.ceil((this.undoable.until - Date.now()) / 1000) : 0;
+    if (left <= 0) this.undoable = null;
+    const line = document.querySelector<HTMLElement>("[data-undo-line]");
+    if (line) line.hidden = left <= 0;
+    const seconds = document.querySelector("[data-undo-left]");
+    if (seconds) seconds.textContent = left > 0 ? `${left} s` : "";
   }
 
-  private beep(): void {
-    const box = document.querySelector<HTMLInputElement>("[data-sound]");
-    if (!box?.checked || !this.audio) return;
-    for (const number of [0, 1]) {
-      const tone = new OscillatorNode(this.audio, { frequency: BEEP_HZ * (1 + number / 3) });
-      const volume = new GainNode(this.audio, { gain: 0.15 });
-      const start = this.audio.currentTime + number * (BEEP_S + QUIET_S);
-      tone.connect(volume).connect(this.audio.destination);
-      tone.start(start);
-      tone.stop(start + BEEP_S);
-    }
+  private askForNotices(): void {
+    const ask = document.querySelector<HTMLButtonElement>("[data-notify]");
+    if (!ask || !("Notification" in window) || Notification.permission !== "default") return;
+    ask.hidden = false;
+    ask.addEventListener("click", () => void Notification.requestPermission().then(() => { ask.hidden = true; }));
   }
 
-  private say(text: string): void {
+  private cards(): HTMLElement[] {
+    return [...this.list.querySelectorAll<HTMLElement>(":scope > [data-alert]")];
+  }
+
+  private card(id: number | null): HTMLElement | undefined {
+    return this.cards().find((card) => Number(card.dataset["alert"]) === id);
+  }
+
+  private identity(card: HTMLElement): string {
+    const { alert, state } = card.dataset;
+    return alert ? `${alert} ${state} ${card.querySelector("video") !== null}` : "";
+  }
+
+  private words(id: number): string {
+    const card = this.card(id);
+    return `${card?.querySelector("strong")?.textContent ?? ""}, ${card?.querySelector("[data-place]")?.textContent ?? ""}`;
+  }
+
+  private say(text: string, about = ""): void {
     const line = document.querySelector("[data-queue-line]");
-    if (line) line.textContent = text;
+    if (line) line.textContent = text ? [this.texts[text] ?? "", about].filter(Boolean).join(": ") : "";
   }
+}
+
+function isWaiting(card: HTMLElement): boolean {
+  return card.dataset["state"] === "raised" || card.dataset["state"] === "escalated";
 }
 
 function release(video: HTMLVideoElement): void {

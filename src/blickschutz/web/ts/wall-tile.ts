@@ -5,7 +5,7 @@
 import { Player } from "./player.js";
 
 type State = "starting" | "live" | "stale" | "lost" | "redaction-fault" | "stopped";
-type Message = { kind: "state"; state: State; detail: string; note: string } | { kind: "head"; codec: string };
+type Message = { kind: "state"; state: State; detail: string; note: string; recording: string } | { kind: "head"; codec: string };
 
 const STALE_MS = 2000;
 const CHECK_MS = 500;
@@ -46,6 +46,7 @@ export class WallTile extends HTMLElement {
     this.video.setAttribute("aria-hidden", "true");
     this.querySelector(".tile-picture")?.prepend(this.video);
     this.video.addEventListener("error", this.restart);
+    this.video.addEventListener("resize", this.reshape);
     this.player = new Player(this.video, this.restart);
     document.addEventListener("visibilitychange", this.onVisible);
     this.timer = window.setInterval(() => this.show(), CHECK_MS);
@@ -57,6 +58,7 @@ export class WallTile extends HTMLElement {
     window.clearTimeout(this.retry);
     document.removeEventListener("visibilitychange", this.onVisible);
     this.video.removeEventListener("error", this.restart);
+    this.video.removeEventListener("resize", this.reshape);
     this.close();
     this.player?.end();
     this.video.remove();
@@ -89,6 +91,7 @@ export class WallTile extends HTMLElement {
       return;
     }
     this.told = message.state;
+    this.toggleAttribute("recording", message.recording !== "");
     const detail = this.querySelector(".tile-detail");
     if (detail) detail.textContent = message.detail;
     const note = this.querySelector(".tile-note");
@@ -127,6 +130,15 @@ export class WallTile extends HTMLElement {
     window.clearTimeout(this.retry);
     this.retry = window.setTimeout(() => this.connect(), wait);
   }
+
+  /** The picture has another shape than was thought: the wall is laid out anew. */
+  private readonly reshape = (): void => {
+    const { videoWidth, videoHeight } = this.video;
+    const shape = videoHeight ? (videoWidth / videoHeight).toFixed(4) : "";
+    if (!shape || Math.abs(Number(shape) - Number(this.dataset["shape"] ?? 0)) < 0.01) return;
+    this.dataset["shape"] = shape;
+    this.dispatchEvent(new CustomEvent("tile-shape", { bubbles: true }));
+  };
 
   private readonly onVisible = (): void => {
     if (!document.hidden) this.player?.catchUp(true);
