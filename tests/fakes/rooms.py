@@ -12,7 +12,7 @@ class Door:
     """A room as the book sees it; `said` is what it was told."""
 
     def __init__(self, *present: str) -> None:
-        self.present, self.agreed, self.said = list(present), False, []
+        self.present, self.shown, self.agreed, self.said = list(present), set(present), False, []
 
     def say(self, message):
         self.said.append(message)
@@ -40,7 +40,11 @@ class Clip:
     """An opened clip that shows nothing; `closed` once its key is gone."""
 
     def __init__(self, mode=ClipMode.SEALED):
-        self.mode, self.unsafe, self.closed, self.facts = mode, False, False, SimpleNamespace(done=True)
+        self.mode, self.unsafe, self.closed = mode, False, False
+        self.facts = SimpleNamespace(done=True, length=10.0, start=0.0, marks=[])
+
+    def marked(self):
+        return []
 
     def close(self):
         self.closed = True

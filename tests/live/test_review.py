@@ -119,7 +119,14 @@ def sees(page, text):
     page.get_by_text(text).first.wait_for(timeout=10_000)
 
 
+def watch(page):
+    """Have the whole clip played before somebody's eyes, at the highest speed; the verdict opens then."""
+    page.evaluate("Object.assign(document.querySelector('review-player video'), { playbackRate: 4, currentTime: 0 }).play()")
+    page.get_by_role("button", name="Bewertung abgeben").wait_for(timeout=40_000)
+
+
 def judge(page, verdict, **more):
+    watch(page)
     page.get_by_label(verdict, exact=True).check()
     for label, value in more.items():
         field = page.get_by_label({"note": "Notiz", "reference": "Aktenzeichen"}[label]).first
@@ -127,6 +134,9 @@ def judge(page, verdict, **more):
     if verdict == "Vorfall":
         page.get_by_label("Rechtlicher Grund").select_option("straftat")
     page.get_by_role("button", name="Bewertung abgeben").click()
+    if verdict != "Vorfall":
+        sees(page, "sofort und endgültig vernichtet")
+        page.get_by_role("button", name="Ja, dieses Ergebnis abgeben").click()
 
 
 def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
@@ -310,7 +320,7 @@ def test_one_person_twice_and_people_who_may_not_get_in(night, desk):
         other = desk()
         sign_in(other, system, people, person)
         other.goto(f"{system.address}cases")
-        sees(other, "Kein Zugriff")
+        sees(other, "Nicht für Ihre Rolle")
     events = [entry.event for entry, _ in system.records.office.log.find(most=20)]
     assert events.count(Event.ACCESS_REFUSED) >= 3
 

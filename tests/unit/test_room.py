@@ -18,6 +18,7 @@ from blickschutz.reviewroom.own import fingerprint
 from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release, Wish
 from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.reviewroom.viewing import Viewing
 from blickschutz.vault import service
 from blickschutz.vault.model import Reviewer, Share
 from blickschutz.vault.service import enrol, new_key, seal_key
@@ -190,11 +191,38 @@ class TestVerdict:
         assert caught.value.trouble is Trouble.ALONE
         assert room.link.asked == []
 
+    @pytest.mark.parametrize(
+        "viewing",
+        [None, Viewing(0.0, 0.0, sent=True), Viewing(0.0, 0.0, sent=True, shown=[(0.0, 9.0)]), Viewing(0.0, 0.0, shown=[(0.0, 10.0)])],
+        ids=["nothing", "never played", "not to its end", "never sent"],
+    )
+    def test_nobody_judges_to_whom_the_clip_was_not_shown(self, viewing):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        room.viewings[bert.guest.id] = Viewing(0.0, 0.0, sent=True, shown=[(0.0, 10.0)])
+        if viewing is not None:
+            room.viewings[ada.guest.id] = viewing
+        with pytest.raises(RoomError) as caught:
+            asyncio.run(room.judge(ada, "no-incident", "", "", ""))
+        assert caught.value.trouble is Trouble.NOT_SHOWN
+        assert room.link.asked == []
+
+    def test_it_is_told_once_that_the_clip_was_shown(self):
+        room = make_room()
+        ada, _ = sit(room, ADA, BERT)
+        room.viewing(ada).sent, room.viewing(ada).credit = True, 100.0
+        for _ in range(2):
+            room.show(ada, [(0.0, 10.0)])
+        told = [one for one in room.link.sent if isinstance(one, m.ClipShown)]
+        assert [(one.person, one.seconds, one.length) for one in told] == [(ADA, 10.0, 10.0)]
+
     def test_a_clip_that_is_to_be_destroyed_is_closed(self):
         room = make_room()
         ada, bert = sit(room, ADA, BERT)
         clip = room.playback
         room.link = Line(m.Answer(number=1, state="second"), m.Answer(number=2, state="destroying"))
+        for seat in (ada, bert):
+            room.viewings[seat.guest.id] = Viewing(0.0, 0.0, sent=True, shown=[(0.0, 10.0)])
         assert asyncio.run(room.judge(ada, "no-incident", "", "", "")) == ""
         assert not clip.closed
         assert asyncio.run(room.judge(bert, "no-incident", "", "", "")) == ""

@@ -177,6 +177,17 @@ class TestVerdict:
         assert desk.tell(Door(*present), found(ADA)).problem == "not-in-room"
         assert desk.now().verdicts == ()
 
+    def test_nobody_judges_to_whom_the_clip_was_not_shown_and_what_was_shown_is_in_the_log(self, desk):
+        door = Door(ADA, BERT)
+        door.shown.clear()
+        assert desk.tell(door, found(ADA)).problem == "not-shown"
+        assert desk.now().verdicts == ()
+        shown = m.ClipShown(person=ADA, seconds=17.5, length=17.9, took=21.0)
+        assert desk.tell(door, shown, found(ADA)).state == "second"
+        (entry,) = desk.events(Event.CLIP_SHOWN)
+        assert (entry.by, entry.subject, entry.facts) == (ADA, CLIP, {"seconds": 17.5, "length": 17.9, "took": 21.0})
+        assert desk.tell(door, found(BERT)).problem == "not-shown"
+
     def test_two_who_find_nothing_end_the_clip(self, desk):
         door = Door(ADA, BERT)
         assert desk.tell(door, found(ADA)) == m.Answer(number=7, state="second")

@@ -78,6 +78,7 @@ class Event(StrEnum):
     SEAT_REFUSED = "seat-refused"
     CLIP_OPENED = "clip-opened"
     CLIP_UNREADABLE = "clip-unreadable"
+    CLIP_SHOWN = "clip-shown"
     VERDICT_GIVEN = "verdict-given"
     CASE_DECIDED = "case-decided"
     UNMASK_ASKED = "unmask-asked"

@@ -23,9 +23,14 @@ _EVIDENCE = f"{FORMAT}:".encode()
 
 
 class Told(Protocol):
-    """A room as the book sees it. `present` are those who sit there; `agreed` while two agreed to a release and nothing is signed yet."""
+    """A room as the book sees it.
+
+    `present` are those who sit there, `shown` those to whom the clip was shown; `agreed` while two agreed to a release and nothing is
+    signed yet.
+    """
 
     present: list[str]
+    shown: set[str]
     agreed: bool
 
     def say(self, message: m.ToRoom) -> None: ...
@@ -54,6 +59,10 @@ class RoomBook:
                 await self.write(Event.CLIP_OPENED, people[1], clip, {"people": list(people)})
             case m.ClipUnreadable(state=state, text=text):
                 await self.write(Event.CLIP_UNREADABLE, "system", clip, {"state": state, "text": text[:200]})
+            case m.ClipShown(person=person):
+                room.shown.add(person)
+                facts: Facts = {"seconds": message.seconds, "length": message.length, "took": message.took}
+                await self.write(Event.CLIP_SHOWN, person, clip, facts)
             case m.VerdictGiven():
                 room.say(await self._verdict(room, number, message))
             case m.UnmaskAsked(person=person, reason=reason, reference=reference):
@@ -80,6 +89,8 @@ class RoomBook:
     async def _verdict(self, room: Told, number: int, given: m.VerdictGiven) -> m.Answer:
         if given.person not in room.present or len(set(room.present)) < 2:
             return m.Answer(number=given.number, problem=Refusal.NOT_IN_ROOM.value)
+        if given.person not in room.shown:
+            return m.Answer(number=given.number, problem=m.Trouble.NOT_SHOWN.value)
         ground = Ground(given.ground) if given.ground else None
         result = await asyncio.to_thread(
             self._office.cases.verdict, number, given.person, Verdict(given.verdict), given.note, ground, given.reference

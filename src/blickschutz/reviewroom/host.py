@@ -63,12 +63,20 @@ class Door:
     def __init__(self, process: BaseProcess, writer: asyncio.StreamWriter, port: int) -> None:
         self.process, self._writer, self.port = process, writer, port
         self.present: list[str] = []
+        self.shown: set[str] = set()
         self.agreed = False
+        self._suspended = ""
         self.task: TaskWork | None = None
 
     def say(self, message: m.ToRoom) -> None:
         if not self._writer.is_closing():
             self._writer.write(pack(message))
+
+    def tell_suspended(self, why: str) -> None:
+        """Said when it is another than the room knows."""
+        if why != self._suspended:
+            self._suspended = why
+            self.say(m.Suspended(why=why))
 
     async def end(self) -> None:
         self.say(m.CloseRoom())
@@ -184,8 +192,9 @@ class ReviewRooms:
             door.say(m.Expel(person=person))
 
     async def close_ended(self) -> None:
-        """Close the rooms of cases that are no longer to be opened: their time is up, or they were decided."""
+        """Close rooms of cases that are no longer to be opened: their time is up, or they were decided. The others hear of the clock."""
         for number, door in list(self._rooms.items()):
+            door.tell_suspended(self._archive.time.suspended)
             case = await asyncio.to_thread(self._office.cases.store.get, number)
             if case is None or case.state not in OPENABLE:
                 door.say(m.CloseRoom())
@@ -231,6 +240,7 @@ class ReviewRooms:
     async def _open(self, case: Case, language: str, theme: str, origin: str) -> Door:
         door, reader = await self._start(m.OpenRoom(settings=self._settings(case, language, theme, origin)), f"room-{case.id}")
         self._rooms[case.id] = door
+        door.tell_suspended(self._archive.time.suspended)
         door.task = self._begin("review-room", lambda: self._hear(door, reader, case.id, case.clip))
         await self._book.write(Event.ROOM_OPENED, "system", case.clip, {"case": case.id})
         return door

@@ -27,6 +27,7 @@ class Trouble(StrEnum):
     ANONYMOUS = "anonymous"
     UNSAFE_REDACTION = "unsafe-redaction"
     ONE_BROWSER = "one-browser"
+    NOT_SHOWN = "not-shown"
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):
@@ -142,6 +143,12 @@ class Expel(_Message, frozen=True, tag="expel"):
     person: str
 
 
+class Suspended(_Message, frozen=True, tag="suspended"):
+    """The time for deadlines is unclear (`why`), or is not any more (empty): nothing ends by its deadline meanwhile."""
+
+    why: str
+
+
 class CloseRoom(_Message, frozen=True, tag="close"):
     pass
 
@@ -175,6 +182,15 @@ class ClipOpened(_Message, frozen=True, tag="clip-opened"):
 class ClipUnreadable(_Message, frozen=True, tag="clip-unreadable"):
     state: str
     text: str
+
+
+class ClipShown(_Message, frozen=True, tag="clip-shown"):
+    """All of the clip that a verdict takes was shown to a person: how many seconds of how many, and within how long."""
+
+    person: str
+    seconds: float
+    length: float
+    took: float
 
 
 class VerdictGiven(_Message, frozen=True, tag="verdict"):
@@ -285,7 +301,7 @@ class RoomEmpty(_Message, frozen=True, tag="room-empty"):
     pass
 
 
-ToRoom: TypeAlias = OpenRoom | OpenKeyDesk | Admit | Expel | Answer | CloseRoom
+ToRoom: TypeAlias = OpenRoom | OpenKeyDesk | Admit | Expel | Answer | Suspended | CloseRoom
 FromRoom: TypeAlias = (
     Ready
     | SeatTaken
@@ -293,6 +309,7 @@ FromRoom: TypeAlias = (
     | SeatLeft
     | ClipOpened
     | ClipUnreadable
+    | ClipShown
     | VerdictGiven
     | UnmaskAsked
     | UnmaskConsented

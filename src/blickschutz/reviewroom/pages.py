@@ -21,8 +21,10 @@ from blickschutz.kernel.situation import Kind, name
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.reviewroom.messages import Guest, RoomSettings
 from blickschutz.reviewroom.own import browser_of, recognise, require_session
+from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.reviewroom.viewing import Viewing, spans_of
 from blickschutz.web import texts
 from blickschutz.web.limits import BodyLimit
 from blickschutz.web.security import RequestCheck, headers_of, hosts_of
@@ -110,8 +112,8 @@ class RoomDesk:
         """For pages of a seat."""
         return APIRouter(dependencies=[Depends(self.require_seat)])
 
-    def show(self, seat: Seat, problem: str = "", status: int = 200) -> Response:
-        """The page of a seat; with a `problem` it says what was wrong."""
+    def show(self, seat: Seat, problem: str = "", status: int = 200, asked: dict[str, str] | None = None) -> Response:
+        """The page of a seat; with a `problem` it says what was wrong, with a verdict that was `asked` for it asks once more."""
         room = self.room
         return self.pages.render(
             "room.html",
@@ -121,12 +123,18 @@ class RoomDesk:
             seat=seat,
             other=room.other(seat),
             problem=problem,
+            asked=asked,
+            seen=self.seen(seat),
             unmasked=room.is_unmasked(),
             left_s=round(room.unmask.until - time.monotonic()) if room.unmask is not None and room.unmask.until else 0,
             verdicts=list(Verdict),
             grounds=list(Ground),
             bases=texts.BASIS_WORDS,
         )
+
+    def seen(self, seat: Seat) -> dict[str, Any]:
+        """How much of the clip was shown to whoever sits there, and whether that is enough for a verdict."""
+        return {"seconds": round(self.room.viewing(seat).seconds(), 1), "seen": self.room.has_seen(seat)}
 
     def back(self, seat: Seat) -> Response:
         return RedirectResponse(f"/seat/{seat.token}", _SEE_OTHER)
@@ -195,21 +203,28 @@ def _pictures(desk: RoomDesk) -> APIRouter:
 
     @router.get("/seat/{token}/clip.json")
     async def clip(token: str) -> Response:
-        desk.seat(token)
+        seat = desk.seat(token)
         if room.playback is None:
             raise HTTPException(404)
-        facts = room.playback.as_json()
+        facts = room.playback.as_json() | desk.seen(seat)
         for mark in facts["marks"]:
             mark["name"] = name(Kind(mark["kind"]), room.settings.language) if mark["kind"] in set(Kind) else mark["kind"]
         return JSONResponse(facts)
 
+    @router.post("/seat/{token}/shown")
+    async def shown(token: str, parts: Annotated[str, Form(max_length=2000)] = "") -> Response:
+        seat = desk.seat(token)
+        room.show(seat, spans_of(parts))
+        return JSONResponse(desk.seen(seat))
+
     @router.get("/seat/{token}/video.mp4")
     async def video(token: str) -> Response:
-        desk.seat(token)
+        seat = desk.seat(token)
         playback = room.playback
         if playback is None or not await asyncio.to_thread(playback.wait_begun, _BEGIN_S):
             raise HTTPException(404)
-        return StreamingResponse(_in_thread(playback.stream()), media_type=f'video/mp4; codecs="{playback.facts.codec}"')
+        parts = _sent(_in_thread(playback.stream()), playback, room.viewing(seat))
+        return StreamingResponse(parts, media_type=f'video/mp4; codecs="{playback.facts.codec}"')
 
     @router.get("/seat/{token}/clear.mp4")
     async def clear(token: str) -> Response:
@@ -226,12 +241,19 @@ def _verdicts(desk: RoomDesk) -> APIRouter:
     router = desk.router()
 
     @router.post("/seat/{token}/verdict")
-    async def verdict(token: str, verdict: Word = "", note: Text = "", ground: Word = "", reference: Word = "") -> Response:
+    async def verdict(
+        token: str, verdict: Word = "", note: Text = "", ground: Word = "", reference: Word = "", sure: Word = ""
+    ) -> Response:
         here = desk.seat(token)
         if verdict not in set(Verdict):
             return desk.show(here, "no-verdict", 422)
         if ground and ground not in set(Ground):
             return desk.show(here, "no-ground", 422)
+        if not desk.room.has_seen(here):
+            return desk.show(here, "not-shown" if desk.room.playback is not None else "alone", 409)
+        if verdict != Verdict.INCIDENT and not sure:
+            # The same question for whoever speaks first and second, so that it gives away nothing.
+            return desk.show(here, asked={"verdict": verdict, "note": note.strip()})
         try:
             problem = await desk.room.judge(here, verdict, note.strip(), ground, reference.strip())
         except RoomError as error:
@@ -329,6 +351,13 @@ async def _in_thread(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Read a slow iterator without holding up the loop."""
     while (part := await asyncio.to_thread(next, parts, None)) is not None:
         yield part
+
+
+async def _sent(parts: AsyncIterator[bytes], playback: Playback, viewing: Viewing) -> AsyncIterator[bytes]:
+    """The redacted video; whoever got it to its end could be shown all of it."""
+    async for part in parts:
+        yield part
+    viewing.sent = viewing.sent or (playback.facts.done and bool(playback.parts))
 
 
 async def _while_unmasked(room: Room, parts: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from blickschutz.recording.io.clipfile import ClipReader, is_unsafe
 from blickschutz.recording.model import ClipMode, Gop, Mark
 from blickschutz.recording.rules import TICKS
 from blickschutz.reviewroom.clear import clear_video
+from blickschutz.reviewroom.viewing import Span, marked
 from blickschutz.wall.model import EncoderSettings
 
 _RATE = 10.0
@@ -130,6 +131,11 @@ class Playback:
     def reader(self) -> ClipReader:
         """The clip once more, from its beginning."""
         return ClipReader(self._path, self._key, self._installation)
+
+    def marked(self) -> list[Span]:
+        """The parts in which situations are."""
+        facts = self.facts
+        return marked([mark for mark in facts.marks if mark.taken >= facts.start - 60], facts.start, facts.length)
 
     def close(self) -> None:
         with self._grown:

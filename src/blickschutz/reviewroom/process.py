@@ -21,7 +21,18 @@ from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.reviewroom.keydesk import KeyDesk, make_key_app
 from blickschutz.reviewroom.link import Link
-from blickschutz.reviewroom.messages import Admit, CloseRoom, Expel, OpenKeyDesk, OpenRoom, Ready, RoomEmpty, RoomSettings, ToRoom
+from blickschutz.reviewroom.messages import (
+    Admit,
+    CloseRoom,
+    Expel,
+    OpenKeyDesk,
+    OpenRoom,
+    Ready,
+    RoomEmpty,
+    RoomSettings,
+    Suspended,
+    ToRoom,
+)
 from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room
@@ -61,6 +72,8 @@ async def _run(connection: socket.socket) -> None:
     def hear(message: ToRoom | None) -> None:
         if isinstance(message, Admit) and room is not None:
             room.admit(message.ticket, message.guest)
+        elif isinstance(message, Suspended) and room is not None:
+            room.suspend(message.why)
         elif isinstance(message, Expel):
             if room is not None:
                 room.expel(message.person)

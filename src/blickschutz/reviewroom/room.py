@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from blickschutz.recording.model import ClipMode
 from blickschutz.reviewroom.link import Link
 from blickschutz.reviewroom.messages import (
     ClipOpened,
+    ClipShown,
     ClipUnreadable,
     Guest,
     RoomSettings,
@@ -31,6 +33,7 @@ from blickschutz.reviewroom.messages import (
     VerdictGiven,
 )
 from blickschutz.reviewroom.playback import Playback
+from blickschutz.reviewroom.viewing import Span, Viewing
 from blickschutz.vault.model import Share, VaultProblem
 from blickschutz.vault.service import VaultError, join_shares, open_share, unlock
 
@@ -83,6 +86,8 @@ class Room:
     tries: dict[str, int] = field(default_factory=dict)
     outcome: str = ""
     version: int = 0
+    viewings: dict[str, Viewing] = field(default_factory=dict)
+    suspended: str = ""
 
     def admit(self, ticket: str, guest: Guest) -> None:
         """The control room lets somebody come to the door."""
@@ -93,6 +98,11 @@ class Room:
         self.guests = {ticket: guest for ticket, guest in self.guests.items() if guest.id != person}
         for seat in [seat for seat in self.seats.values() if seat.guest.id == person]:
             self.leave(seat)
+
+    def suspend(self, why: str) -> None:
+        """Deadlines are suspended, or go on; whoever sits here sees it."""
+        self.version += why != self.suspended
+        self.suspended = why
 
     async def enter(self, ticket: str, passphrase: str, browser: str = "") -> Seat:
         """Take a seat with one's own passphrase, in a browser that is nobody else's here. Raises `RoomError`."""
@@ -190,10 +200,38 @@ class Room:
         """Whether all of them have a seat at this moment."""
         return set(people) <= {seat.guest.id for seat in self.seats.values()}
 
+    def viewing(self, seat: Seat) -> Viewing:
+        """What was shown to whoever sits there, in this room; it stays theirs when they leave and come back."""
+        now = time.monotonic()
+        return self.viewings.setdefault(seat.guest.id, Viewing(now, now))
+
+    def show(self, seat: Seat, spans: Sequence[Span]) -> Viewing:
+        """The player of a seat played these seconds. Once it is enough for a verdict the control room writes that down."""
+        viewing = self.viewing(seat)
+        if self.playback is None:
+            return viewing
+        length = self.playback.facts.length
+        viewing.add(spans, length, time.monotonic())
+        if not viewing.told and self.has_seen(seat):
+            viewing.told = True
+            seconds, took = round(viewing.seconds(), 1), round(time.monotonic() - viewing.begun, 1)
+            self.link.send(ClipShown(person=seat.guest.id, seconds=seconds, length=round(length, 1), took=took))
+            self.version += 1
+        return viewing
+
+    def has_seen(self, seat: Seat) -> bool:
+        """Whether enough of the clip was shown to whoever sits there; not before all of it is known."""
+        playback, viewing = self.playback, self.viewings.get(seat.guest.id)
+        if playback is None or viewing is None or not playback.facts.done:
+            return False
+        return viewing.is_enough(playback.facts.length, playback.marked())
+
     async def judge(self, seat: Seat, verdict: str, note: str, ground: str, reference: str) -> str:
-        """Give a verdict; returns why it was not taken, empty where it was. Only somebody who could see the clip judges."""
+        """Give a verdict; returns why it was not taken, empty where it was. Only somebody to whom the clip was shown judges."""
         if self.playback is None:
             raise RoomError(Trouble.ALONE)
+        if not self.has_seen(seat):
+            raise RoomError(Trouble.NOT_SHOWN)
         answer = await self.link.ask(
             lambda number: VerdictGiven(number=number, person=seat.guest.id, verdict=verdict, note=note, ground=ground, reference=reference)
         )

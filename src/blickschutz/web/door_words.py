@@ -29,6 +29,9 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "one-browser": N_("In diesem Browser sitzt schon eine andere Person. Jede nimmt ihren Platz an einem eigenen Gerät ein."),
     "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),
     "not-now": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand."),
+    "not-shown": N_(
+        "Bewerten können Sie erst, wenn Ihnen der ganze Clip oder jede markierte Stelle gezeigt wurde. Bitte die Wiedergabe starten."
+    ),
     "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),
     "not-held": N_("Herausgegeben wird nur, was als Vorfall gesperrt ist; für eine offene Anfrage nur die eigenen Daten."),
     "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort wird sie nicht bewertet."),

@@ -374,6 +374,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "seat-refused": N_("Platz im Sichtungsraum verweigert"),
     "clip-opened": N_("Clip zu zweit geöffnet"),
     "clip-unreadable": N_("Clip nicht lesbar"),
+    "clip-shown": N_("Clip einer Person gezeigt"),
     "verdict-given": N_("Bewertung abgegeben"),
     "case-decided": N_("Vorgang entschieden"),
     "unmask-asked": N_("Entpixelung beantragt"),

@@ -265,9 +265,8 @@ class SqlAlertStore:
         )
         counted = select(counts.c.camera, counts.c.kind, func.count()).where(counts.c.at >= since).group_by(counts.c.camera, counts.c.kind)
         with self._engine.connect() as connection:
-            rows = {
-                (camera, kind): (number, decided, int(wrong or 0)) for camera, kind, number, decided, wrong in connection.execute(raised)
-            }
+            told = connection.execute(raised).all()
+            rows = {(camera, kind): (number, decided, int(wrong or 0)) for camera, kind, number, decided, wrong in told}
             only = {(camera, kind): number for camera, kind, number in connection.execute(counted)}
         kinds = {one.value for one in Kind}
         tallies = [

@@ -38,8 +38,7 @@ def _happened(site: SiteFile, records: Inspected | None, first: date, last: date
         log[entry.event].append(entry)
     hours, found = _Hours(zone), records.alerts.raised(start, end)
     raised = [
-        RaisedAlert(kind, hours.of(taken), outcome is Outcome.FALSE_ALARM if outcome is not None else None)
-        for kind, taken, outcome in found
+        RaisedAlert(kind, hours.of(taken), None if outcome is None else outcome is Outcome.FALSE_ALARM) for kind, taken, outcome in found
     ]
     views = judged(budget_settings(site, records.curves.evidence), records.budget, records.curves.recalls())
     counting = [view.camera for view in views if view.in_shadow]
