@@ -16,7 +16,8 @@ from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import without_secrets
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.web.meanings import MEANINGS
-from blickschutz.web.texts import number, translator
+from blickschutz.web.texts import MODE_WORDS, PRIORITY_WORDS, REGIME_WORDS, ROLE_WORDS, SIDE_WORDS, number, translator
+from blickschutz.web.words import POINTS
 
 _Path = tuple[str | int, ...]
 
@@ -80,6 +81,8 @@ def _rows(part: Any, path: _Path, prefix: str, lines: Mapping[_Path, int], langu
 
 
 _FACTS = frozenset({"id", "name"})
+# What the values of enumerations are called.
+_ENUMS: Mapping[str, str] = {**PRIORITY_WORDS, **MODE_WORDS, **ROLE_WORDS, **REGIME_WORDS, **SIDE_WORDS}
 
 
 def _inherited(part: Any, path: _Path, line: int) -> dict[_Path, int]:
@@ -106,15 +109,15 @@ def _shown(key: str, value: Any, language: str) -> str:
     if isinstance(value, Kind):
         return name(value, language)
     if isinstance(value, Enum):
-        return str(value.value)
+        return translate(_ENUMS.get(str(value.value), str(value.value)))
     if isinstance(value, date):
         return f"{value:%d.%m.%Y}" if language == "de" else f"{value:%d %b %Y}"
     if isinstance(value, dict):
         return ", ".join(f"{_shown('', one, language)}: {_shown('', two, language)}" for one, two in value.items())
     if isinstance(value, (tuple, frozenset)):
-        pairs = value and isinstance(next(iter(value)), tuple)
-        texts = [_shown("", one, language) for one in value]
-        return " ".join(f"({one})" for one in texts) if pairs else ", ".join(texts)
+        if isinstance(next(iter(value)), tuple):
+            return translate(POINTS).format(n=len(value))
+        return ", ".join(_shown("", one, language) for one in value)
     if isinstance(value, float):
         text = number(value, language, 4).rstrip("0")
         return text.rstrip(",.")

@@ -189,4 +189,5 @@ FATE_WORDS = {
     "hold": N_("sperren"),
     "destroy": N_("vernichten"),
 }
+POINTS = N_("{n} Punkte")
 TRUTH = (N_("ja"), N_("nein"))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import chain, islice
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from blickschutz.access.model import Permission
-from blickschutz.audit.model import Entry, Event
+from blickschutz.audit.model import Event
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.lanes import Lane
+from blickschutz.web.log_words import Names, said
 from blickschutz.web.numbers import Before
 from blickschutz.web.pages import Pages
 from blickschutz.web.routing import in_lane
 
 _PAGE = 100
-_LEAST_MOMENT = 1e9
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -39,10 +39,11 @@ def routes(pages: Pages) -> APIRouter:
         def when(at: float) -> str:
             return texts.clock(pages.moment(at), pages.language(request))
 
+        names = Names(pages.language(request), pages.person_name, pages.camera_name, when)
         return pages.render(
             request,
             "log.html",
-            entries=[(entry, when(entry.at), hashed, _facts(entry, when)) for entry, hashed in found],
+            entries=[said(entry, hashed, names) for entry, hashed in found],
             chosen=chosen,
             events=list(Event),
             newest=newest,
@@ -69,15 +70,6 @@ def routes(pages: Pages) -> APIRouter:
         return StreamingResponse(_lines(pages, lines), media_type="application/jsonl", headers=headers)
 
     return router
-
-
-def _facts(entry: Entry, when: Callable[[float], str]) -> list[tuple[str, str]]:
-    """The facts of an entry as people read them: moments as moments."""
-    shown = []
-    for name, value in entry.facts.items():
-        text = ", ".join(value) if isinstance(value, list) else str(value)
-        shown.append((name, when(value) if isinstance(value, float) and value > _LEAST_MOMENT else text))
-    return shown
 
 
 async def _lines(pages: Pages, lines: Iterator[bytes]) -> AsyncIterator[bytes]:
