@@ -148,6 +148,8 @@ def _value(key: str, value: object, names: Names, translate: texts.Translate) ->
         return names.camera(text)
     if key in {"kind", "cause"} and text in set(Kind):
         return name(Kind(text), names.language)
+    if key == "kind" and text in texts.STATE_WORDS:
+        return translate(texts.STATE_WORDS[text])
     if key in _VALUES and text in _VALUES[key]:
         return translate(_VALUES[key][text])
     # What is meant for programs is not for reading.
