@@ -13,7 +13,8 @@ from blickschutz.web.words import N_, ROLE_WORDS
 
 _LEAST_MOMENT = 1e9
 _HASH = re.compile(r"[0-9a-f]{16,}")
-_SYSTEM, _ALL = "system", "all"
+_ALL = "all"
+_PROGRAMS: Mapping[str, str] = {"system": N_("Anlage"), "site-file": N_("Anlagendatei")}
 FACT_WORDS: Mapping[str, str] = {
     "reason": N_("Grund"),
     "why": N_("Grund"),
@@ -54,13 +55,13 @@ FACT_WORDS: Mapping[str, str] = {
     "trained_until": N_("Schulung gilt bis"),
 }
 _REASONS: Mapping[str, str] = {
-    "role": N_("nicht für diese Rolle"),
-    "scope": N_("nicht für diesen Token"),
     **texts.SHRED_WORDS,
     **texts.ROOM_PROBLEMS,
     **texts.DOOR_PROBLEMS,
     **texts.RECORDING_PROBLEMS,
     **texts.QUARANTINE_WORDS,
+    "role": N_("nicht für diese Rolle"),
+    "scope": N_("nicht für diesen Token"),
 }
 _DECISIONS: Mapping[str, str] = {key: texts.HISTORY_WORDS[key] for key in ("acknowledge", "undo", "act", "close", "record")}
 # What the value of a fact may be, in words.
@@ -113,9 +114,13 @@ def said(entry: Entry, hashed: str, names: Names) -> Said:
         for key, value in entry.facts.items()
         if key in FACT_WORDS and (text := _value(key, value, names, translate))
     ]
-    who = translate(N_("Anlage")) if entry.by == _SYSTEM else names.person(entry.by)
+    who = _who(entry.by, names, translate)
     what = translate(texts.EVENT_WORDS[entry.event.value])
     return Said(entry.number, names.when(entry.at), who, what, _about(entry.subject, names, translate), shown, [*raw, ("hash", hashed)])
+
+
+def _who(person: str, names: Names, translate: texts.Translate) -> str:
+    return translate(_PROGRAMS[person]) if person in _PROGRAMS else names.person(person)
 
 
 def _about(subject: str, names: Names, translate: texts.Translate) -> str:
@@ -143,7 +148,7 @@ def _value(key: str, value: object, names: Names, translate: texts.Translate) ->
         return texts.number(value, names.language, 0 if float(value).is_integer() else 1)
     text = str(value)
     if key in _PEOPLE:
-        return translate(N_("Anlage")) if text == _SYSTEM else names.person(text)
+        return _who(text, names, translate)
     if key == "camera":
         return names.camera(text)
     if key in {"kind", "cause"} and text in set(Kind):
@@ -151,6 +156,6 @@ def _value(key: str, value: object, names: Names, translate: texts.Translate) ->
     if key == "kind" and text in texts.STATE_WORDS:
         return translate(texts.STATE_WORDS[text])
     if key in _VALUES and text in _VALUES[key]:
-        return translate(_VALUES[key][text])
+        return translate(_VALUES[key][text]).removesuffix(".")
     # What is meant for programs is not for reading.
     return "" if _HASH.search(text) or text[:1] in "{[" else text

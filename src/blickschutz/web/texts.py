@@ -315,6 +315,7 @@ SHRED_WORDS: Mapping[str, str] = {
     "unsafe-redaction": N_("von einer älteren Version verpixelt, nicht sicher genug"),
     "discarded": N_("aus der Quarantäne von zwei Personen verworfen"),
 }
+RECEIPT_FILE = N_("Loeschprotokoll-Vorgang")
 DENSITY_WORDS: Mapping[str, str] = {
     "monitor": N_("Überwachen"),
     "detect": N_("Detektieren"),

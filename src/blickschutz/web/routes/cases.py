@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -67,6 +68,18 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         found = _require(pages, number)
         office.log.write(Event.CASE_SEEN, member.id, found.clip, {"case": number})
         return case_page(pages, request, member, found)
+
+    @router.get("/cases/{number}/receipt", dependencies=[allow(Permission.CASES)])
+    def receipt(request: Request, number: Number) -> Response:
+        """The signed proof that the clip is destroyed, as `blickschutz verify receipt` reads it."""
+        found = _require(pages, number)
+        entries = office.log.find(event=Event.SHREDDED.value, subject=found.clip, most=1)
+        if not entries:
+            raise HTTPException(404)
+        entry, _ = entries[0]
+        name = f"{texts.translator(pages.language(request))(texts.RECEIPT_FILE)}-{number}-{pages.moment(entry.at):%Y-%m-%d}.json"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(json.dumps(entry.facts, indent=1), media_type="application/json", headers=headers)
 
     @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
     async def enter(request: Request, number: Number) -> Response:
