@@ -103,7 +103,7 @@ def test_a_lost_cell_is_named_on_its_tile_and_comes_back(page, running):
     wait_live(page)
     running.supervisor.keepers["freitreppe"].process.kill()
     # All of it at one moment: a cell is back half a second later.
-    lost = page.locator("wall-tile[camera=freitreppe][state=lost]").filter(has_text="Die Zelle dieser Kamera ist ausgefallen")
+    lost = page.locator("wall-tile[camera=freitreppe][state=lost]").filter(has_text="Die Auswertung dieser Kamera ist ausgefallen")
     lost.filter(has_text="Kamera verloren").wait_for(timeout=10_000)
     wait_live(page)
 

@@ -238,7 +238,7 @@ STATE_NOTICES: Mapping[str, str] = {
 
 CAUSE_WORDS: Mapping[str, str] = {
     "": "",
-    "cell": N_("Die Zelle dieser Kamera ist ausgefallen und wird neu gestartet."),
+    "cell": N_("Die Auswertung dieser Kamera ist ausgefallen und wird neu gestartet."),
     "refused": N_("Die Kamera ist nicht erreichbar. Bitte Strom, Netz und Adresse prüfen."),
     "stalled": N_("Die Kamera ist verbunden, sendet aber nichts."),
     "ended": N_("Die Kamera hat die Übertragung beendet."),
