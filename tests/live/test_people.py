@@ -39,6 +39,12 @@ WHO = {
 }
 
 
+def sign_out(page):
+    """By the menu under one's own name."""
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Abmelden").click()
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A site with one camera in which everybody can sign in; (system, how)."""
@@ -141,7 +147,7 @@ class TestSignIn:
         (cookie,) = [one for one in context.cookies() if one["name"] == "session"]
         assert cookie["httpOnly"]
         assert cookie["sameSite"] == "Strict"
-        page.get_by_role("button", name="Abmelden").click()
+        sign_out(page)
         page.goto(f"{system.address}people")
         page.wait_for_url("**/sign-in?back=/people")
         context.close()
@@ -165,7 +171,7 @@ class TestSignIn:
         page.locator("#key-password").fill(how["kvd-2"].password)
         page.get_by_role("button", name="Schlüssel eintragen").click()
         page.get_by_text("Der Sicherheitsschlüssel ist eingetragen.").wait_for()
-        page.get_by_role("button", name="Abmelden").click()
+        sign_out(page)
         page.get_by_label("Kurzname").fill("kvd-2")
         page.get_by_label("Kennwort").fill(how["kvd-2"].password)
         page.get_by_role("button", name="Anmelden").click()
@@ -175,7 +181,7 @@ class TestSignIn:
         page.wait_for_url("**/cases")
         kinds = {factor.kind: factor for factor in system.records.office.access.factors.of("kvd-2")}
         assert kinds[FactorKind.KEY].last > 0
-        page.get_by_role("button", name="Abmelden").click()
+        sign_out(page)
         page.goto(f"{system.address}sign-in")
         page.get_by_label("Kurzname").fill("kvd-2")
         page.get_by_label("Kennwort").fill(how["kvd-2"].password)
