@@ -120,8 +120,8 @@ def test_everything_fits_in_both_languages(browser, running, size, language, wor
     assert page.locator("html").get_attribute("lang") == language
     for tile in page.locator("wall-tile").all():
         box = tile.bounding_box()
-        assert box["width"] > 200
-        assert box["height"] > 150
+        assert box["width"] > 180
+        assert box["height"] > 130
     context.close()
 
 
