@@ -11,10 +11,12 @@ import pytest
 from fastapi.routing import APIRoute
 
 from blickschutz.access.model import Permission
-from blickschutz.reviewroom.messages import Guest
-from blickschutz.reviewroom.pages import make_key_app, make_room_app
+from blickschutz.reviewroom.keydesk import KeyDesk, make_key_app
+from blickschutz.reviewroom.messages import Guest, OpenKeyDesk
+from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Seat
+from blickschutz.vault import service
 from blickschutz.web.security import HEADERS, RequestCheck, headers_of
 from tests.attack.test_odd_words import routes, who
 from tests.desk import fill
@@ -97,11 +99,14 @@ def rooms():
     room = make_room()
     room.seats["seat"] = Seat(Guest(id="kvd-1", name="Ada", sealed=None, may_release=True), "seat", None)
     yield make_room_app(room, Release(room))
-    yield make_key_app(room.settings, "kvd-1", "Ada", "ticket", False, lambda old, new: None)
+    first = OpenKeyDesk(settings=room.settings, person="kvd-1", name="Ada", ticket="ticket", sealed=None)
+    yield make_key_app(room.settings, KeyDesk(first, None), "ticket")
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["room", "key-desk"])
-def test_rooms_say_it_and_take_no_more_than_pages_do(place):
+def test_rooms_say_it_and_take_no_more_than_pages_do(place, monkeypatch):
+    monkeypatch.setattr(service, "OPERATIONS", 1)
+    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
     app = list(rooms())[place]
 
     async def asked(method, path, headers, content=b""):

@@ -70,7 +70,7 @@ COOKIES = ("half", "kept", "language", "theme", "known")
 HEADERS = ("Authorization", "Referer", "Accept-Language", "Sec-Fetch-Mode", "Last-Event-ID", "Range", "If-None-Match", "Content-Type")
 EXAMPLES = int(os.environ.get("BLICKSCHUTZ_ODD_REQUESTS", "300"))
 # A stream does not end by itself; what it is asked with is nothing but a session.
-WITHOUT_END = {"/alerts/stream"}
+WITHOUT_END = {"/alerts/stream", "/bar/stream"}
 # There is no picture and no room in these tests, whoever asks.
 NO_PICTURE = ("/picture.jpg", "/passphrase")
 

@@ -60,7 +60,7 @@ def watched(socket_, viewer):
     """Run the handler of a live socket; the viewers that left, and the guard."""
     left, guard = [], Guard(SystemClock())
     stream = SimpleNamespace(join=lambda: viewer, leave=left.append)
-    tile = SimpleNamespace(control=SimpleNamespace(stream=stream, cause=""), state="live")
+    tile = SimpleNamespace(control=SimpleNamespace(stream=stream, cause="", health=None, unrecordable=""), state="live")
     pages = SimpleNamespace(guard=guard, language=lambda socket: "en", room=None, router=APIRouter, lanes=Lanes())
 
     async def scene(monkeypatch):
@@ -104,6 +104,7 @@ def test_a_room_that_is_not_watched_any_more_ends(monkeypatch):
 
     guard = Guard(SystemClock())
     monkeypatch.setattr(process, "_watch", fails)
+    monkeypatch.setattr(process, "confine", lambda profile: frozenset())  # this process is none of a zone
     monkeypatch.setattr(process, "Guard", lambda clock: guard)
     values = {field.name: "" for field in msgspec.structs.fields(RoomSettings) if field.type is str}
     values |= {"host": "127.0.0.1", "port": 0, "names": (), "language": "de", "case": 0, "unmask_s": 60, "held": False}

@@ -77,7 +77,7 @@ REFUSED = SEEN | {
         "/cases/{number}/assigned",
     ),
     *("/documents", "/duties/{number}", "/people", "/people/{person}/rights", "/people/{person}/block", "/regime", "/resume"),
-    *("/requests", "/requests/{number}/answer", "/requests/{number}/extend", "/requests/{number}/identity", "/sign-in"),
+    *("/requests", "/requests/{number}/answer", "/requests/{number}/extend", "/requests/{number}/identity"),
     *("/api/v1/alerts/{number}/acknowledge", "/api/v1/alerts/{number}/close", "/api/v1/cameras/{camera}/resume", "/api/v1/regime"),
 }
 # A cell that is not there is asked for a picture for as long as that may take; nothing of it touches a store.
