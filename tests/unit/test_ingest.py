@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import json
+import struct
 import threading
 import time
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blickschutz.cli.main import cli
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import FileSource, open_source
@@ -26,8 +31,10 @@ from blickschutz.kernel.errors import (
     MediaError,
     StreamEndedError,
 )
+from blickschutz.pipeline.offline import FileReader
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
+from tests.fakes.detectors import BlindDetector
 from tests.videos import write_scene
 
 
@@ -299,3 +306,65 @@ class TestFiles:
         frame = read_once(path)[0]
         assert frame.u.shape == (24, 32)
         assert np.abs(frame.y.astype(int) - picture[:48]).max() <= 3
+
+
+def lay(path, target, aspect=None, turned=False):
+    """A copy of an MP4 that says of itself that it lies on its side (matrix of `tkhd`, ISO/IEC 14496-12, 8.3.2), or has other pixels."""
+    with av.open(str(path)) as source, av.open(str(target), "w") as copy:
+        stream = source.streams.video[0]
+        out = copy.add_stream_from_template(stream)
+        if aspect is not None:
+            out.codec_context.sample_aspect_ratio = aspect
+        for packet in source.demux(stream):
+            if packet.size:
+                packet.stream = out
+                copy.mux(packet)
+    if turned:
+        data = bytearray(target.read_bytes())
+        matrix = data.find(b"tkhd") + 4 + 40
+        # 90 degrees clockwise, as phones write it.
+        data[matrix : matrix + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+        target.write_bytes(data)
+
+
+class TestUpright:
+    """`mask`, `analyse` and `tracks` look at a file's pictures as they are to be shown; a cell looks at those of its packets."""
+
+    @pytest.fixture
+    def lying(self, tmp_path):
+        write_scene(tmp_path / "plain.mp4", DrawnScene(160, 96, seed=2), 4)
+        lay(tmp_path / "plain.mp4", tmp_path / "lying.mp4", turned=True)
+        return tmp_path / "plain.mp4", tmp_path / "lying.mp4"
+
+    def test_a_turned_file(self, lying):
+        plain, turned = (FileReader(path, SystemClock()) for path in lying)
+        assert (plain.width, plain.height, turned.width, turned.height) == (160, 96, 96, 160)
+        for before, after in zip(plain, turned, strict=True):
+            assert np.array_equal(after.y, np.rot90(before.y, -1)), "clockwise"
+            assert np.array_equal(after.u, np.rot90(before.u, -1))
+            assert (before.at, before.pts) == (after.at, after.pts)
+
+    def test_the_packets_of_a_cell_are_not_turned(self, lying):
+        frames = read_once(lying[1])
+        assert {(frame.width, frame.height) for frame in frames} == {(160, 96)}
+
+    def test_pixels_that_are_not_square(self, tmp_path):
+        write_scene(tmp_path / "plain.mp4", DrawnScene(160, 96, seed=2), 4)
+        lay(tmp_path / "plain.mp4", tmp_path / "wide.mp4", aspect=Fraction(16, 11))
+        reader = FileReader(tmp_path / "wide.mp4", SystemClock())
+        assert (reader.width, reader.height) == (232, 96)
+        assert {(frame.width, frame.height) for frame in reader} == {(232, 96)}
+
+    def test_one_bad_file_does_not_end_a_batch(self, tmp_path, monkeypatch):
+        write_scene(tmp_path / "good.mp4", DrawnScene(160, 96, seed=2), 12)
+        (tmp_path / "bad.mp4").write_bytes(b"no video")
+        monkeypatch.setattr("blickschutz.analysis.io.openvino_detector.OpenVinoDetector.from_registry", lambda name: BlindDetector())
+        out = tmp_path / "out.jsonl"
+        clips = [str(tmp_path / name) for name in ("bad.mp4", "none.mp4", "good.mp4")]
+        result = CliRunner().invoke(cli, ["analyse", *clips, "--root", str(tmp_path), "--jsonl", str(out)])
+        lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        assert result.exit_code == 1
+        assert [line["clip"] for line in lines if "error" in line] == clips[:2]
+        assert any(line["clip"] == "good.mp4" and line.get("analysed_s") for line in lines)
+        assert "0 episodes in 1 clips" in result.output
+        assert all(f"Not analysed: {clip}" in result.output for clip in clips[:2])

@@ -145,27 +145,38 @@ def tracks(source: Path, target: Path, model: str) -> None:
 def analyse(clips: tuple[Path, ...], root: Path, target: Path, model: str) -> None:
     """Find situations in video files, with default settings for one zone over the whole picture.
 
-    Writes every episode with the peak of its score, and whether people would be told of it.
+    Writes every episode with the peak of its score, and whether people would be told of it. A file that cannot be read has a line
+    that says so; the others are analysed all the same, and the command ends with 1.
     """
     from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
     from blickschutz.pipeline.clips import analyse_file, clip_name, jsonl_lines
-    from blickschutz.pipeline.offline import FileReader
+    from blickschutz.pipeline.offline import frames_in
     from blickschutz.pipeline.senses import load_senses
     from blickschutz.situations.model import SituationSettings
 
     clock = SystemClock()
     detector, senses = OpenVinoDetector.from_registry(model), load_senses()
     paths = [clip if clip.exists() else root / clip for clip in clips]
-    names = [clip_name(path, root) for path in paths]
     lines: list[str] = []
-    with frame_progress("Analysing", sum(FileReader(path, clock).frame_count for path in paths)) as step:
-        for path, name in zip(paths, names, strict=True):
-            lines.extend(jsonl_lines(name, *analyse_file(path, detector, clock, SituationSettings(), step, senses)))
+    failed: dict[str, str] = {}
+    with frame_progress("Analysing", sum(frames_in(path, clock) for path in paths)) as step:
+        for path in paths:
+            try:
+                name = clip_name(path, root)
+                lines.extend(jsonl_lines(name, *analyse_file(path, detector, clock, SituationSettings(), step, senses)))
+            except MediaError as error:
+                failed[str(path)] = str(error)
+                lines.append(json.dumps({"clip": str(path), "error": str(error)}))
     try:
         target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     except OSError as error:
         raise MediaError(f"{target} cannot be written: {error.strerror}") from error
-    click.echo(f"{len(lines) - len(names)} episodes in {len(names)} clips")
+    read = len(paths) - len(failed)
+    click.echo(f"{len(lines) - len(paths)} episodes in {read} clips")
+    for name, problem in failed.items():
+        click.echo(f"Not analysed: {name}: {problem}", err=True)
+    if failed:
+        sys.exit(1)
 
 
 @cli.group()

@@ -16,7 +16,8 @@ class SourceSettings:
     """Where the video comes from. Times in seconds.
 
     A file is played at its own speed, from `start_s` on, and looped; with `realtime` off it is read once
-    and as fast as it can be. For RTSPS `authority` is the file of the authority's certificate (PEM), `fingerprint` the SHA-256 of
+    and as fast as it can be; with `upright` on its pictures come as they are to be shown, turned and with square pixels, which its
+    packets are not. For RTSPS `authority` is the file of the authority's certificate (PEM), `fingerprint` the SHA-256 of
     the camera's own (hex) where it is that one and no other; without either the system's authorities count.
     """
 
@@ -26,6 +27,7 @@ class SourceSettings:
     connect_s: float = 8.0
     realtime: bool = True
     start_s: float = 0.0
+    upright: bool = False
     authority: str = ""
     fingerprint: str = ""
 

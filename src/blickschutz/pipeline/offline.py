@@ -61,12 +61,20 @@ class FileReader:
     def __init__(self, path: Path, clock: Clock) -> None:
         if not path.exists():
             raise MediaError(f"there is no file {path}")
-        self._source = FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False), FixedStart(clock))
+        self._source = FileSource(SourceSettings(SourceKind.FILE, str(path), realtime=False, upright=True), FixedStart(clock))
         self.rate, self.frame_count = self._source.rate, self._source.frame_count
         self.width, self.height = self._source.width, self._source.height
 
     def __iter__(self) -> Iterator[RawFrame]:
         return self._source.frames()
+
+
+def frames_in(path: Path, clock: Clock) -> int:
+    """How many frames the file says that it has; 0 where it cannot be read."""
+    try:
+        return FileReader(path, clock).frame_count
+    except MediaError:
+        return 0
 
 
 def mask_file(

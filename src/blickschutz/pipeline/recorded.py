@@ -6,6 +6,7 @@ footage (`blickschutz mask --as-recorded`).
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ import av
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.ports import Detector
 from blickschutz.analysis.service import Analyser
+from blickschutz.ingest.io.frames import upright
 from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import Clock
@@ -91,14 +93,21 @@ def mask_as_recorded(
 
 
 def _as_from_a_camera(source: SourceSettings, folder: Path) -> SourceSettings:
-    """The file itself where a camera could send it so, else a copy in H.264. Raises `MediaError`."""
+    """The file itself where a camera could send it so, else a copy in H.264, upright. Raises `MediaError`."""
     copy = folder / "camera.mp4"
     try:
         with av.open(source.address) as reader:
             video = next(iter(reader.streams.video), None)
-            if video is None or video.codec_context.name in _CAMERA_CODECS:
+            if video is None:
                 return source
-            _encode(reader.decode(video), copy, video.average_rate or Fraction(25), even(video.width), even(video.height))
+            aspect, frames = video.sample_aspect_ratio or Fraction(1), reader.decode(video)
+            first = next(frames, None)
+            lies = first is not None and (first.rotation or aspect != 1)
+            if first is None or (video.codec_context.name in _CAMERA_CODECS and not lies):
+                return source
+            shown = upright(first, aspect)
+            pictures = (upright(frame, aspect) for frame in itertools.chain([first], frames))
+            _encode(pictures, copy, video.average_rate or Fraction(25), even(shown.width), even(shown.height))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{source.address} cannot be read: {error}") from error
     return replace(source, address=str(copy))

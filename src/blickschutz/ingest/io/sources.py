@@ -13,7 +13,7 @@ import av
 import av.error
 
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.io.frames import raw_frame
+from blickschutz.ingest.io.frames import raw_frame, upright
 from blickschutz.ingest.io.gate import Gate
 from blickschutz.ingest.model import Cause, SourceKind, SourceSettings
 from blickschutz.ingest.ports import PacketSink
@@ -27,6 +27,8 @@ from blickschutz.kernel.streams import TICKS, Stamp
 _LATE_S = 1.0
 _MOST_BROKEN = 250
 _MOST_MOVES = 2
+# A camera whose keyframes are further apart shows nothing of use either.
+_FIRST_PICTURE_S = 15.0
 _LEAST_STEP_S = 1 / TICKS
 _TICK = Fraction(1, TICKS)
 
@@ -124,13 +126,15 @@ class RtspSource:
         stream = _video_stream(self._container, self._shown)
         decoder = _decoder(stream)
         index = broken = 0
-        timeline, newest = Timeline(), float("-inf")
+        timeline, newest, opened = Timeline(), float("-inf"), self._clock.monotonic()
         if self._sink is not None:
             self._sink.opened(stream)
         try:
             for packet in self._container.demux(stream):
                 arrived, now = self._clock.monotonic(), self._clock.now()
                 stamp = _stamped(packet, timeline, arrived)
+                if newest == float("-inf") and arrived - opened > _FIRST_PICTURE_S:
+                    raise CameraRefusedError(Cause.UNREADABLE, f"{self._shown}: no picture within {_FIRST_PICTURE_S:g} s")
                 try:
                     decoded = decoder.decode(packet)
                     if self._sink is not None and packet.size:
@@ -169,7 +173,10 @@ class FileSource:
         stream = _video_stream(self._container, settings.address)
         self.rate = float(stream.average_rate or stream.guessed_rate or 25)
         self.frame_count = int(stream.frames or 0)
+        self._aspect = stream.sample_aspect_ratio or Fraction(1)
         self.width, self.height = int(stream.width), int(stream.height)
+        if settings.upright:
+            self.width, self.height = self._upright_size()
 
     def frames(self) -> Iterator[RawFrame]:
         start, index, loops = self._clock.monotonic(), 0, 0
@@ -188,7 +195,8 @@ class FileSource:
                 if self._closed.is_set():
                     return
                 taken = wall + (due - start) if not self._settings.realtime else self._clock.now()
-                yield raw_frame(frame, index, due, taken, self._timeline.ticks(frame.pts, frame.time_base))
+                shown = upright(frame, self._aspect) if self._settings.upright else frame
+                yield raw_frame(shown, index, due, taken, self._timeline.ticks(frame.pts, frame.time_base))
                 index, count = index + 1, count + 1
             if not count:
                 raise MediaError(f"{self._settings.address} holds no picture")
@@ -198,6 +206,20 @@ class FileSource:
             self._timeline.starts_over(1 / self.rate)
             self._container.close()
             self._container = self._open()
+
+    def _upright_size(self) -> tuple[int, int]:
+        """(width, height) of the first picture as it is to be shown: a file's matrix comes with its pictures. The file is opened anew."""
+        try:
+            first = next(iter(self._container.decode(video=0)), None)
+        except (av.error.FFmpegError, OSError):
+            first = None  # reading it says why
+        size = self.width, self.height
+        if first is not None:
+            shown = upright(first, self._aspect)
+            size = shown.width, shown.height
+        self._container.close()
+        self._container = self._open()
+        return size
 
     def close(self) -> None:
         self._closed.set()
@@ -249,7 +271,6 @@ def _opened(url: str, settings: SourceSettings) -> Any:
     options = {
         "rtsp_transport": "tcp",
         "allowed_media_types": "video",
-        "fflags": "nobuffer",
         "max_delay": "0",
         "analyzeduration": "1000000",
     }
