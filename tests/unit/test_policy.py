@@ -5,22 +5,31 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from blickschutz.access.model import Member, Role
 from blickschutz.audit.model import Entry, Event
+from blickschutz.bootstrap.cells import cell_settings, situation_settings
+from blickschutz.bootstrap.system import other_sizes
 from blickschutz.compliance.facts import Fact, FactKind, Facts, Ground, Incidents, Office, Purpose, Sign, Way
 from blickschutz.compliance.io.documents import facts_path, load_facts, look_at
 from blickschutz.compliance.io.machine import look, unroutable
 from blickschutz.compliance.model import FalseAlarms, Form, Grounds, Machine, Paper, Result, Rows
 from blickschutz.compliance.plan import density, density_class, sees, unannounced
 from blickschutz.compliance.policy import RULES, assess, closed_gates
+from blickschutz.compliance.policy.place import densities
 from blickschutz.config.loader import load_site, settings_hash
 from blickschutz.config.model import Audit, Calibration, PlanPlace, Scale
+from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.errors import SettingsError
+from blickschutz.kernel.geometry import Box
+from blickschutz.kernel.scene import Scene, Track
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Action, Mode
+from blickschutz.situations.rules.history import History
 from tests.conftest import ROOT
 
 SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
@@ -388,8 +397,41 @@ class TestPlan:
     def test_a_scale_that_lies_across_counts_the_pixels_of_both_sides(self):
         scale = Scale(start=(0.5, 0.25), end=(0.5, 0.75), metres=4.0)
         camera = SITE.cameras[0].model_copy(update={"calibration": Calibration(scale=scale)})
-        assert density(camera) == pytest.approx(0.5 * 720 / 4)
-        assert density(camera, 3840, 2160) == pytest.approx(0.5 * 2160 / 4)
+        assert density(camera) is None, "of no size there is no density, and none is made up"
+
+    @pytest.mark.parametrize("size", [(640, 480), (1280, 720), (1920, 1080), (3840, 2160)])
+    def test_documents_and_cells_reckon_the_same_density_and_the_same_speed(self, size):
+        """One place before cameras of four kinds: a metre is 1/19 of the picture's width, somebody walks 1.5 m a second."""
+        width, height = size
+        scale = Scale(start=(0.2, 0.8), end=(0.7, 0.8), metres=9.5)
+        camera = SITE.cameras[0].model_copy(update={"calibration": Calibration(scale=scale), "picture": size})
+        in_force = px_per_metre(cell_settings(SITE, camera, Path()).redaction.px_per_metre, width, height)
+        assert density(camera) == density(camera, size) == in_force == pytest.approx(width / 19)
+        history = History(situation_settings(camera))
+        for n in range(20):
+            left = (0.1 * width) + 1.5 * (n / 10) * width / 19
+            box = Box(left, 0.4 * height, left + width / 30, 0.8 * height)
+            track = Track(1, box, (0.0, 0.0), 1.0, 0.0, n / 10, True)
+            history.add(Scene(1000 + n / 10, (track,), width=width, height=height))
+        assert history.speed(history.trails[1], 1.5) == pytest.approx(1.5, rel=0.05)
+
+    def test_a_scale_without_a_size_is_asked_for_and_not_guessed(self):
+        scaled = SITE.cameras[0].model_copy(update={"calibration": Calibration(scale=Scale(start=(0.2, 0.8), end=(0.7, 0.8), metres=9.5))})
+        site = SITE.model_copy(update={"cameras": (scaled, *SITE.cameras[1:])})
+        answer = densities.check(replace(whole(), site=site))
+        assert answer.result is Result.UNKNOWN
+        assert "picture" in answer.text[0]
+
+    def test_a_camera_that_sends_another_size_is_named(self):
+        cameras = [one.model_copy(update={"picture": (1280, 720)}) for one in SITE.cameras[:4]]
+        healths = [
+            SimpleNamespace(width=1280, height=720),
+            SimpleNamespace(width=1920, height=1080),
+            SimpleNamespace(width=0, height=0),
+            None,
+        ]
+        keepers = {one.id: SimpleNamespace(health=health) for one, health in zip(cameras, healths, strict=True)}
+        assert other_sizes(SITE.model_copy(update={"cameras": tuple(cameras)}), keepers) == {cameras[1].id: "1920 x 1080"}
 
 
 class TestMachine:

@@ -88,6 +88,7 @@ class TestConcerns:
             ({"work": work(set_aside=1)}, Need.ITEMS_ASIDE, None),
             ({"work": work(kind=WorkKind.QUEUE, depth=2, oldest_s=61.0)}, Need.QUEUE_OLD, NOW - 61),
             ({"cameras": {CAMERA: TileState.LOST}}, Need.CAMERA_OUT, None),
+            ({"other_sizes": {CAMERA: "640 x 480"}}, Need.PICTURE_SIZE, None),
             ({"unrecordable": {CAMERA: "no keyframe came"}}, Need.CAMERA_UNRECORDABLE, None),
             ({"problem": "disk"}, Need.STORE_FAILED, None),
             ({"databases": [DatabaseState("control", None, "damaged")]}, Need.DATABASE_UNREADABLE, None),

@@ -89,6 +89,16 @@ class Room:
         return self._control.supervisor.keepers
 
 
+def other_sizes(site: SiteFile, keepers: Mapping[str, CellKeeper]) -> dict[str, str]:
+    """By camera the size of its picture, where the site file says another."""
+    sizes = {camera.id: (camera.picture, keepers[camera.id].health) for camera in site.cameras}
+    return {
+        name: f"{health.width} x {health.height}"
+        for name, (said, health) in sizes.items()
+        if said is not None and health is not None and health.width and (health.width, health.height) != said
+    }
+
+
 def require_zone(site: SiteFile) -> None:
     """Raise `SettingsError` where the time zone does not exist."""
     try:
@@ -167,6 +177,7 @@ class System:
             channels=lambda: channels_of(control.alerting.desk.queues()),
             problem=lambda: records.worker.problem,
             cameras=lambda: {name: keeper.state for name, keeper in self.supervisor.keepers.items()},
+            other_sizes=lambda: other_sizes(self.site, self.supervisor.keepers),
             unrecordable=lambda: {name: why for name, keeper in self.supervisor.keepers.items() if (why := keeper.unrecordable)},
             work=lambda: {"control": control.guard.states()},
             loop=self.lag.state,

@@ -19,9 +19,16 @@ _STEPS = 200
 _CONE_STEPS = 12
 
 
-def density(camera: Camera, width: int = 1280, height: int = 720) -> float | None:
-    """Greatest density of a camera's picture in px/m; None without calibration. `width`, `height`: of the source, for a scale."""
-    return None if camera.calibration is None else px_per_metre(camera.calibration.density, width, height)
+def density(camera: Camera, size: tuple[int, int] | None = None) -> float | None:
+    """Greatest density of a camera's picture in px/m, as its cell reckons it; None without calibration.
+
+    `size` (width, height) is that of the source where it is known, else what the site file says. A scale without either gives None:
+    its density is another with every size.
+    """
+    size = size or camera.picture
+    if camera.calibration is None or (size is None and camera.calibration.scale is not None):
+        return None
+    return px_per_metre(camera.calibration.density, *(size or (0, 0)))
 
 
 def density_class(px_per_metre: float) -> str:

@@ -324,6 +324,8 @@ class Camera(Part):
     """For `rtsps`: file (PEM) of the authority that made the camera's certificate, as seen from this file; else the system's count."""
     colour: Annotated[Colour, Field(strict=False)] | None = None
     """What a mosaic keeps of people in this camera's picture, where it differs from `redaction.colour`."""
+    picture: tuple[Annotated[int, Field(ge=64, le=16384)], Annotated[int, Field(ge=64, le=16384)]] | None = None
+    """Width and height of the camera's picture in pixels; documents reckon the density of a `calibration.scale` with it."""
     calibration: Calibration | None = None
     """How many pixels a metre has. Without it the mosaic is made for somebody as tall as the picture."""
     zones: tuple[Zone, ...] = ()

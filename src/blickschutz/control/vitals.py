@@ -169,6 +169,7 @@ class Vitals:
     problem: str = ""
     cameras: Mapping[str, TileState] = field(default_factory=dict)
     unrecordable: Mapping[str, str] = field(default_factory=dict)
+    other_sizes: Mapping[str, str] = field(default_factory=dict)
     work: Mapping[str, Sequence[WorkState]] = field(default_factory=dict)
     budget: Sequence[BudgetState] = ()
     walls_missing: Sequence[str] = ()
@@ -179,6 +180,7 @@ class Need(StrEnum):
 
     CAMERA_OUT = "camera-out"
     CAMERA_UNRECORDABLE = "camera-unrecordable"
+    PICTURE_SIZE = "picture-size"
     WORK_STOPPED = "work-stopped"
     WORK_FAILING = "work-failing"
     ITEMS_ASIDE = "items-aside"
@@ -252,6 +254,7 @@ def concerns(vitals: Vitals) -> list[Concern]:
     """What needs somebody, the urgent first."""
     out = [Concern(Need.CAMERA_OUT, camera) for camera, state in vitals.cameras.items() if state in _OUT]
     out += [Concern(Need.CAMERA_UNRECORDABLE, camera, problem=why) for camera, why in vitals.unrecordable.items()]
+    out += [Concern(Need.PICTURE_SIZE, camera, problem=size) for camera, size in vitals.other_sizes.items()]
     found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals), *_of_budget(vitals)]
     return sorted(found, key=lambda one: not one.is_urgent)
 

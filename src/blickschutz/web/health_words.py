@@ -19,6 +19,10 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
             "(Keyframe) einstellen."
         ),
     ),
+    "picture-size": (
+        N_("Das Bild einer Kamera hat eine andere Größe als in der Anlagendatei"),
+        N_("Die Dokumente rechnen die Pixeldichte mit der Anlagendatei. Bitte picture der Kamera dort berichtigen und neu drucken."),
+    ),
     "work-stopped": (
         N_("Eine Arbeit im Hintergrund läuft nicht"),
         N_("Sie wird von selbst wieder begonnen. Bleibt es so, Blickschutz neu starten und diese Meldung aufheben."),

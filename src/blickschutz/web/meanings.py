@@ -45,6 +45,7 @@ MEANINGS: Mapping[str, str] = {
     "Camera.lines": "Linien, deren Überschreiten ein Ereignis ist.",
     "Camera.name": "Name der Kamera auf der Wand.",
     "Camera.password_file": "Datei mit dem Kennwort, auch unter den Zugangsdaten von systemd; nie das Kennwort selbst.",
+    "Camera.picture": "Breite und Höhe des Kamerabildes in Bildpunkten; damit rechnen die Dokumente die Dichte aus calibration.scale.",
     "Camera.plan": "Wo die Kamera auf dem Lageplan steht.",
     "Camera.privacy_zones": "Flächen, die immer verdeckt sind.",
     "Camera.side": "Vorplatz oder eine der anderen Seiten.",

@@ -181,6 +181,12 @@ def densities(g: Grounds) -> Answer:
             f"Tragen Sie calibration ein, sonst ist die Dichte unbekannt: {names(missing)}.",
             f"Write calibration, else the density is not known: {names(missing)}.",
         )
+    unsized = [camera.id for camera in g.site.cameras if density(camera) is None]
+    if unsized:
+        return unknown(
+            f"Tragen Sie picture (Breite und Höhe des Kamerabildes) ein, sonst gibt scale keine Dichte: {names(unsized)}.",
+            f"Write picture (width and height of the camera's picture), else a scale gives no density: {names(unsized)}.",
+        )
     reasons = {ground.camera for ground in g.facts.grounds if ground.density_reason}
     dense = [camera.id for camera in g.site.cameras if (density(camera) or 0) >= IDENTIFY and camera.id not in reasons]
     if dense:

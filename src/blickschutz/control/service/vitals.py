@@ -64,6 +64,7 @@ class Sources:
     budget: Callable[[], Sequence[BudgetState]] = tuple
     unrecordable: Callable[[], Mapping[str, str]] = dict
     walls_missing: Sequence[str] = ()
+    other_sizes: Callable[[], Mapping[str, str]] = dict
 
 
 class HealthWatch:
@@ -104,6 +105,7 @@ class HealthWatch:
             problem=sources.problem(),
             cameras=sources.cameras(),
             unrecordable=sources.unrecordable(),
+            other_sizes=sources.other_sizes(),
             work=sources.work(),
             budget=sources.budget(),
             walls_missing=sources.walls_missing,

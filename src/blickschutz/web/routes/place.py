@@ -80,7 +80,12 @@ def routes(pages: Pages) -> APIRouter:
 
 
 def _densities(pages: Pages) -> list[tuple[TileView, float | None]]:
-    return [(tile, density(tile.camera)) for tile in pages.tiles()]
+    """The density of each camera's picture, of the size in which it really comes where that is known."""
+    found = []
+    for tile in pages.tiles():
+        health = tile.control.health
+        found.append((tile, density(tile.camera, (health.width, health.height) if health is not None and health.width else None)))
+    return found
 
 
 def _until(now: datetime, hours: str) -> datetime | None:
