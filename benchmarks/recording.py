@@ -28,7 +28,7 @@ from blickschutz.audit.rules import verify
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.demo.bench import _until_live
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.pipeline.messages import CellSettings

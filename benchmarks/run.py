@@ -26,7 +26,7 @@ from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.rules.heads import suppress_overlaps
 from blickschutz.analysis.service import Analyser
 from blickschutz.demo import footage
-from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import pairwise_iou

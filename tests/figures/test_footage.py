@@ -15,8 +15,8 @@ from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head
 from blickschutz.analysis.rules.heads import suppress_overlaps
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.io.frames import raw_frame
-from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import pairwise_iou

@@ -21,7 +21,7 @@ from blickschutz.ingest.model import Cause, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import read_address, without_secrets
 from blickschutz.ingest.rules.rtsp import SignIn, cause_of, read_message
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import CameraRefusedError
+from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.web.settings import _without_password
 from blickschutz.web.texts import CAUSE_WORDS
@@ -194,6 +194,13 @@ class TestAnswers:
 
     def test_somebody_who_says_nothing(self, camera):
         assert opened(camera(silent=True)).cause is Cause.SILENT
+
+    def test_somebody_who_plays_nothing(self, camera):
+        one = camera()
+        settings = SourceSettings(SourceKind.RTSP, f"rtsp://127.0.0.1:{one.port}/stream", connect_s=2.0, stall_s=0.5)
+        with pytest.raises(CameraStalledError):
+            list(open_source(settings, SystemClock()).frames())
+        assert any(request.startswith("PLAY") for request in one.heard)
 
     def test_another_protocol(self, camera):
         web = camera()

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from blickschutz.cli.main import cli
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.io.sources import FileSource, open_source
+from blickschutz.ingest.io.files import FileSource
+from blickschutz.ingest.io.sources import open_source
 from blickschutz.ingest.model import BackoffSettings, Cause, SessionEvent, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.rules.session import TRANSITIONS, as_mermaid, next_state, wait_before_try
 from blickschutz.ingest.service import CameraSession

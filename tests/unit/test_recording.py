@@ -18,7 +18,7 @@ import pytest
 
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError

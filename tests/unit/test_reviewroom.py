@@ -14,7 +14,7 @@ from pyrage import x25519
 from blickschutz.analysis.rules.proof import small_picture
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.evidence.io.package import remove_left, work_folder
-from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.geometry import Box

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.demo.drawn_scene import TALLEST, DrawnScene
 from blickschutz.demo.incident import sprayed
-from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import MediaError

@@ -10,7 +10,7 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.ports import Detector
 from blickschutz.analysis.rules.tracking import TrackPoint, fill_gaps
 from blickschutz.analysis.service import Analyser
-from blickschutz.ingest.io.sources import FileSource
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import MediaError

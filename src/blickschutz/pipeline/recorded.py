@@ -19,8 +19,8 @@ import av
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.ports import Detector
 from blickschutz.analysis.service import Analyser
+from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.io.frames import upright
-from blickschutz.ingest.io.sources import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import MediaError

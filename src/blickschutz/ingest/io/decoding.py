@@ -1,0 +1,33 @@
+"""What opening and decoding have in common, whatever the source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+
+from blickschutz.ingest.model import Cause
+from blickschutz.kernel.errors import CameraRefusedError, MediaError
+
+
+def video_stream(container: Any, address: str) -> Any:
+    if not container.streams.video:
+        raise MediaError(f"{address} has no video")
+    return container.streams.video[0]
+
+
+def decoder_of(stream: Any) -> Any:
+    """What decodes the stream, in this thread alone. Raises `CameraRefusedError`."""
+    if stream.codec_context is None:
+        raise CameraRefusedError(Cause.CODEC, "there is no decoder for what the camera sends")
+    stream.codec_context.thread_count = 1
+    return stream.codec_context
+
+
+def is_usable(frame: av.VideoFrame) -> bool:
+    """A frame that the decoder itself calls damaged is not used: what it shows is not what was there."""
+    return not frame.is_corrupt and frame.width > 0 and frame.height > 0
+
+
+def reason_of(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
