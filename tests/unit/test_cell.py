@@ -191,6 +191,28 @@ def test_a_burst_waits_whole_and_a_cell_that_is_behind_drops(one, monkeypatch):
     assert len(one.cell._frames) == 15, "memory is bounded"
 
 
+def test_who_redacts_the_packets_begins_anew_with_a_new_head(one, tmp_path, monkeypatch):
+    """In the middle of a connection the file of the packets could not go on; a clip in mode `anonymous` is made from what follows."""
+    cell = one.cell
+    cell._recorder.order(Order(number=1, mode=ClipMode.ANONYMOUS, cause="x", sealing=certified_sealing(tmp_path / "clips")))
+    one.plays()
+    one.works_off()
+    first = cell._redacted._run
+    assert first is not None
+    generation = cell._muxer.ended()
+    parts = [Head(generation, b"another", "h264", 96, 64), Fragment(generation, b"x", True, (9000,), time.monotonic())]
+    monkeypatch.setattr(cell._muxer, "taken", lambda: [parts.pop(0)] if parts else [])
+    waiting = len(first.collected.pieces)
+    for n in range(3):
+        cell._offer(DrawnScene(96, 64, 2).picture(n).frame(n, time.monotonic()))
+    one.works_off()
+    assert first.ended.is_set()
+    assert len(first.collected.pieces) <= waiting, "nothing of the new file came to the old head"
+    assert cell._redacted._run is not first
+    assert cell._redacted._run.collected.head.data == b"another"
+    cell._redacted.end()
+
+
 def test_what_cannot_be_recorded_is_said(one, tmp_path):
     """Pictures without a keyframe: live goes on, nothing can be recorded, an order does not look like a recording."""
     cell = one.cell

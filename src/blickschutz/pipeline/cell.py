@@ -67,6 +67,7 @@ from blickschutz.pipeline.redacted import RedactedRecording
 from blickschutz.pipeline.senses import load_senses
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.io.feed import GROWS_S
+from blickschutz.recording.io.ring import Head as FileHead
 from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipMode, CloseReason
 from blickschutz.situations.service import SituationWatch
@@ -306,7 +307,11 @@ class Cell:
                 self._recorder.mark(mark_of(situation))
             for episode in self._situations.take_episodes():
                 self._channel.send(_told(episode))
-        self._recorder.take(ClipMode.SEALED, self._muxer.taken())
+        parts = self._muxer.taken()
+        if any(isinstance(part, FileHead) for part in parts):
+            # The file of the packets began anew: who redacts them begins with its head.
+            self._redacted.end()
+        self._recorder.take(ClipMode.SEALED, parts)
         for picture in shown:
             if self._watched:
                 self._encode(picture)

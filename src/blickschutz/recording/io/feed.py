@@ -142,6 +142,8 @@ class Feed:
             if isinstance(part, Head):
                 self.head = part
                 self.pieces.clear()
+                # What comes now cannot be opened with the head that those have who collect.
+                self._collecting.clear()
             elif self.head is not None and part.generation == self.head.generation:
                 self._next.fragment = part
                 new.append(self._next)
