@@ -59,6 +59,8 @@ BAD = [
     ("format = 1", "format = 2", "format", "1"),
     ('operator = "Stadt Kaiserslautern"\n', "", "site.operator", "ergänzen"),
     ("metres = 9.5", "metres = 0.0", "cameras.9.calibration.scale.metres", "mehr als"),
+    ("picture = [1280, 720]", 'fingerprint = "ab:cd"', "cameras.9.fingerprint", "sha-256"),
+    ("picture = [1280, 720]", "stall_s = 0.5", "cameras.9.stall_s", "mindestens 1"),
 ]
 
 
@@ -191,6 +193,9 @@ def test_a_cell_is_told_what_the_site_says(tmp_path):
     assert scaled.situations.px_per_metre == scaled.redaction.px_per_metre
     told = msgspec.msgpack.decode(msgspec.msgpack.encode(scaled), type=CellSettings)
     assert told.redaction.px_per_metre == scaled.redaction.px_per_metre
+    secure = {"address": "rtsps://10.0.0.1/s", "authority": "ca/camera.pem", "fingerprint": "a" * 64, "stall_s": 12.0}
+    source = cell_settings(site, site.cameras[0].model_copy(update=secure), tmp_path).source
+    assert (source.authority, source.fingerprint, source.stall_s) == (str(tmp_path / "ca/camera.pem"), "a" * 64, 12.0)
     by_file = site.cameras[0].model_copy(update={"address": "file:clips/a.mp4", "start_s": 3.0})
     assert cell_settings(site, by_file, tmp_path).source.address == str(tmp_path / "clips/a.mp4")
 

@@ -57,7 +57,7 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
     authority = str((base / camera.authority).resolve()) if camera.authority is not None else ""
     password = read_secret(f"cameras.{camera.id}.password_file", camera.password_file, base)
     address = with_account(camera.address, camera.user, password)
-    return SourceSettings(SourceKind.RTSP, address, authority=authority, fingerprint=camera.fingerprint or "")
+    return SourceSettings(SourceKind.RTSP, address, camera.stall_s, authority=authority, fingerprint=camera.fingerprint or "")
 
 
 def with_account(address: str, user: str, password: str) -> str:

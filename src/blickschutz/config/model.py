@@ -318,6 +318,8 @@ class Camera(Part):
     """File that holds the password, relative to the site file or in the credentials of systemd; never the password itself."""
     start_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
     """For a file: second at which it starts."""
+    stall_s: Annotated[float, Field(ge=1, le=60)] = 5.0
+    """Seconds without a packet after which the camera counts as lost and is connected anew; more for one that rarely sends."""
     fingerprint: Fingerprint | None = None
     """For `rtsps`: SHA-256 of the camera's own certificate, where it is that one and no other."""
     authority: Annotated[str, Field(min_length=1, max_length=400)] | None = None

@@ -49,6 +49,7 @@ MEANINGS: Mapping[str, str] = {
     "Camera.plan": "Wo die Kamera auf dem Lageplan steht.",
     "Camera.privacy_zones": "Flächen, die immer verdeckt sind.",
     "Camera.side": "Vorplatz oder eine der anderen Seiten.",
+    "Camera.stall_s": "Sekunden ohne Daten, nach denen die Kamera als verloren gilt; mehr für eine, die selten sendet.",
     "Camera.start_s": "Für eine Datei: Sekunde, bei der sie beginnt.",
     "Camera.thresholds": "Mindestwert (0 bis 1), ab dem eine Art von Ereignis gemeldet wird, statt des eigenen der Kamera.",
     "Camera.user": "Benutzer an der Kamera; leer für keinen.",
