@@ -30,7 +30,9 @@ _MEDIA = ord("$")
 
 def local_listener() -> socket.socket:
     """Where FFmpeg connects: a free port of this machine. A process that may bind none later makes it before it is confined."""
-    return socket.create_server(("127.0.0.1", 0), backlog=4)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4)
+    listener.setblocking(False)
+    return listener
 
 
 class Gate:
@@ -87,7 +89,10 @@ class Gate:
         while not self._closing.is_set() and time.monotonic() < end:
             if not select.select([self._listener], [], [], _LOOK_S)[0]:
                 continue
-            client, _ = self._listener.accept()
+            try:
+                client, _ = self._listener.accept()
+            except BlockingIOError:
+                continue  # another gate at the same listener was faster
             client.settimeout(_LOOK_S)
             try:
                 start = client.recv(_CHUNK, socket.MSG_PEEK)
