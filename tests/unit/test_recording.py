@@ -646,6 +646,21 @@ class TestRecorder:
         feeding.clock.time += 30
         assert feeding.recorder.writing is None, "into a clip of which nothing comes nothing is written"
 
+    def test_a_clip_into_which_nothing_comes_for_a_minute_ends_and_its_order_waits(self, tmp_path):
+        feeding = Feeding(tmp_path)
+        feeding.seconds(2)
+        feeding.order(1)
+        feeding.clock.time += 59
+        feeding.recorder.tick()
+        assert len([n for n in feeding.news if n.event is ClipEvent.CLOSED]) == 0
+        feeding.clock.time += 2
+        feeding.recorder.tick()
+        assert feeding.heard(ClipEvent.CLOSED)[0].closing is CloseReason.INTERRUPTED
+        assert (feeding.recorder.recording, feeding.recorder.writing) == (ClipMode.SEALED, None)
+        feeding.seconds(1)
+        assert feeding.recorder.writing is ClipMode.SEALED
+        feeding.recorder.close()
+
     def test_overlapping_orders_join_into_one_clip(self, tmp_path):
         feeding = Feeding(tmp_path, after_s=3)
         feeding.order(1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.scene import Background, Doubt, Scene
-from blickschutz.recording.io.feed import GROWS_S, Collected, Feed, Piece
+from blickschutz.recording.io.feed import GROWS_S, MOST_S, Collected, Feed, Piece
 from blickschutz.recording.io.job import ClipJob, refused
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings, Refusal
@@ -131,6 +131,9 @@ class Recorder:
             return
         if self._job.failed:
             self._failed(self._job, wanted)
+        elif now - self._written_at > MOST_S and self._ended is None:
+            # Nothing came for a minute though nobody said that the stream is over: what is there is a clip, and the order waits.
+            self._close(CloseReason.INTERRUPTED, keep_orders=True)
         elif now - self._began >= self._settings.most_s:
             self._orders.clear()
             self._close(CloseReason.LONGEST)
