@@ -24,6 +24,8 @@ from blickschutz.kernel.errors import DeviceError, FaultError
 from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
+from blickschutz.zones.hardening import lacking
+from blickschutz.zones.model import Wall
 from tests.fakes import broken_cell
 from tests.fakes.detectors import BlindDetector
 from tests.fakes.rtsp_camera import certificate
@@ -68,10 +70,19 @@ async def parts_of(keeper, count):
         keeper.stream.leave(viewer)
 
 
+def confined(pid: int) -> set[tuple[str, str]]:
+    """No new rights, and the filter of calls, as the kernel says of each thread of a process."""
+    told = [(task / "status").read_text().splitlines() for task in Path(f"/proc/{pid}/task").iterdir()]
+    states = [dict(line.split(":\t", 1) for line in lines) for lines in told]
+    assert len(states) > 3
+    return {(state["NoNewPrivs"], state["Seccomp"]) for state in states}
+
+
 def test_a_cell_lives_is_watched_and_ends(walk_clip):
     async def scenario(supervisor):
         keeper = supervisor.keepers["a"]
         await until(lambda: keeper.state is TileState.LIVE)
+        assert confined(keeper.process.pid) == {("1", "0" if Wall.CALLS in lacking() else "2")}
         assert keeper.health.encoded == 0
         parts = await parts_of(keeper, 12)
         assert isinstance(parts[0], StreamInit)

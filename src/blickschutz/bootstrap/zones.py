@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.util import Finalize
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +19,8 @@ from blickschutz.zones import profiles
 from blickschutz.zones.hardening import confine
 from blickschutz.zones.model import Profile, Wall
 
+# Folders of the library `multiprocessing` itself end at -100.
+_LAST = -200
 _PORTS = {"http": 80, "https": 443}
 # Ports of the services behind an address of apprise that names none: web, mail, broker.
 _USUAL = (25, 80, 443, 465, 587, 1883, 8883)
@@ -30,6 +34,8 @@ def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shar
     """
     if not shared:
         tempfile.tempdir = os.environ["TMPDIR"] = str(own_folder())
+        # After the launcher's socket in it. A control room that is killed leaves it; the next start sees that its process is gone.
+        Finalize(None, shutil.rmtree, (tempfile.tempdir, True), exitpriority=_LAST)
     start_launcher()
     return confine(control_profile(site, base, data, source))
 
