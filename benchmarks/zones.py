@@ -16,12 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from tests.videos import write_scene
 
-from blickschutz.control.service.keeper import start_launcher
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
@@ -39,7 +39,6 @@ def _open_cell(connection: socket.socket) -> None:
 
 
 def _launch(connection: socket.socket, name: str, *, confined: bool) -> BaseProcess:
-    start_launcher()
     target = cell.run_cell if confined else _open_cell
     process = multiprocessing.get_context("forkserver").Process(target=target, args=(connection,), name=name, daemon=True)
     process.start()
@@ -48,8 +47,9 @@ def _launch(connection: socket.socket, name: str, *, confined: bool) -> BaseProc
 
 async def _measure(film: Path, *, confined: bool) -> dict[str, float]:
     settings = CellSettings(camera="a", source=SourceSettings(SourceKind.FILE, str(film)), clips=str(film.parent / "clips"))
-    start_launcher()
-    await asyncio.sleep(_SETTLE_S)  # the launcher has loaded its libraries
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["blickschutz.pipeline.preload"])
+    forkserver.ensure_running()
+    await asyncio.sleep(_SETTLE_S)  # it has loaded its libraries
     supervisor = Supervisor({"a": settings}, SystemClock(), lambda connection, name: _launch(connection, name, confined=confined))
     began = time.monotonic()
     supervisor.start(Guard(SystemClock()))

@@ -196,7 +196,8 @@ class Installation:
         return [child for server in self.fork_servers() for child in place.children(server)]
 
     def fork_servers(self) -> list[int]:
-        return [child for child in place.children(self.pid) if "multiprocessing.forkserver" in place.command_of(child)]
+        names = ("blickschutz.bootstrap.launcher", "multiprocessing.forkserver")
+        return [child for child in place.children(self.pid) if any(name in place.command_of(child) for name in names)]
 
     # --- folder ---
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -262,8 +263,11 @@ def serve(arguments: Sequence[str], launch: Callable[[socket.socket, str], BaseP
     from blickschutz.bootstrap import system
     from blickschutz.cli.main import cli
 
+    # Before the control room confines itself: afterwards it starts no program.
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["blickschutz.pipeline.preload"])
+    forkserver.ensure_running()
     system.System.__init__.__defaults__ = tuple(  # only the default of `launch` is another
-        launch if value is system.forkserver_launch else value for value in system.System.__init__.__defaults__ or ()
+        launch if value is system.launch_cell else value for value in system.System.__init__.__defaults__ or ()
     )
     cli(["run", *arguments])
 
@@ -278,7 +282,6 @@ def run_cell(connection: socket.socket) -> None:
 def fork(target: Callable[[socket.socket], None], connection: socket.socket, name: str) -> BaseProcess:
     """Start a cell as the supervisor does."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["blickschutz.pipeline.preload"])
     process = context.Process(target=target, args=(connection,), name=f"cell-{name}", daemon=True)
     process.start()
     return process

@@ -21,6 +21,7 @@ def run_broken_cell(connection):
 
 def launch(connection, name):
     context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["blickschutz.pipeline.preload"])
     process = context.Process(target=run_broken_cell, args=(connection,), name=f"cell-{name}", daemon=True)
     process.start()
     return process

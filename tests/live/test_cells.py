@@ -39,7 +39,7 @@ def cell(name: str, clip: Path | str, **options) -> CellSettings:
     return CellSettings(camera=name, source=source, backoff=BackoffSettings(first=0.2, most=0.4), **options)
 
 
-def run(cells, scenario, launch=module.forkserver_launch):
+def run(cells, scenario, launch=module.launch_cell):
     """Run `scenario(supervisor)` over real cells; afterwards no process is left."""
 
     async def whole():
@@ -191,7 +191,7 @@ def test_a_cell_that_misbehaves_is_killed_and_restarted(walk_clip):
     def launch(connection, name):
         launched.append(name)
         if len(launched) > 1:
-            return module.forkserver_launch(connection, name)
+            return module.launch_cell(connection, name)
         process = multiprocessing.get_context("spawn").Process(target=misbehave, args=(connection,), daemon=True)
         process.start()
         return process

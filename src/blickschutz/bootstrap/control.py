@@ -16,7 +16,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.control.model import Loss
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.housekeeping import Housekeeping
-from blickschutz.control.service.keeper import Launch, forkserver_launch
+from blickschutz.control.service.keeper import Launch, launch_cell
 from blickschutz.control.service.moments import AlertMoments
 from blickschutz.control.service.outages import OutageWatch
 from blickschutz.control.service.regime import RegimeKeeper
@@ -47,7 +47,7 @@ class Control:
     sensitivity: Sensitivity
 
 
-def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = forkserver_launch) -> Control:
+def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = launch_cell) -> Control:
     """The control room of a site whose data lies in the folder `data`. Nothing runs yet."""
     supervisor = Supervisor({camera.id: cell_settings(site, camera, base, data / "clips") for camera in site.cameras}, clock, launch)
     cells = supervisor.keepers

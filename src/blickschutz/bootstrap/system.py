@@ -20,7 +20,7 @@ from blickschutz.bootstrap.control import Control, make_control
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.control.ports import Rooms
-from blickschutz.control.service.keeper import CellKeeper, Launch, forkserver_launch
+from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
 from blickschutz.control.service.lag import LoopLag
 from blickschutz.control.service.policy import PolicyWatch
 from blickschutz.control.service.recordings import RecordingDesk
@@ -129,7 +129,7 @@ class System:
         site: SiteFile,
         base: Path,
         clock: Clock,
-        launch: Launch = forkserver_launch,
+        launch: Launch = launch_cell,
         *,
         data: Path,
         source: Source | None = None,

@@ -1,4 +1,4 @@
-"""What the server process from which cells are forked loads once for all of them: libraries and the inference engine.
+"""What the launcher, from which cells are forked, loads once for all of them: libraries and the inference engine.
 
 The engine's library is 50 MB. Loaded before the fork, its pages are shared by all cells. No model, no
 thread and no picture is there at that moment (decision 4).

@@ -6,12 +6,10 @@ What comes back is facts: who sat where, verdicts, wishes. No key, no passphrase
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from multiprocessing.process import BaseProcess
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,6 +19,7 @@ from blickschutz.access.model import Member, Role
 from blickschutz.access.rules import unfit
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.keeper import LAUNCHER, start_launcher
 from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.renewal import shows_too_much
 from blickschutz.evidence.io.package import remove_left
@@ -34,8 +33,8 @@ from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.book import RoomBook
 from blickschutz.reviewroom.desk import desk_of, taken_at_desk
 from blickschutz.reviewroom.own import fingerprint
-from blickschutz.reviewroom.process import run_room
 from blickschutz.wire.frames import pack, read
+from blickschutz.zones.launcher import Started
 
 _log = structlog.get_logger(__name__)
 _decoder: msgspec.msgpack.Decoder[m.FromRoom] = msgspec.msgpack.Decoder(m.FromRoom)
@@ -44,23 +43,22 @@ _END_S = 3.0
 _QUARTER_S = 15 * 60.0
 _MOST_REFUSED = 5
 
-Launch = Callable[[socket.socket, str], BaseProcess]
+Launch = Callable[[socket.socket, str], Started]
 # The files of the server's certificate and its key as they are now; empty without TLS.
 Certificate = Callable[[], tuple[str, str]]
 
 
-def launch_room(connection: socket.socket, name: str) -> BaseProcess:
+def launch_room(connection: socket.socket, name: str) -> Started:
     """Start a room's process; it shares no memory with this one."""
-    context = multiprocessing.get_context("forkserver")
-    process = context.Process(target=run_room, args=(connection,), name=name, daemon=True)
-    process.start()
-    return process
+    del name
+    start_launcher()
+    return LAUNCHER.launch("room", connection)
 
 
 class Door:
     """The control room's end of one room's process."""
 
-    def __init__(self, process: BaseProcess, writer: asyncio.StreamWriter, port: int) -> None:
+    def __init__(self, process: Started, writer: asyncio.StreamWriter, port: int) -> None:
         self.process, self._writer, self.port = process, writer, port
         self.present: list[str] = []
         self.shown: set[str] = set()

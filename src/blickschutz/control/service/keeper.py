@@ -6,14 +6,12 @@ import asyncio
 import contextlib
 import dataclasses
 import itertools
-import multiprocessing
 import os
 import random
 import socket
+import sys
 import uuid
 from collections.abc import Callable, Mapping
-from multiprocessing import forkserver
-from multiprocessing.process import BaseProcess
 
 import msgspec
 import structlog
@@ -27,7 +25,6 @@ from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind
-from blickschutz.pipeline.cell import run_cell
 from blickschutz.pipeline.channel import read_from_cell
 from blickschutz.pipeline.messages import (
     CellSettings,
@@ -55,6 +52,7 @@ from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, Tile
 from blickschutz.wall.rules import tile_state
 from blickschutz.wall.service import LiveStream
 from blickschutz.wire.frames import pack
+from blickschutz.zones.launcher import Launcher, Started
 
 _log = structlog.get_logger(__name__)
 
@@ -69,41 +67,40 @@ _OWN_DELAY_S = 1.0
 _FIRST_WAIT_S, _MOST_WAIT_S = 0.5, 20.0
 _STEADY_S = 30.0
 
-Launch = Callable[[socket.socket, str], BaseProcess]
+Launch = Callable[[socket.socket, str], Started]
+# The program is bootstrap's: it alone knows all that can be started.
+LAUNCHER = Launcher([sys.executable, "-m", "blickschutz.bootstrap.launcher"])
 
 
 def start_launcher() -> None:
-    """Start the server process from which cells and rooms are forked, where it does not run.
+    """Start the process from which cells and rooms are forked, where it does not run. Raises `OSError` where it cannot be started.
 
     What holds this process from then on does not hold what it forks; whoever confines itself starts it before.
     """
     # One thread per library in a cell: eleven cells share the machine's cores.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["blickschutz.pipeline.preload"])
-    forkserver.ensure_running()
+    LAUNCHER.start()
 
 
-def forkserver_launch(connection: socket.socket, name: str) -> BaseProcess:
-    """Start a cell from a server process that has loaded the libraries once: quick, and their memory is shared."""
+def launch_cell(connection: socket.socket, name: str) -> Started:
+    """Start a cell from a process that has loaded the libraries once: quick, and their memory is shared."""
+    del name  # the cell is told with its settings whose it is
     start_launcher()
-    context = multiprocessing.get_context("forkserver")
-    process = context.Process(target=run_cell, args=(connection,), name=f"cell-{name}", daemon=True)
-    process.start()
-    return process
+    return LAUNCHER.launch("cell", connection)
 
 
 class CellKeeper:
     """One camera's cell, and what it said last. `record` and `end_order` may be called from any thread, the rest in the event loop."""
 
-    def __init__(self, settings: CellSettings, clock: Clock, launch: Launch = forkserver_launch) -> None:
+    def __init__(self, settings: CellSettings, clock: Clock, launch: Launch = launch_cell) -> None:
         self.camera = settings.camera
         self.stream = LiveStream(lambda on: self._say(Watch(on)))
         self.health: Health | None = None
         self.restarts = -1
         self.stopped = False
         self.problem = ""
-        self.process: BaseProcess | None = None
+        self.process: Started | None = None
         self.situations: Topic[SituationSeen] = Topic()
         self.episodes: Topic[EpisodeHeard] = Topic()
         self.clips: Topic[ClipHeard] = Topic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from blickschutz.control.service.keeper import CellKeeper, Launch, forkserver_launch
+from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.pipeline.messages import CellSettings
@@ -14,7 +14,7 @@ from blickschutz.pipeline.messages import CellSettings
 class Supervisor:
     """Starts and ends the keepers of all cells."""
 
-    def __init__(self, settings: Mapping[str, CellSettings], clock: Clock, launch: Launch = forkserver_launch) -> None:
+    def __init__(self, settings: Mapping[str, CellSettings], clock: Clock, launch: Launch = launch_cell) -> None:
         self.keepers = {name: CellKeeper(cell, clock, launch) for name, cell in settings.items()}
 
     def start(self, guard: Guard) -> None:

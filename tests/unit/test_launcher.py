@@ -1,0 +1,168 @@
+"""The launcher: what it forks, what it does not, how an end is told."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from blickschutz.zones.launcher import Launcher
+
+PROGRAM = """
+import os, socket, sys, threading
+from blickschutz.zones.launcher import own_line, serve
+def echo(line):
+    while data := line.recv(100):
+        line.sendall(data.upper())
+def fail(line):
+    raise ZeroDivisionError
+def late(line):
+    threading.Thread(target=lambda: line.sendall(line.recv(100)), daemon=False).start()
+def holds(line):
+    line.sendall(" ".join(sorted(os.readlink(f"/proc/self/fd/{one}").split(":")[0] for one in os.listdir("/proc/self/fd")
+        if int(one) > 2 and os.path.exists(f"/proc/self/fd/{one}"))).encode())
+serve(own_line(int(sys.argv[1])), {"echo": echo, "fail": fail, "late": late, "holds": holds})
+"""
+
+
+@pytest.fixture
+def launcher():
+    made = Launcher([sys.executable, "-c", PROGRAM])
+    yield made
+    made.end()
+
+
+def launched(launcher, kind):
+    ours, theirs = socket.socketpair()
+    ours.settimeout(20)
+    with theirs:
+        return launcher.launch(kind, theirs), ours
+
+
+def test_a_process_has_the_socket_and_its_end_is_told(launcher):
+    process, line = launched(launcher, "echo")
+    with line:
+        line.sendall(b"hello")
+        assert line.recv(100) == b"HELLO"
+        assert process.is_alive()
+        assert process.exitcode is None
+        process.join(0.05)
+        assert process.is_alive(), "it was waited for, not ended"
+        assert Path(f"/proc/{process.pid}").exists()
+    process.join(20)
+    assert not process.is_alive()
+    assert process.exitcode == process.exitcode == 0
+
+
+def test_a_process_that_fails_or_is_killed_says_so(launcher):
+    failed, line = launched(launcher, "fail")
+    with line:
+        failed.join(20)
+        assert failed.exitcode == 1
+    killed, line = launched(launcher, "echo")
+    with line:
+        killed.kill()
+        killed.join(20)
+        assert killed.exitcode == -signal.SIGKILL
+        killed.kill()  # of somebody who is gone: nothing
+
+
+def test_it_ends_when_its_threads_have_ended(launcher):
+    process, line = launched(launcher, "late")
+    with line:
+        process.join(0.2)
+        assert process.is_alive()
+        line.sendall(b"now")
+        assert line.recv(100) == b"now"
+        process.join(20)
+        assert process.exitcode == 0
+
+
+def test_a_process_holds_nothing_of_its_siblings(launcher):
+    others = [launched(launcher, "echo") for _ in range(3)]
+    process, line = launched(launcher, "holds")
+    with line:
+        assert line.recv(1000).decode().split() == ["socket"]
+    process.join(20)
+    for other, theirs in others:
+        theirs.close()
+        other.join(20)
+        assert other.exitcode == 0, "a sibling held its socket open"
+
+
+def test_what_is_not_known_ends_the_launcher_and_the_next_one_is_new(launcher):
+    """It answers no guess: whoever asks for something else is no control room of ours."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        with pytest.raises(ConnectionError, match="has ended"):
+            launcher.launch("os.system", theirs)
+        process = launcher.launch("echo", theirs)
+    process.join(20)
+    assert process.exitcode == 0
+
+
+def test_cells_live_on_when_the_launcher_is_killed(launcher):
+    process, line = launched(launcher, "echo")
+    with line:
+        os.kill(launcher.pid, signal.SIGKILL)
+        os.waitpid(launcher.pid, 0)
+        line.sendall(b"still")
+        assert line.recv(100) == b"STILL"
+        assert process.is_alive()
+    process.join(20)
+    assert not process.is_alive()
+    assert process.exitcode is None, "nobody is left who could say it"
+
+
+def test_many_at_once_each_get_their_own(launcher):
+    found = []
+
+    def one():
+        process, line = launched(launcher, "echo")
+        with line:
+            line.sendall(str(process.pid).encode())
+            found.append(line.recv(100).decode() == str(process.pid))
+
+    threads = [threading.Thread(target=one) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 12
+
+
+def test_no_descriptor_is_left(launcher):
+    process, line = launched(launcher, "echo")
+    gc.collect()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        other, theirs = launched(launcher, "echo")
+        theirs.close()
+        other.join(20)
+        del other
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) == before
+    line.close()
+    process.join(20)
+
+
+def test_the_launcher_ends_with_whoever_started_it(launcher):
+    launcher.start()
+    pid = launcher.pid
+    launcher.end()
+    end = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_program_that_cannot_be_started_is_an_error():
+    with pytest.raises(OSError, match="No such file"):
+        Launcher(["/nowhere/python"]).start()
