@@ -177,6 +177,20 @@ def test_one_address_has_so_many_connections_and_then_others_still_come_in(serve
     assert server.ask("/program", b"{}", content_type=JSON) == 200
 
 
+def test_where_strangers_hold_every_connection_whoever_asks_at_once_is_let_in(server):
+    held = []
+    try:
+        for host in range(2, 6):
+            for _ in range(Hurried.most_of_one):
+                one = socket.create_connection(("127.0.0.1", server.port), 5, (f"127.0.0.{host}", 0))
+                one.sendall(b"GET / HT")
+                held.append(one)
+        assert [server.ask("/program", b"{}", content_type=JSON) for _ in range(5)] == [200] * 5
+    finally:
+        for one in held:
+            one.close()
+
+
 def handshake(path):
     return (
         f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

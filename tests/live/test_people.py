@@ -206,8 +206,8 @@ class TestSignIn:
         with httpx.Client(base_url=system.address) as requests:
             while time.monotonic() - start < 3:
                 statuses.append(requests.post("/sign-in", data={"person": "kvd-3", "password": "falsch"}).status_code)
-        assert set(statuses) == {403}
-        assert len(statuses) <= 8
+        assert set(statuses) <= {403, 429}
+        assert statuses.count(403) <= 10
 
 
 class TestKept:

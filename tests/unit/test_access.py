@@ -66,6 +66,8 @@ class House:
     def sign_in(self, person, password, caller=NOWHERE):
         """Knock, wait for as long as it is held, and be looked at."""
         knock = self.access.doors.knock(person, caller)
+        if knock is None:
+            return SignIn.LOCKED, ""
         self.clock.sleep(knock.wait_s)
         try:
             return self.access.sign_in(person, password, knock, caller)
@@ -93,12 +95,13 @@ def house(tmp_path, monkeypatch):
 
 
 class TestPassword:
-    def test_tries_are_held_ever_longer_and_lock_nobody_out(self, house):
+    def test_tries_are_held_ever_longer_and_ten_a_minute_are_looked_at(self, house):
         house.begin("leitstelle")
         slept = house.clock.slept
         results = [house.sign_in("leitstelle", f"falsch {n}")[0] for n in range(12)]
-        assert results == [SignIn.WRONG] * 12
-        assert slept == [0.0] * 5 + [1.0] * 5 + [4.0] * 2
+        assert results == [SignIn.WRONG] * 10 + [SignIn.LOCKED] * 2
+        assert slept == [0.0] * 5 + [1.0, 2.0, 2.0, 4.0, 4.0]
+        house.clock.sleep(60)
         assert house.sign_in("leitstelle", GOOD)[0] is SignIn.OK
         assert slept[-1] == 4.0
         assert house.sign_in("leitstelle", GOOD)[0] is SignIn.OK

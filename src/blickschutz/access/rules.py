@@ -91,18 +91,18 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long tries are held: `steps` of (tries lately, seconds), the most first, and how many are held at once (0: any number).
-
-    A wait is at most four seconds: it makes guessing slow and locks nobody out.
+    """How long tries are held: `steps` of (tries lately, seconds), the most first; how many are held at once, and looked at in a minute
+    (0: any number).
     """
 
     steps: tuple[tuple[int, float], ...]
     at_once: int = 0
+    a_minute: int = 0
 
 
 # A device that an account knows has a count of its own, which nobody else's tries touch. Of all others count: the name together
 # with where it is asked from, where it is asked from whatever the name, and the name wherever it is asked from.
-OF_DEVICE = OF_PAIR = Patience(((10, 4.0), (5, 1.0)), at_once=2)
+OF_DEVICE = OF_PAIR = Patience(((8, 4.0), (6, 2.0), (5, 1.0)), at_once=2, a_minute=10)
 OF_PLACE = Patience(((60, 4.0), (20, 1.0)), at_once=4)
 OF_NAME = Patience(((30, 2.0),))
 
@@ -179,6 +179,11 @@ def wait_s(patience: Patience, tries: Sequence[float], now: float) -> float:
     """For how many seconds the next try is held after these (monotonic times) before it is looked at."""
     lately = sum(now - at < REMEMBERED_S for at in tries)
     return next((seconds for least, seconds in patience.steps if lately >= least), 0.0)
+
+
+def is_too_many(patience: Patience, tries: Sequence[float], now: float) -> bool:
+    """Whether so many were looked at within a minute (monotonic times) that the next one is not."""
+    return bool(patience.a_minute) and is_locked(tries, now, patience.a_minute)
 
 
 def place_of(address: str) -> str:

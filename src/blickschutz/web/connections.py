@@ -16,9 +16,13 @@ HEADER_S = 10.0
 
 
 class LimitedHttp(H11Protocol):
-    """One connection of uvicorn's. It is closed where too many are open, or where a request's head does not come in time."""
+    """One connection of uvicorn's. It is closed where its address has too many, or where a request's head does not come in time.
+
+    Where too many are open in all, the one goes that has been waited for longest: whoever asks at once is let in.
+    """
 
     _open: ClassVar[Counter[str]] = Counter()
+    _silent: ClassVar[dict[LimitedHttp, None]] = {}
     most, most_of_one, header_s = MOST, MOST_OF_ONE, HEADER_S
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -27,10 +31,19 @@ class LimitedHttp(H11Protocol):
         self._counted = self.client[0] if self.client else ""
         self._open[self._counted] += 1
         self._is_counted = True
-        if self._open[self._counted] > self.most_of_one or self._open.total() > self.most:
+        if self._open[self._counted] > self.most_of_one or (self._open.total() > self.most and not self._make_room()):
             transport.abort()
             return
         self._wait()
+
+    def _make_room(self) -> bool:
+        """Whether another connection goes for this one."""
+        oldest = next(iter(self._silent), None)
+        if oldest is None:
+            return False
+        oldest._came()
+        oldest.transport.abort()
+        return True
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -64,8 +77,10 @@ class LimitedHttp(H11Protocol):
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(self.header_s, self.transport.abort)
+        self._silent[self] = None
 
     def _came(self) -> None:
+        self._silent.pop(self, None)
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None

@@ -1,4 +1,4 @@
-"""Tries before anybody is signed in: held for a while, never locked out (OWASP ASVS 5, 6.3.1 and 6.1.1)."""
+"""Tries before anybody is signed in: held for a while; nobody is locked out by those of others (OWASP ASVS 5, 6.3.1 and 6.1.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from blickschutz.access.model import Caller
-from blickschutz.access.rules import OF_DEVICE, OF_NAME, OF_PAIR, OF_PLACE, Patience, wait_s
+from blickschutz.access.rules import OF_DEVICE, OF_NAME, OF_PAIR, OF_PLACE, Patience, is_too_many, wait_s
 from blickschutz.kernel.clock import Clock
 
 # Of each kind; whoever asks for more names than that makes us forget the oldest.
@@ -45,7 +45,8 @@ class Doors:
         self._inside = 0
 
     def knock(self, name: str, caller: Caller) -> Knock | None:
-        """One more try for the account `name`; None where so many are held for the same that this one is not. `leave` ends it."""
+        """One more try for the account `name`; None where so many are held, or were looked at within a minute, that this
+        one is not; it does not count. `leave` ends a try."""
         if caller.device:
             counted: tuple[tuple[Patience, str], ...] = ((OF_DEVICE, caller.device),)
         else:
@@ -54,6 +55,8 @@ class Doors:
         with self._lock:
             counts = [(patience, self._count(patience, key)) for patience, key in counted]
             if any(patience.at_once and one.inside >= patience.at_once for patience, one in counts):
+                return None
+            if any(is_too_many(patience, one.tries, now) for patience, one in counts):
                 return None
             if self._inside >= _MOST_INSIDE and not caller.device:
                 return None
