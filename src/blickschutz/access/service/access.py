@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -12,7 +10,7 @@ from blickschutz.access.model import AccountState, Caller, FactorKind, Half, Mem
 from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
 from blickschutz.access.rules import MOST_STRANGE_CODES, PERSONAL, STRANGE_CODES_S, idle_s, permitted, todo
 from blickschutz.access.service.devices import KnownDevices
-from blickschutz.access.service.doors import Doors, Knock
+from blickschutz.access.service.doors import Doors, Knock, Turns
 from blickschutz.access.service.own import OwnAccount
 from blickschutz.access.service.people import People
 from blickschutz.access.service.sessions import Sessions, Tries, hashed
@@ -23,8 +21,6 @@ from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
 
-# A password takes 46 MiB and a while to check: one at a time, whoever asks.
-_AT_ONCE = 1
 _NOTE_S = 60.0
 NOWHERE = Caller()
 Do: TypeAlias = Callable[[Callable[[], object]], object]
@@ -50,8 +46,8 @@ class Access:
         """Known devices are signed with what comes of `secret`; without one they are known until the process ends."""
         self.accounts, self.passwords, self.factors, self.tokens = accounts, passwords, factors, tokens
         self._log, self._clock = log, clock
-        # Strangers wait for their turn among themselves first: on a known device nobody waits for more than one of them.
-        self._hashing, self._strangers = threading.Semaphore(_AT_ONCE), threading.Semaphore(_AT_ONCE)
+        # A password takes 46 MiB and a while to check: one at a time, whoever asks.
+        self._turns = Turns()
         self.doors, self.turned = Doors(clock), TurnedAway(log, clock)
         self.devices = KnownDevices(secret or secrets.token_bytes(32), clock)
         self.tries = Tries(clock)
@@ -73,10 +69,7 @@ class Access:
 
         Whoever calls has counted and held the try (`doors`). For a name that nobody has the same is done, and the same comes of it.
         """
-        with contextlib.ExitStack() as turn:
-            if not caller.device:
-                turn.enter_context(self._strangers)
-            turn.enter_context(self._hashing)
+        with self._turns.turn(known=bool(caller.device)):
             fits = self.passwords.fits(person, password)
         member = self.members.get(person)
         if not fits or member is None or member.state is not AccountState.ACTIVE:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from blickschutz.access.model import Caller
@@ -100,3 +100,24 @@ class Doors:
         found = kept.setdefault(key, _Count())
         kept.move_to_end(key)
         return found
+
+
+class Turns:
+    """One at a time; whoever comes with a device that their account knows goes before all others."""
+
+    def __init__(self) -> None:
+        self._changed, self._busy, self.first = threading.Condition(), False, 0
+
+    @contextmanager
+    def turn(self, *, known: bool) -> Iterator[None]:
+        with self._changed:
+            self.first += known
+            self._changed.wait_for(lambda: not self._busy and (known or not self.first))
+            self.first -= known
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
