@@ -32,6 +32,7 @@ from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.clips import analyse_file
 from blickschutz.pipeline.offline import FileReader
+from blickschutz.pipeline.senses import Senses, load_senses
 from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.service import SituationWatch
@@ -122,7 +123,7 @@ def drawn_over(kind: str, clip: str, seconds: float, seed: int) -> Found:
     return Found(clip, hit[0] - at if hit else None, hit[1] if hit else "", early)
 
 
-def through_a_cell(kind: str, clip: str, seconds: float, seed: int, detector: OpenVinoDetector, folder: Path) -> Found:
+def through_a_cell(kind: str, clip: str, seconds: float, seed: int, detector: OpenVinoDetector, senses: Senses, folder: Path) -> Found:
     """Draw `kind` over `clip`, encode it, and analyse the file; the others are what is told from the onset on."""
     drawn, at, rng = planned(kind, clip, seconds, seed)
     target, reader = folder / "drawn.mp4", FileReader(DATA / clip, SystemClock())
@@ -139,7 +140,7 @@ def through_a_cell(kind: str, clip: str, seconds: float, seed: int, detector: Op
             whole = np.concatenate([plane.reshape(-1, stream.width) for plane in cut])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="yuv420p")))
         container.mux(stream.encode())
-    episodes, _ = analyse_file(target, detector, SystemClock(), SituationSettings(), lambda _: None)
+    episodes, _ = analyse_file(target, detector, SystemClock(), SituationSettings(), lambda _: None, senses)
     alarms = [one for one in episodes if one.alarmed and one.kind is not Kind.PERSON_IN_ZONE]
     hit = next((one for one in alarms if one.kind is Kind.CAMERA_TAMPERED and one.at >= at), None)
     others = tuple(one.kind.value for one in alarms if one.kind is not Kind.CAMERA_TAMPERED and one.at >= at)
@@ -186,12 +187,13 @@ def main() -> None:
     if not options.whole:
         ordinary(options.clips)
         return
-    detector, rng = OpenVinoDetector.from_registry("centernet"), np.random.default_rng(options.seed)
+    detector, senses = OpenVinoDetector.from_registry("centernet"), load_senses()
+    rng = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         for kind in options.kinds:
             long = [clip for clip in found if fits(kind, *clip, options.seed)]
             chosen = [long[k] for k in rng.permutation(len(long))[: options.whole]]
-            row(f"{kind}, through a cell", [through_a_cell(kind, *clip, options.seed, detector, Path(folder)) for clip in chosen])
+            row(f"{kind}, through a cell", [through_a_cell(kind, *clip, options.seed, detector, senses, Path(folder)) for clip in chosen])
 
 
 if __name__ == "__main__":
