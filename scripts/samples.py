@@ -17,7 +17,7 @@ from blickschutz.situations.rules.posture import posture_features, posture_windo
 
 Labels = Sequence[tuple[str, float, float]]
 Scenes = Sequence[tuple[float, Scene]]
-_BEGUN_S, _AFTER_S, _DOWN_S = 0.4, 0.5, 0.5
+_BEGUN_S, _AFTER_S, _DOWN_S = 0.4, 0.5, 0.8
 
 
 @dataclass(frozen=True)

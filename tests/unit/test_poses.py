@@ -14,6 +14,7 @@ from blickschutz.analysis.io.openvino_pose import OpenVinoPoser
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import HIPS, SHOULDERS
 from blickschutz.analysis.rules.encounters import EncounterWatch, near_pairs
+from blickschutz.analysis.rules.fallen import Around, left_over
 from blickschutz.analysis.rules.pose import Window, read_pose
 from blickschutz.analysis.rules.postures import PostureWatch
 from blickschutz.kernel.errors import ModelError
@@ -115,6 +116,11 @@ def track(number, box, at, born=90.0, seen=0.0):
     return Track(number, box, (0.0, 0.0), 0.6, seen, at - born, True)
 
 
+def around(boxes, tracks=(), lying=(), left=()):
+    """One moment; `left` stands out from the known place."""
+    return Around(boxes, tracks, lying, SIZE, lambda: left)
+
+
 class TestDown:
     def fallen(self, says=lying_pose, down=FLAT, seconds=3.0):
         """Somebody stands for 2 s and is down from then on."""
@@ -122,7 +128,7 @@ class TestDown:
         for index in range(round(5 * (2 + seconds))):
             at = 100 + index / 5
             box = LEFT if at < 102 else down
-            found += watch.postures(rows(box), [track(1, box, at)], (), SIZE, partial(poser.look, None), at)
+            found += watch.postures(around(rows(box), [track(1, box, at)]), partial(poser.look, None), at)
         return found, poser
 
     def test_whoever_stands_is_not_looked_at(self):
@@ -142,7 +148,7 @@ class TestDown:
             at = 100 + index / 5
             tracks = [track(1, LEFT, at)] if at < 102 else []
             weak = rows() if at < 102 else rows(Box(150, 190, 290, 245), score=0.15)
-            watch.postures(weak, tracks, (), SIZE, partial(poser.look, None), at)
+            watch.postures(around(weak, tracks), partial(poser.look, None), at)
         assert poser.asked
         assert all(math.dist(box.centre, LEFT.foot) < LEFT.height for box, _ in poser.asked)
 
@@ -151,7 +157,7 @@ class TestDown:
         edge = LEFT.moved(-LEFT.left, 0)
         for index in range(20):
             at = 100 + index / 5
-            watch.postures(rows(), [track(1, edge, at)] if at < 102 else [], (), SIZE, partial(poser.look, None), at)
+            watch.postures(around(rows(), [track(1, edge, at)] if at < 102 else []), partial(poser.look, None), at)
         assert poser.asked == []
 
     def test_what_lies_is_turned_until_somebody_is_seen_and_then_looked_at_that_way(self):
@@ -163,7 +169,7 @@ class TestDown:
 
         watch, found = PostureWatch(), []
         for index in range(15):
-            found += watch.postures(rows(), [], [Detection(FLAT, 0.5)], SIZE, look, 100 + index / 5)
+            found += watch.postures(around(rows(), lying=[Detection(FLAT, 0.5)]), look, 100 + index / 5)
         assert found[-1].presence == 1
         first = turns.index(3)
         assert set(turns[:first]) <= {0, 1}
@@ -175,7 +181,8 @@ class TestDown:
         watch, poser = PostureWatch(), FixedPoser(lying_pose)
         for index in range(10):
             at = 100 + index / 5
-            watch.postures(rows(LEFT), [track(1, LEFT, at)], [Detection(Box(190, 130, 280, 180), 0.4)], SIZE, partial(poser.look, None), at)
+            weak = [Detection(Box(190, 130, 280, 180), 0.4)]
+            watch.postures(around(rows(LEFT), [track(1, LEFT, at)], weak), partial(poser.look, None), at)
         assert poser.asked == []
 
     def test_who_is_cut_by_the_lower_edge_walks_out(self):
@@ -185,8 +192,59 @@ class TestDown:
             box = Box(200, 60 + 12 * index, 260, min(SIZE[1], 240 + 12 * index))
             there = box.height > 58
             seen, tracks = (rows(box), [track(1, box, at)]) if there else (rows(), [])
-            watch.postures(seen, tracks, (), SIZE, partial(poser.look, None), at)
+            watch.postures(around(seen, tracks), partial(poser.look, None), at)
         assert poser.asked == []
+
+    def test_who_falls_at_the_lower_edge_is_looked_at(self):
+        watch, poser = PostureWatch(), FixedPoser(lying_pose)
+        for index in range(15):
+            at = 100 + index / 5
+            box = Box(200, 130, 270, SIZE[1]) if at < 102 else Box(180, 250, 330, SIZE[1])
+            watch.postures(around(rows(box), [track(1, box, at)]), partial(poser.look, None), at)
+        assert poser.asked
+
+    def lost(self, left, tracks=(), seconds=2.0):
+        """Somebody stands for 2 s; then the detector sees `tracks` alone, and `left` stands out from the known place."""
+        watch, poser = PostureWatch(), FixedPoser(lying_pose)
+        for index in range(round(5 * (2 + seconds))):
+            at = 100 + index / 5
+            seen = [track(1, LEFT, at)] if at < 102 else [track(2, box, at) for box in tracks]
+            watch.postures(around(rows(), seen, left=() if at < 102 else left), partial(poser.look, None), at)
+        return poser
+
+    def test_what_is_left_on_the_ground_of_who_was_lost_is_looked_at(self):
+        assert {box for box, _ in self.lost([FLAT]).asked} == {FLAT}
+
+    def test_neither_a_crumb_nor_a_crowd_nor_who_stands_there_is_left_of_somebody(self):
+        for left in (Box(230, 220, 250, 240), Box(0, 10, 480, 320), LEFT):
+            assert FLAT not in {box for box, _ in self.lost([left]).asked}
+            assert left not in {box for box, _ in self.lost([left]).asked}
+
+    def test_what_others_hide_is_not_left_of_somebody(self):
+        assert FLAT not in {box for box, _ in self.lost([FLAT], tracks=[Box(190, 80, 290, 260)]).asked}
+
+    def test_what_is_known_and_looks_different_is_left_over(self):
+        proven, known = np.full((60, 80), 255, np.uint8), np.full((60, 80), 255, np.uint8)
+        proven[30:40, 20:50], proven[:, 60:], known[:, 60:] = 0, 0, 0
+        assert left_over(proven, known, (4.0, 4.0)) == [Box(80, 120, 200, 160)]
+
+    def test_who_sinks_is_worth_fresh_looks_of_the_detector_but_not_for_ever(self):
+        watch, needed = PostureWatch(), []
+        for index in range(200):
+            at = 100 + index / 5
+            sinks = index % 5 == 4
+            box = Box(LEFT.left, LEFT.top + 45, LEFT.right, LEFT.bottom) if sinks else LEFT
+            watch.postures(around(rows(box), [track(1, box, at)]), partial(FixedPoser(lying_pose).look, None), at)
+            needed.append(watch.is_needed(at))
+        assert not any(needed[:4])
+        assert all(needed[4:8])
+        assert sum(needed) <= 15 + 0.25 * 40 + 5
+
+    def test_looks_in_vain_grow_rare(self):
+        watch, poser = PostureWatch(), FixedPoser(partial(drawn_pose, presence=0.0))
+        for index in range(50):
+            watch.postures(around(rows(), lying=[Detection(FLAT, 0.5)]), partial(poser.look, None), 100 + index / 5)
+        assert len(poser.asked) <= 3 * 10
 
     def test_looks_are_bounded_in_the_long_run(self):
         _, poser = self.fallen(seconds=120)

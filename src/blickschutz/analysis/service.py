@@ -18,6 +18,7 @@ from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundState, Found
 from blickschutz.analysis.rules.changes import still_changes
 from blickschutz.analysis.rules.encounters import EncounterWatch
+from blickschutz.analysis.rules.fallen import Around, left_over
 from blickschutz.analysis.rules.heads import drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.lying import LyingWatch
 from blickschutz.analysis.rules.postures import PostureWatch
@@ -159,7 +160,7 @@ class Analyser:
             width=frame.width,
             height=frame.height,
             encounters=met,
-            postures=self._down(scene, frame),
+            postures=self._down(scene, frame, proven),
             changes=changes,
             view=view,
         )
@@ -172,11 +173,17 @@ class Analyser:
         least = self._settings.encounter_height * frame.height
         return self._meetings.encounters(self._near, crowd, pictures, least, look, frame.at)
 
-    def _down(self, scene: Scene, frame: RawFrame) -> tuple[Posture, ...]:
+    def _down(self, scene: Scene, frame: RawFrame, proven: Bytes) -> tuple[Posture, ...]:
         if self._poser is None:
             return ()
-        look = partial(self._poser.look, frame)
-        return self._postures.postures(self._near, scene.tracks, self._lying.lying(frame.at), (frame.width, frame.height), look, frame.at)
+        model = self._model(frame)
+        rows, columns = model.shape
+
+        def remains() -> Sequence[Box]:
+            return left_over(proven, self.background(frame).known, (frame.width / columns, frame.height / rows))
+
+        around = Around(self._near, scene.tracks, self._lying.lying(frame.at), (frame.width, frame.height), remains)
+        return self._postures.postures(around, partial(self._poser.look, frame), frame.at)
 
     def _model(self, frame: RawFrame) -> BackgroundModel:
         if self._background is None or self._size != (frame.width, frame.height):

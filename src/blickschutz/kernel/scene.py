@@ -105,6 +105,7 @@ POSTURE_FIGURES = (
     *("trunk_flat", "legs_flat", "head_drop", "folded", "seen_limbs"),
     *("stood", "stood_ago", "height_share", "length_share", "foot_way"),
     *("lying_score", "box_score", "from_lying", "from_track", "from_lost", "upright_beside", "edge", "size", "moved"),
+    *("down", "fell"),
 )
 
 

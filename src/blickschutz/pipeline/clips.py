@@ -12,6 +12,7 @@ from blickschutz.analysis.ports import Detector, Poser
 from blickschutz.analysis.service import Analyser
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import MediaError
+from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.scene import Scene
 from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.offline import FileReader
@@ -26,11 +27,18 @@ from blickschutz.situations.service import SituationWatch
 def scenes_in(
     clip: Path, detector: Detector, clock: Clock, progress: Callable[[int], object], poser: Poser | None = None
 ) -> Iterator[tuple[float, Scene]]:
-    """(seconds since the first frame, scene) of every analysed frame, and at last the clip's length with an empty scene."""
+    """Those of a file (`scenes_of`). Raises `MediaError`."""
+    return scenes_of(FileReader(clip, clock), detector, progress, poser)
+
+
+def scenes_of(
+    frames: Iterable[RawFrame], detector: Detector, progress: Callable[[int], object], poser: Poser | None = None
+) -> Iterator[tuple[float, Scene]]:
+    """(seconds since the first frame, scene) of every analysed frame, and at last the length with an empty scene."""
     settings = AnalysisSettings()
     path = RedactionPath(Analyser(detector, settings, poser=poser), Showing(), settings.rate)
     start = last = None
-    for frame in FileReader(clip, clock):
+    for frame in frames:
         start = frame.at if start is None else start
         last = frame.at
         path.push(frame, wanted=False)

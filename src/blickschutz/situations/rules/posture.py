@@ -27,6 +27,7 @@ _STOOD_S = 0.5
 _DROP_S = 0.5
 _TRAIL_S = 6.0
 _REACH = 1.2
+_NEAR_SHARE = 0.25
 _COMPANY = 1.5
 _HEIGHT = POSTURE_FIGURES.index("height_share")
 
@@ -40,6 +41,7 @@ WINDOW_FIGURES = (
     *FALL_FIGURES,
     *("lying score", "mean lying score", "box score", "upright beside", "edge", "size"),
     *("trunk flat", "legs flat", "head drop", "slender", "moved", "presence upright", "moved least"),
+    *("down", "down now", "came down", "leaned", "fell", "foot way"),
 )
 
 
@@ -68,6 +70,8 @@ def posture_features(history: History, window: Sequence[Posture]) -> Floats:
     presence = np.clip(column["presence"], 0, 1)
     flat = presence * column["lean"]
     best = np.sort(flat)[::-1]
+    # Small people are hidden and cut often, and then seem to sink.
+    near = column["size"] >= _NEAR_SHARE * column["height_share"]
     wide, box_wide = (np.minimum(column[name], _MOST_WIDE) for name in ("wide", "box_wide"))
     figures = [
         *(best[0], best[:2].mean(), best[:4].mean(), flat[-1], flat.mean(), np.count_nonzero(flat > PRESENT)),
@@ -80,6 +84,8 @@ def posture_features(history: History, window: Sequence[Posture]) -> Floats:
         *(column["upright_beside"].mean(), column["edge"].mean(), np.median(column["size"])),
         *(_known(column[name], np.mean) for name in ("trunk_flat", "legs_flat", "head_drop", "slender", "moved", "presence_upright")),
         _known(column["moved"], np.min),
+        *(_known(column["down"], np.max), _known(column["down"][-1:], np.max), _gained(column["down"], presence)),
+        *(_gained(flat, presence), (column["fell"] * near).max(), _known(column["foot_way"], np.min)),
     ]
     return np.array(figures, np.float32)
 
@@ -88,6 +94,12 @@ def _known(column: Floats, fold: Callable[[Floats], Any]) -> float:
     """Of what was measured; -1 where nothing was."""
     measured = column[~np.isnan(column)]
     return float(fold(measured)) if len(measured) else -1.0
+
+
+def _gained(column: Floats, presence: Floats) -> float:
+    """From the first to the last look that saw somebody; 0 where there are no two."""
+    seen = column[(presence >= PRESENT) & ~np.isnan(column)]
+    return float(seen[-1] - seen[0]) if len(seen) > 1 else 0.0
 
 
 def _fall(history: History, box: Box) -> tuple[float, ...]:
