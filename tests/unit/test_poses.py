@@ -203,6 +203,14 @@ class TestDown:
             watch.postures(around(rows(box), [track(1, box, at)]), partial(poser.look, None), at)
         assert poser.asked
 
+    def test_a_track_seen_once_that_jumps_to_legs_at_the_lower_edge_is_no_fall(self):
+        watch, poser = PostureWatch(), FixedPoser(lying_pose)
+        for index in range(10):
+            at = 100 + index / 5
+            box = Box(200, 130, 270, 300) if index == 0 else Box(205, 260, 245, SIZE[1])
+            watch.postures(around(rows(box), [track(1, box, at)]), partial(poser.look, None), at)
+        assert poser.asked == []
+
     def lost(self, left, tracks=(), seconds=2.0):
         """Somebody stands for 2 s; then the detector sees `tracks` alone, and `left` stands out from the known place."""
         watch, poser = PostureWatch(), FixedPoser(lying_pose)

@@ -22,7 +22,7 @@ from blickschutz.kernel.scene import Detection, Track
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 
-SEEN_S = 0.4
+SEEN_S, _FRESH_S = 0.4, 0.1
 UPRIGHT, _STOOD = 0.55, 0.65
 _LOW, _SPREAD, _WIDE = 0.58, 0.85, 1.3
 _LOWERED = 0.72
@@ -46,12 +46,13 @@ _HIDDEN = 0.2
 
 @dataclass(slots=True)
 class Stood:
-    """The last upright box of a track, the tallest it ever was, and whether it fell since."""
+    """The last upright box of a track, the tallest it ever was, how often it was seen upright, and whether it fell since."""
 
     box: Box
     at: float
     seen_at: float
     tallest: float
+    times: int
     looked: int = 0
     fell: bool = False
 
@@ -98,13 +99,15 @@ class Fallen:
                 known.seen_at = at
                 down, speed = _sunk(box, known, at)
                 sinks |= track.confirmed and down >= _SINKS and speed >= _SINK_SPEED
-                # Whoever walks towards the camera comes down too, and grows.
-                lower = box.height <= _SHRUNK * known.box.height or box.bottom >= (1 - _EDGE) * size[1]
+                # Whoever walks towards the camera comes down too, and grows; a track that was seen once jumps to who walks in below.
+                cut = box.bottom >= (1 - _EDGE) * size[1]
+                lower = known.times > 1 if cut else box.height <= _SHRUNK * known.box.height
                 known.fell |= track.confirmed and down >= _FALL and speed >= _FALL_SPEED and lower
             stands = box.width <= _STOOD * box.height and track.score >= _LIKELY
             if stands and (known is None or box.height >= _LOWERED * known.box.height or at - known.at > _STOOD_S):
                 tallest = max(box.height, known.tallest if known is not None else 0.0)
-                self._stood[track.number] = Stood(box, at, at, tallest)
+                times = (known.times if known is not None else 0) + (track.seen_s < _FRESH_S)
+                self._stood[track.number] = Stood(box, at, at, tallest, times)
         self._stood = {number: stood for number, stood in self._stood.items() if at - max(stood.at, stood.seen_at) <= _STOOD_S}
         return sinks
 
