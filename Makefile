@@ -39,6 +39,9 @@ bench:
 	@$(BIN)/python -m benchmarks.later
 	@$(BIN)/python -m benchmarks.recording
 	@$(BIN)/python -m benchmarks.crashes
+	@$(BIN)/python -m benchmarks.floods
+	@$(BIN)/python -m benchmarks.streams
+	@$(BIN)/python -m benchmarks.zones
 	@$(BIN)/python -m benchmarks.pages
 	@$(BIN)/python -m benchmarks.mutations
 	@$(BIN)/python -m benchmarks.faults --rounds 200
