@@ -187,7 +187,7 @@ def test_an_account_is_proposed_and_confirmed_by_keyboard_alone(place, seat, req
     page = open_page("technik", "people")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    choose(page, "summary", "Enter")
+    choose(page, "main summary", "Enter")
     page.keyboard.press("Tab")
     page.keyboard.type(person)
     page.keyboard.press("Tab")
@@ -248,7 +248,7 @@ def test_a_request_is_recorded_answered_and_confirmed_by_keyboard_alone(place, s
     open_page, _ = seat
     store = place.records.office.rights.store
     page = open_page("aufsicht", "requests")
-    choose(page, "details summary", "Enter")
+    choose(page, "main details summary", "Enter")
     reach(page, "#name")
     page.keyboard.type("Max Muster")
     page.keyboard.press("Tab")
@@ -284,4 +284,4 @@ def test_the_settings_name_the_lines_of_the_site_file(place, seat):
     page = open_page("technik", "settings")
     line = 1 + EXAMPLE.read_text(encoding="utf-8").splitlines().index("unreviewed_hours = 72")
     cells = page.locator("tr", has=page.get_by_text("unreviewed_hours", exact=True)).locator("td").all_inner_texts()
-    assert (cells[0], cells[2]) == ("72", str(line))
+    assert (cells[0], cells[1]) == ("72", str(line))

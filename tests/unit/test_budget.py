@@ -564,7 +564,7 @@ class TestControl:
     def test_what_two_people_find_in_a_review_goes_in(self, joined):
         house = joined.desk.house
         house.records.office.cases.decided.listen(joined.watch.reviewed)
-        joined.watch.heard(EpisodeHeard(CAMERA, DOWN, "all", 0.0, 4.0, 0.8, 0.5))
+        joined.watch.heard(EpisodeHeard(CAMERA, DOWN, "all", 0.0, 4.0, START_THRESHOLDS[DOWN], 0.5))
         for name, verdict in (("a" * 32, Verdict.INCIDENT), ("b" * 32, Verdict.NO_INCIDENT)):
             case = house.clip(name)
             for person in ("kvd-1", "kvd-2"):
