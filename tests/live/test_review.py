@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -119,10 +120,26 @@ def sees(page, text):
     page.get_by_text(text).first.wait_for(timeout=10_000)
 
 
-def watch(page):
-    """Have the whole clip played before somebody's eyes, at the highest speed; the verdict opens then."""
-    page.evaluate("Object.assign(document.querySelector('review-player video'), { playbackRate: 4, currentTime: 0 }).play()")
-    page.get_by_role("button", name="Bewertung abgeben").wait_for(timeout=40_000)
+def watch(page, button="Bewertung abgeben"):
+    """Have the whole clip played before somebody's eyes, at the highest speed; the verdict opens then.
+
+    What the other person does may load the player anew meanwhile; people press play again, too.
+    """
+    begun = """() => {
+        const video = document.querySelector("review-player video");
+        if (!video || (!video.paused && video.playbackRate === 4)) return;
+        Object.assign(video, { playbackRate: 4, currentTime: 0 }).play().catch(() => {});
+    }"""
+    opened = page.get_by_role("button", name=button)
+
+    def seen():
+        with contextlib.suppress(Error):  # it is loaded anew this very moment
+            page.evaluate(begun)
+            page.wait_for_timeout(300)
+            return opened.is_visible()
+        return False
+
+    until(seen, 40)
 
 
 def judge(page, verdict, **more):
@@ -207,9 +224,13 @@ def test_two_people_review_in_english_by_keyboard_alone(night, desk):
         assert axe_findings(pages["kvd-1"]) == []
     for page in pages.values():
         until(lambda page=page: plays(page), 8)
+        watch(page, "Give verdict")
         reach(page, "input[name=verdict]")
         page.keyboard.press("Space")
         assert page.get_by_label("no incident", exact=True).is_checked()
+        page.keyboard.press("Enter")
+        sees(page, "destroyed at once and for good. Nobody can undo that.")
+        reach(page, "form[action$='/verdict'] button")
         page.keyboard.press("Enter")
         page.get_by_text("✓ no incident").first.wait_for()
     until(lambda: system.records.office.cases.store.get(case.id).state is CaseState.DESTROYED, 10)

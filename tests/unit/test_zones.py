@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripts.zones import TARGET, renewed
 
+from blickschutz.alerts.io import mqtt
 from blickschutz.bootstrap.zones import control_profile
 from blickschutz.config.loader import load_site
 from blickschutz.ingest.model import SourceKind, SourceSettings
@@ -263,3 +265,11 @@ def test_the_numbers_are_those_of_this_machine():
         pytest.skip("no list of calls for this machine")
     assert ctypes.CDLL(None).syscall(ctypes.c_long(machine.number("getpid"))) == os.getpid()
     assert Profile(Zone.KEY_DESK, ()).sockets is False
+
+
+def test_the_library_of_mqtt_wakes_itself_without_a_port():
+    """A confined control room binds none: with the library's own two TCP sockets no broker was ever reached."""
+    pair = mqtt.mqtt._socketpair_compat()
+    assert {(one.family, one.getblocking()) for one in pair} == {(socket.AF_UNIX, False)}
+    for one in pair:
+        one.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,18 @@ class Broker:
     user: str = ""
     password: str = field(default="", repr=False)
     tls: ssl.SSLContext | None = None
+
+
+def _waking_pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends by which the client wakes its own thread."""
+    pair = socket.socketpair()
+    for one in pair:
+        one.setblocking(False)
+    return pair
+
+
+# The library takes two TCP sockets on a port of its own for that, and a control room that is confined binds none (`zones`).
+mqtt._socketpair_compat = _waking_pair
 
 
 def _client(broker: Broker, name: str) -> mqtt.Client:
