@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +25,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.storage.engine import open_engine
+from tests.conftest import ROOT
 from tests.live.system import free_port, until
 from tests.peers.broker import RealBroker
 
@@ -70,6 +74,77 @@ class Subscriber:
     def close(self):
         self._client.disconnect()
         self._client.loop_stop()
+
+
+CONFINED = """
+import json, sys, threading
+from pathlib import Path
+from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
+from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
+from blickschutz.alerts.model import FaultNotice
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.zones import profiles
+from blickschutz.zones.hardening import confine, harden
+folder, ports, words = Path(sys.argv[1]), json.loads(sys.argv[2]), Words("Rathaus", "de", {})
+harden()
+confine(profiles.control_room(
+    data=folder, site=[], models=folder, memory=folder, temporary=folder, connect=frozenset(ports.values()), bind=8710))
+web = f"127.0.0.1:{ports['web']}"
+broker = Broker("127.0.0.1", ports["mqtt"])
+channels = (
+    MqttSender(broker, "Rathaus", "de"),
+    MailSender("127.0.0.1", ports["mail"], "a@b.example", ("c@d.example",), None, words),
+    Webhook("desk", f"http://{web}/alerts", "Rathaus", "de"),
+    AppriseChannel("app", f"json://{web}/alerts", words),
+)
+for channel in channels:
+    channel.send_fault(FaultNotice("disk", "disk", "full", False, 1.7e9))
+print("told", flush=True)
+heard = threading.Event()
+source = MqttSource(broker, frozenset({"gate"}), lambda camera, event: heard.set(), Guard(SystemClock()))
+source.start()
+print("heard" if heard.wait(20) else "deaf", flush=True)
+source.close()
+"""
+
+
+def test_a_confined_control_room_reaches_all_its_channels(tmp_path, hooks):
+    """Libraries bind ports and open sockets where nobody expects it, and its profile refuses them."""
+    mailbox = _Mailbox()
+    mailbox.refuse = False
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    broker = RealBroker(free_port(), tmp_path)
+    broker.start()
+    speaker = Subscriber(broker.port)
+    ports = {"mqtt": broker.port, "mail": controller.port, "web": hooks.server_port}
+    (tmp_path / "data").mkdir()
+    command = [sys.executable, "-c", CONFINED, str(tmp_path / "data"), json.dumps(ports)]
+    said = threading.Event()
+
+    def speak():
+        while not said.wait(0.3):
+            speaker.publish("blickschutz/cameras/gate/events", json.dumps({"id": "7", "kind": "loitering"}))
+
+    speaking = threading.Thread(target=speak)
+    alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # no thread of a library before it is confined
+    with subprocess.Popen(command, cwd=ROOT, env=alone, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "told\n", process.communicate(timeout=20)[1]
+            speaking.start()
+            assert process.stdout.readline() == "heard\n"
+        finally:
+            said.set()
+            process.kill()
+            if speaking.ident is not None:
+                speaking.join(10)
+            speaker.close()
+            broker.stop()
+            controller.stop()
+    assert [topic for topic, _ in speaker.heard if topic == "blickschutz/faults"] == ["blickschutz/faults"]
+    assert len(mailbox.mails) == 1
+    assert len(hooks.taken) == 2
 
 
 class TestMqtt:

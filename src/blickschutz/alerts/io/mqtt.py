@@ -51,8 +51,15 @@ def _waking_pair() -> tuple[socket.socket, socket.socket]:
 mqtt._socketpair_compat = _waking_pair
 
 
+class _Client(mqtt.Client):
+    """Connects without binding a port of its own first, which the library does in any case."""
+
+    def _create_socket_connection(self) -> socket.socket:
+        return socket.create_connection((self._host, self._port), timeout=self._connect_timeout)
+
+
 def _client(broker: Broker, name: str) -> mqtt.Client:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"{broker.prefix.replace('/', '-')}-{name}")
+    client = _Client(CallbackAPIVersion.VERSION2, client_id=f"{broker.prefix.replace('/', '-')}-{name}")
     client.connect_timeout = _CONNECT_S
     client.reconnect_delay_set(1, 30)
     if broker.user:
