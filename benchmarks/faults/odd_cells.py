@@ -25,11 +25,20 @@ KINDS = ("twice", "late", "never", "nonsense", "silent")
 
 
 def run(connection: socket.socket, kind: str) -> None:
-    """Entry point of the process: the cell itself, and two threads that pass on what is said."""
+    """Entry point of the process: passes on what is said, between the control room and the cell in a process of its own, which ends
+    when this one does. A cell that is confined has no other threads.
+    """
     ours, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    cell = os.fork()
+    if not cell:
+        ours.close()
+        connection.close()
+        seed.run_cell(inner)
+        os._exit(0)
+    inner.close()
     threading.Thread(target=_forward, args=(connection, ours), daemon=True).start()
     threading.Thread(target=_answer, args=(ours, connection, kind), daemon=True).start()
-    seed.run_cell(inner)
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(cell, 0)[1]) & 0xFF)
 
 
 def _forward(source: socket.socket, target: socket.socket) -> None:

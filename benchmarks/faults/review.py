@@ -19,6 +19,8 @@ class Review:
     def __init__(self, round_: Round, planted: Planted, people: tuple[str, str] = ("kvd-1", "kvd-2")) -> None:
         self._round, self.planted, self._people = round_, planted, people
         self._seats: dict[str, str] = {}
+        # A seat is good in the browser that took it, in the session of its person.
+        self._browsers: dict[str, httpx.Client] = {}
 
     def enter(self) -> bool:
         """Both take their seats; whether they could."""
@@ -31,7 +33,8 @@ class Review:
                     if found is None:
                         return False
                     data = {"passphrase": self._round.system.people[person].passphrase}
-                    taken = httpx.post(found[1], data=data, timeout=30)
+                    browser = self._browsers[person] = httpx.Client(cookies=dict(pages.cookies), timeout=60)
+                    taken = browser.post(found[1], data=data)
                     if taken.status_code != 303:
                         return False
                     self._seats[person] = str(httpx.URL(found[1]).join(taken.headers["location"]))
@@ -41,12 +44,12 @@ class Review:
 
     def _look(self, person: str) -> bool:
         """Have the whole clip shown to somebody, as fast as the room believes it; whether it was."""
-        seat, at = self._seats[person], 0.0
-        httpx.get(f"{seat}/video.mp4", timeout=60)
-        facts = httpx.get(f"{seat}/clip.json", timeout=20).json()
+        seat, browser, at = self._seats[person], self._browsers[person], 0.0
+        browser.get(f"{seat}/video.mp4")
+        facts = browser.get(f"{seat}/clip.json").json()
         while not facts.get("seen") and at < facts.get("length", 0.0) + 1:
             time.sleep(0.6)
-            facts |= httpx.post(f"{seat}/shown", data={"parts": f"{at}-{at + 2}"}, timeout=20).json()
+            facts |= browser.post(f"{seat}/shown", data={"parts": f"{at}-{at + 2}"}).json()
             at += 2
         return bool(facts.get("seen"))
 
@@ -62,7 +65,7 @@ class Review:
             # Nothing was said yet that could have been taken.
             return False
         try:
-            answer = httpx.post(f"{self._seats[person]}/verdict", data=data, timeout=20)
+            answer = self._browsers[person].post(f"{self._seats[person]}/verdict", data=data)
         except httpx.HTTPError:
             return None
         if answer.status_code != 303:
