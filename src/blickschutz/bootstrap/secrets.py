@@ -57,15 +57,19 @@ def read_secret(setting: str, name: str, base: Path, environment: Mapping[str, s
     return secret
 
 
-def require_secrets(site: SiteFile, base: Path) -> None:
-    """Raises `SettingsError` unless every secret that the site file names can be read: before anything starts."""
+def secret_files(site: SiteFile) -> list[tuple[str, str]]:
+    """Setting and file of every secret that may lie outside of the site file; the name is empty where none is named."""
     alerts = site.alerts
     named = [(f"cameras.{camera.id}.password_file", camera.password_file) for camera in site.cameras]
     named += [("alerts.mqtt.password_file", alerts.mqtt.password_file)] if alerts.mqtt is not None else []
     named += [("alerts.mail.password_file", alerts.mail.password_file)] if alerts.mail is not None else []
     named += [(f"alerts.webhooks.{hook.id}.password_file", hook.password_file) for hook in alerts.webhooks]
-    named += [(f"alerts.apprise.{other.id}.address_file", other.address_file) for other in alerts.apprise]
-    for setting, name in named:
+    return named + [(f"alerts.apprise.{other.id}.address_file", other.address_file) for other in alerts.apprise]
+
+
+def require_secrets(site: SiteFile, base: Path) -> None:
+    """Raises `SettingsError` unless every secret that the site file names can be read: before anything starts."""
+    for setting, name in secret_files(site):
         read_secret(setting, name, base)
 
 
