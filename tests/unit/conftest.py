@@ -1,4 +1,4 @@
-"""What unit tests of pages share."""
+"""What unit tests of pages and of a house share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import pytest
 from blickschutz.access.io import store as passwords
 from blickschutz.control.service import keeper
 from blickschutz.storage.dialects import sqlite
+from blickschutz.vault import service
 from tests.desk import Desk
+from tests.house import House
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +23,18 @@ def desk(tmp_path_factory):
         desk = Desk(tmp_path_factory.mktemp("desk"))
         yield desk
         desk.close()
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Files, rows and a clock of an installation."""
+    house = House(tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def quick_keys(monkeypatch):
+    """Passphrases of reviewers cost next to nothing."""
+    monkeypatch.setattr(service, "OPERATIONS", 1)
+    monkeypatch.setattr(service, "MEMORY", 8192 * 8)

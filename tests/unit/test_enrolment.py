@@ -12,7 +12,6 @@ from sqlalchemy import text
 from blickschutz.audit.model import Event
 from blickschutz.control.service.checks import check_site
 from blickschutz.demo.enrolment import found_with
-from blickschutz.vault import service
 from blickschutz.vault.model import EntryKind, RegisterEntry
 from blickschutz.vault.register import (
     confirmation_text,
@@ -26,22 +25,11 @@ from blickschutz.vault.register import (
     words_of,
 )
 from blickschutz.vault.service import change_passphrase, enrol_with, signing_key, unlock, with_signing
-from tests.house import SITE, House
+from tests.house import SITE
+
+pytestmark = pytest.mark.usefixtures("quick_keys")
 
 WORDS = "eine lange Losung"
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-
-
-@pytest.fixture
-def house(tmp_path):
-    house = House(tmp_path)
-    yield house
-    house.close()
 
 
 class People:

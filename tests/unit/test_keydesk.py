@@ -16,22 +16,10 @@ from blickschutz.reviewroom.desk import desk_of, taken_at_desk
 from blickschutz.reviewroom.keydesk import KeyDesk, make_key_app
 from blickschutz.vault import service
 from blickschutz.vault.register import key_words, vouched
-from tests.house import House
+
+pytestmark = pytest.mark.usefixtures("quick_keys")
 
 PASSPHRASE = "Birne Wolke Treppe Kanne"
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-
-
-@pytest.fixture
-def house(tmp_path):
-    house = House(tmp_path)
-    yield house
-    house.close()
 
 
 class Wire:

@@ -17,24 +17,12 @@ from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.model import Ending, Receipt, Removed
 from blickschutz.retention.rules import METHODS, MOST_TRIES, MOST_WAIT_S, receipt_text, wait_s
 from blickschutz.review.model import CaseState, Ground, Verdict
-from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
-from tests.house import SITE, House
+from tests.house import SITE
+
+pytestmark = pytest.mark.usefixtures("quick_keys")
 
 HOUR = 3600.0
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-
-
-@pytest.fixture
-def house(tmp_path):
-    house = House(tmp_path)
-    yield house
-    house.close()
 
 
 def immutable(path, on=True):

@@ -15,16 +15,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from blickschutz.access.io.accounts import METADATA as ACCOUNT_TABLES
-from blickschutz.access.io.factors import METADATA as FACTOR_TABLES
-from blickschutz.access.io.store import METADATA as PASSWORD_TABLES
 from blickschutz.access.io.store import passwords
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
 from blickschutz.alerts.io.tables import moments
 from blickschutz.audit.io.log import METADATA as LOG_TABLES
-from blickschutz.budget.io.store import METADATA as BUDGET_TABLES
-from blickschutz.control.io.orders import METADATA as ORDER_TABLES
-from blickschutz.control.io.register import METADATA as REGISTER_TABLES
+from blickschutz.bootstrap.opening import CONTROL_TABLES
 from blickschutz.kernel.errors import (
     FaultError,
     OperatorError,
@@ -33,23 +28,10 @@ from blickschutz.kernel.errors import (
     StoreError,
     StoreUnreachableError,
 )
-from blickschutz.review.io.store import METADATA as CASE_TABLES
-from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
 from blickschutz.storage import upgrade
 from blickschutz.storage.engine import check, copy, forget, open_engine, writing
 from blickschutz.storage.ports import Database, FaultKind
 
-CONTROL_TABLES = (
-    LOG_TABLES,
-    ACCOUNT_TABLES,
-    FACTOR_TABLES,
-    PASSWORD_TABLES,
-    CASE_TABLES,
-    RIGHTS_TABLES,
-    ORDER_TABLES,
-    BUDGET_TABLES,
-    REGISTER_TABLES,
-)
 TABLES = {Database.CONTROL: CONTROL_TABLES, Database.ALERTS: (ALERT_TABLES,)}
 ROW = {"person": "kvd-1", "hash": "h", "changed": 1.0}
 
