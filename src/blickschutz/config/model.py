@@ -26,6 +26,7 @@ from blickschutz.config.parts import (
     Polygon,
     Share,
     TimeOfDay,
+    is_local,
 )
 from blickschutz.config.texts import SiteError
 from blickschutz.kernel.density import Density, Yardstick
@@ -78,7 +79,7 @@ class Server(Part):
     @property
     def local(self) -> bool:
         """Whether only this machine reaches the pages."""
-        return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        return is_local(self.host)
 
     @property
     def secure(self) -> bool:

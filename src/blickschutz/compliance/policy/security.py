@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds, unknown
 from blickschutz.compliance.policy.base import GATE, HALF_YEAR, LOG, NOT_STARTED, SETTING, YEAR, names, recorded, rule
 from blickschutz.config.model import SiteFile
+from blickschutz.config.parts import is_local
 from blickschutz.ingest.rules.address import read_address
 from blickschutz.kernel.situation import Kind as SituationKind
 
@@ -44,11 +44,7 @@ def _outside(addresses: Iterable[str], allowed: frozenset[str]) -> list[str]:
     found = []
     for address in addresses:
         host = address.rsplit(":", 1)[0].strip("[]")
-        try:
-            here = ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            here = host == "localhost"
-        if not here and host not in allowed:
+        if not is_local(host) and host not in allowed:
             found.append(address)
     return found
 
