@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.live.night import desk, night
 from tests.live.system import browser, http, page, running
 
-__all__ = ["browser", "http", "page", "running"]
+__all__ = ["browser", "desk", "http", "night", "page", "running"]

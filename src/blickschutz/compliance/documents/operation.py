@@ -55,7 +55,7 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
                 "mit dem Clip",
                 "überschrieben und gelöscht",
             ),
-            (event(Event.RELEASED), test("tests/live/test_review.py"), _TWO_MONTHS),
+            (event(Event.RELEASED), test("tests/live/test_night.py"), _TWO_MONTHS),
         ),
         (
             (
