@@ -12,6 +12,8 @@ from benchmarks.faults.life import Life
 from benchmarks.faults.peers import Peers
 from benchmarks.faults.referee import Referee
 
+from blickschutz.control.service.orders import MOST_AGE_S
+
 _SETTLE_S, _EXAM_S, _AGAIN_S = 30.0, 15.0, 3.0
 HOUR_S = 3600
 
@@ -28,8 +30,10 @@ class Exam:
         referee = self._referee
         looks = (referee.overdue, referee.orders_open, referee.alerts_missing, referee.unlogged, self.dark)
         self._until(lambda: not any(look() for look in looks), _SETTLE_S)
+        # Whom no cell took is told so after two minutes, and what was begun has its length before it.
+        self._until(lambda: not referee.orders_open(), MOST_AGE_S)
         for order in referee.orders_open():
-            self._ledger.broken("orders_lost", f"the order {order.text!r} for {order.subject} has no outcome")
+            self._ledger.broken("orders_lost", f"the order {order.text!r} for {order.subject} has no outcome; {referee.row_of(order)}")
         for text in referee.alerts_missing():
             self._ledger.broken("alerts_lost", f"{text} is lost")
         for text in self.dark():
@@ -107,9 +111,9 @@ class Exam:
         self._worked = self._works() & self._works()
 
     def _works(self) -> set[str]:
-        return {
-            line.rsplit(" ", 1)[0] for line in self._metrics() if line.startswith("blickschutz_work_running{") and line.endswith(" 1.0")
-        }
+        """Without what is done once: when a round begins, it may just keep the seconds of an alert of the round before."""
+        running = [line for line in self._metrics() if line.startswith("blickschutz_work_running{") and line.endswith(" 1.0")]
+        return {line.rsplit(" ", 1)[0] for line in running if 'kind="short"' not in line}
 
     def _metrics(self) -> list[str]:
         try:

@@ -80,6 +80,12 @@ class Referee:
         failed = [e for e in failed if one.subject in {e["subject"], e["facts"].get("camera")}]
         return any(e["facts"].get("order") in {None, order} for e in failed)
 
+    def row_of(self, one: Decision) -> str:
+        """What the system itself knows of an order."""
+        entries = self._entries()
+        placed = [e["facts"].get("order") for e in entries if e["event"] == "recording-ordered" and e["facts"].get("reason") == one.text]
+        return ", ".join(self._look(lambda: self._system.records.orders(placed), [])) or "there is no row"
+
     def alerts_missing(self) -> list[str]:
         """Alerts that were there, and situations that were told to a control room that lived on, without an alert now."""
         if "alerts" in self._ledger.lost:

@@ -231,6 +231,11 @@ class Records:
         rows = self._rows("control.db", "select text, hash from log where number > ? order by number", after)
         return [{"subject": "", "facts": {}, **json.loads(row["text"]), "hash": row["hash"]} for row in rows]
 
+    def orders(self, numbers: Sequence[int]) -> list[str]:
+        """Each of these orders in words."""
+        rows = self._rows("control.db", "select number, state, facts from recording_orders order by number")
+        return [f"order {row['number']} is {row['state']}: {row['facts']}" for row in rows if row["number"] in numbers]
+
     def alerts(self) -> dict[int, dict[str, Any]]:
         rows = self._rows("alerts.db", "select id, camera, kind, state, figures, raised from alerts")
         return {row["id"]: {**dict(row), "figures": json.loads(row["figures"])} for row in rows}

@@ -328,7 +328,7 @@ class TestMetrics:
         named = set(re.findall(r"^# TYPE (\S+) ", text, re.M))
         assert named == set(METRICS)
         for line in (
-            'blickschutz_work_running{name="chain",process="control"} 0.0',
+            'blickschutz_work_running{kind="thread",name="chain",process="control"} 0.0',
             'blickschutz_work_failures_total{name="chain",process="control"} 9.0',
             'blickschutz_work_set_aside{name="records",process="control"} 2.0',
             'blickschutz_queue_items{name="records"} 7.0',

@@ -47,6 +47,11 @@ def _works(read: Callable[[WorkState], float]) -> Callable[[Vitals], Iterator[Sa
     return lambda v: (((one.name, process), float(read(one))) for process, states in v.work.items() for one in states)
 
 
+def _running(vitals: Vitals) -> Iterator[Sample]:
+    for process, states in vitals.work.items():
+        yield from (((one.name, process, one.kind.value), float(one.running)) for one in states)
+
+
 def _queues(read: Callable[[WorkState], float]) -> Callable[[Vitals], Iterator[Sample]]:
     def samples(v: Vitals) -> Iterator[Sample]:
         for states in v.work.values():
@@ -60,7 +65,9 @@ _KIND = ("camera", "kind")
 ROOM_METRICS: Mapping[str, _Metric] = {
     "blickschutz_build_info": _Metric("1, with the version", ("version",), lambda v: [((__version__,), 1.0)]),
     "blickschutz_up_seconds": _Metric("Time since the control room's start", (), lambda v: _one(v.up_s)),
-    "blickschutz_work_running": _Metric("1 where a piece of background work runs", _WORK, _works(lambda w: w.running)),
+    "blickschutz_work_running": _Metric(
+        "1 where a piece of background work runs; of the kind short only while there is something to do", (*_WORK, "kind"), _running
+    ),
     "blickschutz_work_failures_total": _Metric("Failures of background work since the start", _WORK, _works(lambda w: w.failures)),
     "blickschutz_work_restarts_total": _Metric("Restarts of background work after a failure", _WORK, _works(lambda w: w.restarts)),
     "blickschutz_work_set_aside": _Metric("Items that were given up since the start", _WORK, _works(lambda w: w.set_aside)),
