@@ -16,7 +16,7 @@ from blickschutz.kernel.errors import DeviceError
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.model import Ending, Receipt, Removed
 from blickschutz.retention.rules import METHODS, MOST_TRIES, MOST_WAIT_S, receipt_text, wait_s
-from blickschutz.review.model import CaseState, Ground, Verdict
+from blickschutz.review.model import CaseState, Erasing, Ground, Verdict
 from blickschutz.vault.io.files import is_signed
 from tests.house import SITE
 
@@ -190,6 +190,60 @@ class TestCrashes:
         path_of(house, case.clip).unlink()
         house.again()
         assert (receipt(house).ending, receipt(house).overwritten, receipt(house).begun) == ("interrupted", 0, case.size)
+
+
+class TestRowsThatAreOlder:
+    """The database is put back, or loses its newest rows; the receipt says all the same what was done."""
+
+    def destroyed_before(self, house, between=lambda: None):
+        """A clip is destroyed, and the row knows nothing of it; its receipt at the deadline."""
+        case = house.clip()
+        house.close()
+        before = {path: path.read_bytes() for path in house.folder.glob("control.db*")}
+        house.start()
+        doom(house, case.clip)
+        house.work()
+        assert receipt(house).ending == "overwritten"
+        house.close()
+        for path in house.folder.glob("control.db*"):
+            path.unlink()
+        for path, data in before.items():
+            path.write_bytes(data)
+        between()
+        house.start()
+        house.records.keeping.recover()
+        assert case_of(house, case.clip).state is CaseState.WAITING
+        house.clock.sleep(73 * HOUR)
+        house.housekeep()
+        house.work()
+        return case, receipt(house)
+
+    def test_what_was_overwritten_is_told_as_such(self, house):
+        case, one = self.destroyed_before(house)
+        assert (one.ending, one.overwritten, one.reason) == ("overwritten", case.size, "unreviewed")
+
+    def test_a_note_that_a_crash_cut_makes_it_interrupted(self, house):
+        ends = house.folder / "ends.jsonl"
+        case, one = self.destroyed_before(house, lambda: os.truncate(ends, ends.stat().st_size - 9))
+        assert (one.ending, one.overwritten, one.begun) == ("interrupted", 0, case.size)
+        again = house.clip("b" * 32)
+        doom(house, again.clip)
+        house.work()
+        assert house.records.archive.ends.read(again.clip).done, "what follows a cut line is read"
+
+    def test_nobody_else_can_say_that_it_was_overwritten(self, house):
+        ends = house.folder / "ends.jsonl"
+        _, one = self.destroyed_before(house, lambda: ends.write_bytes(ends.read_bytes().replace(b'"size"', b'"size" ')))
+        assert (one.ending, one.overwritten) == ("vanished", 0)
+
+    def test_old_notes_make_room_and_the_newest_stay(self, house, monkeypatch):
+        monkeypatch.setattr("blickschutz.control.io.ends._MOST", 2000)
+        ends = house.records.archive.ends
+        for number in range(40):
+            ends.add(f"{number:032x}", Erasing(7, float(number), done=True))
+        assert (house.folder / "ends.jsonl").stat().st_size < 2400
+        assert ends.read(f"{39:032x}") == Erasing(7, 39.0, done=True)
+        assert ends.read(f"{0:032x}") is None
 
 
 class TestStuck:

@@ -26,6 +26,7 @@ from blickschutz.budget.io.curves import load_curves
 from blickschutz.budget.io.store import SqlBudgetStore
 from blickschutz.config.lives import limits_of
 from blickschutz.config.model import SiteFile
+from blickschutz.control.io.ends import EndFile
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.io.probe import DatabaseProbe
 from blickschutz.control.io.register import SqlRegister
@@ -124,7 +125,16 @@ def make_records(
         site.review.root,
     )
     archive = Archive(
-        data=data, shelf=shelf, notes=notes, exports=exports, keys=keys, enrolment=enrolment, key=key, time=time, limits=limits
+        data=data,
+        shelf=shelf,
+        notes=notes,
+        exports=exports,
+        keys=keys,
+        enrolment=enrolment,
+        key=key,
+        ends=EndFile(data / "ends.jsonl", key),
+        time=time,
+        limits=limits,
     )
     access.lost.listen(lambda person: worker.do(enrolment.sweep))
 

@@ -11,7 +11,7 @@ from blickschutz.audit.model import Event
 from blickschutz.control.model import OrderState, RecordingOrder, Stops, Witness
 from blickschutz.control.vitals import DatabaseState
 from blickschutz.recording.model import Order
-from blickschutz.review.model import Case
+from blickschutz.review.model import Case, Erasing
 
 
 class Do(Protocol):
@@ -128,6 +128,18 @@ class WitnessStore(Protocol):
 
     def write(self, witness: Witness) -> None:
         """On disk when this returns. Raises `DeviceError`, and `FaultError` without the installation's key."""
+        ...
+
+
+class EndStore(Protocol):
+    """Keeps which clips were overwritten, outside of the database. What is lost of it makes a receipt say less, never more."""
+
+    def add(self, clip: str, erasing: Erasing) -> None:
+        """On disk when this returns. Raises `DeviceError`, and `FaultError` without the installation's key."""
+        ...
+
+    def read(self, clip: str) -> Erasing | None:
+        """What this installation noted last of that clip. Raises `DeviceError`."""
         ...
 
 

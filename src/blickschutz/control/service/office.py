@@ -13,6 +13,7 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainWatch
 from blickschutz.budget.io.curves import Curves
 from blickschutz.budget.ports import BudgetStore
+from blickschutz.control.ports import EndStore
 from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.orders import RecordingOrders
@@ -42,7 +43,7 @@ class BackOffice:
 class Archive:
     """Where clips, packages and keys lie, and the time by which they end. `data` is the installation's folder.
 
-    `notes` are the holds and restrictions that lie beside the clips, `enrolment` says whose key counts.
+    `notes` are the holds and restrictions that lie beside the clips, `ends` which were overwritten, `enrolment` says whose key counts.
     """
 
     data: Path
@@ -52,6 +53,7 @@ class Archive:
     keys: KeyFolder
     enrolment: Enrolment
     key: InstallationKey
+    ends: EndStore
     time: RetentionTime
     limits: Limits
 

@@ -43,7 +43,7 @@ class Shredder:
     ) -> None:
         self._shelf, self._time, self._key, self._limits = archive.shelf, archive.time, archive.key, archive.limits
         self._store, self._cases, self._quarantine, self._log = office.cases.store, office.cases, office.quarantine, office.log
-        self._notes, self._clock, self._drop_seconds = archive.notes, clock, drop_seconds
+        self._notes, self._ends, self._clock, self._drop_seconds = archive.notes, archive.ends, clock, drop_seconds
         self._safety, self._reserve = safety, reserve
         self._warned: set[str] = set()
         self._stuck: dict[str, Stuck] = {}
@@ -166,13 +166,26 @@ class Shredder:
     def _overwritten(self, case: Case) -> Case:
         size = self._shelf.size(case.clip)
         if not size:
-            return case
+            return self._as_noted_beside(case)
         begun = self._noted(case, Erasing(size, self._trusted()))
         written = self._shelf.overwrite(case.clip)
-        # It went while we looked at it: this run overwrote nothing.
-        return self._noted(begun, case.erasing if written is None else Erasing(written, self._trusted(), done=True))
+        if written is None:
+            # It went while we looked at it: this run overwrote nothing.
+            return self._in_row(begun, case.erasing)
+        return self._noted(begun, Erasing(written, self._trusted(), done=True))
 
-    def _noted(self, case: Case, erasing: Erasing | None) -> Case:
+    def _as_noted_beside(self, case: Case) -> Case:
+        """The row may be older than what was done: a database that was put back, or lost its newest rows, does not know of it."""
+        known = self._ends.read(case.clip)
+        if known is None or (case.erasing is not None and case.erasing.done >= known.done):
+            return case
+        return self._in_row(case, known)
+
+    def _noted(self, case: Case, erasing: Erasing) -> Case:
+        self._ends.add(case.clip, erasing)
+        return self._in_row(case, erasing)
+
+    def _in_row(self, case: Case, erasing: Erasing | None) -> Case:
         noted = self._store.erasing(case, erasing)
         if noted is None:
             raise DeviceError(f"the case of the clip {case.clip} changed meanwhile")
