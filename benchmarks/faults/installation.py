@@ -193,7 +193,8 @@ class Installation:
 
     def workers(self) -> list[int]:
         """Cells and review rooms: what the fork server started."""
-        return [child for server in self.fork_servers() for child in place.children(server)]
+        children = (child for server in self.fork_servers() for child in place.children(server))
+        return [child for child in children if place.name_of(child) in {"cell", "room"}]
 
     def fork_servers(self) -> list[int]:
         names = ("blickschutz.bootstrap.launcher", "multiprocessing.forkserver")

@@ -78,6 +78,14 @@ def command_of(pid: int) -> str:
         return ""
 
 
+def name_of(pid: int) -> str:
+    """What it calls itself; empty where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def state_of(pid: int) -> str:
     """One letter as in `ps`: R, S, D, T, Z; empty where there is no such process."""
     try:

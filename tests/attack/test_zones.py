@@ -222,27 +222,46 @@ def test_a_call_by_another_interface_ends_the_process(place):
 ORPHAN = """
 import json, os, signal, socket, sys
 from pathlib import Path
+from blickschutz.pipeline.messages import Quit
+from blickschutz.wire.frames import pack
 from blickschutz.control.service.keeper import LAUNCHER, launch_cell, start_launcher
 from blickschutz.zones import profiles
 from blickschutz.zones.hardening import confine, harden
-folder = Path(json.load(sys.stdin)["folder"])
+task = json.load(sys.stdin)
+folder = Path(task["folder"])
 harden()
 start_launcher()
 confine(profiles.control_room(data=folder, site=[], models=folder, memory=folder, temporary=folder, connect=[], bind=1024))
-ours, theirs = socket.socketpair()
-os.kill(LAUNCHER.pid, signal.SIGKILL)
-for _ in range(2):
+for _ in range(task["rounds"]):
+    if task["stands by"]:
+        LAUNCHER.look()
+    for pid in LAUNCHER.pids[:1]:
+        os.kill(pid, signal.SIGKILL)
+    ours, theirs = socket.socketpair()
     try:
-        launch_cell(theirs, "a")
+        process = launch_cell(theirs, "a")
     except OSError as error:
         print(error)
+        continue
+    theirs.close()
+    ours.sendall(pack(Quit()))
+    process.join(20)
+    print("a cell ended with", process.exitcode)
 """
 
 
 @needs_files
-def test_a_control_room_whose_launcher_was_killed_starts_no_cell_inside_its_own_walls(place):
+def test_a_control_room_that_has_lost_both_launchers_starts_no_cell_inside_its_own_walls(place):
     """It may start no program: the cell is refused, and the tile says that it is lost."""
-    done = started(ORPHAN, {"folder": str(place)})
+    done = started(ORPHAN, {"folder": str(place), "rounds": 2, "stands by": False})
     assert done.returncode == 0, done.stderr
     assert "has ended" in done.stdout
     assert "Permission denied" in done.stdout
+
+
+@needs_files
+def test_a_confined_control_room_has_a_killed_launcher_replaced_by_the_other_one(place):
+    """The launcher is killed three times, and each time a cell is started, told something, and its end is known."""
+    done = started(ORPHAN, {"folder": str(place), "rounds": 3, "stands by": True})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["a cell ended with 0"] * 3, done.stderr

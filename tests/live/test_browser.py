@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
 import time
 
 import av
 import numpy as np
 import pytest
 
+from blickschutz.audit.model import Event
+from blickschutz.control.service.keeper import LAUNCHER
+from blickschutz.wall.model import TileState
 from blickschutz.web.security import HEADERS
-from tests.live.system import HEIGHT, STRIPES, WIDTH, client, signed_in, wait_live
+from tests.live.system import HEIGHT, STRIPES, WIDTH, client, signed_in, until, wait_live
 
 pytestmark = [pytest.mark.alone, pytest.mark.peers, pytest.mark.timeout(240)]
 
@@ -106,6 +111,22 @@ def test_a_lost_cell_is_named_on_its_tile_and_comes_back(page, running):
     lost = page.locator("wall-tile[camera=freitreppe][state=lost]").filter(has_text="Die Auswertung dieser Kamera ist ausgefallen")
     lost.filter(has_text="Kamera verloren").wait_for(timeout=10_000)
     wait_live(page)
+
+
+def test_a_killed_launcher_is_replaced_and_a_cell_that_ends_then_is_started_again(running):
+    until(lambda: len(LAUNCHER.pids) == 2)
+    first, stands_by = LAUNCHER.pids
+    os.kill(first, signal.SIGKILL)
+    keeper = running.supervisor.keepers["brunnen"]
+    restarts = keeper.restarts
+    keeper.process.kill()
+    until(lambda: keeper.restarts == restarts + 1 and keeper.state is TileState.LIVE, 30)
+    until(lambda: len(LAUNCHER.pids) == 2)
+    assert stands_by in LAUNCHER.pids
+    assert first not in LAUNCHER.pids
+    log = running.records.office.log
+    changes = {"failed", "recovered"}
+    until(lambda: {one.facts["change"] for one, _ in log.find(event=Event.WORK_TROUBLE, most=50) if one.subject == "launcher"} >= changes)
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1280, 800)])

@@ -13,11 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from blickschutz.control.service.launchers import LauncherWatch
+from blickschutz.guard.model import Change, Trouble
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.zones import launcher as module
 from blickschutz.zones.launcher import Launcher
 
 PROGRAM = """
 import os, socket, sys, threading
-from blickschutz.zones.launcher import own_line, serve
+from blickschutz.zones.forking import own_line, serve
 def echo(line):
     while data := line.recv(100):
         line.sendall(data.upper())
@@ -111,8 +116,8 @@ def test_what_is_not_known_ends_the_launcher_and_the_next_one_is_new(launcher):
 def test_cells_live_on_when_the_launcher_is_killed(launcher):
     process, line = launched(launcher, "echo")
     with line:
-        os.kill(launcher.pid, signal.SIGKILL)
-        os.waitpid(launcher.pid, 0)
+        os.kill(launcher.pids[0], signal.SIGKILL)
+        os.waitpid(launcher.pids[0], 0)
         line.sendall(b"still")
         assert line.recv(100) == b"STILL"
         assert process.is_alive()
@@ -155,12 +160,136 @@ def test_no_descriptor_is_left(launcher):
 
 def test_the_launcher_ends_with_whoever_started_it(launcher):
     launcher.start()
-    pid = launcher.pid
+    (pid,) = launcher.pids
     launcher.end()
     end = time.monotonic() + 20
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def answers(launcher) -> bool:
+    process, line = launched(launcher, "echo")
+    with line:
+        line.sendall(b"hello")
+        found = line.recv(100) == b"HELLO"
+    process.join(20)
+    return found
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_where_one_of_two_launchers_is_killed_the_other_one_replaces_it(launcher, which):
+    launcher.start()
+    assert launcher.look() == 0
+    for _ in range(3):
+        before = launcher.pids
+        os.kill(before[which], signal.SIGKILL)
+        assert answers(launcher), "nothing waits for the next look"
+        assert launcher.look() == 1
+        assert launcher.look() == 0
+        assert len(launcher.pids) == 2
+        assert set(launcher.pids) & set(before) == {before[1 - which]}
+
+
+def test_a_process_of_a_killed_launcher_lives_on_beside_the_next_one(launcher):
+    launcher.start()
+    launcher.look()
+    process, line = launched(launcher, "echo")
+    with line:
+        os.kill(launcher.pids[0], signal.SIGKILL)
+        launcher.look()
+        line.sendall(b"still")
+        assert line.recv(100) == b"STILL"
+    process.join(20)
+    assert not process.is_alive()
+
+
+def test_one_that_stands_still_is_ended_and_replaced(launcher, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE_S", 0.3)
+    launcher.start()
+    launcher.look()
+    still = launcher.pids[0]
+    launcher.look()
+    os.kill(still, signal.SIGSTOP)
+    assert launcher.look() == 1
+    assert still not in launcher.pids
+    assert not Path(f"/proc/{still}").exists()
+    assert answers(launcher)
+
+
+def test_where_both_are_killed_at_once_and_none_may_be_started_it_says_so(launcher):
+    launcher.start()
+    launcher.look()
+    for pid in launcher.pids:
+        os.kill(pid, signal.SIGKILL)
+    launcher._command = ("/nowhere/python",)
+    for _ in range(2):
+        with pytest.raises(OSError, match="No such file"):
+            launcher.look()
+        assert launcher.pids == []
+
+
+def test_nobody_is_started_by_a_look_before_there_is_need(launcher):
+    assert launcher.look() == 0
+    assert launcher.pids == []
+    launcher.start()
+    launcher.end()
+    assert launcher.look() == 0
+    assert launcher.pids == []
+
+
+def test_a_machine_without_room_for_a_process_refuses_one_and_keeps_the_launcher():
+    full = PROGRAM.replace("def echo", "def no():\n    raise BlockingIOError\nos.fork = no\ndef echo")
+    launcher = Launcher([sys.executable, "-c", full])
+    try:
+        launcher.start()
+        pids = launcher.pids
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            for _ in range(2):
+                with pytest.raises(BlockingIOError, match="no room"):
+                    launcher.launch("echo", theirs)
+        assert launcher.pids == pids
+    finally:
+        launcher.end()
+
+
+class FakeLauncher:
+    def __init__(self) -> None:
+        self.found: list[int | OSError] = []
+
+    def look(self) -> int:
+        found = self.found.pop(0) if self.found else 0
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+
+def test_what_happened_to_a_launcher_is_told_once_and_that_it_is_over():
+    told: list[Trouble] = []
+    guard, launcher = Guard(SystemClock(), told.append), FakeLauncher()
+    watch = LauncherWatch(launcher, every_s=0.01)
+    watch.start(guard)
+    launcher.found = [1]
+    end = time.monotonic() + 20
+    while len(told) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    guard.end()
+    assert [(one.name, one.change) for one in told] == [("launcher", Change.FAILED), ("launcher", Change.RECOVERED)]
+    assert "replaced" in told[0].error
+    assert not watch.gone
+
+
+def test_that_none_is_left_is_known_until_there_is_one():
+    launcher = FakeLauncher()
+    watch = LauncherWatch(launcher)
+    launcher.found = [PermissionError(13, "Permission denied"), 0]
+    with pytest.raises(PermissionError):
+        watch.look()
+    assert watch.gone
+    watch.look()
+    assert not watch.gone
 
 
 def test_a_program_that_cannot_be_started_is_an_error():

@@ -114,6 +114,7 @@ class TestConcerns:
             ({"quarantined": 1}, Need.QUARANTINE, None),
             ({"certificate_until": NOW + CERTIFICATE_S - 1}, Need.CERTIFICATE_ENDS, None),
             ({"walls_missing": ("files", "no-swap")}, Need.WALLS_MISSING, None),
+            ({"launcher_gone": True}, Need.LAUNCHER_GONE, None),
         ],
     )
     def test_each_threshold(self, changed, need, since):

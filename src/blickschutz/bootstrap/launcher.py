@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 
-from blickschutz.zones.launcher import own_line, serve
+from blickschutz.zones.forking import own_line, serve
 
 
 def _run_room(connection: socket.socket) -> None:

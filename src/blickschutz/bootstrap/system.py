@@ -20,8 +20,9 @@ from blickschutz.bootstrap.control import Control, make_control
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.control.ports import Rooms
-from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
+from blickschutz.control.service.keeper import LAUNCHER, CellKeeper, Launch, launch_cell
 from blickschutz.control.service.lag import LoopLag
+from blickschutz.control.service.launchers import LauncherWatch
 from blickschutz.control.service.policy import PolicyWatch
 from blickschutz.control.service.recordings import RecordingDesk
 from blickschutz.control.service.vitals import HealthWatch, Sources, channels_of
@@ -146,7 +147,7 @@ class System:
         known = source or Source()
         recordings = RecordingDesk(records.inspected, self.control.routing, records.worker)
         policy = PolicyWatch(site, Path(known.path) if known.path else None, records.inspected, clock)
-        self.lag = LoopLag(clock)
+        self.lag, self.launchers = LoopLag(clock), LauncherWatch(LAUNCHER)
         health = HealthWatch(records.inspected, self._sources(), clock)
         room = Room(self.control, recordings, self.rooms, known, self.tls, policy, health.look)
         self.app = make_app(site, room, clock, self._lifespan, self.control.guard)
@@ -184,6 +185,7 @@ class System:
             # Until the clock is settled deadlines go by what has passed, and wait for nobody.
             budget=control.sensitivity.states,
             walls_missing=self._walls_missing,
+            launcher_gone=lambda: self.launchers.gone,
             certificate_until=lambda: tls.until.timestamp() if tls.until is not None else None,
         )
 
@@ -193,6 +195,7 @@ class System:
         await self.control.room.start()
         guard = self.control.guard
         guard.task("event-loop", self.lag.run)
+        self.launchers.start(guard)
         self.rooms.start(guard)
         guard.task("rooms", self.rooms.close_ended, every_s=_LOOK_S)
         guard.thread("certificate", self.tls.renew, every_s=_LOOK_S)

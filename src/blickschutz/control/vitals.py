@@ -150,6 +150,7 @@ class Vitals:
     What a database that cannot be read would have said is None.
     `anchor` is None also where the site names no witness. `quarantined` are clips about which two people decide. `problem` is what the
     thread of disk and database failed at last. `walls_missing` are those of `zones.model.Wall` that this machine does not have.
+    `launcher_gone`: no cell and no room can be started any more.
     """
 
     at: float
@@ -173,6 +174,7 @@ class Vitals:
     work: Mapping[str, Sequence[WorkState]] = field(default_factory=dict)
     budget: Sequence[BudgetState] = ()
     walls_missing: Sequence[str] = ()
+    launcher_gone: bool = False
 
 
 class Need(StrEnum):
@@ -210,6 +212,7 @@ class Need(StrEnum):
     KINDS_UNAVAILABLE = "kinds-unavailable"
     THRESHOLDS_WAIT = "thresholds-wait"
     WALLS_MISSING = "walls-missing"
+    LAUNCHER_GONE = "launcher-gone"
 
 
 # What cannot wait until tomorrow: evidence, deadlines, or the eyes of staff are at stake.
@@ -227,6 +230,7 @@ URGENT = frozenset(
         Need.NOTICES_UNSENT,
         Need.ORDERS_OPEN,
         Need.CLOCK_SUSPENDED,
+        Need.LAUNCHER_GONE,
     }
 )
 
@@ -271,6 +275,8 @@ def _of_work(vitals: Vitals) -> Iterator[Concern]:
                 yield Concern(Need.ITEMS_ASIDE, one.name, None, one.set_aside, one.error)
             if one.oldest_s > OLD_ITEM_S:
                 yield Concern(Need.QUEUE_OLD, one.name, vitals.at - one.oldest_s, one.depth, one.error)
+    if vitals.launcher_gone:
+        yield Concern(Need.LAUNCHER_GONE)
     if vitals.problem:
         yield Concern(Need.STORE_FAILED, problem=vitals.problem)
 

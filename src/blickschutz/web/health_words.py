@@ -139,6 +139,13 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Dieser Rechner schützt die Prozesse schwächer als zugesagt"),
         N_("Der Betreuung des Rechners nennen: ein neuerer Kernel, oder bei „no-swap“ die Auslagerung abschalten. Die DSFA führt es auf."),
     ),
+    "launcher-gone": (
+        N_("Kameras und Sichtungsräume können nicht mehr gestartet werden"),
+        N_(
+            "Was läuft, läuft weiter; eine Kamera, die ausfällt, bleibt dunkel. Blickschutz neu starten und der Betreuung des Rechners "
+            "sagen, dass die Prozesse dafür beendet wurden."
+        ),
+    ),
 }
 WORK_KINDS: Mapping[str, str] = {
     "thread": N_("Dauerarbeit"),

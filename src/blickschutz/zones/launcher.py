@@ -2,30 +2,31 @@
 
 Whoever asks names a kind and hands over a socket, nothing else: no function, no object, no path. So a control room that was taken over
 can have cells and rooms started, which confine themselves, and not a line of its own outside of its profile. unix(7), pidfd_open(2).
+
+There are two of them, since a confined control room may start no program: where one is killed, the other one forks it anew.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import selectors
 import signal
 import socket
 import struct
-import sys
 import threading
-import traceback
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from select import POLLIN, poll
-from typing import NoReturn, Protocol
+from typing import Protocol
 
-_EXIT = struct.Struct("=i")
-_PID = struct.Struct("=i")
-_MOST_NAME = 64
-# Until it has loaded its libraries, on a busy machine.
-_PATIENCE_S = 30.0
+EXIT = struct.Struct("=i")
+PID = struct.Struct("=i")
+# Until it has loaded its libraries, on a busy machine; later it has nothing to do but to fork.
+_FIRST_PATIENCE_S, _PATIENCE_S = 30.0, 10.0
 _TOLD_S = 1.0
+# Asked of a launcher: whether it is there; to fork another one.
+HERE, ANOTHER = "here", "launcher"
 
 
 class Started(Protocol):
@@ -55,7 +56,11 @@ class LaunchedProcess:
     def __init__(self, pid: int, handle: int, told: int) -> None:
         self.pid: int | None = pid
         self._handle, self._told, self._code = handle, told, b""
-        weakref.finalize(self, _close, (handle, told))
+        weakref.finalize(self, close, (handle, told))
+
+    def taken(self) -> int:
+        """A descriptor of the process for whoever follows it further; theirs to close."""
+        return os.dup(self._handle)
 
     def is_alive(self) -> bool:
         return not _ready(self._handle, 0.0)
@@ -70,8 +75,40 @@ class LaunchedProcess:
     @property
     def exitcode(self) -> int | None:
         if not self._code and not self.is_alive() and _ready(self._told, _TOLD_S):
-            self._code = os.read(self._told, _EXIT.size)
-        return int(_EXIT.unpack(self._code)[0]) if self._code else None
+            self._code = os.read(self._told, EXIT.size)
+        return int(EXIT.unpack(self._code)[0]) if self._code else None
+
+
+@dataclass(slots=True)
+class _Serving:
+    """A launcher that runs: the line to it, and a descriptor of its process by which no other can be meant."""
+
+    line: socket.socket
+    pid: int
+    handle: int
+
+    def ask(self, kind: str, handles: Sequence[int]) -> tuple[int, list[int]] | None:
+        """Number and descriptor of what it forked, none where it could not; None where it does not answer."""
+        try:
+            socket.send_fds(self.line, [kind.encode()], handles)
+            answer, got, _, _ = socket.recv_fds(self.line, PID.size, 1, socket.MSG_CMSG_CLOEXEC)
+        except OSError:
+            return None
+        if len(answer) < PID.size:
+            close(got)
+            return None
+        self.line.settimeout(_PATIENCE_S)
+        return int(PID.unpack(answer)[0]), got
+
+    def end(self) -> None:
+        """Its process may stand still, so it is not asked; what it has forked lives on."""
+        self.line.close()
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        # The first one is a child of this process, any other one of its predecessor.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        os.close(self.handle)
 
 
 class Launcher:
@@ -80,128 +117,95 @@ class Launcher:
     def __init__(self, command: Sequence[str]) -> None:
         self._command = tuple(command)
         self._lock = threading.Lock()
-        self._line: socket.socket | None = None
-        self.pid = 0
+        self._serving: list[_Serving] = []
+        self._wanted, self._lost = False, 0
+
+    @property
+    def pids(self) -> list[int]:
+        """Numbers of the launchers that run: the one that is asked, then the one that stands by."""
+        return [one.pid for one in self._serving]
 
     def start(self) -> None:
-        """Start the launcher where it does not run. Raises `OSError` where this process may start no program."""
+        """Start the launcher where none runs. Raises `OSError` where this process may start no program."""
         with self._lock:
             self._start()
 
     def launch(self, kind: str, connection: socket.socket) -> LaunchedProcess:
-        """Have a process of that kind forked, with `connection` as its own. Raises `OSError` where there is none."""
+        """Have a process of that kind forked, with `connection` as its own. Raises `OSError` where that cannot be had."""
         with self._lock:
-            line = self._start()
-            told, tells = os.pipe()
-            try:
-                socket.send_fds(line, [kind.encode()], [connection.fileno(), tells])
-                answer, handles, _, _ = socket.recv_fds(line, _PID.size, 1, socket.MSG_CMSG_CLOEXEC)
-            except OSError:
-                answer, handles = b"", []
-            finally:
-                os.close(tells)
-            if len(answer) < _PID.size or not handles:
-                _close((told, *handles))
-                self._drop()
-                raise ConnectionError("the launcher of cells and rooms has ended")
-            return LaunchedProcess(_PID.unpack(answer)[0], handles[0], told)
+            self._start()
+            return self._fork(kind, connection)
+
+    def look(self) -> int:
+        """See to it that two launchers answer. How many were found dead or without an answer since the last look, and replaced.
+
+        Raises `ConnectionError` where none is left that could fork another one.
+        """
+        with self._lock:
+            if not self._wanted:
+                return 0
+            for one in list(self._serving):
+                if one.ask(HERE, ()) is None:
+                    self._drop(one)
+            self._start()
+            if len(self._serving) == 1:
+                self._stand_by()
+            lost, self._lost = self._lost, 0
+            return lost
 
     def end(self) -> None:
-        """End the launcher; what it has forked lives on."""
+        """End the launchers; what they have forked lives on."""
         with self._lock:
-            self._drop()
+            self._wanted = False
+            while self._serving:
+                self._serving.pop().end()
 
-    def _drop(self) -> None:
-        if self._line is None:
+    def _fork(self, kind: str, connection: socket.socket) -> LaunchedProcess:
+        """By the first launcher that answers."""
+        for one in list(self._serving):
+            told, tells = os.pipe()
+            try:
+                answer = one.ask(kind, [connection.fileno(), tells])
+            finally:
+                os.close(tells)
+            if answer is not None and answer[1]:
+                return LaunchedProcess(answer[0], answer[1][0], told)
+            os.close(told)
+            if answer is not None:
+                raise BlockingIOError("the machine has no room for another process")
+            self._drop(one)
+        raise ConnectionError("the launcher of cells and rooms has ended")
+
+    def _stand_by(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                process = self._fork(ANOTHER, theirs)
+            except OSError:
+                ours.close()
+                raise
+        ours.settimeout(_PATIENCE_S)
+        self._serving.append(_Serving(ours, process.pid or 0, process.taken()))
+
+    def _drop(self, one: _Serving) -> None:
+        self._serving.remove(one)
+        self._lost += 1
+        one.end()
+
+    def _start(self) -> None:
+        if self._serving:
             return
-        self._line.close()
-        self._line = None
-        with contextlib.suppress(ChildProcessError):
-            if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
-                os.kill(self.pid, signal.SIGKILL)
-                os.waitpid(self.pid, 0)
-
-    def _start(self) -> socket.socket:
-        if self._line is None:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
-                theirs.set_inheritable(True)
-                try:
-                    self.pid = os.posix_spawn(self._command[0], [*self._command, str(theirs.fileno())], os.environ)
-                except OSError:
-                    ours.close()
-                    raise
-            ours.settimeout(_PATIENCE_S)
-            self._line = ours
-        return self._line
-
-
-def own_line(handle: int) -> socket.socket:
-    """The descriptor `handle` as a socket. Every other one is closed, but for the standard ones, and nothing comes from standard input:
-    what whoever started this process had open is nothing that its children should hold. To be called before libraries are loaded.
-    """
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2 and int(name) != handle:
-            with contextlib.suppress(OSError):  # the folder's own, which is closed already
-                os.close(int(name))
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    return socket.socket(fileno=handle)
-
-
-def serve(line: socket.socket, kinds: Mapping[str, Callable[[socket.socket], None]]) -> None:
-    """Fork what is asked for until nobody can ask any more. This process must have one thread. What it does not know it does not answer."""
-    children: dict[int, tuple[int, int]] = {}
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(line, selectors.EVENT_READ)
-        while True:
-            for key, _ in waiting.select():
-                if key.fileobj is not line:
-                    waiting.unregister(key.fileobj)
-                    _reap(key.fd, children.pop(key.fd))
-                    continue
-                asked, handles, _, _ = socket.recv_fds(line, _MOST_NAME, 2)
-                target = kinds.get(asked.decode(errors="replace"))
-                if target is None or len(handles) != 2:
-                    return
-                connection, tells = handles
-                pid = os.fork()
-                if pid == 0:
-                    waiting.close()
-                    line.close()
-                    _close((tells, *(one for handle, (_, told) in children.items() for one in (handle, told))))
-                    _become(target, connection)
-                os.close(connection)
-                handle = os.pidfd_open(pid)
-                children[handle] = (pid, tells)
-                waiting.register(handle, selectors.EVENT_READ)
-                socket.send_fds(line, [_PID.pack(pid)], [handle])
-
-
-def _become(target: Callable[[socket.socket], None], connection: int) -> NoReturn:
-    code = 1
-    try:
-        target(socket.socket(fileno=connection))
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join()
-        code = 0
-    except BaseException:  # noqa: BLE001 - whatever it was, this process ends here, and says so by its exit code
-        traceback.print_exc()
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
-
-
-def _reap(handle: int, child: tuple[int, int]) -> None:
-    pid, tells = child
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    with contextlib.suppress(OSError):  # whoever asked for it is gone
-        os.write(tells, _EXIT.pack(code))
-    _close((handle, tells))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            theirs.set_inheritable(True)
+            try:
+                pid = os.posix_spawn(self._command[0], [*self._command, str(theirs.fileno())], os.environ)
+            except OSError:
+                ours.close()
+                raise
+        ours.settimeout(_FIRST_PATIENCE_S)
+        self._serving.append(_Serving(ours, pid, os.pidfd_open(pid)))
+        self._wanted = True
 
 
 def _ready(handle: int, timeout_s: float | None) -> bool:
@@ -211,6 +215,6 @@ def _ready(handle: int, timeout_s: float | None) -> bool:
     return bool(waiting.poll(None if timeout_s is None else round(1000 * timeout_s)))
 
 
-def _close(handles: Sequence[int]) -> None:
+def close(handles: Sequence[int]) -> None:
     for handle in handles:
         os.close(handle)

@@ -65,6 +65,7 @@ class Sources:
     unrecordable: Callable[[], Mapping[str, str]] = dict
     walls_missing: Sequence[str] = ()
     other_sizes: Callable[[], Mapping[str, str]] = dict
+    launcher_gone: Callable[[], bool] = bool
 
 
 class HealthWatch:
@@ -109,6 +110,7 @@ class HealthWatch:
             work=sources.work(),
             budget=sources.budget(),
             walls_missing=sources.walls_missing,
+            launcher_gone=sources.launcher_gone(),
         )
 
     def _cases(self) -> list[Case]:
