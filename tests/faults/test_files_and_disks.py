@@ -159,7 +159,7 @@ class TestSiteCommands:
         site = tmp_path / "site.toml"
         site.write_text((ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8"), encoding="utf-8")
         result = command("run", "--site", site, BLICKSCHUTZ_DATA=str(tmp_path))
-        assert result.exit_code == 1
+        assert result.exit_code == 3, "a new start does not open them"
         for gate in ("RG-01", "RG-04", "DF-01", "DF-04", "TR-01", "AP-01"):
             assert gate in result.stderr
         assert "site.facts.toml" in result.stderr
@@ -211,7 +211,7 @@ class TestSiteCommands:
         site = tmp_path / "site.toml"
         site.write_text(shown(text).replace("Europe/Berlin", "Europa/Lautern"), encoding="utf-8")
         result = command("run", "--site", site, BLICKSCHUTZ_DATA=str(tmp_path))
-        assert result.exit_code == 1
+        assert result.exit_code == 4, "a new start does not mend it"
         assert "Europe/Berlin" in result.stderr
 
 

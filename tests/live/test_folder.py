@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,7 +42,7 @@ def told(*words):
 class Running:
     """`blickschutz run` in a process and a group of its own, as a service manager starts it."""
 
-    def __init__(self, site):
+    def __init__(self, site, **environment):
         self.port = int(next(line for line in site.read_text(encoding="utf-8").splitlines() if line.startswith("port = "))[7:])
         # With a careless umask: what it makes is private all the same.
         self.process = subprocess.Popen(
@@ -49,6 +51,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            env={**os.environ, **environment},
         )
         until(self.answers, 60)
 
@@ -67,8 +70,29 @@ class Running:
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        assert self.process.wait(30) == 0, "it ends in order, as after Ctrl-C"
         self.process.stderr.close()
+
+
+def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_ends(site, tmp_path):
+    """From inside the control room's walls; SIGTERM then ends it as Ctrl-C does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        running = Running(site, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="1500000")
+        try:
+            ready = manager.recv(1000).decode()
+            heard = [manager.recv(1000).decode() for _ in range(3)]
+        finally:
+            running.end()
+        assert ready.startswith("READY=1\nSTATUS=")
+        assert [one.split("\n")[0] for one in heard] == ["WATCHDOG=1"] * 3
+        manager.setblocking(False)
+        rest = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                rest.append(manager.recv(1000).decode().split("\n")[0])
+        assert rest[-1] == "STOPPING=1"
 
 
 @pytest.mark.timeout(300)

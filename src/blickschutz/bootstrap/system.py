@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.bootstrap.control import Control, make_control
+from blickschutz.bootstrap.manager import Service, ServiceManager
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.control.ports import Rooms
@@ -28,7 +29,7 @@ from blickschutz.control.service.recordings import RecordingDesk
 from blickschutz.control.service.vitals import HealthWatch, Sources, channels_of
 from blickschutz.control.vitals import Vitals
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import SettingsError
+from blickschutz.kernel.errors import FaultError, SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
 from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
@@ -135,6 +136,7 @@ class System:
         data: Path,
         source: Source | None = None,
         walls_missing: Iterable[Wall] = (),
+        manager: ServiceManager | None = None,
     ) -> None:
         require_zone(site)
         self.site = site
@@ -168,6 +170,11 @@ class System:
         )
         self.tls.apply(config)
         self._server = uvicorn.Server(config)
+        self._failed = False
+        cells = self.supervisor.keepers
+        self._service = Service(
+            manager or ServiceManager(), cells, lambda: self._server.started, lambda: self.launchers.gone, self._end_failed
+        )
 
     def _sources(self) -> Sources:
         """What the page of health asks besides the records."""
@@ -199,16 +206,27 @@ class System:
         self.rooms.start(guard)
         guard.task("rooms", self.rooms.close_ended, every_s=_LOOK_S)
         guard.thread("certificate", self.tls.renew, every_s=_LOOK_S)
+        guard.task("service-manager", self._service.run)
         yield
+        self._service.ending()
         await self.rooms.end()
         await self.control.room.end()
 
     async def serve(self, for_s: float | None = None) -> None:
-        """Run until a signal comes, or for `for_s` seconds."""
+        """Run until a signal comes, or for `for_s` seconds. Raises `FaultError` where it did not start, or had to end."""
         require_port(self.site)
         if for_s is not None:
             asyncio.get_running_loop().call_later(for_s, self.end)
-        await self._server.serve()
+        try:
+            await self._server.serve()
+        except SystemExit as error:  # of the server, with codes that mean something else to whoever started this process
+            raise FaultError("the control room could not be started; what stands above says why") from error
+        if self._failed:
+            raise FaultError("no cell can be started any more; the system has to be started anew")
+
+    def _end_failed(self) -> None:
+        self._failed = True
+        self.end()
 
     def end(self) -> None:
         """Ask the system to end."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import sys
 import tempfile
 from datetime import datetime
@@ -16,6 +18,7 @@ import click
 from blickschutz import __version__
 from blickschutz.access.model import AccountState, Role
 from blickschutz.cli.backup import backup, restore, restored_note
+from blickschutz.cli.codes import GATES_CLOSED, SETTINGS_WRONG, ends_with
 from blickschutz.cli.loss import accept_loss
 from blickschutz.cli.models import models
 from blickschutz.cli.move import move
@@ -261,14 +264,16 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
 def run(path: Path, data: Path | None, new: bool, seconds: float | None) -> None:
     """Run the site that a site file describes. Every gate of the policy must hold (`blickschutz check`)."""
     from blickschutz.bootstrap.system import Source, require_port, require_zone
-    from blickschutz.cli.policy import require_gates
+    from blickschutz.cli.policy import GatesClosedError, require_gates
 
-    site = load_site(path)
-    require_zone(site)
+    with ends_with(SETTINGS_WRONG, SettingsError):
+        site = load_site(path)
+        require_zone(site)
     require_port(site)
     place = place_of(site, path, data)
     require_place(place, new=new)
-    require_gates(site, path, data)
+    with ends_with(GATES_CLOSED, GatesClosedError):
+        require_gates(site, path, data)
     with held(place, new=new) as folder:
         for note in (*folder.notes, *restored_note(folder.path)):
             click.echo(note)
@@ -332,14 +337,18 @@ def schema_() -> None:
 
 
 def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any, *, seeded: bool = False) -> None:
+    from blickschutz.bootstrap.manager import ServiceManager
     from blickschutz.bootstrap.system import System
     from blickschutz.bootstrap.zones import confine_control
     from blickschutz.demo.site import codes_file, keep_codes, seed
     from blickschutz.zones.hardening import harden
 
     configure_logs()
+    # What is cleaned up after Ctrl-C is cleaned up when a service manager ends this process, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    manager = ServiceManager.from_environment(os.environ, os.getpid())
     missing = harden() | confine_control(site, base, data, source.path, shared=seeded)
-    system = System(site, base, SystemClock(), data=data, source=source, walls_missing=missing)
+    system = System(site, base, SystemClock(), data=data, source=source, walls_missing=missing, manager=manager)
     if seeded:
         made = seed(system.records)
         keep_codes(made, site.server.port)

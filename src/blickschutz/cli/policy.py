@@ -12,6 +12,7 @@ from blickschutz.audit.model import Event
 from blickschutz.backup.rules import WEEK_S, YEAR_S, is_old
 from blickschutz.backup.texts import say
 from blickschutz.bootstrap.secrets import require_secrets
+from blickschutz.cli.codes import GATES_CLOSED
 from blickschutz.cli.place import place_of, require_place
 from blickschutz.cli.users import if_started
 from blickschutz.compliance.io.documents import facts_path
@@ -27,12 +28,16 @@ from blickschutz.kernel.errors import BlickschutzError, OperatorError, SettingsE
 
 _BACKUP, _RESTORE = "Art. 32 Abs. 1 lit. b DSGVO", "SI-09"
 _DAY_S, _TRIALS = 86_400.0, 50
-_ERROR, GATES_CLOSED = 1, 3
+_ERROR = 1
 _WORDS = (
     ("Kameras", "Einstellungen", "geschlossene Tore, „blickschutz run“ lehnt ab"),
     ("cameras", "settings", "closed gates, `blickschutz run` refuses"),
 )
 _RESULTS = {"holds": ("gilt", "holds"), "broken": ("verletzt", "broken"), "not yet known": ("nicht bekannt", "not yet known")}
+
+
+class GatesClosedError(OperatorError):
+    """A site must not go live yet."""
 
 
 def report(path: Path, data: Path | None, as_json: bool) -> int:
@@ -85,7 +90,7 @@ def _status(site: SiteFile, findings: list[Finding], found: list[Found]) -> int:
 
 
 def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
-    """Raise `OperatorError` that names every gate which does not hold. A demonstration needs none."""
+    """Raise `GatesClosedError` that names every gate which does not hold. A demonstration needs none."""
     if site.site.demo:
         return
     with if_started(site, path, data) as records:
@@ -99,7 +104,7 @@ def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
             f"This site must not go live yet; {len(gates)} gates are closed. Record what is missing in {facts_path(path)}",
         )
         last = ("Zum Vorführen: site.demo = true", "To show it: site.demo = true")
-        raise OperatorError(f"{first[index]}\n{lines}\n{last[index]}")
+        raise GatesClosedError(f"{first[index]}\n{lines}\n{last[index]}")
 
 
 def _check_secrets(site: SiteFile, path: Path) -> Finding:

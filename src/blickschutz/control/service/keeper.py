@@ -165,6 +165,11 @@ class CellKeeper:
         return health.cause.value if health.cause else ""
 
     @property
+    def answered(self) -> bool:
+        """Whether the cell has said how it is, or cannot, so that nobody waits for it any more."""
+        return self.health is not None or self._failed or self.stopped
+
+    @property
     def unrecordable(self) -> str:
         """Why what the camera sends cannot be recorded; empty where it can, and where it sends nothing."""
         return self.health.unrecordable if self.health is not None and not (self._failed or self.stopped) else ""
