@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -485,6 +486,25 @@ class TestProcess:
             process.wait(10)
         assert oct(folder.stat().st_mode)[-3:] == "700"
         assert oct((folder / "witness.key").stat().st_mode)[-3:] == "600"
+
+    def test_a_witness_answers_at_the_socket_of_a_service_manager_and_leaves_it_alone(self, site, tmp_path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+            door.bind(str(tmp_path / "s"))
+            door.listen()
+            passed = f'exec 3<&{door.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"'
+            command = [sys.executable, "-c", "from blickschutz.cli.main import cli; cli()", "witness", "--folder", str(tmp_path / "w")]
+            process = subprocess.Popen(["bash", "-c", passed, *command], stdout=subprocess.PIPE, pass_fds=[door.fileno()])
+        try:
+            site.write(3)
+            state = site.anchoring(WitnessLine(tmp_path / "s", 20.0)).anchor()
+            assert (state.number, state.problem) == (4, None)
+            process.terminate()
+            assert process.wait(10) == 0
+            assert (tmp_path / "s").exists(), "it is the manager's"
+        finally:
+            process.kill()
+            process.wait(10)
+            process.stdout.close()
 
 
 class TestSiteWithAWitness:

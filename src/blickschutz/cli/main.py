@@ -25,6 +25,7 @@ from blickschutz.cli.move import move
 from blickschutz.cli.place import beside, held, place_of, require_place, with_site
 from blickschutz.cli.progress import frame_progress
 from blickschutz.cli.sensitivity import sensitivity
+from blickschutz.cli.units import make_units
 from blickschutz.cli.users import users
 from blickschutz.cli.verify import verify
 from blickschutz.cli.witness import witness
@@ -66,6 +67,7 @@ cli.add_command(move)
 cli.add_command(backup)
 cli.add_command(restore)
 cli.add_command(witness)
+cli.add_command(make_units)
 
 
 @cli.command()

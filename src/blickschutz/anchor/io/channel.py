@@ -8,7 +8,7 @@ import secrets
 import socket
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,8 @@ from blickschutz.wire.frames import LENGTH, MOST_BYTES, pack, unpack
 _log = structlog.get_logger(__name__)
 PATIENCE_S = 10.0
 _LOOK_S = 0.5
+# From systemd/sd-daemon.h: SD_LISTEN_FDS_START.
+_FIRST_PASSED = 3
 _answers = msgspec.msgpack.Decoder(Answered)
 _questions = msgspec.msgpack.Decoder(Asked)
 
@@ -70,8 +72,25 @@ class WitnessLine:
             raise DeviceError(f"the witness answers with nothing that is known: {error}") from error
 
 
+def passed_door(environ: Mapping[str, str], pid: int) -> socket.socket | None:
+    """The socket at which a service manager listens for this process (sd_listen_fds(3)); None where there is none."""
+    if environ.get("LISTEN_PID") != str(pid) or environ.get("LISTEN_FDS") != "1":
+        return None
+    door = socket.socket(fileno=_FIRST_PASSED)
+    door.set_inheritable(False)
+    return door
+
+
+def serve_at(door: socket.socket, ledger: Ledger, ended: Callable[[], bool]) -> None:
+    """Answer one question after the other at a socket that listens already, until `ended`."""
+    door.settimeout(_LOOK_S)
+    while not ended():
+        with contextlib.suppress(TimeoutError):
+            _answer_one(ledger, door.accept()[0])
+
+
 def serve(ledger: Ledger, path: Path, ended: Callable[[], bool]) -> None:
-    """Answer one question after the other at the socket `path`, until `ended`. Raises `OperatorError` where it cannot listen there."""
+    """The same at the socket `path`, which is made. Raises `OperatorError` where it cannot listen there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         try:
             _clear(path)
@@ -83,11 +102,8 @@ def serve(ledger: Ledger, path: Path, ended: Callable[[], bool]) -> None:
             door.listen(4)
         except OSError as error:
             raise OperatorError(f"{path} cannot be used as a socket: {error.strerror or error}") from error
-        door.settimeout(_LOOK_S)
         try:
-            while not ended():
-                with contextlib.suppress(TimeoutError):
-                    _answer_one(ledger, door.accept()[0])
+            serve_at(door, ledger, ended)
         finally:
             path.unlink(missing_ok=True)
 

@@ -1,0 +1,170 @@
+"""Units of systemd that are written for a site, and the socket that a witness is passed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from blickschutz.anchor.io.channel import passed_door
+from blickschutz.bootstrap.units import Setting, units
+from blickschutz.cli.main import cli
+from blickschutz.config.loader import load_site, parse_site
+from blickschutz.zones.calls import _CELL
+from tests.conftest import ROOT
+
+EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
+SITE = load_site(EXAMPLE)
+MOST_EXPOSED = 2.0
+# Beside a cell's list: what walls, launcher and the control room call.
+NEEDED = (
+    *("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "prctl", "prlimit64", "clone", "execve", "wait4"),
+    *(
+        "pidfd_open",
+        "pidfd_send_signal",
+        "sendmsg",
+        "recvmsg",
+        "bind",
+        "listen",
+        "accept4",
+        "adjtimex",
+        "flock",
+        "mlock",
+        "rename",
+        "unlink",
+    ),
+)
+REFUSED = (
+    "ptrace",
+    "mount",
+    "bpf",
+    "kexec_load",
+    "init_module",
+    "chroot",
+    "setuid",
+    "clock_settime",
+    "process_vm_readv",
+    "keyctl",
+    "reboot",
+)
+
+
+def setting(site=SITE, **changed):
+    paths = {"path": Path("/etc/blickschutz/site.toml"), "data": Path("/var/lib/blickschutz/rathaus"), "backups": Path("/srv/backup")}
+    return Setting(site=site, program="/bin/true", **{**paths, **changed})
+
+
+class TestUnits:
+    def test_addresses_are_those_of_cameras_and_workstations(self):
+        text = units(setting(networks=("10.20.0.0/24",)))["blickschutz.service"]
+        (allowed,) = [line for line in text.splitlines() if line.startswith("IPAddressAllow=")]
+        assert allowed.split("=")[1].split()[:2] == ["localhost", "192.0.2.11"]
+        assert allowed.endswith(" 10.20.0.0/24")
+        assert "IPAddressDeny=any" in text
+
+    def test_names_instead_of_addresses_are_said(self):
+        text = EXAMPLE.read_text(encoding="utf-8").replace("192.0.2.11", "cam-1.example")
+        made = units(setting(parse_site(text, "site.toml", "en")))["blickschutz.service"]
+        assert "# No IPAddressDeny=" in made
+        assert "cam-1.example" in made
+        assert "\nIPAddressDeny" not in made
+
+    def test_without_a_network_workstations_are_not_shut_out(self):
+        host = EXAMPLE.read_text(encoding="utf-8").replace('host = "127.0.0.1"', 'host = "192.0.2.5"')
+        assert host.count('host = "192.0.2.5"') == 1
+        site = parse_site(host, "site.toml", "en")
+        assert "no --network" in units(setting(site))["blickschutz.service"]
+        assert "IPAddressDeny=any" in units(setting(site, networks=("192.0.2.0/24",)))["blickschutz.service"]
+
+    def test_secrets_come_as_credentials(self):
+        text = EXAMPLE.read_text(encoding="utf-8")
+        at = text.index("[[cameras]]")
+        channels = '[alerts.mqtt]\nhost = "192.0.2.5"\npassword_file = "broker"\n'
+        made = units(setting(parse_site(text[:at] + channels + text[at:], "site.toml", "en")))["blickschutz.service"]
+        assert "\nLoadCredential=broker:/etc/blickschutz/secrets/broker\n" in made
+        assert "LoadCredential" not in units(setting())["blickschutz.service"]
+
+    def test_the_data_folder_is_the_one_place_that_is_written_to(self):
+        assert "\nStateDirectory=blickschutz\n" in units(setting())["blickschutz.service"]
+        other = units(setting(data=Path("/srv/data")))["blickschutz.service"]
+        assert "\nReadWritePaths=/srv/data\n" in other
+        assert "StateDirectory" not in other
+
+    def test_closed_gates_and_a_wrong_site_file_are_not_tried_again(self):
+        assert "\nRestartPreventExitStatus=2 3 4\n" in units(setting())["blickschutz.service"]
+
+    @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+    @pytest.mark.parametrize("site", ["example", "names"])
+    def test_exposure_as_systemd_reckons_it(self, site, tmp_path):
+        text = EXAMPLE.read_text(encoding="utf-8")
+        named = text.replace("192.0.2.11", "cam-1.example") if site == "names" else text
+        made = {name: unit for name, unit in units(setting(parse_site(named, "s.toml", "en"))).items() if name.endswith(".service")}
+        assert len(made) == 3
+        for name, unit in made.items():
+            (tmp_path / name).write_text(unit, encoding="utf-8")
+            threshold = f"--threshold={MOST_EXPOSED * 10:.0f}"
+            judged = subprocess.run(
+                ["systemd-analyze", "security", "--offline=yes", "--no-pager", threshold, str(tmp_path / name)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert judged.returncode == 0, f"{name}: {judged.stdout[-300:]}{judged.stderr}"
+            assert "Unknown" not in judged.stderr, judged.stderr
+
+    @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+    def test_what_zones_and_the_launcher_call_is_on_the_list_of_calls(self):
+        text = units(setting())["blickschutz.service"]
+        allowed: set[str] = set()
+        for line in text.splitlines():
+            if line.startswith("SystemCallFilter="):
+                words = line.split("=")[1]
+                named = set().union(*(calls_of(word) for word in words.removeprefix("~").split()))
+                allowed = allowed - named if words.startswith("~") else allowed | named
+        assert (set(_CELL) | set(NEEDED)) - allowed == set()
+        assert allowed & set(REFUSED) == set()
+
+
+def calls_of(word: str) -> set[str]:
+    """The calls that a group of systemd stands for, groups within it included."""
+    if not word.startswith("@"):
+        return {word}
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", word], capture_output=True, text=True, check=True).stdout
+    found = [line.strip() for line in listed.splitlines()[1:]]
+    return set().union(*(calls_of(one) for one in found if one and not one.startswith("#")))
+
+
+class TestCommand:
+    def test_it_writes_them_and_says_what_to_do(self, tmp_path):
+        result = CliRunner().invoke(
+            cli, ["units", str(tmp_path / "out"), "--site", str(EXAMPLE), "--data", "/srv/data", "--network", "10.20.0.0/24"]
+        )
+        assert result.exit_code == 0, result.output
+        assert {one.name for one in (tmp_path / "out").iterdir()} == set(units(setting()))
+        text = (tmp_path / "out/blickschutz.service").read_text(encoding="utf-8")
+        assert f"run --site {EXAMPLE} --data /srv/data\n" in text
+        assert "systemctl enable --now" in result.output
+
+    def test_what_services_do_not_see_is_refused(self, tmp_path):
+        result = CliRunner().invoke(cli, ["units", str(tmp_path), "--site", str(EXAMPLE), "--data", "/home/somebody/data"])
+        assert result.exit_code == 1
+        assert "lies in a home" in result.output
+        odd = CliRunner().invoke(cli, ["units", str(tmp_path), "--site", str(EXAMPLE), "--data", "/srv/of the site"])
+        assert odd.exit_code == 1
+        assert CliRunner().invoke(cli, ["units", str(tmp_path), "--site", str(EXAMPLE), "--network", "10.20.0.0/99"]).exit_code == 2
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestWitness:
+    def test_a_socket_that_is_passed_is_only_taken_where_it_is_meant_for_this_process(self):
+        assert passed_door({}, 7) is None
+        assert passed_door({"LISTEN_PID": "8", "LISTEN_FDS": "1"}, 7) is None
+        assert passed_door({"LISTEN_PID": "7", "LISTEN_FDS": "2"}, 7) is None
+
+    def test_it_asks_for_a_socket(self, tmp_path):
+        result = CliRunner().invoke(cli, ["witness", "--folder", str(tmp_path / "w")])
+        assert result.exit_code == 2
+        assert "--socket" in result.output
