@@ -137,7 +137,10 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "walls-missing": (
         N_("Dieser Rechner schützt die Prozesse schwächer als zugesagt"),
-        N_("Der Betreuung des Rechners nennen: ein neuerer Kernel, oder bei „no-swap“ die Auslagerung abschalten. Die DSFA führt es auf."),
+        N_(
+            "Der Betreuung des Rechners nennen: ein neuerer Kernel; bei „no-swap“ die Auslagerung abschalten oder LimitMEMLOCK=infinity. "
+            "Die DSFA führt es auf."
+        ),
     ),
     "launcher-gone": (
         N_("Kameras und Sichtungsräume können nicht mehr gestartet werden"),

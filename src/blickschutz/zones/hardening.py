@@ -23,7 +23,11 @@ _PR_SET_DUMPABLE, _PR_GET_DUMPABLE = 4, 3
 _PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 38, 39
 _PR_SET_SECCOMP, _FILTER = 22, 2
 _EFAULT = 14
-_SWAPS = Path("/proc/swaps")
+_SWAPS, _STATUS, _DUMPED = Path("/proc/swaps"), Path("/proc/self/status"), Path("/proc/self/coredump_filter")
+# From asm-generic/mman.h: what is mapped, what will be, each page once it is used (Linux 4.4).
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+# From linux/capability.h.
+_CAP_IPC_LOCK = 14
 
 
 def harden() -> frozenset[Wall]:
@@ -32,6 +36,7 @@ def harden() -> frozenset[Wall]:
     Returns those that do not stand. A program that it starts anew (`exec`) is readable again and has to ask for itself.
     """
     missing = {wall for wall, raised in _WALLS.items() if not raised()}
+    _hold()
     if missing:
         _log.error("walls_missing", walls=sorted(missing))
     return frozenset(missing)
@@ -64,7 +69,7 @@ def lacking() -> frozenset[Wall]:
         Wall.PORTS: abi >= landlock.PORTS_SINCE,
         Wall.SIGNALS: abi >= landlock.SCOPES_SINCE,
         Wall.CALLS: architecture() is not None and _has_filters(),
-        Wall.NO_SWAP: not _swaps(),
+        Wall.NO_SWAP: held() or not _swaps(),
     }
     return frozenset(wall for wall, there in found.items() if not there)
 
@@ -74,9 +79,16 @@ def standing() -> frozenset[Wall]:
     found = {
         Wall.UNREADABLE: _prctl(_PR_GET_DUMPABLE, 0) == 0,
         Wall.NO_CORE: resource.getrlimit(resource.RLIMIT_CORE) == (0, 0),
+        Wall.NO_DUMP: _left_out(),
         Wall.NO_NEW_RIGHTS: _prctl(_PR_GET_NO_NEW_PRIVS, 0) == 1,
     }
     return frozenset(wall for wall, stands in found.items() if stands)
+
+
+def held() -> bool:
+    """Whether every page that this process has in memory stays there, as the kernel counts it (proc(5), VmLck and VmRSS)."""
+    status = _status()
+    return status.get("VmLck", 0) >= status.get("VmRSS", 1)
 
 
 def _prctl(option: int, value: int) -> int:
@@ -93,6 +105,52 @@ def _without_core() -> bool:
     except (ValueError, OSError):
         return False
     return True
+
+
+def _without_dump() -> bool:
+    """Nothing of its memory is written by whatever makes a core of it: the kernel, or root's debugger. A child inherits it; who is
+    unreadable already cannot change it any more.
+    """
+    if _left_out():
+        return True
+    try:
+        _DUMPED.write_text("0", encoding="ascii")
+    except OSError:
+        return False
+    return _left_out()
+
+
+def _left_out() -> bool:
+    try:
+        return int(_DUMPED.read_text(encoding="ascii"), 16) == 0
+    except FileNotFoundError:
+        return _DUMPED.parent.is_dir()  # a kernel that makes no cores
+    except OSError:
+        return False
+
+
+def _hold() -> None:
+    """Keep all memory of this process out of swap, where it may hold as much as it wants. With a bound it could be refused memory in the
+    middle of its work. A child has to ask for itself: holding is not inherited.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if most != resource.RLIM_INFINITY and not _status().get("CapEff", 0) >> _CAP_IPC_LOCK & 1:
+        return
+    try:
+        if most == resource.RLIM_INFINITY:
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (most, most))
+        ctypes.CDLL(None, use_errno=True).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
+    except (ValueError, OSError, AttributeError):
+        return  # `held` tells what came of it
+
+
+def _status() -> dict[str, int]:
+    """What the kernel says of this process: sizes in KiB, capabilities as bits. Empty where it does not say."""
+    try:
+        rows = (line.split() for line in _STATUS.read_text(encoding="utf-8", errors="replace").splitlines())
+        return {row[0].rstrip(":"): int(row[1], 16 if row[0].startswith("Cap") else 10) for row in rows if row[0] in _ASKED}
+    except (OSError, IndexError, ValueError):
+        return {}
 
 
 class _Program(ctypes.Structure):
@@ -132,8 +190,11 @@ def _threads() -> int:
         return 1
 
 
+_ASKED = frozenset({"VmLck:", "VmRSS:", "CapEff:"})
+# In this order: whoever is unreadable may not write to its own files under /proc any more.
 _WALLS: dict[Wall, Callable[[], bool]] = {
-    Wall.UNREADABLE: lambda: _prctl(_PR_SET_DUMPABLE, 0) == 0,
     Wall.NO_CORE: _without_core,
+    Wall.NO_DUMP: _without_dump,
+    Wall.UNREADABLE: lambda: _prctl(_PR_SET_DUMPABLE, 0) == 0,
     Wall.NO_NEW_RIGHTS: lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1) == 0,
 }

@@ -13,6 +13,7 @@ _EVIDENCE = test("tests/attack/test_zones.py")
 WEAKER: Mapping[str, str] = {
     Wall.UNREADABLE: "andere Programme desselben Benutzers könnten rohe Bilder und Schlüssel im Arbeitsspeicher lesen",
     Wall.NO_CORE: "ein Absturz könnte Arbeitsspeicher auf den Datenträger schreiben",
+    Wall.NO_DUMP: "ein Speicherabbild, das die Verwaltung des Rechners anfertigt, enthielte rohe Bilder und Schlüssel",
     Wall.NO_NEW_RIGHTS: "ein gestartetes Programm könnte mehr Rechte haben als der Prozess",
     Wall.NO_SWAP: "rohe Bilder und Schlüssel könnten in den Auslagerungsspeicher geraten",
     Wall.FILES: "ein übernommener Prozess könnte alle Dateien seines Benutzers lesen und ändern",
