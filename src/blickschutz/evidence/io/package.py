@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import shutil
+import stat
 import tarfile
 import tempfile
 from collections.abc import Mapping
@@ -50,18 +51,31 @@ def work_folder(inside: Path | None = None) -> tempfile.TemporaryDirectory[str]:
 
 
 def remove_left(pid: int | None = None) -> int:
-    """Remove the open packages of a process that is gone, or (without `pid`) of all that are; returns how many."""
+    """Remove the open packages of a process that is gone, or (without `pid`) of all that are; returns how many.
+
+    Everybody on the machine may put something into the folder of all: what is not a folder of this user's own is left alone, and no link
+    is followed, or a package that names somebody else's file would have it overwritten.
+    """
     removed = 0
     for folder in place().glob(f"{_PREFIX}{'*' if pid is None else pid}-*"):
-        owner = int(folder.name.removeprefix(_PREFIX).split("-")[0])
-        if pid is None and Path(f"/proc/{owner}").exists():
+        owner = folder.name.removeprefix(_PREFIX).split("-")[0]
+        if not owner.isdecimal() or not _own(folder) or (pid is None and Path(f"/proc/{int(owner)}").exists()):
             continue
-        for file in folder.rglob("*"):
-            if file.is_file():
-                overwrite(file)
+        for at, _, names in os.walk(folder):
+            for file in (Path(at, name) for name in names):
+                if stat.S_ISREG(file.lstat().st_mode):
+                    overwrite(file)
         shutil.rmtree(folder, ignore_errors=True)
         removed += 1
     return removed
+
+
+def _own(folder: Path) -> bool:
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return False  # its own process has removed it meanwhile
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def place() -> Path:
