@@ -85,9 +85,7 @@ def test_a_folder_of_another_user_is_left_alone(shared):
     assert (shared / DEAD).is_dir()
 
 
-@pytest.mark.parametrize(
-    "name", ["blickschutz-evidence-x-", "blickschutz-evidence--", "blickschutz-evidence-²-y", "blickschutz-evidence-1.5-z"]
-)
+@pytest.mark.parametrize("name", ["blickschutz-evidence-x-", "blickschutz-evidence--", "blickschutz-evidence-²-y"])
 def test_odd_names_stop_nothing(shared, name):
     (shared / name).mkdir()
     (shared / DEAD).mkdir()

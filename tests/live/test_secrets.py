@@ -17,6 +17,7 @@ from blickschutz.access.service.totp import code_at
 from blickschutz.recording.io.clipfile import read_head
 from blickschutz.vault.io.files import KeyFolder
 from blickschutz.vault.service import join_shares, open_share, unlock
+from tests.attack.neighbour import below, doors, intrude
 from tests.conftest import ROOT
 from tests.live.system import free_port, guest_clip, take_over, until
 
@@ -162,12 +163,50 @@ def test_keys_and_passphrases_never_reach_the_control_room(control_room):
     # The room, where they belong, has them: the same search finds them there.
     rooms = [memory_of(pid) for pid in descendants(process.pid)]
     assert any(secrets["clip key"] in room or PASSPHRASES["kvd-2"].encode() in room for room in rooms)
+    meet_the_neighbour(control_room, seats, clients)
     written = control_room.log.read_bytes() + command_lines(process.pid)
     assert [name for name, secret in secrets.items() if secret in written] == []
     for person, seat in seats.items():
         clients[person].post(f"{seat}/leave")
     for client in clients.values():
         client.close()
+
+
+def meet_the_neighbour(control_room, seats, clients):
+    """A second user of the machine, while two people sit in a room: what that user can open, take, reach or send again."""
+    if os.getuid() != 0:
+        return  # nobody but root can become a second user
+    folder, pids = control_room.state.parent, [control_room.process.pid, *descendants(control_room.process.pid)]
+    folder.chmod(0o755)  # the test's own; those of the site stay as they were made
+    files, folders = below(folder, "sites")
+    packages, rooms = below(Path("/dev/shm"))
+    of_rooms = [name for name in (*packages, *rooms) if any(f"evidence-{pid}-" in name for pid in pids)]
+    ports, sockets = doors(pids)
+    own = int(control_room.address.rpartition(":")[2])
+    requests = [(own, sent("GET", path, own)) for path in ("/", "/cases/1", "/log", "/metrics", "/cameras/vorplatz-nord/picture.jpg")]
+    for seat in map(httpx.URL, map(str, seats.values())):
+        requests += [(seat.port, sent("GET", f"{seat.path}{what}", seat.port)) for what in ("", "/video.mp4")]
+        requests += [(seat.port, sent("POST", f"{seat.path}/leave", seat.port, f"Origin: http://127.0.0.1:{seat.port}"))]
+    requests += [(port, sent("OPTIONS", "rtsp://127.0.0.1/x", port).replace("HTTP/1.1", "RTSP/1.0")) for _, port in ports if port != own]
+    attempt = {"files": files, "folders": folders, "pids": pids, "ports": ports, "sockets": sockets, "requests": requests}
+    found = intrude(folder, **attempt)
+    there = [f"/dev/shm/{name}" for name in of_rooms]
+    also = intrude(folder, files=there, folders=[one for one in there if Path(one).is_dir()])
+    assert found["done"] + also["done"] == []
+    assert len(pids) >= 4, "control room, launcher, cell, room"
+    assert found["tried"] > 150
+    assert {host for host, _ in ports} == {"127.0.0.1"}
+    for request, answer in found["answers"].items():
+        assert re.match(r"HTTP/1\.[01] (303|400|401|403|404|405|410)|$|ECONNRESET", answer), (request, answer[:300])
+        assert "ftyp" not in answer, request
+    assert not any(secret in found["told"] for secret in (PASSWORD, *PASSPHRASES.values()))
+    for person, seat in seats.items():
+        assert clients[person].get(f"{seat}/video.mp4").status_code == 200, "whoever sits there sits there still"
+
+
+def sent(method, path, port, *fields):
+    """A request as somebody sends it who knows the address and has no session."""
+    return "\r\n".join([f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Connection: close", "Content-Length: 0", *fields, "", ""])
 
 
 def memory_of(pid):
