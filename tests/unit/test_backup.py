@@ -24,7 +24,7 @@ from blickschutz.backup.io.make import make_backup, scratch
 from blickschutz.backup.io.prune import end_older
 from blickschutz.backup.io.restore import Unpacking, confirm_restored, examine, restored, unseal, unseal_here
 from blickschutz.backup.model import MAGIC, RESTORED, BackupError, Manifest, Member, Problem
-from blickschutz.backup.rules import is_kept, is_left, manifest_text, new_words, typed, unknown
+from blickschutz.backup.rules import MOST_MEMBERS, is_kept, is_left, manifest_text, new_words, typed, unknown
 from blickschutz.backup.texts import TEXTS
 from blickschutz.cli.backup import restored_note
 from blickschutz.cli.main import cli
@@ -363,7 +363,7 @@ class TestAttacks:
         assert refused(Unpacking, outer, sealing, is_signed, "en") is Problem.ALTERED
 
     def test_more_members_than_anybody_needs_and_a_list_without_end(self, tmp_path):
-        sealing, many = new_key(), tuple(Member(f"keys/recovery/a{n}.json", 0, "0" * 64) for n in range(501))
+        sealing, many = new_key(), tuple(Member(f"keys/recovery/a{n}.json", 0, "0" * 64) for n in range(MOST_MEMBERS + 1))
         outer = forged(tmp_path / "a", sealing, manifest(many))
         assert refused(Unpacking, outer, sealing, is_signed, "en") is Problem.ALTERED
         outer = forged(tmp_path / "b", sealing, (0xFFFFFFFF).to_bytes(4, "big") + b"x" * 100)

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     FIGURES = "figures"
     SETTINGS = "settings"
     POLICY = "policy"
+    FACTS = "facts"
     REQUESTS = "requests"
     PEOPLE = "people"
     PROPOSE = "propose"

@@ -41,6 +41,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.FIGURES: frozenset({_T}),
     Permission.SETTINGS: frozenset({_T, _D}),
     Permission.POLICY: frozenset({_T, _D}),
+    # Which of them signs what is another question (compliance/entered.py).
+    Permission.FACTS: frozenset({_A, _T, _D}),
     Permission.REQUESTS: frozenset({_A, _D}),
     Permission.PEOPLE: frozenset({_A, _T, _D}),
     Permission.PROPOSE: frozenset({_T}),
@@ -58,6 +60,7 @@ PERSONAL = frozenset(
         Permission.CLOCK,
         Permission.KEEPING,
         Permission.ADJUST,
+        Permission.FACTS,
         Permission.REQUESTS,
         Permission.PROPOSE,
         Permission.CONFIRM,

@@ -15,6 +15,7 @@ _KEPT = re.compile(
     r"|keys/recovery/[a-z0-9-]{1,40}\.json"
     r"|tls/(authority|server)\.(key|crt)"
     r"|settings/(site|facts)\.toml"
+    r"|facts/[0-9a-f]{64}"
 )
 # Known, and left out on purpose: pictures, clips with their shares, private keys of reviewers, what is printed anew.
 _LEFT = re.compile(
@@ -25,7 +26,7 @@ _LEFT = re.compile(
 DATABASES = ("control.db", "alerts.db")
 SITE, FACTS = "settings/site.toml", "settings/facts.toml"
 
-MOST_HEADER, MOST_MANIFEST, MOST_MEMBERS, MOST_PEOPLE = 1 << 20, 4 << 20, 500, 50
+MOST_HEADER, MOST_MANIFEST, MOST_MEMBERS, MOST_PEOPLE = 1 << 20, 4 << 20, 5000, 50
 MOST_OPERATIONS, MOST_MEMORY = 16, 1 << 30
 CHUNK = 1 << 20
 PREFIX = len(MAGIC) + 2 + 4

@@ -13,6 +13,7 @@ from blickschutz.compliance.io.press import print_document
 from blickschutz.compliance.policy import assess
 from blickschutz.compliance.reports.crime import read_rows
 from blickschutz.config.loader import load_site, operator_language
+from blickschutz.control.service.facts import FactDesk
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.reports import report
 from blickschutz.kernel.clock import SystemClock
@@ -27,6 +28,8 @@ def print_report(path: Path, data: Path | None, folder: Path, first: date, last:
     spoken: Literal["de", "en"] = "de" if operator_language() == "de" else "en"
     rows = read_rows(crime.read_bytes(), str(crime), spoken, (first, last)) if crime is not None else []
     with if_started(site, path, data) as records:
+        if crime is None and records is not None:
+            rows = list(FactDesk(site, path, records.inspected, SystemClock()).crime(first, last, spoken).rows)
         grounds = gather(site, path, records.inspected if records else None, SystemClock())
         document = report(grounds, assess(grounds), records.inspected if records else None, first, last, rows, public=public)
     click.echo(str(print_document(document, grounds, folder)))

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from blickschutz.access.model import Member
 from blickschutz.audit.model import Entry, Event
+from blickschutz.compliance.entered import Entered
 from blickschutz.compliance.facts import Facts
 from blickschutz.config.model import SiteFile
 
@@ -116,6 +117,7 @@ class Rows:
 class Grounds:
     """All that rules look at. `documents` is what was found of each document that a fact names; what is not there is left out.
 
+    `entered` is what people entered in the application; what counts of it is among `facts` too, its document among `documents`.
     `log` holds the newest entries of each event, `models` the name and kind of each registered model whose file is intact.
     `cells_per_metre` is what the mosaic leaves of a person. `rows` and `machine` are None where the site was
     never started, or the machine was not looked at.
@@ -127,6 +129,7 @@ class Grounds:
     today: date
     now: float
     documents: Mapping[str, Paper] = field(default_factory=dict)
+    entered: tuple[Entered, ...] = ()
     log: Mapping[Event, tuple[Entry, ...]] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)

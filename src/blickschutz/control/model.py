@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 
+from blickschutz.compliance.entered import Entered
+from blickschutz.compliance.reports.crime import Row
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews
 
@@ -216,3 +218,44 @@ class NotAccepted(StrEnum):
     NOTHING = "nothing"
     CHANGED = "changed"
     SAME_PERSON = "same-person"
+
+
+class NotEntered(StrEnum):
+    """Why a fact was not entered."""
+
+    KIND = "kind"
+    DAY = "day"
+    TEXT = "text"
+    NO_FILE = "no-file"
+    SMALL = "small"
+    UNREADABLE = "unreadable"
+    NOT_CSV = "not-csv"
+    USED = "used"
+    THERE = "there"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody wrote into the form; `file` is what their document is called."""
+
+    kind: str
+    day: str
+    text: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactRefused:
+    """Why something was not entered, and what exactly: where the document is in use, or the lines of a table with their problems."""
+
+    why: NotEntered
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CrimeFigures:
+    """The police's figures for a report: rows, who entered them and signed, and why the newest do not fit its period."""
+
+    rows: Sequence[Row] = ()
+    source: Entered | None = None
+    problems: tuple[str, ...] = ()

@@ -31,6 +31,7 @@ from blickschutz.web.routes import (
     clock,
     control,
     decisions,
+    facts,
     house,
     keeping,
     live,
@@ -62,6 +63,7 @@ _PARTS = (
     people,
     house,
     policy,
+    facts,
     requests,
     cases,
     keeping,
@@ -81,7 +83,12 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
     hosts = hosts_of(site.server.known_names, site.server.port)
     check = Middleware(RequestCheck, hosts=hosts, secure=site.server.secure, on_refused=foreign)
     app = FastAPI(
-        title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, middleware=[check, Middleware(BodyLimit)]
+        title="Blickschutz",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        middleware=[check, Middleware(BodyLimit, uploads=[facts.UPLOADS])],
     )
     pages = Pages(site, room, clock, guard)
     app.state.room, app.state.lanes = room, pages.lanes

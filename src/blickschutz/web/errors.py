@@ -16,6 +16,7 @@ from blickschutz.kernel.errors import BlickschutzError, StoreBusyError, StoreFul
 from blickschutz.web.allowed import RefusedError, TodoError, session_of
 from blickschutz.web.kept import SECRETS
 from blickschutz.web.lanes import CrowdedError, Lane
+from blickschutz.web.limits import is_upload
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import KEPT, set_cookie
 from blickschutz.web.security import headers_of
@@ -100,7 +101,8 @@ def _page_of(request: Request) -> str:
 
 async def _fields(request: Request) -> list[tuple[str, str]]:
     """What a form said; it was read already, or is read now."""
-    if request.method != "POST":
+    # Whatever brings files is not read here: it may be large, and who sends it may be nobody.
+    if request.method != "POST" or is_upload(request.headers):
         return []
     return [(name, value) for name, value in (await request.form()).multi_items() if isinstance(value, str)]
 
@@ -112,7 +114,7 @@ async def _to_sign_in(pages: Pages, request: Request, error: Exception) -> Respo
     # A script asks without leaving its page: it must hear that the session is over, not get another page in place of data.
     if not _is_page(request) or "authorization" in request.headers:
         return PlainTextResponse("", 401)
-    if request.method != "POST":
+    if request.method != "POST" or is_upload(request.headers):
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?back={quote(asked[:200])}", 303)
     answer = RedirectResponse("/sign-in?back=/kept", 303)

@@ -45,6 +45,8 @@ FACT_WORDS: Mapping[str, str] = {
     "count": N_("Anzahl"),
     "counted": N_("Anzahl"),
     "entries": N_("Einträge"),
+    "entry": N_("Nachweis"),
+    "day": N_("Vom"),
     "quota": N_("Kontingent"),
     "tries": N_("Versuche"),
     "file": N_("Datei"),
@@ -153,6 +155,8 @@ def _value(key: str, value: object, names: Names, translate: texts.Translate) ->
         return names.camera(text)
     if key in {"kind", "cause"} and text in set(Kind):
         return name(Kind(text), names.language)
+    if key == "kind" and text in texts.FACT_KINDS:
+        return translate(texts.FACT_KINDS[text])
     if key == "kind" and text in texts.STATE_WORDS:
         return translate(texts.STATE_WORDS[text])
     if key in _VALUES and text in _VALUES[key]:

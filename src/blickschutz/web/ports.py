@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
+from blickschutz.access.model import Member
 from blickschutz.access.service import Access
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.service import ChainReport
 from blickschutz.budget.model import CameraView, NotDone
 from blickschutz.compliance.documents.model import Document
+from blickschutz.compliance.entered import Entered, NotSigned
 from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
-from blickschutz.control.model import Loss, NotAccepted
+from blickschutz.control.model import CrimeFigures, FactRefused, Given, Loss, NotAccepted
 from blickschutz.control.ports import Rooms
 from blickschutz.control.vitals import Vitals
 from blickschutz.kernel.situation import Kind
@@ -89,6 +92,31 @@ class AuthorityView(Protocol):
     def until(self) -> datetime: ...
 
 
+class FactDesk(Protocol):
+    """Facts that people enter and sign: see `control.service.facts`. Reads log and disk, so it is not for the event loop."""
+
+    @property
+    def settings(self) -> str:
+        """The hash of the settings in force."""
+        ...
+
+    def all(self) -> list[Entered]: ...
+
+    def get(self, number: int) -> Entered | None: ...
+
+    def begin(self) -> Incoming: ...
+
+    def enter(self, incoming: Incoming, given: Given, by: str, language: Literal["de", "en"]) -> Entered | FactRefused: ...
+
+    def sign(self, number: int, member: Member) -> NotSigned | None: ...
+
+    def withdraw(self, number: int, by: str, reason: str) -> NotSigned | None: ...
+
+    def document(self, one: Entered) -> bytes | None: ...
+
+    def crime(self, first: date, last: date, language: Literal["de", "en"]) -> CrimeFigures: ...
+
+
 class Policy(Protocol):
     """What the policy says, and the documents of the site. All of it may take a second; not for the event loop."""
 
@@ -112,6 +140,15 @@ class Policy(Protocol):
 
     def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
         """The same as PDF, with an entry in the log."""
+        ...
+
+    @property
+    def desk(self) -> FactDesk:
+        """Where facts are entered and signed."""
+        ...
+
+    def changed(self) -> None:
+        """Something was entered or signed; what the rules say is looked at anew."""
         ...
 
     def letter(self, request: DataRequest, *, extension: bool) -> bytes:

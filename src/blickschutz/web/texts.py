@@ -22,6 +22,7 @@ from blickschutz.web.clock_words import (
     SUSPENDED_WORDS,
 )
 from blickschutz.web.door_words import DOOR_PROBLEMS, KEY_DONE, ROOM_PROBLEMS, UNSAFE_REDACTION
+from blickschutz.web.fact_words import FACT_EVENTS, FACT_KINDS, FACT_PROBLEMS, FACT_STANDINGS
 from blickschutz.web.health_words import DATABASE_WORDS, NEED_WORDS, WORK_KINDS
 from blickschutz.web.request_words import (
     DUTY_SOURCES,
@@ -68,6 +69,9 @@ __all__ = [
     "DOOR_PROBLEMS",
     "DUTY_SOURCES",
     "FACTOR_WORDS",
+    "FACT_KINDS",
+    "FACT_PROBLEMS",
+    "FACT_STANDINGS",
     "FATE_WORDS",
     "FIELD_WORDS",
     "KEY_DONE",
@@ -413,6 +417,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "loss-accepted": N_("Verlust zu zweit hingenommen"),
     "key-replaced": N_("Schlüssel der Anlage ersetzt"),
     "documents-printed": N_("Dokumente gedruckt"),
+    **FACT_EVENTS,
     "pictures-renewed": N_("gespeicherte verpixelte Bilder geprüft"),
     "data-moved": N_("Datenordner verschoben"),
     "recovery-made": N_("Wiederherstellungswort ausgegeben"),

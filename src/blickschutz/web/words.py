@@ -114,6 +114,8 @@ ACT_WORDS = (
     (r"/cases/\d+/fate.*", N_("Quarantäne")),
     (r"/loss/accept", N_("Verlust bestätigen")),
     (r"/cases/\d+/enter", N_("Sichtungsraum betreten")),
+    (r"/facts/\d+/sign", N_("Nachweis unterschreiben")),
+    (r"/facts/\d+/withdraw", N_("Nachweis zurückziehen")),
     (r"/people.*", N_("Konto ändern")),
     (r"/requests.*", N_("Anfrage bearbeiten")),
     (r"/duties.*", N_("Informationspflicht")),

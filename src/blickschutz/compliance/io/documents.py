@@ -21,6 +21,11 @@ from blickschutz.kernel.errors import SettingsError
 _TRAILER = 1024
 _SCALES = (1.0, 0.5, 0.25, 2.0)
 _MOST_SIDE = 6000
+# Whoever scans at 600 dots an inch fills A3 with 70 million. A small file can claim many more, all of which would be unpacked.
+_MOST_PIXELS = 120_000_000
+# Of JPEG: what begins a part, and the parts that say height and width (ITU-T T.81, table B.1).
+_MARKER = 0xFF
+_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def facts_path(site: Path) -> Path:
@@ -48,12 +53,15 @@ def look_at(facts: Facts, folder: Path) -> dict[str, Paper]:
     for name in facts.documents:
         path = (folder / name).resolve()
         if path.is_relative_to(folder.resolve()) and path.is_file():
-            found[name] = _paper(path.read_bytes(), is_photograph=name in photographs)
+            found[name] = paper_of(path.read_bytes(), is_photograph=name in photographs)
     return found
 
 
-def _paper(data: bytes, *, is_photograph: bool) -> Paper:
+def paper_of(data: bytes, *, is_photograph: bool = False) -> Paper:
+    """What a document's bytes are; a photograph of a sign is searched for its picture code too."""
     form, side, code = _form(data), 0, ""
+    if form is Form.PICTURE and _pixels(data) > _MOST_PIXELS:
+        form = Form.UNREADABLE
     if form is Form.PICTURE:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         if image is None:
@@ -78,6 +86,19 @@ def _form(data: bytes) -> Form:
             return Form.UNREADABLE
         return Form.OFFICE if inside & {"content.xml", "word/document.xml"} else Form.UNREADABLE
     return Form.UNREADABLE
+
+
+def _pixels(data: bytes) -> int:
+    """How many pixels a PNG or JPEG says that it has, without unpacking it; 0 where it does not say."""
+    if data.startswith(b"\x89PNG"):
+        return int.from_bytes(data[16:20]) * int.from_bytes(data[20:24])
+    place = 2
+    while place + 9 < len(data) and data[place] == _MARKER:
+        kind, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4])
+        if kind in _SIZES:
+            return int.from_bytes(data[place + 5 : place + 7]) * int.from_bytes(data[place + 7 : place + 9])
+        place += 2 + length if kind != _MARKER else 1
+    return 0
 
 
 def _code(image: NDArray[Any]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from blickschutz.audit.model import Entry
+from blickschutz.compliance.entered import Standing
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Rule, broken, holds, unknown
-from blickschutz.compliance.policy.evidence import says_something, vouched
+from blickschutz.compliance.policy.evidence import says_something, vouched, vouchers
 
 GATE, SETTING, LOG = Kind.GATE, Kind.SETTING, Kind.LOG
 YEAR, HALF_YEAR, QUARTER, MONTH = 365, 182, 90, 31
@@ -47,6 +48,12 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
     about other settings."""
     fact = g.facts.newest(kind)
     if fact is None:
+        waiting = next((one for one in g.entered if one.kind == kind.value and one.standing(g.settings) is Standing.WAITING), None)
+        if waiting is not None:
+            return unknown(
+                f"{waiting.name} („{kind.value}“) ist eingetragen und wartet noch auf zwei Unterschriften.",
+                f"{waiting.name} ('{kind.value}') is entered, and not signed by two people yet.",
+            )
         return unknown(
             f"Tragen Sie die Tatsache „{kind.value}“ in die Tatsachendatei ein.", f"Record the fact '{kind.value}' in the facts file."
         )
@@ -72,4 +79,5 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
             f"„{kind.value}“ gilt für andere Einstellungen; prüfen Sie die Änderung und tragen Sie den Hash {g.settings[:12]}… ein.",
             f"'{kind.value}' is about other settings; look at the change and record the hash {g.settings[:12]}….",
         )
-    return holds(f"{kind.value}, {fact.date}, {fact.person}", f"{kind.value}, {fact.date}, {fact.person}")
+    german, english = vouchers(g, fact)
+    return holds(f"{kind.value}, {fact.date}, {german}", f"{kind.value}, {fact.date}, {english}")

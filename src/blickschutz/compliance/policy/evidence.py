@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from blickschutz.compliance.entered import Entered, Standing, in_order
 from blickschutz.compliance.facts import Fact, FactKind, Facts, Office
 from blickschutz.compliance.model import Answer, Form, Grounds, Text, broken, unknown
 from blickschutz.kernel.periods import add_months
@@ -70,9 +71,31 @@ def offices(facts: Facts) -> Answer | None:
     return None
 
 
+def entered_as(g: Grounds, fact: Fact) -> Entered | None:
+    """What was entered in the application for that fact; None where it comes from the facts file."""
+    return next((one for one in g.entered if one.name == fact.document), None)
+
+
+def vouchers(g: Grounds, fact: Fact) -> Text:
+    """Who stands for a fact: by a signature in the application, or by the facts file alone."""
+    one = entered_as(g, fact)
+    if one is None:
+        return fact.person, fact.person
+    people = [f"{signature.name} ({signature.role.value})" for signature in in_order(one, g.settings)]
+    return f"unterschrieben von {' und '.join(people)}", f"signed by {' and '.join(people)}"
+
+
 def vouched(g: Grounds, fact: Fact) -> Answer | None:
     """What is wrong with a fact's document and with who stands for it, if anything."""
-    kind = fact.kind.value
+    kind, one = fact.kind.value, entered_as(g, fact)
+    if one is not None and one.standing(g.settings) is not Standing.SIGNED:
+        signed = " und ".join(signature.name for signature in one.signatures if signature.settings != g.settings)
+        return broken(
+            f"Die Unterschriften von {signed} unter {one.name} („{kind}“) gelten nicht mehr: Die Einstellungen haben sich geändert. "
+            "Prüfen Sie die Änderung und unterschreiben Sie unter Nachweise neu.",
+            f"The signatures of {signed.replace(' und ', ' and ')} under {one.name} ('{kind}') are void: the settings have changed. "
+            "Look at the change and sign anew on the page of proofs.",
+        )
     found = g.documents.get(fact.document)
     if found is None or found.sha256 != fact.sha256:
         there, gone = ("fehlt", "is missing") if found is None else ("ist ein anderes", "is another one")

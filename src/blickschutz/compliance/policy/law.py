@@ -15,6 +15,7 @@ from blickschutz.compliance.policy.evidence import (
     oldest_incident,
     same_person,
     says_something,
+    vouchers,
 )
 
 
@@ -158,7 +159,11 @@ def dpia(g: Grounds) -> Answer:
             "Freigabe und Rat kommen von derselben Person; die Datenschutzbeauftragte berät und gibt nicht frei (Art. 38 Abs. 6 DSGVO).",
             "Approval and advice come from the same person; the officer advises and does not approve (Art. 38(6) GDPR).",
         )
-    return holds(f"dsfa, {approved.date}; rat-datenschutz, {advised.date}", f"dsfa, {approved.date}; rat-datenschutz, {advised.date}")
+    (approver, approver_en), (adviser, adviser_en) = vouchers(g, approved), vouchers(g, advised)
+    return holds(
+        f"dsfa, {approved.date}, {approver}; rat-datenschutz, {advised.date}, {adviser}",
+        f"dsfa, {approved.date}, {approver_en}; rat-datenschutz, {advised.date}, {adviser_en}",
+    )
 
 
 @rule(

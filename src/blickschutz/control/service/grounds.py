@@ -19,6 +19,7 @@ from blickschutz.config.hours import holidays_of
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.control.rules import stamped
+from blickschutz.control.service.facts import read_entered, with_entered
 from blickschutz.control.service.office import Inspected
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.periods import IsHoliday
@@ -61,15 +62,20 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
     if path is not None:
         facts = load_facts(facts_path(path))
         documents = look_at(facts, path.resolve().parent)
+    found, settings = read_entered(records.office.log) if records else [], settings_hash(site)
+    if records and found:
+        facts, handed_in = with_entered(facts, found, records.archive.data, settings)
+        documents |= handed_in
     registry, now = ModelRegistry(), clock.now()
     log = {event: tuple(entry for entry, _ in records.office.log.find(event=event, most=_MOST)) for event in _EVENTS} if records else {}
     return Grounds(
         site=site,
-        settings=settings_hash(site),
+        settings=settings,
         facts=facts,
         today=datetime.fromtimestamp(now, ZoneInfo(site.site.timezone)).date(),
         now=now,
         documents=documents,
+        entered=tuple(found),
         log=log,
         members=tuple(records.office.access.members.values()) if records else (),
         # Every head that there is finds persons and nothing else (analysis.model.Head).

@@ -16,6 +16,7 @@ from blickschutz.compliance.io.press import Papers, papers, print_pack, render
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.policy import assess
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.facts import FactDesk
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.reports import report
@@ -31,6 +32,7 @@ class PolicyWatch:
 
     def __init__(self, site: SiteFile, path: Path | None, records: Inspected, clock: Clock) -> None:
         self._site, self._path, self._records, self._clock = site, path, records, clock
+        self.desk = FactDesk(site, path, records, clock)
         self._lock = threading.Lock()
         self._last: tuple[list[Found], Grounds] | None = None
 
@@ -68,13 +70,14 @@ class PolicyWatch:
     def report(self, first: date, last: date, *, public: bool) -> Document:
         """The committee's report from `first` to `last`."""
         found, grounds = self._looked()
-        return report(grounds, found, self._records, first, last, public=public)
+        return report(grounds, found, self._records, first, last, self.desk.crime(first, last, "de").rows, public=public)
 
     def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
         """The same as PDF. It is logged who asked for it."""
         self._records.office.log.require_writable()
         grounds = self._gathered()
-        document = report(grounds, assess(grounds), self._records, first, last, public=public)
+        rows = self.desk.crime(first, last, "de").rows
+        document = report(grounds, assess(grounds), self._records, first, last, rows, public=public)
         facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": grounds.settings}
         self._records.office.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
         return render(document, grounds)
@@ -88,6 +91,11 @@ class PolicyWatch:
         """Every rule and what it says, and when that was found (POSIX)."""
         found, grounds = self._looked()
         return found, grounds.now
+
+    def changed(self) -> None:
+        """Somebody entered or signed something: the next look is a new one."""
+        with self._lock:
+            self._last = None
 
     def _looked(self) -> tuple[list[Found], Grounds]:
         """What the rules say and what they looked at, at most some seconds old."""

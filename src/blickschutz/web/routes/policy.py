@@ -56,12 +56,15 @@ def routes(pages: Pages) -> APIRouter:
     def report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
         period, problem = _period(pages, first, last)
         found = pages.room.policy.report(*period, public=bool(public))
+        figures = pages.room.policy.desk.crime(*period, "de" if pages.language(request) == "de" else "en")
         return pages.render(
             request,
             "report.html",
             status=422 if problem else 200,
             problem=problem,
             report=found,
+            figures=figures,
+            signed_by=[one.name for one in figures.source.signatures] if figures.source is not None else [],
             parts=[(section.title, [_part(part) for part in section.parts]) for section in found.sections],
             first=period[0].isoformat(),
             last=period[1].isoformat(),

@@ -1,0 +1,307 @@
+"""Facts on the pages: a document comes in, two people sign it, the gates count it, a changed setting makes it void."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from blickschutz.access.io import store as passwords
+from blickschutz.audit.model import Event
+from blickschutz.bootstrap.zones import control_profile
+from blickschutz.compliance.entered import SIGNERS, Standing
+from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.io.cabinet import FOLDER
+from blickschutz.compliance.model import Result
+from blickschutz.compliance.policy import assess
+from blickschutz.control.service.grounds import gather
+from blickschutz.kernel.errors import StoreFullError
+from blickschutz.web import limits
+from blickschutz.web.fact_words import FACT_KINDS
+from blickschutz.web.routes import facts as route
+from blickschutz.zones.model import Right
+from tests.desk import EXAMPLE, SITE, Desk
+from tests.fakes.clock import ManualClock
+
+DAY, TEXT = "2026-01-05", "Das Gutachten sieht keine Bedenken."
+CSV = """kind;place;role;period;event;from;to;unit;exposure;offences;identity_checks
+Raub;Platz;watched;before;;2025-11-01;2025-11-30;days;30;12;9
+Raub;Platz;watched;after;;2026-01-01;2026-01-10;days;10;7;3
+"""
+
+
+def pdf(text):
+    """A document of its own kind: its content makes it one."""
+    return b"%PDF-1.7\n" + text.encode() * 400 + b"\n%%EOF\n"
+
+
+# A small picture that claims to be huge: it must not be unpacked.
+HUGE = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR" + (60_000).to_bytes(4) * 2 + b"\x08\x00\x00\x00\x00" + b"\x00" * 2000
+
+
+class Papers(Desk):
+    """Pages to which documents are handed in."""
+
+    def hand_in(
+        self, who, data, kind="rechtsgutachten-ki", name="gutachten.pdf", day=DAY, text="Das Gutachten sieht keine Bedenken.", **more
+    ):
+        fields = {"kind": kind, "day": day, "text": text}
+        return self.request("POST", "/facts", who, data=fields, files={"document": (name, data, "application/pdf")}, **more)
+
+    def entered(self, who, data, kind="rechtsgutachten-ki", **more):
+        """The address of a fact that was taken."""
+        answer = self.hand_in(who, data, kind, **more)
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+    def sign(self, who, address, **more):
+        return self.post(f"{address}/sign", who, **{"read": "1", **more})
+
+    def rule(self, name):
+        """What a rule says of the running site now."""
+        found, _ = self.system_policy.assessed()
+        return next(one.answer for one in found if one.rule.id == name)
+
+    @property
+    def system_policy(self):
+        return self.system.app.state.room.policy
+
+    def files(self):
+        folder = self.folder / "state" / FOLDER
+        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+@pytest.fixture
+def papers(tmp_path, monkeypatch):
+    monkeypatch.setattr(passwords, "OPERATIONS", 1)
+    monkeypatch.setattr(passwords, "MEMORY", 8192 * 8)
+    desk = Papers(tmp_path, ManualClock(datetime(2026, 1, 20, 12, tzinfo=UTC).timestamp() - 1.7e9))
+    yield desk
+    desk.close()
+
+
+def test_a_document_is_entered_signed_by_two_counted_by_its_gate_and_given_out_byte_for_byte(papers):
+    assert papers.rule("RG-04").result is not Result.HOLDS
+    data = pdf("Gutachten")
+    address = papers.entered("technik", data)
+    assert "wartet noch auf zwei Unterschriften" in papers.rule("RG-04").text[0]
+    page = papers.get(address, "aufsicht").text
+    assert "Stimmt das?" in page
+    assert "gutachten.pdf" in page
+    assert papers.sign("technik", address).status_code == 303
+    assert papers.rule("RG-04").result is Result.UNKNOWN
+    assert papers.sign("aufsicht", address).status_code == 303
+    answer = papers.rule("RG-04")
+    assert answer.result is Result.HOLDS
+    names = [papers.office.access.members[one].name for one in ("aufsicht", "technik")]
+    assert f"unterschrieben von {names[0]} (aufsicht) und {names[1]} (administration)" in answer.text[0]
+    assert f"signed by {names[0]} (aufsicht) and {names[1]} (administration)" in answer.text[1]
+    given = papers.get(f"{address}/document", "dsb")
+    assert given.content == data
+    assert given.headers["content-disposition"] == "attachment; filename*=UTF-8''gutachten.pdf"
+    told = [(entry.event, entry.by) for entry in papers.office.log.between([*map(Event, ("fact-entered", "fact-signed"))], 0, 9e12)]
+    assert told == [(Event.FACT_ENTERED, "technik"), (Event.FACT_SIGNED, "technik"), (Event.FACT_SIGNED, "aufsicht")]
+
+
+def test_the_same_person_is_not_two_and_each_kind_has_its_signers(papers):
+    address = papers.entered("aufsicht", pdf("DSFA"), "dsfa")
+    for who, status in (("dsb", 409), ("aufsicht", 303), ("aufsicht", 409), ("dsb", 409), ("technik", 303)):
+        assert papers.sign(who, address).status_code == status, who
+    assert "beide Unterschriften" in papers.sign("dsb", address).text
+    advice = papers.entered("dsb", pdf("Rat"), "rat-datenschutz")
+    for who, status in (("technik", 409), ("aufsicht", 303), ("technik", 409), ("dsb", 303)):
+        assert papers.sign(who, advice).status_code == status, who
+    answer = papers.rule("DF-01")
+    assert answer.result is Result.HOLDS
+    assert answer.text[0].count("unterschrieben von") == 2
+
+
+def test_controller_officer_and_approver_are_never_the_same_person():
+    """The officer has a role that no signer of the approval may have, and two sign."""
+    officer = SIGNERS[FactKind.DPO_ADVICE.value][0]
+    assert not officer & (SIGNERS[FactKind.DPIA.value][0] | SIGNERS[FactKind.DPIA.value][1])
+    assert set(SIGNERS) == set(FACT_KINDS)
+
+
+def test_nothing_is_signed_unread(papers):
+    address = papers.entered("technik", pdf("Blatt"), "informationsblatt")
+    answer = papers.post(f"{address}/sign", "technik")
+    assert answer.status_code == 422
+    assert "bestätigen Sie das mit dem Haken" in answer.text
+    assert papers.events(Event.FACT_SIGNED) == []
+
+
+def test_a_changed_setting_makes_signatures_void_and_says_so(tmp_path, papers):
+    address = papers.entered("technik", pdf("Gutachten"))
+    for who in ("technik", "aufsicht"):
+        papers.sign(who, address)
+    assert papers.rule("RG-04").result is Result.HOLDS
+    other = papers.system.site.model_copy(update={"wall": papers.system.site.wall.model_copy(update={"width": 640})})
+    papers.records.keeping.close()
+    changed = Papers(tmp_path, papers.clock, other)
+    try:
+        answer = changed.rule("RG-04")
+        assert answer.result is Result.BROKEN
+        assert "Einstellungen haben sich geändert" in answer.text[0]
+        assert "sign anew" in answer.text[1]
+        assert "Die Unterschriften gelten nicht mehr" in changed.get(address, "aufsicht").text
+        for who in ("aufsicht", "technik"):
+            assert changed.sign(who, address).status_code == 303
+        assert changed.rule("RG-04").result is Result.HOLDS
+    finally:
+        changed.close()
+
+
+NO_EVIDENCE = (
+    ({"data": b""}, "Bitte wählen Sie eine Datei"),
+    ({"data": pdf("x")[:300] + b"%%EOF"}, "kleiner als 1 KiB"),
+    ({"data": b"nur Text " * 500}, "lässt sich nicht öffnen"),
+    ({"data": b"%PDF-1.7\n" + b"x" * 5000}, "lässt sich nicht öffnen"),
+    ({"data": HUGE}, "lässt sich nicht öffnen"),
+    ({"data": pdf("a"), "kind": "etwas"}, "was das Dokument belegt"),
+    ({"data": pdf("a"), "day": "2999-01-01"}, "nicht in der Zukunft"),
+    ({"data": pdf("a"), "day": "gestern"}, "nicht in der Zukunft"),
+    ({"data": pdf("a"), "text": "…"}, "was festgestellt wurde"),
+)
+
+
+def test_what_is_no_evidence_is_refused_in_words_and_leaves_nothing(papers):
+    for more, words in NO_EVIDENCE:
+        answer = papers.hand_in("technik", **more)
+        assert answer.status_code == 422, more
+        assert words in answer.text
+    assert papers.files() == []
+    assert papers.events(Event.FACT_ENTERED) == []
+
+
+def test_each_document_has_one_purpose(papers):
+    papers.entered("technik", pdf("Gutachten"))
+    answer = papers.hand_in("technik", pdf("Gutachten"), "wartungsvertrag")
+    assert answer.status_code == 422
+    assert "Rechtsgutachten zur KI-Auswertung." in answer.text
+    assert "dafür schon eingetragen" in papers.hand_in("aufsicht", pdf("Gutachten")).text
+    assert len(papers.files()) == 1
+
+
+def test_a_file_that_is_too_large_is_thrown_away_while_it_comes(papers, monkeypatch):
+    monkeypatch.setattr(route, "MOST_UPLOAD", 100_000)
+    answer = papers.hand_in("technik", pdf("x") + b"y" * 3_000_000)
+    assert answer.status_code == 413
+    assert "größer als 32 MiB" in answer.text
+    assert papers.files() == []
+
+
+def test_of_a_form_that_is_cut_off_nothing_is_left(papers):
+    body = b'--x\r\nContent-Disposition: form-data; name="document"; filename="a.pdf"\r\n\r\n' + pdf("x")
+    for sent in (body, body + b"\r\n--y--", b"", b"--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--\r\n"):
+        answer = papers.request("POST", "/facts", "technik", content=sent, headers={"Content-Type": "multipart/form-data; boundary=x"})
+        assert answer.status_code == 422
+        assert "kam nicht vollständig an" in answer.text
+    assert papers.files() == []
+
+
+def test_files_are_taken_from_people_with_the_right_alone_and_on_this_page_alone(papers):
+    assert papers.hand_in("", pdf("x")).headers["location"].startswith("/sign-in?back=/facts")
+    assert papers.hand_in("leitstelle-1", pdf("x")).status_code == 403
+    assert papers.request("POST", "/documents", "technik", files={"document": ("x.pdf", pdf("x"))}).status_code == 415
+    assert papers.files() == []
+    assert limits.MOST_UPLOAD < limits.MOST_READ
+
+
+def test_who_may_not_is_refused_before_a_byte_of_the_file_is_read(papers):
+    """Nobody can fill memory or disk by sending files to a page they may not use."""
+    asked = []
+
+    async def body():
+        asked.append(1)
+        yield pdf("x")
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert papers.request("POST", "/facts", "leitstelle-1", content=body(), headers=headers).status_code == 403
+    assert papers.request("POST", "/facts", content=body(), headers=headers, cookies={"session": "nobody"}).status_code == 303
+    assert asked == []
+
+
+def test_an_altered_document_counts_no_longer_and_is_not_given_out(papers):
+    address = papers.entered("technik", pdf("Gutachten"))
+    for who in ("technik", "aufsicht"):
+        papers.sign(who, address)
+    (name,) = papers.files()
+    (papers.folder / "state" / FOLDER / name).write_bytes(pdf("anderes"))
+    papers.system_policy.changed()
+    assert papers.rule("RG-04").result is Result.BROKEN
+    answer = papers.get(f"{address}/document", "dsb")
+    assert answer.status_code == 409
+    assert "nicht mehr dasselbe" in answer.text
+
+
+def test_a_withdrawn_fact_counts_no_longer_and_its_document_may_be_entered_again(papers):
+    address = papers.entered("technik", pdf("Gutachten"))
+    for who in ("technik", "aufsicht"):
+        papers.sign(who, address)
+    assert papers.post(f"{address}/withdraw", "dsb").status_code == 422
+    assert papers.post(f"{address}/withdraw", "dsb", reason="falsche Fassung").status_code == 303
+    assert papers.rule("RG-04").result is not Result.HOLDS
+    assert papers.sign("dsb", address).status_code == 409
+    assert papers.post(f"{address}/withdraw", "dsb", reason="noch einmal").status_code == 409
+    assert papers.entered("technik", pdf("Gutachten")) != address
+
+
+def test_what_a_command_sees_of_a_stopped_site_is_the_same(papers):
+    address = papers.entered("technik", pdf("Gutachten"))
+    for who in ("technik", "aufsicht"):
+        papers.sign(who, address)
+    g = gather(papers.system.site, EXAMPLE, papers.records.inspected, papers.clock)
+    assert next(one for one in assess(g) if one.rule.id == "RG-04").answer.result is Result.HOLDS
+    assert [one.standing(g.settings) for one in g.entered] == [Standing.SIGNED]
+
+
+def test_where_no_entry_can_be_written_no_document_is_kept(papers, monkeypatch):
+    def full(*args):
+        raise StoreFullError("full")
+
+    papers.session("technik")
+    monkeypatch.setattr(papers.office.log, "write", full)
+    assert papers.hand_in("technik", pdf("xyz")).status_code == 503
+    assert papers.files() == []
+
+
+def test_figures_of_the_police_come_by_two_people_and_stand_in_the_report(papers):
+    wrong = CSV.replace("2025-11-30", "2025-10-30").replace(";7;", ";viele;")
+    answer = papers.hand_in("technik", wrong.encode(), "kriminalstatistik", "pks.csv", text="")
+    assert answer.status_code == 422
+    assert "pks.csv:2: der Zeitraum endet, bevor er beginnt" in answer.text
+    assert "pks.csv:3" in answer.text
+    english = papers.hand_in("technik", wrong.encode(), "kriminalstatistik", "pks.csv", text="", cookies={"language": "en"})
+    assert "pks.csv:2: the period ends before it begins" in english.text
+    period = "first=2026-01-01&last=2026-01-31"
+    address = papers.entered("technik", CSV.encode(), "kriminalstatistik", name="pks.csv", text="")
+    papers.sign("technik", address)
+    assert "Raub" not in papers.get(f"/report?{period}", "dsb").text
+    papers.sign("dsb", address)
+    page = papers.get(f"/report?{period}", "dsb").text
+    assert "Raub: Platz (beobachtet)" in page
+    assert f'<a href="{address}">' in page
+    # They are for another time: the report says so, and prints nothing of them.
+    other = papers.get("/report?first=2026-01-05&last=2026-01-31", "dsb").text
+    assert "Raub: Platz" not in other
+    assert "„nachher“ liegt nicht im Zeitraum des Berichts" in other
+    assert papers.get(f"{address}/document", "dsb").content == CSV.encode()
+
+
+def test_pages_are_whole_in_both_languages(papers):
+    address = papers.entered("technik", pdf("Gutachten"))
+    for language, word in (("de", "Nachweise"), ("en", "Proofs")):
+        for path in ("/facts", address):
+            page = papers.get(path, "aufsicht", cookies={"language": language}).text
+            assert word in page
+            # Each field has a label, so that a screen reader and a keyboard find it.
+            fields = re.findall(r'<(?:input|select|textarea) (?![^>]*type="hidden")[^>]*id="([\w-]+)"', page)
+            assert set(fields) <= set(re.findall(r'<label[^>]*for="([\w-]+)"', page))
+
+
+def test_the_folder_of_documents_lies_in_what_the_control_room_may_write(tmp_path):
+    profile = control_profile(SITE, tmp_path, tmp_path / "data", str(EXAMPLE))
+    grants = [one for one in profile.files if (tmp_path / "data" / FOLDER).is_relative_to(one.path)]
+    assert any(one.rights & Right.CHANGE == Right.CHANGE and one.rights & Right.READ == Right.READ for one in grants)
