@@ -138,6 +138,10 @@ class Policy(Protocol):
         """The committee's report from `first` to `last`, both days included."""
         ...
 
+    def clash(self, first: date, last: date) -> tuple[date, date] | None:
+        """The period of a printed public report that overlaps with this one without being the same."""
+        ...
+
     def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
         """The same as PDF, with an entry in the log."""
         ...

@@ -107,13 +107,18 @@ def _training(g: Grounds, writes: Suppressor) -> list[Sentence]:
 
 
 def _recorded(g: Grounds, happened: Happened, writes: Suppressor) -> list[Sentence]:
-    """Facts of the period, each with its day and person; what nobody recorded is open, not nought."""
+    """Facts of the period, internally each with its day and person; what nobody recorded is open, not nought."""
     said = []
     for kind, about in _RECORDED:
         found = [one for one in g.facts.facts if one.kind is kind and happened.first <= one.date <= happened.last]
         if not found:
             said.append(missing(f"{about} im Zeitraum", fact(kind)))
-        said += [say(f"{about}: {one.date:%d.%m.%Y}, {one.person}. {writes.text(one.text)}".strip(), fact(kind)) for one in found]
+        elif writes.public:
+            # How many were recorded, and on which days, is a count too.
+            told = " ".join(dict.fromkeys(writes.text(one.text) for one in found))
+            said.append(say(f"{about}: {told}".strip(), fact(kind)))
+        else:
+            said += [say(f"{about}: {one.date:%d.%m.%Y}, {one.person}. {one.text}".strip(), fact(kind)) for one in found]
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -67,3 +67,11 @@ class Happened:
     def count(self, what: Event) -> Count:
         """Entries of that event in the period."""
         return Count(len(self.log.get(what, ())))
+
+
+def clash(first: date, last: date, published: Iterable[tuple[date, date]]) -> tuple[date, date] | None:
+    """A period that was published already and shares days with this one without being the same; None without one.
+
+    What is hidden in two reports stands in their difference: twelve until June and fourteen until July are two in July.
+    """
+    return next((one for one in published if one != (first, last) and one[0] <= last and first <= one[1]), None)

@@ -15,11 +15,12 @@ from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.press import Papers, papers, print_pack, render
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.policy import assess
+from blickschutz.compliance.reports.model import clash
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.facts import FactDesk
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.office import Inspected
-from blickschutz.control.service.reports import report
+from blickschutz.control.service.reports import note_print, published, report
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.rights.model import Request
@@ -78,9 +79,13 @@ class PolicyWatch:
         grounds = self._gathered()
         rows = self.desk.crime(first, last, "de").rows
         document = report(grounds, assess(grounds), self._records, first, last, rows, public=public)
-        facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": grounds.settings}
-        self._records.office.log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
-        return render(document, grounds)
+        printed = render(document, grounds)
+        note_print(self._records.office.log, grounds, first, last, by, public=public)
+        return printed
+
+    def clash(self, first: date, last: date) -> tuple[date, date] | None:
+        """The period of a public report that was printed and that overlaps with this one; None without one."""
+        return clash(first, last, published(self._records.office.log))
 
     def document(self, name: str) -> bytes | None:
         """One document of the last pack; only names that are in the folder are known, so nothing else can be asked for."""

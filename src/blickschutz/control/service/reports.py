@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from blickschutz.alerts.model import Outcome
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Entry, Event
 from blickschutz.budget.service import judged
 from blickschutz.compliance.documents.model import Document
@@ -19,6 +21,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.control.service.office import Inspected
 
 _HOUR_S = 3600.0
+_MOST_PRINTS = 100_000
 
 
 def report(
@@ -44,6 +47,19 @@ def _happened(site: SiteFile, records: Inspected | None, first: date, last: date
     counting = [view.camera for view in views if view.in_shadow]
     unavailable = [(view.camera, one.kind) for view in views for one in view.kinds if one.unavailable is not None]
     return Happened(first, last, raised, log, counting, unavailable)
+
+
+def published(log: AuditLog) -> list[tuple[date, date]]:
+    """The periods, both days included, whose public reports were printed."""
+    printed = (entry.facts for entry, _ in log.find(event=Event.DOCUMENTS_PRINTED, most=_MOST_PRINTS))
+    periods = (str(facts["report"]).split() for facts in printed if facts.get("public") is True and "report" in facts)
+    return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in periods]
+
+
+def note_print(log: AuditLog, g: Grounds, first: date, last: date, by: str, *, public: bool) -> None:
+    """Write down that a report was printed: a public one is out of the house then."""
+    facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": g.settings}
+    log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
 
 
 class _Hours:

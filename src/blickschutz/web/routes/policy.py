@@ -55,33 +55,43 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/report", dependencies=[allow(Permission.POLICY)])
     def report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
         period, problem = _period(pages, first, last)
-        found = pages.room.policy.report(*period, public=bool(public))
-        figures = pages.room.policy.desk.crime(*period, "de" if pages.language(request) == "de" else "en")
-        return pages.render(
-            request,
-            "report.html",
-            status=422 if problem else 200,
-            problem=problem,
-            report=found,
-            figures=figures,
-            signed_by=[one.name for one in figures.source.signatures] if figures.source is not None else [],
-            parts=[(section.title, [_part(part) for part in section.parts]) for section in found.sections],
-            first=period[0].isoformat(),
-            last=period[1].isoformat(),
-            public=bool(public),
-        )
+        return _report(pages, request, period, "period" if problem else "", public=bool(public))
 
     @router.get("/report.pdf", dependencies=[allow(Permission.POLICY)])
     def printed_report(request: Request, first: Day = "", last: Day = "", public: Day = "") -> Response:
         period, problem = _period(pages, first, last)
         if problem:
             raise HTTPException(422)
+        if public and pages.room.policy.clash(*period) is not None:
+            return _report(pages, request, period, "clash", public=True)
         by = member_of(request).id
         data = pages.room.policy.print_report(*period, by, public=bool(public))
         name = f"bericht-{'oeffentlich' if public else 'intern'}-{period[0]}-{period[1]}.pdf"
         return Response(data, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     return router
+
+
+def _report(pages: Pages, request: Request, period: tuple[date, date], problem: str, *, public: bool) -> Response:
+    """The page of a report. Whether a public one may be printed is said before somebody tries."""
+    policy, language = pages.room.policy, pages.language(request)
+    found = policy.report(*period, public=public)
+    figures = policy.desk.crime(*period, "de" if language == "de" else "en")
+    other = policy.clash(*period) if public else None
+    return pages.render(
+        request,
+        "report.html",
+        status={"": 200, "period": 422, "clash": 409}[problem],
+        problem=problem,
+        other=[texts.day(day, language) for day in other] if other is not None else [],
+        report=found,
+        figures=figures,
+        signed_by=[one.name for one in figures.source.signatures] if figures.source is not None else [],
+        parts=[(section.title, [_part(part) for part in section.parts]) for section in found.sections],
+        first=period[0].isoformat(),
+        last=period[1].isoformat(),
+        public=public,
+    )
 
 
 def _period(pages: Pages, first: str, last: str) -> tuple[tuple[date, date], bool]:
