@@ -65,6 +65,14 @@ def use(folder: Path) -> list[str]:
         with client(system, "dsb") as requests:
             assert requests.get(f"{system.address}policy").status_code == 200
             assert requests.get(f"{system.address}log").status_code == 200
+            # The control room is confined: a document goes into its data folder and comes out again as it was.
+            paper = b"%PDF-1.7\n" + b"x" * 4096 + b"\n%%EOF\n"
+            fields = {"kind": "rat-datenschutz", "day": "2026-01-05", "text": "Keine Bedenken."}
+            taken = requests.post(f"{system.address}facts", data=fields, files={"document": ("rat.pdf", paper)})
+            assert taken.status_code == 303, taken.text
+            number = taken.headers["location"].rsplit("/", 1)[-1]
+            assert requests.get(f"{system.address}facts/{number}/document").content == paper
+        done.append("document")
         grounds = gather(system.site, None, system.records.inspected, SystemClock())
         done.append(air_gap.check(grounds).result.value)
     finally:
