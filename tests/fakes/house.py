@@ -85,6 +85,7 @@ class AlertPages:
         office = SimpleNamespace(access=self.door, log=log)
         self._thread = ThreadPoolExecutor(1)
         room = SimpleNamespace(alerts=desk, office=office, recordings=self.records, regime=Day(clock), cameras=cameras)
+        room.preparing = False
         room.later = self._thread.submit
         room.clock = SimpleNamespace(suspended="")
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for

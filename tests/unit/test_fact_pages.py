@@ -9,6 +9,7 @@ import pytest
 
 from blickschutz.access.io import store as passwords
 from blickschutz.audit.model import Event
+from blickschutz.bootstrap.system import System
 from blickschutz.bootstrap.zones import control_profile
 from blickschutz.compliance.entered import SIGNERS, Standing
 from blickschutz.compliance.facts import FactKind
@@ -17,11 +18,13 @@ from blickschutz.compliance.model import Result
 from blickschutz.compliance.policy import assess
 from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.errors import StoreFullError
+from blickschutz.wall.model import TileState
 from blickschutz.web import limits
 from blickschutz.web.fact_words import FACT_KINDS
 from blickschutz.web.routes import facts as route
 from blickschutz.zones.model import Right
-from tests.desk import EXAMPLE, SITE, Desk
+from tests.desk import CAMERA, EXAMPLE, SITE, Desk
+from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
 
 DAY, TEXT = "2026-01-05", "Das Gutachten sieht keine Bedenken."
@@ -305,3 +308,22 @@ def test_the_folder_of_documents_lies_in_what_the_control_room_may_write(tmp_pat
     profile = control_profile(SITE, tmp_path, tmp_path / "data", str(EXAMPLE))
     grants = [one for one in profile.files if (tmp_path / "data" / FOLDER).is_relative_to(one.path)]
     assert any(one.rights & Right.CHANGE == Right.CHANGE and one.rights & Right.READ == Right.READ for one in grants)
+
+
+def test_a_site_that_is_prepared_has_pages_and_no_camera(tmp_path, papers):
+    """Gates are closed at first, and signatures take accounts."""
+    papers.records.keeping.close()
+    system = System(papers.system.site, tmp_path, papers.clock, no_process, data=tmp_path / "state", preparing=True)
+    papers.system, papers.records, papers.office = system, system.records, system.records.office
+    system.supervisor.start(system.control.guard)
+    system.records.keeping.log_start()
+    assert {(keeper.state, keeper.process) for keeper in system.supervisor.keepers.values()} == {(TileState.STOPPED, None)}
+    assert system.control.alerting.source is None
+    assert papers.events(Event.SYSTEM_STARTED)[0].facts["preparing"] is True
+    assert "Vorbereitung: Es läuft keine Kamera" in papers.get("/facts", "aufsicht").text
+    refused = papers.post("/resume", "aufsicht", reason="los")
+    assert refused.status_code == 409
+    assert "es läuft keine Kamera" in refused.text
+    assert papers.api("POST", f"/cameras/{CAMERA}/resume", papers.token("aufsicht"), json={"reason": "los"}).status_code == 409
+    assert papers.events(Event.CAMERA_RESUMED) == []
+    papers.entered("technik", pdf("Gutachten"))

@@ -47,9 +47,11 @@ class Control:
     sensitivity: Sensitivity
 
 
-def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = launch_cell) -> Control:
-    """The control room of a site whose data lies in the folder `data`. Nothing runs yet."""
-    supervisor = Supervisor({camera.id: cell_settings(site, camera, base, data / "clips") for camera in site.cameras}, clock, launch)
+def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = launch_cell, *, preparing: bool = False) -> Control:
+    """The control room of a site whose data lies in the folder `data`. Nothing runs yet; one that is `preparing` starts no camera and
+    hears no broker."""
+    settings = {camera.id: cell_settings(site, camera, base, data / "clips") for camera in site.cameras}
+    supervisor = Supervisor(settings, clock, launch, preparing=preparing)
     cells = supervisor.keepers
     records = make_records(site, data, clock, cells, repair=True)
     worker, log = records.worker, records.office.log
@@ -60,7 +62,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     troubles.told.listen(alerting.trouble)
     regime = RegimeKeeper(site, clock, log, records.archive.time.now)
     routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
-    alerting.source = make_source(site, base, routing.from_camera, guard)
+    alerting.source = None if preparing else make_source(site, base, routing.from_camera, guard)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)
     sensitivity = Sensitivity(cells, make_budget(site, records, regime, clock), clock)
     sensitivity.begin()

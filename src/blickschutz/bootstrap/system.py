@@ -90,6 +90,10 @@ class Room:
     def cameras(self) -> Mapping[str, CellKeeper]:
         return self._control.supervisor.keepers
 
+    @property
+    def preparing(self) -> bool:
+        return self._control.supervisor.preparing
+
 
 def other_sizes(site: SiteFile, keepers: Mapping[str, CellKeeper]) -> dict[str, str]:
     """By camera the size of its picture, where the site file says another."""
@@ -124,6 +128,7 @@ class System:
     """Everything that runs for a site, with its data in the folder `data`. `serve` returns when it was told to end.
 
     `walls_missing` are the promises that this machine does not let its processes keep: the log and the page of health name them.
+    A system that is `preparing` has its pages and no camera.
     """
 
     def __init__(
@@ -137,11 +142,13 @@ class System:
         source: Source | None = None,
         walls_missing: Iterable[Wall] = (),
         manager: ServiceManager | None = None,
+        preparing: bool = False,
     ) -> None:
         require_zone(site)
         self.site = site
-        self.control = make_control(site, base, data, clock, launch)
+        self.control = make_control(site, base, data, clock, launch, preparing=preparing)
         records = self.records = self.control.records
+        records.keeping.preparing = preparing
         self._walls_missing = records.keeping.walls_missing = tuple(sorted(walls_missing))
         self.supervisor = self.control.supervisor
         self.tls = Encryption(site, data / "tls", clock, records.office.log)

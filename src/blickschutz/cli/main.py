@@ -262,8 +262,9 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
 @cli.command()
 @with_site
 @click.option("--new", is_flag=True, help="Begin with an empty data folder though data are known to lie elsewhere.")
+@click.option("--prepare", is_flag=True, help="Pages only, without any camera: for accounts and signatures while gates are closed.")
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
-def run(path: Path, data: Path | None, new: bool, seconds: float | None) -> None:
+def run(path: Path, data: Path | None, new: bool, prepare: bool, seconds: float | None) -> None:
     """Run the site that a site file describes. Every gate of the policy must hold (`blickschutz check`)."""
     from blickschutz.bootstrap.system import Source, require_port, require_zone
     from blickschutz.cli.policy import GatesClosedError, require_gates
@@ -274,13 +275,14 @@ def run(path: Path, data: Path | None, new: bool, seconds: float | None) -> None
     require_port(site)
     place = place_of(site, path, data)
     require_place(place, new=new)
-    with ends_with(GATES_CLOSED, GatesClosedError):
-        require_gates(site, path, data)
+    if not prepare:
+        with ends_with(GATES_CLOSED, GatesClosedError):
+            require_gates(site, path, data)
     with held(place, new=new) as folder:
         for note in (*folder.notes, *restored_note(folder.path)):
             click.echo(note)
         source = Source(path.read_text(encoding="utf-8"), str(path.resolve()))
-        _serve(site, path.resolve().parent, seconds, folder.path, source)
+        _serve(site, path.resolve().parent, seconds, folder.path, source, preparing=prepare)
 
 
 @cli.command()
@@ -338,7 +340,7 @@ def schema_() -> None:
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
-def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any, *, seeded: bool = False) -> None:
+def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any, *, seeded: bool = False, preparing: bool = False) -> None:
     from blickschutz.bootstrap.manager import ServiceManager
     from blickschutz.bootstrap.system import System
     from blickschutz.bootstrap.zones import confine_control
@@ -350,7 +352,7 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     manager = ServiceManager.from_environment(os.environ, os.getpid())
     missing = harden() | confine_control(site, base, data, source.path, shared=seeded)
-    system = System(site, base, SystemClock(), data=data, source=source, walls_missing=missing, manager=manager)
+    system = System(site, base, SystemClock(), data=data, source=source, walls_missing=missing, manager=manager, preparing=preparing)
     if seeded:
         made = seed(system.records)
         keep_codes(made, site.server.port)
@@ -361,7 +363,8 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any
     else:
         _first_administrator(system)
     where = "on this machine" if site.server.local else f"on a workstation; what it must trust first: {system.address}trust"
-    click.echo(f"{site.site.name}: {len(site.cameras)} cameras. Open {system.address} in a browser {where}. Ctrl-C ends.")
+    cameras = "preparing, no camera runs" if preparing else f"{len(site.cameras)} cameras"
+    click.echo(f"{site.site.name}: {cameras}. Open {system.address} in a browser {where}. Ctrl-C ends.")
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(system.serve(seconds))

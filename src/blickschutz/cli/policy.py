@@ -103,7 +103,12 @@ def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
             f"Diese Anlage darf noch nicht in Betrieb gehen; {len(gates)} Voraussetzungen fehlen. Tragen Sie sie ein in {facts_path(path)}",
             f"This site must not go live yet; {len(gates)} gates are closed. Record what is missing in {facts_path(path)}",
         )
-        last = ("Zum Vorführen: site.demo = true", "To show it: site.demo = true")
+        last = (
+            "Eintragen und zu zweit unterschreiben lässt es sich auch auf der Seite Nachweise, ohne Kameras: "
+            "blickschutz run --prepare\nZum Vorführen: site.demo = true",
+            "It can also be entered and signed by two people on the page of proofs, without cameras: blickschutz run --prepare\n"
+            "To show it: site.demo = true",
+        )
         raise GatesClosedError(f"{first[index]}\n{lines}\n{last[index]}")
 
 

@@ -193,6 +193,7 @@ class Pages:
             "languages": texts.LANGUAGES,
             "theme": self.theme(request),
             "safe_mode": self.room.recordings.safety.on,
+            "preparing": self.room.preparing,
             "deadlines_suspended": self.room.clock.suspended if member is not None else "",
             "site": self.site,
             "regime": regime,

@@ -307,6 +307,11 @@ class ControlRoom(Protocol):
     @property
     def authority(self) -> AuthorityView | None: ...
 
+    @property
+    def preparing(self) -> bool:
+        """Whether the site is only prepared: there are pages, and no camera."""
+        ...
+
     alerts: AlertDesk
     regime: RegimeControl
     sensitivity: SensitivityControl

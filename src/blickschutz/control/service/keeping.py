@@ -45,6 +45,7 @@ class RecordKeeping:
         self._settled_on = inspected.orders.today()
         # Promises that are weaker on this machine; whoever starts the system knows them.
         self.walls_missing: Sequence[str] = ()
+        self.preparing = False
 
     def start(self, guard: Guard) -> None:
         self.begin()
@@ -69,6 +70,7 @@ class RecordKeeping:
         facts: dict[str, Any] = {"cameras": len(self.site.cameras), "demo": self.site.site.demo, "settings": settings}
         # Once there was a witness, one that is missing is a loss.
         facts["witness"] = self.safety.known
+        facts["preparing"] = self.preparing
         facts["walls_missing"] = ", ".join(self.walls_missing)
         log.write(Event.SYSTEM_STARTED, "system", facts={**facts, "version": __version__, "model": self.site.analysis.model})
 

@@ -12,15 +12,21 @@ from blickschutz.pipeline.messages import CellSettings
 
 
 class Supervisor:
-    """Starts and ends the keepers of all cells."""
+    """Starts and ends the keepers of all cells. While a site is only prepared no cell is started at all, whoever asks."""
 
-    def __init__(self, settings: Mapping[str, CellSettings], clock: Clock, launch: Launch = launch_cell) -> None:
+    def __init__(
+        self, settings: Mapping[str, CellSettings], clock: Clock, launch: Launch = launch_cell, *, preparing: bool = False
+    ) -> None:
+        self.preparing = preparing
         self.keepers = {name: CellKeeper(cell, clock, launch) for name, cell in settings.items()}
 
     def start(self, guard: Guard) -> None:
         """Begin to keep all cells, in the running loop."""
         for keeper in self.keepers.values():
-            keeper.start(guard)
+            if self.preparing:
+                keeper.stopped = True
+            else:
+                keeper.start(guard)
 
     async def end(self) -> None:
         """End all cells; returns when every process is gone."""

@@ -12,6 +12,7 @@ from blickschutz.regime.model import RegimeName
 from blickschutz.web.allowed import allow_token, member_of
 from blickschutz.web.api import models as m
 from blickschutz.web.api.health import health_of
+from blickschutz.web.api.problems import ApiProblem
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.settings import sections
 
@@ -68,6 +69,8 @@ def routes(pages: Pages) -> APIRouter:
 
     def _set(request: Request, camera: str, on: bool, reason: str) -> m.Camera:
         tile = _tile(camera)
+        if room.preparing and not on:
+            raise ApiProblem(409, "preparing", "the site is only prepared; no camera runs")
         (room.stops.stop if on else room.stops.resume)(camera, member_of(request).id, reason)
         return _camera(tile)
 

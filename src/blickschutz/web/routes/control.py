@@ -59,7 +59,7 @@ def routes(pages: Pages) -> APIRouter:
         translate = texts.translator(pages.language(request))
         resumers = sorted(translate(texts.ROLE_WORDS[role.value]) for role in PERMISSIONS[Permission.RESUME])
         done = resume and not may(pages.member(request), Permission.RESUME)
-        status = 422 if problem else 200
+        status = {"": 200, "preparing": 409}.get(problem, 422)
         values = {"resume": resume, "done": done, "problem": problem, "reason": "", "resumers": resumers}
         return pages.render(request, "stop.html", status=status, tile=tile, **values)
 
@@ -67,6 +67,8 @@ def routes(pages: Pages) -> APIRouter:
         """Stop or resume one camera, or all of them where `tile` is None."""
         if not reason.strip():
             return _page(request, tile, resume=not on, problem="reason")
+        if pages.room.preparing and not on:
+            return _page(request, tile, resume=True, problem="preparing")
         camera = tile.camera.id if tile else "all"
         _log.warning("stop_control", camera=camera, stopped=on, reason=reason.strip())
         stops = pages.room.stops
