@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from blickschutz.compliance.recorded import Acceptance, Assignment, Breach, Classified, Clause, Commitment, Restart, Training, Visit
 from blickschutz.config.parts import Identifier, Part, Point, Share
 from blickschutz.config.texts import SiteError
 
@@ -48,6 +49,10 @@ class FactKind(StrEnum):
     COMPLAINTS = "beschwerden"
     BREACHES = "datenpannen"
     COSTS = "kosten"
+    COMPARISON_AREA = "vergleichsraum"
+    DISPLACEMENT = "verdraengung"
+    EVALUATION = "evaluation"
+    NIS2 = "nis2-einordnung"
 
 
 class Office(Part):
@@ -109,6 +114,16 @@ class Ground(Part):
     """Why it needs no privacy zone, where it has none."""
     conclusion: Annotated[str, Field(max_length=300)] = ""
     """What the last review of necessity found for this camera; for the committee's report."""
+    suitable: Annotated[str, Field(max_length=600)] = ""
+    """Why it helps there, for the form of necessity."""
+    milder: Annotated[str, Field(max_length=600)] = ""
+    """Which milder means were tried there, and what came of it."""
+    proportionate: Annotated[str, Field(max_length=600)] = ""
+    """Why it weighs more than the interests of those who are seen."""
+    assessed: date | None = None
+    """Day on which this was assessed."""
+    assessor: Annotated[str, Field(max_length=300)] = ""
+    """Who assessed it."""
 
 
 class Incidents(Part):
@@ -205,6 +220,24 @@ class Facts(Part):
     """Ways on which people come to the place."""
     signs: tuple[Sign, ...] = ()
     """Signs and where they hang."""
+    assignments: tuple[Assignment, ...] = ()
+    """Who has which role, who stands in, and when that was reviewed."""
+    commitments: tuple[Commitment, ...] = ()
+    """Who was committed to confidentiality."""
+    trainings: tuple[Training, ...] = ()
+    """Who was trained, by person."""
+    visits: tuple[Visit, ...] = ()
+    """Visits of technicians."""
+    contract: tuple[Clause, ...] = ()
+    """What the maintenance contract has of its check list."""
+    classification: tuple[Classified, ...] = ()
+    """Answers of the AI classification."""
+    acceptances: tuple[Acceptance, ...] = ()
+    """What was tested of each camera before it went into service."""
+    breaches: tuple[Breach, ...] = ()
+    """Breaches of personal data."""
+    restart: Restart | None = None
+    """What is done when the installation is out."""
     facts: tuple[Fact, ...] = ()
     """Everything else that somebody stands for."""
 
@@ -216,8 +249,13 @@ class Facts(Part):
     def documents(self) -> dict[str, str]:
         """Every document that is named, and the hash that it must have."""
         named = [(fact.document, fact.sha256) for fact in self.facts] + [(sign.photo, sign.sha256) for sign in self.signs]
+        named += [(one.picture, one.sha256) for one in self.acceptances]
         return {name: expected for name, expected in named if name and expected is not None}
 
     def uses(self, sha256: str) -> set[str]:
         """What a document with that content stands for: kinds of facts, and signs."""
-        return {fact.kind.value for fact in self.facts if fact.sha256 == sha256} | {sign.id for sign in self.signs if sign.sha256 == sha256}
+        return (
+            {fact.kind.value for fact in self.facts if fact.sha256 == sha256}
+            | {sign.id for sign in self.signs if sign.sha256 == sha256}
+            | {one.camera for one in self.acceptances if one.sha256 == sha256}
+        )

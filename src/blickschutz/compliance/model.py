@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 
 from blickschutz.access.model import Member
 from blickschutz.audit.model import Entry, Event
@@ -118,9 +119,10 @@ class Grounds:
     """All that rules look at. `documents` is what was found of each document that a fact names; what is not there is left out.
 
     `entered` is what people entered in the application; what counts of it is among `facts` too, its document among `documents`.
-    `log` holds the newest entries of each event, `models` the name and kind of each registered model whose file is intact.
+    `log` holds the newest entries of each event, at most `most_entries`, `models` the name and kind of each registered model
+    whose file is intact.
     `cells_per_metre` is what the mosaic leaves of a person. `rows` and `machine` are None where the site was
-    never started, or the machine was not looked at.
+    never started, or the machine was not looked at. `folder` is where the documents lie that facts name.
     """
 
     site: SiteFile
@@ -136,6 +138,8 @@ class Grounds:
     cells_per_metre: float = 0.0
     rows: Rows | None = None
     machine: Machine | None = None
+    most_entries: int = 5000
+    folder: Path | None = None
 
     @property
     def started(self) -> bool:

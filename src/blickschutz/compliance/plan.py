@@ -13,6 +13,16 @@ from blickschutz.kernel.density import px_per_metre
 EDITION = "DIN EN 62676-4:2016"
 # Its classes, px/m.
 CLASSES = ((12.5, "monitor"), (25.0, "detect"), (62.5, "observe"), (125.0, "recognise"), (250.0, "identify"), (1000.0, "inspect"))
+CLASSES_DE = {
+    "": "unter Überwachen",
+    "monitor": "Überwachen",
+    "detect": "Detektieren",
+    "observe": "Beobachten",
+    "recognise": "Wiedererkennen",
+    "identify": "Identifizieren",
+    "inspect": "Begutachten",
+}
+"""Names of the classes in the German edition, as documents print them."""
 SIGN_REACH = 0.06
 """How far from a way a sign may hang to be seen by who walks there, as a share of the plan's width."""
 _STEPS = 200
@@ -74,7 +84,7 @@ def drawing(site: SiteFile, ways: Sequence[Way], signs: Sequence[Sign]) -> dict[
     for number, camera in enumerate(site.cameras, 1):
         if camera.plan is not None:
             dense = density(camera)
-            label = f"{dense:.0f} px/m, {density_class(dense) or '-'}" if dense is not None else "OFFEN"
+            label = f"{dense:.0f} px/m, {CLASSES_DE[density_class(dense)]}" if dense is not None else "OFFEN"
             place = {"x": camera.plan.x, "y": camera.plan.y, "cone": _cone(camera.plan)}
             cameras.append({"number": number, "name": camera.name, "density": label, **place})
     return {

@@ -121,6 +121,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "fewer_entries": ("höchstens {bound} Einträge", "at most {bound} entries"),
     "longer": ("mindestens {bound} Zeichen", "at least {bound} characters"),
     "shorter": ("höchstens {bound} Zeichen", "at most {bound} characters"),
+    "no_offset": (
+        "{value!r} sagt nicht, in welcher Zeitzone; schreiben Sie zum Beispiel 2027-03-01T08:15:00+01:00",
+        "{value!r} does not say in which time zone; write for example 2027-03-01T08:15:00+01:00",
+    ),
     "document_hash": (
         "ein Dokument zählt nur mit seinem Hash; schreiben Sie 'document' und 'sha256' zusammen",
         "a document counts only with its hash; write 'document' and 'sha256' together",

@@ -111,16 +111,24 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture from beside the facts file; `caption` is its alternative text too. Only what has the recorded hash gets here."""
+
+    caption: Sentence
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A heading and what stands below it."""
 
     title: str
-    parts: Sequence[Sentence | Table | Plan]
+    parts: Sequence[Sentence | Table | Plan | Picture]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document. `key` names its file; `language` is "de" or "en"."""
+    """One document. `key` names its file; `language` is an ISO 639 code. `signers` are the offices that sign it on its last page."""
 
     key: str
     title: str
@@ -129,12 +137,13 @@ class Document:
     sections: tuple[Section, ...]
     template: str = "office"
     values: dict[str, str] = field(default_factory=dict)
+    signers: tuple[str, ...] = ()
 
     def sentences(self) -> Iterator[Sentence]:
         """Every statement; a table's row is one too."""
         for section in self.sections:
             for part in section.parts:
-                if isinstance(part, Plan):
+                if isinstance(part, Plan | Picture):
                     yield part.caption
                 elif isinstance(part, Sentence):
                     yield part

@@ -11,7 +11,6 @@ from blickschutz.config.lives import DAY_S, HOUR_S, alert_lives, limits_of
 from blickschutz.kernel.periods import DONE_S
 from blickschutz.rights.rules import KEEP_YEARS
 
-_OF_DELETION = ("§ 21 LDSG RLP", "§ 21 Abs. 5 LDSG RLP", "Art. 5 Abs. 2 DSGVO")
 _TWO_MONTHS = law("§ 21 Abs. 5 LDSG RLP")
 _LIVES, _RULES = test("tests/unit/test_alert_lives.py"), test("tests/unit/test_periods.py")
 _Row = tuple[tuple[str, ...], tuple[Evidence, ...]]
@@ -108,7 +107,7 @@ def deletion(g: Grounds) -> Document:
                     _TWO_MONTHS,
                     _RULES,
                 ),
-                *(say(f"Zu prüfen: {text}", law(norm)) for text, norm in words.TO_VERIFY if norm in _OF_DELETION),
+                *words.to_verify(words.WORDING, words.MADE_FROM, words.KEEPING),
             ),
         ),
         Section(

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from blickschutz.compliance.documents.breach import notice, told
+from blickschutz.compliance.documents.duty import duty_letter
+from blickschutz.compliance.documents.evaluation import evaluation
 from blickschutz.compliance.documents.measures import measures
 from blickschutz.compliance.documents.model import Document
+from blickschutz.compliance.documents.necessity import classification, necessity
 from blickschutz.compliance.documents.operation import deletion, service_order
 from blickschutz.compliance.documents.privacy import impact_assessment, record_of_processing
+from blickschutz.compliance.documents.protocols import protocols
 from blickschutz.compliance.documents.public import information_sheet, sign
+from blickschutz.compliance.documents.staff import roles, training, works_agreement
+from blickschutz.compliance.documents.upkeep import acceptance, maintenance, restart
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy import assess
 
@@ -26,6 +33,19 @@ def pack(g: Grounds) -> list[Document]:
         *(sign(g, language, paper) for language in LANGUAGES for paper in PAPERS),
         service_order(g),
         deletion(g),
+        works_agreement(g),
+        necessity(g),
+        classification(g),
+        roles(g),
+        maintenance(g),
+        training(g),
+        acceptance(g),
+        protocols(g),
+        *(duty_letter(g, None, language) for language in LANGUAGES),
+        notice(g),
+        told(g),
+        restart(g),
+        evaluation(g),
     ]
 
 

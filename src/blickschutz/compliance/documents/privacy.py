@@ -10,7 +10,7 @@ from blickschutz.compliance.documents.risks import risks
 from blickschutz.compliance.documents.walls import walls
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
-from blickschutz.compliance.plan import density, density_class
+from blickschutz.compliance.plan import CLASSES_DE, density, density_class
 from blickschutz.kernel.situation import Kind, name
 
 
@@ -20,7 +20,7 @@ def _cameras(g: Grounds) -> Table:
     for camera in g.site.cameras:
         ground, dense = grounds.get(camera.id), density(camera)
         about = f"{words.PURPOSES[ground.purpose]}: {ground.reason}" if ground else words.OPEN
-        shown = f"{dense:.0f} px/m ({density_class(dense) or 'unter monitor'})" if dense is not None else words.OPEN
+        shown = f"{dense:.0f} px/m ({CLASSES_DE[density_class(dense)]})" if dense is not None else words.OPEN
         zones = ", ".join(zone.name for zone in camera.zones) or "keine"
         private = ", ".join(zone.reason for zone in camera.privacy_zones) or "keine"
         evidence = (setting("cameras.zones"), setting("cameras.privacy_zones"), setting("cameras.calibration"), fact("grounds"))
@@ -142,7 +142,7 @@ def impact_assessment(g: Grounds) -> Document:
                 ),
             ),
         ),
-        Section("Zu prüfen, weil der Wortlaut hier nicht vorlag", tuple(say(text, law(norm)) for text, norm in words.TO_VERIFY)),
+        Section("Zu prüfen, weil der Wortlaut hier nicht vorlag", words.to_verify(*words.TO_VERIFY)),
         Section(
             "Erforderlichkeit",
             (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from blickschutz.compliance.documents import remains
-from blickschutz.compliance.documents.model import Plan, Sentence, fact, missing, say, setting, test
+from blickschutz.compliance.documents.model import Evidence, Plan, Sentence, fact, law, missing, say, setting, test
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
 from blickschutz.regime.model import Mode
@@ -26,17 +28,56 @@ PURPOSES_EN = {
 }
 
 
-TO_VERIFY = (
-    ("Wortlaut von § 21 LDSG RLP, auf den sich Zwecke, Hinweis, Speicherfrist und Informationspflicht stützen.", "§ 21 LDSG RLP"),
-    (
-        "Ob Meldungen ohne Bild, Namen und Notiz als aus Aufnahmen gefertigte Unterlagen gelten (zwei Monate).",
-        "§ 21 Abs. 5 LDSG RLP",
-    ),
-    ("Mitbestimmung bei technischen Einrichtungen: Nummer im LPersVG Rheinland-Pfalz.", "§ 80 LPersVG RLP (Nummer zu prüfen)"),
-    ("Wie lange Anfragen Betroffener als Nachweis aufbewahrt werden dürfen.", "Art. 5 Abs. 2 DSGVO"),
-    ("Rechtsbehelfsbelehrung bei der Ablehnung eines Antrags.", "§ 37 Abs. 6 VwVfG, § 58 VwGO"),
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """Law whose wording could not be read offline: which norm, and what is to be verified of it."""
+
+    norm: str
+    text: str
+
+    @property
+    def evidence(self) -> Evidence:
+        """The norm as evidence, with the mark that is printed."""
+        return law(self.norm if "zu prüfen" in self.norm else f"{self.norm} (zu prüfen)")
+
+
+WORDING = Unverified(
+    "§ 21 LDSG RLP", "Wortlaut von § 21 LDSG RLP, auf den sich Zwecke, Hinweis, Speicherfrist und Informationspflicht stützen."
 )
-"""Law that could not be read offline: the one list of it. What hangs on its wording is printed with "zu prüfen"."""
+MADE_FROM = Unverified(
+    "§ 21 Abs. 5 LDSG RLP", "Ob Meldungen ohne Bild, Namen und Notiz als aus Aufnahmen gefertigte Unterlagen gelten (zwei Monate)."
+)
+TELL = Unverified("§ 21 Abs. 4 LDSG RLP", "Inhalt, Frist und Ausnahmen der Information einer Person, der eine Aufnahme zugeordnet wird.")
+CODETERMINATION = Unverified(
+    "§ 80 LPersVG RLP (Nummer zu prüfen)", "Mitbestimmung bei technischen Einrichtungen: Nummer im LPersVG Rheinland-Pfalz."
+)
+AGREEMENT = Unverified("§ 76 LPersVG RLP", "Form, Kündigung und Nachwirkung einer Dienstvereinbarung.")
+COMMITTING = Unverified("§ 8 LDSG RLP", "Ob und wie Beschäftigte auf das Datengeheimnis zu verpflichten sind.")
+KEEPING = Unverified("Art. 5 Abs. 2 DSGVO", "Wie lange Anfragen Betroffener als Nachweis aufbewahrt werden dürfen.")
+REMEDY = Unverified("§ 37 Abs. 6 VwVfG, § 58 VwGO", "Rechtsbehelfsbelehrung bei der Ablehnung eines Antrags.")
+AI_ACT = Unverified(
+    "Art. 5, 6, 26, 27, 50 und Anhang III KI-VO", "Wortlaut der KI-Verordnung in der geltenden Fassung und Beginn der Pflichten."
+)
+ENFORCEMENT = Unverified(
+    "Art. 3 Nr. 45 lit. b KI-VO", "Ob der Kommunale Vollzugsdienst eine Strafverfolgungsbehörde im Sinn der KI-Verordnung ist."
+)
+NIS2 = Unverified("NIS-2-Umsetzung in Rheinland-Pfalz (§§ zu prüfen)", "Ob Landesrecht die Gemeinde zu Maßnahmen nach NIS 2 verpflichtet.")
+LEGIBLE = Unverified("DIN 1450:2013", "Sehwinkel der Mittellänge (Signalisationstext 9', Konsultationstext 10') in der geltenden Fassung.")
+TO_VERIFY = (
+    WORDING,
+    MADE_FROM,
+    TELL,
+    CODETERMINATION,
+    AGREEMENT,
+    COMMITTING,
+    KEEPING,
+    REMEDY,
+    AI_ACT,
+    ENFORCEMENT,
+    NIS2,
+    LEGIBLE,
+)
+"""The one list of law that is to be verified. What hangs on its wording is printed with "zu prüfen"."""
 _OFFICES = {"controller": "Verantwortlicher", "data_protection_officer": "Datenschutzbeauftragte"}
 
 
@@ -45,9 +86,29 @@ def day(at: date, language: str) -> str:
     return f"{at:%d.%m.%Y}" if language == "de" else f"{at:%d %B %Y}"
 
 
+def moment(g: Grounds, at: float) -> str:
+    """A moment (POSIX seconds) in the site's time zone, as a German document writes it."""
+    return f"{datetime.fromtimestamp(at, ZoneInfo(g.site.site.timezone)):%d.%m.%Y, %H:%M} Uhr"
+
+
 def either(language: str) -> Callable[[str, str], str]:
     """Chooses between a German and an English text."""
     return lambda german, english: english if language == "en" else german
+
+
+def or_open(text: str) -> str:
+    """What somebody recorded, or OFFEN."""
+    return text or OPEN
+
+
+def found_so(value: bool | None, yes: str = "ja", no: str = "nein") -> str:
+    """What a test or a look found, or OFFEN."""
+    return OPEN if value is None else yes if value else no
+
+
+def to_verify(*which: Unverified) -> tuple[Sentence, ...]:
+    """What is to be verified of that law, as a document that hangs on it prints it."""
+    return tuple(say(f"Zu prüfen: {one.text}", one.evidence) for one in which)
 
 
 def office(who: Office | None, name: str) -> Sentence:

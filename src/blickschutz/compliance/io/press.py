@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ import segno
 import typst
 
 from blickschutz.compliance.documents import words
-from blickschutz.compliance.documents.model import Document, Evidence, Plan, Sentence, Source
+from blickschutz.compliance.documents.model import Document, Evidence, Picture, Plan, Sentence, Source
 from blickschutz.compliance.documents.pack import changed, pack
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds, Result
@@ -91,21 +92,31 @@ def _states(g: Grounds) -> States:
 
 def _rendered(document: Document, g: Grounds, states: States) -> bytes:
     source = resources.files("blickschutz.compliance").joinpath(f"templates/{document.template}.typ").read_bytes()
+    shown = {part.file: _form(part, document, g) for section in document.sections for part in section.parts if isinstance(part, Picture)}
     try:
         # The fonts that come with typst, and no others: the same settings print the same on every machine.
-        printed: bytes = typst.compile(
+        printed: bytes = typst.compile(  # type: ignore[call-overload] # its stubs want root to be bytes where the source is
             source,
             format="pdf",
             ignore_system_fonts=True,
-            sys_inputs={"data": json.dumps(_data(document, g, states))},
+            sys_inputs={"data": json.dumps(_data(document, g, states, shown))},
             pdf_standards=list(STANDARDS),
+            root=g.folder if shown else None,
         )
     except typst.TypstError as error:
         raise FaultError(f"the document {document.key} cannot be printed: {error}") from error
     return printed
 
 
-def _data(document: Document, g: Grounds, states: States) -> dict[str, Any]:
+def _form(picture: Picture, document: Document, g: Grounds) -> str:
+    """Its form as the printer calls it. It is looked at once more: a file that is another one by now stops the print."""
+    data = (g.folder / picture.file).read_bytes() if g.folder is not None else b""
+    if hashlib.sha256(data).hexdigest() != g.documents[picture.file].sha256:
+        raise FaultError(f"the picture {picture.file} of the document {document.key} changed while it was printed")
+    return "png" if data.startswith(b"\x89PNG") else "jpg"
+
+
+def _data(document: Document, g: Grounds, states: States, shown: Mapping[str, str]) -> dict[str, Any]:
     opened = [one.text for one in document.sentences() if not one.known] + _unproven(document, states)
     owner = g.facts.controller.name if g.facts.controller is not None else "OFFEN"
     return {
@@ -127,7 +138,9 @@ def _data(document: Document, g: Grounds, states: States) -> dict[str, Any]:
         "values": document.values,
         "code": _code(document.values.get("address", "")) if document.template == "sign" else "",
         "plan": drawing(g.site, g.facts.ways, g.facts.signs),
-        "sections": [{"title": section.title, "parts": [_part(part, states) for part in section.parts]} for section in document.sections],
+        "sections": [
+            {"title": section.title, "parts": [_part(part, states, shown) for part in section.parts]} for section in document.sections
+        ],
     }
 
 
@@ -152,11 +165,18 @@ def _code(address: str) -> str:
     return segno.make(address, error="q", micro=False).svg_inline(border=2, light="#fff") if address else ""
 
 
-def _part(part: Any, states: States) -> dict[str, Any]:
+def _part(part: Any, states: States, shown: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(part, Sentence):
         return {"text": part.text, "evidence": _text(part.evidence, states), "known": part.known}
     if isinstance(part, Plan):
         return {"plan": part.caption.text, "evidence": _text(part.caption.evidence, states)}
+    if isinstance(part, Picture):
+        return {
+            "picture": f"/{part.file}",
+            "form": shown[part.file],
+            "text": part.caption.text,
+            "evidence": _text(part.caption.evidence, states),
+        }
     rows = [{"cells": list(cells), "evidence": _text(evidence, states)} for cells, evidence in part.rows]
     cells = [[column, *(row["cells"][index] for row in rows)] for index, column in enumerate(part.columns)]
     # In shares of the line: what is longer gets more of it, and the evidence as much as a middling column.

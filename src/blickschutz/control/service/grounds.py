@@ -46,6 +46,8 @@ _EVENTS = (
     Event.CASE_RESTRICTED,
     Event.CASE_FREED,
     Event.DUTY_OPENED,
+    Event.CASE_DECIDED,
+    Event.BACKUP_MADE,
     Event.RESTORE_TRIED,
     Event.RESTORED,
 )
@@ -83,6 +85,8 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
         cells_per_metre=CELLS_PER_METRE,
         rows=_rows(records, clock, holidays_of(site.regimes.holidays)) if records else None,
         machine=look(),
+        most_entries=_MOST,
+        folder=path.resolve().parent if path is not None else None,
     )
 
 

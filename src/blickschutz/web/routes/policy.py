@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
-from blickschutz.compliance.documents.model import Plan, Sentence, Table
+from blickschutz.compliance.documents.model import Picture, Plan, Sentence, Table
 from blickschutz.compliance.model import Result
 from blickschutz.compliance.policy import closed_gates
 from blickschutz.web import texts
@@ -109,9 +109,9 @@ def _period(pages: Pages, first: str, last: str) -> tuple[tuple[date, date], boo
     return ((begin, end), False) if fits else (usual, True)
 
 
-def _part(part: Sentence | Table | Plan) -> dict[str, Any]:
+def _part(part: Sentence | Table | Plan | Picture) -> dict[str, Any]:
     """A part of a report as the template sees it; rows with a number have its share of the largest."""
-    if isinstance(part, Plan):
+    if isinstance(part, Plan | Picture):
         part = part.caption
     if isinstance(part, Sentence):
         return {"text": part.text, "known": part.known, "evidence": "; ".join(map(str, part.evidence))}
