@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from functools import reduce
 
@@ -16,10 +17,14 @@ import pytest
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+from blickschutz.access.model import Role
 from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
+from blickschutz.compliance.documents.editions import editions_of, followed, history, number
+from blickschutz.compliance.documents.legible import Reading, distance_m, least_pt
 from blickschutz.compliance.documents.model import Plan, Sentence, Source, Table, say
 from blickschutz.compliance.documents.pack import pack
+from blickschutz.compliance.documents.public import here
 from blickschutz.compliance.documents.risks import CATALOGUE
 from blickschutz.compliance.documents.walls import WEAKER
 from blickschutz.compliance.facts import FactKind, Facts, Office, Risk
@@ -27,6 +32,7 @@ from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.press import papers, print_pack, render
 from blickschutz.compliance.model import Machine
 from blickschutz.compliance.policy import RULES
+from blickschutz.compliance.recorded import Assignment
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import FaultError
@@ -200,29 +206,23 @@ def test_nobody_is_promised_anonymity_while_clips_are_sealed():
     assert "unwiderruflich" in as_text(sheet)
 
 
-def test_a_change_of_settings_names_the_sentences_that_changed(tmp_path):
-    files, changes = print_pack(whole(), tmp_path)
-    assert [path.stem for path in files] == KEYS
-    assert changes == {}
+def test_a_change_of_settings_names_the_sentences_that_changed(printed):
+    assert {path.stem for path in printed.glob("*.pdf")} == set(KEYS)
     site = SITE.model_copy(update={"retention": SITE.retention.model_copy(update={"unreviewed_hours": 48})})
     later = replace(whole(), site=site, settings=settings_hash(site))
-    found = papers(later, tmp_path).changed
+    found = papers(later, printed).changed
     assert {"tom", "dsfa", "vvt", "informationsblatt-de", "informationsblatt-en", "loeschkonzept", "schild-de-a4"} <= set(found)
     assert all("48" in text or "OFFEN" in text or "NICHT" in text for texts in found.values() for text in texts)
-    assert papers(whole(), tmp_path).changed == {}
+    assert papers(whole(), printed).changed == {}
 
 
-def test_a_damaged_list_of_the_last_pack_is_no_obstacle(tmp_path):
+def test_a_damaged_list_of_the_last_pack_is_no_obstacle_and_the_pack_takes_seconds(tmp_path):
     (tmp_path / "pack.json").write_text("{", encoding="utf-8")
-    files, changes = print_pack(whole(), tmp_path)
-    assert len(files) == len(KEYS)
-    assert changes == {}
-
-
-def test_the_pack_takes_seconds(tmp_path):
     start = time.monotonic()
-    print_pack(whole(), tmp_path)
+    files, changes = print_pack(whole(), tmp_path)
     assert time.monotonic() - start < 15
+    assert [path.stem for path in files] == KEYS
+    assert changes == {}
 
 
 def test_the_command_prints_and_says_what_is_open(tmp_path):
@@ -286,10 +286,112 @@ class TestFiles:
 
 
 @pytest.mark.parametrize(("key", "size"), [(key, key[-2:].upper()) for key in KEYS if key.startswith("schild")])
-def test_a_sign_is_one_page_of_its_paper(printed, key, size):
-    info = tool("pdfinfo", printed / f"{key}.pdf").stdout
-    assert re.search(r"Pages:\s+1\b", info)
-    assert size in info
+class TestSigns:
+    def test_each_recorded_sign_is_one_page_of_its_paper(self, printed, tmp_path, key, size):
+        info = tool("pdfinfo", printed / f"{key}.pdf").stdout
+        assert re.search(r"Pages:\s+1\b", info)
+        assert size in info
+        g = example()
+        (tmp_path / "a.pdf").write_bytes(render(next(one for one in pack(g) if one.key == key), g))
+        assert re.search(rf"Pages:\s+{len(g.facts.signs)}\b", tool("pdfinfo", tmp_path / "a.pdf").stdout)
+
+    def test_the_first_lines_are_read_from_two_metres_and_the_rest_is_looked_up(self, printed, key, size):
+        """Heights of words as poppler finds them on the page; a word is as high as the font's ascent and descent."""
+        page = tool("pdftotext", "-bbox", printed / f"{key}.pdf", "-").stdout
+        found = re.findall(r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">([^<]+)<', page)
+        sizes = [(word, (float(low) - float(high)) / 1.14) for high, low, word in found]
+        far = {word for word, points in sizes if distance_m(points, Reading.SIGNAL) >= 2.0}
+        first = {"de": {"Videoschutz", "Videoüberwachung", "Amt"}, "en": {"Video", "protection", "CCTV", "in", "operation", "Amt"}}[
+            key.split("-")[1]
+        ]
+        assert first <= far
+        nearest = min(distance_m(points, Reading.LOOKUP) for _, points in sizes)
+        assert nearest >= {"A4": 0.7, "A3": 1.0}[size]
+
+
+def test_the_plan_of_a_sign_says_in_words_where_one_stands():
+    g = replace(example(), facts=example().facts.model_copy(update={"north": 275.0}))
+    north = here(g, "de")[[one.id for one in g.facts.signs].index("schild-nord")]
+    assert north.endswith("4 Schilder. Sie stehen oben in der Mitte. Norden ist links.")
+    assert here(g, "en")[0].endswith("You are at the bottom in the middle. North is on the left.")
+    assert "Norden" not in here(replace(g, facts=g.facts.model_copy(update={"north": None})), "de")[0]
+
+
+def test_the_angle_of_an_x_is_that_of_the_norm():
+    assert least_pt(2.0, Reading.SIGNAL) == pytest.approx(34.6, abs=0.1)
+    assert distance_m(least_pt(1.3, Reading.LOOKUP), Reading.LOOKUP) == pytest.approx(1.3)
+
+
+class TestEditions:
+    """Number, version and what changed since the one before."""
+
+    def after(self, g, last):
+        """What the list of a pack is after a print."""
+        documents, day = pack(g), g.today.isoformat()
+        editions = {key: [asdict(one) for one in found] for key, found in history(last, documents, day, g.settings).items()}
+        said = {document.key: [one.text for one in document.sentences()] for document in documents}
+        return json.loads(json.dumps({"settings": g.settings, "date": day, "said": said, "editions": editions}))
+
+    def later(self, hours, days=30):
+        site = SITE.model_copy(update={"retention": SITE.retention.model_copy(update={"unreviewed_hours": hours})})
+        return replace(whole(), site=site, settings=settings_hash(site), today=whole().today + timedelta(days=days))
+
+    def test_a_print_that_says_the_same_is_the_same_version(self):
+        last = self.after(whole(), {})
+        for days in (1, 2):
+            last = self.after(replace(whole(), today=whole().today + timedelta(days=days)), last)
+        assert [one["version"] for one in last["editions"]["loeschkonzept"]] == [1]
+
+    def test_a_change_is_a_new_version_that_says_what_is_new_and_what_was_dropped(self, printed, tmp_path):
+        (tmp_path / "pack.json").write_bytes((printed / "pack.json").read_bytes())
+        print_pack(self.later(48), tmp_path)
+        first, second = json.loads((tmp_path / "pack.json").read_text(encoding="utf-8"))["editions"]["dsfa"]
+        assert (first["version"], second["version"], second["date"]) == (1, 2, "2026-12-25")
+        assert "Was niemand gesichtet hat, wird nach 48 Stunden vernichtet." in second["added"]
+        assert "Was niemand gesichtet hat, wird nach 72 Stunden vernichtet." in second["dropped"]
+        text = " ".join(tool("pdftotext", tmp_path / "dsfa.pdf", "-").stdout.split())
+        assert "VS-02, Fassung 2" in text
+        assert "Was hat sich geändert" in text
+        assert "entfallen: Was niemand gesichtet hat, wird nach 72 Stunden vernichtet." in text
+        assert "Unterschriften" in text
+
+    def test_what_names_people_leaves_only_a_count_behind(self):
+        person = Assignment(role=Role.REVIEW, person="Frau Vergangen")
+        last = self.after(replace(whole(), facts=whole().facts.model_copy(update={"assignments": (person,)})), {})
+        last = self.after(whole(), last)
+        kept = last["editions"]["rollenkonzept"]
+        assert kept[-1]["version"] == 2
+        assert kept[-1]["more"] > 0
+        assert "Vergangen" not in json.dumps(last)
+
+    def test_a_pack_of_a_version_without_history_is_the_first_version(self):
+        last = self.after(whole(), {})
+        del last["editions"]
+        assert [one["version"] for one in self.after(self.later(48), last)["editions"]["dsfa"]] == [1, 2]
+
+    def test_a_damaged_history_is_left_out_and_a_long_one_is_cut(self):
+        document = next(one for one in pack(whole()) if one.key == "tom")
+        good = {"version": 3, "date": "2026-01-01", "settings": "a", "added": [], "dropped": [], "more": 0}
+        assert [one.version for one in editions_of([{"version": "x"}, good, 7])] == [3]
+        found = editions_of([good])
+        for turn in range(20):
+            found = followed(found, document, [f"sentence {turn}"], "2026-02-01", "b")
+        assert [one.version for one in found] == list(range(16, 24))
+        assert len(found[-1].added) == 12
+        assert found[-1].more > 0
+
+    def test_every_document_has_a_number_of_its_own(self):
+        numbers = [number(document) for document in pack(whole())]
+        assert all(numbers)
+        assert len(set(numbers)) == len(numbers)
+
+
+def test_evidence_is_a_footnote_and_what_rests_on_the_same_has_the_same_number(printed):
+    text = tool("pdftotext", "-layout", printed / "dsfa.pdf", "-").stdout
+    assert "Beleg" not in text
+    assert len(re.findall(r"Tatsache risks; Regel KI-05", text)) == 1, "two risks rest on it"
+    structure = tool("pdfinfo", "-struct", printed / "dsfa.pdf").stdout
+    assert len(re.findall(r"^ *Note", structure, re.MULTILINE)) > 20
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
@@ -316,12 +418,12 @@ def test_the_review_is_a_year_after_the_approval_however_often_it_is_printed(tmp
         assert re.search(r"Nächste Überprüfung\s+22.11.2027", text)
 
 
-def test_a_statement_on_a_rule_that_does_not_hold_says_so(tmp_path):
-    print_pack(replace(whole(), rows=replace(whole().rows, overdue=(4,))), tmp_path)
+def test_a_statement_on_a_rule_that_does_not_hold_says_so(printed, tmp_path):
+    g = replace(whole(), rows=replace(whole().rows, overdue=(4,)))
+    (tmp_path / "dsfa.pdf").write_bytes(render(next(one for one in pack(g) if one.key == "dsfa"), g))
     text = " ".join(tool("pdftotext", tmp_path / "dsfa.pdf", "-").stdout.split())
     assert "Regel VA-05 ist verletzt" in text
-    print_pack(whole(), tmp_path)
-    assert "verletzt" not in tool("pdftotext", tmp_path / "dsfa.pdf", "-").stdout
+    assert "verletzt" not in tool("pdftotext", printed / "dsfa.pdf", "-").stdout
 
 
 def test_what_cannot_be_printed_is_a_fault():

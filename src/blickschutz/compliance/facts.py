@@ -204,6 +204,10 @@ class Facts(Part):
     """The data protection officer and how to reach them."""
     supervisory_authority: Office | None = None
     """The authority to complain to (LfDI), with address, for information sheet and letters."""
+    file_reference: Annotated[str, Field(max_length=80)] = ""
+    """The office's file reference (Aktenzeichen) of the whole file."""
+    north: Annotated[float, Field(ge=0, lt=360)] | None = None
+    """Where north is on the site plan, in degrees clockwise from its top."""
     recipients: tuple[Line, ...] = ()
     """Who may receive recordings, for the record of processing and the information sheet."""
     full_information: Annotated[str, Field(max_length=300)] = ""

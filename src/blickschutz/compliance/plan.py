@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from blickschutz.compliance.facts import Sign, Way
+from blickschutz.compliance.facts import Facts, Sign, Way
 from blickschutz.config.model import Camera, PlanPlace, SiteFile
 from blickschutz.kernel.density import px_per_metre
 
@@ -78,8 +78,8 @@ def _walk(way: Way) -> list[tuple[float, float]]:
     return points
 
 
-def drawing(site: SiteFile, ways: Sequence[Way], signs: Sequence[Sign]) -> dict[str, Any]:
-    """What a drawing of the site plan needs, in shares of its sides: building, cameras with their cones, ways, signs."""
+def drawing(site: SiteFile, facts: Facts) -> dict[str, Any]:
+    """What a drawing of the site plan needs, in shares of its sides: building, cameras with their cones, ways, signs; north in degrees."""
     cameras = []
     for number, camera in enumerate(site.cameras, 1):
         if camera.plan is not None:
@@ -90,8 +90,9 @@ def drawing(site: SiteFile, ways: Sequence[Way], signs: Sequence[Sign]) -> dict[
     return {
         "building": [list(point) for point in site.site.building or ()],
         "cameras": cameras,
-        "ways": [[list(point) for point in way.points] for way in ways],
-        "signs": [[sign.x, sign.y] for sign in signs],
+        "ways": [[list(point) for point in way.points] for way in facts.ways],
+        "signs": [[sign.x, sign.y] for sign in facts.signs],
+        "north": facts.north,
     }
 
 

@@ -70,6 +70,7 @@ def notice(g: Grounds) -> Document:
         "Art. 33 DSGVO",
         sections,
         signers=("Verantwortlicher", "Datenschutzbeauftragte"),
+        reticent=True,
     )
 
 
@@ -133,6 +134,7 @@ def told(g: Grounds) -> Document:
         "Art. 34 DSGVO",
         sections,
         signers=("Verantwortlicher",),
+        reticent=True,
     )
 
 

@@ -303,4 +303,11 @@ def measures(g: Grounds, found: list[Found]) -> Document:
             ),
         )
     )
-    return Document("tom", "Technische und organisatorische Maßnahmen", "de", "Art. 32 DSGVO", tuple(sections))
+    return Document(
+        "tom",
+        "Technische und organisatorische Maßnahmen",
+        "de",
+        "Art. 32 DSGVO",
+        tuple(sections),
+        signers=("Verantwortlicher", "Datenschutzbeauftragte"),
+    )

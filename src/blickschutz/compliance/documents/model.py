@@ -128,7 +128,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document. `key` names its file; `language` is an ISO 639 code. `signers` are the offices that sign it on its last page."""
+    """One document. `key` names its file; `language` is an ISO 639 code. `signers` are the offices that sign it on its last page.
+
+    `reticent`: its history says how many statements changed and not which ones, because they name people or clips.
+    """
 
     key: str
     title: str
@@ -138,6 +141,7 @@ class Document:
     template: str = "office"
     values: dict[str, str] = field(default_factory=dict)
     signers: tuple[str, ...] = ()
+    reticent: bool = False
 
     def sentences(self) -> Iterator[Sentence]:
         """Every statement; a table's row is one too."""

@@ -161,7 +161,14 @@ def deletion(g: Grounds) -> Document:
         ),
         Section("Kopien und Sicherungen", (words.recorded(g, FactKind.BACKUP_CONCEPT, "Sicherungskonzept ohne Aufnahmen"),)),
     )
-    return Document("loeschkonzept", "Löschkonzept", "de", "DIN 66398, § 21 Abs. 5 LDSG RLP", sections)
+    return Document(
+        "loeschkonzept",
+        "Löschkonzept",
+        "de",
+        "DIN 66398, § 21 Abs. 5 LDSG RLP",
+        sections,
+        signers=("Verantwortlicher", "Datenschutzbeauftragte"),
+    )
 
 
 def service_order(g: Grounds) -> Document:
@@ -225,7 +232,14 @@ def service_order(g: Grounds) -> Document:
         Section("Schulung", (words.recorded(g, FactKind.OPERATOR_TRAINING, "Schulung der Bediener"),)),
         Section("Datenpannen", (words.recorded(g, FactKind.BREACH_PROCESS, "Verfahren für Datenpannen mit Meldung binnen 72 Stunden"),)),
     )
-    return Document("betriebskonzept", "Betriebskonzept und Dienstanweisung", "de", "§ 21 LDSG RLP", sections)
+    return Document(
+        "betriebskonzept",
+        "Betriebskonzept und Dienstanweisung",
+        "de",
+        "§ 21 LDSG RLP",
+        sections,
+        signers=("Verantwortlicher", "Personalrat"),
+    )
 
 
 def _review(g: Grounds) -> Section:

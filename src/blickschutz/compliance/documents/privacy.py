@@ -173,7 +173,14 @@ def impact_assessment(g: Grounds) -> Document:
             ),
         ),
     )
-    return Document("dsfa", "Datenschutz-Folgenabschätzung", "de", "Art. 35 DSGVO", sections)
+    return Document(
+        "dsfa",
+        "Datenschutz-Folgenabschätzung",
+        "de",
+        "Art. 35 DSGVO",
+        sections,
+        signers=("Verantwortlicher", "Datenschutzbeauftragte", "Personalrat"),
+    )
 
 
 def record_of_processing(g: Grounds) -> Document:
@@ -225,4 +232,11 @@ def record_of_processing(g: Grounds) -> Document:
             words.recorded(g, FactKind.LOG_RETENTION, "Frist für das Protokoll"),
         ),
     )
-    return Document("vvt", "Verzeichnis von Verarbeitungstätigkeiten", "de", "Art. 30 Abs. 1 DSGVO", (video, logging))
+    return Document(
+        "vvt",
+        "Verzeichnis von Verarbeitungstätigkeiten",
+        "de",
+        "Art. 30 Abs. 1 DSGVO",
+        (video, logging),
+        signers=("Verantwortlicher", "Datenschutzbeauftragte"),
+    )

@@ -140,4 +140,5 @@ def protocols(g: Grounds) -> Document:
         "§ 21 LDSG RLP, Art. 5 Abs. 2 DSGVO",
         sections,
         signers=("Aufsicht", "Empfänger (bei Übergabe)"),
+        reticent=True,
     )

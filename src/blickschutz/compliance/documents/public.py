@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blickschutz.compliance.documents import hours, remains, words
-from blickschutz.compliance.documents.model import Document, Section, Sentence, fact, law, missing, rule, say, setting
+from blickschutz.compliance.documents.model import Document, Plan, Section, Sentence, fact, law, missing, rule, say, setting
 from blickschutz.compliance.facts import Office
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.reports.suppression import Suppressor
@@ -193,6 +193,23 @@ def information_sheet(g: Grounds, language: str) -> Document:
     return Document(f"informationsblatt-{language}", title, language, "Art. 13 DSGVO", sections, values={"reader": "public"})
 
 
+def here(g: Grounds, language: str) -> list[str]:
+    """For each recorded sign what its plan shows, in words: for those who cannot see it, "you are here" included."""
+    t = words.either(language)
+    shown = words.plan(g, language == "en")
+    if not isinstance(shown, Plan):
+        return []
+    across = (t("links", "on the left"), t("in der Mitte", "in the middle"), t("rechts", "on the right"))
+    down = (t("oben", "at the top"), t("auf halber Höhe", "half way up"), t("unten", "at the bottom"))
+    north = [t("oben", "at the top"), t("rechts", "on the right"), t("unten", "at the bottom"), t("links", "on the left")]
+    at = "" if g.facts.north is None else t(" Norden ist ", " North is ") + north[round(g.facts.north / 90) % 4] + "."
+    found = []
+    for one in g.facts.signs:
+        place = f"{down[min(2, int(one.y * 3))]} {across[min(2, int(one.x * 3))]}"
+        found.append(f"{shown.caption.text} {t('Sie stehen', 'You are')} {place}.{at}")
+    return found
+
+
 def sign(g: Grounds, language: str, paper: str) -> Document:
     """The sign in "de" or "en" on "a4" or "a3" paper."""
     english, t = language == "en", words.either(language)
@@ -245,5 +262,6 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
         "law": t("Videoüberwachung", "CCTV in operation"),
         "site": g.site.site.name,
         "address": g.facts.information_address,
+        "who": g.facts.controller.name if g.facts.controller else t("OFFEN: Verantwortlicher", "OFFEN: controller"),
     }
     return Document(f"schild-{language}-{paper}", t("Hinweisschild", "Sign"), language, "§ 21 Abs. 2 LDSG RLP", sections, "sign", values)

@@ -162,6 +162,7 @@ def roles(g: Grounds) -> Document:
         "Art. 32 Abs. 1 lit. b, Art. 29 DSGVO",
         sections,
         signers=("Verantwortlicher", "Datenschutzbeauftragte"),
+        reticent=True,
     )
 
 
@@ -247,4 +248,5 @@ def training(g: Grounds) -> Document:
         "Art. 29, 32 Abs. 4 DSGVO, Art. 4 KI-VO",
         sections,
         signers=("Verpflichtete Person", "Wer verpflichtet hat"),
+        reticent=True,
     )

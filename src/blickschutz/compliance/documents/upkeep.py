@@ -87,6 +87,7 @@ def maintenance(g: Grounds) -> Document:
         "Art. 28 Abs. 3, Art. 32 DSGVO",
         sections,
         signers=("Verantwortlicher", "Begleitung"),
+        reticent=True,
     )
 
 
@@ -136,6 +137,7 @@ def acceptance(g: Grounds) -> Document:
         "Art. 32 Abs. 1 lit. d DSGVO, DIN EN 62676-4",
         sections,
         signers=("Prüfer", "Zweite Person", "Verantwortlicher"),
+        reticent=True,
     )
 
 
