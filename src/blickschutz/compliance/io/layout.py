@@ -60,7 +60,7 @@ def _open(text: str) -> str:
 
 
 class _Notes:
-    """The evidence of a document as footnotes: what is the same is one note, however often something rests on it."""
+    """The evidence of a document as numbered notes: what is the same is one note, however often something rests on it."""
 
     def __init__(self, states: States) -> None:
         self.texts: list[str] = []
