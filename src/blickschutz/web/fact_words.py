@@ -41,6 +41,10 @@ FACT_KINDS = {
     "beschwerden": N_("Beschwerden"),
     "datenpannen": N_("Datenpannen"),
     "kosten": N_("Kosten"),
+    "vergleichsraum": N_("Vergleichsraum"),
+    "verdraengung": N_("Verdrängung in andere Bereiche"),
+    "evaluation": N_("Ergebnis der Evaluation"),
+    "nis2-einordnung": N_("Einordnung nach NIS 2"),
     "kriminalstatistik": N_("Zahlen der Polizei"),
 }
 FACT_STANDINGS = {
