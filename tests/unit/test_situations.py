@@ -114,6 +114,17 @@ class TestSpeed:
     def test_a_box_that_jumps_is_not(self):
         assert kinds(walk([lambda at: (2, 3) if at < 2 else (5.5, 3)], 4)) == []
 
+    def test_who_walks_out_over_the_lower_edge_is_not(self):
+        """The edge cuts the box lower and lower, while the body is as tall and as slow (1.6 m/s) as before."""
+        scenes = []
+        for index in range(25):
+            x, foot = (start + speed * METRE * index / 5 for start, speed in ((200, 1.5), (500, 0.6)))
+            height = BODY - max(0.0, foot - HEIGHT)
+            if height > 20:
+                scenes.append(scene(100 + index / 5, person(1, standing(x, min(HEIGHT, foot), height, BODY / 3), 100 + index / 5, 100)))
+        assert scenes[-1].tracks[0].box.height < BODY / 4
+        assert kinds(scenes) == []
+
     def test_metres_come_from_the_calibration(self):
         """The same pixels are slower where a metre has more of them."""
         watch_settings = SituationSettings(px_per_metre=3 * METRE)

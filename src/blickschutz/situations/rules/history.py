@@ -104,13 +104,18 @@ class History:
         scale = px_per_metre(density, self.now.width, self.now.height) if density is not None else None
         return pixels / (scale or max(1.0, near.height) / PERSON_M)
 
+    def walked(self, pixels: float, trail: Trail) -> float:
+        """`pixels` on the way of somebody, in metres. A box that the picture's edge cuts is lower than its body, which is what scales."""
+        box = trail.last.box
+        return self.metres(pixels, Box(box.left, box.bottom - max(box.height, trail.heights), box.right, box.bottom))
+
     def speed(self, trail: Trail, over_s: float) -> float:
         """Speed in metres per second over the last `over_s`, from the first seen to the last seen point; 0 where unknown."""
         points = [point for point in trail.since(self.now.at - over_s) if point.seen]
         if len(points) < 3 or points[-1].at - points[0].at < over_s / 2:
             return 0.0
         way = math.dist(points[0].box.centre, points[-1].box.centre)
-        return self.metres(way, points[-1].box) / (points[-1].at - points[0].at)
+        return self.walked(way, trail) / (points[-1].at - points[0].at)
 
     def scenes_since(self, at: float) -> Iterator[Scene]:
         return (scene for scene in self.scenes if scene.at >= at)

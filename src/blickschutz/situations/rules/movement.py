@@ -136,7 +136,7 @@ def _halves(history: History, trail: Trail, over_s: float) -> tuple[float, float
         return 0.0, 0.0
     middle = points[len(points) // 2]
     speeds = [
-        history.metres(math.dist(a.box.centre, b.box.centre), b.box) / (b.at - a.at) if b.at > a.at else 0.0
+        history.walked(math.dist(a.box.centre, b.box.centre), trail) / (b.at - a.at) if b.at > a.at else 0.0
         for a, b in ((points[0], middle), (middle, points[-1]))
     ]
     return speeds[0], speeds[1]
