@@ -281,6 +281,17 @@ class TestPlace:
         assert kinds(self.put_down(0.6, since=7)) == []
         assert kinds(self.put_down(0.6, near=False)) == []
 
+    @pytest.mark.parametrize("way", [1, -1])
+    def test_a_reflection_that_comes_and_goes_is_no_thing(self, way):
+        """It stands out as much as a thing does, only not at every look since it has been still."""
+        steady = self.put_down(0.9 * way, since=14.0)
+        flickers = [
+            replace(one, changes=tuple(replace(change, appeared=way * (0.9 if index % 15 else 0.01)) for change in one.changes))
+            for index, one in enumerate(steady)
+        ]
+        assert len(kinds(steady)) == 1
+        assert kinds(flickers) == []
+
     @pytest.mark.parametrize("size", [(120, 60), (70, 70), (60, 140)])
     def test_who_fell_and_is_seen_no_more_is_no_thing(self, size):
         body = Change(Box(500, 420 - size[1], 500 + size[0], 420), 0.0, 0.6)

@@ -9,7 +9,7 @@ from blickschutz.kernel.scene import Change
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
 from blickschutz.situations.rules.history import PERSON_M, History
-from blickschutz.situations.rules.things import is_thing, visits
+from blickschutz.situations.rules.things import is_thing, stands_out, visits
 
 _STANDS_OUT = 0.2
 
@@ -19,8 +19,11 @@ def still_thing(history: History, zone: WatchedZone) -> Iterator[Finding]:
     if zone.surface:
         return
     for change in history.now.changes:
-        score = graded((change.since_s, zone.rules.object_s), (abs(change.appeared), _STANDS_OUT))
-        if score < FLOOR or not history.inside(zone, change.box.centre):
+        still = change.since_s, zone.rules.object_s
+        if graded(still) < FLOOR or not history.inside(zone, change.box.centre):
+            continue
+        score = graded(still, (stands_out(history, change), _STANDS_OUT))
+        if score < FLOOR:
             continue
         if not is_thing(history, change, visits(history, change)):
             continue

@@ -55,6 +55,21 @@ def visits(history: History, change: Change) -> list[Visit]:
     return found
 
 
+def stands_out(history: History, change: Change) -> float:
+    """The least that it stood out (or had stood out before), in the same way, at any look since it has been still; 0 where it did not.
+
+    A thing is there or gone from then on. A reflection on wet ground comes and goes, as lights behind it do.
+    """
+    way = 1.0 if change.appeared > 0 else -1.0
+    looks = (
+        way * other.appeared
+        for scene in history.scenes_since(history.now.at - change.since_s)
+        for other in scene.changes
+        if other is change or _meets(other.box, change.box)
+    )
+    return max(0.0, min(looks))
+
+
 def is_thing(history: History, change: Change, visitors: Sequence[Visit]) -> bool:
     """Whether the change can be a thing that one of `visitors` put down or took away."""
     walkers = [visit for visit in visitors if _walked(visit, history.now.width)]
