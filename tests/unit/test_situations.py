@@ -146,6 +146,15 @@ class TestApproach:
     def test_walking_up_to_somebody_is_not(self):
         assert kinds(walk(self.closing(1.4), 6)) == []
 
+    def test_walking_up_to_somebody_who_comes_into_the_picture_is_not(self):
+        """The edge cuts their box in half at first, which makes the same way twice as long in metres."""
+        scenes = []
+        for index in range(12):
+            at, height = 100 + index / 5, BODY / 2 if index < 10 else BODY
+            walker = standing(30 + 390 - 2.1 * METRE * max(0, index - 2) / 5, 400)
+            scenes.append(scene(at, person(1, walker, at, 99), person(2, standing(30, 400, height, BODY / 3), at, 99)))
+        assert kinds(scenes) == []
+
     def test_two_who_run_towards_each_other_are_not(self):
         rules = RuleSettings(off=(Kind.FAST_MOVEMENT,))
         ways = [lambda at: (min(0.5 + 3.6 * at, 4.2), 3), lambda at: (max(9 - 3.6 * at, 4.8), 3)]

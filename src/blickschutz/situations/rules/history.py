@@ -100,14 +100,16 @@ class History:
 
     def metres(self, pixels: float, near: Box) -> float:
         """`pixels` near somebody who fills `near`, in metres."""
-        density = self._settings.px_per_metre
-        scale = px_per_metre(density, self.now.width, self.now.height) if density is not None else None
-        return pixels / (scale or max(1.0, near.height) / PERSON_M)
+        return self._metres(pixels, near.height)
 
     def walked(self, pixels: float, trail: Trail) -> float:
         """`pixels` on the way of somebody, in metres. A box that the picture's edge cuts is lower than its body, which is what scales."""
-        box = trail.last.box
-        return self.metres(pixels, Box(box.left, box.bottom - max(box.height, trail.heights), box.right, box.bottom))
+        return self._metres(pixels, max(trail.last.box.height, trail.heights))
+
+    def _metres(self, pixels: float, height: float) -> float:
+        density = self._settings.px_per_metre
+        scale = px_per_metre(density, self.now.width, self.now.height) if density is not None else None
+        return pixels / (scale or max(1.0, height) / PERSON_M)
 
     def speed(self, trail: Trail, over_s: float) -> float:
         """Speed in metres per second over the last `over_s`, from the first seen to the last seen point; 0 where unknown."""

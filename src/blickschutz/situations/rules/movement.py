@@ -149,7 +149,7 @@ def approach(history: History, zone: WatchedZone) -> Iterator[Finding]:
     present = [trail for trail in history.present() if history.now.at - trail.first_at >= _LEAST_AGE_S]
     places = [(trail, trail.last.box, trail.last.box.foot) for trail in present]
     for (first, own_box, own_foot), (second, other_box, other_foot) in itertools.permutations(places, 2):
-        end = history.metres(math.dist(own_foot, other_foot), other_box)
+        end = history.walked(math.dist(own_foot, other_foot), second)
         if end > rules.approach_to_m:
             continue
         if not first.last.seen or not history.inside(zone, other_foot) or not _alike(own_box, other_box):
@@ -157,8 +157,8 @@ def approach(history: History, zone: WatchedZone) -> Iterator[Finding]:
         pairs = list(_together(first, second, history.now.at - 1.5 * span))
         if len(pairs) < 4:
             continue
-        start_at, own_start, other_start = max(pairs, key=lambda item: history.metres(math.dist(item[1].foot, item[2].foot), item[2]))
-        start = history.metres(math.dist(own_start.foot, other_start.foot), other_start)
+        start_at, own_start, other_start = max(pairs, key=lambda item: math.dist(item[1].foot, item[2].foot))
+        start = history.walked(math.dist(own_start.foot, other_start.foot), second)
         elapsed = history.now.at - start_at
         if start < rules.approach_from_m or elapsed <= 0:
             continue
