@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pytest
 
 from blickschutz.access.io import store as passwords
 from blickschutz.audit.model import Event
+from blickschutz.backup.rules import is_kept, is_left
 from blickschutz.bootstrap.system import System
 from blickschutz.bootstrap.zones import control_profile
 from blickschutz.compliance.entered import SIGNERS, Standing
@@ -327,3 +329,34 @@ def test_a_site_that_is_prepared_has_pages_and_no_camera(tmp_path, papers):
     assert papers.api("POST", f"/cameras/{CAMERA}/resume", papers.token("aufsicht"), json={"reason": "los"}).status_code == 409
     assert papers.events(Event.CAMERA_RESUMED) == []
     papers.entered("technik", pdf("Gutachten"))
+
+
+def test_an_upload_that_drips_or_never_ends_is_cut_off():
+    """The route hears that whoever sends has gone; what it began it throws away."""
+    taken = []
+
+    async def page(scope, receive, send):
+        while (message := await receive())["type"] == "http.request":
+            taken.append(len(message["body"]))
+
+    async def drip():
+        if len(taken) > 2:
+            await asyncio.sleep(30)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def flood():
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": True}
+
+    scope = {"type": "http", "method": "POST", "path": "/facts", "headers": [(b"content-type", b"multipart/form-data; boundary=x")]}
+    bound = limits.BodyLimit(page, uploads=["/facts"], upload_s=0.05, most_read=50_000)
+    asyncio.run(bound(scope, drip, None))
+    assert taken == [1, 1, 1]
+    taken.clear()
+    asyncio.run(bound(scope, flood, None))
+    assert sum(taken) == 51_000
+
+
+def test_documents_belong_to_the_backup_and_half_ones_do_not():
+    assert is_kept(f"{FOLDER}/{'a' * 64}")
+    assert is_left(f"{FOLDER}/.incoming-00")
+    assert not is_kept(f"{FOLDER}/../control.db")

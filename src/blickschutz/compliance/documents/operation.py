@@ -88,6 +88,16 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
             ),
             (event(Event.REQUEST_ERASED), law("Art. 5 Abs. 2 DSGVO"), test("tests/unit/test_rights.py")),
         ),
+        (
+            (
+                "Nachweise (Gutachten, DSFA, Zahlen der Polizei) mit den Namen derer, die unterschrieben haben; ohne Aufnahmen",
+                "Eintrag",
+                "mit der Anlage, auch zurückgezogen",
+                "–",
+                "mit dem Datenordner gelöscht",
+            ),
+            (event(Event.FACT_ENTERED), event(Event.FACT_WITHDRAWN), law("Art. 5 Abs. 2 DSGVO"), test("tests/unit/test_fact_pages.py")),
+        ),
         (("Protokoll", "Eintrag", log.text if log and log.text else words.OPEN, "–", "gelöscht"), (rule("LO-08"),)),
     )
 

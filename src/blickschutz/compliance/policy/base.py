@@ -55,7 +55,8 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
                 f"{waiting.name} ('{kind.value}') is entered, and not signed by two people yet.",
             )
         return unknown(
-            f"Tragen Sie die Tatsache „{kind.value}“ in die Tatsachendatei ein.", f"Record the fact '{kind.value}' in the facts file."
+            f"Tragen Sie „{kind.value}“ unter Nachweise oder in der Tatsachendatei ein.",
+            f"Record '{kind.value}' on the page of proofs or in the facts file.",
         )
     if document and not fact.document:
         return unknown(
