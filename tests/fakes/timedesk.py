@@ -73,6 +73,7 @@ class ClockPages:
         office = SimpleNamespace(access=doors, log=log, cases=SimpleNamespace(store=cases), rights=rights)
         alerts = SimpleNamespace(store=SimpleNamespace(open_count=int))
         room = SimpleNamespace(office=office, alerts=alerts, clock=desk, regime=Day(clock), recordings=Records(), cameras={})
+        room.preparing = False
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for
         self.app = FastAPI()
         self.app.state.room, self.app.state.lanes = room, pages.lanes
