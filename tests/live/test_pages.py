@@ -37,7 +37,7 @@ PAGES = {
     "kvd-1": ["cases", "cases/999", "clock", "wall"],
     "aufsicht": ["evidence", "cases", "clock", "people", "resume", "requests", "requests/1", "requests/2"],
     "technik": ["people", "people/kvd-1", "settings", "health"],
-    "dsb": ["log", "people", "policy", "documents", "report", "report?public=1"],
+    "dsb": ["log", "people", "policy", "documents", "facts", "report", "report?public=1"],
     "": ["sign-in", "welcome", "trust"],
 }
 
