@@ -12,7 +12,7 @@ from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
 from blickschutz.review.model import CaseState
 from tests.live.night import enter, judge, plays, record, sees, sign_in, watch
-from tests.live.system import axe_findings, reach, signed_in, until
+from tests.live.system import admit, axe_findings, reach, signed_in, until
 
 pytestmark = pytest.mark.paired
 
@@ -106,6 +106,44 @@ def test_the_key_desk_has_nothing_that_axe_finds(night, desk):
     page.locator("main a.primary").click()
     page.locator("#new").wait_for()
     assert axe_findings(page) == []
+
+
+def test_a_security_key_holds_the_second_half_of_a_passphrase(night, desk):
+    """In a real browser, with its own virtual key that answers `prf`: made at the desk, asked at the door; both processes are confined."""
+    system, people = night
+    keys, person, passphrase = system.records.archive.keys, "kvd-3", people["kvd-3"][1]
+    before, address = keys.get(person), system.address.replace("127.0.0.1", "localhost")
+    case = record(system)
+    try:
+        page = desk()
+        page.context.add_cookies([{"name": "session", "value": admit(system, person), "url": address}])
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("WebAuthn.enable")
+        options = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "usb", "hasPrf": True, "hasUserVerification": True}
+        options |= {"hasResidentKey": True, "isUserVerified": True, "automaticPresenceSimulation": True}
+        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        page.goto(f"{address}account")
+        page.locator("form[action='/passphrase'] button").click()
+        page.locator("main a.primary").click()
+        page.locator("#old").fill(passphrase)
+        for field in ("#new", "#again"):
+            page.locator(field).fill(passphrase)
+        page.get_by_label("Zweite Hälfte auf einem Sicherheitsschlüssel").check()
+        assert axe_findings(page) == []
+        page.wait_for_load_state()
+        page.get_by_role("button", name="Festlegen").click()
+        sees(page, "Ihre neue Losung gilt.")
+        sealed = until(lambda: (found := keys.get(person)).second is not None and found)
+        assert (sealed.public, sealed.second.host) == (before.public, "localhost")
+        page.goto(f"{address}cases/{case.id}")
+        page.locator("form[action$='/enter'] button").click()
+        page.locator("main a.primary").click()
+        page.get_by_label("Ihre Losung").fill(passphrase)
+        page.wait_for_load_state()
+        page.get_by_role("button", name="Platz nehmen").click()
+        sees(page, "sobald eine zweite Person")
+    finally:
+        keys.put(before)
 
 
 def test_one_person_twice_and_people_who_may_not_get_in(night, desk):

@@ -14,6 +14,7 @@ class Trouble(StrEnum):
     """Why something was not done in the room; the pages have a text for each."""
 
     WRONG_PASSPHRASE = "wrong-passphrase"
+    SECOND_HALF_MISSING = "second-half-missing"
     NOT_FOR_THIS_PERSON = "not-for-this-person"
     DAMAGED = "damaged"
     FULL = "full"

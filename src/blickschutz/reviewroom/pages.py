@@ -24,6 +24,7 @@ from blickschutz.reviewroom.own import browser_of, recognise, require_session
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.reviewroom.second import read, to_ask
 from blickschutz.reviewroom.viewing import Viewing, spans_of
 from blickschutz.web import texts
 from blickschutz.web.limits import BodyLimit
@@ -155,7 +156,7 @@ def _doors(desk: RoomDesk) -> APIRouter:
 
     def door_page(guest: Guest, problem: str = "", status: int = 200) -> Response:
         waiting = [seat.guest.name for seat in room.seats.values()]
-        return pages.render("door.html", status, guest=guest, problem=problem, waiting=waiting)
+        return pages.render("door.html", status, guest=guest, problem=problem, waiting=waiting, asked=to_ask(guest.sealed))
 
     def guest_of(request: Request, ticket: str) -> Guest:
         guest = room.guests.get(ticket)
@@ -169,11 +170,11 @@ def _doors(desk: RoomDesk) -> APIRouter:
         return door_page(guest_of(request, ticket))
 
     @router.post("/join/{ticket}")
-    async def enter(request: Request, ticket: str, passphrase: Secret = "") -> Response:
+    async def enter(request: Request, ticket: str, passphrase: Secret = "", half: Word = "") -> Response:
         guest = guest_of(request, ticket)
         browser = browser_of(request) or secrets.token_urlsafe(24)
         try:
-            answer = desk.back(await room.enter(ticket, passphrase, browser))
+            answer = desk.back(await room.enter(ticket, passphrase, browser, read(half)))
         except RoomError as error:
             return door_page(guest, error.trouble.value, 403)
         recognise(request, answer, browser)

@@ -40,6 +40,11 @@ from blickschutz.vault.service import VaultError, join_shares, open_share, unloc
 _log = structlog.get_logger(__name__)
 SEATS = 2
 _MOST_TRIES = 5
+_TROUBLES = {
+    VaultProblem.WRONG_PASSPHRASE: Trouble.WRONG_PASSPHRASE,
+    VaultProblem.SECOND_HALF_MISSING: Trouble.SECOND_HALF_MISSING,
+    VaultProblem.NOT_FOR_THIS_PERSON: Trouble.NOT_FOR_THIS_PERSON,
+}
 
 
 class RoomError(BlickschutzError):
@@ -104,8 +109,11 @@ class Room:
         self.version += why != self.suspended
         self.suspended = why
 
-    async def enter(self, ticket: str, passphrase: str, browser: str = "") -> Seat:
-        """Take a seat with one's own passphrase, in a browser that is nobody else's here. Raises `RoomError`."""
+    async def enter(self, ticket: str, passphrase: str, browser: str = "", half: bytes = b"") -> Seat:
+        """Take a seat with one's own passphrase, and its second `half` where there is one, in a browser that is nobody else's here.
+
+        Raises `RoomError`.
+        """
         guest = self.guests[ticket]
         if any(self._is_shared(seat, guest, browser) for seat in self.seats.values()):
             self._refuse(guest, Trouble.ONE_BROWSER)
@@ -118,10 +126,9 @@ class Room:
         self.tries[guest.id] = tried + 1
         try:
             # The derivation of the key is slow on purpose and must not hold up the other's picture.
-            share = await asyncio.to_thread(self._share, guest, passphrase)
+            share = await asyncio.to_thread(self._share, guest, passphrase, half)
         except VaultError as error:
-            known = {VaultProblem.WRONG_PASSPHRASE: Trouble.WRONG_PASSPHRASE, VaultProblem.NOT_FOR_THIS_PERSON: Trouble.NOT_FOR_THIS_PERSON}
-            self._refuse(guest, known.get(error.problem, Trouble.DAMAGED))
+            self._refuse(guest, _TROUBLES.get(error.problem, Trouble.DAMAGED))
         except ClipError as error:
             self.problem = str(error)
             self.link.send(ClipUnreadable(state=error.state.value, text=str(error)))
@@ -149,12 +156,12 @@ class Room:
         same = (browser and browser == seat.browser) or (guest.session and guest.session == seat.guest.session)
         return seat.guest.id != guest.id and bool(same)
 
-    def _share(self, guest: Guest, passphrase: str) -> Share:
+    def _share(self, guest: Guest, passphrase: str, half: bytes) -> Share:
         head = read_head(Path(self.settings.path))
         if is_unsafe(head):
             # Nobody brings a key together for pictures that nobody may see.
             raise RoomError(Trouble.UNSAFE_REDACTION)
-        return open_share(head.envelope, guest.id, unlock(guest.sealed, passphrase))
+        return open_share(head.envelope, guest.id, unlock(guest.sealed, passphrase, half))
 
     def _refuse(self, guest: Guest, trouble: Trouble) -> None:
         self.link.send(SeatRefused(person=guest.id, reason=trouble.value))

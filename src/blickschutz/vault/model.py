@@ -14,11 +14,23 @@ class Reviewer(msgspec.Struct, frozen=True):
     public: bytes
 
 
+class SecondHalf(msgspec.Struct, frozen=True):
+    """A security key that holds the second half of a person's secret (CTAP2 hmac-secret; WebAuthn 3, 10.1.4: prf).
+
+    Its `credential`, made for the host name `host`, answers `salt` (32 bytes) with the half (32 bytes), which is kept nowhere.
+    """
+
+    host: str
+    credential: bytes
+    salt: bytes
+
+
 class SealedPrivateKey(msgspec.Struct, frozen=True):
     """A reviewer's private key under their passphrase: argon2id (RFC 9106) and XSalsa20-Poly1305.
 
     `operations` and `memory` (bytes) are argon2id's costs, `salt` has 16 bytes, `box` holds nonce, key and tag. `signing` is the
-    public half (Ed25519) of the key with which the person vouches for others; empty in files from before there was one.
+    public half (Ed25519) of the key with which the person vouches for others; empty in files from before there was one. With `second`
+    the passphrase alone opens nothing.
     """
 
     id: str
@@ -28,6 +40,7 @@ class SealedPrivateKey(msgspec.Struct, frozen=True):
     memory: int
     box: bytes
     signing: bytes = b""
+    second: SecondHalf | None = None
 
 
 class Vouched(msgspec.Struct, frozen=True, order=True):
@@ -94,6 +107,7 @@ class VaultProblem(StrEnum):
     """Why something did not open."""
 
     WRONG_PASSPHRASE = "wrong-passphrase"
+    SECOND_HALF_MISSING = "second-half-missing"
     NOT_FOR_THIS_PERSON = "not-for-this-person"
     ALTERED_SHARE = "altered-share"
     FOREIGN_ENVELOPE = "foreign-envelope"

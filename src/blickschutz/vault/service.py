@@ -21,7 +21,7 @@ from zxcvbn import zxcvbn
 
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
 from blickschutz.vault import rules
-from blickschutz.vault.model import Envelope, Reviewer, SealedPrivateKey, SealedShare, Share, VaultProblem
+from blickschutz.vault.model import Envelope, Reviewer, SealedPrivateKey, SealedShare, SecondHalf, Share, VaultProblem
 
 # The floor (RFC 9106, 4, asks for three passes over 64 MiB where memory is scarce); a faster machine makes more passes.
 OPERATIONS, MEMORY = 3, 128 * 1024 * 1024
@@ -32,6 +32,9 @@ _MOST_JUDGED = 72
 _WORDS = ("blickschutz", "rathaus", "leitstelle", "sichtung", "losung")
 _CONFIRM = b"blickschutz clip key"
 _SIGNING = b"blickschutz enrolment"
+_SECOND = b"blickschutz second half"
+# Bytes: what a security key answers with (HMAC-SHA-256), and what it is asked with.
+HALF, SALT = 32, 32
 
 
 class VaultError(BlickschutzError):
@@ -55,22 +58,28 @@ def new_key() -> bytes:
     return sodium.crypto_secretstream_xchacha20poly1305_keygen()
 
 
-def enrol(reviewer: str, passphrase: str) -> SealedPrivateKey:
-    """A new key pair for a person; the private half is sealed under the passphrase. Raises `OperatorError`."""
-    return enrol_with(reviewer, passphrase)[0]
+def enrol(reviewer: str, passphrase: str, second: SecondHalf | None = None, half: bytes = b"") -> SealedPrivateKey:
+    """A new key pair for a person; the private half is sealed under the passphrase, and `half` where there is a `second`.
+
+    Raises `OperatorError`, `VaultError`.
+    """
+    return enrol_with(reviewer, passphrase, second, half)[0]
 
 
-def enrol_with(reviewer: str, passphrase: str) -> tuple[SealedPrivateKey, PrivateKey]:
+def enrol_with(reviewer: str, passphrase: str, second: SecondHalf | None = None, half: bytes = b"") -> tuple[SealedPrivateKey, PrivateKey]:
     """As `enrol`, with the private half for whoever signs with it at once."""
     private = PrivateKey.generate()
-    return _sealed(reviewer, private, passphrase), private
+    return _sealed(reviewer, private, passphrase, second, half), private
 
 
-def unlock(sealed: SealedPrivateKey, passphrase: str) -> PrivateKey:
-    """The private key. Raises `VaultError` where the passphrase is wrong (or the file was altered: it is the same to see)."""
+def unlock(sealed: SealedPrivateKey, passphrase: str, half: bytes = b"") -> PrivateKey:
+    """The private key. Raises `VaultError` where the passphrase or the second half is wrong (or the file was altered: it is the same to
+    see), and where there is none of two halves.
+    """
+    _require_half(sealed.second, half)
     key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), sealed.salt, sealed.operations, sealed.memory)
     try:
-        return PrivateKey(SecretBox(key).decrypt(sealed.box))
+        return PrivateKey(SecretBox(_joined(key, sealed.second, half)).decrypt(sealed.box))
     except CryptoError as error:
         raise VaultError(VaultProblem.WRONG_PASSPHRASE) from error
 
@@ -85,12 +94,25 @@ def with_signing(sealed: SealedPrivateKey, private: PrivateKey) -> SealedPrivate
     return msgspec.structs.replace(sealed, signing=bytes(signing_key(private).verify_key))
 
 
-def change_passphrase(sealed: SealedPrivateKey, old: str, new: str) -> SealedPrivateKey:
-    """The same key pair under another passphrase. Raises `VaultError`, `OperatorError`."""
-    return _sealed(sealed.id, unlock(sealed, old), new)
+def change_passphrase(
+    sealed: SealedPrivateKey, old: str, new: str, half: bytes = b"", *, second: SecondHalf | None = None, new_half: bytes = b""
+) -> SealedPrivateKey:
+    """The same key pair under another passphrase, with another second half or without one. Raises `VaultError`, `OperatorError`."""
+    return _sealed(sealed.id, unlock(sealed, old, half), new, second, new_half)
 
 
-def _sealed(reviewer: str, private: PrivateKey, passphrase: str) -> SealedPrivateKey:
+def _require_half(second: SecondHalf | None, half: bytes) -> None:
+    if second is not None and len(half) != HALF:
+        raise VaultError(VaultProblem.SECOND_HALF_MISSING)
+
+
+def _joined(key: bytes, second: SecondHalf | None, half: bytes) -> bytes:
+    """Of two halves neither says anything of the whole: a keyed hash, whose key is what the security key answered."""
+    return key if second is None else bytes(blake2b(_SECOND + key, key=half, encoder=RawEncoder))
+
+
+def _sealed(reviewer: str, private: PrivateKey, passphrase: str, second: SecondHalf | None = None, half: bytes = b"") -> SealedPrivateKey:
+    _require_half(second, half)
     if len(passphrase) < LEAST_PASSPHRASE:
         raise OperatorError(f"a passphrase has at least {LEAST_PASSPHRASE} characters")
     if zxcvbn(passphrase[:_MOST_JUDGED], user_inputs=[reviewer, *_WORDS])["score"] < LEAST_SCORE:
@@ -98,8 +120,8 @@ def _sealed(reviewer: str, private: PrivateKey, passphrase: str) -> SealedPrivat
     salt = secrets.token_bytes(argon2id.SALTBYTES)
     operations = _operations(OPERATIONS, MEMORY)
     key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, operations, MEMORY)
-    box, signing = bytes(SecretBox(key).encrypt(bytes(private))), bytes(signing_key(private).verify_key)
-    return SealedPrivateKey(reviewer, bytes(private.public_key), salt, operations, MEMORY, box, signing)
+    box, signing = bytes(SecretBox(_joined(key, second, half)).encrypt(bytes(private))), bytes(signing_key(private).verify_key)
+    return SealedPrivateKey(reviewer, bytes(private.public_key), salt, operations, MEMORY, box, signing, second)
 
 
 @cache

@@ -12,6 +12,11 @@ UNSAFE_REDACTION = N_(
 )
 ROOM_PROBLEMS: Mapping[str, str] = {
     "wrong-passphrase": N_("Die Losung stimmt nicht."),
+    "second-half-missing": N_(
+        "Zu Ihrer Losung gehört ein Sicherheitsschlüssel. Bitte anschließen und noch einmal versuchen. Wer ihn verloren hat, kann nicht "
+        "öffnen; andere können es."
+    ),
+    "second-half-failed": N_("Der Sicherheitsschlüssel hat keine zweite Hälfte gegeben. Es wurde nichts geändert."),
     "not-for-this-person": N_("Dieser Clip wurde nicht für Sie versiegelt. Sie waren damals nicht eingetragen."),
     "damaged": N_("Der Clip oder sein Schlüsselumschlag ist beschädigt oder wurde verändert."),
     "full": N_("Im Sichtungsraum sind schon zwei Personen."),

@@ -220,7 +220,7 @@ class Enrolment:
 
     def take_key(self, sealed: SealedPrivateKey, event: Event) -> None:
         """A person made or presented their key, or changed its passphrase."""
-        self._log.write(event, sealed.id, sealed.id, {"public": sealed.public.hex()})
+        self._log.write(event, sealed.id, sealed.id, {"public": sealed.public.hex(), "second_half": sealed.second is not None})
         self._keys.put(sealed)
 
     def sign_founding(self, person: str, founders: tuple[Vouched, ...], signature: str) -> str:

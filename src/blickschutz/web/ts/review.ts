@@ -1,6 +1,8 @@
 // The player of a review room: timeline with marks, single pictures, speed, keyboard; and news of what the other person does.
 // Without this script the video element plays by itself.
 
+import "./half";
+
 interface Mark { at: number; kind: string; name: string; began: boolean }
 interface Facts { length: number; start: number; done: boolean; problem: string; marks: Mark[]; seconds: number; seen: boolean }
 
