@@ -193,7 +193,7 @@ u blickschutz-witness - "Witness of the log of Blickschutz" /var/lib/blickschutz
 _COMMON = (
     "UMask=0077",
     "LimitCORE=0",
-    "LimitMEMLOCK=512M",
+    "LimitMEMLOCK=infinity",
     "MemorySwapMax=0",
     "NoNewPrivileges=yes",
     "CapabilityBoundingSet=",
