@@ -255,8 +255,9 @@ def test_a_machine_without_room_for_a_process_refuses_one_and_keeps_the_launcher
 
 
 class FakeLauncher:
-    def __init__(self) -> None:
+    def __init__(self, *pids: int) -> None:
         self.found: list[int | OSError] = []
+        self.pids = list(pids)
 
     def look(self) -> int:
         found = self.found.pop(0) if self.found else 0
@@ -279,6 +280,15 @@ def test_what_happened_to_a_launcher_is_told_once_and_that_it_is_over():
     assert [(one.name, one.change) for one in told] == [("launcher", Change.FAILED), ("launcher", Change.RECOVERED)]
     assert "replaced" in told[0].error
     assert not watch.gone
+
+
+def test_one_that_is_left_is_one_though_the_machine_has_no_room_for_the_other():
+    launcher = FakeLauncher(7)
+    launcher.found = [BlockingIOError(11, "no room")]
+    watch = LauncherWatch(launcher)
+    with pytest.raises(BlockingIOError):
+        watch.look()
+    assert not watch.gone, "cells are started as before"
 
 
 def test_that_none_is_left_is_known_until_there_is_one():

@@ -14,6 +14,9 @@ EVERY_S = 2.0
 class Forking(Protocol):
     """`zones.launcher.Launcher`, as far as it is looked after."""
 
+    @property
+    def pids(self) -> list[int]: ...
+
     def look(self) -> int: ...
 
 
@@ -29,11 +32,14 @@ class LauncherWatch:
         self._work = guard.thread("launcher", self.look, every_s=self._every_s)
 
     def look(self) -> None:
-        """One round. Raises `OSError` where no launcher is left: this process may start no program, so nothing mends it but a new start."""
+        """One round. Raises `OSError` where the second one cannot be had.
+
+        Where none is left nothing mends it but a new start: this process may start no program.
+        """
         try:
             replaced = self._launcher.look()
         except OSError:
-            self.gone = True
+            self.gone = not self._launcher.pids
             raise
         self.gone = False
         if replaced and self._work is not None:
