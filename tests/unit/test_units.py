@@ -93,6 +93,16 @@ class TestUnits:
         assert "\nReadWritePaths=/srv/data\n" in other
         assert "StateDirectory" not in other
 
+    def test_pages_alone_are_a_service_beside(self):
+        """While gates are closed, for accounts and signatures; never both at once on one data folder."""
+        full, pages = (units(setting())[f"blickschutz{name}.service"].splitlines() for name in ("", "-prepare"))
+        (command,) = [one for one in pages if one.startswith("ExecStart=")]
+        assert command == "ExecStart=/bin/true run --prepare --site /etc/blickschutz/site.toml --data /var/lib/blickschutz/rathaus"
+        assert "Conflicts=blickschutz.service" in pages
+        assert "WantedBy=multi-user.target" not in pages
+        differ = {one.split("=")[0] for one in set(full) ^ set(pages) if not one.startswith("#")}
+        assert differ == {"Description", "Conflicts", "ExecStart", "[Install]", "WantedBy"}
+
     def test_closed_gates_and_a_wrong_site_file_are_not_tried_again(self):
         assert "\nRestartPreventExitStatus=2 3 4\n" in units(setting())["blickschutz.service"]
 
@@ -102,7 +112,7 @@ class TestUnits:
         text = EXAMPLE.read_text(encoding="utf-8")
         named = text.replace("192.0.2.11", "cam-1.example") if site == "names" else text
         made = {name: unit for name, unit in units(setting(parse_site(named, "s.toml", "en"))).items() if name.endswith(".service")}
-        assert len(made) == 3
+        assert len(made) == 4
         for name, unit in made.items():
             (tmp_path / name).write_text(unit, encoding="utf-8")
             threshold = f"--threshold={MOST_EXPOSED * 10:.0f}"

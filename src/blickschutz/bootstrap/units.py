@@ -42,6 +42,7 @@ def units(setting: Setting) -> Mapping[str, str]:
     backup = (*alone, *_state(setting.data), f"ReadWritePaths={setting.backups}")
     return {
         "blickschutz.service": _unit(_SERVICE, setting, _service(setting)),
+        "blickschutz-prepare.service": _unit(_PREPARE, setting, _service(setting)),
         "blickschutz-witness.socket": _WITNESS_SOCKET,
         "blickschutz-witness.service": _unit(_WITNESS, setting, alone),
         "blickschutz-backup.service": _unit(_BACKUP, setting, backup),
@@ -125,6 +126,12 @@ OOMPolicy=continue
 LimitNOFILE=65536
 TasksMax=4096
 """
+# Without an [Install]: started by hand while gates are closed, in place of the other.
+_PREPARE = (
+    _SERVICE.replace(" run --site", " run --prepare --site")
+    .replace("Description=Blickschutz\n", "Description=Blickschutz, pages without a camera\nConflicts=blickschutz.service\n")
+    .replace("systemctl edit blickschutz`", "systemctl edit blickschutz-prepare`")
+)
 _WITNESS = """\
 # Made by `blickschutz units`; changes belong into `systemctl edit blickschutz-witness`.
 [Unit]
@@ -232,4 +239,5 @@ _INSTALL: Mapping[str, Sequence[str]] = {
     _SERVICE: ("", "[Install]", "WantedBy=multi-user.target"),
     _WITNESS: ("", "[Install]", "Also=blickschutz-witness.socket"),
     _BACKUP: (),
+    _PREPARE: (),
 }
