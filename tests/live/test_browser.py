@@ -114,10 +114,10 @@ def test_a_lost_cell_is_named_on_its_tile_and_comes_back(page, running):
 
 
 def test_a_killed_launcher_is_replaced_and_a_cell_that_ends_then_is_started_again(running):
-    until(lambda: len(LAUNCHER.pids) == 2)
+    keeper = running.supervisor.keepers["brunnen"]
+    until(lambda: len(LAUNCHER.pids) == 2 and keeper.state is TileState.LIVE, 60)
     first, stands_by = LAUNCHER.pids
     os.kill(first, signal.SIGKILL)
-    keeper = running.supervisor.keepers["brunnen"]
     restarts = keeper.restarts
     keeper.process.kill()
     until(lambda: keeper.restarts == restarts + 1 and keeper.state is TileState.LIVE, 30)
