@@ -16,11 +16,11 @@ import msgspec
 from blickschutz.anchor.model import Anchor, AskHead, Bond, HeadTold, Problem, Record, Seen
 from blickschutz.audit.model import GENESIS, Entry, Event, Fault, Head, Line
 from blickschutz.audit.rules import IsSigned, digest
+from blickschutz.kernel.errors import UNREADABLE
 
 MOST_HASHES = 50_000
 _ANCHOR, _RECORD, _HEAD = b"blickschutz-anchor-1:", b"blickschutz-anchor-record-1:", b"blickschutz-anchor-head-1:"
 _HASH = re.compile(r"[0-9a-f]{64}")
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ValueError)
 _anchors = msgspec.json.Decoder(Anchor)
 _records = msgspec.json.Decoder(Record)
 _lines = msgspec.json.Decoder(Line)
@@ -55,7 +55,7 @@ def parsed_anchor(text: bytes, signature: str, is_signed: IsSigned) -> Anchor | 
     try:
         anchor = _anchors.decode(text)
         fits = is_signed(signed_anchor(text), bytes.fromhex(signature), bytes.fromhex(anchor.public_key))
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     whole = 0 < len(anchor.hashes) <= MOST_HASHES and len(anchor.hashes) == anchor.number - anchor.after and anchor.after >= 0
     well = all(_HASH.fullmatch(one) for one in (anchor.after_hash, *anchor.hashes))
@@ -212,7 +212,7 @@ def _record_problem(line: bytes, previous: str, seen: Seen, is_signed: IsSigned,
         text, key = bytes(record.anchor), bytes.fromhex(record.witness)
         said = signed_record(text, record.signature, record.previous, record.received)
         fits = is_signed(said, bytes.fromhex(record.countersignature), key)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return f"cannot be read: {error}", None
     if witness and record.witness != witness:
         return "was made by another witness", None

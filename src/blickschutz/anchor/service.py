@@ -14,7 +14,7 @@ from blickschutz.anchor.rules import MOST_HASHES, anchor_text, disagreement, sig
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.kernel.events import Topic
 
 _log = structlog.get_logger(__name__)
@@ -128,7 +128,7 @@ class Anchoring:
             record = msgspec.json.decode(line, type=Record)
             said = signed_record(text, signature, record.previous, record.received)
             fits = self._is_signed(said, bytes.fromhex(record.countersignature), bytes.fromhex(witness))
-        except ValueError:
+        except UNREADABLE:
             return False
         return fits and bytes(record.anchor) == text
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from blickschutz.audit.model import GENESIS, Checkpoint, CheckpointLine, Entry, Fault, Head, Line
+from blickschutz.kernel.errors import UNREADABLE
 
 FORMAT = "blickschutz-log-1"
 
@@ -16,7 +17,6 @@ _entry_decoder = msgspec.json.Decoder(Entry)
 _line_decoder = msgspec.json.Decoder(Line)
 
 # msgspec checks UTF-8 as late as the text is built, and then says so with Python's own error.
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
 
 IsSigned = Callable[[bytes, bytes, bytes], bool]
 
@@ -46,7 +46,7 @@ def verify(lines: Iterable[bytes], is_signed: IsSigned, public: bytes | None = N
     first = next(source, b"")
     try:
         head = msgspec.json.decode(first, type=Head)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         yield Fault(0, "head", f"the first line is no head of a log: {error}")
         return
     if head.format != FORMAT:
@@ -88,7 +88,7 @@ def _verify_entry(line: bytes, number: int, previous: str) -> tuple[Fault | None
         parsed = _line_decoder.decode(line)
         text = bytes(parsed.entry)
         entry = _entry_decoder.decode(text)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return Fault(number, "unreadable", f"entry {number} cannot be read: {error}"), previous
     if digest(text) != parsed.hash:
         return Fault(number, "altered", f"entry {number} was altered: its text does not give its hash"), parsed.hash
@@ -105,7 +105,7 @@ def _verify_checkpoint(line: bytes, number: int, hashed: str, key: bytes, is_sig
     try:
         point = msgspec.json.decode(line, type=CheckpointLine).checkpoint
         signature = bytes.fromhex(point.signature)
-    except (msgspec.DecodeError, ValueError) as error:
+    except UNREADABLE as error:
         return Fault(number, "unreadable", f"the checkpoint after entry {number} cannot be read: {error}")
     if (point.number, point.hash) != (number, hashed):
         return Fault(number, "checkpoint", f"the checkpoint at {point.number} does not fit the entries before it")

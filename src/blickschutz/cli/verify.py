@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from blickschutz.kernel.errors import MediaError, OperatorError
+from blickschutz.kernel.errors import UNREADABLE, MediaError, OperatorError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
 _KEY = click.option("--public-key", "key", default="", help="The installation's public key (64 hex digits), as it is known from elsewhere.")
@@ -94,7 +94,7 @@ def receipt(file: Path, key: str, as_json: bool) -> None:
             faults.append(("signature", "the receipt was altered, or signed by another installation"))
         elif not found.absent:
             faults.append(("absent", "the receipt says that something was still there"))
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except UNREADABLE as error:
         faults.append(("unreadable", f"the file is no receipt: {error}"))
     answer(as_json, faults, {}, "the receipt")
     sys.exit(bool(faults))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -19,7 +21,7 @@ from pydantic_core import ErrorDetails
 from blickschutz.config.lines import key_lines, line_of
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
-from blickschutz.kernel.errors import SettingsError
+from blickschutz.kernel.errors import UNREADABLE, SettingsError
 
 _WANTED = {
     "string_type": "text",
@@ -53,6 +55,8 @@ _LAW: dict[tuple[str, ...], str] = {
     ("zoom",): "EDPB 3/2019, Rn. 129",
     ("roles",): "SDM M51",
 }
+# The longest site file that anybody wrote has some hundred kilobytes.
+_MOST_BYTES = 4 * 1024 * 1024
 _File = TypeVar("_File", bound=BaseModel)
 
 
@@ -66,7 +70,12 @@ def load_site(path: Path, language: str | None = None) -> SiteFile:
     """Read and check the site file. Raises `SettingsError` with one line per problem."""
     spoken = language or operator_language()
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        # Line ends of any system, as `read_text` takes them.
+        text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "UTF-8"
         raise SettingsError(f"{path}: {say('no_file', spoken, reason=reason)}") from error
@@ -81,13 +90,16 @@ def parse_site(text: str, name: str, language: str) -> SiteFile:
 def parse_file(model: type[_File], text: str, name: str, language: str) -> _File:
     """Check the text of a file of settings or facts. Raises `SettingsError` with one line per problem."""
     try:
-        data = tomllib.loads(text)
+        data = _with_tuples(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found.group(1)) if found else 1
         raise SettingsError(f"{name}:{line}: {say('syntax', language, reason=error)}") from error
+    except UNREADABLE as error:
+        # Numbers or lists without end: the parser itself gives up.
+        raise SettingsError(f"{name}:1: {say('syntax', language, reason=error)}") from error
     try:
-        return model.model_validate(_with_tuples(data))
+        return model.model_validate(data)
     except ValidationError as error:
         lines = key_lines(text)
         problems = [_describe(model, problem, lines, name, language) for problem in error.errors()]

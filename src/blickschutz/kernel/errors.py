@@ -3,7 +3,16 @@
 `OperatorError`  something that a person set up wrongly and can put right; the text says how.
 `DeviceError`    a camera or a disk does not do what it should; the system goes on without it.
 `FaultError`     our own promise is broken; the part that raised it stops and is started again.
+
+`UNREADABLE` is what bytes of a stranger raise where they are decoded: no text, not of the schema (msgspec's errors are such),
+numbers without end, or lists in lists so deep that Python gives up.
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+UNREADABLE: Final = (ValueError, RecursionError)
 
 
 class BlickschutzError(Exception):

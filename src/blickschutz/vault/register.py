@@ -15,7 +15,7 @@ import msgspec
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.kernel.errors import UNREADABLE, BlickschutzError
 from blickschutz.vault.model import EntryKind, RegisterEntry, Reviewer, SealedPrivateKey, Vouched
 
 FIRST = "0" * 64
@@ -188,7 +188,7 @@ class _Reading:
         number = len(self.heads) + 1
         try:
             entry = msgspec.json.decode(line, type=RegisterEntry)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise _altered(number, str(error)) from error
         if entry.number != number or entry.before != (self.heads[-1] if self.heads else FIRST):
             raise _altered(number, "does not follow the one before it")

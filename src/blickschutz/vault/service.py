@@ -19,7 +19,7 @@ from nacl.secret import SecretBox
 from nacl.signing import SigningKey
 from zxcvbn import zxcvbn
 
-from blickschutz.kernel.errors import BlickschutzError, OperatorError
+from blickschutz.kernel.errors import UNREADABLE, BlickschutzError, OperatorError
 from blickschutz.vault import rules
 from blickschutz.vault.model import Envelope, Reviewer, SealedPrivateKey, SealedShare, SecondHalf, Share, VaultProblem
 
@@ -152,7 +152,7 @@ def open_share(envelope: Envelope, reviewer: str, private: PrivateKey) -> Share:
         raise VaultError(VaultProblem.NOT_FOR_THIS_PERSON, f"the clip was not sealed for {reviewer}")
     try:
         share = msgspec.msgpack.decode(SealedBox(private).decrypt(sealed.box), type=Share)
-    except (CryptoError, msgspec.DecodeError) as error:
+    except (CryptoError, *UNREADABLE) as error:
         raise VaultError(VaultProblem.ALTERED_SHARE) from error
     if share.clip != envelope.clip:
         raise VaultError(VaultProblem.FOREIGN_ENVELOPE, f"the share belongs to the clip {share.clip}")

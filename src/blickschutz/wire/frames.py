@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from blickschutz.kernel.errors import ProtocolError
+from blickschutz.kernel.errors import UNREADABLE, ProtocolError
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 LENGTH = struct.Struct(">I")
@@ -29,7 +29,7 @@ def unpack(data: bytes, decoder: msgspec.msgpack.Decoder[Message]) -> Message:
     """Decode a message. Raises `ProtocolError` where it is not in the schema."""
     try:
         return decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ProtocolError(f"a message is not in the schema: {error}") from error
 
 

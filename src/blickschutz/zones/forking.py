@@ -55,6 +55,7 @@ def serve(line: socket.socket, kinds: Mapping[str, Callable[[socket.socket], Non
                     continue
                 target = kinds.get(word)
                 if target is None or len(handles) != 2:
+                    close(handles)
                     return
                 connection, tells = handles
                 try:

@@ -19,7 +19,7 @@ from blickschutz.guard.rules import words
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
 
 _log = structlog.get_logger(__name__)
 _CONNECT_S, _PUBLISH_S, _KEEPALIVE_S, _CLOSE_S = 5.0, 5.0, 30, 3.0
@@ -169,7 +169,7 @@ class MqttSource:
                 raise msgspec.ValidationError(f"{len(item.payload)} bytes are too many")
             event = camera_event(bytes(item.payload))
         # Bytes that are no UTF-8 (in the topic too) are a `ValueError`, a thousand brackets are a `RecursionError`.
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        except UNREADABLE as error:
             self.refused += 1
             _log.warning("camera_event_refused", camera=camera[:40], reason=_why(error))
             return

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from blickschutz.anchor.model import Bond
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.storage.files import write_private
 
 _log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ class BondFile:
             return msgspec.json.decode(self._path.read_bytes(), type=Bond)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, *UNREADABLE) as error:
             _log.error("bond_unreadable", problem=type(error).__name__)
             return None
 

@@ -27,7 +27,7 @@ from blickschutz.installation.io.move import move_file
 from blickschutz.installation.model import LOCKS, RESTORING, FolderError, State, Why
 from blickschutz.installation.texts import say
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import FaultError
+from blickschutz.kernel.errors import UNREADABLE, FaultError
 from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import SqlCaseStore
 from blickschutz.storage.engine import open_engine
@@ -113,7 +113,7 @@ def _is_whole(folder: Path, outer: Outer, old: Path | None, language: str) -> bo
         return True
     try:
         begun = msgspec.json.decode((folder / RESTORING).read_bytes(), type=Restoring) if state is State.RESTORING else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         begun = Restoring("", whole=False)
     if begun is None or (begun.whole and begun.name != outer.header.name):
         raise FolderError(Why.NOT_EMPTY, say("not-empty", language, folder=folder))

@@ -18,6 +18,7 @@ import msgspec
 from blickschutz.backup.model import FORMAT, MAGIC, Header, Problem
 from blickschutz.backup.rules import CHUNK, MOST_HEADER, PREFIX, PUBLIC, SIGNATURE, associated, is_bounded, signed_text
 from blickschutz.backup.texts import refusal
+from blickschutz.kernel.errors import UNREADABLE
 from blickschutz.vault.service import SEALED_OVERHEAD, StreamOpener, StreamSealer
 
 IsSigned = Callable[[bytes, bytes, bytes], bool]
@@ -119,7 +120,7 @@ def _head(file: BinaryIO, size: int, path: Path, language: str) -> tuple[Header,
     text = file.read(length)
     try:
         header = msgspec.json.decode(text, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise refusal(Problem.ALTERED, language, path=path, what="head") from error
     if header.format != version or encode_head(header) != start + text or not is_bounded(header):
         raise refusal(Problem.ALTERED, language, path=path, what="head")

@@ -25,7 +25,7 @@ from blickschutz.backup.texts import refusal
 from blickschutz.installation.model import FORMAT as FOLDER_FORMAT
 from blickschutz.installation.model import MARK
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import FaultError
+from blickschutz.kernel.errors import UNREADABLE, FaultError
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import SqlCaseStore
@@ -85,7 +85,7 @@ class Unpacking:
     def _decoded(self, text: bytes) -> Manifest:
         try:
             manifest = msgspec.json.decode(text, type=Manifest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise self._altered("manifest") from error
         if manifest.folder_format > FOLDER_FORMAT or manifest.format > FORMAT:
             words = {"path": self._outer.path, "format": manifest.folder_format, "version": manifest.version}
@@ -190,7 +190,7 @@ def restored(folder: Path) -> Restored | None:
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Restored)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return Restored("", 0.0, 0.0, 0)
 
 

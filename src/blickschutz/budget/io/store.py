@@ -13,6 +13,7 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import Began, Day, Decision, Shadow
 from blickschutz.budget.ports import Kept
+from blickschutz.kernel.errors import UNREADABLE
 from blickschutz.kernel.situation import Kind
 from blickschutz.storage.engine import writing
 from blickschutz.storage.ports import Database, belongs_to
@@ -69,7 +70,7 @@ class SqlBudgetStore:
         try:
             shadow = Shadow(row.camera, row.number, Began(row.began), row.at, row.mark)
             found = tuple(_day(one) for one in rows)
-        except (msgspec.DecodeError, msgspec.ValidationError, ValueError):
+        except UNREADABLE:
             return Kept(Shadow(row.camera, row.number, Began.DAMAGED, row.at, row.mark), damaged=True)
         # Those of a stretch that was over when a crash came are none of this one.
         return Kept(shadow, tuple(one for one in found if one.shadow == shadow.number))

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from blickschutz.control.model import StopEntry, Stops
-from blickschutz.kernel.errors import DeviceError, FaultError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError, FaultError
 from blickschutz.vault.io.files import write_private
 
 
@@ -33,7 +33,7 @@ class StopFile:
             return Stops()
         try:
             found = msgspec.json.decode(self._path.read_bytes(), type=list[_Noted] | Stops)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise FaultError(f"{self._path} is damaged: {error}") from error
         return found if isinstance(found, Stops) else _upgraded(found)
 

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from blickschutz.control.model import Witness
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.storage.files import write_private
 from blickschutz.vault.io.files import InstallationKey, is_signed
 
@@ -45,7 +45,7 @@ class WitnessFile:
             witness = msgspec.json.decode(signed.witness, type=Witness)
             if is_signed(_CONTEXT + bytes(signed.witness), bytes.fromhex(signed.signature), bytes.fromhex(witness.public_key)):
                 return witness
-        except ValueError as error:  # msgspec's errors are such, and those of UTF-8 and hex
+        except UNREADABLE as error:
             _log.error("witness_damaged", problem=type(error).__name__)
         self.damaged = True
         return None

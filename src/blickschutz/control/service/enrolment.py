@@ -19,7 +19,7 @@ from blickschutz.control.model import Refused
 from blickschutz.control.ports import RegisterStore
 from blickschutz.control.rules import strayed
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.kernel.errors import UNREADABLE, BlickschutzError
 from blickschutz.kernel.events import Topic
 from blickschutz.vault.io.files import KeyFolder
 from blickschutz.vault.model import EntryKind, RegisterEntry, Reviewer, SealedPrivateKey, Vouched
@@ -272,7 +272,7 @@ class Enrolment:
             return ""
         try:
             return self.root(msgspec.json.decode(lines[0], type=RegisterEntry).founders)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return ""
 
     def _own_keys(self) -> dict[str, Vouched]:

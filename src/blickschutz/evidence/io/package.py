@@ -21,7 +21,7 @@ import msgspec
 import pyrage
 
 from blickschutz.evidence.model import Signature
-from blickschutz.kernel.errors import DeviceError, OperatorError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError, OperatorError
 from blickschutz.vault.io.files import overwrite, write_private
 
 SIGNATURE = "signature.json"
@@ -122,9 +122,15 @@ def tar(folder: Path) -> bytes:
 
 
 def unpack(data: bytes, folder: Path) -> None:
-    """The files of a tar that `tar` made, into `folder`. Raises `OperatorError` where it is none."""
+    """The files of a tar that `tar` made, into `folder`. Raises `OperatorError` where it is none.
+
+    Nothing is unpacked that is longer than the tar itself: no compression, no file with holes.
+    """
     try:
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            archive.extractall(folder, filter="data")
-    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            members = archive.getmembers()
+            if any(not (one.isreg() or one.isdir()) or one.issparse() for one in members) or sum(one.size for one in members) > len(data):
+                raise tarfile.TarError("it holds more than files")
+            archive.extractall(folder, members, filter="data")
+    except (tarfile.TarError, OSError, EOFError, OverflowError, *UNREADABLE) as error:
         raise OperatorError(f"the package is no readable tar: {error}") from error

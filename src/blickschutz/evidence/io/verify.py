@@ -14,7 +14,7 @@ import pyrage
 from blickschutz.evidence.io.package import SIGNATURE, SIGNED, encode_signature, tar, unpack
 from blickschutz.evidence.model import FORMAT, Fault, Signature
 from blickschutz.evidence.rules import signed_text
-from blickschutz.kernel.errors import OperatorError
+from blickschutz.kernel.errors import UNREADABLE, OperatorError
 
 IsSigned = Callable[[bytes, bytes, bytes], bool]
 _AGE = b"age-encryption.org/"
@@ -95,7 +95,7 @@ def _verify_signature(folder: Path, is_signed: IsSigned, public: bytes | None) -
     except FileNotFoundError:
         yield Fault(SIGNATURE, "missing", "the signature is missing")
         return
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except UNREADABLE as error:
         yield Fault(SIGNATURE, "altered", f"the signature cannot be read: {error}")
         return
     if signed.format != FORMAT or text != encode_signature(

@@ -10,6 +10,7 @@ import msgspec
 
 from blickschutz.installation.model import HOLD_LOCK, USE_LOCK, FolderError, Holder, Use, Why
 from blickschutz.installation.texts import say
+from blickschutz.kernel.errors import UNREADABLE
 
 _MOST_BYTES = 4096
 
@@ -67,7 +68,7 @@ def holder_of(folder: Path) -> Holder | None:
     try:
         with (folder / HOLD_LOCK).open("rb") as file:
             return msgspec.json.decode(file.read(_MOST_BYTES), type=Holder)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

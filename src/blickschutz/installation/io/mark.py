@@ -10,13 +10,14 @@ import msgspec
 from blickschutz.installation.model import FORMAT, LOCKS, MARK, MOVING, RESTORING, FolderError, Known, Mark, Move, State, Why
 from blickschutz.installation.rules import is_whole, sealed
 from blickschutz.installation.texts import say
+from blickschutz.kernel.errors import UNREADABLE
 from blickschutz.vault.io.files import write_private
 
 # What every version since the first has in its folder, one of them at least.
 _SIGNS = ("control.db", "keys/installation.key")
 # What a kill leaves of a file of our own that was being written (`vault.io.files.write_private`).
 _DRAFTS = tuple(f".{name}." for name in (MARK, MOVING, RESTORING, "restored.json"))
-_UNREADABLE = (OSError, msgspec.DecodeError, UnicodeDecodeError)
+_UNREADABLE = (OSError, *UNREADABLE)
 
 
 def look(folder: Path) -> State:

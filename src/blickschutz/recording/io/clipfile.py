@@ -23,7 +23,7 @@ from typing import BinaryIO, Final, TypeAlias
 
 import msgspec
 
-from blickschutz.kernel.errors import BlickschutzError, DeviceError
+from blickschutz.kernel.errors import UNREADABLE, BlickschutzError, DeviceError
 from blickschutz.recording.model import ClipHeader, ClipMode, ClipState, CloseReason, Closing, Gop, Head, Opening
 from blickschutz.vault.io.files import sync_folder
 from blickschutz.vault.model import Envelope
@@ -172,7 +172,7 @@ def _head(file: BinaryIO) -> Head:
     try:
         header = msgspec.json.decode(take(SIZE.unpack(take(SIZE.size))[0]), type=ClipHeader)
         envelope = msgspec.json.decode(take(SIZE.unpack(take(SIZE.size))[0]), type=Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ClipError(ClipState.HEAD_ALTERED, f"the head of the clip is damaged: {error}") from error
     if envelope.clip != header.clip:
         raise ClipError(ClipState.HEAD_ALTERED, "the key envelope belongs to another clip")
@@ -270,7 +270,12 @@ class ClipReader:
             self.state = ClipState.CHUNK_ALTERED
             return None
         self._count += 1
-        message = _decoder.decode(opened[0])
+        try:
+            message = _decoder.decode(opened[0])
+        except UNREADABLE:
+            # Sealed with its key, and no message: whoever sealed it was no cell of ours any more.
+            self.state = ClipState.CHUNK_ALTERED
+            return None
         if opened[1] is not isinstance(message, Closing):
             self.state = ClipState.CHUNK_ALTERED
             return None

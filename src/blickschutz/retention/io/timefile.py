@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from blickschutz.kernel.errors import DeviceError, FaultError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError, FaultError
 from blickschutz.retention.model import Reason, Record, Trust
 from blickschutz.retention.rules.time import checked, is_usable
 from blickschutz.vault.io.files import write_private
@@ -57,7 +57,7 @@ class TimeFile:
             if not self._is_signed(bytes(signed.record), bytes.fromhex(signed.signature)):
                 raise ValueError("it is not signed by this installation")
             return checked(msgspec.json.decode(signed.record, type=Record))
-        except (ValueError, msgspec.DecodeError) as error:
+        except UNREADABLE as error:
             _log.error("time_file_damaged", problem=str(error))
             return None
 

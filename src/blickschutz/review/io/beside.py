@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.review.model import Beside, Ground, Hold
 from blickschutz.storage.files import erase, is_text, write_private
 from blickschutz.vault.io.files import InstallationKey
@@ -75,7 +75,7 @@ class NotesBeside:
             signed = msgspec.json.decode(data, type=_Signed)
             note = msgspec.json.decode(signed.note, type=_Note)
             trusted = note.clip == clip and self._key.signed(_CONTEXT + bytes(signed.note), bytes.fromhex(signed.signature))
-        except ValueError as error:  # msgspec's errors are such, and those of UTF-8 and hex
+        except UNREADABLE as error:
             _log.error("note_damaged", clip=clip, problem=type(error).__name__)
             return Beside(damaged=True)
         if not trusted:

@@ -9,7 +9,7 @@ import msgspec
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
-from blickschutz.kernel.errors import BlickschutzError, FaultError, OperatorError
+from blickschutz.kernel.errors import UNREADABLE, BlickschutzError, FaultError, OperatorError
 from blickschutz.storage.files import overwrite as overwrite
 from blickschutz.storage.files import sync_folder as sync_folder
 from blickschutz.storage.files import write_private as write_private
@@ -131,7 +131,7 @@ class KeyFolder:
             return None
         try:
             return msgspec.json.decode(path.read_bytes(), type=SealedPrivateKey)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise FaultError(f"{path} is damaged: {error}") from error
 
     def remove(self, reviewer: str) -> None:
