@@ -1,4 +1,4 @@
-.PHONY: demo test env lint bench bench-long help
+.PHONY: demo test env lint sbom bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -11,6 +11,7 @@ help:
 	@echo "make test    all tests, with the real peers"
 	@echo "make env     only the set-up"
 	@echo "make lint    style, types, contracts"
+	@echo "make sbom    what is installed, as CycloneDX (the set-up makes it too)"
 	@echo "make bench   all benchmarks, with their peers side by side"
 	@echo "make bench-long   a thousand rounds of faults"
 
@@ -32,6 +33,10 @@ test:
 lint:
 	@$(PYTHON) scripts/set_up.py test
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+sbom:
+	@$(PYTHON) scripts/set_up.py env
+	@$(BIN)/python -m scripts.sbom -
 
 bench:
 	@$(PYTHON) scripts/set_up.py bench

@@ -162,6 +162,13 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
             lambda: run(str(BIN / "blickschutz"), "models", "install"),
         ),
     ]
+    listed = [path for path in sorted((ROOT / "requirements").glob("*.txt")) if path.name != "bench.txt"]
+    sbom = (
+        "List of what is installed (CycloneDX)",
+        f"sbom-{'all' if goal in {'test', 'bench'} else 'run'}",
+        digest(*listed, ROOT / "pyproject.toml", ROOT / "scripts/sbom.py", sys.version),
+        lambda: run(str(BIN / "python"), "-m", "scripts.sbom"),
+    )
     footage = (
         "Footage for the demo",
         "footage",
@@ -184,7 +191,7 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
         need.append(("Front-end tools", "front", digest(ROOT / "package-lock.json"), front_end_tools))
     if goal == "bench":
         need.append(("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), install_peer))
-    return need
+    return [*need, sbom]
 
 
 def install_peer() -> None:
