@@ -45,6 +45,7 @@ from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.register import RegisterError
 from blickschutz.vault.register import read as read_register
 from blickschutz.web.limits import MOST_BYTES, BodyLimit
+from blickschutz.web.uploads import FormError, plain_name, receive
 from blickschutz.wire import frames
 from blickschutz.zones.forking import serve
 from tests.attack.test_doors import Server
@@ -383,6 +384,55 @@ def test_no_form_leaves_a_file_or_a_fault(data, kinds):
     assert answers[0] in {200, 400, 413, 415}
     assert not any(isinstance(one, UploadFile) for one in seen)
     assert answers[0] == 413 or len(data) <= MOST_BYTES or answers[0] == 415
+
+
+_UPLOAD = (
+    b'--x\r\nContent-Disposition: form-data; name="kind"\r\n\r\nstaff\r\n'
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\nContent-Type: application/pdf\r\n\r\n%PDF\r\n--x--\r\n'
+)
+_CONTENT = st.one_of(
+    st.sampled_from(_KINDS), st.text(st.characters(max_codepoint=255), max_size=40).map("multipart/form-data; boundary=".__add__)
+)
+
+
+@fuzzed
+@given(mutations(_UPLOAD, _UPLOAD[:140]), _CONTENT, st.integers(1, 64))
+def test_an_upload_is_taken_in_bounds_or_refused(data, kind, size):
+    handed = []
+
+    async def body():
+        for at in range(0, len(data), size):
+            yield data[at : at + size]
+
+    async def hand_on(part):
+        handed.append(part)
+
+    with contextlib.suppress(FormError):
+        found = asyncio.run(receive(kind, body(), hand_on, 1000, "file"))
+        assert len(found.fields) <= 12
+        assert "/" not in found.file
+        assert plain_name(found.file) in {found.file, "dokument"}
+    assert sum(map(len, handed)) <= 1000
+
+
+@pytest.mark.parametrize("part", [b"X-Odd: " + b"x" * 8 * _MEGABYTE, b"".join(b"X-%d: y\r\n" % number for number in range(200_000))])
+def test_headers_of_a_part_are_bounded(part):
+    data = b"--x\r\n" + part + b"\r\n" + _UPLOAD[5:]
+
+    async def body():
+        for at in range(0, len(data), 65536):
+            yield data[at : at + 65536]
+
+    async def hand_on(_):
+        pass
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormError):
+            asyncio.run(receive(_KINDS[0], body(), hand_on, 1000, "file"))
+        assert tracemalloc.get_traced_memory()[1] < _MEGABYTE
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections import defaultdict
 
 import pytest
+from scripts.inventory import LIBRARIES, SOURCE, TARGET, renewed, used
 
 from tests.conftest import ROOT
 
-SOURCE = ROOT / "src/blickschutz"
-LIBRARIES = {"cryptography", "fido2", "hashlib", "hmac", "nacl", "pyrage", "secrets", "ssl"}
 _PATH = re.compile(r"`((?:tests|docs)/[\w/.-]+)`")
 
 
@@ -22,15 +19,7 @@ def points():
 
 @pytest.fixture(scope="module")
 def imports():
-    """Libraries of cryptography by module."""
-    found = defaultdict(set)
-    for path in SOURCE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            for name in {name.split(".")[0] for name in names} & LIBRARIES:
-                found[name].add(path.relative_to(SOURCE).as_posix())
-    return found
+    return used()
 
 
 def test_every_point_names_what_is_there_or_why_it_does_not_hold():
@@ -54,9 +43,10 @@ def test_level_three_is_answered_for_each_number(number):
 
 
 def test_the_inventory_of_cryptography_is_whole(imports):
-    text = (ROOT / "docs/cryptography.md").read_text(encoding="utf-8")
-    told = {row[0]: set(re.findall(r"`([\w/]+\.py)`", row[1])) for row in re.findall(r"^\| (\w+) \| (`.*) \|$", text, re.MULTILINE)}
-    assert {name: sorted(modules) for name, modules in told.items()} == {name: sorted(modules) for name, modules in imports.items()}
+    page = TARGET.read_text(encoding="utf-8")
+    assert page == renewed(page), "write it anew: python -m scripts.inventory"
+    assert "vault/service.py" in imports["nacl"]
+    assert set(imports) == LIBRARIES
 
 
 def test_no_other_randomness_is_near_a_secret(imports):
