@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import ssl
@@ -258,6 +259,27 @@ class TestAnswers:
             assert stranger.recv(100) == b""
         assert one.heard == []
         gate.close()
+
+    def test_strangers_who_say_nothing_keep_nobody_from_the_stream(self, camera):
+        """Another user of this machine finds the port and holds two hundred connections open."""
+        one = camera()
+        address = read_address(f"rtsp://127.0.0.1:{one.port}/stream")
+        gate = Gate(address, SourceSettings(SourceKind.RTSP, "", connect_s=5.0), Guard(SystemClock()))
+        port = int(re.search(r"127\.0\.0\.1:(\d+)/", gate.url)[1])
+        strangers = [socket.create_connection(("127.0.0.1", port), 3) for _ in range(200)]
+        try:
+            for number, stranger in enumerate(strangers[100:]):
+                with contextlib.suppress(OSError):  # the first of them were shown out already
+                    stranger.sendall(b"x" if number % 2 else b"OPTIONS rtsp://127.0.0.1/guess RTSP/1.0\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", port), 3) as reader:
+                reader.settimeout(1.0)
+                reader.sendall(f"OPTIONS {gate.url} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+                assert reader.recv(100).startswith(b"RTSP/1.0 200")
+        finally:
+            for stranger in strangers:
+                stranger.close()
+            gate.close()
+        assert [request.split()[0] for request in one.heard] == ["OPTIONS"]
 
 
 class TestCertificates:

@@ -25,12 +25,13 @@ from blickschutz.kernel.errors import CameraRefusedError, CameraUnreachableError
 _CHUNK = 64 * 1024
 _LOOK_S, _END_S = 0.5, 0.5
 _MOST_TRIES = 2
+_MOST_SILENT = 128
 _MEDIA = ord("$")
 
 
 def local_listener() -> socket.socket:
     """Where FFmpeg connects: a free port of this machine. A process that may bind none later makes it before it is confined."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=4)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=_MOST_SILENT)
     listener.setblocking(False)
     return listener
 
@@ -84,25 +85,44 @@ class Gate:
             self._let_go()
 
     def _accepted(self) -> socket.socket | None:
-        """Whoever knows the token; it is in the address that only FFmpeg was given."""
+        """Whoever knows the token; it is in the address that only FFmpeg was given.
+
+        Everybody on the machine can connect. Whoever says nothing holds nobody up: all are listened to at once, and the oldest has to go.
+        """
         end = time.monotonic() + self._connect_s
-        while not self._closing.is_set() and time.monotonic() < end:
-            if not select.select([self._listener], [], [], _LOOK_S)[0]:
-                continue
-            try:
-                client, _ = self._listener.accept()
-            except BlockingIOError:
-                continue  # another gate at the same listener was faster
-            client.settimeout(_LOOK_S)
-            try:
-                start = client.recv(_CHUNK, socket.MSG_PEEK)
-            except TimeoutError:
-                start = b""
-            if f" {self._local}".encode() in start.split(b"\r\n", 1)[0]:
-                client.settimeout(None)
-                return client
-            _shut(client)
+        silent: list[socket.socket] = []
+        try:
+            while not self._closing.is_set() and time.monotonic() < end:
+                for one in select.select([self._listener, *silent], [], [], _LOOK_S)[0]:
+                    if one is self._listener:
+                        self._let_in(silent)
+                        continue
+                    silent.remove(one)
+                    if self._knows(one):
+                        one.settimeout(None)
+                        return one
+                    _shut(one)
+        finally:
+            for one in silent:
+                _shut(one)
         return None
+
+    def _let_in(self, silent: list[socket.socket]) -> None:
+        try:
+            client, _ = self._listener.accept()
+        except BlockingIOError:
+            return  # another gate at the same listener was faster
+        client.setblocking(False)
+        silent.append(client)
+        if len(silent) > _MOST_SILENT:
+            _shut(silent.pop(0))
+
+    def _knows(self, client: socket.socket) -> bool:
+        try:
+            start = client.recv(_CHUNK, socket.MSG_PEEK)
+        except OSError:
+            return False  # it has gone again
+        return f" {self._local}".encode() in start.split(b"\r\n", 1)[0]
 
     def _pass_on(self, client: socket.socket) -> None:
         """Until one of both ends it."""
