@@ -8,7 +8,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blickschutz.compliance.recorded import Acceptance, Assignment, Breach, Classified, Clause, Commitment, Restart, Training, Visit
+from blickschutz.compliance.recorded import (
+    Acceptance,
+    Assignment,
+    Breach,
+    Classified,
+    Clause,
+    Commitment,
+    Restart,
+    Training,
+    Translation,
+    Visit,
+)
 from blickschutz.config.parts import Identifier, Part, Point, Share
 from blickschutz.config.texts import SiteError
 
@@ -240,6 +251,8 @@ class Facts(Part):
     """What was tested of each camera before it went into service."""
     breaches: tuple[Breach, ...] = ()
     """Breaches of personal data."""
+    translations: tuple[Translation, ...] = ()
+    """Who checked which text for citizens; until then it says that nobody did."""
     restart: Restart | None = None
     """What is done when the installation is out."""
     facts: tuple[Fact, ...] = ()

@@ -17,6 +17,15 @@ Note = Annotated[str, Field(max_length=600)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Translation(Part):
+    language: Literal["ls", "tr", "ru", "ar", "uk"]
+    """Which text for citizens: `ls` is Leichte Sprache."""
+    person: Line
+    """Who checked it: a translator, for Leichte Sprache a group of readers."""
+    date: date
+    """Day of it."""
+
+
 class Assignment(Part):
     role: Annotated[Role, Field(strict=False)]
     """Which role of the system."""

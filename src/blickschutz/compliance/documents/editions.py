@@ -29,6 +29,7 @@ NUMBERS: Mapping[str, str] = {
     "datenpanne-benachrichtigung": "18",
     "wiederanlauf": "19",
     "evaluation": "20",
+    "fragen": "21",
 }
 """The place of each document in the file; it never changes, so that a reference to it stays right."""
 MOST_EDITIONS, MOST_SENTENCES = 8, 12
@@ -52,9 +53,8 @@ class Edition:
 
 def number(document: Document) -> str:
     """Its number in the file, for example VS-04-EN; empty for what is no document of the file (reports, letters to one person)."""
-    base = next((key for key in NUMBERS if document.key == key or document.key.startswith(f"{key}-{document.language}")), "")
-    paper = document.values.get("paper", "")
-    marks = [*([document.language.upper()] if document.language != "de" else []), *([paper.upper()] if paper else [])]
+    base = next((key for key in NUMBERS if document.key == key or document.key.startswith(f"{key}-")), "")
+    marks = [mark.upper() for mark in document.key.removeprefix(base).split("-") if mark not in {"", "de"}]
     return "-".join(["VS", NUMBERS[base], *marks]) if base else ""
 
 

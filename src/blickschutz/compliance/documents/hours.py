@@ -14,7 +14,7 @@ from blickschutz.kernel.situation import Kind, name
 from blickschutz.regime.model import MOST_OVERRIDE_HOURS, Action, Mode, Policy, RegimeName, Span, Sun, Week
 from blickschutz.regime.rules import week
 
-_HOURS = (
+HOURS = (
     setting("regimes.day.starts"),
     setting("regimes.night.starts"),
     setting("regimes.by_sun"),
@@ -72,7 +72,7 @@ _MODES = {
         "Recordings are kept sealed; only two trained people open them together. That is pseudonymisation.",
     ),
 }
-_POLAR_DEGREES = 60.0
+POLAR_DEGREES = 60.0
 """Beyond this latitude there may be days on which the sun does not both rise and set."""
 
 
@@ -82,8 +82,8 @@ def hours(g: Grounds, language: str) -> list[Sentence]:
     day, night = policies[RegimeName.DAY], policies[RegimeName.NIGHT]
     of_day, of_night = _service_time(g, spoken, language), _other_time(g, spoken, language)
     said = [
-        say(f"{t('Tagbetrieb', 'Day operation')} ({of_day}): {_follows(day, language)}", *_evidence(RegimeName.DAY)),
-        say(f"{t('Nachtbetrieb', 'Night operation')} ({of_night}): {_follows(night, language)}", *_evidence(RegimeName.NIGHT)),
+        say(f"{t('Tagbetrieb', 'Day operation')} ({of_day}): {_follows(day, language)}", *evidence(RegimeName.DAY)),
+        say(f"{t('Nachtbetrieb', 'Night operation')} ({of_night}): {_follows(night, language)}", *evidence(RegimeName.NIGHT)),
     ]
     if any(_some_record(policy) for policy in (day, night)):
         said.append(
@@ -98,8 +98,14 @@ def hours(g: Grounds, language: str) -> list[Sentence]:
     return [*said, *_by_hand(language)]
 
 
-def _evidence(which: RegimeName) -> tuple[Evidence, ...]:
-    return (*_HOURS, *(setting(f"regimes.{which.value}.{key}") for key in ("on_situation", "kinds", "mode")))
+def state_of(g: Grounds) -> str:
+    """The state whose public holidays count, in German."""
+    return _STATES[g.site.regimes.holidays][0]
+
+
+def evidence(which: RegimeName) -> tuple[Evidence, ...]:
+    """What a sentence rests on that says what follows in one of the two operations."""
+    return (*HOURS, *(setting(f"regimes.{which.value}.{key}") for key in ("on_situation", "kinds", "mode")))
 
 
 def _by_hand(language: str) -> list[Sentence]:
@@ -135,7 +141,7 @@ def sign_hours(g: Grounds, language: str) -> list[Sentence]:
     said = [
         say(
             f"{text[0].upper()}{text[1:]} – {_short(policies[which], language)}",
-            *_evidence(which),
+            *evidence(which),
         )
         for which, text in times.items()
     ]
@@ -199,7 +205,7 @@ def _service_time(g: Grounds, table: Week, language: str) -> str:
     )
     if table.holidays and table.holiday is None:
         text += f", {t('außer an', 'except on')} {_holidays(g, language)}"
-    polar = abs(g.site.site.latitude or 0.0) > _POLAR_DEGREES and any(isinstance(span.start, Sun) for span in found)
+    polar = abs(g.site.site.latitude or 0.0) > POLAR_DEGREES and any(isinstance(span.start, Sun) for span in found)
     if polar:
         day, night = (time.fromisoformat(one.starts) for one in (g.site.regimes.day, g.site.regimes.night))
         clock = _between(day, night, night <= day, language)

@@ -15,6 +15,7 @@ from blickschutz.compliance.documents.privacy import impact_assessment, record_o
 from blickschutz.compliance.documents.protocols import protocols
 from blickschutz.compliance.documents.public import information_sheet, sign
 from blickschutz.compliance.documents.staff import roles, training, works_agreement
+from blickschutz.compliance.documents.tongues import ASKED, TRANSLATED, questions, sheet
 from blickschutz.compliance.documents.upkeep import acceptance, maintenance, restart
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy import assess
@@ -30,6 +31,8 @@ def pack(g: Grounds) -> list[Document]:
         impact_assessment(g),
         record_of_processing(g),
         *(information_sheet(g, language) for language in LANGUAGES),
+        *(sheet(g, language) for language in TRANSLATED),
+        *(questions(g, language) for language in ASKED),
         *(sign(g, language, paper) for language in LANGUAGES for paper in PAPERS),
         service_order(g),
         deletion(g),

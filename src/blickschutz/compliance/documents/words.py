@@ -83,7 +83,7 @@ _OFFICES = {"controller": "Verantwortlicher", "data_protection_officer": "Datens
 
 def day(at: date, language: str) -> str:
     """A day as a document writes it."""
-    return f"{at:%d.%m.%Y}" if language == "de" else f"{at:%d %B %Y}"
+    return f"{at:%d %B %Y}" if language == "en" else f"{at:%d.%m.%Y}"
 
 
 def moment(g: Grounds, at: float) -> str:

@@ -23,6 +23,7 @@ from blickschutz.kernel.errors import FaultError
 
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 LIST = "pack.json"
+_FONTS = Path(str(resources.files("blickschutz.compliance"))) / "fonts"
 
 
 def print_document(document: Document, g: Grounds, folder: Path) -> Path:
@@ -89,10 +90,11 @@ def _rendered(document: Document, g: Grounds, states: States, editions: Sequence
     source = resources.files("blickschutz.compliance").joinpath(f"templates/{document.template}.typ").read_bytes()
     shown = {part.file: _form(part, document, g) for section in document.sections for part in section.parts if isinstance(part, Picture)}
     try:
-        # The fonts that come with typst, and no others: the same settings print the same on every machine.
+        # The fonts that come with typst and with this package, and no others: the same settings print the same on every machine.
         printed: bytes = typst.compile(  # type: ignore[call-overload] # its stubs want root to be bytes where the source is
             source,
             format="pdf",
+            font_paths=[str(_FONTS)],
             ignore_system_fonts=True,
             sys_inputs={"data": json.dumps(layout(document, g, states, editions, shown))},
             pdf_standards=list(STANDARDS),
