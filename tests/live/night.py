@@ -67,7 +67,7 @@ def enter(page, system, people, person, case, passphrase=None):
     page.goto(f"{system.address}cases/{case.id}")
     page.get_by_role("button", name="Zum Sichtungsraum").click()
     page.get_by_role("link", name="Raum betreten").click()
-    page.get_by_label("Ihre Losung").fill(passphrase or people[person][1])
+    page.get_by_label("Ihr Sichtungskennwort").fill(passphrase or people[person][1])
     page.get_by_role("button", name="Platz nehmen").click()
 
 

@@ -84,7 +84,7 @@ class TestCases:
 
     def test_without_a_key_there_is_no_way_into_the_room(self, desk, case):
         answer = desk.post(f"/cases/{case}/enter", "kvd-1")
-        assert (answer.status_code, "Sie haben noch keine Losung festgelegt" in answer.text) == (403, True)
+        assert (answer.status_code, "Sie haben noch kein Sichtungskennwort festgelegt" in answer.text) == (403, True)
         assert desk.events(Event.ACCESS_REFUSED)[0].facts == {"reason": "no-key"}
 
 

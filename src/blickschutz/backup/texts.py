@@ -123,7 +123,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "keys-missing": (
         "Es fehlen die Schlüsseldateien von {people}; ohne sie öffnet niemand die älteren Clips. Sie liegen auf dem alten Datenträger in "
-        "keys/reviewers. Für neue Aufzeichnungen legt jede Person eine neue Losung fest.",
+        "keys/reviewers. Für neue Aufzeichnungen legt jede Person ein neues Sichtungskennwort fest.",
         "The key files of {people} are missing; without them nobody opens the older clips. They lie on the old disk in keys/reviewers. "
         "For new recordings everybody sets a new passphrase.",
     ),

@@ -88,7 +88,7 @@ def invite(path: Path, data: Path | None, person: str) -> None:
 @click.argument("person")
 @click.option("--stdin", is_flag=True, help="Read the passphrase from standard input instead of asking for it.")
 def enrol(path: Path, data: Path | None, person: str, stdin: bool) -> None:
-    """Make the key of PERSON, who types the passphrase themselves. At a desk the page "Meine Losung" does the same."""
+    """Make the key of PERSON, who types the passphrase themselves. At a desk the page "Mein Sichtungskennwort" does the same."""
     from blickschutz.audit.model import Event
     from blickschutz.vault.service import enrol as make
 
@@ -98,7 +98,7 @@ def enrol(path: Path, data: Path | None, person: str, stdin: bool) -> None:
         raise OperatorError(f"{person} has a key already; `blickschutz users leave` removes it for good")
     sealed = make(person, asked("Passphrase", stdin))
     records.archive.enrolment.take_key(sealed, Event.REVIEWER_ENROLLED)
-    click.echo(f'The key of {person} counts once two others vouched for it at their own desks (page "Meine Losung").')
+    click.echo(f'The key of {person} counts once two others vouched for it at their own desks (page "Mein Sichtungskennwort").')
 
 
 @users.command()

@@ -182,7 +182,7 @@ class Review(Part):
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port of the review room; 0 takes any that is free."""
     root: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
-    """Root of the register of reviewers, as the page "Meine Losung" shows it; only with it is anything sealed."""
+    """Root of the register of reviewers, as the page "Mein Sichtungskennwort" shows it; only with it is anything sealed."""
 
 
 class Retention(Part):

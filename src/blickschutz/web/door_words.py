@@ -11,16 +11,16 @@ UNSAFE_REDACTION = N_(
     "und nicht herausgegeben. Aufbewahrt wird sie nur wegen der Löschsperre oder Anfrage, die im Vorgang steht, und endet mit ihr."
 )
 ROOM_PROBLEMS: Mapping[str, str] = {
-    "wrong-passphrase": N_("Die Losung stimmt nicht."),
+    "wrong-passphrase": N_("Das Sichtungskennwort stimmt nicht."),
     "second-half-missing": N_(
-        "Zu Ihrer Losung gehört ein Sicherheitsschlüssel. Bitte anschließen und noch einmal versuchen. Wer ihn verloren hat, kann nicht "
+        "Zu Ihrem Sichtungskennwort gehört ein Sicherheitsschlüssel. Bitte anschließen und noch einmal versuchen. Wer ihn verloren hat, kann nicht "
         "öffnen; andere können es."
     ),
     "second-half-failed": N_("Der Sicherheitsschlüssel hat keine zweite Hälfte gegeben. Es wurde nichts geändert."),
     "not-for-this-person": N_("Dieser Clip wurde nicht für Sie versiegelt. Sie waren damals nicht eingetragen."),
     "damaged": N_("Der Clip oder sein Schlüsselumschlag ist beschädigt oder wurde verändert."),
     "full": N_("Im Sichtungsraum sind schon zwei Personen."),
-    "locked": N_("Zu viele falsche Losungen. Der Raum nimmt keine weitere an."),
+    "locked": N_("Zu viele falsche Sichtungskennwörter. Der Raum nimmt kein weiteres an."),
     "no-reason": N_("Bitte nennen Sie einen Grund."),
     "no-reference": N_("Bitte nennen Sie ein Aktenzeichen."),
     "no-ground": N_("Bitte nennen Sie den rechtlichen Grund."),
@@ -50,14 +50,14 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "no-key": N_("Der Schlüssel des Empfängers hat die Form age1…"),
     "release-failed": N_("Das Beweispaket konnte nicht erstellt werden."),
     "different": N_("Die beiden Eingaben sind verschieden."),
-    "short": N_("Die Losung braucht mindestens 12 Zeichen."),
-    "guessable": N_("Diese Losung ist leicht zu erraten. Mehrere Wörter ohne Zusammenhang sind gut."),
+    "short": N_("Das Sichtungskennwort braucht mindestens 12 Zeichen."),
+    "guessable": N_("Dieses Sichtungskennwort ist leicht zu erraten. Mehrere Wörter ohne Zusammenhang sind gut."),
     "other-words": N_("Das sind nicht die Wörter dieses Schlüssels. Bestätigen Sie nichts, was Ihnen nicht selbst vorgelesen wurde."),
     "two-founders": N_("Zur Gründung gehören mindestens zwei verschiedene Personen."),
 }
 KEY_DONE: Mapping[str, str] = {
-    "made": N_("Ihre Losung gilt. Merken Sie sie gut: Niemand kann sie zurücksetzen, auch die Systemverwaltung nicht."),
-    "changed": N_("Ihre neue Losung gilt."),
+    "made": N_("Ihr Sichtungskennwort gilt. Merken Sie es gut: Niemand kann es zurücksetzen, auch die Systemverwaltung nicht."),
+    "changed": N_("Ihr neues Sichtungskennwort gilt."),
     "presented": N_("Ihr Schlüssel ist vorgelegt."),
     "confirmed": N_("Sie haben den Schlüssel bestätigt. Er zählt, sobald ihn zwei Personen bestätigt haben."),
     "signed": N_("Ihre Unterschrift ist da. Das Verzeichnis ist gegründet, sobald alle unterschrieben haben."),
@@ -68,8 +68,8 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "administrator": N_("Wer das System verwaltet, darf keine Bilder sehen."),
     "untrained": N_("Für Sie ist keine Schulung eingetragen. Ohne Schulung keine Sichtung."),
     "training-over": N_("Ihre Schulung ist abgelaufen. Ohne gültige Schulung keine Sichtung."),
-    "no-key": N_("Sie haben noch keine Losung festgelegt. Das geht unter „Meine Losung“."),
-    "locked": N_("Zu viele falsche Losungen. Bitte versuchen Sie es in einer Viertelstunde wieder."),
+    "no-key": N_("Sie haben noch kein Sichtungskennwort festgelegt. Das geht unter „Mein Sichtungskennwort“."),
+    "locked": N_("Zu viele falsche Sichtungskennwörter. Bitte versuchen Sie es in einer Viertelstunde wieder."),
     "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
     "unsafe-redaction": UNSAFE_REDACTION,
     "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),

@@ -112,7 +112,8 @@ MEANINGS: Mapping[str, str] = {
     "Retention.hard_limit_days": "Tage, nach denen ein Clip ohne Löschsperre vernichtet wird (zwei Monate, § 21 Abs. 5 LDSG).",
     "Retention.unreviewed_hours": "Stunden, nach denen ein Clip vernichtet wird, den niemand gesichtet hat.",
     "Review.port": "Port des Sichtungsraums; 0 nimmt einen freien.",
-    "Review.root": "Wurzel des Verzeichnisses derer, die sichten, wie sie die Seite „Meine Losung“ zeigt; nur mit ihr wird versiegelt.",
+    "Review.root": "Wurzel des Verzeichnisses derer, die sichten, wie sie die Seite „Mein "
+    "Sichtungskennwort“ zeigt; nur mit ihr wird versiegelt.",
     "Review.unmask_quota": "Entpixelungen in 30 Tagen, ab denen die behördliche Datenschutzbeauftragte benachrichtigt wird.",
     "Review.unmask_s": "Sekunden, nach denen eine Entpixelung von selbst endet.",
     "RuleSettings.altercation_height": "Körperliche Auseinandersetzung: Mindestanteil der Bildhöhe, den die beiden füllen.",

@@ -191,11 +191,11 @@ RECORDING_PROBLEMS: Mapping[str, str] = {
     ),
     "unfounded": N_(
         "Für keinen Schlüssel haben zwei andere eingestanden. Es wird nichts aufgezeichnet, bis das Verzeichnis derer, die sichten, "
-        "gegründet ist (Seite „Meine Losung“)."
+        "gegründet ist (Seite „Mein Sichtungskennwort“)."
     ),
     "unpinned": N_(
         "Die Standortdatei nennt die Wurzel des Verzeichnisses derer, die sichten, noch nicht. Es wird nichts aufgezeichnet; "
-        "die Zeile zeigt die Seite „Meine Losung“."
+        "die Zeile zeigt die Seite „Mein Sichtungskennwort“."
     ),
     "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
     "safe-mode": N_("Sicherer Betrieb: Es fehlt etwas, deshalb wird nichts aufgezeichnet und nichts vernichtet."),
@@ -359,7 +359,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "access-refused": N_("Zugriff abgelehnt"),
     "reviewer-enrolled": N_("Sichter eingetragen"),
     "reviewer-left": N_("Sichter ausgeschieden"),
-    "passphrase-changed": N_("Losung geändert"),
+    "passphrase-changed": N_("Sichtungskennwort geändert"),
     "key-presented": N_("Schlüssel vorgelegt"),
     "reviewers-founded": N_("Verzeichnis derer, die sichten, gegründet"),
     "reviewer-confirmed": N_("Schlüssel bestätigt"),

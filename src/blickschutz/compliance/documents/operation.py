@@ -257,7 +257,11 @@ def _review(g: Grounds) -> Section:
     return Section(
         "Sichtung",
         (
-            say("Zwei Personen nehmen mit je eigener Losung Platz; vorher gibt es kein Bild.", rule("VA-01"), event(Event.SEAT_TAKEN)),
+            say(
+                "Zwei Personen nehmen mit je eigenem Sichtungskennwort Platz; vorher gibt es kein Bild.",
+                rule("VA-01"),
+                event(Event.SEAT_TAKEN),
+            ),
             say(
                 "Jede bewertet für sich; die andere Bewertung bleibt verdeckt, bis die eigene abgegeben ist.",
                 event(Event.VERDICT_GIVEN),

@@ -105,9 +105,11 @@ def _check_people(records: Inspected) -> list[Finding]:
             "reviewers",
             "VA-01, SI-02",
             records.orders.records and ready < LEAST_REVIEWERS,
-            f"the keys of {ready} people count; {LEAST_REVIEWERS} at least set a passphrase and have their key confirmed (Meine Losung)",
-            f"die Schlüssel von {ready} Personen zählen; mindestens {LEAST_REVIEWERS} setzen eine Losung und lassen ihren Schlüssel "
-            "bestätigen (Meine Losung)",
+            f"the keys of {ready} people count; {LEAST_REVIEWERS} at least set a passphrase and have "
+            f"their key confirmed (Mein Sichtungskennwort)",
+            f"die Schlüssel von {ready} Personen zählen; mindestens {LEAST_REVIEWERS} setzen ein "
+            f"Sichtungskennwort und lassen ihren Schlüssel "
+            "bestätigen (Mein Sichtungskennwort)",
         ),
         _finding(
             "register",
