@@ -14,7 +14,7 @@ from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import StoreDamagedError, StoreFullError
 from blickschutz.regime.model import RegimeName
 from blickschutz.review.model import Case, CaseState
-from blickschutz.rights.model import Outcome, RequestState, Right
+from blickschutz.rights.model import DutySource, Outcome, RequestState, Right
 from blickschutz.web.lanes import SIZES, CrowdedError, Lane
 from tests.desk import CAMERA
 from tests.fakes.holder import write_lock
@@ -110,6 +110,18 @@ class TestRequests:
         assert store.get(number).answer.by == ("aufsicht", "dsb")
         assert desk.get(f"{path}/answer.pdf", "dsb").content.startswith(b"%PDF")
         assert desk.get(f"{path}/extension.pdf", "dsb").status_code == 404
+
+    def test_a_duty_has_its_letter_in_both_languages(self, desk):
+        desk.office.rights.assigned(7, "c" * 32, DutySource.HAND, "kvd-1")
+        number = desk.office.rights.store.duties(settled=False)[-1].id
+        assert "/duties/" in desk.get("/requests", "dsb").text
+        for language in ("de", "en"):
+            answer = desk.get(f"/duties/{number}/letter.pdf?language={language}", "dsb")
+            assert answer.content.startswith(b"%PDF")
+            assert f"information-7-{language}.pdf" in answer.headers["content-disposition"]
+        assert desk.get("/duties/999/letter.pdf", "dsb").status_code == 404
+        assert desk.get(f"/duties/{number}/letter.pdf?language=xx", "dsb").status_code == 422
+        assert desk.get(f"/duties/{number}/letter.pdf", "kvd-1").status_code == 403
 
     @pytest.mark.parametrize(
         "wrong",

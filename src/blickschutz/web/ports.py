@@ -27,6 +27,7 @@ from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, Reg
 from blickschutz.retention.model import Basis, Confirmed, Proposal, Stuck, TimeView, Void
 from blickschutz.review.model import Case
 from blickschutz.review.service import CaseDesk, QuarantineDesk
+from blickschutz.rights.model import Duty
 from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.service import RightsDesk
 from blickschutz.wall.model import TileState
@@ -153,6 +154,10 @@ class Policy(Protocol):
 
     def changed(self) -> None:
         """Something was entered or signed; what the rules say is looked at anew."""
+        ...
+
+    def duty_letter(self, duty: Duty, language: Literal["de", "en"]) -> bytes:
+        """The letter of a duty to inform as PDF; name and address are open, because nobody keeps them here."""
         ...
 
     def letter(self, request: DataRequest, *, extension: bool) -> bytes:

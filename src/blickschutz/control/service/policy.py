@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Event
+from blickschutz.compliance.documents.duty import duty_letter
 from blickschutz.compliance.documents.letter import answer_letter, extension_letter
 from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.facts import Facts
@@ -23,7 +25,7 @@ from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.reports import note_print, published, report
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import SettingsError
-from blickschutz.rights.model import Request
+from blickschutz.rights.model import Duty, Request
 
 _FRESH_S = 5.0
 
@@ -59,6 +61,11 @@ class PolicyWatch:
         """The answer to a request, or the notice that it takes longer, as PDF."""
         grounds = self._gathered()
         return render(extension_letter(grounds, request) if extension else answer_letter(grounds, request), grounds)
+
+    def duty_letter(self, duty: Duty, language: Literal["de", "en"]) -> bytes:
+        """The letter of a duty to inform as PDF; name and address are open, because nobody keeps them here."""
+        grounds = self._gathered()
+        return render(duty_letter(grounds, duty, language), grounds)
 
     def print_documents(self, by: str) -> None:
         """Print the pack anew. It is logged who asked for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -171,6 +171,15 @@ def _duties(router: APIRouter, pages: Pages) -> None:
             raise HTTPException(404)
         desk.assigned(number, case.clip, DutySource.HAND, member_of(request).id)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
+
+    @router.get("/duties/{number}/letter.pdf", dependencies=_REQUESTS)
+    @in_lane(Lane.COMPUTE)
+    def letter(number: Number, language: Literal["de", "en"] = "de") -> Response:
+        found = desk.store.get_duty(number)
+        if found is None:
+            raise HTTPException(404)
+        headers = {"Content-Disposition": f'attachment; filename="information-{found.case}-{language}.pdf"'}
+        return Response(pages.room.policy.duty_letter(found, language), media_type="application/pdf", headers=headers)
 
     @router.post("/duties/{number}", dependencies=_REQUESTS)
     def meet(request: Request, number: Number, settlement: Word = "", text: Text = "", until: Word = "") -> Response:
