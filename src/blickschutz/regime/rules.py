@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from blickschutz.regime.model import (
     Calendar,
@@ -59,6 +60,7 @@ class _ModelCalendar:
         return datetime.combine(day, _RISE, UTC), datetime.combine(day, _SET, UTC)
 
 
+@lru_cache(maxsize=16)
 def week(hours: RegimeHours, *, holidays: bool) -> Week:
     """The table of a week and of a public holiday, found by asking `current_regime` through a model week from turn to turn."""
     days = [_MODEL_MONDAY + timedelta(days=offset) for offset in range(_WEEK)]
