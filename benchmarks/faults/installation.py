@@ -192,13 +192,19 @@ class Installation:
         place.end_all(mine)
 
     def workers(self) -> list[int]:
-        """Cells and review rooms: what the fork server started."""
-        children = (child for server in self.fork_servers() for child in place.children(server))
-        return [child for child in children if place.name_of(child) in {"cell", "room"}]
+        """Cells and review rooms: what launchers started. A launcher that was killed leaves them to the first process of the namespace."""
+        return [pid for pid in place.everybody() if place.name_of(pid) in {"cell", "room"}] + self._odd_workers()
 
     def fork_servers(self) -> list[int]:
-        names = ("blickschutz.bootstrap.launcher", "multiprocessing.forkserver")
-        return [child for child in place.children(self.pid) if any(name in place.command_of(child) for name in names)]
+        """The launchers, and what starts odd cells instead of them."""
+        return [pid for pid in place.everybody() if place.name_of(pid) == "launcher"] or self._odd_servers()
+
+    def _odd_servers(self) -> list[int]:
+        return [child for child in place.children(self.pid) if "multiprocessing.forkserver" in place.command_of(child)]
+
+    def _odd_workers(self) -> list[int]:
+        children = (child for server in self._odd_servers() for child in place.children(server))
+        return [child for child in children if place.name_of(child) not in {"cell", "room"}]
 
     # --- folder ---
 

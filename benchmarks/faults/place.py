@@ -94,6 +94,11 @@ def state_of(pid: int) -> str:
         return ""
 
 
+def everybody() -> list[int]:
+    """All processes of the namespace."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
 def family(pid: int) -> Iterator[int]:
     """A process and everything that it started, the youngest first."""
     for child in children(pid):
