@@ -13,8 +13,8 @@ UNSAFE_REDACTION = N_(
 ROOM_PROBLEMS: Mapping[str, str] = {
     "wrong-passphrase": N_("Das Sichtungskennwort stimmt nicht."),
     "second-half-missing": N_(
-        "Zu Ihrem Sichtungskennwort gehört ein Sicherheitsschlüssel. Bitte anschließen und noch einmal versuchen. Wer ihn verloren hat, kann "
-        "nicht öffnen; andere können es."
+        "Zu Ihrem Sichtungskennwort gehört ein Sicherheitsschlüssel. Bitte anschließen und noch einmal versuchen. Wer ihn verloren "
+        "hat, kann nicht öffnen; andere können es."
     ),
     "second-half-failed": N_("Der Sicherheitsschlüssel hat keine zweite Hälfte gegeben. Es wurde nichts geändert."),
     "not-for-this-person": N_("Dieser Clip wurde nicht für Sie versiegelt. Sie waren damals nicht eingetragen."),
