@@ -237,6 +237,7 @@ def test_the_letter_names_the_day_and_whether_it_was_released():
         letter = duty_letter(whole(), duty, language)
         assert text in as_text(letter)
         assert letter.values["number"] == "12"
+        assert "Zu prüfen:" not in as_text(letter), "that is for the office, in the draft"
         assert render(letter, whole()).startswith(b"%PDF")
     assert "OFFEN: Tag, an dem" in as_text(duty_letter(whole(), None, "de"))
 

@@ -18,7 +18,7 @@ def duty_letter(g: Grounds, duty: Duty | None, language: str) -> Document:
     english, t = language == "en", words.either(language)
     sheet = information_sheet(g, language)
     sections = [Section("", _body(g, duty, english)), *(sheet.sections[index] for index in _GENERAL)]
-    if not english:
+    if duty is None and not english:
         sections.append(Section("Rechtliche Prüfung", words.to_verify(words.TELL)))
     who = g.facts.controller
     values = {
