@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import pickle
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.io.openvino_pose import OpenVinoPoser
@@ -39,10 +40,12 @@ from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.forest import Forest, Learned
 from scripts.samples import SAMPLES, Sample
 
-FOLDS, SEEDS, TREES, DEPTH = 5, 3, 150, 8
+FOLDS, SEEDS, TREES = 5, 3, 150
 # Of a long clip so many windows at most, so that one place is not the whole world.
 MOST_WINDOWS = 30
 CLIP_POWER = 0.7
+# Folds of scenes within what is learned from, and trees of each, that say which moments of a clip are the surest.
+INNER, TREES_INNER = 4, 60
 ALARMS = (0, 1, 2, 3, 5, 9)
 
 
@@ -116,8 +119,27 @@ def look_at(clips: Sequence[Clip], data: Path, cache: Path | None, shown: Seen =
     return seen
 
 
-def learn(samples: Sequence[Sample], seed: int, trees: int = TREES) -> Forest:
-    """Extremely randomised trees (Geurts et al. 2006); every clip weighs about the same, and both classes do."""
+@dataclass(frozen=True)
+class Recipe:
+    """How a kind is learned: depth of the extremely randomised trees; how many trees of a random forest go beside them, and how deep;
+    which share of a clip's own moments count, the surest first (in a fight of two seconds not every moment shows one).
+    """
+
+    depth: int = 8
+    beside: int = 0
+    depth_beside: int = 8
+    surest: float = 1.0
+
+
+# Chosen by folds within what each fold learns from, never by what the folds judge.
+RECIPES = {Kind.PHYSICAL_ALTERCATION: Recipe(depth=6, beside=TREES, surest=0.4), Kind.PERSON_DOWN: Recipe()}
+
+
+def learn(samples: Sequence[Sample], seed: int, recipe: Recipe, scenes: Mapping[str, str]) -> Forest:
+    """Extremely randomised trees (Geurts et al. 2006), a random forest beside them (Breiman 2001) where the recipe says so.
+
+    Every clip weighs about the same, and both classes do. `scenes` gives the scene of every clip.
+    """
     chance = np.random.default_rng(seed)
     of_clip: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
@@ -127,21 +149,71 @@ def learn(samples: Sequence[Sample], seed: int, trees: int = TREES) -> Forest:
         found = of_clip[name]
         chosen = range(len(found)) if len(found) <= MOST_WINDOWS else sorted(chance.choice(len(found), MOST_WINDOWS, replace=False))
         used += [found[index] for index in chosen]
-    count = Counter(sample.clip for sample in used)
-    truth = np.array([sample.positive for sample in used])
-    weight = np.array([count[sample.clip] ** -CLIP_POWER for sample in used])
-    for side in (truth, ~truth):
-        weight[side] /= weight[side].sum()
-    model = ExtraTreesClassifier(trees, min_samples_leaf=4, max_features=0.3, max_depth=DEPTH, random_state=seed)
-    model.fit(np.array([sample.features for sample in used]), truth, sample_weight=weight * len(used))
-    return as_forest(model)
+    rows = Rows.of(used)
+    if recipe.surest < 1:
+        fold = folds_of(sorted({scenes[name] for name in of_clip}), seed + 99, INNER)
+        rows = rows.taken(surest(rows, np.array([fold[scenes[sample.clip]] for sample in used]), seed, recipe))
+    models = [_randomised(TREES, recipe.depth, seed)]
+    if recipe.beside:
+        beside = RandomForestClassifier(
+            recipe.beside, min_samples_leaf=4, max_features=0.2, max_depth=recipe.depth_beside, random_state=seed
+        )
+        models.append(beside)
+    return as_forest([model.fit(rows.features, rows.truth, sample_weight=rows.weight) for model in models])
 
 
-def as_forest(model: ExtraTreesClassifier) -> Forest:
+@dataclass(frozen=True)
+class Rows:
+    """What is learned from, one row for each moment: its clip, figures, whether it shows the kind, and its weight."""
+
+    clip: np.ndarray
+    features: np.ndarray
+    truth: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, used: Sequence[Sample]) -> Rows:
+        count = Counter(sample.clip for sample in used)
+        truth = np.array([sample.positive for sample in used])
+        weight = np.array([count[sample.clip] ** -CLIP_POWER for sample in used])
+        for side in (truth, ~truth):
+            weight[side] /= weight[side].sum()
+        return cls(np.array([sample.clip for sample in used]), np.array([s.features for s in used]), truth, weight * len(used))
+
+    def taken(self, which: np.ndarray) -> Rows:
+        """Those rows alone; both classes weigh what they weighed."""
+        weight = np.where(which, self.weight, 0.0)
+        for side in (self.truth, ~self.truth):
+            weight[side] *= self.weight[side].sum() / weight[side].sum()
+        return Rows(self.clip[which], self.features[which], self.truth[which], weight[which])
+
+
+def surest(rows: Rows, fold: np.ndarray, seed: int, recipe: Recipe) -> np.ndarray:
+    """All rows without the kind; of a clip's rows with it the share that trees which did not learn from their scene are surest of."""
+    sure = np.zeros(len(rows.truth))
+    for held in range(INNER):
+        own, others = fold == held, fold != held
+        if own.any():
+            model = _randomised(TREES_INNER, recipe.depth, seed)
+            model.fit(rows.features[others], rows.truth[others], sample_weight=rows.weight[others])
+            sure[own] = model.predict_proba(rows.features[own])[:, 1]
+    kept = ~rows.truth
+    for clip in np.unique(rows.clip[rows.truth]):
+        places = np.flatnonzero((rows.clip == clip) & rows.truth)
+        kept[places[np.argsort(-sure[places], kind="stable")[: math.ceil(recipe.surest * len(places))]]] = True
+    return kept
+
+
+def _randomised(trees: int, depth: int, seed: int) -> ExtraTreesClassifier:
+    return ExtraTreesClassifier(trees, min_samples_leaf=4, max_features=0.3, max_depth=depth, random_state=seed)
+
+
+def as_forest(models: Sequence[ExtraTreesClassifier | RandomForestClassifier]) -> Forest:
     """The trees one after the other in one row of nodes."""
     columns: dict[str, list[np.ndarray]] = defaultdict(list)
     roots, offset = [], 0
-    for tree in (estimator.tree_ for estimator in model.estimators_):
+    trees = [estimator for model in models for estimator in model.estimators_]
+    for tree in (estimator.tree_ for estimator in trees):
         leaf, own = tree.children_left < 0, np.arange(tree.node_count)
         share = tree.value[:, 0, :] / tree.value[:, 0, :].sum(axis=1, keepdims=True)
         columns["feature"].append(np.where(leaf, 0, tree.feature))
@@ -152,7 +224,7 @@ def as_forest(model: ExtraTreesClassifier) -> Forest:
         roots.append(offset)
         offset += tree.node_count
     row = {name: np.concatenate(parts) for name, parts in columns.items()}
-    depth = max(estimator.get_depth() for estimator in model.estimators_)
+    depth = max(estimator.get_depth() for estimator in trees)
     places = {name: row[name].astype(np.intp) for name in ("feature", "left", "right")}
     numbers = {name: np.round(row[name], 4).astype(np.float32) for name in ("threshold", "value")}
     return Forest(roots=np.array(roots, np.intp), depth=depth, **places, **numbers)
@@ -164,11 +236,10 @@ def write(forest: Forest, path: Path, names: Sequence[str]) -> None:
     path.write_bytes(msgspec.json.encode(forests.ForestFile(features=list(names), depth=forest.depth, **places, **numbers)))
 
 
-def folds_of(clips: Sequence[Clip], seed: int) -> Mapping[str, int]:
-    """The fold of every scene."""
-    scenes = sorted({clip.scene for clip in clips})
+def folds_of(scenes: Sequence[str], seed: int, folds: int = FOLDS) -> Mapping[str, int]:
+    """The fold of every scene; `scenes` in order."""
     order = np.random.default_rng(seed).permutation(len(scenes))
-    return {scenes[index]: place % FOLDS for place, index in enumerate(order)}
+    return {scenes[index]: place % folds for place, index in enumerate(order)}
 
 
 def report(kind: Kind, clips: Sequence[Clip], peaks: Mapping[str, float]) -> str:
@@ -201,10 +272,11 @@ def main() -> None:
         scenes = look_at(again, options.data, options.cache, shown)
         for clip in again:
             samples[clip.name] += SAMPLES[kind](clip.name, scenes[clip.name], shown.labels(clip))
+    scenes_of_clips, recipe = {clip.name: clip.scene for clip in clips}, RECIPES[kind]
     for seed in range(options.seeds):
-        fold, peaks, lines = folds_of(clips, seed), {}, []
+        fold, peaks, lines = folds_of(sorted({clip.scene for clip in clips}), seed), {}, []
         for held in range(FOLDS):
-            forest = learn([s for clip in clips if fold[clip.scene] != held for s in samples[clip.name]], seed)
+            forest = learn([s for clip in clips if fold[clip.scene] != held for s in samples[clip.name]], seed, recipe, scenes_of_clips)
             for clip in (clip for clip in clips if fold[clip.scene] == held):
                 episodes, length = episodes_in(seen[clip.name], SituationSettings(), Learned({kind: forest}))
                 peaks[clip.name] = max((one.peak for one in episodes if one.kind is kind), default=0.0)
@@ -216,7 +288,7 @@ def main() -> None:
             options.found.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     if options.write:
         everything = [sample for found in samples.values() for sample in found]
-        write(learn(everything, 0), Path(forests.__file__).parent / f"{kind.value}.json", forests.LEARNED[kind])
+        write(learn(everything, 0, recipe, scenes_of_clips), Path(forests.__file__).parent / f"{kind.value}.json", forests.LEARNED[kind])
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ FLOOR = 1 / 3
 START_THRESHOLDS: Mapping[Kind, float] = {
     **dict.fromkeys(Kind, 0.5),
     Kind.FAST_MOVEMENT: 0.54,
-    Kind.PHYSICAL_ALTERCATION: 0.88,
+    Kind.PHYSICAL_ALTERCATION: 0.9,
     Kind.PERSON_DOWN: 0.82,
 }
 

@@ -21,14 +21,16 @@ Floats: TypeAlias = npt.NDArray[np.float32]
 _Steps: TypeAlias = Mapping[int, tuple[float, Box, tuple[float, float]]]
 
 WINDOW_S = 2.0
-LEAST_ENCOUNTERS = 3
+LEAST_ENCOUNTERS = 2
 _STEADY_VIEW = 0.6
 _LEAST_CONTACTS = 2
 _APART_S = 2.0
 # Two encounters are those of the same pair where they are so close and so alike, in mean body heights.
 _SAME_PAIR, _SAME_SIZE = 0.75, (0.6, 1.6)
-# Where a second look saw one of the two alone, or nobody, the evidence counts less: it is kept, and never enough for an alarm.
-_CONFIRMED = (0.55, 0.75, 1.0)
+# Where a second look saw one of the two alone, or nobody, the evidence counts less: it is kept, and does not reach the start's threshold.
+_CONFIRMED = (0.7, 0.85, 1.0)
+# As much less where two looks are all there is.
+_FEW, _OF_FEW = 2, 0.85
 
 
 def altercation_windows(scenes: Sequence[Scene]) -> list[list[Encounter]]:
@@ -66,9 +68,9 @@ def altercation_features(window: Sequence[Encounter]) -> Floats:
 
 
 def altercation_score(forest: Forest, window: Sequence[Encounter]) -> float:
-    """Held down where no look ever saw both as people: leaves, furniture, two boxes on one coat, somebody alone."""
+    """Held down where no look ever saw both as people (leaves, furniture, two boxes on one coat, somebody alone), or looks are few."""
     bodies = min(2, max((one.bodies or 0 for one in window), default=0))
-    return forest.score(altercation_features(window)) * _CONFIRMED[bodies]
+    return forest.score(altercation_features(window)) * _CONFIRMED[bodies] * (_OF_FEW if len(window) <= _FEW else 1.0)
 
 
 def physical_altercation(history: History, zone: WatchedZone) -> Iterator[Finding]:
