@@ -121,18 +121,19 @@ def look_at(clips: Sequence[Clip], data: Path, cache: Path | None, shown: Seen =
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a kind is learned: depth of the extremely randomised trees; how many trees of a random forest go beside them, and how deep;
-    which share of a clip's own moments count, the surest first (in a fight of two seconds not every moment shows one).
+    """How a kind is learned: depth and least leaf of its trees, how many trees of a random forest go beside them and how deep, and which
+    share of a clip's own moments counts, the surest first (in a fight of two seconds not every moment shows one).
     """
 
     depth: int = 8
+    leaf: int = 4
     beside: int = 0
     depth_beside: int = 8
     surest: float = 1.0
 
 
 # Chosen by folds within what each fold learns from, never by what the folds judge.
-RECIPES = {Kind.PHYSICAL_ALTERCATION: Recipe(depth=6, beside=TREES, surest=0.4), Kind.PERSON_DOWN: Recipe()}
+RECIPES = {Kind.PHYSICAL_ALTERCATION: Recipe(depth=6, beside=TREES, surest=0.4), Kind.PERSON_DOWN: Recipe(leaf=12)}
 
 
 def learn(samples: Sequence[Sample], seed: int, recipe: Recipe, scenes: Mapping[str, str]) -> Forest:
@@ -153,7 +154,7 @@ def learn(samples: Sequence[Sample], seed: int, recipe: Recipe, scenes: Mapping[
     if recipe.surest < 1:
         fold = folds_of(sorted({scenes[name] for name in of_clip}), seed + 99, INNER)
         rows = rows.taken(surest(rows, np.array([fold[scenes[sample.clip]] for sample in used]), seed, recipe))
-    models = [_randomised(TREES, recipe.depth, seed)]
+    models = [_randomised(TREES, recipe, seed)]
     if recipe.beside:
         beside = RandomForestClassifier(
             recipe.beside, min_samples_leaf=4, max_features=0.2, max_depth=recipe.depth_beside, random_state=seed
@@ -194,7 +195,7 @@ def surest(rows: Rows, fold: np.ndarray, seed: int, recipe: Recipe) -> np.ndarra
     for held in range(INNER):
         own, others = fold == held, fold != held
         if own.any():
-            model = _randomised(TREES_INNER, recipe.depth, seed)
+            model = _randomised(TREES_INNER, recipe, seed)
             model.fit(rows.features[others], rows.truth[others], sample_weight=rows.weight[others])
             sure[own] = model.predict_proba(rows.features[own])[:, 1]
     kept = ~rows.truth
@@ -204,8 +205,8 @@ def surest(rows: Rows, fold: np.ndarray, seed: int, recipe: Recipe) -> np.ndarra
     return kept
 
 
-def _randomised(trees: int, depth: int, seed: int) -> ExtraTreesClassifier:
-    return ExtraTreesClassifier(trees, min_samples_leaf=4, max_features=0.3, max_depth=depth, random_state=seed)
+def _randomised(trees: int, recipe: Recipe, seed: int) -> ExtraTreesClassifier:
+    return ExtraTreesClassifier(trees, min_samples_leaf=recipe.leaf, max_features=0.3, max_depth=recipe.depth, random_state=seed)
 
 
 def as_forest(models: Sequence[ExtraTreesClassifier | RandomForestClassifier]) -> Forest:

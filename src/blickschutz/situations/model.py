@@ -29,7 +29,7 @@ START_THRESHOLDS: Mapping[Kind, float] = {
     **dict.fromkeys(Kind, 0.5),
     Kind.FAST_MOVEMENT: 0.54,
     Kind.PHYSICAL_ALTERCATION: 0.9,
-    Kind.PERSON_DOWN: 0.82,
+    Kind.PERSON_DOWN: 0.78,
 }
 
 WHOLE: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
