@@ -105,7 +105,7 @@ for _file in ("keys/installation.key", "keys/factors.key"):
 
 
 def _reviewer(round_: Round, change: Callable[[Path], None], *, stops: bool) -> None:
-    """A key that is not what others vouched for, one too many included, stops sealing, and it is said; what is none stops nothing."""
+    """What lies beside the keys stops nothing; a key that is not the one that others vouched for stops sealing, and it is said."""
     at_rest(round_, lambda data: change(data / "keys" / "reviewers"))
     one = round_.life.order()
     if not one.accepted and not stops:
@@ -117,7 +117,7 @@ def _reviewer(round_: Round, change: Callable[[Path], None], *, stops: bool) -> 
 for _what, _change, _stops in (
     ("missing", lambda folder: (folder / "kvd-3.json").unlink(), True),
     ("damaged", lambda folder: _half(folder / "kvd-3.json"), True),
-    ("copied beside", lambda folder: shutil.copy(folder / "kvd-3.json", folder / "kvd-3 (Kopie).json"), True),
+    ("copied beside", lambda folder: shutil.copy(folder / "kvd-3.json", folder / "kvd-3 (Kopie).json"), False),
     ("of 0 bytes", lambda folder: (folder / "kvd-3.json").write_bytes(b""), True),
     ("beside a hidden folder", lambda folder: (folder / ".snapshot").mkdir(), False),
 ):
