@@ -1,4 +1,4 @@
-.PHONY: demo test env lint sbom bench bench-long help
+.PHONY: demo test test-long env lint sbom bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -9,6 +9,7 @@ TMPDIR ?= $(or $(ROOM),/tmp)
 help:
 	@echo "make demo    eleven cameras on real footage (SECONDS=n ends it by itself)"
 	@echo "make test    all tests, with the real peers"
+	@echo "make test-long   the same with more footage, languages and examples drawn by chance"
 	@echo "make env     only the set-up"
 	@echo "make lint    style, types, contracts"
 	@echo "make sbom    what is installed, as CycloneDX (the set-up makes it too)"
@@ -26,7 +27,15 @@ test: export TMPDIR := $(TMPDIR)
 test:
 	@$(PYTHON) scripts/set_up.py test
 	@# What computes shares the cores; what mostly waits runs two at a time; what watches real time closely has the machine to itself.
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone and not paired"
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone and not paired and not long"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "paired and not long"
+	@$(BIN)/python -m pytest -m "alone and not long"
+
+test-long: export TMPDIR := $(TMPDIR)
+test-long: export BLICKSCHUTZ_LONG := 1
+test-long:
+	@$(PYTHON) scripts/set_up.py test
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone and not paired" --timeout 900
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m paired
 	@$(BIN)/python -m pytest -m alone
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
 from pathlib import Path
 
@@ -17,6 +18,14 @@ from tests.videos import write_scene
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+LONG = bool(os.environ.get("BLICKSCHUTZ_LONG"))
+
+
+def often(usual: int, long: int) -> int:
+    """How often something drawn by chance is tried: in `make test`, and in `make test-long`."""
+    return long if LONG else usual
+
 
 # How long one example takes is the machine's affair: whatever else runs on it must fail no test. `timeout` bounds each test as a whole.
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -25,10 +25,10 @@ from blickschutz.review.model import CaseState
 from blickschutz.review.rules import THERE
 from blickschutz.storage.snapshot import rows
 from blickschutz.vault.io.files import is_signed
-from tests.conftest import ROOT
+from tests.conftest import ROOT, often
 from tests.faults.house import CLIP, DataHouse, dump
 
-KILLS = 15
+KILLS = often(8, 40)
 
 
 @contextmanager

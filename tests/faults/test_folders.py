@@ -20,11 +20,12 @@ from blickschutz.installation.io.mark import look, write_move
 from blickschutz.installation.io.move import move_folder, source_of
 from blickschutz.installation.model import LOCKS, MARK, FolderError, Move, State, Use, Why
 from blickschutz.kernel.clock import SystemClock
+from tests.conftest import often
 from tests.faults.movers import place
 
 CLOCK = SystemClock()
 MEMORY = Path("/dev/shm")
-KILLS = 50
+KILLS = often(20, 50)
 
 
 def old_data(folder: Path, files: int = 60) -> dict[str, str]:
@@ -84,7 +85,7 @@ class TestMove:
         assert len(moved) == len(there)
 
     @pytest.mark.timeout(300)
-    def test_killed_fifty_times_in_the_middle_nothing_is_lost(self, tmp_path, other_disk):
+    def test_killed_in_the_middle_again_and_again_nothing_is_lost(self, tmp_path, other_disk):
         """Each time somewhere else: while it copies, while it compares, while the old folder ends."""
         rng, states = random.Random(), set()
         old, new = tmp_path / "sites/name", other_disk / "rathaus"

@@ -34,6 +34,7 @@ def analyse(clips, target):
     return [row for row in told if "kind" in row]
 
 
+@pytest.mark.long
 def test_falls_are_found(tmp_path):
     """All of them: which pictures the detector happens to look at decides single clips, so a handful says little."""
     with footage("clips.csv").open(newline="") as rows:
@@ -45,6 +46,7 @@ def test_falls_are_found(tmp_path):
     assert figures["person_down"]["recall"] >= 0.6
 
 
+@pytest.mark.long
 def test_things_left_and_moved_cameras_are_found_and_nobody_lies_who_does_not(tmp_path):
     events = footage("events.csv").read_text().splitlines()[1:]
     clips = [row.split(",")[0] for row in events if row.startswith((*SHORT, "tamper/moved"))]

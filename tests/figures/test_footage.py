@@ -78,8 +78,15 @@ def replay_figures(detector, tmp_path, source, truth, warmup: float = 0.0, proof
     return referee("mask_score.py", masks, truth, "--warmup", warmup)
 
 
-@pytest.mark.parametrize("proofs", [5, 2, 1])
-@pytest.mark.parametrize("name", ["run5", "walk1"])
+@pytest.mark.parametrize(
+    ("name", "proofs"),
+    [
+        ("run5", 5),
+        ("run5", 1),
+        ("walk1", 2),
+        *(pytest.param(*one, marks=pytest.mark.long) for one in (("run5", 2), ("walk1", 5), ("walk1", 1))),
+    ],
+)
 def test_nobody_runs_through_a_replay(detector, tmp_path, name, proofs):
     folder = SHARED / "cases/redaction"
     if not folder.exists():
@@ -92,10 +99,10 @@ def test_nobody_runs_through_a_replay(detector, tmp_path, name, proofs):
 @pytest.mark.parametrize(
     ("name", "video", "truth", "warmup"),
     [
-        ("pets09-s2l1", "video.avi", "gt.txt", 0.0),
+        pytest.param("pets09-s2l1", "video.avi", "gt.txt", 0.0, marks=pytest.mark.long),
         ("cdnet-office", "video.mp4", "masks.mkv", 7.0),
         ("sbi-hallandmonitor", "video.mp4", "masks.mkv", 0.0),
-        ("tud-stadtmitte", "video.mp4", "gt.txt", 0.0),
+        pytest.param("tud-stadtmitte", "video.mp4", "gt.txt", 0.0, marks=pytest.mark.long),
     ],
 )
 def test_a_replay_is_as_safe_as_what_is_shown_live(detector, tmp_path, name, video, truth, warmup):

@@ -89,7 +89,7 @@ def asked(records):
     )
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("language", ["de", pytest.param("en", marks=pytest.mark.long)])
 @pytest.mark.parametrize("person", list(PAGES), ids=lambda person: person or "nobody")
 def test_axe_finds_nothing(place, browser, person, language):
     if not AXE.exists():

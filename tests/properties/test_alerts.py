@@ -17,6 +17,7 @@ from blickschutz.alerts.rules import MOST_WAIT_S
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.storage.engine import open_engine
+from tests.conftest import often
 from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock
 
@@ -154,7 +155,7 @@ class House:
         assert set(left.values()) == {0}, left
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=often(25, 200), deadline=None)
 @given(acts)
 def test_nothing_is_lost_nothing_is_told_twice_and_everything_ends(sequence):
     with tempfile.TemporaryDirectory() as folder:

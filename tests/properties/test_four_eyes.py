@@ -44,7 +44,7 @@ from blickschutz.review.rules import (
 from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey, is_signed
-from tests.conftest import ROOT
+from tests.conftest import ROOT, often
 from tests.fakes.case_time import CaseClock
 from tests.fakes.clock import ManualClock
 
@@ -114,7 +114,7 @@ class Desk:
         return None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(60, 300), deadline=None)
 @given(acts)
 def test_no_sequence_breaks_the_promises(tmp_path_factory, sequence):
     desk = Desk(tmp_path_factory.mktemp("desk"))

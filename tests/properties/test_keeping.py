@@ -16,6 +16,7 @@ from blickschutz.retention.model import Ending, Receipt
 from blickschutz.retention.rules import METHODS
 from blickschutz.review.model import CaseState, Fate, Ground, Verdict
 from blickschutz.vault import service
+from tests.conftest import often
 from tests.house import House
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -248,7 +249,7 @@ class World(House):
                 assert receipt.overwritten == 0
 
 
-EXAMPLES = int(os.environ.get("BLICKSCHUTZ_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("BLICKSCHUTZ_EXAMPLES", often(10, 60)))
 
 
 # Shrinking such a sequence takes longer than reading it.

@@ -16,6 +16,7 @@ from blickschutz.pipeline.replay import LONGEST_S, Replay
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.model import MaskSample
 from blickschutz.recording.rules import TICKS, BackgroundWriter, known, sample
+from tests.conftest import often
 
 WIDTH, HEIGHT, ROWS, COLUMNS, CELL = 96, 64, 16, 24, 4
 TOLERANCE = (11, 7, 7)
@@ -119,7 +120,7 @@ def provable(pts, small, looks, backgrounds):
     return agreeing(small, known_then[-1][1])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=often(120, 600))
 @given(clips(), st.integers(1, 5))
 def test_a_pixel_that_is_shown_was_proven_in_that_picture(clip, pieces):
     pictures, looks, backgrounds = clip
