@@ -269,6 +269,7 @@ def troubled(desk, monkeypatch):
         loop=LoopState(0.4, 3.0),
         disk=DiskState(10**9, 2 * 10**9, 3600.0),
         chain=ChainState(100, 90, NOW - 3000, NOW - 3 * 86_400, faults=2),
+        anchor=AnchorState(88, NOW - 60, "forked"),
         deadlines=DeadlineState(3, 2, 7200.0),
         channels=[ChannelState("mail", 12, 90_000.0, "connection refused")],
         orders=OrdersState(2, 900.0, 400.0),
@@ -338,6 +339,8 @@ class TestMetrics:
             'blickschutz_notices_oldest_seconds{channel="mail"} 90000.0',
             "blickschutz_deadlines_oldest_overdue_seconds 7200.0",
             "blickschutz_clock_suspended 1.0",
+            "blickschutz_log_anchored_entries 88.0",
+            "blickschutz_log_anchor_failing 1.0",
             "blickschutz_quarantined_clips 4.0",
         ):
             assert line in text.splitlines(), line

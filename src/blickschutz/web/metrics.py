@@ -103,6 +103,15 @@ ROOM_METRICS: Mapping[str, _Metric] = {
         "When the whole chain was last verified; 0 for not yet", (), lambda v: _of(v.chain, lambda c: c.whole_at)
     ),
     "blickschutz_log_faults": _Metric("Faults of the chain", (), lambda v: _of(v.chain, lambda c: c.faults)),
+    "blickschutz_log_anchored_entries": _Metric(
+        "Entry up to which the witness countersigned", (), lambda v: _of(v.anchor, lambda a: a.number)
+    ),
+    "blickschutz_log_anchored_timestamp_seconds": _Metric(
+        "When the witness last countersigned; 0 for not yet", (), lambda v: _of(v.anchor, lambda a: a.at)
+    ),
+    "blickschutz_log_anchor_failing": _Metric(
+        "1 while log and witness disagree, or the witness is away", (), lambda v: _of(v.anchor, lambda a: bool(a.problem))
+    ),
     "blickschutz_deadlines_due": _Metric(
         "Clips that are still there though their time is up", (), lambda v: _of(v.deadlines, lambda d: d.due)
     ),
