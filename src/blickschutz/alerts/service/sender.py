@@ -10,6 +10,7 @@ import structlog
 from blickschutz.alerts.model import Digest, FaultNotice, Notice
 from blickschutz.alerts.ports import AlertStore, Channel
 from blickschutz.alerts.rules import MOST_REJECTED, PROBES, STALE_S, wait_before_retry
+from blickschutz.guard.model import Backoff
 from blickschutz.guard.rules import words
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
@@ -17,6 +18,8 @@ from blickschutz.kernel.clock import Clock
 
 _log = structlog.get_logger(__name__)
 _MOST_FAULTS = 50
+# Where the database fails, which costs nothing to try: what waits is told within seconds once it works again.
+_BACKOFF = Backoff(most_s=5.0)
 
 
 class Sender:
@@ -41,7 +44,7 @@ class Sender:
         self._unnoted: list[tuple[Notice | Digest, float]] = []
 
     def start(self) -> None:
-        self._thread = self._guard.thread(f"sender-{self._channel.name}", self._run, stop=self._stop)
+        self._thread = self._guard.thread(f"sender-{self._channel.name}", self._run, stop=self._stop, backoff=_BACKOFF)
 
     def poke(self) -> None:
         """There may be something new."""
