@@ -112,6 +112,8 @@ def _reviewer(round_: Round, change: Callable[[Path], None], *, stops: bool) -> 
         round_.ledger.broken("work_not_running", f"nothing is recorded though five people can open: {one.answer}")
     if one.accepted and stops:
         round_.ledger.broken("half_states", "it is sealed though a reviewer's key is not what it was")
+    # A key that nobody put back stops sealing in the rounds that follow, too.
+    round_.worn = round_.worn or stops
 
 
 for _what, _change, _stops in (
