@@ -58,6 +58,10 @@ def locked(*facts):
     raise DeviceError("the database is locked")
 
 
+def refuse(*facts):
+    raise OSError(30, "Read-only file system")
+
+
 class TestOrders:
     def test_without_two_reviewers_nothing_is_ordered_and_it_is_told_once(self, house):
         house.enrol(1)
@@ -170,6 +174,36 @@ class TestOrders:
         assert house.records.orders.store.get(number).state == "given"
         house.records.intake.take(CAMERA, opened)
         assert house.records.orders.store.get(number).state == "recording", "what becomes of it is not lost while its row follows"
+
+    def test_an_order_whose_row_is_owed_outlives_a_crash(self, house, monkeypatch):
+        house.enrol()
+        with monkeypatch.context() as busy:
+            busy.setattr(house.records.orders.store, "add", locked)
+            number = house.order(reason="Lärm")
+        assert house.records.orders.store.get(number) is None
+        house.again()
+        assert house.order() == number + 1, "no number is given twice"
+        house.work()
+        order = house.records.orders.store.get(number)
+        assert (order.state, order.reason, order.tries) == ("given", "Lärm", 1)
+        assert not (house.folder / "orders-owed.json").exists()
+        assert [entry.facts["order"] for entry in house.events(Event.RECORDING_ORDERED)] == [number, number + 1]
+
+    def test_what_can_be_kept_nowhere_is_no_order(self, house, monkeypatch):
+        house.enrol()
+        monkeypatch.setattr(house.records.orders.store, "add", locked)
+        monkeypatch.setattr("blickschutz.control.io.owed.write_private", refuse)
+        with pytest.raises(DeviceError):
+            house.order()
+        assert house.cell.orders == []
+
+    def test_a_damaged_file_of_owed_orders_stops_no_start(self, house):
+        house.enrol()
+        path = house.folder / "orders-owed.json"
+        path.write_bytes(b"[{")
+        house.again()
+        assert house.order() == 1
+        assert path.with_name("orders-owed.json.damaged").read_bytes() == b"[{"
 
     def test_an_order_whose_row_is_late_reaches_a_cell_that_came_back_before_it(self, house, monkeypatch):
         house.enrol()

@@ -28,6 +28,7 @@ from blickschutz.config.lives import limits_of
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.ends import EndFile
 from blickschutz.control.io.orders import SqlOrderStore
+from blickschutz.control.io.owed import OwedFile
 from blickschutz.control.io.probe import DatabaseProbe
 from blickschutz.control.io.register import SqlRegister
 from blickschutz.control.io.stops import StopFile
@@ -153,7 +154,7 @@ def make_records(
     quarantine = QuarantineDesk(store, clock, time.dated, cases.doomed, times)
     probes = [DatabaseProbe("control", engine, CASE_TABLES, clock), DatabaseProbe("alerts", alerts.engine, ALERT_TABLES, clock)]
     placed = SqlOrderStore(engine, log, clock)
-    orders = RecordingOrders(site, cells, placed, log, enrolment, key, shelf, clock, worker.do, safety)
+    orders = RecordingOrders(site, cells, placed, log, enrolment, key, shelf, clock, worker.do, safety, OwedFile(data / "orders-owed.json"))
     rights = RightsDesk(SqlRightsStore(engine, log), CaseRecordings(cases.store, cases), clock, orders.today)
     office = BackOffice(access, log, cases, quarantine, rights)
     intake = ClipIntake(cases, orders, shelf, log, worker.do)

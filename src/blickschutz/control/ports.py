@@ -108,6 +108,18 @@ class OrderStore(Protocol):
         ...
 
 
+class OwedStore(Protocol):
+    """Keeps orders whose row follows, outside of the database."""
+
+    def read(self) -> list[RecordingOrder]:
+        """All of them; none where there is nothing that can be read."""
+        ...
+
+    def write(self, orders: Sequence[RecordingOrder]) -> None:
+        """On disk when this returns. Raises `DeviceError`."""
+        ...
+
+
 class StopStore(Protocol):
     """Keeps what the stop control did, independent of the database."""
 

@@ -82,6 +82,7 @@ class RecordKeeping:
             remove_left,
             *(partial(_remove_parts, folder) for folder in folders),
             self.stops.recover,
+            inspected.orders.recover,
             inspected.intake.recover,
         )
         for step in steps:

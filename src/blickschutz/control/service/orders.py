@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
 from blickschutz.control.model import OrderState, RecordingOrder, Refused, Unrecorded
-from blickschutz.control.ports import Cell, Do, OrderStore, Waits
+from blickschutz.control.ports import Cell, Do, OrderStore, OwedStore, Waits
 from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError, StoreBusyError
@@ -52,6 +53,7 @@ class RecordingOrders:
         clock: Clock,
         do: Do,
         safety: Waits,
+        owed: OwedStore,
     ) -> None:
         self._site, self._cells, self.store, self._log, self._clock, self._do = site, cells, store, log, clock, do
         self._enrolment, self._key, self._shelf, self._safety = enrolment, key, shelf, safety
@@ -61,8 +63,8 @@ class RecordingOrders:
         self._refused: set[str] = set()
         self._lock = threading.Lock()
         self._newest: int | None = None
-        # Orders whose row follows: what becomes of them is noted once it is there.
-        self._unstored: set[int] = set()
+        # Orders whose row follows, beside the database too: what becomes of them is noted once it is there.
+        self._owed, self._unstored = owed, dict[int, RecordingOrder]()
 
     @property
     def records(self) -> bool:
@@ -122,23 +124,47 @@ class RecordingOrders:
         except DeviceError as error:
             # Seconds count: the cell records, and the row follows as soon as the database takes it.
             _log.error("order_not_stored", order=order.number, problem=str(error))
-            self._unstored.add(order.number)
+            if not self._owe(order):
+                # On such a disk nothing is recorded either, and nobody would know of it after a crash.
+                raise
             given = self._give(order)
             self._do(lambda: self._add_late(order, given=given))
         else:
             self._give(order)
         return order.number
 
+    def recover(self) -> None:
+        """After a start: rows that the last process owed."""
+        for order in self._owed.read():
+            with self._lock:
+                self._unstored[order.number] = order
+            self._do(partial(self._add_late, order, given=False))
+
+    def _owe(self, order: RecordingOrder) -> bool:
+        """Whether the order is kept beside the database until that takes it."""
+        with self._lock:
+            try:
+                self._owed.write((*self._unstored.values(), order))
+            except DeviceError as error:
+                _log.error("order_not_kept", order=order.number, problem=str(error))
+                return False
+            self._unstored[order.number] = order
+            return True
+
     def _add_late(self, order: RecordingOrder, *, given: bool) -> None:
-        self.store.add(order)
-        self._unstored.discard(order.number)
+        # It may have got this far before: then what follows failed, or the process ended in between.
+        if self.store.get(order.number) is None:
+            self.store.add(order)
+        with self._lock:
+            self._owed.write([one for one in self._unstored.values() if one.number != order.number])
+            self._unstored.pop(order.number, None)
         if not given:
             # Its cell may have come back meanwhile, and was not told of an order that had no row.
             self._give(order)
 
     def _require_stored(self, numbers: Iterable[int]) -> None:
         """Raises `StoreBusyError` where a row is not there yet: whoever notes something of it tries again."""
-        if not self._unstored.isdisjoint(numbers):
+        if not self._unstored.keys().isdisjoint(numbers):
             raise StoreBusyError("the database has not taken the order yet")
 
     def end_order(self, camera: str, number: int) -> None:
@@ -248,5 +274,7 @@ class RecordingOrders:
     def _number(self) -> int:
         """Numbers go on where the last ones ended, over restarts too."""
         with self._lock:
-            self._newest = (self.store.newest() if self._newest is None else self._newest) + 1
+            if self._newest is None:
+                self._newest = max((self.store.newest(), *(order.number for order in self._owed.read())))
+            self._newest += 1
             return self._newest
