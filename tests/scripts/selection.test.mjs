@@ -114,6 +114,30 @@ test("what is gone is not selected, and nothing takes its place", () => {
   assert.deepEqual(desk.press(5700), { kind: "acknowledge", id: 2 });
 });
 
+test("of a row only what was in sight is acknowledged with it", () => {
+  const desk = new Selection();
+  desk.list([{ id: 1, waiting: true, others: [2] }], 0);
+  desk.move(1, 0);
+  assert.deepEqual(desk.seenWith(1, 999), []);
+  desk.list([{ id: 1, waiting: true, others: [2, 3] }], 1500);
+  assert.deepEqual(desk.press(1600), { kind: "acknowledge", id: 1 });
+  assert.deepEqual(desk.seenWith(1, 1600), [2]);
+  assert.deepEqual(desk.seenWith(1, 2500), [2, 3]);
+  assert.equal(desk.mayClick(1, 2400), false, "the row grew under the pointer");
+  assert.equal(desk.mayClick(1, 2500), true);
+  desk.list([{ id: 3, waiting: true }], 2600);
+  assert.equal(desk.selected, null);
+  assert.ok(desk.isSeen(3, 2600), "it had been in sight in the other's row");
+});
+
+test("a row that grows above moves what stands below", () => {
+  const desk = new Selection();
+  desk.list([{ id: 1, waiting: true }, { id: 9, waiting: true }], 0);
+  assert.equal(desk.mayClick(9, 2000), true);
+  desk.list([{ id: 1, waiting: true, others: [2] }, { id: 9, waiting: true }], 2000);
+  assert.equal(desk.mayClick(9, 2900), false);
+});
+
 test("three keys: select, acknowledge, and the next selects again", () => {
   const desk = new Selection();
   desk.list([{ id: 1, waiting: true }, { id: 2, waiting: true }], 0);

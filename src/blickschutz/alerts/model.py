@@ -228,6 +228,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """As much of an open alert as its place in the queue takes. `raised` is POSIX seconds."""
+
+    id: int
+    camera: str
+    kind: Kind
+    zone: str
+    state: AlertState
+    raised: float
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """More alerts came than can be looked at: how many lately (`crowd.STORM_S`), and the cameras of most of them with how many each."""
+
+    alerts: int
+    causes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lives:
     """How long what is kept with an alert lives, in seconds from its being raised (notices: from being told or set aside).
 

@@ -14,6 +14,7 @@ from blickschutz.alerts.model import (
     FaultNotice,
     HistoryEntry,
     Lives,
+    Mark,
     Notice,
     Origin,
     Outcome,
@@ -66,6 +67,12 @@ class AlertStore(Protocol):
     ) -> list[Alert]: ...
 
     def queue(self, after: Place | None = None, most: int | None = None, *, camera: str = "", kind: Kind | None = None) -> list[Alert]: ...
+
+    def marks(self) -> list[Mark]: ...
+
+    def some(self, numbers: Sequence[int]) -> list[Alert]: ...
+
+    def arrived(self, since: float) -> list[tuple[str, float]]: ...
 
     def change(
         self,

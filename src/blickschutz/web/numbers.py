@@ -9,3 +9,9 @@ from fastapi import Path, Query
 _MOST = 2**53
 Number = Annotated[int, Path(ge=0, le=_MOST)]
 Before = Annotated[int, Query(ge=0, le=_MOST)]
+_DIGITS = 15
+
+
+def numbers(text: str) -> list[int]:
+    """The numbers in a field of a form, set apart by spaces; what is no number is none."""
+    return [int(word) for word in text.split() if word.isascii() and word.isdigit() and len(word) <= _DIGITS]

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import Request
 
-from blickschutz.alerts.model import Alert, By, Place, Priorities
+from blickschutz.alerts.model import Alert, AlertState, By, Mark, Place, Priorities
 from blickschutz.alerts.rules import WAITING, weight
 from blickschutz.kernel.situation import explanation, name
 from blickschutz.web.allowed import member_of
@@ -15,10 +15,11 @@ from blickschutz.web.pages import Pages
 
 _log = structlog.get_logger(__name__)
 
-# Beside the wall as many as somebody can take in, and fewer that move: each playing recording costs the browser a decoder.
+# Beside the wall as many rows as somebody can take in, and fewer that move: each playing recording costs the browser a decoder.
 _SHOWN = 12
 _PLAYING = 4
-# Where more are open the last places belong to the newest: what begins now must be seen, however much is overdue.
+# Where more are open the last places belong to the newest: what begins now must be seen, however much is overdue. In a storm all that
+# comes is new, and all places belong to need.
 _NEWEST = 4
 # Within what a database holds.
 _LONGEST_PLACE = 16
@@ -27,15 +28,36 @@ _LONGEST_PLACE = 16
 def open_queue(pages: Pages, request: Request) -> dict[str, Any]:
     """The most pressing open alerts as the queue beside the wall shows them, and how many more are open."""
     desk = pages.room.alerts
-    found, count = desk.open_alerts(most=_SHOWN), desk.store.open_count()
-    if count > _SHOWN:
-        first = found[: _SHOWN - _NEWEST]
-        known = {alert.id for alert in first}
-        newest = [alert for alert in desk.store.find(states=sorted(WAITING), most=_NEWEST) if alert.id not in known]
-        rest = [alert for alert in found if alert not in first and alert not in newest]
-        found = first + rest[: _NEWEST - len(newest)] + sorted(newest, key=lambda alert: alert.id)
-    shown = {"queue": views(pages, request, found), "more": max(0, count - len(found)), "playing": _PLAYING}
-    return {**shown, "alarming": {camera: priority.value for camera, priority in desk.alarming().items()}}
+    rows, storm = desk.rows(), desk.storm()
+    chosen = rows[:_SHOWN] if storm is not None else _with_newest(rows)
+    known = {alert.id: alert for alert in desk.store.some([mark.id for row in chosen for mark in row])}
+    found = [[known[mark.id] for mark in row if mark.id in known] for row in chosen]
+    return {
+        "queue": [queue_row(views(pages, request, row)) for row in found if row],
+        "more": sum(map(len, rows)) - len(known),
+        "storm": storm,
+        "waiting": sum(mark.state in WAITING for row in rows for mark in row),
+        "playing": _PLAYING,
+        "alarming": {camera: priority.value for camera, priority in desk.alarming().items()},
+    }
+
+
+def _with_newest(rows: list[list[Mark]]) -> list[list[Mark]]:
+    """The rows that are shown: the most pressing, and where there are more the newest that wait in the last places."""
+    if len(rows) <= _SHOWN:
+        return rows
+    first, others = rows[: _SHOWN - _NEWEST], rows[_SHOWN - _NEWEST :]
+    waiting = sorted((row for row in others if row[0].state in WAITING), key=lambda row: row[-1].id)
+    newest = waiting[-_NEWEST:]
+    rest = [row for row in others if row not in newest]
+    return first + rest[: _NEWEST - len(newest)] + newest
+
+
+def queue_row(alerts: list[dict[str, Any]]) -> dict[str, Any]:
+    """One row of the queue: the alert that leads it as templates see it, all that stand in it, and the worst state among them."""
+    states = [one["own"].state for one in alerts]
+    state = AlertState.ESCALATED if AlertState.ESCALATED in states else states[0]
+    return {**alerts[0], "state": state.value, "alerts": alerts, "others": [one["own"].id for one in alerts[1:]]}
 
 
 def place_of(alert: Alert, priorities: Priorities) -> str:

@@ -16,6 +16,7 @@ from blickschutz.alerts.model import (
     Alert,
     AlertState,
     HistoryEntry,
+    Mark,
     Origin,
     Outcome,
     Owed,
@@ -89,3 +90,8 @@ def alert_of(row: Row[Any]) -> Alert:
         row.situation,
         row.kept_from,
     )
+
+
+def mark_of(row: Row[Any]) -> Mark:
+    """The place of an open alert from its columns."""
+    return Mark(row.id, row.camera, Kind(row.kind), row.zone, AlertState(row.state), row.raised)

@@ -13,9 +13,22 @@ from sqlalchemy import ColumnElement, Engine, func, or_, select, update
 
 from blickschutz.alerts.io.lives import drop_clips, expire_some
 from blickschutz.alerts.io.outbox import SqlOutbox
-from blickschutz.alerts.io.rows import OPEN_STATES, WAITING_STATES, add_entries, add_notices, alert_of, owed_of, row_weight
+from blickschutz.alerts.io.rows import OPEN_STATES, WAITING_STATES, add_entries, add_notices, alert_of, mark_of, owed_of, row_weight
 from blickschutz.alerts.io.tables import alerts, counts, history, moments
-from blickschutz.alerts.model import Alert, AlertState, Expired, HistoryEntry, Lives, Origin, Outcome, OwedEntry, Place, Priorities, Tally
+from blickschutz.alerts.model import (
+    Alert,
+    AlertState,
+    Expired,
+    HistoryEntry,
+    Lives,
+    Mark,
+    Origin,
+    Outcome,
+    OwedEntry,
+    Place,
+    Priorities,
+    Tally,
+)
 from blickschutz.kernel.situation import Kind
 from blickschutz.storage.engine import forget, writing
 from blickschutz.storage.rows import DamagedRow, RowReader
@@ -118,6 +131,27 @@ class SqlAlertStore:
             query = query.where(or_(self._weight > after.weight, (self._weight == after.weight) & (alerts.c.id > after.number)))
         with self._engine.connect() as connection:
             return self._rows.all(connection.execute(query), alert_of)
+
+    def marks(self) -> list[Mark]:
+        """All open alerts in the order of need, as much of each as its place takes."""
+        table = alerts.c
+        query = select(table.id, table.camera, table.kind, table.zone, table.state, table.raised)
+        query = query.where(table.state.in_(OPEN_STATES)).order_by(self._weight, table.id)
+        with self._engine.connect() as connection:
+            return self._rows.all(connection.execute(query), mark_of)
+
+    def some(self, numbers: Sequence[int]) -> list[Alert]:
+        """The alerts with these numbers, in their order; without those that are not there."""
+        with self._engine.connect() as connection:
+            found = self._rows.all(connection.execute(select(alerts).where(alerts.c.id.in_(numbers))), alert_of)
+        known = {alert.id: alert for alert in found}
+        return [known[number] for number in numbers if number in known]
+
+    def arrived(self, since: float) -> list[tuple[str, float]]:
+        """Camera and moment (POSIX) of every alert that was raised since that moment, the oldest first."""
+        query = select(alerts.c.camera, alerts.c.raised).where(alerts.c.raised >= since).order_by(alerts.c.raised)
+        with self._engine.connect() as connection:
+            return [(row.camera, row.raised) for row in connection.execute(query)]
 
     def raised(self, since: float, until: float) -> list[tuple[Kind, float, Outcome | None]]:
         """Kind, moment (POSIX) and outcome of every alert from `since` until before `until`; for counting."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from blickschutz.alerts.crowd import STORM_LOOK_S, rows_of, storm_of
 from blickschutz.alerts.model import (
     RANKS,
     Alert,
@@ -17,6 +18,7 @@ from blickschutz.alerts.model import (
     Expired,
     HistoryEntry,
     Lives,
+    Mark,
     Origin,
     Outcome,
     Owed,
@@ -24,6 +26,7 @@ from blickschutz.alerts.model import (
     Place,
     Priorities,
     Priority,
+    Storm,
 )
 from blickschutz.alerts.ports import AlertStore, SiteLog
 from blickschutz.alerts.rules import AHEAD_S, UNENDED_S, may_undo, next_state
@@ -134,6 +137,26 @@ class AlertDesk:
         Those behind the place `after`, at most `most`; all without either.
         """
         return self.store.queue(after, most, camera=camera, kind=kind)
+
+    def rows(self) -> list[list[Mark]]:
+        """All open alerts as rows of the queue, in the order of need; see `crowd.rows_of`."""
+        return rows_of(self.store.marks(), self.priorities)
+
+    def alike(self, number: int) -> list[int]:
+        """The open alerts that share a row with this one, which is among them; nothing where it is closed or unknown."""
+        return next((found for row in self.rows() if number in (found := [mark.id for mark in row])), [])
+
+    def storm(self) -> Storm | None:
+        """Whether more alerts came than can be looked at."""
+        now = self._clock.now()
+        return storm_of(self.store.arrived(now - STORM_LOOK_S), now)
+
+    def same(self, number: int, others: Sequence[int]) -> list[int]:
+        """`number`, and those of `others` that are of the same camera and kind: what one decision may be about."""
+        found = self.store.some(list(dict.fromkeys([number, *others])))
+        if not found or found[0].id != number:
+            return []
+        return [one.id for one in found if (one.camera, one.kind) == (found[0].camera, found[0].kind)]
 
     def alarming(self) -> dict[str, Priority]:
         """Cameras of which something waits, each with the highest priority among it."""

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Permission
 from blickschutz.alerts.model import Outcome
 from blickschutz.web.allowed import allow
-from blickschutz.web.numbers import Number
+from blickschutz.web.numbers import Number, numbers
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.alerts import page, require
 from blickschutz.web.views import by_whom, enter
@@ -18,6 +18,8 @@ from blickschutz.web.views import by_whom, enter
 _SEE_OTHER = 303
 
 Text = Annotated[str, Form(max_length=500)]
+# Numbers of further alerts that a decision is about, as they were shown.
+Also = Annotated[str, Form(max_length=400)]
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -26,17 +28,20 @@ def routes(pages: Pages) -> APIRouter:
     desk = pages.room.alerts
 
     @router.post("/alerts/{number}/acknowledge", dependencies=[allow(Permission.DECIDE)])
-    def acknowledge(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "") -> Response:
+    def acknowledge(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "", also: Also = "") -> Response:
+        """Take on an alert, and those of its row that were shown with it; what came since waits on."""
         require(pages, number)
-        if not desk.acknowledge(number, by_whom(request)):
+        by = by_whom(request)
+        if not [one for one in desk.same(number, numbers(also)) if desk.acknowledge(one, by)]:
             return page(pages, request, require(pages, number), "late")
         enter(pages)
         return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)
 
     @router.post("/alerts/{number}/undo", dependencies=[allow(Permission.DECIDE)])
-    def undo(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "") -> Response:
+    def undo(request: Request, number: Number, back: Annotated[str, Form(max_length=10)] = "", also: Also = "") -> Response:
         require(pages, number)
-        if not desk.undo(number, by_whom(request)):
+        by = by_whom(request)
+        if not [one for one in desk.same(number, numbers(also)) if desk.undo(one, by)]:
             return page(pages, request, require(pages, number), "over")
         enter(pages)
         return RedirectResponse("/wall" if back == "wall" else f"/alerts/{number}", _SEE_OTHER)

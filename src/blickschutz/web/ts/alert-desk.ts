@@ -29,7 +29,8 @@ export class AlertDesk {
   private renewing = false;
   private again = false;
   private shown = "";
-  private undoable: { id: number; until: number } | null = null;
+  private undoable: { id: number; also: string; until: number } | null = null;
+  private storm = false;
   private pointedAt = -Infinity;
   private readonly told = new Set<number>();
 
@@ -107,11 +108,12 @@ export class AlertDesk {
   }
 
   private async acknowledge(id: number): Promise<void> {
-    const what = this.words(id);
+    const further = this.selection.seenWith(id, performance.now()), also = further.join(" ");
+    const what = this.words(id) + (further.length ? ` (${1 + further.length})` : "");
     this.selection.choose(id, performance.now());
-    const { done, problem } = await send(`/alerts/${id}/acknowledge`, { back: "wall" });
+    const { done, problem } = await send(`/alerts/${id}/acknowledge`, { back: "wall", also });
     if (done) {
-      this.undoable = { id, until: Date.now() + UNDO_MS };
+      this.undoable = { id, also, until: Date.now() + UNDO_MS };
       this.say("acknowledged", what);
     } else this.say(problem === "busy" ? "busy" : "late");
     this.tick();
@@ -123,7 +125,7 @@ export class AlertDesk {
     const last = this.undoable;
     if (!last) return;
     this.undoable = null;
-    const { done } = await send(`/alerts/${last.id}/undo`, { back: "wall" });
+    const { done } = await send(`/alerts/${last.id}/undo`, { back: "wall", also: last.also });
     this.say(done ? "undone" : "over", done ? this.words(last.id) : "");
     this.tick();
     await this.renew();
@@ -157,6 +159,7 @@ export class AlertDesk {
     if (change.state === "raised" && !this.told.has(change.id)) {
       this.told.add(change.id);
       const text = `${change.name}, ${change.camera}`;
+      if (this.storm) { void this.renew(); return; }
       this.say("new", text);
       this.sound?.came(change.priority, Date.now());
       if ("Notification" in window && Notification.permission === "granted" && Date.now() - change.taken * 1000 < TOLD_MS) {
@@ -205,8 +208,12 @@ export class AlertDesk {
 
   /** The list on the page is another one now. */
   private listed(): void {
-    const items: Item[] = this.cards().map((card) => ({ id: Number(card.dataset["alert"]), waiting: isWaiting(card) }));
+    const items: Item[] = this.cards().map((card) => ({ id: Number(card.dataset["alert"]), waiting: isWaiting(card), others: others(card) }));
     this.selection.list(items, performance.now());
+    const storm = this.list.querySelector("[data-storm]") !== null;
+    if (storm !== this.storm) this.say(storm ? "storm" : "");
+    this.storm = storm;
+    this.sound?.storm(storm);
     this.wall.alarm(JSON.parse(this.list.querySelector<HTMLElement>("[data-alarming]")?.dataset["alarming"] ?? "{}") as Record<string, Priority>);
     this.mark(false);
   }
@@ -256,8 +263,8 @@ export class AlertDesk {
   }
 
   private identity(card: HTMLElement): string {
-    const { alert, state } = card.dataset;
-    return alert ? `${alert} ${state} ${card.querySelector("video") !== null}` : "";
+    const { alert, state, others } = card.dataset;
+    return alert ? `${alert} ${state} ${card.querySelector("video") !== null} ${others}` : "";
   }
 
   private words(id: number): string {
@@ -273,6 +280,11 @@ export class AlertDesk {
 
 function isWaiting(card: HTMLElement): boolean {
   return card.dataset["state"] === "raised" || card.dataset["state"] === "escalated";
+}
+
+/** The other alerts in the row that this card is of. */
+function others(card: HTMLElement): number[] {
+  return (card.dataset["others"] ?? "").split(" ").filter(Boolean).map(Number);
 }
 
 function release(video: HTMLVideoElement): void {

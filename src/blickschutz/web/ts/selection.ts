@@ -3,7 +3,8 @@
 // The selection never changes by itself: only a key or a click of this person moves it. What came or was selected a moment ago is
 // not acknowledged, because the hand was on its way before the eye had seen it.
 
-export interface Item { readonly id: number; readonly waiting: boolean }
+/** A row of the queue: the alert that leads it, and others of the same cause that stand in it. */
+export interface Item { readonly id: number; readonly waiting: boolean; readonly others?: readonly number[] }
 export type Act = { readonly kind: "acknowledge" | "select"; readonly id: number } | { readonly kind: "wait" | "nothing" };
 
 /** So long an alert must have been in sight before it can be acknowledged (ms). */
@@ -17,6 +18,7 @@ export class Selection {
   private chosenAt = 0;
   private readonly inSight = new Map<number, number>();
   private readonly placed = new Map<number, number>();
+  private spots = new Map<number, string>();
 
   /** The alert that keys act on; null where none is selected. */
   get selected(): number | null {
@@ -25,25 +27,27 @@ export class Selection {
 
   /** The list as it stands on the page from `now` on. What is not in it any more is not selected any more; nothing takes its place. */
   list(items: readonly Item[], now: number): void {
-    const before = new Map(this.items.map((item, place) => [item.id, place]));
+    const spots = new Map<number, string>();
+    let alerts = 0;
     items.forEach((item, place) => {
-      if (!before.has(item.id)) this.inSight.set(item.id, now);
-      if (before.get(item.id) !== place) this.placed.set(item.id, now);
+      for (const id of named(item)) if (!this.inSight.has(id)) this.inSight.set(id, now);
+      // A row that names one more is higher than it was, and moves its own button and all below.
+      alerts += named(item).length;
+      spots.set(item.id, `${place} ${alerts}`);
+      if (this.spots.get(item.id) !== spots.get(item.id)) this.placed.set(item.id, now);
     });
-    const ids = new Set(items.map((item) => item.id));
-    for (const id of before.keys()) {
-      if (ids.has(id)) continue;
-      this.inSight.delete(id);
-      this.placed.delete(id);
-    }
+    const ids = new Set(items.map((item) => item.id)), all = new Set(items.flatMap(named));
+    for (const id of this.inSight.keys()) if (!all.has(id)) this.inSight.delete(id);
+    for (const id of this.placed.keys()) if (!ids.has(id)) this.placed.delete(id);
     this.items = items;
+    this.spots = spots;
     if (this.chosen !== null && !ids.has(this.chosen)) this.chosen = null;
   }
 
   /** Nobody could see the list until `now`: the page was behind another. */
   unseenUntil(now: number): void {
     for (const item of this.items) {
-      this.inSight.set(item.id, now);
+      for (const id of named(item)) this.inSight.set(id, now);
       this.placed.set(item.id, now);
     }
     this.chosenAt = now;
@@ -79,8 +83,17 @@ export class Selection {
     return this.isSeen(id, now) && now - (this.placed.get(id) ?? now) >= SEEN_MS;
   }
 
+  /** The others in its row that have been in sight for long enough: what is acknowledged with it. What joined just now is not. */
+  seenWith(id: number, now: number): number[] {
+    return (this.items.find((item) => item.id === id)?.others ?? []).filter((other) => this.isSeen(other, now));
+  }
+
   /** Whether it has been in sight for long enough. */
   isSeen(id: number, now: number): boolean {
     return now - (this.inSight.get(id) ?? now) >= SEEN_MS;
   }
+}
+
+function named(item: Item): number[] {
+  return [item.id, ...(item.others ?? [])];
 }

@@ -17,6 +17,8 @@ export class Sound {
   private audio: AudioContext | null = null;
   private last = 0;
   private repeating: Priority | null = null;
+  /** In a storm the place of the most urgent priority that has sounded in it; null without one. */
+  private stormed: number | null = null;
 
   constructor(private readonly box: HTMLInputElement, private readonly volume: HTMLInputElement) {
     volume.value = localStorage.getItem(STORED) ?? volume.value;
@@ -25,14 +27,27 @@ export class Sound {
     box.addEventListener("change", () => { this.audio ??= new AudioContext(); void this.audio.resume(); });
   }
 
+  /** Whether more come than somebody can look at: then one sound, and another only for something more urgent. Nothing repeats. */
+  storm(on: boolean): void {
+    this.stormed = on ? this.stormed ?? PRIORITIES.length : null;
+  }
+
   /** The most urgent priority that waits; null where nothing does. Called every second. */
   waiting(priority: Priority | null, now: number): void {
     this.repeating = priority;
+    if (this.stormed !== null) {
+      const urgency = priority === null ? this.stormed : PRIORITIES.indexOf(priority);
+      if (priority === null || urgency >= this.stormed) return;
+      this.stormed = urgency;
+      this.play(priority, now);
+      return;
+    }
     if (priority && now - this.last >= PATTERNS[priority].everyMs) this.play(priority, now);
   }
 
   /** Something of that priority came: heard at once, unless something more urgent sounds anyway. */
   came(priority: Priority, now: number): void {
+    if (this.stormed !== null) return;
     if (this.repeating === null || PRIORITIES.indexOf(priority) <= PRIORITIES.indexOf(this.repeating)) this.play(priority, now);
   }
 
