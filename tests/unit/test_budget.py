@@ -420,6 +420,16 @@ class TestProposals:
         desk.desk.closed(CAMERA, LEFT, 0.9, "false-alarm", confirmed=False)
         assert desk.kind().proposal.threshold == right.proposal.threshold
 
+    def test_an_outcome_that_was_taken_back_counts_for_nothing(self, desk):
+        desk.observe(7, per_day=20)
+        for _ in range(5):
+            desk.desk.heard(CAMERA, LEFT, 0.97, 2.0, told=True)
+        before = desk.kind().proposal.threshold
+        for times in (1, 1, -1, -1, -1):
+            desk.desk.closed(CAMERA, LEFT, 0.96, "confirmed", confirmed=True, times=times)
+        assert desk.kind().proposal.threshold == before
+        assert not any(desk.kind().closed.values())
+
     def test_a_camera_that_leaves_its_budget_says_so_and_proposes(self, desk):
         desk.observe(7, per_day=50)
         accepted = desk.kind().proposal.threshold

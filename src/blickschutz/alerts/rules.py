@@ -24,12 +24,14 @@ TRANSITIONS: Mapping[tuple[AlertState, AlertEvent], AlertState] = {
     (State.ACTING, Event.ACT): State.ACTING,
     (State.ACTING, Event.CLOSE): State.CLOSED,
     (State.CLOSED, Event.SEEN): State.CLOSED,
+    # Whoever takes back that they closed it has it in hand.
+    (State.CLOSED, Event.UNDO): State.ACKNOWLEDGED,
 }
 
 OPEN = frozenset({State.RAISED, State.ESCALATED, State.ACKNOWLEDGED, State.ACTING})
 WAITING = frozenset({State.RAISED, State.ESCALATED})
 
-# For so long whoever acknowledged an alert can take that back; a page may say so a little later than it happened.
+# For so long whoever acknowledged or closed an alert can take that back; a page may say so a little later than it happened.
 UNDO_S, UNDO_SLACK_S = 10.0, 2.0
 FIRST_WAIT_S, MOST_WAIT_S = 2.0, 300.0
 # What is said a quarter of an hour late sends nobody anywhere any more: the desk has escalated it long ago, by default after
@@ -47,6 +49,7 @@ UNENDED_S = 86_400.0
 
 # What happens to an alert beside the decisions about it.
 _BESIDE = frozenset({Event.SEEN.value, "record", "unrecorded", "lost", "outdated"})
+_UNDONE = frozenset({Event.ACKNOWLEDGE.value, Event.CLOSE.value})
 # What somebody sees to stands behind all that waits.
 SEEN_TO = len(RANKS)
 
@@ -57,10 +60,10 @@ def weight(state: AlertState, priority: Priority) -> int:
 
 
 def may_undo(history: Sequence[HistoryEntry], by: str, now: float) -> bool:
-    """Whether `by` can take back what was done last: their own acknowledgement, of just now."""
+    """Whether `by` can take back what was done last: that they acknowledged or closed it, just now."""
     decided = [entry for entry in history if entry.event not in _BESIDE]
     last = decided[-1] if decided else None
-    return last is not None and last.event == Event.ACKNOWLEDGE and last.by == by and 0 <= now - last.at <= UNDO_S + UNDO_SLACK_S
+    return last is not None and last.event in _UNDONE and last.by == by and 0 <= now - last.at <= UNDO_S + UNDO_SLACK_S
 
 
 def next_state(state: AlertState, event: AlertEvent) -> AlertState | None:

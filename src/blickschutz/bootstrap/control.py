@@ -67,6 +67,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     sensitivity = Sensitivity(cells, make_budget(site, records, regime, clock), clock)
     sensitivity.begin()
     desk.closed.listen(sensitivity.closed)
+    desk.reopened.listen(sensitivity.reopened)
     records.office.cases.decided.listen(sensitivity.reviewed)
     for cell in cells.values():
         cell.episodes.listen(sensitivity.heard)

@@ -140,17 +140,17 @@ class BudgetDesk:
                 known.today.observed[cell] = known.today.observed.get(cell, 0.0) + min(seconds, MOST_LOOK_S)
                 known.changed = True
 
-    def closed(self, camera: str, kind: Kind, score: float, outcome: str, *, confirmed: bool) -> None:
-        """A person said what an alert was."""
+    def closed(self, camera: str, kind: Kind, score: float, outcome: str, *, confirmed: bool, times: int = 1) -> None:
+        """A person said what an alert was; with `times` -1 they took that back."""
         with self._lock:
             known = self._cameras.get(camera)
             if known is None or kind not in self._shares.get(camera, {}):
                 return
             closed = known.today.closed.setdefault(kind, {})
-            closed[outcome] = closed.get(outcome, 0) + 1
+            closed[outcome] = max(0, closed.get(outcome, 0) + times)
             if confirmed:
                 bins = known.today.confirmed.setdefault(kind, {})
-                bins[bin_of(score)] = bins.get(bin_of(score), 0) + 1
+                bins[bin_of(score)] = max(0, bins.get(bin_of(score), 0) + times)
             known.changed = True
 
     def seen(self, camera: str) -> tuple[dict[str, int], dict[str, int]]:

@@ -169,7 +169,7 @@ HISTORY_WORDS: Mapping[str, str] = {
     "seen": N_("angesehen"),
     "escalate": N_("nicht rechtzeitig quittiert"),
     "acknowledge": N_("quittiert"),
-    "undo": N_("Quittierung zurückgenommen"),
+    "undo": N_("zurückgenommen"),
     "act": N_("veranlasst"),
     "close": N_("abgeschlossen"),
     "record": N_("Aufzeichnung angeordnet"),
@@ -203,7 +203,7 @@ RECORDING_PROBLEMS: Mapping[str, str] = {
 }
 ALERT_PROBLEMS: Mapping[str, str] = {
     "late": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand; Ihre Eingabe wurde nicht übernommen."),
-    "over": N_("Die Quittierung lässt sich nicht mehr zurücknehmen: Es sind mehr als zehn Sekunden vergangen, oder es ging schon weiter."),
+    "over": N_("Das lässt sich nicht mehr zurücknehmen: Es sind mehr als zehn Sekunden vergangen, oder es ging schon weiter."),
     "text": N_("Bitte schreiben Sie, was veranlasst wurde."),
     "outcome": N_("Bitte wählen Sie ein Ergebnis."),
     "reason": N_("Bitte nennen Sie einen Grund."),

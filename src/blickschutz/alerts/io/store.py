@@ -179,6 +179,8 @@ class SqlAlertStore:
     ) -> bool:
         """Move an alert on, if it still is in state `before`: of two who decide at once one is told that the other was faster."""
         values: dict[str, Any] = {"state": after.value}
+        if before is AlertState.CLOSED:
+            values |= {"outcome": None, "note": "", "closed": None}
         if outcome is not None:
             values |= {"outcome": outcome.value, "note": note, "closed": entry.at}
         with writing(self._engine) as connection:

@@ -174,6 +174,7 @@ def plain(notice: Notice, site: str, camera: str, language: str) -> tuple[str, s
         "raised": "Meldung" if german else "Alert",
         "escalate": "Nicht quittierte Meldung" if german else "Unacknowledged alert",
         "close": "Meldung abgeschlossen" if german else "Alert closed",
+        "undo": "Abschluss der Meldung zurückgenommen" if german else "Closing taken back of alert",
     }
     subject = f"{words.get(notice.event, notice.event)} {alert.id}: {name(alert.kind, language)}, {camera}"
     line = explanation(alert.kind, alert.figures, language)

@@ -67,6 +67,8 @@ class AlertDesk:
         self._told: Topic[Alert] = Topic()
         # Each alert once, when a person says what it was.
         self.closed: Topic[Alert] = Topic()
+        # Each alert as it was closed, when that is taken back.
+        self.reopened: Topic[Alert] = Topic()
         # What a life before this one deleted may still lie in the journal.
         self._unswept = True
         self._entering = threading.Lock()
@@ -176,8 +178,17 @@ class AlertDesk:
         return self._decide(number, AlertEvent.ACKNOWLEDGE, by)
 
     def undo(self, number: int, by: By) -> bool:
-        """Whoever acknowledged it takes that back, within ten seconds. False where that is over, or somebody went on with it."""
-        return may_undo(self.store.history(number), by.name, self._clock.now()) and self._decide(number, AlertEvent.UNDO, by)
+        """Whoever acknowledged or closed it takes that back, within ten seconds. False where that is over, or somebody went on with it."""
+        before = self.store.get(number)
+        if not self.may_undo(number, by) or not self._decide(number, AlertEvent.UNDO, by):
+            return False
+        if before is not None and before.outcome is not None:
+            self._tell(before, self.reopened)
+        return True
+
+    def may_undo(self, number: int, by: By) -> bool:
+        """Whether that person can still take back what they decided last."""
+        return may_undo(self.store.history(number), by.name, self._clock.now())
 
     def act(self, number: int, by: By, text: str) -> bool:
         """Somebody did something about it."""
@@ -269,8 +280,9 @@ class AlertDesk:
             return False
         owed = Owed(by.member, {"decision": event.value, **(facts or {})})
         entry = HistoryEntry(self._clock.now(), event.value, by.name, text, owed)
-        # Who only listens hears of raised, escalated and closed; the rest is between those at the desk.
-        channels = self._channels if event is AlertEvent.CLOSE else ()
+        # Who only listens hears of raised, escalated, closed and that taken back; the rest is between those at the desk.
+        told = event is AlertEvent.CLOSE or alert.state is AlertState.CLOSED
+        channels = self._channels if told else ()
         if not self.store.change(number, alert.state, after, entry, outcome, text if outcome else "", channels):
             return False
         self._changed(number)

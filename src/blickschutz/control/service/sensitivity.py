@@ -58,9 +58,16 @@ class Sensitivity:
 
     def closed(self, alert: Alert) -> None:
         """A person said what an alert of our own analysis was."""
+        self._closed(alert, 1)
+
+    def reopened(self, alert: Alert) -> None:
+        """That was taken back."""
+        self._closed(alert, -1)
+
+    def _closed(self, alert: Alert, times: int) -> None:
         if alert.outcome is not None and alert.origin is Origin.ANALYSIS:
             confirmed = alert.outcome is Outcome.CONFIRMED
-            self.desk.closed(alert.camera, alert.kind, alert.confidence, alert.outcome.value, confirmed=confirmed)
+            self.desk.closed(alert.camera, alert.kind, alert.confidence, alert.outcome.value, confirmed=confirmed, times=times)
 
     def reviewed(self, told: tuple[Case, bool]) -> None:
         """People decided a case. Its clip was ordered by a peak at or above the threshold; which one nobody kept."""

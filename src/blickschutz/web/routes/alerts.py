@@ -14,14 +14,19 @@ from blickschutz.alerts.rules import OPEN
 from blickschutz.config.lives import alert_lives
 from blickschutz.kernel.situation import Kind
 from blickschutz.web.allowed import allow
-from blickschutz.web.numbers import Before, Number
+from blickschutz.web.numbers import Before, Number, numbers
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.bar import changes
-from blickschutz.web.views import open_queue, place_from, place_of, views
+from blickschutz.web.views import by_whom, open_queue, place_from, place_of, views
 
 _DAY_S = 24 * 3600.0
 _TALLY_DAYS = 30
 _PAGE = 100
+# As many open alerts of one camera and kind are offered to be closed together.
+TOGETHER = 50
+
+
+Also = Annotated[str, Query(max_length=1000)]
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -74,20 +79,20 @@ def routes(pages: Pages) -> APIRouter:
         return StreamingResponse(changes(pages, request, Permission.ALERTS), media_type="text/event-stream")
 
     @router.get("/alerts/{number}", dependencies=[allow(Permission.ALERTS)])
-    def alert(request: Request, number: Number) -> Response:
+    def alert(request: Request, number: Number, also: Also = "") -> Response:
         found = require(pages, number)
         person = pages.person(request)
         # Whoever looks need not wait for whoever writes.
         pages.room.later(lambda: desk.seen(number, person))
-        return page(pages, request, found)
+        return page(pages, request, found, also=also)
 
     @router.get("/alerts/{number}/panel", dependencies=[allow(Permission.ALERTS)])
-    def panel(request: Request, number: Number) -> Response:
+    def panel(request: Request, number: Number, also: Also = "") -> Response:
         """The same beside the wall, which goes on."""
         found = require(pages, number)
         person = pages.person(request)
         pages.room.later(lambda: desk.seen(number, person))
-        return page(pages, request, found, template="alert_panel.html")
+        return page(pages, request, found, template="alert_panel.html", also=also)
 
     @router.get("/alerts/{number}/clip.mp4", dependencies=[allow(Permission.ALERTS)])
     def clip(number: Number) -> Response:
@@ -107,10 +112,14 @@ def require(pages: Pages, number: int) -> Alert:
     return alert
 
 
-def page(pages: Pages, request: Request, found: Alert, problem: str = "", template: str = "alert.html") -> Response:
-    """The page of an alert; with a `problem` it says what was wrong with a decision."""
+def page(pages: Pages, request: Request, found: Alert, problem: str = "", template: str = "alert.html", also: str = "") -> Response:
+    """The page of an alert; with a `problem` it says what was wrong with a decision. `also` were closed with it."""
     others = [tile for tile in pages.tiles() if tile.camera.id != found.camera]
-    history = pages.room.alerts.store.history(found.id)
+    desk = pages.room.alerts
+    history = desk.store.history(found.id)
+    # As many as are offered at once, the oldest first.
+    alike = desk.open_alerts(most=TOGETHER, camera=found.camera, kind=found.kind) if found.state in OPEN else []
+    row = desk.alike(found.id) if len(alike) > 1 else []
     lives, age = alert_lives(pages.site), pages.room.regime.now().timestamp() - found.raised
     return pages.render(
         request,
@@ -120,6 +129,10 @@ def page(pages: Pages, request: Request, found: Alert, problem: str = "", templa
         history=history,
         over={"clip": age >= lives.clips, "history": age >= lives.history},
         others=others,
+        together=views(pages, request, sorted((one for one in alike if one.id != found.id), key=lambda one: one.id)),
+        row=row,
+        undo=desk.may_undo(found.id, by_whom(request)),
+        also=" ".join(map(str, numbers(also))),
         outcomes=list(Outcome),
         problem=problem,
     )

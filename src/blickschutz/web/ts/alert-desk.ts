@@ -38,7 +38,7 @@ export class AlertDesk {
     this.texts = JSON.parse(list.dataset["texts"] ?? "{}") as Record<string, string>;
     for (const card of this.cards()) this.told.add(Number(card.dataset["alert"]));
     const panel = document.querySelector<HTMLElement>("[data-panel]");
-    this.panel = panel ? new Panel(panel, () => void this.renew()) : null;
+    this.panel = panel ? new Panel(panel, (act, id, also) => this.decided(act, id, also)) : null;
     const box = document.querySelector<HTMLInputElement>("[data-sound]"), volume = document.querySelector<HTMLInputElement>("[data-volume]");
     this.sound = box && volume ? new Sound(box, volume) : null;
     document.querySelector("[data-sound-test]")?.addEventListener("click", () => {
@@ -140,6 +140,16 @@ export class AlertDesk {
     const ofAlert = card?.dataset["camera"] === camera ? `/alerts/${card.dataset["alert"]}/record` : "";
     const { done, problem } = await send(ofAlert || `/cameras/${encodeURIComponent(camera)}/record`, { text: this.texts["record"] ?? "" });
     this.say(done ? "ordered" : "unordered", done ? this.wall.name(camera) : `${this.wall.name(camera)}. ${problem === "busy" ? this.texts["busy"] ?? "" : problem}`);
+  }
+
+  /** Something was done in the panel: what can be taken back is offered. */
+  private decided(act: string, id: number, also: string): void {
+    if (act === "close" || act === "together" || act === "acknowledge") {
+      this.undoable = { id, also, until: Date.now() + UNDO_MS };
+      this.say(act === "acknowledge" ? "acknowledged" : "closed", this.words(id) + (also ? ` (${also.split(" ").length + 1})` : ""));
+    } else if (act === "undo") this.undoable = null;
+    this.tick();
+    void this.renew();
   }
 
   private clicked(event: Event): void {

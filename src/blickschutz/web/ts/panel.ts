@@ -4,14 +4,26 @@ import { send } from "./sending.js";
 
 export class Panel {
   private alert = 0;
+  private also = "";
 
-  constructor(private readonly frame: HTMLElement, private readonly changed: () => void) {
-    frame.addEventListener("click", (event) => { if ((event.target as Element).closest("[data-close]")) this.close(); });
+  /** `changed` hears what was done and to which others it was. */
+  constructor(private readonly frame: HTMLElement, private readonly changed: (act: string, alert: number, also: string) => void) {
+    frame.addEventListener("click", (event) => {
+      const target = event.target as Element;
+      if (target.closest("[data-close]")) this.close();
+      if (target.closest("[data-back]")) { event.preventDefault(); void this.load(); }
+    });
     frame.addEventListener("submit", (event) => {
       event.preventDefault();
-      const form = event.target as HTMLFormElement;
-      void send(form.action, new FormData(form)).then(async ({ done, problem }) => {
-        if (done) { await this.load(); this.changed(); } else this.say(problem);
+      const form = event.target as HTMLFormElement, fields = new FormData(form);
+      if (form.method === "get") { void this.ask(form.action, fields); return; }
+      void send(form.action, fields).then(async ({ done, problem }) => {
+        if (!done) { this.say(problem); return; }
+        const act = form.action.split("/").at(-1) ?? "";
+        this.also = act === "together" ? String(fields.get("also") ?? "") : "";
+        await this.load();
+        this.frame.focus({ preventScroll: true });
+        this.changed(act, this.alert, this.also);
       });
     });
   }
@@ -22,6 +34,7 @@ export class Panel {
 
   async open(alert: number): Promise<void> {
     this.alert = alert;
+    this.also = "";
     await this.load();
     this.frame.focus({ preventScroll: true });
   }
@@ -38,9 +51,18 @@ export class Panel {
   }
 
   private async load(): Promise<void> {
-    const answer = await fetch(`/alerts/${this.alert}/panel`, { headers: { Accept: "text/html" } }).catch(() => null);
+    const also = this.also ? `?${new URLSearchParams({ also: this.also }).toString()}` : "";
+    const answer = await fetch(`/alerts/${this.alert}/panel${also}`, { headers: { Accept: "text/html" } }).catch(() => null);
     if (answer?.status === 401) window.location.reload();
     else if (answer?.ok) this.show(await answer.text());
+  }
+
+  /** A question before something is done: it stands where the alert stood. */
+  private async ask(action: string, fields: FormData): Promise<void> {
+    const pairs = [...fields].map(([name, value]) => [name, String(value)]);
+    const answer = await fetch(`${action}?${new URLSearchParams([...pairs, ["panel", "true"]]).toString()}`, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (answer?.status === 401) window.location.reload();
+    else if (answer && [200, 409, 422].includes(answer.status)) { this.show(await answer.text()); this.frame.focus(); }
   }
 
   private show(html: string): void {
