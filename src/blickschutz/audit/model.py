@@ -60,6 +60,7 @@ class Event(StrEnum):
     REGISTER_BROKEN = "register-broken"
     PASSPHRASE_CHANGED = "passphrase-changed"
     ALERT_DECIDED = "alert-decided"
+    SHIFT_NOTED = "shift-noted"
     SHADOW_BEGAN = "shadow-began"
     SHADOW_OVER = "shadow-over"
     BUDGET_EXCEEDED = "budget-exceeded"

@@ -55,6 +55,10 @@ FACT_WORDS: Mapping[str, str] = {
     "roles": N_("Rollen"),
     "owner": N_("verantwortlich"),
     "trained_until": N_("Schulung gilt bis"),
+    "successor": N_("Schicht übergeben an"),
+    "open_count": N_("Offene Meldungen"),
+    "open_alerts": N_("Nummern"),
+    "dark_cameras": N_("Nicht live"),
 }
 _REASONS: Mapping[str, str] = {
     **texts.SHRED_WORDS,
@@ -151,7 +155,7 @@ def _value(key: str, value: object, names: Names, translate: texts.Translate) ->
     text = str(value)
     if key in _PEOPLE:
         return _who(text, names, translate)
-    if key == "camera":
+    if key in {"camera", "dark_cameras"}:
         return names.camera(text)
     if key in {"kind", "cause"} and text in set(Kind):
         return name(Kind(text), names.language)

@@ -366,6 +366,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "reviewer-revoked": N_("Schlüssel zählt nicht mehr"),
     "register-broken": N_("Verzeichnis derer, die sichten, ist nicht, wie es war"),
     "alert-decided": N_("Meldung entschieden"),
+    "shift-noted": N_("Eintrag ins Schichtbuch"),
     "recording-ordered": N_("Aufzeichnung angeordnet"),
     "recording-refused": N_("Aufzeichnung nicht möglich"),
     "recording-failed": N_("Aufzeichnung nicht zustande gekommen"),

@@ -107,6 +107,7 @@ ACT_WORDS = (
     (r"/alerts/\d+/act", N_("Festhalten, was veranlasst wurde")),
     (r"/alerts/\d+/close", N_("Meldung abschließen")),
     (r"/alerts/\d+/together", N_("Meldungen zusammen abschließen")),
+    (r"/shift", N_("Eintrag ins Schichtbuch")),
     (r".*/record", N_("Aufzeichnung anordnen")),
     (r".*/?stop", N_("Anhalten")),
     (r".*/?resume", N_("Wieder starten")),
