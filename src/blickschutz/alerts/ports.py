@@ -64,6 +64,8 @@ class AlertStore(Protocol):
         until: float = 0.0,
         before: int = 0,
         most: int = 200,
+        outcome: Outcome | None = None,
+        text: str = "",
     ) -> list[Alert]: ...
 
     def queue(self, after: Place | None = None, most: int | None = None, *, camera: str = "", kind: Kind | None = None) -> list[Alert]: ...

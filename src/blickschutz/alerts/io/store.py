@@ -17,6 +17,7 @@ from blickschutz.alerts.io.rows import OPEN_STATES, WAITING_STATES, add_entries,
 from blickschutz.alerts.io.tables import alerts, counts, history, moments
 from blickschutz.alerts.model import (
     Alert,
+    AlertEvent,
     AlertState,
     Expired,
     HistoryEntry,
@@ -32,6 +33,9 @@ from blickschutz.alerts.model import (
 from blickschutz.kernel.situation import Kind
 from blickschutz.storage.engine import forget, writing
 from blickschutz.storage.rows import DamagedRow, RowReader
+
+# What people wrote themselves.
+_SAID = (AlertEvent.ACT.value, AlertEvent.CLOSE.value, "record")
 
 
 class SqlAlertStore:
@@ -101,9 +105,12 @@ class SqlAlertStore:
         until: float = 0.0,
         before: int = 0,
         most: int = 200,
+        outcome: Outcome | None = None,
+        text: str = "",
     ) -> list[Alert]:
-        """Alerts that fit, the newest first; those with a number under `before`."""
-        query = select(alerts).order_by(alerts.c.raised.desc(), alerts.c.id.desc()).limit(most)
+        """Alerts that fit, the newest first; those with a number under `before`. `text` is looked for in notes and what was done."""
+        # By number, as pages go on by it: a clock that went back hides none of them.
+        query = select(alerts).order_by(alerts.c.id.desc()).limit(most)
         if states:
             query = query.where(alerts.c.state.in_([state.value for state in states]))
         if camera:
@@ -116,6 +123,11 @@ class SqlAlertStore:
             query = query.where(alerts.c.id < before)
         if until:
             query = query.where(alerts.c.raised < until)
+        if outcome is not None:
+            query = query.where(alerts.c.outcome == outcome.value)
+        if text:
+            said = select(history.c.alert).where(history.c.event.in_(_SAID), history.c.text.icontains(text, autoescape=True))
+            query = query.where(or_(alerts.c.note.icontains(text, autoescape=True), alerts.c.id.in_(said)))
         with self._engine.connect() as connection:
             return self._rows.all(connection.execute(query), alert_of)
 

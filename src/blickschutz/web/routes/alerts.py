@@ -41,18 +41,22 @@ def routes(pages: Pages) -> APIRouter:
         kind: str = "",
         state: str = "",
         date: str = "",
+        until: str = "",
+        outcome: str = "",
+        text: Annotated[str, Query(max_length=100)] = "",
         before: Before = 0,
         after: Annotated[str, Query(max_length=40)] = "",
     ) -> Response:
-        """Alerts of a day, the newest first; or, without a day, all that are open, in the order of need."""
-        whole = state == "open" and not date
-        start = pages.day_start(date)
+        """Alerts of a day, or from one to another, the newest first; or, without a day, all that are open, in the order of need."""
+        words, asked_outcome = text.strip(), Outcome(outcome) if outcome in set(Outcome) else None
+        whole = state == "open" and not (date or until or words or asked_outcome)
+        start, last_day = sorted((pages.day_start(date or until), pages.day_start(until or date)))
         asked_camera = camera if any(tile.camera.id == camera for tile in pages.tiles()) else ""
         asked_kind = Kind(kind) if kind in set(Kind) else None
         if whole:
             found = desk.open_alerts(place_from(after), _PAGE + 1, camera=asked_camera, kind=asked_kind)
         else:
-            end = start + timedelta(days=1)
+            end = last_day + timedelta(days=1)
             found = desk.store.find(
                 states=sorted(OPEN) if state == "open" else [AlertState.CLOSED] if state == "closed" else (),
                 since=start.timestamp(),
@@ -61,13 +65,17 @@ def routes(pages: Pages) -> APIRouter:
                 most=_PAGE + 1,
                 camera=asked_camera,
                 kind=asked_kind,
+                outcome=asked_outcome,
+                text=words,
             )
         tally = desk.store.tally(pages.room.regime.now().timestamp() - _TALLY_DAYS * _DAY_S)
         values: dict[str, Any] = {"tally": tally, "tally_days": _TALLY_DAYS, "tiles": pages.tiles(), "kinds": list(Kind)}
         shown = views(pages, request, found[:_PAGE])
         last = found[_PAGE - 1] if len(found) > _PAGE else None
         further: dict[str, Any] = {} if last is None else {"after": place_of(last, desk.priorities)} if whole else {"before": last.id}
-        chosen = {"camera": camera, "kind": kind, "state": state, "date": "" if whole else f"{start:%Y-%m-%d}"}
+        days = ("", "") if whole else (f"{start:%Y-%m-%d}", f"{last_day:%Y-%m-%d}")
+        chosen = {"camera": camera, "kind": kind, "state": state, "date": days[0], "until": days[1], "outcome": outcome, "text": words}
+        values |= {"outcomes": list(Outcome), "notes_days": round(alert_lives(pages.site).history / _DAY_S)}
         return pages.render(request, "alerts.html", chosen=chosen, alerts=shown, whole=whole, further=further, **values)
 
     @router.get("/alerts/queue", dependencies=[allow(Permission.ALERTS)])
