@@ -108,9 +108,8 @@ class SqlAlertStore:
         outcome: Outcome | None = None,
         text: str = "",
     ) -> list[Alert]:
-        """Alerts that fit, the newest first; those with a number under `before`. `text` is looked for in notes and what was done."""
-        # By number, as pages go on by it: a clock that went back hides none of them.
-        query = select(alerts).order_by(alerts.c.id.desc()).limit(most)
+        """Alerts that fit, the newest first; those behind number `before`. `text` is looked for in notes and what was done."""
+        query = select(alerts).order_by(alerts.c.raised.desc(), alerts.c.id.desc()).limit(most)
         if states:
             query = query.where(alerts.c.state.in_([state.value for state in states]))
         if camera:
@@ -119,8 +118,6 @@ class SqlAlertStore:
             query = query.where(alerts.c.kind == kind.value)
         if since:
             query = query.where(alerts.c.raised >= since)
-        if before:
-            query = query.where(alerts.c.id < before)
         if until:
             query = query.where(alerts.c.raised < until)
         if outcome is not None:
@@ -129,6 +126,12 @@ class SqlAlertStore:
             said = select(history.c.alert).where(history.c.event.in_(_SAID), history.c.text.icontains(text, autoescape=True))
             query = query.where(or_(alerts.c.note.icontains(text, autoescape=True), alerts.c.id.in_(said)))
         with self._engine.connect() as connection:
+            if before:
+                # A clock that went back gave later alerts earlier times: a page goes on where the one before it ended.
+                last = connection.execute(select(alerts.c.raised).where(alerts.c.id == before)).scalar_one_or_none()
+                lower = alerts.c.id < before
+                behind = or_(alerts.c.raised < last, (alerts.c.raised == last) & lower) if last is not None else lower
+                query = query.where(behind)
             return self._rows.all(connection.execute(query), alert_of)
 
     def queue(self, after: Place | None = None, most: int | None = None, *, camera: str = "", kind: Kind | None = None) -> list[Alert]:
