@@ -26,6 +26,8 @@ PAGES = {
     "leitstelle-1": [
         "wall",
         "alerts",
+        "alerts?date=2020-01-01&text=x",
+        "shift",
         "cameras/vorplatz-nord",
         "cameras/vorplatz-nord/stop",
         "stop",

@@ -36,7 +36,7 @@ export class AlertDesk {
 
   constructor(private readonly list: HTMLElement, private readonly wall: Wall) {
     this.texts = JSON.parse(list.dataset["texts"] ?? "{}") as Record<string, string>;
-    for (const card of this.cards()) this.told.add(Number(card.dataset["alert"]));
+    for (const card of this.cards()) for (const id of [Number(card.dataset["alert"]), ...others(card)]) this.told.add(id);
     const panel = document.querySelector<HTMLElement>("[data-panel]");
     this.panel = panel ? new Panel(panel, (act, id, also) => this.decided(act, id, also)) : null;
     const box = document.querySelector<HTMLInputElement>("[data-sound]"), volume = document.querySelector<HTMLInputElement>("[data-volume]");
@@ -146,7 +146,8 @@ export class AlertDesk {
   private decided(act: string, id: number, also: string): void {
     if (act === "close" || act === "together" || act === "acknowledge") {
       this.undoable = { id, also, until: Date.now() + UNDO_MS };
-      this.say(act === "acknowledge" ? "acknowledged" : "closed", this.words(id) + (also ? ` (${also.split(" ").length + 1})` : ""));
+      const what = document.querySelector("[data-panel] h2")?.textContent ?? "";
+      this.say(act === "acknowledge" ? "acknowledged" : "closed", what + (also ? ` (${also.split(" ").length + 1})` : ""));
     } else if (act === "undo") this.undoable = null;
     this.tick();
     void this.renew();

@@ -62,7 +62,7 @@ export class Panel {
     const pairs = [...fields].map(([name, value]) => [name, String(value)]);
     const answer = await fetch(`${action}?${new URLSearchParams([...pairs, ["panel", "true"]]).toString()}`, { headers: { Accept: "text/html" } }).catch(() => null);
     if (answer?.status === 401) window.location.reload();
-    else if (answer && [200, 409, 422].includes(answer.status)) { this.show(await answer.text()); this.frame.focus(); }
+    else if (answer && [200, 409, 422].includes(answer.status)) { this.show(await answer.text()); this.frame.scrollTop = 0; this.frame.focus({ preventScroll: true }); }
   }
 
   private show(html: string): void {
