@@ -29,7 +29,7 @@ _number = st.integers(1, 8)
 
 acts = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(["raise", "again", "end", "acknowledge", "close"]), _number),
+        st.tuples(st.sampled_from(["raise", "again", "end", "acknowledge", "close", "undo"]), _number),
         st.tuples(st.just("sleep"), st.sampled_from([1, 30, 130, 1000, 4000, 90_000])),
         st.tuples(st.just("back"), st.sampled_from([5, 4000])),
         st.tuples(st.sampled_from(["down", "up"]), st.sampled_from(CHANNELS)),
@@ -84,6 +84,14 @@ class House:
                 assert self.alerts[value] != "closed"
                 self.alerts[value] = "closed"
                 self.told.append((value, "close"))
+        elif act == "undo" and value in self.alerts:
+            if self.desk.undo(value, ADA):
+                assert self.alerts[value] in {"acknowledged", "closed"}
+                if self.alerts[value] == "closed":
+                    self.told.append((value, "undo"))
+                    self.alerts[value] = "acknowledged"
+                else:
+                    self.alerts[value] = "raised"
         elif act == "sleep":
             self.clock.sleep(value)
         elif act == "back":
