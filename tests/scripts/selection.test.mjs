@@ -33,7 +33,10 @@ function shift(seed, make) {
     if (what < 0.3) {
       number += 1;
       cameAt.set(number, now);
-      alerts.splice(Math.floor(next() * (alerts.length + 1)), 0, { id: number, waiting: true });
+      const row = alerts[Math.floor(next() * alerts.length)];
+      // Every third is of the same cause as a row that waits already, and joins it.
+      if (row?.waiting && next() < 0.33) alerts = alerts.map((one) => (one === row ? { ...one, others: [...(one.others ?? []), number] } : one));
+      else alerts.splice(Math.floor(next() * (alerts.length + 1)), 0, { id: number, waiting: true });
       show();
     } else if (what < 0.4 && alerts.length) {
       alerts.splice(Math.floor(next() * alerts.length), 1);
@@ -55,7 +58,12 @@ function shift(seed, make) {
       if (act.kind === "acknowledge") {
         done += 1;
         if (act.id !== meant || now - cameAt.get(act.id) < 1000) wrong += 1;
-        alerts = alerts.map((one) => (one.id === act.id ? { ...one, waiting: false } : one));
+        const further = desk.seenWith(act.id, now), own = alerts.find((one) => one.id === act.id);
+        done += further.length;
+        wrong += further.filter((id) => now - cameAt.get(id) < 1000).length;
+        const left = (own.others ?? []).filter((id) => !further.includes(id));
+        alerts = alerts.map((one) => (one.id === act.id ? { id: one.id, waiting: false, others: further } : one));
+        if (left.length) alerts.splice(Math.floor(next() * alerts.length), 0, { id: left[0], waiting: true, others: left.slice(1) });
         show();
       }
     }
@@ -79,6 +87,7 @@ class OnTop {
   items = [];
   list(items) { this.items = items; this.selected = items.find((one) => one.waiting)?.id ?? null; }
   move() {}
+  seenWith(id) { return this.items.find((one) => one.id === id)?.others ?? []; }
   press() { return this.selected === null ? { kind: "nothing" } : { kind: "acknowledge", id: this.selected }; }
 }
 
