@@ -318,3 +318,43 @@ def test_a_bush_in_the_wind_is_restless_and_who_walks_past_is_not():
     assert views[30][1].restless == frozenset()
     assert {0, 1, 8, 9, 16, 17} <= views[-1][1].restless
     assert not views[-1][1].restless & set(range(24, 48))
+
+
+def swaying(picture, t, rng):
+    """A camera in somebody's hand: some pixels to and fro, never at rest for long."""
+    way = 3 * np.array([np.sin(5.1 * t) + 0.4 * np.sin(13 * t), np.cos(3.7 * t) + 0.4 * np.sin(11 * t)])
+    return cv2.warpAffine(picture, np.float32([[1, 0, way[0]], [0, 1, way[1]]]), (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+
+
+def hand_held(altered, seconds: float = 6.0, at: float = 5.0):
+    """Views through a swaying camera whose picture is `altered(picture, seconds since, generator)` from second `at` on."""
+    rng, ground = np.random.default_rng(5), place(5)
+
+    def pictures():
+        for index in range(round((at + seconds) * RATE)):
+            t = index / RATE
+            picture = swaying(ground, t, rng)
+            yield noisy(picture if t < at else altered(picture, t - at, rng), rng)
+
+    return watch(pictures())
+
+
+def panned(takes_s: float):
+    """The camera is swung by a third of the picture's width, which takes so long."""
+
+    def altered(picture, t, rng):
+        way = min(1.0, max(0.0, t) / takes_s) * WIDTH / 3
+        return cv2.warpAffine(picture, np.float32([[1, 0, way], [0, 1, 0]]), (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+
+    return altered
+
+
+def test_a_hand_held_camera_that_is_pushed_and_rests_elsewhere_is_called_moved():
+    first = told(hand_held(panned(0.3)))
+    assert first is not None
+    assert first[1] is Cause.MOVED
+    assert 5.0 < first[0] <= 8.0
+
+
+def test_a_hand_held_camera_that_pans_is_not_called_moved():
+    assert told(hand_held(panned(3.0))) is None

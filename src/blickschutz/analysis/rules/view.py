@@ -77,8 +77,9 @@ class ViewWatch:
         if self._known is None:
             self._known = KnownView(seen, at)
         compared = self._known.compare(seen)
+        self._known.watch_rest(seen, compared, at)
         told = told_by(seen, compared)
-        moment = evidence(told, compared, drifts=self._known.drifts)
+        moment = self._evidence(told, compared, at, moved=self._known.rest.pushed)
         frozen, still_s = self._stillness.look(small, at)
         self._restless = self._restlessness.look(small, at)
         self._learn(seen, compared, moment, at)
@@ -150,7 +151,13 @@ class ViewWatch:
         lasting[COVERED] |= np.asarray(gone & (told[COVERED] != 0), np.uint8)
         lasting[BLURRED] |= np.asarray(gone & (told[BLURRED] != 0), np.uint8)
         assert self._known is not None
-        return evidence(lasting, compared, drifts=self._known.drifts)
+        return self._evidence(lasting, compared, at, moved=self._known.rest.lies_elsewhere(at))
+
+    def _evidence(self, told: Told, compared: Compared, at: float, *, moved: bool) -> Evidence:
+        """What `told` says; of a camera that does not hang still it counts as a move only where a push was seen to have `moved` it."""
+        assert self._known is not None
+        drifts = self._known.drifts
+        return evidence(told, compared, drifts=drifts and not moved, sways=drifts and not self._known.rest.is_calm(at))
 
     def _white_for_long(self, told: Told, at: float) -> Told:
         """Where a light shines for longer than the headlights of a car that passes."""

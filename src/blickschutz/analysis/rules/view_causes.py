@@ -29,8 +29,8 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _LEAST_PARTS, _LEAST_LIT_PARTS = 6, 24
 # Shares of the view at which the evidence is one half.
 _COVERED, _BLINDED, _DARKENED, _LOST = 0.35, 0.06, 0.5, 0.5
-# Before a camera in somebody's hand an empty ground looks like a cover sooner.
-_DRIFTING = 1.4
+# Before a camera that moves in somebody's hand an empty ground looks like a cover sooner.
+_SWAYING = 1.4
 # The share that is still in its place at which a view is half known to have moved; with twice as much it has not.
 _STILL_IN_PLACE = 0.15
 
@@ -68,13 +68,15 @@ def _gain(compared: Compared) -> float:
     return max(1.0, ranked(compared.lighter[lit], 0.1)) if lit.any() else 1.0
 
 
-def evidence(told: Told, compared: Compared, *, drifts: bool) -> Evidence:
-    """The evidence for each cause, each 0..1. Of a camera that `drifts` it is not said that it was moved."""
+def evidence(told: Told, compared: Compared, *, drifts: bool, sways: bool) -> Evidence:
+    """The evidence for each cause, each 0..1. Of a camera that `drifts` it is not said that it was moved; where it `sways` at
+    this moment a cover must hide more.
+    """
     judged = compared.judged
     covered, blurred = (told[plane] != 0 for plane in (COVERED, BLURRED))
     lit = compared.usual_mean >= _LIT
     enough = int(np.count_nonzero(judged)) >= _LEAST_PARTS
-    gone = _half(share(covered | blurred, judged), _COVERED * (_DRIFTING if drifts else 1.0)) if enough else 0.0
+    gone = _half(share(covered | blurred, judged), _COVERED * (_SWAYING if sways else 1.0)) if enough else 0.0
     sharp = _count(covered & judged) >= _count(blurred & judged)
     in_place = 1 - share(told[MOVED] != 0, judged)
     moved = min(1 - in_place / (2 * _STILL_IN_PLACE), _half(share(told[LOST] != 0, judged), _LOST))

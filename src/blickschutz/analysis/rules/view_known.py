@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Flags, Floats, Looked, by_part, ranked, share
+from blickschutz.analysis.rules.view_rest import Rest
 
 # Learned from every look at first, then once a second, with a memory of some minutes.
 _EAGER, _LEARN_S, _MOST_AGE = 30, 0.9, 400
@@ -57,10 +58,19 @@ class KnownView:
         self._changes: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._agreements: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._bests: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
+        self.rest = Rest(at)
 
     def interrupt(self) -> None:
         """Pictures are missing: no part was seen to differ for long."""
         self._differs_since[:] = np.inf
+        self.rest.interrupt()
+
+    def watch_rest(self, seen: Looked, compared: Compared, at: float) -> None:
+        """Follow the camera's own motion; asked only where it `drifts` or is hardly known, since of others every move is told."""
+        if self.drifts or self.rest.pushed or at - self.since < _YOUNG_S:
+            self.rest.look(seen, compared.agreement, at)
+        else:
+            self.rest.interrupt()
 
     def compare(self, seen: Looked) -> Compared:
         together = by_part(cv2.accumulateProduct(self._down, seen.down, cv2.multiply(self._across, seen.across)))
@@ -108,6 +118,7 @@ class KnownView:
         self._bests.append(best)
         if usual:
             self._agreements.append(compared.agreement)
+            self.rest.agreed(compared.agreement)
         self._watched += 1
         if self._watched > _EAGER and self._watched % _SELDOM:
             return
