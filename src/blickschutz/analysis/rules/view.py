@@ -97,6 +97,10 @@ class ViewWatch:
         cause = max(scores, key=lambda each: scores[each])
         seconds = self._seconds(scores, at)
         passing = {**moment, Cause.BLINDED: _PASSING_LIGHT * moment[Cause.BLINDED]}
+        known = self._known
+        if known is not None and known.drifts and known.rest.pushed and not known.rest.lies_elsewhere(at):
+            # Whether it was a push or a pan is seen once the camera rests: whoever pans after somebody goes on seeing them.
+            passing[Cause.MOVED] = 0.0
         spreading = (_SPREADING * lasting.get(each, 0.0) for each in (Cause.COVERED, Cause.DEFOCUSED))
         still = 1.0 if frozen[1] > 0 and self._stillness.certain else 0.0
         return View(

@@ -24,6 +24,8 @@ _RELEARN_S = 90.0
 _SHAKES, _AT_REST, _STEADINESS_LOOKS = 0.003, 0.97, 100
 _TRUSTED = ((8.0, 0.9), (20.0, 0.75))
 _YOUNG_S, _DRIFTING_AGE = 20.0, 15
+# Where a pan ends is seen soon to be the view, as at the beginning.
+_PANNED_AGE = 2
 _EPS = 1e-6
 
 
@@ -69,6 +71,8 @@ class KnownView:
         """Follow the camera's own motion; asked only where it `drifts` or is hardly known, since of others every move is told."""
         if self.drifts or self.rest.pushed or at - self.since < _YOUNG_S:
             self.rest.look(seen, compared.agreement, at)
+            if self.rest.panned_at == at:
+                self._age = np.minimum(self._age, _PANNED_AGE).astype(np.float32)
         else:
             self.rest.interrupt()
 

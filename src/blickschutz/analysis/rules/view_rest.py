@@ -19,18 +19,24 @@ _EPS = 1e-6
 # Likeness of the best quarter of the parts with the look before: of a push, of a camera that came to rest, of one that rests.
 _PUSHED, _CAME_TO_REST, _CALM = 0.65, 0.7, 0.9
 _PUSH_TAKES_S, _RESTED_S, _CALM_S = 1.25, 0.4, 1.2
+# After a pan it takes so long until the new view is the known one.
+_SETTLES_S = 5.0
 # The view before a push must have been known for so long, and mostly kept at the looks just before it.
 _KNOWN_S, _LATELY, _ALIKE_BEFORE, _ALIKE_AFTER = 3.0, 5, 0.6, 0.35
 
 
 class Rest:
-    """Follows one camera from the time `since` on. Ask `look` of every picture, `agreed` of those that show the usual view."""
+    """Follows one camera from the time `since` on. Ask `look` of every picture, `agreed` of those that show the usual view.
+
+    `panned_at` is when it was last seen that a move was no push.
+    """
 
     def __init__(self, since: float) -> None:
         self._since = since
         self._before: Looked | None = None
         self._lately: deque[float] = deque(maxlen=_LATELY)
         self._pushed_at = self._rests_since = self._calm_since = np.inf
+        self.panned_at = -np.inf
 
     def interrupt(self) -> None:
         """Pictures are missing: whatever happened was not seen."""
@@ -47,8 +53,8 @@ class Rest:
         return at - self._rests_since >= _RESTED_S
 
     def is_calm(self, at: float) -> bool:
-        """Whether the camera hardly moved for the last looks before time `at`."""
-        return at - self._calm_since >= _CALM_S
+        """Whether the camera hardly moved for the last looks before time `at`, and was not swung elsewhere lately."""
+        return at - self._calm_since >= _CALM_S and at - self.panned_at >= _SETTLES_S
 
     def agreed(self, agreement: float) -> None:
         """Take the share of parts that are alike in a picture of the usual view."""
@@ -80,6 +86,6 @@ class Rest:
         if rests and agreement > _ALIKE_AFTER:
             self._pushed_at = self._rests_since = np.inf
         elif not rests and at - self._pushed_at > _PUSH_TAKES_S:
-            self._pushed_at = np.inf
+            self._pushed_at, self.panned_at = np.inf, at
             # What is seen on the way is no view that could be lost.
             self._lately.clear()
