@@ -206,6 +206,27 @@ def test_an_x_is_no_office_and_one_office_is_not_both(change):
         assert said(change(whole()), name).result is not Result.HOLDS
 
 
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("Das Restrisiko ist nicht vertretbar.", Result.UNKNOWN),
+        ("Das Restrisiko ist untragbar.", Result.UNKNOWN),
+        ("Das Risiko bleibt auf hohem Niveau, ist aber vertretbar.", Result.UNKNOWN),
+        ("Das Restrisiko ist höher als vertretbar.", Result.UNKNOWN),
+        ("Das Restrisiko ist nicht gering.", Result.UNKNOWN),
+        ("Residual risk: not acceptable", Result.UNKNOWN),
+        ("Mildere Mittel wurden versucht.", Result.UNKNOWN),
+        ("Mittels Verpixelung gesenkt.", Result.UNKNOWN),
+        ("Das Restrisiko ist gering.", Result.HOLDS),
+        ("Es bleibt ein mittleres, vertretbares Risiko.", Result.HOLDS),
+        ("Es gibt keine hohen Restrisiken.", Result.HOLDS),
+        ("Es ist nicht mehr hoch.", Result.HOLDS),
+    ],
+)
+def test_a_risk_that_is_not_bearable_needs_the_authority_however_it_is_said(text, result):
+    assert said(other(K.RESIDUAL_RISK, text=text)(whole()), "DF-02").result is result
+
+
 @pytest.mark.parametrize("more", [{"person": "x"}, {"confirmed": "Amt"}, {"confirmed": " amt "}, {"confirmed": "x"}])
 def test_a_document_needs_two_people_with_names(more):
     assert said(other(K.DPIA, **more)(whole()), "DF-01").result is not Result.HOLDS

@@ -20,6 +20,15 @@ INCIDENT_MONTHS = 24
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 _LEAST_DIGITS = 3
+_HIGH = re.compile(
+    r"\b(?:sehr |zu |too |very )?(?:hoch|hohe[mnrs]?|höher(?:e[mnrs]?)?|erheblich(?:e[mnrs]?)?|untragbar|unvertretbar"
+    r"|high(?:er)?|unacceptable)\b"
+)
+_LOW = re.compile(
+    r"\b(?:gering|niedrig|vertretbar|tragbar|mittler)(?:e[mnrs]?)?\b|(?<!mildere )(?<!milderer )(?<!milderen )\bmittel\b"
+    r"|\b(?:low|medium|acceptable)\b"
+)
+_DENIED = re.compile(r"\b(?:nicht|nie|kaum|kein(?:e[mnrs]?)?|not|no|never)(?: mehr| als| as)? ?$")
 _SURVEY = ("umfrage", "befragung", "fragebogen", "sicherheitsgefühl", "sicherheitsempfinden", "survey", "poll", "questionnaire")
 
 
@@ -136,11 +145,17 @@ def unreadable(g: Grounds, name: str) -> Text | None:
 
 
 def is_consultation_needed(facts: Facts) -> bool | None:
-    """Whether the residual risk was found to be high; None where the fact does not say what it is."""
+    """Whether the residual risk was found to be high; None where the fact does not say what it is.
+
+    A high level that is not denied counts, and so does a low one that is ("nicht vertretbar", "untragbar"), whatever else the text says.
+    """
     risk = facts.newest(FactKind.RESIDUAL_RISK)
     if risk is None:
         return None
-    text = risk.text.lower()
-    if re.search(r"(?<!nicht )(?<!kein )\b(hoch|hohes|hoher|high)\b", text):
+    text = " ".join(risk.text.lower().split())
+    if any(not _DENIED.search(text[: found.start()]) for found in _HIGH.finditer(text)):
         return True
-    return False if re.search(r"gering|mittel|vertretbar|tragbar|niedrig|nicht hoch|low|medium|acceptable", text) else None
+    low = list(_LOW.finditer(text))
+    if any(_DENIED.search(text[: found.start()]) for found in low):
+        return True
+    return False if low or _HIGH.search(text) else None
