@@ -19,10 +19,9 @@ from blickschutz.compliance.io.documents import look_at
 from blickschutz.compliance.model import Form, Kind, Result
 from blickschutz.compliance.policy import RULES
 from blickschutz.regime.model import Action, Mode
-from tests.unit.test_policy import OFFICE, OFFICER, SITE, TODAY, day, fact, facts_with, night, paper, said, whole
+from tests.unit.test_policy import ADDRESS, OFFICE, OFFICER, SITE, TODAY, day, fact, facts_with, night, paper, said, whole
 
 K = FactKind
-ADDRESS = "https://www.stadt.example/videoschutz"
 
 
 def without(kind):
@@ -305,6 +304,9 @@ class TestPhotographs:
         assert self.seen(tmp_path, picture(ADDRESS)) is Result.HOLDS
         assert self.seen(tmp_path, picture("https://www.other.example/")) is Result.UNKNOWN
         assert self.seen(tmp_path, picture()) is Result.UNKNOWN
+
+    def test_without_an_address_no_photograph_shows_the_sign(self):
+        assert said(facts_with(whole(), information_address=""), "TR-01").result is Result.UNKNOWN
 
     def test_a_thumbnail_and_a_text_are_no_photograph(self, tmp_path):
         assert self.seen(tmp_path, picture(ADDRESS, side=320)) is Result.UNKNOWN

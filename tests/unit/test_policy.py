@@ -54,6 +54,9 @@ def sha(name):
     return hashlib.sha256(name.encode()).hexdigest()
 
 
+ADDRESS = "https://www.stadt.example/videoschutz"
+
+
 def paper(name, form=Form.PDF, **more):
     return Paper(**{"sha256": sha(name), "form": form, "size": 20_000, **more})
 
@@ -83,6 +86,7 @@ def whole():
         data_protection_officer=OFFICER,
         recipients=("Polizei",),
         full_information="Bürgerbüro, Platz 1",
+        information_address=ADDRESS,
         grounds=grounds,
         incidents=incidents,
         ways=(Way(id="sued", name="von Süden", points=((0.5, 1.0), (0.5, 0.62))),),
@@ -112,7 +116,8 @@ def whole():
         facts=facts,
         today=TODAY,
         now=NOW,
-        documents={name: paper(name) for name in facts.documents} | {"schild.jpg": paper("schild.jpg", Form.PICTURE, side=1080)},
+        documents={name: paper(name) for name in facts.documents}
+        | {"schild.jpg": paper("schild.jpg", Form.PICTURE, side=1080, code=ADDRESS)},
         log=log,
         members=(Member("kvd-1", "Eins", frozenset({Role.REVIEW}), TODAY + timedelta(days=100)),),
         models={"centernet": "person"},

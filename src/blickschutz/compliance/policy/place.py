@@ -48,7 +48,14 @@ def signs(g: Grounds) -> Answer:
             f"The photograph is missing, is another one, cannot be opened, or shows another sign as well: {names(without)}.",
         )
     address = g.facts.information_address
-    blind = [sign.id for sign in g.facts.signs if address and g.documents[sign.photo].code != address]
+    if not address:
+        return unknown(
+            "Tragen Sie unter information_address die Internetadresse des Informationsblatts ein; ohne sie hat das Schild keinen Bildcode, "
+            "und kein Foto zeigt, dass es dieses Schild ist.",
+            "Record the address of the information sheet under information_address; without it the sign has no picture code, and no "
+            "photograph shows that it is this sign.",
+        )
+    blind = [sign.id for sign in g.facts.signs if g.documents[sign.photo].code != address]
     if blind:
         return unknown(
             f"Auf dem Foto ist der Bildcode des Schilds nicht zu lesen; fotografieren Sie näher und von vorn: {names(blind)}.",
