@@ -183,3 +183,17 @@ def test_leichte_sprache_has_one_sentence_on_a_line_and_short_ones():
 def test_the_pack_has_them_all():
     keys = {document.key for document in pack(whole())}
     assert {f"informationsblatt-{one}" for one in ("de", "en", *TRANSLATED)} | {f"fragen-{one}" for one in ASKED} <= keys
+
+
+@pytest.mark.parametrize("night", list(Mode))
+@pytest.mark.parametrize("by_day", list(Mode))
+def test_no_answer_says_of_all_recordings_what_is_true_of_some(by_day, night):
+    """By day redacted and by night sealed: "recordings hold redacted pictures only" is then untrue unless it says by day."""
+    regimes = SITE.regimes
+    changed = {"day": regimes.day.model_copy(update={"mode": by_day}), "night": regimes.night.model_copy(update={"mode": night})}
+    g = replace(whole(), site=SITE.model_copy(update={"regimes": regimes.model_copy(update=changed)}))
+    for language in ASKED:
+        p = phrases(language)
+        said = [one.text for one in questions(g, language).sentences()]
+        assert (p.mode_anonymous in said) == (by_day is night is Mode.ANONYMOUS), language
+        assert (p.mode_sealed in said) == (by_day is night is Mode.SEALED), language

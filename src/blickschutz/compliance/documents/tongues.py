@@ -142,12 +142,10 @@ def sheet(g: Grounds, language: str) -> Document:
 def questions(g: Grounds, language: str) -> Document:
     """Questions and answers in a language of `ASKED`; the answers are the sheet's sentences."""
     p = phrases(language)
-    modes = {service(g.site).policies[one].mode for one in RegimeName}
-    opened = [say(p.mode_sealed if one is Mode.SEALED else p.mode_anonymous, *_modes()) for one in sorted(modes)]
     sections = (
         Section(p.q_filmed, (*_unverified(g, p, language), *_hours(g, p))),
         Section(p.q_recognised, tuple(_nature(g, p))),
-        Section(p.q_who, (say(p.a_who, rule("DM-04")), *opened, _recipients(g, p))),
+        Section(p.q_who, (say(p.a_who, rule("DM-04")), *_opened(g, p), _recipients(g, p))),
         Section(p.q_sound, (say(p.a_sound, rule("DM-01")),)),
         Section(p.q_long, (_storage(g, p),)),
         Section(p.q_faces, (_software(p),)),
@@ -157,6 +155,14 @@ def questions(g: Grounds, language: str) -> Document:
         Section(p.h_where, (_where(g, p),)),
     )
     return _public(f"fragen-{language}", p.title_faq, language, "Art. 12 und 13 DSGVO", sections)
+
+
+def _opened(g: Grounds, p: Phrases) -> list[Sentence]:
+    """Who opens recordings: of each operation where they differ, else a sentence on one would deny what the other stores."""
+    said = {one: _stored_as(service(g.site).policies[one], p) for one in RegimeName}
+    if len(set(said.values())) == 1:
+        return [say(said[RegimeName.DAY], *_modes())]
+    return [say(f"{prefix}{p.joint}{said[one]}", *_modes()) for one, prefix in ((RegimeName.DAY, p.during), (RegimeName.NIGHT, p.other))]
 
 
 def _kept(p: Phrases, text: str) -> str:
@@ -229,7 +235,11 @@ def _follows(policy: Policy, p: Phrases) -> str:
         parts.append(p.none_record)
     elif policy.usual not in _RECORDS:
         parts.append(p.some_record)
-    return p.joint.join([*parts, p.mode_sealed if policy.mode is Mode.SEALED else p.mode_anonymous])
+    return p.joint.join([*parts, _stored_as(policy, p)])
+
+
+def _stored_as(policy: Policy, p: Phrases) -> str:
+    return p.mode_sealed if policy.mode is Mode.SEALED else p.mode_anonymous
 
 
 def _modes() -> tuple[Evidence, ...]:
