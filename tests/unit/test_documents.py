@@ -36,6 +36,7 @@ from blickschutz.compliance.recorded import Assignment
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import FaultError
+from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Mode
 from blickschutz.zones.model import Wall
 from tests.conftest import ROOT
@@ -431,3 +432,13 @@ def test_what_cannot_be_printed_is_a_fault():
     document = replace(pack(whole())[0], template="sign", values={})
     with pytest.raises(FaultError, match="cannot be printed"):
         render(document, whole())
+
+
+def test_the_assessment_names_every_kind_that_some_zone_looks_for_and_denies_no_recording():
+    g = example()
+    first, *others = g.site.cameras
+    zones = tuple(zone.model_copy(update={"rules": replace(zone.rules, off=(Kind.LOITERING,))}) for zone in first.zones)
+    g = replace(g, site=g.site.model_copy(update={"cameras": (first.model_copy(update={"zones": zones}), *others)}))
+    text = as_text(next(one for one in pack(g) if one.key == "dsfa"))
+    assert "nicht, wer jemand ist: Person im Bereich, Verweilen," in text
+    assert "automatische Folge" not in text

@@ -12,6 +12,7 @@ from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import CLASSES_DE, density, density_class
 from blickschutz.kernel.situation import Kind, name
+from blickschutz.regime.model import RegimeName
 
 
 def _cameras(g: Grounds) -> Table:
@@ -39,17 +40,21 @@ def _incidents(g: Grounds) -> list[Sentence | Table]:
 
 
 def _ai(g: Grounds) -> list[Sentence]:
-    off = {kind for camera in g.site.cameras for zone in camera.zones for kind in zone.rules.off}
-    kinds = ", ".join(name(kind, "de") for kind in Kind if kind not in off)
+    zones = [zone for camera in g.site.cameras for zone in camera.zones]
+    kinds = ", ".join(name(kind, "de") for kind in Kind if any(kind not in zone.rules.off for zone in zones)) or "keine"
     return [
-        say(f"Erkannt werden Bewegungen und Lagen, keine Menschen: {kinds}.", setting("cameras.zones.rules"), rule("KI-02")),
+        say(f"Erkannt werden Bewegungen und Lagen, nicht, wer jemand ist: {kinds}.", setting("cameras.zones.rules"), rule("KI-02")),
         say(
             f"Das Erkennungsmodell „{g.site.analysis.model}“ findet Personen; es erkennt weder Gesicht noch Gang, Kennzeichen oder Gefühl.",
             setting("analysis.model"),
             rule("KI-01"),
         ),
         say(
-            "Über jedes Ereignis entscheidet ein Mensch; eine automatische Folge gibt es nicht.", rule("KI-03"), event(Event.ALERT_DECIDED)
+            "Ein Ereignis kann von selbst eine Meldung oder eine Aufzeichnung auslösen (siehe „Beschreibung: Betrieb“); was daraus für "
+            "einen Menschen folgt, entscheidet ein Mensch.",
+            *dict.fromkeys((*hours.evidence(RegimeName.DAY), *hours.evidence(RegimeName.NIGHT))),
+            rule("KI-03"),
+            event(Event.ALERT_DECIDED),
         ),
         say(
             "Die Einstufung prüft Anhang III Nr. 1 (Biometrie), Nr. 4 lit. b (Beschäftigte im Bild) und Nr. 6 (ob der Vollzugsdienst als "
@@ -64,7 +69,7 @@ def _ai(g: Grounds) -> list[Sentence]:
 def _flow() -> list[Sentence]:
     return [
         say(
-            "Kamera → Kamerazelle (Rohbild nur im Arbeitsspeicher, Verpixelung) → Leitstelle (verpixelte Bilder, Meldungen) und Ablage "
+            "Kamera → Kameraprozess (Rohbild nur im Arbeitsspeicher, Verpixelung) → Leitstelle (verpixelte Bilder, Meldungen) und Ablage "
             "(verpixelte Sekunden, versiegelte Clips) → Sichtungsraum (zwei Personen) → Herausgabe an einen Empfänger.",
             test("tests/live/test_secrets.py"),
             rule("DM-04"),

@@ -144,8 +144,9 @@ def retention(g: Grounds) -> list[Sentence]:
 
 def redaction(g: Grounds) -> Sentence:
     """How people are redacted."""
+    sealed = " Unverpixelt verlässt ihn nur, was versiegelt gespeichert wird, und das verschlüsselt." if stored(g) else ""
     return say(
-        f"Personen werden in jedem Bild selbsttätig verpixelt ({remains.described(g)}), bevor es die Kamerazelle verlässt.",
+        f"Personen werden in jedem Live-Bild selbsttätig verpixelt ({remains.described(g)}), bevor es den Kameraprozess verlässt.{sealed}",
         setting("redaction.style"),
         setting("redaction.colour"),
         setting("cameras.colour"),
