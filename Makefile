@@ -26,17 +26,18 @@ demo:
 test: export TMPDIR := $(TMPDIR)
 test:
 	@$(PYTHON) scripts/set_up.py test
+	@# In the order of their names, since the modules with few tests are the long ones, and must not come last.
 	@# What computes shares the cores; what mostly waits runs two at a time; what watches real time closely has the machine to itself.
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone and not paired and not long"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "paired and not long"
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone and not paired and not long"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "paired and not long"
 	@$(BIN)/python -m pytest -m "alone and not long"
 
 test-long: export TMPDIR := $(TMPDIR)
 test-long: export BLICKSCHUTZ_LONG := 1
 test-long:
 	@$(PYTHON) scripts/set_up.py test
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone and not paired" --timeout 900
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m paired
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone and not paired" --timeout 900
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m paired
 	@$(BIN)/python -m pytest -m alone
 
 lint:
