@@ -26,7 +26,7 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.regime.model import RegimeName
 from blickschutz.web.app import API, table
-from tests.conftest import ROOT
+from tests.conftest import LONG, ROOT
 from tests.live.system import RunningSystem, admit, client, free_port, guest_clip, signed_in, until
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
@@ -355,14 +355,14 @@ class TestForms:
     HOSTILE = (
         "",
         " ",
-        "x" * 100_000,
-        "<script>alert(1)</script>",
-        "'; DROP TABLE log; --",
-        "\u202e\u0000",
         "-1",
+        "x" * 100_000,
         "NaN",
-        "💥" * 100,
+        "'; DROP TABLE log; --",
+        "<script>alert(1)</script>",
         "../../etc",
+        "💥" * 100,
+        "\u202e\u0000",
     )
 
     def test_no_form_fails_on_missing_huge_or_hostile_input(self, place, requests_of, monkeypatch):
@@ -382,7 +382,7 @@ class TestForms:
             if method != "POST" or path.startswith(API) or path in skipped:
                 continue
             role = next((one for one in WHO if one in PERMISSIONS[permission]), Role.CONTROL_ROOM)
-            for value in self.HOSTILE:
+            for value in self.HOSTILE if LONG else self.HOSTILE[::3]:
                 answer = doers[role].post(fill(path), data=dict.fromkeys(fields, value))
                 assert answer.status_code < 500, (path, value[:20], answer.text[:200])
                 assert "<script>alert(1)" not in answer.text
