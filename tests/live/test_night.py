@@ -223,9 +223,10 @@ def test_an_alert_has_its_redacted_seconds_though_nobody_watched(night, tmp_path
     system.control.regime.set_override(RegimeName.DAY, system.control.regime.now() + timedelta(hours=1), "test", "test")
     try:
         system.control.routing.seen(SituationSeen(keeper.camera, "moment", situation(1)))
+        # By the regime of the moment in which it is routed: the thread of disk and database may be busy until then.
+        alert = until(lambda: system.control.alerting.desk.open_alerts(), 15)[0]
     finally:
         system.control.regime.end_override("test")
-    alert = until(lambda: system.control.alerting.desk.open_alerts(), 5)[0]
     data = until(lambda: system.control.alerting.desk.store.clip(alert.id), 20)
     assert keeper.health.encoded == encoded, "nothing was encoded for the wall"
     (tmp_path / "alert.mp4").write_bytes(data)
