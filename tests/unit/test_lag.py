@@ -44,6 +44,8 @@ FORMS = {
     "/alerts/{number}/act": {"text": "Streife geschickt"},
     "/alerts/{number}/close": {"outcome": "confirmed", "text": "versorgt"},
     "/alerts/{number}/record": {"text": "Beweis"},
+    "/alerts/{number}/together": {"outcome": "confirmed", "also": "1", "text": ""},
+    "/shift": {"text": "alles ruhig", "successor": "Nacht"},
     "/cameras/{camera}/record": {"text": "Beweis"},
     "/cases/{number}/hold": {"ground": "straftat", "reference": "Az 1", "until": "2099-01-01"},
     "/duties/{number}": {"settlement": Settlement.INFORMED.value, "text": "Brief"},
@@ -72,6 +74,7 @@ REFUSED = SEEN | {
     *(
         "/alerts/{number}/acknowledge",
         "/alerts/{number}/close",
+        "/shift",
         "/cases/{number}/hold",
         "/cases/{number}/enter",
         "/cases/{number}/assigned",
@@ -321,6 +324,8 @@ class Walk:
         if method != "GET" and not api:
             more["data"] = FORMS.get(path, {})
         began = time.monotonic()
+        if path == "/alerts/{number}/together" and method == "GET":
+            more["params"] = {"outcome": "no-finding"}
         answer = await client.request(method, fill(path, **known), headers=headers, **more)
         return Answer(path, answer, time.monotonic() - began)
 
