@@ -301,3 +301,12 @@ def test_no_message_between_the_rooms_can_carry_a_key_or_a_picture():
     }
     # A digest to be signed, its signature, an excerpt of the log: facts of the control room and for it.
     assert with_bytes == {("SignThis", "text"), ("Answer", "signature"), ("Answer", "data")}
+
+
+@pytest.mark.parametrize("mark", ["paired", "alone"])
+def test_make_test_looks_for_each_mark_where_it_is_used(mark):
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    looked = [ROOT / place for place in re.search(rf"^{mark.upper()} := (.+)$", text, re.MULTILINE)[1].split()]
+    marked = {path for path in (ROOT / "tests").rglob("*.py") if f"mark.{mark}" in path.read_text(encoding="utf-8")}
+    assert marked - {Path(__file__)}
+    assert {path for path in marked - {Path(__file__)} if not any(path.is_relative_to(place) for place in looked)} == set()

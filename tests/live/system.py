@@ -142,7 +142,8 @@ def running(tmp_path_factory):
     plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
     cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras)
     server = site.server.model_copy(update={"port": free_port()})
-    system = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server}), base)
+    alerts = site.alerts.model_copy(update={"before_s": 4, "after_s": 3})
+    system = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server, "alerts": alerts}), base)
     yield system.system
     system.end()
 
