@@ -6,7 +6,6 @@ the whole service to one list, a process of a zone holds itself to its own. syst
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from blickschutz.bootstrap.secrets import secret_files
 from blickschutz.config.channels import host_of
 from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import read_address
+from blickschutz.kernel.hosts import number_of
 
 STATE = Path("/var/lib/blickschutz")
 SECRETS = Path("/etc/blickschutz/secrets")
@@ -79,21 +79,13 @@ def _addresses(setting: Setting) -> list[str]:
     alerts = site.alerts
     hosts += [one.host for one in (alerts.mail, alerts.mqtt) if one is not None]
     hosts += [host_of(hook.address) for hook in alerts.webhooks]
-    named = sorted({host for host in hosts if not _is_number(host) and host != "localhost"})
+    named = sorted({host for host in hosts if number_of(host) is None and host != "localhost"})
     if named or alerts.apprise:
         return [f"# No IPAddressDeny=: the manager knows addresses alone, and these are names: {', '.join(named) or 'those of apprise'}."]
     if not (site.server.local or setting.networks):
         return ["# No IPAddressDeny=: no --network of workstations was stated. A firewall has to do it."]
-    allowed = ["localhost", *sorted({host for host in hosts if _is_number(host)}), *setting.networks]
+    allowed = ["localhost", *sorted({host for host in hosts if number_of(host) is not None}), *setting.networks]
     return ["IPAddressDeny=any", f"IPAddressAllow={' '.join(dict.fromkeys(allowed))}"]
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 _SERVICE = """\

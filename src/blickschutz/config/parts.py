@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from blickschutz.config.texts import SiteError
 from blickschutz.ingest.rules.address import read_address, without_secrets
+from blickschutz.kernel.hosts import number_of
 from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -61,18 +61,13 @@ def is_local(host: str) -> bool:
     """Whether that is this machine itself."""
     if host == "localhost":
         return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    number = number_of(host.strip("[]"))
+    return number is not None and number.is_loopback
 
 
 def _host(value: str) -> str:
-    if value != "localhost":
-        try:
-            ipaddress.ip_address(value)
-        except ValueError as error:
-            raise SiteError("host", value=value) from error
+    if value != "localhost" and number_of(value) is None:
+        raise SiteError("host", value=value)
     return value
 
 

@@ -6,7 +6,6 @@ WebAuthn's `prf` (WebAuthn 3, 10.1.4), which is `hmac-secret` of the security ke
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from blickschutz.kernel.hosts import number_of
 from blickschutz.reviewroom.messages import RoomSettings
 from blickschutz.vault.model import SealedPrivateKey, SecondHalf
 
@@ -33,11 +33,7 @@ _VERIFIED = UserVerificationRequirement.REQUIRED
 def host_of_keys(settings: RoomSettings) -> str:
     """The host name that keys are made for: by which the pages are reached. Empty for a number, which no key can be made for."""
     host = urlsplit(settings.back).hostname or ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return ""
+    return host if number_of(host) is None else ""
 
 
 def to_make(settings: RoomSettings, person: str, name: str, salt: bytes) -> dict[str, Any] | None:

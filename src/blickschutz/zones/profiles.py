@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import mimetypes
 import sysconfig
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import blickschutz
+from blickschutz.kernel.hosts import number_of
 from blickschutz.zones.model import Grant, Profile, Right, Zone
 
 RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
@@ -37,7 +37,7 @@ def cell(
     if parts.scheme == "rtsps" and authority is None:
         files += _authorities()
     port = parts.port or RTSP_PORTS.get(parts.scheme)
-    named = bool(parts.hostname) and not _is_number(parts.hostname or "")
+    named = bool(parts.hostname) and number_of(parts.hostname or "") is None
     if named:
         files += _names()
     return Profile(Zone.CELL, tuple(files), frozenset(one for one in (port, local) if one), udp=named)
@@ -122,11 +122,3 @@ def _reading(place: str, *paths: str) -> list[Grant]:
 
 def _own(certificate: Iterable[Path]) -> list[Grant]:
     return [Grant("the server's certificate and its key", path, Right.READ) for path in certificate]
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import OperatorError
+from blickschutz.kernel.hosts import number_of
 from blickschutz.vault.io.files import write_private
 
 AUTHORITY_DAYS, SERVER_DAYS, RENEW_DAYS = 10 * 365, 90, 30
@@ -150,20 +151,13 @@ def _read(path: Path) -> x509.Certificate | None:
         return None
 
 
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(name)
-    except ValueError:
-        return None
-
-
 def _alternatives(names: Sequence[str]) -> list[x509.GeneralName]:
-    found = ((name, _address(name)) for name in names)
+    found = ((name, number_of(name)) for name in names)
     return [x509.IPAddress(address) if address is not None else x509.DNSName(name) for name, address in found]
 
 
 def _constraint(name: str) -> x509.GeneralName:
-    address = _address(name)
+    address = number_of(name)
     return x509.DNSName(name) if address is None else x509.IPAddress(ipaddress.ip_network(address))
 
 
