@@ -197,13 +197,14 @@ class TestOrders:
             house.order()
         assert house.cell.orders == []
 
-    def test_a_damaged_file_of_owed_orders_stops_no_start(self, house):
+    @pytest.mark.parametrize("damage", [b"[{", b"[" * 100_000])
+    def test_a_damaged_file_of_owed_orders_stops_no_start(self, house, damage):
         house.enrol()
         path = house.folder / "orders-owed.json"
-        path.write_bytes(b"[{")
+        path.write_bytes(damage)
         house.again()
         assert house.order() == 1
-        assert path.with_name("orders-owed.json.damaged").read_bytes() == b"[{"
+        assert path.with_name("orders-owed.json.damaged").read_bytes() == damage
 
     def test_an_order_whose_row_is_late_reaches_a_cell_that_came_back_before_it(self, house, monkeypatch):
         house.enrol()

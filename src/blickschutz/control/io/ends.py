@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.review.model import Erasing
 from blickschutz.storage.files import write_private
 from blickschutz.vault.io.files import InstallationKey
@@ -71,7 +71,7 @@ class EndFile:
                 signed = msgspec.json.decode(line, type=_Signed)
                 end = msgspec.json.decode(signed.end, type=_End)
                 known = self._key.signed(_CONTEXT + bytes(signed.end), bytes.fromhex(signed.signature))
-            except ValueError:  # msgspec's errors are such: a line that a crash cut
+            except UNREADABLE:  # a line that a crash cut, or somebody else's
                 known = False
             if not known:
                 _log.warning("end_not_believed", clip=clip)

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from blickschutz.control.model import RecordingOrder
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.storage.files import sync_folder, write_private
 
 _log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ class OwedFile:
             return msgspec.json.decode(self._path.read_bytes(), type=list[RecordingOrder])
         except FileNotFoundError:
             return []
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             _log.error("owed_orders_unreadable", problem=str(error))
             with suppress(OSError):
                 self._path.replace(self._path.with_name(f"{self._path.name}.damaged"))
