@@ -5,24 +5,15 @@ from __future__ import annotations
 import random
 import re
 
-import pytest
-
 from blickschutz.alerts.crowd import GROUP_S, MOST_IN_ROW, STORM_FROM, STORM_S, STORM_UNTIL, rows_of, storm_of
 from blickschutz.alerts.model import AlertState, By, Mark, Priorities, Priority, Storm
 from blickschutz.alerts.rules import OPEN, WAITING, weight
 from blickschutz.kernel.situation import Kind
-from tests.unit.test_alert_pages import CAMERAS, House, cards_of
+from tests.unit.test_alert_pages import CAMERAS, cards_of, house
+
+__all__ = ["house"]
 
 USUAL = Priorities()
-
-
-@pytest.fixture
-def house(tmp_path):
-    house = House(tmp_path)
-    yield house
-    house.pages.close()
-    house.store.close()
-    house.engine.dispose()
 
 
 def mark(number, raised, camera="gate", kind=Kind.LOITERING, state=AlertState.RAISED, zone="z"):

@@ -9,19 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blickschutz.alerts.model import By, Outcome
-from tests.unit.test_alert_pages import CAMERAS, SITE, House, rows_of
+from tests.unit.test_alert_pages import CAMERAS, SITE, house, rows_of
+
+__all__ = ["house"]
 
 DAY = 86_400.0
 ADA = By("Ada", "ada")
-
-
-@pytest.fixture
-def house(tmp_path):
-    house = House(tmp_path)
-    yield house
-    house.pages.close()
-    house.store.close()
-    house.engine.dispose()
 
 
 @pytest.fixture
