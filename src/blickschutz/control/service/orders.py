@@ -275,6 +275,7 @@ class RecordingOrders:
         """Numbers go on where the last ones ended, over restarts too."""
         with self._lock:
             if self._newest is None:
-                self._newest = max((self.store.newest(), *(order.number for order in self._owed.read())))
+                # Rows that the last process owed are known since `recover`.
+                self._newest = max((self.store.newest(), *self._unstored))
             self._newest += 1
             return self._newest
