@@ -16,7 +16,6 @@ from pathlib import Path
 from blickschutz.bootstrap.zones import control_profile
 from blickschutz.compliance.io.machine import unroutable
 from blickschutz.compliance.policy.security import air_gap
-from blickschutz.config.loader import load_site
 from blickschutz.control.model import SituationSeen
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.keeper import start_launcher
@@ -26,20 +25,15 @@ from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.review.model import CaseState
 from blickschutz.zones.hardening import confine, harden
 from blickschutz.zones.model import Wall
-from tests.conftest import ROOT
-from tests.live.system import RunningSystem, client, free_port, guest_clip, until
+from tests.live.system import RunningSystem, client, guest_site, until
 
 
 def use(folder: Path) -> list[str]:
     """Wall, alert, recording, pages, documents' grounds: what a site does in a night. What was done, in words."""
-    guest_clip(folder / "guest.mp4")
-    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
-    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
-    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras[:2])
+    site = guest_site(folder, 2)
     # By night the situation below orders a recording of its own, and does not end.
     recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 10, "after_s": 1, "before_s": 2, "most_s": 15})
-    shown = {"cameras": cameras, "recording": recording, "server": site.server.model_copy(update={"port": free_port()})}
-    site = site.model_copy(update=shown)
+    site = site.model_copy(update={"recording": recording})
     harden()
     start_launcher()
     profile = control_profile(site, folder, folder / "state", "")

@@ -8,11 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import Error
 
-from blickschutz.config.loader import load_site
 from blickschutz.demo.site import seed
 from blickschutz.review.model import CaseState
-from tests.conftest import ROOT
-from tests.live.system import RunningSystem, client, free_port, guest_clip, signed_in, until
+from tests.live.system import RunningSystem, client, guest_site, signed_in, until
 
 PLAYED = """() => { const v = document.querySelector("review-player video"); return v && v.readyState >= 2 ? v.videoWidth : 0; }"""
 
@@ -21,16 +19,12 @@ PLAYED = """() => { const v = document.querySelector("review-player video"); ret
 def night(tmp_path_factory):
     """Two cameras of a site in which everybody can sign in and reviewers have their keys."""
     base = tmp_path_factory.mktemp("night")
-    guest_clip(base / "guest.mp4")
-    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
-    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
-    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras[:2])
-    server = site.server.model_copy(update={"port": free_port()})
+    site = guest_site(base, 2)
     recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 4, "after_s": 1, "before_s": 5})
     day = site.regimes.day.model_copy(update={"mode": site.regimes.night.mode})
     regimes = site.regimes.model_copy(update={"day": day})
     alerts = site.alerts.model_copy(update={"before_s": 4, "after_s": 3})
-    shown = {"cameras": cameras, "server": server, "recording": recording, "regimes": regimes, "alerts": alerts}
+    shown = {"recording": recording, "regimes": regimes, "alerts": alerts}
     running = RunningSystem(site.model_copy(update=shown), base)
     people = {one.person: (one.password, one.passphrase, one.totp) for one in seed(running.system.records)}
     yield running.system, people

@@ -21,6 +21,7 @@ from blickschutz.access.rules import needs_factor
 from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.bootstrap.system import Source, System
 from blickschutz.config.loader import load_site
+from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import SystemClock
 from tests.conftest import ROOT
 from tests.videos import write_pictures
@@ -134,16 +135,21 @@ class RunningSystem:
         assert not self._thread.is_alive()
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    base = tmp_path_factory.mktemp("site")
+def guest_site(base: Path, cameras: int | None = None, **server: object) -> SiteFile:
+    """The example at a free port, with its first cameras (all without a number) on the guest's clip, which is made in `base`."""
     guest_clip(base / "guest.mp4")
     site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
     plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
-    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras)
-    server = site.server.model_copy(update={"port": free_port()})
+    shown = tuple(camera.model_copy(update=plain) for camera in site.cameras[:cameras])
+    return site.model_copy(update={"cameras": shown, "server": site.server.model_copy(update={"port": free_port(), **server})})
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    base = tmp_path_factory.mktemp("site")
+    site = guest_site(base)
     alerts = site.alerts.model_copy(update={"before_s": 4, "after_s": 3})
-    system = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server, "alerts": alerts}), base)
+    system = RunningSystem(site.model_copy(update={"alerts": alerts}), base)
     yield system.system
     system.end()
 

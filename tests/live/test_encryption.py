@@ -10,10 +10,8 @@ import httpx
 import pytest
 from cryptography import x509
 
-from blickschutz.config.loader import load_site
 from blickschutz.web.security import HEADERS, STRICT_TRANSPORT
-from tests.conftest import ROOT
-from tests.live.system import RunningSystem, free_port, guest_clip
+from tests.live.system import RunningSystem, guest_site
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 
@@ -22,11 +20,7 @@ pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 def secure(tmp_path_factory):
     """The same with TLS, as beyond this machine; on loopback because a test goes no further."""
     base = tmp_path_factory.mktemp("tls")
-    guest_clip(base / "guest.mp4")
-    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
-    camera = site.cameras[0].model_copy(update={"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()})
-    server = site.server.model_copy(update={"port": free_port(), "tls": True, "names": ("localhost",)})
-    running = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server}), base)
+    running = RunningSystem(guest_site(base, 1, tls=True, names=("localhost",)), base)
     yield running.system
     running.end()
 

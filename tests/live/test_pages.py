@@ -11,14 +11,13 @@ import pytest
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import Source
-from blickschutz.config.loader import load_site
 from blickschutz.demo.site import seed
 from blickschutz.kernel.situation import Kind
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right
 from blickschutz.web.texts import translator
 from tests.conftest import ROOT
-from tests.live.system import AXE, RunningSystem, axe_findings, free_port, guest_clip, reach, signed_in, until
+from tests.live.system import AXE, RunningSystem, axe_findings, guest_site, reach, signed_in, until
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
@@ -47,13 +46,8 @@ PAGES = {
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     base = tmp_path_factory.mktemp("pages")
-    guest_clip(base / "guest.mp4")
-    site = load_site(EXAMPLE)
-    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
-    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras[:2])
-    server = site.server.model_copy(update={"port": free_port()})
     source = Source(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE))
-    running = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server}), base, source)
+    running = RunningSystem(guest_site(base, 2), base, source)
     seed(running.system.records)
     running.system.records.office.access.people.recover("technik", "kvd-2")
     ask(running.system.records)

@@ -19,15 +19,14 @@ from blickschutz.access.rules import PERMISSIONS
 from blickschutz.access.service.totp import code_at
 from blickschutz.alerts.model import AlertState
 from blickschutz.audit.model import Event
-from blickschutz.config.loader import load_site
 from blickschutz.control.model import SituationSeen
 from blickschutz.demo.site import seed
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.regime.model import RegimeName
 from blickschutz.web.app import API, table
-from tests.conftest import LONG, ROOT
-from tests.live.system import RunningSystem, admit, client, free_port, guest_clip, signed_in, until
+from tests.conftest import LONG
+from tests.live.system import RunningSystem, admit, client, guest_site, signed_in, until
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 WHO = {
@@ -49,11 +48,7 @@ def sign_out(page):
 def place(tmp_path_factory):
     """A site with one camera in which everybody can sign in; (system, how)."""
     base = tmp_path_factory.mktemp("people")
-    guest_clip(base / "guest.mp4")
-    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
-    camera = site.cameras[0].model_copy(update={"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()})
-    server = site.server.model_copy(update={"port": free_port()})
-    running = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server}), base)
+    running = RunningSystem(guest_site(base, 1), base)
     how = {one.person: one for one in seed(running.system.records)}
     regime = running.system.control.regime
     regime.set_override(RegimeName.DAY, regime.now() + timedelta(hours=1), "test", "test")

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from blickschutz.budget.model import DAY_S, NEVER, Day
-from blickschutz.config.loader import load_site
 from blickschutz.kernel.situation import Kind
-from tests.conftest import ROOT
-from tests.live.system import RunningSystem, axe_findings, browser, free_port, guest_clip, reach, signed_in, until
+from tests.live.system import RunningSystem, axe_findings, browser, guest_site, reach, signed_in, until
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.paired, pytest.mark.peers, pytest.mark.timeout(240)]
@@ -20,12 +18,7 @@ SIZES = ((390, 844), (768, 1024), (1280, 800), (1366, 768), (1440, 900), (1600, 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory):
     base = tmp_path_factory.mktemp("sensitive")
-    guest_clip(base / "guest.mp4")
-    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
-    plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
-    cameras = tuple(camera.model_copy(update=plain) for camera in site.cameras[:2])
-    server = site.server.model_copy(update={"port": free_port()})
-    running = RunningSystem(site.model_copy(update={"cameras": cameras, "server": server}), base)
+    running = RunningSystem(guest_site(base, 2), base)
     desk = running.system.control.sensitivity.desk
     until(lambda: CAMERA in desk._cameras, 30)
     with desk._lock:
