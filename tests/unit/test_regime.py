@@ -17,6 +17,7 @@ from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName, Span, Sun
 from blickschutz.regime.rules import current_regime, week
+from blickschutz.retention.model import Stamp
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.conftest import ROOT
@@ -164,6 +165,22 @@ def test_what_follows_is_said_by_kind():
     assert policy.action(Kind.PERSON_DOWN) is Action.NOTIFY
 
 
+class Count:
+    """Of one epoch, which began at 0; it knows no other."""
+
+    def __init__(self, seconds, epoch="one"):
+        self.seconds, self.epoch = seconds, epoch
+
+    def now(self):
+        return self.seconds
+
+    def stamp(self):
+        return Stamp(self.epoch, self.seconds)
+
+    def at(self, stamp):
+        return stamp.at if stamp.epoch == self.epoch else None
+
+
 class TestKeeper:
     """The regime of a running site; what was set by hand stands in the log."""
 
@@ -188,23 +205,41 @@ class TestKeeper:
         assert [(entry.event, entry.by, entry.reason) for entry in again.entries(9)] == [("set", "ada", "Baustelle")]
 
     def test_two_hours_are_two_hours_whatever_the_clock_does(self, log):
-        counted = [5000.0]
-        keeper = RegimeKeeper(self.SITE, self.clock, log, lambda: counted[0])
+        count = Count(5000.0)
+        keeper = RegimeKeeper(self.SITE, self.clock, log, count)
         other = RegimeName.NIGHT if keeper.current().name is RegimeName.DAY else RegimeName.DAY
         keeper.set_override(other, keeper.now() + timedelta(hours=2), "Baustelle", "ada")
         self.clock.sleep(4 * 86_400)  # the clock was behind, and is put right
-        counted[0] += 60
-        for one in (keeper, RegimeKeeper(self.SITE, self.clock, log, lambda: counted[0])):
+        count.seconds += 60
+        for one in (keeper, RegimeKeeper(self.SITE, self.clock, log, count)):
             assert one.current().reason is Reason.OVERRIDE
             assert one.override.until - one.now() == timedelta(hours=2, seconds=-60)
-        counted[0] += 2 * 3600
-        for one in (keeper, RegimeKeeper(self.SITE, self.clock, log, lambda: counted[0])):
+        count.seconds += 2 * 3600
+        for one in (keeper, RegimeKeeper(self.SITE, self.clock, log, count)):
             assert one.current().reason is not Reason.OVERRIDE
+
+    @pytest.mark.parametrize("seconds", [0.0, 1.83e9, -1.83e9])
+    def test_another_count_knows_nothing_of_it_and_the_wall_clock_counts(self, log, seconds):
+        keeper = RegimeKeeper(self.SITE, self.clock, log, Count(5000.0))
+        keeper.set_override(RegimeName.NIGHT, keeper.now() + timedelta(hours=2), "Baustelle", "ada")
+        # The file of the time was lost, or another one: its numbers say nothing of ours.
+        again = RegimeKeeper(self.SITE, self.clock, log, Count(seconds, "other"))
+        assert again.current().reason is Reason.OVERRIDE
+        self.clock.sleep(2 * 3600 + 1)
+        assert again.current().reason is not Reason.OVERRIDE
+
+    def test_a_clock_that_was_ahead_for_a_while_ends_nothing_for_good(self, log):
+        keeper = RegimeKeeper(self.SITE, self.clock, log)
+        keeper.set_override(RegimeName.NIGHT, keeper.now() + timedelta(hours=2), "Baustelle", "ada")
+        self.clock.time += 5 * 86_400
+        assert keeper.override is None
+        self.clock.time -= 5 * 86_400
+        assert keeper.current().reason is Reason.OVERRIDE
 
     def test_what_an_earlier_release_wrote_ends_by_the_wall_clock(self, log):
         until = datetime.fromtimestamp(self.clock.now() + 3600, BERLIN).isoformat()
-        log.write(Event.REGIME_SET, "ada", "night", {"until": until, "reason": "x"})
-        keeper = RegimeKeeper(self.SITE, self.clock, log, lambda: 7.0)
+        log.write(Event.REGIME_SET, "ada", "night", {"until": until, "counted": 8.0, "reason": "x"})
+        keeper = RegimeKeeper(self.SITE, self.clock, log, Count(7.0))
         assert keeper.current().reason is Reason.OVERRIDE
         self.clock.sleep(3601)
         assert keeper.current().reason is not Reason.OVERRIDE

@@ -60,7 +60,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     alerting = make_alerting(site, base, records, clock, guard)
     desk = alerting.desk
     troubles.told.listen(alerting.trouble)
-    regime = RegimeKeeper(site, clock, log, records.archive.time.now)
+    regime = RegimeKeeper(site, clock, log, records.archive.time)
     routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
     alerting.source = None if preparing else make_source(site, base, routing.from_camera, guard)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)

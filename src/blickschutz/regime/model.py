@@ -76,8 +76,10 @@ class OverrideEntry:
     regime: str = ""
     until: float = 0.0
     reason: str = ""
-    counted: float | None = None
-    """The end in counted seconds (retention time); None where an earlier release wrote the entry."""
+    epoch: str = ""
+    """Of the stamp by which the end is counted; empty where an earlier release wrote the entry."""
+    ends: float = 0.0
+    """The end, in seconds of that epoch's boot clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,10 @@ class RetentionTime:
             sample = self._look()
             return Stamp(rules.newest(self._record).id, sample.boottime)
 
+    def at(self, stamp: Stamp) -> float | None:
+        """When a stamp was, in retention time; None where this count does not know it."""
+        return rules.resolve(self._record, stamp)
+
     def kept(self, clip: StampedClip) -> Kept | None:
         """A clip as deadlines see it; None where its stamp is not known, so that nothing judges it."""
         return rules.kept(self._record, clip)

@@ -65,7 +65,8 @@ class CameraControl(Protocol):
 class RegimeControl(Protocol):
     """The regime in force, and the override by hand."""
 
-    override: Override | None
+    @property
+    def override(self) -> Override | None: ...
 
     def now(self) -> datetime: ...
 
