@@ -12,18 +12,12 @@ from blickschutz.alerts.crowd import STORM_LOOK_S
 from blickschutz.alerts.io.tables import alerts
 from blickschutz.alerts.model import By, Outcome
 from blickschutz.audit.model import Event
-from blickschutz.config.budget import Budget
-from blickschutz.config.loader import load_site
-from blickschutz.config.model import Zone
 from blickschutz.control.model import SituationSeen
-from blickschutz.demo import footage
 from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.situation import Kind, Situation
-from blickschutz.situations.model import RuleSettings
 from blickschutz.storage.engine import writing
-from tests.conftest import ROOT
-from tests.live.system import RunningSystem, free_port, signed_in, until, wait_live
+from tests.live.system import signed_in, until, wait_live
 
 pytestmark = [pytest.mark.alone, pytest.mark.peers, pytest.mark.timeout(240)]
 
@@ -104,15 +98,19 @@ OscillatorNode.prototype.start = function (...when) { window.told.push(["sound",
 def test_a_new_alert_sounds_and_notifies_where_that_was_switched_on(page, running):
     """The browser's own notices and sound; only the outermost call is listened to, for a headless browser shows neither."""
     page.add_init_script(HEARD)
-    # The list is asked for again as soon as the page hears of changes; what came before that is in the list alone.
-    with page.expect_response("**/alerts/queue"):
-        page.goto(running.address)
-    page.get_by_text("Keine offene Meldung.").wait_for()
-    raise_one(running, "brunnen")
+
+    def between(route):
+        """After the page and before its stream: this one is in no event, in the list alone."""
+        raise_one(running, "brunnen")
+        until(lambda: running.control.alerting.desk.open_alerts(), 5)
+        route.continue_()
+
+    page.route("**/alerts/stream", between, times=1)
+    page.goto(running.address)
     until(lambda: page.evaluate("window.told.length"), 5)
     told = page.evaluate("window.told")
     assert [entry for entry in told if entry[0] == "sound"] == []
-    assert any("Brunnen" in str(entry[1]) for entry in told)
+    assert len([entry for entry in told if "Brunnen" in str(entry[1])]) == 1, told
     page.get_by_label("Ton").check()
     raise_one(running, "freitreppe")
     until(lambda: any(entry[0] == "sound" for entry in page.evaluate("window.told")), 5)
@@ -244,23 +242,3 @@ class TestRequests:
         assert "Baustelle" in page
         http.post(f"{address}/end")
         assert "von Hand gesetzt" not in http.get(address).text
-
-
-def test_a_real_person_in_real_footage_becomes_an_alert(tmp_path):
-    """From the cell's detector to the alert, on the demo's footage; the cell's rule runs with short bounds."""
-    clip = footage.folder() / "view-03-day.mp4"
-    if not clip.exists():
-        pytest.skip("the demo's footage is not here (blickschutz demo --prepare)")
-    site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
-    zone = Zone(id="all", name="Alles", polygon=((0, 0), (1, 0), (1, 1), (0, 1)), rules=RuleSettings(loitering_s=3.0, loitering_m=50.0))
-    camera = site.cameras[0].model_copy(update={"address": f"file:{clip}", "calibration": None, "zones": (zone,), "privacy_zones": ()})
-    server = site.server.model_copy(update={"port": free_port()})
-    alerts = site.alerts.model_copy(update={"budget": Budget(shadow_days=0.0)})
-    system = RunningSystem(site.model_copy(update={"cameras": (camera,), "server": server, "alerts": alerts}), tmp_path)
-    try:
-        alert = until(lambda: next((a for a in system.system.control.alerting.desk.open_alerts() if a.kind is Kind.LOITERING), None), 60)
-        assert alert.figures["seconds"] >= 3
-        assert alert.raised - alert.taken < 1.0
-        until(lambda: system.system.control.alerting.desk.store.get(alert.id).has_clip, 25)
-    finally:
-        system.end()

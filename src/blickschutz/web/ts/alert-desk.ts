@@ -167,17 +167,20 @@ export class AlertDesk {
   }
 
   private changed(change: Change): void {
-    if (change.state === "raised" && !this.told.has(change.id)) {
-      this.told.add(change.id);
-      const text = `${change.name}, ${change.camera}`;
-      if (this.storm) { void this.renew(); return; }
-      this.say("new", text);
-      this.sound?.came(change.priority, Date.now());
-      if ("Notification" in window && Notification.permission === "granted" && Date.now() - change.taken * 1000 < TOLD_MS) {
-        new Notification(this.texts["new"] ?? "", { body: text, tag: `alert-${change.id}` });
-      }
-    }
+    if (change.state === "raised") this.came([change.id], change.priority, `${change.name}, ${change.camera}`, change.taken * 1000);
     void this.renew();
+  }
+
+  /** Tell of alerts, once each, whether the stream or the list names them first. `taken`: in milliseconds, as `Date.now()`. */
+  private came(ids: number[], priority: Priority, text: string, taken: number): void {
+    const isNew = ids.some((id) => !this.told.has(id));
+    for (const id of ids) this.told.add(id);
+    if (!isNew || this.storm) return;
+    this.say("new", text);
+    this.sound?.came(priority, Date.now());
+    if ("Notification" in window && Notification.permission === "granted" && Date.now() - taken < TOLD_MS) {
+      new Notification(this.texts["new"] ?? "", { body: text, tag: `alert-${ids[0]}` });
+    }
   }
 
   /** Get the list anew, a few times a second at most. Playing pictures go on where the card stays the same. */
@@ -225,8 +228,16 @@ export class AlertDesk {
     if (storm !== this.storm) this.say(storm ? "storm" : "");
     this.storm = storm;
     this.sound?.storm(storm);
+    for (const card of this.cards().filter(isWaiting)) this.cameWith(card);
     this.wall.alarm(JSON.parse(this.list.querySelector<HTMLElement>("[data-alarming]")?.dataset["alarming"] ?? "{}") as Record<string, Priority>);
     this.mark(false);
+  }
+
+  /** What is in the list was not always in the stream: it opens after the page, and may have been away. */
+  private cameWith(card: HTMLElement): void {
+    const id = Number(card.dataset["alert"]), priority = PRIORITIES.find((one) => one === card.dataset["priority"]);
+    const taken = card.querySelector<HTMLTimeElement>("time[data-age]")?.dateTime ?? "";
+    if (priority) this.came([id, ...others(card)], priority, this.words(id), Date.parse(taken));
   }
 
   /** Show which alert is the selected one, in the list and on the wall. */
