@@ -55,6 +55,8 @@ class Ledger:
     taken: dict[str, str] = field(default_factory=dict)
     # What the fault itself took: "rows" (cases, accounts, log), "alerts", "log" (entries), "regime".
     lost: set[str] = field(default_factory=set)
+    # Alerts whose acknowledgement's entry the fault itself took.
+    unentered: set[int] = field(default_factory=set)
     reads: list[float] = field(default_factory=list)
     writes: list[tuple[float, str]] = field(default_factory=list)
     found: list[Violation] = field(default_factory=list)

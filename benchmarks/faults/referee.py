@@ -206,7 +206,7 @@ class Referee:
         found += [f"the order {one.text!r} was accepted and has no entry" for one in orders if one.text not in reasons]
         if "alerts" not in self._ledger.lost:
             decided = {e["subject"] for e in entries if e["event"] == "alert-decided" and e["facts"].get("decision") == "acknowledge"}
-            taken = {row["alert"] for row in self._look(self._system.records.decisions, []) if row["event"] == "acknowledge"}
+            taken = self.acknowledged() - self._ledger.unentered
             found += [f"alert {number} was acknowledged without an entry" for number in sorted(taken) if f"alert-{number}" not in decided]
         said = {"camera-stopped": True, "camera-resumed": False}
         for name, one in self.cameras().items() if self._system.running else ():
@@ -214,6 +214,10 @@ class Referee:
             if one["stopped"] and not (last and last[-1]):
                 found.append(f"{name} is stopped and the log does not say who did it")
         return found
+
+    def acknowledged(self) -> set[int]:
+        """Alerts that somebody acknowledged, by their own history."""
+        return {row["alert"] for row in self._look(self._system.records.decisions, []) if row["event"] == "acknowledge"}
 
     def _chain(self) -> None:
         """No entry that once stood there is gone or another; the exported log verifies."""

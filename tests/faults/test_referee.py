@@ -20,6 +20,8 @@ from benchmarks.faults.referee import Referee
 from benchmarks.faults.shim import CHANGES, EVERYTHING, Shim
 from benchmarks.faults.template import CAMERAS, home, write_site
 
+from blickschutz.alerts.model import By
+from blickschutz.alerts.service import AlertDesk
 from tests.conftest import ROOT
 
 HOUR = 3600.0
@@ -116,6 +118,15 @@ def test_what_was_accepted_and_left_no_trace_is_noticed(scene):
     fields = [one.field for one in ledger.found]
     assert fields.count("decisions_without_entry") == 3
     assert {"entries_lost", "verdicts_lost"} <= set(fields)
+
+
+def test_an_acknowledgement_without_an_entry_is_noticed_unless_the_fault_took_the_entry(scene):
+    seeding, ledger, referee = scene
+    number = ledger.alerts[-1]
+    assert AlertDesk(seeding.records.alerts, seeding.clock, ()).acknowledge(number, By("Leitstelle", "leit-1"))
+    assert referee.unlogged() == [f"alert {number} was acknowledged without an entry"]
+    ledger.unentered |= referee.acknowledged()
+    assert referee.unlogged() == []
 
 
 def child(shim, code):

@@ -146,6 +146,8 @@ def control_without_wal(round_: Round) -> None:
     """The power goes, and the journal is not there any more: what was not yet in the main file is lost, nothing else is."""
     round_.system.kill()
     round_.ledger.lost |= {"log"}
+    # They stand in the database of the alerts, which lost nothing.
+    round_.ledger.unentered |= round_.referee.acknowledged()
     for name in (f"{CONTROL}-wal", f"{CONTROL}-shm"):
         (round_.system.data / name).unlink(missing_ok=True)
     round_.ledger.decisions.clear()
