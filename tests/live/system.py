@@ -43,6 +43,7 @@ STRIPES = slice(60, 140), slice(140, 180)
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE_RULES_OF_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
 def guest_clip(path: Path) -> None:
@@ -203,15 +204,21 @@ def reach(page: Page, selector: str, most: int = 120) -> None:
     raise AssertionError(f"the keyboard does not reach {selector} on {page.url}")
 
 
-def axe_findings(page: Page) -> list[object]:
-    """What axe finds on the page as it is, with everything unfolded, and what does not fit at 100 % and 200 % zoom."""
+def axe_findings(page: Page, *, colours: bool = False) -> list[object]:
+    """What axe finds on the page as it is, with everything unfolded, and what does not fit at 100 % and 200 % zoom.
+
+    `colours`: ask what depends on them alone, for a page that was asked wholly in another theme.
+    """
     found: list[object] = []
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
-    result = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", AXE_RULES)
+    asked = AXE_RULES_OF_COLOUR if colours else AXE_RULES
+    result = page.evaluate("(asked) => axe.run(document, { runOnly: asked })", asked)
     for violation in result["violations"]:
         found.append((page.url, violation["id"], [node["html"][:120] for node in violation["nodes"]][:3]))
+    if colours:
+        return found
     size = page.viewport_size
     # Zoom halves the window in the page's own pixels (WCAG 2.2, 1.4.4).
     for share in (1, 2):
