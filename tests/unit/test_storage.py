@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import MetaData, create_engine, insert, select
+from sqlalchemy import MetaData, create_engine, event, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from blickschutz.access.io.store import passwords
@@ -247,6 +247,23 @@ class TestFaults:
         assert [fault.kind for fault in check(engine)] == [FaultKind.DAMAGED]
         with pytest.raises(StoreDamagedError, match="no database"):
             open_engine(path, *CONTROL_TABLES)
+
+    def test_what_was_opened_while_the_disk_took_nothing_is_opened_anew_once_it_does(self, engine, path):
+        """SQLite opens for reading what it cannot open for writing, and keeps it so."""
+        takes = [False]
+
+        @event.listens_for(engine, "do_connect")
+        def _open(dialect, record, args, params):
+            return None if takes[0] else sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+
+        with engine.connect():  # was open before; the next two are opened now
+            with engine.connect(), engine.connect():
+                pass
+            with pytest.raises(StoreUnreachableError), writing(engine) as connection:
+                connection.execute(insert(passwords).values(ROW))
+            takes[0] = True
+            with writing(engine) as connection:
+                connection.execute(insert(passwords).values(ROW))
 
     def test_a_folder_that_cannot_be_made_is_told_with_its_name(self, tmp_path):
         (tmp_path / "data").write_text("a file, and no folder")

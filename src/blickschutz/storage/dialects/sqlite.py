@@ -227,4 +227,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _translate(context: ExceptionContext) -> BaseException | None:
+    code = getattr(context.original_exception, "sqlite_errorcode", None)
+    if isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_READONLY:
+        # A file that cannot be opened for writing at that moment is opened for reading, and stays so for good, whatever becomes of
+        # the disk. (os_unix.c, `unixOpen`.) So what was opened goes, and the next one opens anew.
+        context.is_disconnect = True
     return named(str(context.engine.url.database) if context.engine is not None else "", context.original_exception)
