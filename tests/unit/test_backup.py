@@ -148,7 +148,21 @@ class TestContent:
         assert not any("new-secret" in member.name for member in result.manifest.members)
 
     def test_every_file_of_a_data_folder_is_decided_about(self):
-        names = [*KNOWN, "keys/reviewers/kvd-1.json", "clips/a.clip", "exports/a.tar.age", "documents/pack.json", "installation.lock"]
+        # As the source names them: whoever adds a file decides.
+        source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/blickschutz/bootstrap").glob("*.py"))
+        there = re.findall(r'\bdata / "([a-z-]+\.[a-z]+)"', source)
+        assert {"control.db", "anchor.json", "ends.jsonl", "orders-owed.json", "retention.clock"} <= set(there)
+        names = [
+            *KNOWN,
+            *there,
+            "retention.clock.damaged",
+            "keys/installation.key.damaged",
+            "keys/reviewers/kvd-1.json",
+            "clips/a.clip",
+            "exports/a.tar.age",
+            "documents/pack.json",
+            "installation.lock",
+        ]
         assert unknown(names) == []
         assert not any(is_kept(name) for name in ("clips/a.clip", "keys/reviewers/kvd-1.json", "keys/backup.key", "exports/a", ".draft"))
         assert is_left("clips/.a")

@@ -10,7 +10,7 @@ from blickschutz.backup.model import MAGIC, Header
 # Everything else is left out: a file that a later version adds is named until somebody decides about it.
 _KEPT = re.compile(
     r"(control|alerts)\.db"
-    r"|installation\.json|retention\.clock|regime\.jsonl|stops\.json"
+    r"|installation\.json|retention\.clock|regime\.jsonl|stops\.json|orders-owed\.json|ends\.jsonl|anchor\.json"
     r"|keys/(installation|factors)\.key"
     r"|keys/recovery/[a-z0-9-]{1,40}\.json"
     r"|tls/(authority|server)\.(key|crt)"
@@ -20,7 +20,7 @@ _KEPT = re.compile(
 # Known, and left out on purpose: pictures, clips with their shares, private keys of reviewers, what is printed anew.
 _LEFT = re.compile(
     r"(clips|exports|quarantine|documents|keys/reviewers)(/.*)?|keys/backup\.key|(.*/)?[\w.]*reserve"
-    r"|(control|alerts)\.db(-(wal|shm|journal)|\.before-\w+|\.damaged-\d+(-(wal|shm))?)|keys/\w+\.key\.damaged|witness\.json"
+    r"|(control|alerts)\.db(-(wal|shm|journal)|\.before-\w+|\.damaged-\d+(-(wal|shm))?)|([\w-]+/)?[\w.-]+\.damaged|witness\.json"
     r"|installation\.(lock|use)|restored\.json|(.*/)?\.[^/]*(/.*)?|lost\+found(/.*)?"
 )
 DATABASES = ("control.db", "alerts.db")
