@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -27,6 +28,14 @@ def write_pictures(path: Path, pictures: list[np.ndarray], codec: str = "libx264
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+
+
+def still(width: int, height: int, index: int = 0) -> bytes:
+    """A picture of the drawn scene as JPEG, as a camera sends it."""
+    context = av.CodecContext.create("mjpeg", "w")
+    context.width, context.height, context.pix_fmt, context.time_base = width, height, "yuvj420p", Fraction(1, 10)
+    picture = av.VideoFrame.from_ndarray(DrawnScene(width, height, 1).picture(index).i420(), format="yuv420p")
+    return bytes(context.encode(picture.reformat(format="yuvj420p"))[0])
 
 
 def read_planes(path: Path) -> list[np.ndarray]:

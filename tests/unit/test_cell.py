@@ -7,7 +7,6 @@ import random
 import socket
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -17,7 +16,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import MediaError
-from blickschutz.kernel.streams import Stamp
+from blickschutz.kernel.streams import Packet, Stamp
 from blickschutz.pipeline import channel, redacted
 from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.messages import CellSettings, ClipTold, Health, Record, Stop
@@ -218,8 +217,8 @@ def test_what_cannot_be_recorded_is_said(one, tmp_path):
     cell = one.cell
     clock = cell._recorder._clock = ManualClock(time.monotonic())
     connection = cell._muxer.connection()
-    connection.opened(None)
-    packet = SimpleNamespace(is_keyframe=False, size=10)
+    connection.opened()
+    packet = Packet(b"0123456789", False, "h264", 96, 64)
     cell._session.report.state = SessionState.LIVE
     cell._recorder.order(Order(number=1, mode=ClipMode.SEALED, cause="x", sealing=certified_sealing(tmp_path / "clips")))
     for n in range(100):

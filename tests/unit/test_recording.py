@@ -18,13 +18,14 @@ import pytest
 
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.decoding import packet_of
 from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
-from blickschutz.kernel.streams import Stamp
+from blickschutz.kernel.streams import Packet, Stamp
 from blickschutz.recording.io import job, ring
 from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, is_unsafe, read_head
 from blickschutz.recording.io.feed import Feed, Piece
@@ -51,7 +52,7 @@ from blickschutz.vault import service
 from blickschutz.vault.model import Reviewer
 from tests.fakes.clock import ManualClock
 from tests.fakes.register import Book, certified_sealing, keyed
-from tests.videos import write_scene
+from tests.videos import still, write_scene
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 OPENING = Opening(digest=b"", init=b"init", codec="h264", width=64, height=48, style="mosaic", privacy_zones=(), px_per_metre=None)
@@ -475,14 +476,36 @@ class TestMuxer:
         connection = muxer.connection()
         with av.open(io.BytesIO(target.getvalue()), format="h264") as camera:
             stream = camera.streams.video[0]
-            connection.opened(stream)
+            connection.opened()
             for n, packet in enumerate(camera.demux(stream)):
                 if packet.size:
-                    connection.take(packet, Stamp(n * 9000, n * 9000, n / 10))
+                    packet.decode()
+                    connection.take(packet_of(packet, stream), Stamp(n * 9000, n * 9000, n / 10))
         head, *fragments = muxer.finish(muxer.ended())
         assert (head.width, head.height) == (160, 96)
         with av.open(io.BytesIO(head.data + b"".join(part.data for part in fragments))) as copy:
             assert len(list(copy.decode(video=0))) == 60
+
+    def test_pictures_that_are_each_a_keyframe_go_by_two_seconds_and_a_new_size_begins_a_new_file(self):
+        import io
+
+        import av
+
+        muxer = PacketMuxer()
+        connection = muxer.connection()
+        connection.opened()
+        for n in range(60):
+            width, height = (96, 64) if n < 45 else (64, 48)
+            data = still(width, height, n)
+            connection.take(Packet(data, True, "mjpeg", width, height), Stamp(n * 9000, n * 9000, n / 10))
+        parts = muxer.finish(muxer.ended())
+        heads = [n for n, part in enumerate(parts) if isinstance(part, Head)]
+        assert [(parts[n].codec, parts[n].width, parts[n].height) for n in heads] == [("mjpeg", 96, 64), ("mjpeg", 64, 48)]
+        assert sum(isinstance(part, Fragment) for part in parts) <= 5
+        assert all(part.key for part in parts if isinstance(part, Fragment))
+        for head, until, count in ((0, heads[1], 45), (heads[1], len(parts), 15)):
+            with av.open(io.BytesIO(b"".join(part.data for part in parts[head:until]))) as copy:
+                assert [frame.width for frame in copy.decode(video=0)] == [parts[head].width] * count
 
     def test_packets_that_nobody_takes_are_bounded_and_what_is_left_can_be_played(self, scene_file, monkeypatch):
         settings = SourceSettings(SourceKind.FILE, str(scene_file), realtime=False)

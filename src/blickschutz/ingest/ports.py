@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 from blickschutz.kernel.frames import RawFrame
-from blickschutz.kernel.streams import Stamp
+from blickschutz.kernel.streams import Packet, Stamp
 
 
 class VideoSource(Protocol):
@@ -24,10 +24,10 @@ class VideoSource(Protocol):
 class PacketSink(Protocol):
     """Takes the packets of a stream as they came, before they are decoded. Called in the session's thread; never raises."""
 
-    def opened(self, stream: Any) -> None:
-        """A stream begins; `stream` is PyAV's, and good only during the call."""
+    def opened(self) -> None:
+        """A stream begins."""
         ...
 
-    def take(self, packet: Any, stamp: Stamp) -> None:
-        """The next packet, and where it lies; what the packet itself says of its times is not to be used."""
+    def take(self, packet: Packet, stamp: Stamp) -> None:
+        """The next packet, and where it lies."""
         ...

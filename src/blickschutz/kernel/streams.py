@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 # Counted in 1/90000 s, as RTP does for video (RFC 3551, 5).
 TICKS = 90_000
@@ -19,3 +20,18 @@ class Stamp:
     pts: int
     dts: int
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A picture as the camera coded it. `key`: it needs no other to be decoded. `codec` is FFmpeg's name; size in pixels, 0 while not known.
+
+    `template` is what the decoder's library knows of the stream beyond that, opaque to all but it; None for a codec whose packets say all.
+    """
+
+    data: bytes
+    key: bool
+    codec: str
+    width: int
+    height: int
+    template: Any = None

@@ -8,6 +8,7 @@ import av
 
 from blickschutz.ingest.model import Cause
 from blickschutz.kernel.errors import CameraRefusedError, MediaError
+from blickschutz.kernel.streams import Packet
 
 
 def video_stream(container: Any, address: str) -> Any:
@@ -22,6 +23,12 @@ def decoder_of(stream: Any) -> Any:
         raise CameraRefusedError(Cause.CODEC, "there is no decoder for what the camera sends")
     stream.codec_context.thread_count = 1
     return stream.codec_context
+
+
+def packet_of(packet: Any, stream: Any) -> Packet:
+    """PyAV's packet as ours; the decoder has seen it by now, and knows the size."""
+    context = stream.codec_context
+    return Packet(bytes(packet), bool(packet.is_keyframe), context.name, int(context.width or 0), int(context.height or 0), stream)
 
 
 def is_usable(frame: av.VideoFrame) -> bool:

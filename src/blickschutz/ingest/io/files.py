@@ -10,7 +10,7 @@ from typing import Any
 import av
 import av.error
 
-from blickschutz.ingest.io.decoding import decoder_of, is_usable, reason_of, video_stream
+from blickschutz.ingest.io.decoding import decoder_of, is_usable, packet_of, reason_of, video_stream
 from blickschutz.ingest.io.frames import raw_frame, upright
 from blickschutz.ingest.model import SourceSettings
 from blickschutz.ingest.ports import PacketSink
@@ -65,7 +65,7 @@ class FileSource:
     def frames(self) -> Iterator[RawFrame]:
         start, index, loops = self._clock.monotonic(), 0, 0
         if self._sink is not None:
-            self._sink.opened(video_stream(self._container, self._settings.address))
+            self._sink.opened()
         wall = self._clock.now()
         offset = 0.0
         while True:
@@ -130,7 +130,7 @@ class FileSource:
                 try:
                     decoded = packet.decode()
                     if self._sink is not None and packet.size and wanted:
-                        self._sink.take(packet, Stamp(pts, dts, self._clock.monotonic()))
+                        self._sink.take(packet_of(packet, stream), Stamp(pts, dts, self._clock.monotonic()))
                 except av.error.InvalidDataError:
                     continue
                 for frame in decoded:

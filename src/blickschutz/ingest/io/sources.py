@@ -12,7 +12,7 @@ import av
 import av.error
 
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.io.decoding import decoder_of, is_usable, reason_of, video_stream
+from blickschutz.ingest.io.decoding import decoder_of, is_usable, packet_of, reason_of, video_stream
 from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.io.frames import raw_frame
 from blickschutz.ingest.io.gate import Gate
@@ -113,7 +113,7 @@ class RtspSource:
         index = broken = 0
         timeline, newest, opened = Timeline(), float("-inf"), self._clock.monotonic()
         if self._sink is not None:
-            self._sink.opened(stream)
+            self._sink.opened()
         try:
             for packet in self._container.demux(stream):
                 arrived, now = self._clock.monotonic(), self._clock.now()
@@ -124,7 +124,7 @@ class RtspSource:
                 try:
                     decoded = decoder.decode(packet)
                     if self._sink is not None and packet.size:
-                        self._sink.take(packet, stamp)
+                        self._sink.take(packet_of(packet, stream), stamp)
                 except av.error.InvalidDataError:
                     broken += 1
                     if broken > _MOST_BROKEN:

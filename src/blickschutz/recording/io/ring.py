@@ -13,11 +13,13 @@ import av.error
 import structlog
 
 from blickschutz.kernel.sink import ByteSink
-from blickschutz.kernel.streams import Stamp
+from blickschutz.kernel.streams import Packet, Stamp
 from blickschutz.recording.rules import TICKS, parameter_sets
 
 _log = structlog.get_logger(__name__)
-_FLAGS = "empty_moov+default_base_moof+frag_keyframe+skip_trailer"
+_FLAGS = "empty_moov+default_base_moof+skip_trailer"
+# Of these every picture is a keyframe: a fragment for each would be a seal for each.
+_ALL_KEYS = frozenset({"mjpeg"})
 _LONGEST_S = 2.0
 # Far more than a cell that is behind lets wait; ten seconds of the largest cameras.
 _MOST_WAITING = 64 * 1024 * 1024
@@ -56,10 +58,10 @@ class _Connection:
     def __init__(self, muxer: PacketMuxer) -> None:
         self._muxer = muxer
 
-    def opened(self, stream: Any) -> None:
-        self._muxer.opened(self, stream)
+    def opened(self) -> None:
+        self._muxer.opened(self)
 
-    def take(self, packet: Any, stamp: Stamp) -> None:
+    def take(self, packet: Packet, stamp: Stamp) -> None:
         self._muxer.take(self, packet, stamp)
 
 
@@ -98,7 +100,7 @@ class PacketMuxer:
             self._newest = _Connection(self)
             return self._newest
 
-    def opened(self, connection: _Connection, stream: Any) -> None:
+    def opened(self, connection: _Connection) -> None:
         with self._lock:
             if connection is not self._newest:
                 return
@@ -107,15 +109,16 @@ class PacketMuxer:
             self._open, self.opened_at = True, None
             self.problem = ""
 
-    def take(self, connection: _Connection, packet: Any, stamp: Stamp) -> None:
+    def take(self, connection: _Connection, packet: Packet, stamp: Stamp) -> None:
         with self._lock:
             if connection is not self._newest or not self._open or stamp.pts < 0:
                 return
             self.opened_at = stamp.at if self.opened_at is None else self.opened_at
-            if self._container is None and not packet.is_keyframe:
+            if self._container is None and not packet.key:
                 return
-            key = bool(packet.is_keyframe)
             try:
+                if packet.codec in _ALL_KEYS and self._container is not None and self._size != _size(packet):
+                    self._finish_file()
                 if self._container is None:
                     self._begin(packet)
                 self._mux(packet, stamp)
@@ -125,33 +128,34 @@ class PacketMuxer:
             self.problem = ""
             self._collect()
             if not self._pending:
-                self._key = key
+                self._key = packet.key
             self._pending.append(stamp.pts)
             self._last_at = max(self._last_at, stamp.at)
 
-    def _begin(self, packet: Any) -> None:
+    def _begin(self, packet: Packet) -> None:
         """A new MP4 from the keyframe `packet` on. What its head must say and the camera did not announce is taken from the picture."""
-        stream = packet.stream
         self._sink, self._pending, self._head_sent, self._last_dts, self._last_at = ByteSink(), [], False, -1, float("-inf")
-        options = {"movflags": _FLAGS, "flush_packets": "1", "frag_duration": str(int(_LONGEST_S * 1e6))}
+        flags = _FLAGS if packet.codec in _ALL_KEYS else f"{_FLAGS}+frag_keyframe"
+        options = {"movflags": flags, "flush_packets": "1", "frag_duration": str(int(_LONGEST_S * 1e6))}
         container = av.open(self._sink, "w", format="mp4", options=options)
-        self._stream = container.add_stream_from_template(stream)
+        if packet.template is None:
+            self._stream = container.add_mux_stream(packet.codec, width=packet.width, height=packet.height)
+        else:
+            self._stream = container.add_stream_from_template(packet.template)
+            announced = self._stream.codec_context
+            if not announced.extradata and (sets := parameter_sets(packet.data, packet.codec)):
+                announced.extradata = sets
+            announced.width, announced.height = announced.width or packet.width, announced.height or packet.height
         self._stream.time_base = Fraction(1, TICKS)
-        source, announced = stream.codec_context, self._stream.codec_context
-        if not announced.extradata and (sets := parameter_sets(bytes(packet), source.name)):
-            announced.extradata = sets
-        # The decoder has seen the picture by now.
-        announced.width, announced.height = announced.width or source.width, announced.height or source.height
-        self._size = str(source.name), int(announced.width), int(announced.height)
+        self._size = _size(packet)
         self._container = container
 
-    def _mux(self, packet: Any, stamp: Stamp) -> None:
-        packet.stream = self._stream
-        packet.time_base = Fraction(1, TICKS)
-        packet.pts, packet.dts = stamp.pts, max(self._last_dts + 1, stamp.dts)
-        packet.duration = 0
-        self._last_dts = packet.dts
-        self._container.mux(packet)
+    def _mux(self, packet: Packet, stamp: Stamp) -> None:
+        coded = av.Packet(packet.data)
+        coded.stream, coded.is_keyframe, coded.time_base = self._stream, packet.key, Fraction(1, TICKS)
+        coded.pts, coded.dts = stamp.pts, max(self._last_dts + 1, stamp.dts)
+        self._last_dts = coded.dts
+        self._container.mux(coded)
 
     def _collect(self) -> None:
         """What the muxer has given out: the head at first, then a fragment whenever the next one has begun."""
@@ -207,8 +211,10 @@ class PacketMuxer:
 
     def _end(self) -> None:
         self._open = False
-        if self._container is None:
-            return
+        if self._container is not None:
+            self._finish_file()
+
+    def _finish_file(self) -> None:
         try:
             self._container.close()
         except (av.error.FFmpegError, ValueError) as error:
@@ -222,3 +228,7 @@ class PacketMuxer:
         self._container, self._pending = None, []
         if told != self.problem:
             _log.error("packets_not_recordable", problem=self.problem)
+
+
+def _size(packet: Packet) -> tuple[str, int, int]:
+    return packet.codec, packet.width, packet.height
