@@ -18,7 +18,7 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.control.service import keeper as module
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.model import BackoffSettings, SourceKind, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, SessionState, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, FaultError
 from blickschutz.pipeline.cell import Cell
@@ -29,7 +29,9 @@ from blickschutz.zones.model import Wall
 from tests.fakes import broken_cell
 from tests.fakes.detectors import BlindDetector
 from tests.fakes.rtsp_camera import certificate
+from tests.fakes.web_camera import WebCamera, moving, part
 from tests.peers.rtsp import rtsp_server
+from tests.videos import still
 
 pytestmark = pytest.mark.paired
 
@@ -124,6 +126,28 @@ def test_the_detector_is_ready_before_the_first_picture_is_read(walk_clip, faili
         one._size = (source.width, source.height)
         one._open().close()
         assert len(detector.asked) == 1
+
+
+def test_a_confined_cell_reads_pictures_by_http():
+    pictures = [still(160, 96, n) for n in range(20)]
+
+    def reply(request):
+        yield moving()
+        for n in range(600):
+            yield part(pictures[n % 20])
+            yield 0.1
+
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.health is not None and keeper.health.frames > 5)
+        assert (keeper.health.session, keeper.health.width, keeper.health.problem) == (SessionState.LIVE, 160, "")
+
+    camera = WebCamera(reply)
+    try:
+        source = SourceSettings(SourceKind.PICTURES, f"http://127.0.0.1:{camera.port}/video")
+        run([CellSettings(camera="a", source=source, backoff=BackoffSettings(first=0.2, most=0.4))], scenario)
+    finally:
+        camera.end()
 
 
 @pytest.mark.peers

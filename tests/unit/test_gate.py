@@ -81,7 +81,7 @@ class TestAddresses:
         assert (found.host, found.port, found.path, found.password) == parts
 
     @pytest.mark.parametrize(
-        "value", ["", "http://x/y", "rtsp://", "rtsp:///x", "rtsp://a:b@", "rtsp://h:99999/x", "rtsp://h\r\nX: y/", "rtsp://h h/x"]
+        "value", ["", "ftp://x/y", "rtsp://", "rtsp:///x", "rtsp://a:b@", "rtsp://h:99999/x", "rtsp://h\r\nX: y/", "rtsp://h h/x"]
     )
     def test_what_is_no_address_is_refused_without_the_account_in_the_message(self, value):
         assert read_address(value) is None

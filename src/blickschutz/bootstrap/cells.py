@@ -9,7 +9,7 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.bootstrap.secrets import read_secret
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.ingest.model import SourceKind, SourceSettings
-from blickschutz.ingest.rules.address import read_address
+from blickschutz.ingest.rules.address import PICTURES, read_address
 from blickschutz.kernel.density import Density
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.recording.model import RecordingSettings
@@ -57,7 +57,10 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
     authority = str((base / camera.authority).resolve()) if camera.authority is not None else ""
     password = read_secret(f"cameras.{camera.id}.password_file", camera.password_file, base)
     address = with_account(camera.address, camera.user, password)
-    return SourceSettings(SourceKind.RTSP, address, camera.stall_s, authority=authority, fingerprint=camera.fingerprint or "")
+    found = read_address(address)
+    kind = SourceKind.PICTURES if found is not None and found.scheme in PICTURES else SourceKind.RTSP
+    fingerprint = camera.fingerprint or ""
+    return SourceSettings(kind, address, camera.stall_s, every_s=camera.every_s, authority=authority, fingerprint=fingerprint)
 
 
 def with_account(address: str, user: str, password: str) -> str:

@@ -312,7 +312,7 @@ class Camera(Part):
     side: Annotated[Side, Field(strict=False)]
     """`forecourt` or `side`."""
     address: Address
-    """Stream of the camera: `rtsp://host/path`, or `file:path` for a file that is played in a loop."""
+    """Stream of the camera: `rtsp://host/path`; `http://host/path` for pictures (MJPEG, or a still one); `file:path`, played in a loop."""
     user: str = ""
     """User at the camera; empty for none."""
     password_file: Annotated[str, Field(max_length=400)] = ""
@@ -321,10 +321,12 @@ class Camera(Part):
     """For a file: second at which it starts."""
     stall_s: Annotated[float, Field(ge=1, le=60)] = 5.0
     """Seconds without a packet after which the camera counts as lost and is connected anew; more for one that rarely sends."""
+    every_s: Annotated[float, Field(ge=0.1, le=10)] = 1.0
+    """For still pictures by HTTP: seconds from one to the next. From 2 on the tile says between them that the picture stands."""
     fingerprint: Fingerprint | None = None
-    """For `rtsps`: SHA-256 of the camera's own certificate, where it is that one and no other."""
+    """For `rtsps` and `https`: SHA-256 of the camera's own certificate, where it is that one and no other."""
     authority: Annotated[str, Field(min_length=1, max_length=400)] | None = None
-    """For `rtsps`: file (PEM) of the authority that made the camera's certificate, as seen from this file; else the system's count."""
+    """For `rtsps`, `https`: file (PEM) of the authority of the camera's certificate, as seen from this file; else the system's count."""
     colour: Annotated[Colour, Field(strict=False)] | None = None
     """What a mosaic keeps of people in this camera's picture, where it differs from `redaction.colour`."""
     picture: tuple[Annotated[int, Field(ge=64, le=16384)], Annotated[int, Field(ge=64, le=16384)]] | None = None

@@ -20,8 +20,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the area is empty; write at least three points that do not lie on one line",
     ),
     "address": (
-        "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad' oder 'file:Pfad'",
-        "{value!r} is no address; write 'rtsp://host/path' or 'file:path'",
+        "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad', 'http://Rechner/Pfad' oder 'file:Pfad'",
+        "{value!r} is no address; write 'rtsp://host/path', 'http://host/path' or 'file:path'",
     ),
     "fingerprint": (
         "{value!r} ist kein Fingerabdruck; schreiben Sie SHA-256 des Zertifikats als 64 Ziffern und Buchstaben a bis f",

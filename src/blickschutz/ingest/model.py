@@ -8,6 +8,7 @@ from enum import StrEnum
 
 class SourceKind(StrEnum):
     RTSP = "rtsp"
+    PICTURES = "pictures"
     FILE = "file"
 
 
@@ -17,8 +18,9 @@ class SourceSettings:
 
     A file is played at its own speed, from `start_s` on, and looped; with `realtime` off it is read once
     and as fast as it can be; with `upright` on its pictures come as they are to be shown, turned and with square pixels, which its
-    packets are not. For RTSPS `authority` is the file of the authority's certificate (PEM), `fingerprint` the SHA-256 of
-    the camera's own (hex) where it is that one and no other; without either the system's authorities count.
+    packets are not. `every_s` is from one still picture to the next, where a camera gives such. For RTSPS and HTTPS `authority` is the
+    file of the authority's certificate (PEM), `fingerprint` the SHA-256 of the camera's own (hex) where it is that one and no other;
+    without either the system's authorities count.
     """
 
     kind: SourceKind
@@ -28,6 +30,7 @@ class SourceSettings:
     realtime: bool = True
     start_s: float = 0.0
     upright: bool = False
+    every_s: float = 1.0
     authority: str = ""
     fingerprint: str = ""
 

@@ -24,8 +24,9 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A picture as the camera coded it. `key`: it needs no other to be decoded. `codec` is FFmpeg's name; size in pixels, 0 while not known.
+    """A picture as the camera coded it. `key`: it needs no other to be decoded. `codec` is FFmpeg's name.
 
+    Size in pixels, 0 while it is not known.
     `template` is what the decoder's library knows of the stream beyond that, opaque to all but it; None for a codec whose packets say all.
     """
 

@@ -12,7 +12,7 @@ import blickschutz
 from blickschutz.kernel.hosts import number_of
 from blickschutz.zones.model import Grant, Profile, Right, Zone
 
-RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
+CAMERA_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 # With what the kernel starts together with a program that is linked dynamically.
 _CHRONYC = ("/usr/bin/chronyc", "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 _PROGRAM, _LIBRARIES, _MACHINE, _TIME, _NAMES = "program", "libraries", "machine", "time zones", "names of hosts"
@@ -21,7 +21,7 @@ _PROGRAM, _LIBRARIES, _MACHINE, _TIME, _NAMES = "program", "libraries", "machine
 def cell(
     *, models: Path, clips: Path | None, address: str = "", file: Path | None = None, authority: Path | None = None, local: int = 0
 ) -> Profile:
-    """A camera's cell: its `address` (RTSP), or the video `file` that stands for a camera; the folder in which it makes clips.
+    """A camera's cell: its `address` (RTSP or HTTP), or the video `file` that stands for a camera; the folder in which it makes clips.
 
     `authority` is the file of the authority that made the camera's certificate, `local` the port of its own through which it reads it.
     """
@@ -34,9 +34,9 @@ def cell(
     if authority is not None:
         files.append(Grant("its camera's authority", authority, Right.READ))
     parts = urlsplit(address)
-    if parts.scheme == "rtsps" and authority is None:
+    if parts.scheme in {"rtsps", "https"} and authority is None:
         files += _authorities()
-    port = parts.port or RTSP_PORTS.get(parts.scheme)
+    port = parts.port or CAMERA_PORTS.get(parts.scheme)
     named = bool(parts.hostname) and number_of(parts.hostname or "") is None
     if named:
         files += _names()

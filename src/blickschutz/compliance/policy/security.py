@@ -90,13 +90,13 @@ def air_gap(g: Grounds) -> Answer:
     SETTING,
 )
 def encryption(g: Grounds) -> Answer:
-    plain = [camera.id for camera in g.site.cameras if camera.address.startswith("rtsp:")]
+    plain = [camera.id for camera in g.site.cameras if camera.address.lower().startswith(("rtsp:", "http:"))]
     if plain:
         answer = recorded(g, FactKind.CAMERA_LINK, document=False)
         if answer.result is not Result.HOLDS:
             return unknown(
-                f"Schreiben Sie rtsps:// oder belegen Sie mit „kameranetz“, dass nur die Kameras in diesem Netz sind: {names(plain)}.",
-                f"Write rtsps://, or record with 'kameranetz' that only the cameras are in that network: {names(plain)}.",
+                f"Schreiben Sie rtsps:// oder https:// oder belegen Sie „kameranetz“: Nur Kameras sind in diesem Netz: {names(plain)}.",
+                f"Write rtsps:// or https://, or record with 'kameranetz' that only cameras are in that network: {names(plain)}.",
             )
     return holds("Format der Clips (docs/design/clips.md); cameras.address", "format of the clips (docs/design/clips.md); cameras.address")
 

@@ -1,1 +1,1 @@
-"""Video from the outside: RTSP cameras and files, through PyAV."""
+"""Video from the outside: RTSP, pictures by HTTP, files; decoded with PyAV."""

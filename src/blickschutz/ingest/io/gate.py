@@ -7,8 +7,6 @@ reaches no library and no message of one, a redirect is followed by nobody, and 
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import secrets
 import select
 import socket
@@ -17,10 +15,10 @@ import threading
 import time
 
 from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.connection import connected, shut
 from blickschutz.ingest.model import Cause, SourceSettings
 from blickschutz.ingest.rules.address import CameraAddress
 from blickschutz.ingest.rules.rtsp import ESSENTIAL, Message, SignIn, cause_of, read_message
-from blickschutz.kernel.errors import CameraRefusedError, CameraUnreachableError
 
 _CHUNK = 64 * 1024
 _LOOK_S, _END_S = 0.5, 0.5
@@ -45,7 +43,7 @@ class Gate:
 
     def __init__(self, address: CameraAddress, settings: SourceSettings, guard: Guard, listener: socket.socket | None = None) -> None:
         self._address, self._sign_in = address, SignIn(address)
-        self._camera = _connected(address, settings)
+        self._camera = connected(address, settings)
         self._token = secrets.token_urlsafe(16)
         self._listener, self._own = listener or local_listener(), listener is None
         self._local = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/{self._token}"
@@ -67,7 +65,7 @@ class Gate:
 
     def _let_go(self) -> None:
         for one in (self._camera, *([self._listener] if self._own else [])):
-            _shut(one)
+            shut(one)
 
     def _run(self) -> None:
         client: socket.socket | None = None
@@ -81,7 +79,7 @@ class Gate:
                 self.refused = Cause.ANSWER, str(error)
         finally:
             if client is not None:
-                _shut(client)
+                shut(client)
             self._let_go()
 
     def _accepted(self) -> socket.socket | None:
@@ -101,10 +99,10 @@ class Gate:
                     if self._knows(one):
                         one.settimeout(None)
                         return one
-                    _shut(one)
+                    shut(one)
         finally:
             for one in silent:
-                _shut(one)
+                shut(one)
         return None
 
     def _let_in(self, silent: list[socket.socket]) -> None:
@@ -115,7 +113,7 @@ class Gate:
         client.setblocking(False)
         silent.append(client)
         if len(silent) > _MOST_SILENT:
-            _shut(silent.pop(0))
+            shut(silent.pop(0))
 
     def _knows(self, client: socket.socket) -> bool:
         try:
@@ -227,54 +225,6 @@ class Gate:
         return (message.with_field("CSeq", asked.field("CSeq")) if asked is not None else message).packed()
 
 
-def _connected(address: CameraAddress, settings: SourceSettings) -> socket.socket:
-    """Connected with the camera, and for `rtsps` sure that it is the one."""
-    try:
-        plain = socket.create_connection((address.host, address.port), settings.connect_s)
-    except (OSError, UnicodeError) as error:
-        raise CameraUnreachableError(f"{address.shown}: {getattr(error, 'strerror', None) or type(error).__name__}") from error
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if address.scheme == "rtsps":
-        plain = _secured(plain, address, settings)
-    plain.settimeout(settings.stall_s)
-    return plain
-
-
-def _secured(plain: socket.socket, address: CameraAddress, settings: SourceSettings) -> socket.socket:
-    """TLS with the certificate that the settings name, or one of an authority that they name, or that the system knows."""
-    try:
-        context = ssl.create_default_context(cafile=settings.authority or None)
-        if settings.fingerprint:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        secured = context.wrap_socket(plain, server_hostname=address.host)
-    except ssl.SSLCertVerificationError as error:
-        plain.close()
-        said = f"{address.shown}: {error.verify_message or 'the certificate is not valid'}"
-        raise CameraRefusedError(Cause.CERTIFICATE, f"{said}; SHA-256 {_shown_by(address, settings)}") from error
-    except (OSError, ValueError) as error:
-        plain.close()
-        raise CameraRefusedError(Cause.CERTIFICATE, f"{address.shown}: no TLS ({type(error).__name__})") from error
-    found = hashlib.sha256(secured.getpeercert(binary_form=True) or b"").hexdigest()
-    if settings.fingerprint and found != settings.fingerprint:
-        secured.close()
-        raise CameraRefusedError(Cause.CERTIFICATE, f"{address.shown}: another certificate, SHA-256 {found}")
-    return secured
-
-
-def _shown_by(address: CameraAddress, settings: SourceSettings) -> str:
-    """The fingerprint of the certificate that was refused, for whoever wants to compare and pin it. Nothing is sent."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    try:
-        with (
-            socket.create_connection((address.host, address.port), settings.connect_s) as plain,
-            context.wrap_socket(plain, server_hostname=address.host) as shown,
-        ):
-            return hashlib.sha256(shown.getpeercert(binary_form=True) or b"").hexdigest()
-    except OSError:
-        return "not known"
-
-
 def _received(camera: socket.socket) -> bytes:
     data = camera.recv(_CHUNK)
     while isinstance(camera, ssl.SSLSocket) and camera.pending():
@@ -288,10 +238,3 @@ def _media_length(data: bytearray, place: int = 0) -> int:
         return 0
     length = 4 + (data[place + 2] << 8 | data[place + 3])
     return length if len(data) - place >= length else 0
-
-
-def _shut(one: socket.socket) -> None:
-    """Also where somebody waits in it."""
-    with contextlib.suppress(OSError):  # it was not connected, or is not any more
-        one.shutdown(socket.SHUT_RDWR)
-    one.close()

@@ -16,9 +16,10 @@ from blickschutz.ingest.io.decoding import decoder_of, is_usable, packet_of, rea
 from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.io.frames import raw_frame
 from blickschutz.ingest.io.gate import Gate
+from blickschutz.ingest.io.pictures import PictureSource
 from blickschutz.ingest.model import Cause, SourceKind, SourceSettings
 from blickschutz.ingest.ports import PacketSink
-from blickschutz.ingest.rules.address import CameraAddress, read_address
+from blickschutz.ingest.rules.address import RTSP, CameraAddress, read_address
 from blickschutz.ingest.rules.timeline import Timeline
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import (
@@ -46,13 +47,15 @@ def open_source(
     sink: PacketSink | None = None,
     guard: Guard | None = None,
     listener: socket.socket | None = None,
-) -> RtspSource | FileSource:
+) -> RtspSource | PictureSource | FileSource:
     """Open the source that `settings` name; `sink` gets its packets, `listener` is that of `io.gate`.
 
     Raises `CameraUnreachableError` or `MediaError`.
     """
     if settings.kind is SourceKind.RTSP:
         return RtspSource(settings, clock, sink, guard, listener)
+    if settings.kind is SourceKind.PICTURES:
+        return PictureSource(settings, clock, sink)
     return FileSource(settings, clock, sink)
 
 
@@ -69,7 +72,7 @@ class RtspSource:
     ) -> None:
         self._settings, self._clock, self._sink, self._guard = settings, clock, sink, guard or Guard(clock)
         address = read_address(settings.address)
-        if address is None:
+        if address is None or address.scheme not in RTSP:
             raise CameraRefusedError(Cause.ADDRESS, "the address is none of a camera")
         self._shown = address.shown
         for _ in range(1 + _MOST_MOVES):
@@ -169,7 +172,7 @@ def _opened(url: str, settings: SourceSettings) -> Any:
 def _moved(address: CameraAddress, location: str | None) -> CameraAddress | None:
     """Where the camera went, as long as that is the same host and no less secure."""
     new = read_address(location or "")
-    if new is None or new.host != address.host or (address.scheme == "rtsps" and new.scheme != "rtsps"):
+    if new is None or new.scheme not in RTSP or new.host != address.host or (address.secure and not new.secure):
         return None
     return replace(new, user=address.user, password=address.password)
 

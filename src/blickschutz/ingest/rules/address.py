@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-_SCHEMES = {"rtsp": 554, "rtsps": 322}
+RTSP, PICTURES = frozenset({"rtsp", "rtsps"}), frozenset({"http", "https"})
+PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/?#@]+)(?::(\d{1,5}))?(?=[/?#]|$)")
 _SECRET = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\n]*@", re.IGNORECASE)
 
@@ -32,17 +33,21 @@ class CameraAddress:
         return without_secrets(f"{self.scheme}://{self.place}{self.path}")
 
     @property
+    def secure(self) -> bool:
+        return self.scheme in {"rtsps", "https"}
+
+    @property
     def place(self) -> str:
         """Host and, where it is not the usual one, port; an IPv6 address in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _SCHEMES[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def read_address(value: str) -> CameraAddress | None:
-    """The parts of an RTSP address; None where it is none."""
+    """The parts of an address by RTSP or HTTP; None where it is none."""
     scheme, found, rest = value.partition("://")
     scheme = scheme.lower()
-    if not found or scheme not in _SCHEMES or any(not one.isprintable() for one in value):
+    if not found or scheme not in PORTS or any(not one.isprintable() for one in value):
         return None
     account, place = _parts(rest)
     match = _HOST.match(place)
@@ -50,7 +55,7 @@ def read_address(value: str) -> CameraAddress | None:
         return None
     user, _, password = account.partition(":")
     return CameraAddress(
-        scheme, match[1].strip("[]").lower(), int(match[2] or _SCHEMES[scheme]), place[match.end() :], _plain(user), _plain(password)
+        scheme, match[1].strip("[]").lower(), int(match[2] or PORTS[scheme]), place[match.end() :], _plain(user), _plain(password)
     )
 
 

@@ -1,4 +1,7 @@
-"""What is read and written of RTSP's messages (RFC 2326): requests, answers, signing in (RFC 2617, RFC 7616), and what answers mean."""
+"""What is read and written of RTSP's messages (RFC 2326): requests, answers, signing in (RFC 2617, RFC 7616), and what answers mean.
+
+HTTP has the same codes and the same ways to sign in.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,15 @@ MOST_HEAD, MOST_BODY = 64 * 1024, 1024 * 1024
 ESSENTIAL = frozenset({"OPTIONS", "DESCRIBE", "SETUP", "PLAY"})
 _HASHES = {"SHA-256": hashlib.sha256, "MD5": hashlib.md5}
 _FIELD = re.compile(r'([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^\s,]+))')
-_CAUSES = {401: Cause.PASSWORD, 403: Cause.PASSWORD, 404: Cause.ADDRESS, 410: Cause.ADDRESS, 453: Cause.BUSY, 503: Cause.BUSY}
+_CAUSES = {
+    401: Cause.PASSWORD,
+    403: Cause.PASSWORD,
+    404: Cause.ADDRESS,
+    410: Cause.ADDRESS,
+    429: Cause.BUSY,
+    453: Cause.BUSY,
+    503: Cause.BUSY,
+}
 _TRANSPORT = 461
 
 

@@ -1,0 +1,77 @@
+"""A camera with pictures by HTTP: a real server on the loopback address, whose answers a test gives byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+
+
+class WebCamera:
+    """`reply` gets the request (text) and gives the pieces of the answer, `bytes`, or seconds to wait. `heard` are the requests."""
+
+    def __init__(self, reply, *, context: ssl.SSLContext | None = None) -> None:
+        self._reply, self._context = reply, context
+        self.heard: list[str] = []
+        self._ending = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._threads = [threading.Thread(target=self._serve, daemon=True)]
+        self._threads[0].start()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._talk, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _talk(self, connection):
+        connection.settimeout(5)
+        with contextlib.suppress(OSError):  # who asked has gone
+            if self._context is not None:
+                connection = self._context.wrap_socket(connection, server_side=True)
+            data = b""
+            while b"\r\n\r\n" not in data:
+                part = connection.recv(4096)
+                if not part:
+                    break
+                data += part
+            head, _, body = data.partition(b"\r\n\r\n")
+            for line in head.lower().split(b"\r\n"):
+                while line.startswith(b"content-length:") and len(body) < int(line[15:]):
+                    body += connection.recv(4096)
+            if head:
+                self.heard.append((head + b"\r\n\r\n" + body).decode("latin-1"))
+                for piece in self._reply(self.heard[-1]):
+                    if isinstance(piece, bytes):
+                        connection.sendall(piece)
+                    elif self._ending.wait(piece):
+                        break
+        connection.close()
+
+    def end(self):
+        self._ending.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for thread in self._threads:
+            thread.join(6)
+
+
+def said(body=b"", kind="image/jpeg", status="200 OK", fields=""):
+    """A whole answer."""
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{fields}\r\n".encode("latin-1") + body
+
+
+def moving(boundary="b"):
+    """The head of an answer with one picture after the other."""
+    return f"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary={boundary}\r\n\r\n".encode()
+
+
+def part(body, kind="image/jpeg", length=True, boundary="--b"):
+    told = f"Content-Length: {len(body)}\r\n" if length else ""
+    return f"{boundary}\r\nContent-Type: {kind}\r\n{told}\r\n".encode() + body + b"\r\n"
