@@ -43,8 +43,8 @@ class WebCamera:
                 data += part
             head, _, body = data.partition(b"\r\n\r\n")
             for line in head.lower().split(b"\r\n"):
-                while line.startswith(b"content-length:") and len(body) < int(line[15:]):
-                    body += connection.recv(4096)
+                while line.startswith(b"content-length:") and len(body) < int(line[15:]) and (more := connection.recv(4096)):
+                    body += more
             if head:
                 self.heard.append((head + b"\r\n\r\n" + body).decode("latin-1"))
                 for piece in self._reply(self.heard[-1]):

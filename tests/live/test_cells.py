@@ -18,7 +18,7 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.control.service import keeper as module
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.model import BackoffSettings, SessionState, SourceKind, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, SessionState, SourceKind, SourceSettings, Transport
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, FaultError
 from blickschutz.pipeline.cell import Cell
@@ -168,6 +168,18 @@ def test_a_confined_cell_reads_its_camera_over_tls_and_finds_it_again(tmp_path):
     with rtsp_server("h264", "--tls", str(authority), "--account", "viewer:s/e#c?r@t") as server:
         address = f"rtsps://viewer:s/e#c?r@t@127.0.0.1:{server.port}/stream"
         source = SourceSettings(SourceKind.RTSP, address, connect_s=6.0, authority=str(authority))
+        run([CellSettings(camera="a", source=source, backoff=BackoffSettings(first=0.2, most=0.4))], scenario)
+
+
+@pytest.mark.peers
+def test_a_confined_cell_takes_datagrams_of_its_camera():
+    async def scenario(supervisor):
+        keeper = supervisor.keepers["a"]
+        await until(lambda: keeper.health is not None and keeper.health.frames > 5)
+        assert (keeper.health.session, keeper.health.problem) == (SessionState.LIVE, "")
+
+    with rtsp_server("h264", "--way", "udp") as server:
+        source = SourceSettings(SourceKind.RTSP, server.address, connect_s=6.0, transport=Transport.UDP)
         run([CellSettings(camera="a", source=source, backoff=BackoffSettings(first=0.2, most=0.4))], scenario)
 
 

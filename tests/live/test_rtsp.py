@@ -14,7 +14,7 @@ import pytest
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.sources import open_source
-from blickschutz.ingest.model import BackoffSettings, Cause, SessionState, SourceKind, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, Cause, SessionState, SourceKind, SourceSettings, Transport
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError, CameraUnreachableError, DeviceError, StreamEndedError
@@ -47,6 +47,30 @@ def test_both_codecs_are_read_over_tcp(codec):
     assert [(frame.width, frame.height) for frame in frames] == [(320, 240)] * 12
     assert all(later.at > earlier.at for earlier, later in itertools.pairwise(frames))
     assert abs(frames[0].taken - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("way", "transport"),
+    [("udp", Transport.UDP), ("tcp", Transport.HTTP)],
+)
+def test_every_transport_is_read(way, transport):
+    with rtsp_server("h264", "--way", way, "--account", "viewer:s/e#c?r@t") as server:
+        address = f"rtsp://viewer:s/e#c?r@t@127.0.0.1:{server.port}/stream"
+        source = open_source(SourceSettings(SourceKind.RTSP, address, stall_s=4.0, connect_s=4.0, transport=transport), SystemClock())
+        try:
+            frames = list(itertools.islice(source.frames(), 8))
+        finally:
+            source.close()
+        assert [(frame.width, frame.height) for frame in frames] == [(320, 240)] * 8
+        with pytest.raises(CameraRefusedError) as caught:
+            open_source(
+                SourceSettings(SourceKind.RTSP, address, stall_s=2.0, connect_s=4.0, transport=other_than(transport)), SystemClock()
+            )
+        assert caught.value.cause is Cause.TRANSPORT
+
+
+def other_than(transport):
+    return Transport.TCP if transport.datagrams else Transport.UDP
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])

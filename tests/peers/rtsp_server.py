@@ -1,10 +1,10 @@
 """A real RTSP server (GStreamer's) with a moving picture. Runs under the system's Python; prints its port.
 
     python3 rtsp_server.py h264|h265 [--size WxH] [--drop SHARE] [--gop N] [--port P] [--resize-after S]
-        [--tls PEM] [--account USER:PASSWORD]
+        [--tls PEM] [--account USER:PASSWORD] [--way tcp|udp]
 
 --tls serves RTSPS with the key and certificate in PEM, --account asks for it by digest (MD5).
---drop loses that share of the RTP packets; --resize-after doubles the picture's size after S seconds.
+--way allows that transport alone. --drop loses that share of the RTP packets; --resize-after doubles the picture's size after S seconds.
 """
 
 import argparse
@@ -21,6 +21,10 @@ ENCODERS = {
     "h264": ("x264enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}", "rtph264pay"),
     "h265": ("x265enc tune=zerolatency speed-preset=ultrafast key-int-max={gop}", "rtph265pay"),
 }
+WAYS = {
+    "tcp": GstRtsp.RTSPLowerTrans.TCP,
+    "udp": GstRtsp.RTSPLowerTrans.UDP,
+}
 
 
 def main():
@@ -33,6 +37,7 @@ def main():
     parser.add_argument("--resize-after", type=float, default=0.0)
     parser.add_argument("--tls", default="")
     parser.add_argument("--account", default="")
+    parser.add_argument("--way", choices=WAYS)
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
@@ -63,6 +68,8 @@ def main():
         f"{encoder.format(gop=options.gop)} ! {loss}{payloader} config-interval=1 name=pay0 pt=96 )"
     )
     factory.set_shared(True)
+    if options.way:
+        factory.set_protocols(WAYS[options.way])
 
     def configure(_, media):
         if not options.resize_after:

@@ -42,7 +42,7 @@ BAD = [
     ('id = "vorplatz-mitte"', 'id = "Vorplatz Mitte"', "cameras.1.id", "'vorplatz-mitte'"),
     ("px_per_metre = 46.0", "", "cameras.0.calibration", "px_per_metre"),
     ("px_per_metre = 46.0", "px_per_metre = -1.0", "cameras.0.calibration.px_per_metre", "mehr als"),
-    ("rtsp://192.0.2.13/stream1", "http://192.0.2.13/", "cameras.2.address", "rtsp://"),
+    ("rtsp://192.0.2.13/stream1", "ftp://192.0.2.13/", "cameras.2.address", "rtsp://"),
     ('roles = ["administration"]', 'roles = ["administration", "sichtung"]', "people.5", "rollen"),
     ('roles = ["aufsicht"]', 'roles = ["chef"]', "people.4.roles.0", "leitstelle"),
     ("unreviewed_hours = 72", "unreviewed_hours = 100", "retention.unreviewed_hours", "72"),

@@ -60,7 +60,15 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
     found = read_address(address)
     kind = SourceKind.PICTURES if found is not None and found.scheme in PICTURES else SourceKind.RTSP
     fingerprint = camera.fingerprint or ""
-    return SourceSettings(kind, address, camera.stall_s, every_s=camera.every_s, authority=authority, fingerprint=fingerprint)
+    return SourceSettings(
+        kind,
+        address,
+        camera.stall_s,
+        authority=authority,
+        fingerprint=fingerprint,
+        every_s=camera.every_s,
+        transport=camera.transport,
+    )
 
 
 def with_account(address: str, user: str, password: str) -> str:

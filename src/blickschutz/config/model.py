@@ -29,6 +29,7 @@ from blickschutz.config.parts import (
     is_local,
 )
 from blickschutz.config.texts import SiteError
+from blickschutz.ingest.model import Transport
 from blickschutz.kernel.density import Density, Yardstick
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Colour, Style
@@ -321,6 +322,8 @@ class Camera(Part):
     """For a file: second at which it starts."""
     stall_s: Annotated[float, Field(ge=1, le=60)] = 5.0
     """Seconds without a packet after which the camera counts as lost and is connected anew; more for one that rarely sends."""
+    transport: Annotated[Transport, Field(strict=False)] = Transport.TCP
+    """How RTSP's media come: `tcp` in its own connection, `udp` as datagrams, `multicast` to a group, `http` in a tunnel within HTTP."""
     every_s: Annotated[float, Field(ge=0.1, le=10)] = 1.0
     """For still pictures by HTTP: seconds from one to the next. From 2 on the tile says between them that the picture stands."""
     fingerprint: Fingerprint | None = None

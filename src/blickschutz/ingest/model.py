@@ -12,6 +12,19 @@ class SourceKind(StrEnum):
     FILE = "file"
 
 
+class Transport(StrEnum):
+    """How RTSP and its media come: both in one connection, media as datagrams to this machine or to a group, both within HTTP."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    MULTICAST = "multicast"
+    HTTP = "http"
+
+    @property
+    def datagrams(self) -> bool:
+        return self in {Transport.UDP, Transport.MULTICAST}
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
     """Where the video comes from. Times in seconds.
@@ -31,6 +44,7 @@ class SourceSettings:
     start_s: float = 0.0
     upright: bool = False
     every_s: float = 1.0
+    transport: Transport = Transport.TCP
     authority: str = ""
     fingerprint: str = ""
 

@@ -35,4 +35,5 @@ def profile_of(settings: CellSettings, local: int = 0) -> Profile:
     # Read as the gate reads it: a password may hold what would part an address elsewhere.
     camera = read_address(source.address)
     address = f"{camera.scheme}://{camera.place}" if camera is not None else ""
-    return profiles.cell(models=models, clips=clips, address=address, authority=authority, local=local)
+    datagrams = source.kind is SourceKind.RTSP and source.transport.datagrams
+    return profiles.cell(models=models, clips=clips, address=address, authority=authority, local=local, datagrams=datagrams)

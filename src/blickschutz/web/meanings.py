@@ -53,6 +53,7 @@ MEANINGS: Mapping[str, str] = {
     "Camera.stall_s": "Sekunden ohne Daten, nach denen die Kamera als verloren gilt; mehr für eine, die selten sendet.",
     "Camera.start_s": "Für eine Datei: Sekunde, bei der sie beginnt.",
     "Camera.thresholds": "Mindestwert (0 bis 1), ab dem eine Art von Ereignis gemeldet wird, statt des eigenen der Kamera.",
+    "Camera.transport": "Wie die Bilder bei RTSP kommen: tcp in derselben Verbindung, udp, multicast (an eine Gruppe), http (im Tunnel).",
     "Camera.user": "Benutzer an der Kamera; leer für keinen.",
     "Camera.zones": "Bereiche, in denen nach Ereignissen gesucht wird.",
     "CrossingLine.both_ways": "Nein: Es zählt nur, wer von links über die Linie geht.",

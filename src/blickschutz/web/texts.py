@@ -250,7 +250,10 @@ CAUSE_WORDS: Mapping[str, str] = {
     "password": N_("Die Kamera nimmt Benutzer oder Kennwort nicht an. Bitte beides an der Kamera und in der Anlagendatei prüfen."),
     "address": N_("Die Kamera kennt diese Adresse nicht. Bitte den Pfad des Stroms in der Anlagendatei prüfen."),
     "busy": N_("Die Kamera bedient schon zu viele Betrachter. Bitte andere Verbindungen zu ihr beenden oder die Kamera neu starten."),
-    "transport": N_("Die Kamera sendet nicht über TCP. Bitte an der Kamera RTSP über TCP (interleaved) einschalten."),
+    "transport": N_(
+        "Auf dem eingestellten Weg kommt von der Kamera kein Bild. Bitte transport der Kamera in der Anlagendatei ändern (tcp geht meist), "
+        "den Weg an der Kamera einschalten, oder die Firewall prüfen."
+    ),
     "redirected": N_("Die Kamera verweist auf einen anderen Rechner; dorthin wird nicht verbunden. Bitte die richtige Adresse eintragen."),
     "certificate": N_(
         "Das Zertifikat der Kamera ist nicht das erwartete. Bitte authority oder fingerprint der Kamera in der Anlagendatei prüfen."

@@ -224,7 +224,9 @@ def only(profile: Profile, machine: Architecture) -> frozenset[int] | None:
     """The only calls that the zone of `profile` may make, by their numbers; None where it may make all that `checks` do not refuse."""
     if profile.zone is not Zone.CELL:
         return None
-    return frozenset(number for number in map(machine.number, _CELL) if number is not None)
+    # Where Landlock holds the ports of TCP a cell binds none of those; what is left to bind are ports of UDP.
+    names = (*_CELL, "bind") if profile.datagrams else _CELL
+    return frozenset(number for number in map(machine.number, names) if number is not None)
 
 
 def _sockets(profile: Profile, number: int) -> Iterator[Check]:
@@ -232,7 +234,7 @@ def _sockets(profile: Profile, number: int) -> Iterator[Check]:
         yield Check(number)
         return
     families = (*((socket.AF_INET, socket.AF_INET6) if profile.sockets else ()), *((socket.AF_UNIX,) if profile.unix else ()))
-    kinds = (socket.SOCK_STREAM, *((socket.SOCK_DGRAM,) if profile.udp or profile.unix else ()))
+    kinds = (socket.SOCK_STREAM, *((socket.SOCK_DGRAM,) if profile.udp or profile.datagrams or profile.unix else ()))
     yield Check(number, argument=0, good=tuple(int(one) for one in families))
     yield Check(number, argument=1, mask=_KIND, good=tuple(int(one) for one in kinds))
 

@@ -68,7 +68,8 @@ class Grant:
 class Profile:
     """All that a process may do beyond computing.
 
-    `connect`, `bind`: TCP ports; 0 stands for a free port that the kernel chooses. `udp`: it may ask for names. `unix`: it may open
+    `connect`, `bind`: TCP ports; 0 stands for a free port that the kernel chooses. `udp`: it may ask for names.
+    `datagrams`: its camera's media come so, to ports that it binds. `unix`: it may open
     local sockets. `signals`: it may send signals to other processes of its user. `starts`: it may start processes.
     """
 
@@ -77,6 +78,7 @@ class Profile:
     connect: frozenset[int] = frozenset()
     bind: frozenset[int] = frozenset()
     udp: bool = False
+    datagrams: bool = False
     unix: bool = False
     signals: bool = False
     starts: bool = False
@@ -84,4 +86,4 @@ class Profile:
     @property
     def sockets(self) -> bool:
         """Whether it needs to open a network socket at all."""
-        return bool(self.connect or self.bind or self.udp)
+        return bool(self.connect or self.bind or self.udp or self.datagrams)

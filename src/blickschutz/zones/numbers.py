@@ -37,6 +37,7 @@ _NUMBERS: Mapping[str, tuple[int | None, int | None]] = {
     "add_key": (248, 217),
     "adjtimex": (159, 171),
     "arch_prctl": (158, None),
+    "bind": (49, 200),
     "bpf": (321, 280),
     "brk": (12, 214),
     "chroot": (161, 51),

@@ -19,11 +19,19 @@ _PROGRAM, _LIBRARIES, _MACHINE, _TIME, _NAMES = "program", "libraries", "machine
 
 
 def cell(
-    *, models: Path, clips: Path | None, address: str = "", file: Path | None = None, authority: Path | None = None, local: int = 0
+    *,
+    models: Path,
+    clips: Path | None,
+    address: str = "",
+    file: Path | None = None,
+    authority: Path | None = None,
+    local: int = 0,
+    datagrams: bool = False,
 ) -> Profile:
     """A camera's cell: its `address` (RTSP or HTTP), or the video `file` that stands for a camera; the folder in which it makes clips.
 
     `authority` is the file of the authority that made the camera's certificate, `local` the port of its own through which it reads it.
+    `datagrams`: its media come by UDP.
     """
     files = [*_common(), Grant("models", models, Right.READ)]
     if clips is not None:
@@ -40,7 +48,7 @@ def cell(
     named = bool(parts.hostname) and number_of(parts.hostname or "") is None
     if named:
         files += _names()
-    return Profile(Zone.CELL, tuple(files), frozenset(one for one in (port, local) if one), udp=named)
+    return Profile(Zone.CELL, tuple(files), frozenset(one for one in (port, local) if one), udp=named, datagrams=datagrams)
 
 
 def review_room(*, clip: Path, exports: Path, memory: Path, certificate: Iterable[Path]) -> Profile:

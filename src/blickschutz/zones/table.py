@@ -41,6 +41,7 @@ def _sockets(profile: Profile) -> str:
     kinds = [
         *(["TCP"] if profile.sockets else []),
         *(["UDP (names of hosts)"] if profile.udp else []),
+        *(["UDP (media of its camera)"] if profile.datagrams else []),
         *(["local"] if profile.unix else []),
     ]
     return ", ".join(kinds) or NOTHING

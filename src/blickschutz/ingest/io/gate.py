@@ -7,18 +7,23 @@ reaches no library and no message of one, a redirect is followed by nobody, and 
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import select
 import socket
-import ssl
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
 
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.io.connection import connected, shut
-from blickschutz.ingest.model import Cause, SourceSettings
+from blickschutz.ingest.io.connection import shut
+from blickschutz.ingest.io.datagrams import Datagrams
+from blickschutz.ingest.io.line import opened
+from blickschutz.ingest.model import Cause, SourceSettings, Transport
 from blickschutz.ingest.rules.address import CameraAddress
 from blickschutz.ingest.rules.rtsp import ESSENTIAL, Message, SignIn, cause_of, read_message
+from blickschutz.ingest.rules.transport import Channels, channels_of
 
 _CHUNK = 64 * 1024
 _LOOK_S, _END_S = 0.5, 0.5
@@ -43,15 +48,16 @@ class Gate:
 
     def __init__(self, address: CameraAddress, settings: SourceSettings, guard: Guard, listener: socket.socket | None = None) -> None:
         self._address, self._sign_in = address, SignIn(address)
-        self._camera = connected(address, settings)
+        self._camera = opened(address, settings)
         self._token = secrets.token_urlsafe(16)
         self._listener, self._own = listener or local_listener(), listener is None
         self._local = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/{self._token}"
         self.url = self._local + (address.path if address.path.startswith("/") or not address.path else f"/{address.path}")
         self.refused: tuple[Cause, str] | None = None
         self.moved_to: str | None = None
-        self.answered = self.left = False
-        self._connect_s = settings.connect_s
+        self.answered = self.left = self._heard = False
+        self._connect_s, self._transport = settings.connect_s, settings.transport
+        self._streams: dict[Channels, Datagrams] = {}
         self._open: dict[str, tuple[Message, int]] = {}
         self._number = 0
         self._closing = threading.Event()
@@ -64,8 +70,11 @@ class Gate:
         self._let_go()
 
     def _let_go(self) -> None:
-        for one in (self._camera, *([self._listener] if self._own else [])):
-            shut(one)
+        self._camera.close()
+        for stream in self._streams.values():
+            stream.close()
+        if self._own:
+            shut(self._listener)
 
     def _run(self) -> None:
         client: socket.socket | None = None
@@ -126,15 +135,22 @@ class Gate:
         """Until one of both ends it."""
         from_client, from_camera = bytearray(), bytearray()
         while True:
-            ready, _, _ = select.select([client, self._camera], [], [], _LOOK_S)
+            datagrams = {one: stream for stream in self._streams.values() for one in stream.sockets}
+            waiting: list[Any] = [client, self._camera, *datagrams]
+            ready, _, _ = select.select(waiting, [], [], _LOOK_S)
             if client in ready:
                 data = client.recv(_CHUNK)
                 if not data:
                     return
                 from_client += data
-                self._camera.sendall(self._to_camera(from_client))
+                self._camera.send(self._to_camera(from_client))
+            for one in datagrams.keys() & set(ready):
+                data = datagrams[one].receive(one)
+                if data:
+                    self._heard = True
+                    client.sendall(data)
             if self._camera in ready:
-                data = _received(self._camera)
+                data = self._camera.receive()
                 if not data:
                     self.left = True
                     return
@@ -153,7 +169,7 @@ class Gate:
                 length = _media_length(data)
                 if not length:
                     break
-                out += data[:length]
+                out += self._report(bytes(data[:length]))
                 del data[:length]
                 continue
             found = read_message(bytes(data))
@@ -176,7 +192,54 @@ class Gate:
         self._open[str(self._number)] = message, tries
         request = Message(f"{method} {uri} {version}", message.fields, message.body)
         request = request.with_field("CSeq", str(self._number))
+        if method == "SETUP" and self._transport.datagrams:
+            request = self._setup(request)
         return request.with_field("Authorization", self._sign_in.answer(method, uri, secrets.token_hex(8))).packed()
+
+    def _setup(self, request: Message) -> Message:
+        """The same question for datagrams. Raises `OSError` where this machine has no ports for them; then nothing comes."""
+        channels = channels_of(request.field("Transport") or "")
+        if channels is None:
+            return request
+        if channels not in self._streams:
+            with self._ports():
+                self._streams[channels] = Datagrams(self._camera.socket, channels, group=self._transport is Transport.MULTICAST)
+        return request.with_field("Transport", self._streams[channels].asked)
+
+    def _granted(self, asked: Message, answer: Message) -> Message:
+        """The answer to a SETUP as whoever reads the stream asked for it. Raises `OSError` where the camera does otherwise."""
+        channels = channels_of(asked.field("Transport") or "")
+        if channels is None or channels not in self._streams:
+            return answer
+        with self._ports():
+            sends = self._streams[channels].grant(answer.field("Transport") or "")
+        if not sends:
+            self.refused = Cause.TRANSPORT, f"it does not send by {self._transport.value}"
+            raise ConnectionResetError(self.refused[1])
+        return answer.with_field("Transport", channels.packed())
+
+    @contextlib.contextmanager
+    def _ports(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.refused = Cause.TRANSPORT, f"no way for its datagrams: {error.strerror or error}"
+            raise
+
+    def _report(self, packet: bytes) -> bytes:
+        """A packet of whoever reads the stream: within the connection, or as a datagram."""
+        stream = next((one for channels, one in self._streams.items() if packet[1] in (channels.media, channels.reports)), None)
+        if stream is None:
+            return packet
+        stream.send(packet[1], packet[4:])
+        return b""
+
+    def silent(self) -> str:
+        """Why there may be no picture although the camera says that it plays; empty where media came, or come within the connection."""
+        if not self._streams or self._heard:
+            return ""
+        foreign = sum(stream.foreign for stream in self._streams.values())
+        return f"no datagram came{f', {foreign} from somebody else' if foreign else ''}"
 
     def _to_client(self, data: bytearray) -> bytes:
         """The media in `data` as they are, and the answers, with their own numbers. Answers that ask to sign in are answered here."""
@@ -209,7 +272,7 @@ class Gate:
         asked, tries = self._open.pop(message.field("CSeq") or "", (None, _MOST_TRIES))
         may_try = message.status == 401 and asked is not None and tries < _MOST_TRIES
         if may_try and asked is not None and self._sign_in.ask(message.all("WWW-Authenticate")):
-            self._camera.sendall(self._asked(asked, tries + 1))
+            self._camera.send(self._asked(asked, tries + 1))
             return b""
         method = asked.first.partition(" ")[0] if asked is not None else ""
         cause = cause_of(message.status)
@@ -220,16 +283,11 @@ class Gate:
                 raise ConnectionResetError("redirected")
         elif cause is None and method in ESSENTIAL:
             self.refused = None
+            if method == "SETUP" and asked is not None:
+                message = self._granted(asked, message)
         # FFmpeg is not asked: it knows no password.
         message = message.with_field("WWW-Authenticate", None)
         return (message.with_field("CSeq", asked.field("CSeq")) if asked is not None else message).packed()
-
-
-def _received(camera: socket.socket) -> bytes:
-    data = camera.recv(_CHUNK)
-    while isinstance(camera, ssl.SSLSocket) and camera.pending():
-        data += camera.recv(camera.pending())
-    return data
 
 
 def _media_length(data: bytearray, place: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""Open cameras (RTSP over TCP) and files with PyAV."""
+"""Open cameras and files with PyAV."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.streams import TICKS, Stamp
 
 _MOST_BROKEN = 250
+_MOST_OVERTAKING = 16
 _MOST_MOVES = 2
 _CAMERA_CODECS = frozenset({"h264", "hevc", "mjpeg"})
 # A camera whose keyframes are further apart shows nothing of use either.
@@ -60,7 +61,7 @@ def open_source(
 
 
 class RtspSource:
-    """A camera by RTSP over TCP, H.264 or H.265. No UDP, no redirect to another host, no audio; see `io.gate`."""
+    """A camera by RTSP, H.264 or H.265. No redirect to another host, no audio; see `io.gate`."""
 
     def __init__(
         self,
@@ -101,6 +102,8 @@ class RtspSource:
         if not (self._gate.answered or self._gate.left):
             return CameraRefusedError(Cause.SILENT, f"{self._shown}: no answer within {self._settings.connect_s:g} s")
         if isinstance(error, (TimeoutError, av.error.ExitError)):
+            if self._gate.silent():
+                return CameraRefusedError(Cause.TRANSPORT, f"{self._shown}: {self._gate.silent()}")
             return CameraStalledError(f"{self._shown}: no packet for {self._settings.stall_s:g} s")
         if isinstance(error, (av.error.InvalidDataError, av.error.PatchWelcomeError, ValueError)):
             return CameraRefusedError(Cause.UNREADABLE, f"{self._shown}: {reason_of(error)}")
@@ -143,6 +146,8 @@ class RtspSource:
                     index += 1
         except (TimeoutError, av.error.ExitError) as error:
             self._require_known(decoder.name, newest)
+            if self._gate.silent():
+                raise CameraRefusedError(Cause.TRANSPORT, f"{self._shown}: {self._gate.silent()}") from error
             raise CameraStalledError(f"no packet for {self._settings.stall_s:g} s") from error
         except (av.error.FFmpegError, OSError) as error:
             self._require_known(decoder.name, newest)
@@ -163,6 +168,8 @@ def _opened(url: str, settings: SourceSettings) -> Any:
         "rtsp_transport": "tcp",
         "allowed_media_types": "video",
         "max_delay": "0",
+        # Datagrams overtake each other; so many are waited for, in a fifth of a second or less of any camera.
+        "reorder_queue_size": str(_MOST_OVERTAKING if settings.transport.datagrams else 0),
         "analyzeduration": "1000000",
     }
     # Names that a camera gives itself are in any code; nobody needs them.

@@ -61,8 +61,8 @@ class Message:
         return "\r\n".join(lines).encode("latin-1", "replace") + self.body
 
 
-def read_message(data: bytes) -> tuple[Message, int] | None:
-    """The message at the beginning of `data` and its length; None where it is not there wholly yet. Raises `ValueError`."""
+def read_head(data: bytes) -> tuple[Message, int] | None:
+    """First line and fields at the beginning of `data` and their length; None where they are not there wholly yet. Raises `ValueError`."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         if len(data) > MOST_HEAD:
@@ -70,12 +70,20 @@ def read_message(data: bytes) -> tuple[Message, int] | None:
         return None
     first, *lines = data[:end].decode("latin-1").split("\r\n")
     fields = tuple((key.strip(), value.strip()) for key, found, value in (line.partition(":") for line in lines) if found)
-    message = Message(first, fields)
+    return Message(first, fields), end + 4
+
+
+def read_message(data: bytes) -> tuple[Message, int] | None:
+    """The message at the beginning of `data` and its length; None where it is not there wholly yet. Raises `ValueError`."""
+    head = read_head(data)
+    if head is None:
+        return None
+    message, begin = head
     length = message.field("Content-Length") or "0"
     if not length.isdecimal() or int(length) > MOST_BODY:
         raise ValueError("a body of that length")
-    whole = end + 4 + int(length)
-    return (replace(message, body=bytes(data[end + 4 : whole])), whole) if len(data) >= whole else None
+    whole = begin + int(length)
+    return (replace(message, body=bytes(data[begin:whole])), whole) if len(data) >= whole else None
 
 
 def cause_of(status: int) -> Cause | None:
