@@ -19,6 +19,7 @@ from blickschutz import __version__
 from blickschutz.access.model import AccountState, Role
 from blickschutz.cli.backup import backup, restore, restored_note
 from blickschutz.cli.codes import GATES_CLOSED, SETTINGS_WRONG, ends_with
+from blickschutz.cli.files import files
 from blickschutz.cli.loss import accept_loss
 from blickschutz.cli.models import models
 from blickschutz.cli.move import move
@@ -68,6 +69,7 @@ cli.add_command(backup)
 cli.add_command(restore)
 cli.add_command(witness)
 cli.add_command(make_units)
+cli.add_command(files)
 
 
 @cli.command()

@@ -22,10 +22,11 @@ from blickschutz.config.model import Calibration, SiteFile, Zone
 from blickschutz.demo import footage
 from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.errors import OperatorError
+from blickschutz.shipped import shipped
 from blickschutz.situations.model import RuleSettings
 from blickschutz.vault.io.files import write_private
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "rathaus-kaiserslautern.toml"
+EXAMPLE = shipped("examples/rathaus-kaiserslautern.toml")
 
 # On the demo's footage people pass by half as fast again as in life (seven pictures a second played at ten): so speed counts late.
 _CALM = RuleSettings(fast_mps=9.0, approach_mps=6.0, loitering_m=3.0)
