@@ -19,6 +19,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from blickschutz.analysis.io.engine import ENGINE
+
 OWN = "blickschutz"
 TARGET = Path(sys.prefix) / "share" / OWN / "sbom.cdx.json"
 _NAMESPACE = uuid.UUID("6f1d9c0e-9f0b-5d7e-8c3e-2f4f6c5b7a10")
@@ -35,6 +37,8 @@ def inventory(models: Path) -> dict[str, Any]:
     """The whole list, as JSON. `models` is the folder of the model registry."""
     packages = {_name(one.metadata["Name"]): one for one in metadata.distributions()}
     needed = {name: sorted(_needs(one) & packages.keys()) for name, one in packages.items()}
+    # No requirement of the package: `blickschutz models install` brings it.
+    needed[OWN] = sorted({*needed[OWN], ENGINE} & packages.keys())
     running = _closure(OWN, needed)
     components = [_package(one, required=name in running) for name, one in sorted(packages.items()) if name != OWN]
     components += [*_models(models), *_machine()]

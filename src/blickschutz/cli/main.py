@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from datetime import datetime
@@ -17,11 +18,12 @@ import click
 
 from blickschutz import __version__
 from blickschutz.access.model import AccountState, Role
+from blickschutz.analysis.io.engine import ENGINE
 from blickschutz.cli.backup import backup, restore, restored_note
 from blickschutz.cli.codes import GATES_CLOSED, SETTINGS_WRONG, ends_with
 from blickschutz.cli.files import files
 from blickschutz.cli.loss import accept_loss
-from blickschutz.cli.models import models
+from blickschutz.cli.models import models, require_models
 from blickschutz.cli.move import move
 from blickschutz.cli.place import beside, held, place_of, require_place, with_site
 from blickschutz.cli.progress import frame_progress
@@ -51,6 +53,10 @@ class _Group(click.Group):
             return super().invoke(context)
         except BlickschutzError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name != ENGINE:
+                raise
+            raise click.ClickException("the inference engine is not installed; run `blickschutz models install`") from error
 
 
 @click.group(cls=_Group)
@@ -238,11 +244,17 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
             click.echo(f"{person:14} {code}")
         return
 
-    if prepare or not footage.is_ready():
+    if prepare:
         with contextlib.ExitStack() as stack:
             footage.prepare(click.echo, lambda total: stack.enter_context(frame_progress("Cutting", total)))
-        if prepare:
-            return
+        return
+    require_models()
+    # In a process of its own: cutting leaves threads behind, and a control room that has some cannot confine itself.
+    if (
+        not footage.is_ready()
+        and subprocess.run([sys.executable, "-m", "blickschutz.cli.main", "demo", "--prepare"], check=False).returncode
+    ):
+        raise MediaError("the footage could not be made; what is wrong stands above")
     if not footage.is_real():
         click.echo("The real clip was not to be had; this demo shows a drawn forecourt.")
     site = demo_site(night, port)

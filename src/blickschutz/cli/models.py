@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from blickschutz.analysis.io import engine
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.analysis.model import DETECTOR_HEADS, Head
+from blickschutz.analysis.model import DETECTOR_HEADS, Head, ModelCard
+from blickschutz.kernel.errors import ModelError
+
+DEFAULT = "centernet"
+
+
+def require_models() -> None:
+    """Raise `ModelError` where the engine or the default detector is not installed: before anything else takes long."""
+    if not engine.is_there():
+        raise ModelError("the inference engine is not installed; run `blickschutz models install`")
+    ModelRegistry().card(DEFAULT)
 
 
 @click.group()
@@ -17,13 +30,33 @@ def models() -> None:
 
 
 @models.command()
-def install() -> None:
-    """Fetch, convert and verify the default detector and the network for poses."""
+@click.option(
+    "--from", "given", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A folder of models, in place of a network."
+)
+@click.option("--wheels", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A folder with the engine's wheel, likewise.")
+def install(given: Path | None, wheels: Path | None) -> None:
+    """Bring the inference engine, the default detector and the network for poses: each by its hash, converted, verified."""
+
+    def say(text: str) -> None:
+        click.echo(f"  {text}")
+
+    engine.install(say, wheels)
     from blickschutz.analysis.io import blazepose, centernet
 
     for source in (centernet, blazepose):
-        card = source.install(ModelRegistry(), lambda text: click.echo(f"  {text}"))
+        card = source.install(ModelRegistry(), say) if given is None else _taken(source.NAME, ModelRegistry(given), source.verify)
         click.echo(f"{card.name} is installed, SHA-256 {card.sha256}")
+
+
+def _taken(name: str, given: ModelRegistry, verify: Callable[[bytes], None]) -> ModelCard:
+    """A model of another registry, with its licence: its hash, and what it answers, are held against what was examined."""
+    card, data = given.load(name)
+    verify(data)
+    own = ModelRegistry()
+    own.add(card, data)
+    for licence in given.folder.glob(f"{name}.LICENCE"):
+        shutil.copyfile(licence, own.folder / licence.name)
+    return card
 
 
 @models.command("list")

@@ -46,6 +46,8 @@ CLIP_WIDTH, CLIP_HEIGHT = 768, 576
 _CLIP_PX_PER_METRE = 88.0
 _PERSON_M = 1.75
 _DONE = "footage.json"
+# Without a network apt would try each of its addresses for two minutes, several times.
+_IMPATIENT = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
 _DRAWN, _GRAINS = 900, 16
 # Number of the view in which something happens, from 1, and how often the clip is in its file.
 INCIDENT_VIEW, _LOOPS = 9, 4
@@ -145,7 +147,8 @@ def _drawn_frames() -> Iterator[RawFrame]:
 def _fetch(target: Path) -> Path:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise MediaError("this machine has no apt")
-    for command in (["apt-get", "download", PACKAGE], ["apt-get", "-qq", "update"], ["apt-get", "download", PACKAGE]):
+    download = ["apt-get", *_IMPATIENT, "download", PACKAGE]
+    for command in (download, ["apt-get", *_IMPATIENT, "-qq", "update"], download):
         result = subprocess.run(command, cwd=target, capture_output=True, text=True, timeout=300, check=False)
         if list(target.glob("*.deb")):
             break

