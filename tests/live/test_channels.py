@@ -15,8 +15,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from paho.mqtt.enums import CallbackAPIVersion
 
+from blickschutz.alerts.io.broker import Broker
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
-from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
+from blickschutz.alerts.io.mqtt import MqttSender, MqttSource
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA
 from blickschutz.alerts.model import ChannelQueue
@@ -55,18 +56,22 @@ def queue_of(desk, channel):
 
 
 class Subscriber:
-    """Hears everything at the broker."""
+    """Hears everything at the broker that is JSON."""
 
     def __init__(self, port):
         self.heard = []
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = lambda client, userdata, item: self.heard.append((item.topic, json.loads(item.payload)))
+        self._client.on_message = self._take
         subscribed = threading.Event()
         self._client.on_subscribe = lambda *rest: subscribed.set()
         self._client.on_connect = lambda client, *rest: client.subscribe("#", 1)
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         assert subscribed.wait(5)
+
+    def _take(self, client, userdata, item):
+        if not item.topic.endswith("/availability"):
+            self.heard.append((item.topic, json.loads(item.payload)))
 
     def publish(self, topic, data):
         self._client.publish(topic, data, 1).wait_for_publish(5)
@@ -80,7 +85,9 @@ CONFINED = """
 import json, sys, threading
 from pathlib import Path
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
-from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
+from blickschutz.alerts.io.broker import Broker
+from blickschutz.alerts.io.mqtt import MqttSender, MqttSource
+from blickschutz.alerts.io.states import MqttStates, SiteNow
 from blickschutz.alerts.model import FaultNotice
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
@@ -91,7 +98,7 @@ harden()
 confine(profiles.control_room(
     data=folder, site=[], models=folder, memory=folder, temporary=folder, connect=frozenset(ports.values()), bind=8710))
 web = f"127.0.0.1:{ports['web']}"
-broker = Broker("127.0.0.1", ports["mqtt"])
+broker = Broker("127.0.0.1", "rathaus", "0123456789abcdef", ports["mqtt"])
 channels = (
     MqttSender(broker, "Rathaus", "de"),
     MailSender("127.0.0.1", ports["mail"], "a@b.example", ("c@d.example",), None, words),
@@ -102,6 +109,8 @@ for channel in channels:
     channel.send_fault(FaultNotice("disk", "disk", "full", False, 1.7e9))
 print("told", flush=True)
 heard = threading.Event()
+states = MqttStates(broker, "Rathaus", lambda: SiteNow("day", (), ()), Guard(SystemClock()), SystemClock())
+states.start()
 source = MqttSource(broker, frozenset({"gate"}), lambda camera, event: heard.set(), Guard(SystemClock()))
 source.start()
 print("heard" if heard.wait(20) else "deaf", flush=True)
@@ -125,7 +134,7 @@ def test_a_confined_control_room_reaches_all_its_channels(tmp_path, hooks):
 
     def speak():
         while not said.wait(0.3):
-            speaker.publish("blickschutz/cameras/gate/events", json.dumps({"id": "7", "kind": "loitering"}))
+            speaker.publish("blickschutz/rathaus/cameras/gate/events", json.dumps({"id": "7", "kind": "loitering"}))
 
     speaking = threading.Thread(target=speak)
     alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # no thread of a library before it is confined
@@ -142,7 +151,7 @@ def test_a_confined_control_room_reaches_all_its_channels(tmp_path, hooks):
             speaker.close()
             broker.stop()
             controller.stop()
-    assert [topic for topic, _ in speaker.heard if topic == "blickschutz/faults"] == ["blickschutz/faults"]
+    assert [topic for topic, _ in speaker.heard if topic == "blickschutz/rathaus/faults"] == ["blickschutz/rathaus/faults"]
     assert len(mailbox.mails) == 1
     assert len(hooks.taken) == 2
 
@@ -151,7 +160,12 @@ class TestMqtt:
     def test_a_broker_that_is_down_gets_it_later_once(self, desk, tmp_path):
         broker = RealBroker(free_port(), tmp_path)
         alerts = desk("mqtt")
-        sender = Sender(MqttSender(Broker("127.0.0.1", broker.port), "Rathaus", "de"), alerts.store, SystemClock(), idle_s=0.2)
+        sender = Sender(
+            MqttSender(Broker("127.0.0.1", "rathaus", "0123456789abcdef", broker.port), "Rathaus", "de"),
+            alerts.store,
+            SystemClock(),
+            idle_s=0.2,
+        )
         sender.start()
         try:
             started = time.monotonic()
@@ -165,7 +179,7 @@ class TestMqtt:
             time.sleep(0.6)
             assert len(heard.heard) == 1
             topic, payload = heard.heard[0]
-            assert topic == "blickschutz/alerts/gate/loitering"
+            assert topic == "blickschutz/rathaus/alerts/gate/loitering"
             assert (payload["alert"], payload["event"], payload["name"]) == (number, "raised", "Verweilen")
             assert alerts.queues() == {}
             heard.close()
@@ -177,7 +191,7 @@ class TestMqtt:
         broker = RealBroker(free_port(), tmp_path)
         broker.start()
         alerts = desk("mqtt")
-        channel = MqttSender(Broker("127.0.0.1", broker.port), "Rathaus", "de")
+        channel = MqttSender(Broker("127.0.0.1", "rathaus", "0123456789abcdef", broker.port), "Rathaus", "de")
         try:
             notice, _ = notice_of(alerts, "mqtt")
             channel.send(notice)
@@ -195,7 +209,11 @@ class TestMqtt:
         broker = RealBroker(free_port(), tmp_path)
         broker.start()
         events = []
-        source = MqttSource(Broker("127.0.0.1", broker.port), frozenset({"gate"}), lambda camera, event: events.append((camera, event)))
+        source = MqttSource(
+            Broker("127.0.0.1", "rathaus", "0123456789abcdef", broker.port),
+            frozenset({"gate"}),
+            lambda camera, event: events.append((camera, event)),
+        )
         source.start()
         speaker = Subscriber.__new__(Subscriber)
         try:
@@ -205,7 +223,7 @@ class TestMqtt:
             good = b'{"id": "7", "kind": "line_crossed", "confidence": 0.7}'
 
             def speak_until_heard():
-                speaker.publish("blickschutz/cameras/gate/events", good)
+                speaker.publish("blickschutz/rathaus/cameras/gate/events", good)
                 time.sleep(0.1)
                 return events
 
@@ -214,7 +232,7 @@ class TestMqtt:
             assert events[0][1].kind is Kind.LINE_CROSSED
             before = len(events)
             for topic, data in (("gate", b"{"), ("gate", b'{"id": "7", "kind": "guilty"}'), ("nowhere", good), ("gate", b"x" * 20_000)):
-                speaker.publish(f"blickschutz/cameras/{topic}/events", data)
+                speaker.publish(f"blickschutz/rathaus/cameras/{topic}/events", data)
             until(lambda: source.refused == 4)
             assert len(events) == before
         finally:

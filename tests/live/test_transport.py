@@ -13,8 +13,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from paho.mqtt.enums import CallbackAPIVersion
 
+from blickschutz.alerts.io.broker import Broker
 from blickschutz.alerts.io.channels import MailSender, Webhook, Words
-from blickschutz.alerts.io.mqtt import Broker, MqttSender
+from blickschutz.alerts.io.mqtt import MqttSender
 from blickschutz.alerts.io.transport import Trust, context
 from blickschutz.alerts.model import Alert, AlertState, Notice, Origin
 from blickschutz.kernel.errors import DeviceError, OperatorError
@@ -152,12 +153,12 @@ class TestMqtt:
             client.loop_start()
             assert subscribed.wait(5)
             for trust in believed(authority, right):
-                channel = MqttSender(Broker("127.0.0.1", broker.port, tls=context(trust)), "Rathaus", "de")
+                channel = MqttSender(Broker("127.0.0.1", "rathaus", "0123456789abcdef", broker.port, tls=context(trust)), "Rathaus", "de")
                 channel.send(NOTICE)
                 channel.close()
             until(lambda: len(heard) == 2)
             assert heard[0]["alert"] == 7
-            plain = MqttSender(Broker("127.0.0.1", broker.port), "Rathaus", "de")
+            plain = MqttSender(Broker("127.0.0.1", "rathaus", "0123456789abcdef", broker.port), "Rathaus", "de")
             with pytest.raises(DeviceError, match="the broker"):
                 plain.send(NOTICE)
             plain.close()
@@ -172,7 +173,7 @@ class TestMqtt:
         for _, (certificate, trust) in attempts(authority, tmp_path):
             broker = RealBroker(free_port(), tmp_path, certificate)
             broker.start()
-            channel = MqttSender(Broker("127.0.0.1", broker.port, tls=context(trust)), "Rathaus", "de")
+            channel = MqttSender(Broker("127.0.0.1", "rathaus", "0123456789abcdef", broker.port, tls=context(trust)), "Rathaus", "de")
             try:
                 with pytest.raises(DeviceError, match="certificate verify failed"):
                     channel.send(NOTICE)

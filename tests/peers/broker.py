@@ -13,10 +13,13 @@ import pytest
 
 
 class RealBroker:
-    """Starts on its port; `stop` ends the process that it started. With a `certificate` and its key it speaks TLS only."""
+    """Starts on its port; `stop` ends the process that it started. With a `certificate` and its key it speaks TLS only.
 
-    def __init__(self, port: int, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
-        self.port, self._folder, self._certificate = port, folder, certificate
+    `more` are further lines of its configuration.
+    """
+
+    def __init__(self, port: int, folder: Path, certificate: tuple[Path, Path] | None = None, more: str = "") -> None:
+        self.port, self._folder, self._certificate, self._more = port, folder, certificate, more
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -25,8 +28,11 @@ class RealBroker:
             pytest.skip("mosquitto is not installed")
         config = self._folder / "mosquitto.conf"
         tls = "" if self._certificate is None else "certfile {}\nkeyfile {}\n".format(*self._certificate)
-        config.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser {getpass.getuser()}\n{tls}")
-        self._process = subprocess.Popen([path, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser {getpass.getuser()}\n{tls}{self._more}"
+        )
+        with (self._folder / "mosquitto.log").open("w") as log:
+            self._process = subprocess.Popen([path, "-v", "-c", str(config)], stdout=log, stderr=log)
         end = time.monotonic() + 10
         while time.monotonic() < end:
             with socket.socket() as probe:
@@ -34,6 +40,10 @@ class RealBroker:
                     return
             time.sleep(0.05)
         raise AssertionError("the broker did not start")
+
+    def log(self) -> str:
+        """What it wrote since its start."""
+        return (self._folder / "mosquitto.log").read_text(encoding="utf-8")
 
     def stop(self) -> None:
         if self._process is not None:

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 from paho.mqtt.client import MQTTMessage
 
+from blickschutz.alerts.io.broker import Broker
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
-from blickschutz.alerts.io.mqtt import Broker, MqttSource
+from blickschutz.alerts.io.mqtt import MqttSource
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA
 from blickschutz.alerts.io.wire import digest_message, plain, plain_digest, schemas
@@ -411,7 +412,7 @@ class TestRealChannels:
 
     def test_a_broker_whose_name_is_none_is_tried_again_and_shown(self):
         guard = Guard(SystemClock(), backoff=Backoff(first_s=0.01, most_s=0.02))
-        source = MqttSource(Broker("broker..x"), frozenset({"gate"}), lambda camera, event: None, guard)
+        source = MqttSource(Broker("broker..x", "rathaus", "0123456789abcdef"), frozenset({"gate"}), lambda camera, event: None, guard)
         source.start()
         until(lambda: guard.states()[0].failures >= 3)
         assert "UnicodeError" in guard.states()[0].error
@@ -437,18 +438,20 @@ def test_rows_of_a_version_before_are_told_and_end(tmp_path, clock):
 @pytest.mark.parametrize(
     ("topic", "payload"),
     [
-        (b"blickschutz/cameras/gate/events", b'{"id":"\xff\xfe","kind":"gathering"}'),
-        (b"blickschutz/cameras/ga\xfcte/events", b'{"id":"1","kind":"gathering"}'),
-        (b"blickschutz/cameras/gate/events", b"[" * 8000),
-        (b"blickschutz/cameras/gate/events", b'{"id":"1","kind":"gathering","figures":' + b'{"a":' * 3000),
-        (b"blickschutz/cameras/gate/events", b'{"id":"1","kind":"gathering","figures":{"a":' + b"9" * 5000 + b"}}"),
-        (b"blickschutz/cameras/gate/events", b"\xff" * 20_000),
+        (b"blickschutz/rathaus/cameras/gate/events", b'{"id":"\xff\xfe","kind":"gathering"}'),
+        (b"blickschutz/rathaus/cameras/ga\xfcte/events", b'{"id":"1","kind":"gathering"}'),
+        (b"blickschutz/rathaus/cameras/gate/events", b"[" * 8000),
+        (b"blickschutz/rathaus/cameras/gate/events", b'{"id":"1","kind":"gathering","figures":' + b'{"a":' * 3000),
+        (b"blickschutz/rathaus/cameras/gate/events", b'{"id":"1","kind":"gathering","figures":{"a":' + b"9" * 5000 + b"}}"),
+        (b"blickschutz/rathaus/cameras/gate/events", b"\xff" * 20_000),
     ],
 )
 def test_whatever_a_broker_hands_on_the_next_event_is_heard(topic, payload):
     heard = []
-    source = MqttSource(Broker("127.0.0.1"), frozenset({"gate"}), lambda camera, event: heard.append((camera, event.id)))
-    for name, data in ((topic, payload), (b"blickschutz/cameras/gate/events", b'{"id":"next","kind":"gathering"}')):
+    source = MqttSource(
+        Broker("127.0.0.1", "rathaus", "0123456789abcdef"), frozenset({"gate"}), lambda camera, event: heard.append((camera, event.id))
+    )
+    for name, data in ((topic, payload), (b"blickschutz/rathaus/cameras/gate/events", b'{"id":"next","kind":"gathering"}')):
         message = MQTTMessage(topic=name)
         message.payload = data
         source._take(source._client, None, message)

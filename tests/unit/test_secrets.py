@@ -18,6 +18,7 @@ from tests.conftest import ROOT
 TEXT = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
 SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 SECRET = "Kiesel & Moos: 81/@"
+INSTALLATION = "0123456789abcdef"
 CHANNELS = {
     "mqtt": '[alerts.mqtt]\nhost = "192.0.2.5"\n',
     "mail": '[alerts.mail]\nhost = "192.0.2.5"\nsender = "a@b.example"\nto = ["c@d.example"]\n',
@@ -118,7 +119,7 @@ class TestPlain:
     def test_tls_is_on_by_default_and_plain_text_stays_on_this_machine(self, name, folder):
         site = parsed(CHANNELS[name])
         assert site.alerts.plain() == []
-        (channel,) = make_channels(site, folder, {})
+        (channel,) = make_channels(site, folder, {}, INSTALLATION)
         assert (channel._broker.tls if name == "mqtt" else channel._tls) is not None
         here = parsed(CHANNELS[name].replace("192.0.2.5", "127.0.0.1").replace("https:", "http:"))
         assert here.alerts.plain() == []
@@ -144,24 +145,24 @@ class TestPlain:
         if content is not None:
             (folder / "ca.pem").write_text(content)
         with pytest.raises(SettingsError, match=rf"alerts\.mail\.authority: .*{said}"):
-            make_channels(parsed(CHANNELS["mail"] + 'authority = "ca.pem"\n'), folder, {})
+            make_channels(parsed(CHANNELS["mail"] + 'authority = "ca.pem"\n'), folder, {}, INSTALLATION)
 
     def test_apprise_in_plain_text_tells_nothing_beyond_this_machine(self, folder):
         (folder / "geheim").write_text("json://192.0.2.5/x")
         site = parsed('[[alerts.apprise]]\nid = "o"\naddress_file = "geheim"\n')
-        (channel,) = make_channels(site, folder, {})
+        (channel,) = make_channels(site, folder, {}, INSTALLATION)
         assert (channel._known, channel._allowed) == (True, False)
         (folder / "geheim").write_text("jsons://192.0.2.5/x")
-        assert make_channels(site, folder, {})[0]._allowed
+        assert make_channels(site, folder, {}, INSTALLATION)[0]._allowed
         (folder / "geheim").write_text("jsons://192.0.2.5/x?verify=no")
-        assert not make_channels(site, folder, {})[0]._allowed
+        assert not make_channels(site, folder, {}, INSTALLATION)[0]._allowed
 
 
 def test_secrets_stand_on_no_page_and_in_no_representation(folder, caplog):
     """What shows settings shows names of files; what logs or prints an object shows no password."""
     more = CHANNELS["mqtt"] + 'user = "wache"\npassword_file = "geheim"\n'
     site = parsed(more)
-    (channel,) = make_channels(site, folder, {})
+    (channel,) = make_channels(site, folder, {}, INSTALLATION)
     assert SECRET not in repr(channel._broker)
     assert SECRET not in site.model_dump_json()
     assert SECRET not in caplog.text

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripts.zones import TARGET, renewed
 
-from blickschutz.alerts.io import mqtt
+from blickschutz.alerts.io import broker
 from blickschutz.bootstrap.zones import control_profile
 from blickschutz.config.loader import load_site
 from blickschutz.ingest.model import SourceKind, SourceSettings
@@ -269,7 +269,7 @@ def test_the_numbers_are_those_of_this_machine():
 
 def test_the_library_of_mqtt_wakes_itself_without_a_port():
     """A confined control room binds none: with the library's own two TCP sockets no broker was ever reached."""
-    pair = mqtt.mqtt._socketpair_compat()
+    pair = broker.mqtt._socketpair_compat()
     assert {(one.family, one.getblocking()) for one in pair} == {(socket.AF_UNIX, False)}
     for one in pair:
         one.close()

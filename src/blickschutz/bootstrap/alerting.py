@@ -6,26 +6,33 @@ import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from blickschutz.alerts.io.broker import Broker
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
-from blickschutz.alerts.io.mqtt import Broker, MqttSender, MqttSource
-from blickschutz.alerts.io.transport import Trust, context
+from blickschutz.alerts.io.homeassistant import discovery
+from blickschutz.alerts.io.mqtt import MqttSender, MqttSource
+from blickschutz.alerts.io.states import CameraNow, MqttStates, SiteNow
+from blickschutz.alerts.io.transport import Trust, context, show
 from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.model import Priorities
 from blickschutz.alerts.ports import Channel
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.bootstrap.records import Records
-from blickschutz.bootstrap.secrets import read_secret
+from blickschutz.bootstrap.secrets import key_file, read_secret
 from blickschutz.config.channels import MqttChannel, Reached
 from blickschutz.config.model import SiteFile
+from blickschutz.control.ports import Shown
 from blickschutz.control.service.alerting import Alerting
+from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import OperatorError, SettingsError
+from blickschutz.regime.model import RegimeName
+from blickschutz.wall.model import TileState
 
 
 def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, guard: Guard) -> Alerting:
     """The desk with its senders. A relative file address is relative to `base`, the site file's folder."""
-    channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras})
+    channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras}, records.archive.key.installation)
     store, time = records.alerts, records.archive.time
     named = {(one.kind, one.zone or ""): one.priority for one in site.alerts.priorities}
     names = [channel.name for channel in channels]
@@ -33,19 +40,54 @@ def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, gu
     return Alerting(desk, [Sender(channel, store, clock, guard=guard) for channel in channels], clock)
 
 
-def make_source(site: SiteFile, base: Path, take: Callable[[str, CameraEvent], None], guard: Guard) -> MqttSource | None:
+def make_source(site: SiteFile, base: Path, installation: str, take: Callable[[str, CameraEvent], None], guard: Guard) -> MqttSource | None:
     """Where cameras tell what they find themselves; None where the site file names no broker that is to be heard."""
     mqtt = site.alerts.mqtt
     if mqtt is None or not mqtt.listen:
         return None
-    return MqttSource(broker(mqtt, base), frozenset(camera.id for camera in site.cameras), take, guard)
+    return MqttSource(broker(site, mqtt, installation, base), frozenset(camera.id for camera in site.cameras), take, guard)
 
 
-def broker(mqtt: MqttChannel, base: Path) -> Broker:
-    """The broker of the site file, with the password from its file. Raises `SettingsError`."""
+def make_states(
+    site: SiteFile,
+    base: Path,
+    installation: str,
+    desk: AlertDesk,
+    cells: Mapping[str, Shown],
+    regime: RegimeKeeper,
+    guard: Guard,
+    clock: Clock,
+) -> MqttStates | None:
+    """What keeps the states of site and cameras at the broker; None where the site file wants none."""
+    mqtt = site.alerts.mqtt
+    if mqtt is None or not mqtt.states:
+        return None
+    at, names = broker(site, mqtt, installation, base), {camera.id: camera.name for camera in site.cameras}
+    found: Mapping[str, bytes] = {}
+    if mqtt.discovery:
+        language, states = site.site.language, [state.value for state in TileState]
+        regimes = [name.value for name in RegimeName]
+        found = discovery(at, site.site.name, names.items(), states, regimes, language, mqtt.discovery_prefix)
+
+    def look() -> SiteNow:
+        cameras = [CameraNow(name, names[name], cell.state.value, cell.stopped) for name, cell in cells.items()]
+        return SiteNow(regime.current().name.value, cameras, desk.store.marks())
+
+    return MqttStates(at, site.site.name, look, guard, clock, found)
+
+
+def broker(site: SiteFile, mqtt: MqttChannel, installation: str, base: Path) -> Broker:
+    """The broker of the site file, with user and password from their files. Raises `SettingsError`."""
+    user = mqtt.user or read_secret("alerts.mqtt.user_file", mqtt.user_file, base)
     password = read_secret("alerts.mqtt.password_file", mqtt.password_file, base)
     tls = tls_of("alerts.mqtt", mqtt, base) if mqtt.secure else None
-    return Broker(mqtt.host, mqtt.known_port, mqtt.prefix, mqtt.user, password, tls)
+    if tls is not None and mqtt.client_certificate:
+        key = key_file("alerts.mqtt.client_key", mqtt.client_key, base)
+        try:
+            show(tls, base / mqtt.client_certificate, key)
+        except OperatorError as error:
+            raise SettingsError(f"alerts.mqtt.client_certificate: {error}") from error
+    return Broker(mqtt.host, site.site.id or installation, installation, mqtt.known_port, mqtt.prefix, user, password, tls)
 
 
 def tls_of(setting: str, channel: Reached, base: Path) -> ssl.SSLContext:
@@ -58,13 +100,13 @@ def tls_of(setting: str, channel: Reached, base: Path) -> ssl.SSLContext:
         raise SettingsError(f"{setting}.{key}: {base / name}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def make_channels(site: SiteFile, base: Path, cameras: Mapping[str, str]) -> list[Channel]:
+def make_channels(site: SiteFile, base: Path, cameras: Mapping[str, str], installation: str) -> list[Channel]:
     """The channels that the site file names. Raises `SettingsError`."""
     alerts, language = site.alerts, site.site.language
     words = Words(site.site.name, language, cameras)
     channels: list[Channel] = []
     if alerts.mqtt is not None:
-        channels.append(MqttSender(broker(alerts.mqtt, base), site.site.name, language))
+        channels.append(MqttSender(broker(site, alerts.mqtt, installation, base), site.site.name, language))
     if alerts.mail is not None:
         mail = alerts.mail
         account = (mail.user, read_secret("alerts.mail.password_file", mail.password_file, base))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blickschutz.anchor.model import Problem
-from blickschutz.bootstrap.alerting import make_alerting, make_source
+from blickschutz.bootstrap.alerting import make_alerting, make_source, make_states
 from blickschutz.bootstrap.budget import make_budget
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.records import Records, make_records
@@ -62,7 +62,10 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     troubles.told.listen(alerting.trouble)
     regime = RegimeKeeper(site, clock, log, records.archive.time)
     routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
-    alerting.source = None if preparing else make_source(site, base, routing.from_camera, guard)
+    if not preparing:
+        installation = records.archive.key.installation
+        alerting.source = make_source(site, base, installation, routing.from_camera, guard)
+        alerting.states = make_states(site, base, installation, desk, cells, regime, guard, clock)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)
     sensitivity = Sensitivity(cells, make_budget(site, records, regime, clock), clock)
     sensitivity.begin()

@@ -36,6 +36,23 @@ def read_secret(setting: str, name: str, base: Path, environment: Mapping[str, s
     """
     if not name:
         return ""
+    path, data = _opened(setting, name, base, environment)
+    try:
+        secret = data.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        secret = ""
+    if not secret.strip() or len(data) > _MOST_BYTES or "\n" in secret:
+        raise _refused(setting, "wrong", path=path, most=_MOST_BYTES)
+    return secret
+
+
+def key_file(setting: str, name: str, base: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the private key in the file `name` lies, for a library that reads it itself. Raises `SettingsError` likewise."""
+    return _opened(setting, name, base, environment)[0]
+
+
+def _opened(setting: str, name: str, base: Path, environment: Mapping[str, str]) -> tuple[Path, bytes]:
+    """The path of a file that only its owner may read, and the first bytes of it, one more than a secret may have."""
     given = environment.get(CREDENTIALS, "")
     passed = Path(given, name) if given and not Path(name).is_absolute() else None
     path = passed if passed is not None and passed.exists() else base / name
@@ -48,20 +65,21 @@ def read_secret(setting: str, name: str, base: Path, environment: Mapping[str, s
     # systemd hands out credentials to the service alone, whatever their mode says.
     if path != passed and mode & 0o077:
         raise _refused(setting, "open", path=path, mode=mode)
-    try:
-        secret = data.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        secret = ""
-    if not secret.strip() or len(data) > _MOST_BYTES or "\n" in secret:
-        raise _refused(setting, "wrong", path=path, most=_MOST_BYTES)
-    return secret
+    return path, data
+
+
+def key_files(site: SiteFile) -> list[tuple[str, str]]:
+    """Setting and file of every private key that the site file names, as `secret_files`."""
+    mqtt = site.alerts.mqtt
+    return [("alerts.mqtt.client_key", mqtt.client_key)] if mqtt is not None else []
 
 
 def secret_files(site: SiteFile) -> list[tuple[str, str]]:
     """Setting and file of every secret that may lie outside of the site file; the name is empty where none is named."""
     alerts = site.alerts
     named = [(f"cameras.{camera.id}.password_file", camera.password_file) for camera in site.cameras]
-    named += [("alerts.mqtt.password_file", alerts.mqtt.password_file)] if alerts.mqtt is not None else []
+    if alerts.mqtt is not None:
+        named += [("alerts.mqtt.user_file", alerts.mqtt.user_file), ("alerts.mqtt.password_file", alerts.mqtt.password_file)]
     named += [("alerts.mail.password_file", alerts.mail.password_file)] if alerts.mail is not None else []
     named += [(f"alerts.webhooks.{hook.id}.password_file", hook.password_file) for hook in alerts.webhooks]
     return named + [(f"alerts.apprise.{other.id}.address_file", other.address_file) for other in alerts.apprise]
@@ -71,6 +89,9 @@ def require_secrets(site: SiteFile, base: Path) -> None:
     """Raises `SettingsError` unless every secret that the site file names can be read: before anything starts."""
     for setting, name in secret_files(site):
         read_secret(setting, name, base)
+    for setting, name in key_files(site):
+        if name:
+            key_file(setting, name, base)
 
 
 def _refused(setting: str, text: str, **values: object) -> SettingsError:

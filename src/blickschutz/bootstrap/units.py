@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from blickschutz.bootstrap.secrets import secret_files
+from blickschutz.bootstrap.secrets import key_files, secret_files
 from blickschutz.config.channels import host_of
 from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import read_address
@@ -54,7 +54,7 @@ def units(setting: Setting) -> Mapping[str, str]:
 def _service(setting: Setting) -> list[str]:
     lines = [*_COMMON, *_CLOCK_ASKED, *_state(setting.data)]
     lines += ["RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", *_addresses(setting)]
-    names = {name for _, name in secret_files(setting.site) if name and "/" not in name}
+    names = {name for _, name in (*secret_files(setting.site), *key_files(setting.site)) if name and "/" not in name}
     return lines + [f"LoadCredential={name}:{SECRETS / name}" for name in sorted(names)]
 
 

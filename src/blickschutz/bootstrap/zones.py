@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from blickschutz.analysis.io.registry import default_folder
-from blickschutz.bootstrap.secrets import CREDENTIALS, secret_files
+from blickschutz.bootstrap.secrets import CREDENTIALS, key_files, secret_files
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.keeper import start_launcher
 from blickschutz.evidence.io.package import own_folder, place
@@ -57,7 +57,9 @@ def _named(site: SiteFile, base: Path) -> Iterator[Path]:
     """The files that the site file names: secrets, and by what servers are verified. They are read after the walls are up."""
     alerts = site.alerts
     channels = [one for one in (alerts.mail, alerts.mqtt, *alerts.webhooks) if one is not None]
-    names = [name for one in channels for name in (one.authority, one.certificate)] + [name for _, name in secret_files(site)]
+    names = [name for one in channels for name in (one.authority, one.certificate)]
+    names += [name for _, name in (*secret_files(site), *key_files(site))]
+    names += [alerts.mqtt.client_certificate] if alerts.mqtt is not None else []
     yield from (base / name for name in names if name)
     if os.environ.get(CREDENTIALS):
         yield Path(os.environ[CREDENTIALS])

@@ -25,6 +25,7 @@ def host_of(address: str) -> str:
         return ""
 
 
+_TOPIC = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
 _MAIL = r"^[^@\s]+@[^@\s]+$"
 Host = Annotated[str, Field(min_length=1, max_length=255)]
 FileName = Annotated[str, Field(max_length=400)]
@@ -59,14 +60,26 @@ class MqttChannel(Reached):
     """Port of the broker; without it 8883 with TLS, 1883 without."""
     tls: bool | None = None
     """Encryption with a verified certificate. Without it: on beyond this machine, off on it."""
-    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")] = "blickschutz"
+    prefix: Annotated[str, Field(pattern=_TOPIC)] = "blickschutz"
     """First part of every topic."""
     user: str = ""
     """User at the broker; empty for none."""
+    user_file: FileName = ""
+    """File that holds the user instead, kept like a password."""
     password_file: FileName = ""
     """File that holds the password, relative to the site file or in the credentials of systemd; never the password itself."""
+    client_certificate: FileName = ""
+    """File with the certificate (PEM) by which the broker knows this site, relative to the site file; with TLS only."""
+    client_key: FileName = ""
+    """File with its key (PEM, without a passphrase), kept like a password."""
     listen: bool = False
-    """True: situations that cameras find themselves are taken from `PREFIX/cameras/CAMERA/events`."""
+    """True: situations that cameras find themselves are taken from `PREFIX/SITE/cameras/CAMERA/events`."""
+    states: bool = True
+    """True: what is true now of site and cameras is kept at the broker, with a last will."""
+    discovery: bool = False
+    """True: Home Assistant finds site and cameras by itself; needs `states`."""
+    discovery_prefix: Annotated[str, Field(pattern=_TOPIC)] = "homeassistant"
+    """First part of the topics on which Home Assistant listens."""
 
     @property
     def secure(self) -> bool:
@@ -79,6 +92,12 @@ class MqttChannel(Reached):
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
         self.require_secure(self.host, secure=self.secure, key="tls")
+        if self.user and self.user_file:
+            raise SiteError("user_or_file", where=("user_file",))
+        if bool(self.client_certificate) != bool(self.client_key) or (self.client_key and not self.secure):
+            raise SiteError("own_certificate", where=("client_certificate",))
+        if self.discovery and not self.states:
+            raise SiteError("discovery_states", where=("discovery",))
         return self
 
 

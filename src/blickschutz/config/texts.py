@@ -59,6 +59,18 @@ TEXTS: dict[str, tuple[str, str]] = {
         "schreiben Sie entweder 'address' oder 'address_file', genau eines von beiden",
         "write either 'address' or 'address_file', exactly one of them",
     ),
+    "user_or_file": (
+        "schreiben Sie 'user' oder 'user_file', nicht beides",
+        "write 'user' or 'user_file', not both",
+    ),
+    "own_certificate": (
+        "schreiben Sie 'client_certificate' und 'client_key' zusammen, und nur wo mit TLS gesprochen wird",
+        "write 'client_certificate' and 'client_key' together, and only where TLS is spoken",
+    ),
+    "discovery_states": (
+        "was Home Assistant finden soll, muss beim Broker liegen; schreiben Sie 'states = true' oder lassen Sie 'discovery' weg",
+        "what Home Assistant is to find must lie at the broker; write 'states = true' or leave 'discovery' out",
+    ),
     "same_start": (
         "Tag und Nacht beginnen beide um {value}; schreiben Sie zwei verschiedene Uhrzeiten",
         "day and night both start at {value}; write two different times",

@@ -12,6 +12,7 @@ from blickschutz.control.model import OrderState, RecordingOrder, Stops, Witness
 from blickschutz.control.vitals import DatabaseState
 from blickschutz.recording.model import Order
 from blickschutz.review.model import Case, Erasing
+from blickschutz.wall.model import TileState
 
 
 class Do(Protocol):
@@ -38,6 +39,15 @@ class Cell(Protocol):
     def record(self, order: Order) -> None: ...
 
     def end_order(self, number: int) -> None: ...
+
+
+class Shown(Protocol):
+    """A camera as others are told of it. From any thread."""
+
+    stopped: bool
+
+    @property
+    def state(self) -> TileState: ...
 
 
 class Stoppable(Protocol):

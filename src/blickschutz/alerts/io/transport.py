@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from pathlib import Path
 
 from blickschutz.kernel.errors import OperatorError
 
@@ -14,6 +15,15 @@ class Trust:
 
     authority: str = ""
     certificate: str = ""
+
+
+def show(made: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Show an own certificate to the server. Raises `OperatorError` where the files do not hold it and its key."""
+    try:
+        # An empty passphrase: without one the library asks for it at the terminal.
+        made.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{certificate} and {key} hold no certificate with its key in PEM: {error}") from error
 
 
 def context(trust: Trust) -> ssl.SSLContext:

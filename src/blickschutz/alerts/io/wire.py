@@ -12,6 +12,8 @@ from blickschutz.alerts.model import Alert, Digest, FaultNotice, Notice
 from blickschutz.kernel.situation import Kind, explanation, name
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Switch = Literal["ON", "OFF"]
 
 
 class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +90,32 @@ class FaultMessage(msgspec.Struct, frozen=True, kw_only=True):
     part: str
     error: str
     at: str
+
+
+class CameraState(msgspec.Struct, frozen=True, kw_only=True):
+    """A camera now: the state that its tile shows, whether the stop control holds it, open alerts. `kinds` is ON where one is open."""
+
+    format: Annotated[int, msgspec.Meta(ge=1, le=1)] = 1
+    camera: str
+    name: str
+    state: str
+    stopped: Switch
+    open: Count
+    kinds: dict[str, Switch]
+
+
+class SiteState(msgspec.Struct, frozen=True, kw_only=True):
+    """The site now: the regime in force, whether the stop control holds all cameras, how many cameras are live, alerts by state."""
+
+    format: Annotated[int, msgspec.Meta(ge=1, le=1)] = 1
+    site: str
+    regime: str
+    stopped: Switch
+    cameras: Count
+    live: Count
+    open: Count
+    escalated: Count
+    in_hand: Count
 
 
 class CameraEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,7 +244,14 @@ def schemas() -> dict[str, dict[str, Any]]:
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return {
         f"{stem}.schema.json": dialect | msgspec.json.schema(kind)
-        for stem, kind in (("alert", AlertMessage), ("digest", DigestMessage), ("fault", FaultMessage), ("camera-event", CameraEvent))
+        for stem, kind in (
+            ("alert", AlertMessage),
+            ("digest", DigestMessage),
+            ("fault", FaultMessage),
+            ("camera-event", CameraEvent),
+            ("camera-state", CameraState),
+            ("site-state", SiteState),
+        )
     }
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from blickschutz.alerts.io.mqtt import MqttSource
+from blickschutz.alerts.io.states import MqttStates
 from blickschutz.alerts.model import Alert, FaultNotice
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.guard.model import Change, Trouble
@@ -18,13 +19,14 @@ _AGAIN_S = 3600.0
 
 
 class Alerting:
-    """The alert desk and the sender of each channel; `source` is the broker that cameras speak to."""
+    """The alert desk and the sender of each channel; `source` hears what cameras tell the broker, `states` keeps there what is true now."""
 
     def __init__(self, desk: AlertDesk, senders: Sequence[Sender], clock: Clock) -> None:
         self.desk, self._senders, self._clock = desk, senders, clock
         self._told: dict[str, float] = {}
         self._lock = threading.Lock()
         self.source: MqttSource | None = None
+        self.states: MqttStates | None = None
 
     def start(self) -> None:
         """Before any camera is watched; waits for the database."""
@@ -33,6 +35,8 @@ class Alerting:
             sender.start()
         if self.source is not None:
             self.source.start()
+        if self.states is not None:
+            self.states.start()
         self.desk.listen(self._poke)
 
     def _poke(self, alert: Alert) -> None:
@@ -57,9 +61,10 @@ class Alerting:
             sender.tell(fault)
 
     async def end_source(self) -> None:
-        """Nothing more is taken from the broker."""
-        if self.source is not None:
-            await asyncio.to_thread(self.source.close)
+        """Nothing more is taken from the broker, and it is told that nobody keeps the states any more."""
+        for one in (self.source, self.states):
+            if one is not None:
+                await asyncio.to_thread(one.close)
 
     async def end(self) -> None:
         await asyncio.gather(*(asyncio.to_thread(sender.end) for sender in self._senders))
