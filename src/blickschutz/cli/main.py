@@ -312,6 +312,17 @@ def check(path: Path, data: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @with_site
+@_JSON
+def doctor(path: Path, data: Path | None, as_json: bool) -> None:
+    """Look at machine, files, clock, disk, kernel, cameras, certificates and at what `check` knows, and say what is to be mended.
+    Ends as `check` does."""
+    from blickschutz.cli.doctor import diagnose
+
+    sys.exit(diagnose(path, data, as_json))
+
+
+@cli.command()
+@with_site
 @click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the documents.")
 def documents(path: Path, data: Path | None, folder: Path) -> None:
     """Print the documents of a site (PDF/A, tagged): TOM, DSFA, records, information sheet, signs, service order, deletion."""

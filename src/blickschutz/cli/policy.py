@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -49,6 +51,27 @@ def report(path: Path, data: Path | None, as_json: bool) -> int:
             raise
         click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
         return 1
+    examined = examine(site, path, data)
+    findings, found, grounds = list(examined.findings), list(examined.found), examined.grounds
+    if as_json:
+        rules = [{"id": one.id, "result": one.result, "source": one.source, "mend": one.mend} for one in findings]
+        click.echo(json.dumps({"settings": grounds.settings, "rules": rules}, ensure_ascii=False))
+    else:
+        _print(site, path, examined)
+    return status(site, findings, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """All that is known of a site: findings of files, keys, rows and log, then those of the rules in `found`."""
+
+    findings: Sequence[Finding]
+    found: Sequence[Found]
+    grounds: Grounds
+
+
+def examine(site: SiteFile, path: Path, data: Path | None) -> Examined:
+    """Look at everything; nothing is changed."""
     findings = [Finding("site-file", "holds", str(path)), _check_secrets(site, path)]
     try:
         require_place(place_of(site, path, data), new=False)
@@ -70,21 +93,16 @@ def report(path: Path, data: Path | None, as_json: bool) -> int:
         findings.append(Finding("data-folder", "broken", "SI-02", str(error)))
     found = assess(grounds)
     findings += [_finding(one) for one in found]
-    if as_json:
-        rules = [{"id": one.id, "result": one.result, "source": one.source, "mend": one.mend} for one in findings]
-        click.echo(json.dumps({"settings": grounds.settings, "rules": rules}, ensure_ascii=False))
-    else:
-        _print(site, path, findings, found, grounds)
-    return _status(site, findings, found)
+    return Examined(findings, found, grounds)
 
 
-def _status(site: SiteFile, findings: list[Finding], found: list[Found]) -> int:
+def status(site: SiteFile, findings: Sequence[Finding], found: Sequence[Found]) -> int:
     """What does not fit in files, rows or log comes first; then gates, which a demonstration has none of; then other broken rules."""
     rules = {one.rule.id for one in found}
     broken = {one.id for one in findings if one.result == "broken"}
     if broken - rules:
         return _ERROR
-    if closed_gates(found) and not site.site.demo:
+    if closed_gates(list(found)) and not site.site.demo:
         return GATES_CLOSED
     return _ERROR if broken else 0
 
@@ -158,14 +176,25 @@ def _finding(one: Found) -> Finding:
     return Finding(one.rule.id, one.answer.result.value, one.rule.source, (german, english)[_index(operator_language())], german)
 
 
-def _print(site: SiteFile, path: Path, findings: list[Finding], found: list[Found], grounds: Grounds) -> None:
+def is_gate(one: Finding, examined: Examined) -> bool:
+    """Whether that finding is of a rule of the policy."""
+    return any(found.rule.id == one.id for found in examined.found)
+
+
+def in_words(one: Finding, examined: Examined, index: int) -> str:
+    """The mend of a finding: German for 0, English for 1; empty where it holds."""
+    english = next((found.answer.text[1] for found in examined.found if found.rule.id == one.id), one.mend)
+    return one.german or one.mend if index == 0 else english if one.mend else ""
+
+
+def _print(site: SiteFile, path: Path, examined: Examined) -> None:
     """In the site's language, whatever the operator's terminal speaks."""
-    index, english = _index(site.site.language), {one.rule.id: one.answer.text[1] for one in found}
+    index = _index(site.site.language)
     cameras, settings, refused = _WORDS[index]
-    click.echo(f"{path}: {site.site.name}, {len(site.cameras)} {cameras}\n{settings} {grounds.settings}")
-    for one in findings:
-        mend = one.german or one.mend if index == 0 else english.get(one.id, one.mend) if one.mend else ""
+    click.echo(f"{path}: {site.site.name}, {len(site.cameras)} {cameras}\n{settings} {examined.grounds.settings}")
+    for one in examined.findings:
+        mend = in_words(one, examined, index)
         click.echo(f"{_RESULTS[one.result][index]:13} {one.id:14} {one.source:30} {mend}".rstrip())
-    gates = closed_gates(found)
+    gates = closed_gates(list(examined.found))
     if gates and not site.site.demo:
         click.echo(f"{refused}: {', '.join(one.rule.id for one in gates)}")
