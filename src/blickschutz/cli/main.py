@@ -35,7 +35,7 @@ from blickschutz.cli.witness import witness
 from blickschutz.config.loader import load_site, schema
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError, MediaError, SettingsError
-from blickschutz.pipeline.logs import configure_logs
+from blickschutz.pipeline.logs import FORM, JSON, TEXT, configure_logs
 from blickschutz.redaction.model import Colour, RedactionSettings, Style
 
 if TYPE_CHECKING:
@@ -278,8 +278,10 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
 @click.option("--new", is_flag=True, help="Begin with an empty data folder though data are known to lie elsewhere.")
 @click.option("--prepare", is_flag=True, help="Pages only, without any camera: for accounts and signatures while gates are closed.")
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
-def run(path: Path, data: Path | None, new: bool, prepare: bool, seconds: float | None) -> None:
+@click.option("--log", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True, envvar=FORM, help="Form of the log.")
+def run(path: Path, data: Path | None, new: bool, prepare: bool, seconds: float | None, log: str) -> None:
     """Run the site that a site file describes. Every gate of the policy must hold (`blickschutz check`)."""
+    os.environ[FORM] = log
     from blickschutz.bootstrap.system import Source, require_port, require_zone
     from blickschutz.cli.policy import GatesClosedError, require_gates
 
