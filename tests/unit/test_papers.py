@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
+from msgspec import json, structs
 
-from blickschutz.access.model import Role
+from blickschutz.access.model import Member, Role
 from blickschutz.audit.model import Event
+from blickschutz.cli.main import cli
 from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.duty import duty_letter
 from blickschutz.compliance.documents.model import Picture, Source, Table
 from blickschutz.compliance.documents.necessity import QUESTIONS
 from blickschutz.compliance.documents.pack import pack
+from blickschutz.compliance.documents.receipt import receipt_paper
 from blickschutz.compliance.documents.upkeep import CHECKLIST
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.documents import load_facts, look_at
 from blickschutz.compliance.io.press import render
 from blickschutz.compliance.recorded import Acceptance, Assignment, Breach, Classified, Clause, Commitment, Danger, Restart, Training, Visit
 from blickschutz.kernel.errors import FaultError, SettingsError
+from blickschutz.retention.model import Ending, Receipt, Why
+from blickschutz.retention.rules import METHODS, receipt_text
 from blickschutz.rights.model import Duty, DutySource
+from blickschutz.vault.io.files import InstallationKey
+from tests.conftest import ROOT
 from tests.unit.test_documents import as_text
 from tests.unit.test_policy import NOW, SITE, entry, facts_with, whole
 
@@ -265,3 +274,65 @@ def test_law_that_was_not_read_is_marked_and_stands_in_the_one_list():
     assert printed == listed
     section = next(one for one in document("dsfa", whole()).sections if one.title.startswith("Zu prüfen"))
     assert len(section.parts) == len(words.TO_VERIFY)
+
+
+class TestReceiptPaper:
+    """What a person gets into their hands as proof that a recording is destroyed."""
+
+    def receipt(self, tmp_path, **more):
+        key = InstallationKey(tmp_path / "installation.key")
+        about = {"reason": "hold-released", "people": ["kvd-1", "niemand-mehr"], "method": METHODS[Ending.OVERWRITTEN], "derived": 2}
+        about |= {"sha256": "4f" * 32, "size": 12_345_678, "overwritten": 12_345_678, "absent": True, "ending": "overwritten"}
+        about |= {"opened": NOW - 86_400, "destroyed": NOW, "camera": CAMERA.id, "installation": key.installation, **more}
+        bare = Receipt(clip="a" * 32, case=17, **about)
+        return structs.replace(bare, signature=key.sign(receipt_text(bare)).hex()), key.public
+
+    def test_its_picture_code_is_the_receipt_that_the_command_verifies(self, tmp_path):
+        found, public = self.receipt(tmp_path)
+        paper = receipt_paper(whole(), found, public.hex(), "de", genuine=True)
+        (tmp_path / "paper.pdf").write_bytes(render(paper, whole()))
+        subprocess.run(["pdftoppm", "-r", "200", "-png", tmp_path / "paper.pdf", tmp_path / "paper"], check=True)
+        (page,) = tmp_path.glob("paper*.png")
+        text, _, _ = cv2.QRCodeDetectorAruco().detectAndDecode(cv2.imread(str(page)))
+        path = tmp_path / "read.json"
+        path.write_text(text)
+        command = ["verify", "receipt", str(path), "--public-key", public.hex()]
+        assert CliRunner().invoke(cli, command).exit_code == 0
+        path.write_text(text.replace("hold-released", "unreviewed"))
+        assert CliRunner().invoke(cli, command).exit_code == 1
+
+    def test_the_office_reads_words_names_and_moments(self, tmp_path):
+        found, public = self.receipt(tmp_path)
+        member = Member("kvd-1", "Anna Adam", frozenset({Role.REVIEW}))
+        g = replace(whole(), members=(member,))
+        german = as_text(receipt_paper(g, found, public.hex(), "de", genuine=True))
+        for words_of_it in ("Löschsperre von zwei Personen aufgehoben", "Anna Adam (kvd-1), niemand-mehr", CAMERA.name, "12.345.678 Byte"):
+            assert words_of_it in german
+        assert "nichts davon übrig" in german
+        english = as_text(receipt_paper(g, found, public.hex(), "en", genuine=True))
+        assert "hold released by two people" in english
+        assert "12,345,678 bytes" in english
+
+    @pytest.mark.parametrize("why", Why)
+    @pytest.mark.parametrize("ending", Ending)
+    def test_every_reason_and_ending_has_its_words(self, tmp_path, why, ending):
+        found, public = self.receipt(tmp_path, reason=why.value, ending=ending.value, begun=5)
+        for language in ("de", "en"):
+            paper = receipt_paper(whole(), found, public.hex(), language, genuine=True)
+            assert why.value not in {cells[1] for cells in rows(paper, paper.sections[0].title)}
+            assert f"{ending.value}  [" not in as_text(paper)
+
+    def test_what_was_not_overwritten_or_not_gone_or_not_signed_is_said(self, tmp_path):
+        found, public = self.receipt(tmp_path, ending="vanished", overwritten=0, absent=False)
+        text = as_text(receipt_paper(whole(), found, public.hex(), "de", genuine=False))
+        assert "dieser Auftrag hat nichts überschrieben" in text
+        assert "OFFEN: Es war noch etwas davon da." in text
+        assert "OFFEN: Die Unterschrift passt nicht" in text
+
+    def test_a_receipt_of_version_1_prints_what_it_says(self, tmp_path):
+        data = (ROOT / "tests/golden/receipt-v1.json").read_bytes()
+        old = json.decode(data, type=Receipt)
+        paper = receipt_paper(whole(), old, "00" * 32, "de", genuine=True)
+        assert old.method in as_text(paper)
+        assert json.decode(paper.values["code"], type=Receipt) == old
+        assert render(paper, whole()).startswith(b"%PDF")

@@ -132,41 +132,44 @@ class TestThemes:
                 assert f'data-theme="{theme}"' in desk.get(path, person).text, (person, path)
 
 
+@pytest.fixture
+def destroyed(desk):
+    """A case whose clip is destroyed; its number and the number of the entry with the receipt."""
+    cases, key = desk.office.cases.store, desk.records.archive.key
+    clip = f"{len(cases.find(most=1000)) + 0xAB:032x}"
+    new = cases.add(Case(0, clip, CAMERA, "sealed", "person_down", desk.clock.now(), CaseState.RECORDING))
+    assert cases.close(replace(new, state=CaseState.WAITING, seconds=30.0, size=1000))
+    assert desk.get(f"/cases/{new.id}/receipt", "kvd-1").status_code == 404
+    assert desk.get(f"/cases/{new.id}/receipt.pdf", "kvd-1").status_code == 404
+    about = {"reason": "harmless", "people": ["kvd-1", "kvd-2"], "method": "overwrite", "overwritten": 1000, "derived": 0}
+    about |= {"sha256": "00" * 32, "size": 1000, "absent": True, "installation": key.installation, "ending": "overwritten"}
+    bare = Receipt(clip=clip, case=new.id, camera=CAMERA, opened=1.0, destroyed=2.0, **about)
+    signed = msgspec.structs.replace(bare, signature=key.sign(receipt_text(bare)).hex())
+    entry = desk.office.log.write(Event.SHREDDED, "system", clip, msgspec.to_builtins(signed))
+    return new.id, entry.number
+
+
 class TestReceipt:
-    def test_the_receipt_of_a_destroyed_clip_is_got_from_its_case_and_verifies(self, desk, tmp_path):
-        cases, key = desk.office.cases.store, desk.records.archive.key
-        new = cases.add(Case(0, CLIP, CAMERA, "sealed", "person_down", desk.clock.now(), CaseState.RECORDING))
-        assert cases.close(replace(new, state=CaseState.WAITING, seconds=30.0, size=1000))
-        assert desk.get(f"/cases/{new.id}/receipt", "kvd-1").status_code == 404
-        doomed = cases.get(new.id)
-        about = {
-            "reason": "harmless",
-            "people": ["kvd-1", "kvd-2"],
-            "sha256": "00",
-            "size": 1000,
-            "method": "overwrite",
-            "overwritten": 1000,
-        }
-        bare = Receipt(
-            clip=CLIP,
-            case=new.id,
-            camera=CAMERA,
-            opened=1.0,
-            destroyed=2.0,
-            derived=0,
-            absent=True,
-            installation="x",
-            ending="whole",
-            **about,
-        )
-        signed = msgspec.structs.replace(bare, signature=key.sign(receipt_text(bare)).hex())
-        desk.office.log.write(Event.SHREDDED, "system", doomed.clip, msgspec.to_builtins(signed))
-        answer = desk.get(f"/cases/{new.id}/receipt", "kvd-1")
-        assert f'filename="Loeschprotokoll-Vorgang-{new.id}-' in answer.headers["content-disposition"]
+    def test_the_receipt_of_a_destroyed_clip_is_got_from_its_case_and_verifies(self, desk, destroyed, tmp_path):
+        case, _ = destroyed
+        answer = desk.get(f"/cases/{case}/receipt", "kvd-1")
+        assert f'filename="Loeschprotokoll-Vorgang-{case}-' in answer.headers["content-disposition"]
         path = tmp_path / "receipt.json"
         path.write_bytes(answer.content)
-        assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key.public.hex()]).exit_code == 0
-        assert desk.get(f"/cases/{new.id}/receipt", "technik").status_code == 403
+        public = desk.records.archive.key.public.hex()
+        assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", public]).exit_code == 0
+        assert desk.get(f"/cases/{case}/receipt", "technik").status_code == 403
+
+    def test_it_is_had_on_paper_from_the_case_and_from_the_log(self, desk, destroyed):
+        case, number = destroyed
+        for path, person in ((f"/cases/{case}/receipt.pdf", "kvd-1"), (f"/log/{number}/receipt.pdf", "dsb")):
+            answer = desk.get(path, person)
+            assert (answer.headers["content-type"], answer.content[:5]) == ("application/pdf", b"%PDF-")
+            assert re.search(rf'filename="Loeschprotokoll-Vorgang-{case}-\d{{4}}-\d\d-\d\d\.pdf"', answer.headers["content-disposition"])
+            assert desk.get(path, "technik").status_code == 403
+        assert f'href="/log/{number}/receipt.pdf"' in desk.get("/log?event=shredded", "dsb").text
+        desk.office.log.write(Event.CAMERA_STOPPED, "technik", CAMERA, {"reason": "x"})
+        assert desk.get(f"/log/{number + 1}/receipt.pdf", "dsb").status_code == 404
 
 
 class TestLog:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from blickschutz.audit.model import Entry
+from blickschutz.audit.model import Entry, Event
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.web import texts
 from blickschutz.web.words import N_, ROLE_WORDS
@@ -89,7 +89,10 @@ _PEOPLE = frozenset({"people", "by", "person", "owner"})
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One entry in words. `raw` is all that it holds as it is, with its hash: for whoever unfolds it."""
+    """One entry in words. `raw` is all that it holds as it is, with its hash: for whoever unfolds it.
+
+    `receipt`: it is the receipt of a destruction, which is to be had on paper.
+    """
 
     number: int
     at: str
@@ -98,6 +101,7 @@ class Said:
     about: str
     facts: list[tuple[str, str]]
     raw: list[tuple[str, str]]
+    receipt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,16 @@ def said(entry: Entry, hashed: str, names: Names) -> Said:
     ]
     who = _who(entry.by, names, translate)
     what = translate(texts.EVENT_WORDS[entry.event.value])
-    return Said(entry.number, names.when(entry.at), who, what, _about(entry.subject, names, translate), shown, [*raw, ("hash", hashed)])
+    return Said(
+        entry.number,
+        names.when(entry.at),
+        who,
+        what,
+        _about(entry.subject, names, translate),
+        shown,
+        [*raw, ("hash", hashed)],
+        entry.event is Event.SHREDDED,
+    )
 
 
 def _who(person: str, names: Names, translate: texts.Translate) -> str:

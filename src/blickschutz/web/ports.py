@@ -161,6 +161,10 @@ class Policy(Protocol):
         """The letter of a duty to inform as PDF; name and address are open, because nobody keeps them here."""
         ...
 
+    def receipt(self, facts: Mapping[str, object], language: Literal["de", "en"]) -> bytes:
+        """The receipt of a destruction as PDF, from the facts of its entry in the log. Raises `FaultError` where they are none."""
+        ...
+
     def letter(self, request: DataRequest, *, extension: bool) -> bytes:
         """The answer to a request of somebody concerned, or the notice that it takes longer, as PDF."""
         ...

@@ -44,7 +44,7 @@ def layout(document: Document, g: Grounds, states: States, editions: Sequence[Ed
         "review": _review(g, document.language),
         "open": [_open(one.text) for one in document.sentences() if not one.known] + _unproven(document, states),
         "values": document.values,
-        "code": _code(document.values.get("address", "")) if document.template == "sign" else "",
+        "code": _picture_code(document),
         "far": least_pt(READ_FROM_M, Reading.SIGNAL),
         "plan": drawing(g.site, g.facts) | {"here": here(g, document.language) if document.template == "sign" else []},
         "sections": sections,
@@ -120,9 +120,14 @@ def _approver(g: Grounds, language: str) -> str:
     return f"{approval.person}, {words.day(approval.date, language)}"
 
 
-def _code(address: str) -> str:
-    """The address as a picture code (ISO/IEC 18004) in SVG; error correction of 25 %, because signs weather. Empty without one."""
-    return segno.make(address, error="q", micro=False).svg_inline(border=2, light="#fff") if address else ""
+def _picture_code(document: Document) -> str:
+    """The picture code (ISO/IEC 18004) of a document in SVG, empty without one.
+
+    A sign's is its address with an error correction of 25 %, because signs weather; another paper's is the text that it names, with 15 %.
+    """
+    sign = document.template == "sign"
+    text = document.values.get("address" if sign else "code", "")
+    return segno.make(text, error="q" if sign else "m", micro=False).svg_inline(border=4 - 2 * sign, light="#fff") if text else ""
 
 
 def _part(part: Sentence | Table | Plan | Picture, notes: _Notes, forms: Mapping[str, str]) -> dict[str, Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents.duty import duty_letter
 from blickschutz.compliance.documents.letter import answer_letter, extension_letter
 from blickschutz.compliance.documents.model import Document
+from blickschutz.compliance.documents.receipt import receipt_paper
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.press import Papers, papers, print_pack, render
@@ -24,8 +28,11 @@ from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.reports import note_print, published, report
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import SettingsError
+from blickschutz.kernel.errors import UNREADABLE, FaultError, SettingsError
+from blickschutz.retention.model import Receipt
+from blickschutz.retention.rules import receipt_text
 from blickschutz.rights.model import Duty, Request
+from blickschutz.vault.io.files import is_signed
 
 _FRESH_S = 5.0
 
@@ -66,6 +73,17 @@ class PolicyWatch:
         """The letter of a duty to inform as PDF; name and address are open, because nobody keeps them here."""
         grounds = self._gathered()
         return render(duty_letter(grounds, duty, language), grounds)
+
+    def receipt(self, facts: Mapping[str, object], language: Literal["de", "en"]) -> bytes:
+        """The receipt of a destruction as PDF, from the facts of its entry. Raises `FaultError` where they are no receipt."""
+        try:
+            found = msgspec.convert(facts, type=Receipt)
+            signature = bytes.fromhex(found.signature)
+        except UNREADABLE as error:
+            raise FaultError(f"the entry is no receipt: {error}") from error
+        grounds, public = self._gathered(), self._records.office.log.public
+        genuine = is_signed(receipt_text(found), signature, public)
+        return render(receipt_paper(grounds, found, public.hex(), language, genuine=genuine), grounds)
 
     def print_documents(self, by: str) -> None:
         """Print the pack anew. It is logged who asked for it."""

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Member, Permission, Role
-from blickschutz.audit.model import Event
+from blickschutz.audit.model import Entry, Event
 from blickschutz.review.model import Case, CaseState, Ground
 from blickschutz.review.rules import MORTAL, OPENABLE, fates, is_undecided, visible, waits_for
 from blickschutz.web import texts
@@ -72,14 +72,22 @@ def _lists(router: APIRouter, pages: Pages) -> None:
     @router.get("/cases/{number}/receipt", dependencies=[allow(Permission.CASES)])
     def receipt(request: Request, number: Number) -> Response:
         """The signed proof that the clip is destroyed, as `blickschutz verify receipt` reads it."""
-        found = _require(pages, number)
-        entries = office.log.find(event=Event.SHREDDED.value, subject=found.clip, most=1)
+        entry = _shredded(number)
+        return Response(
+            json.dumps(entry.facts, indent=1), media_type="application/json", headers=receipt_headers(pages, request, entry, number, "json")
+        )
+
+    @router.get("/cases/{number}/receipt.pdf", dependencies=[allow(Permission.CASES)])
+    @in_lane(Lane.COMPUTE)
+    def receipt_paper(request: Request, number: Number) -> Response:
+        """The same on paper (PDF/A), with a picture code that holds it."""
+        return receipt_pdf(pages, request, _shredded(number), number)
+
+    def _shredded(number: int) -> Entry:
+        entries = office.log.find(event=Event.SHREDDED.value, subject=_require(pages, number).clip, most=1)
         if not entries:
             raise HTTPException(404)
-        entry, _ = entries[0]
-        name = f"{texts.translator(pages.language(request))(texts.RECEIPT_FILE)}-{number}-{pages.moment(entry.at):%Y-%m-%d}.json"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(json.dumps(entry.facts, indent=1), media_type="application/json", headers=headers)
+        return entries[0][0]
 
     @router.post("/cases/{number}/enter", dependencies=[allow(Permission.REVIEW)])
     async def enter(request: Request, number: Number) -> Response:
@@ -89,6 +97,18 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         address, problem = await rooms.enter(number, member, language, theme, pages.origin(request), session_of(request))
         status = 403 if problem else 200
         return await pages.shown(Lane.READ, request, "door.html", status=status, case=found, address=address, problem=problem)
+
+
+def receipt_pdf(pages: Pages, request: Request, entry: Entry, number: int) -> Response:
+    """The receipt in `entry` on paper. Computes for a while."""
+    data = pages.room.policy.receipt(entry.facts, "en" if pages.language(request) == "en" else "de")
+    return Response(data, media_type="application/pdf", headers=receipt_headers(pages, request, entry, number, "pdf"))
+
+
+def receipt_headers(pages: Pages, request: Request, entry: Entry, number: int, form: str) -> dict[str, str]:
+    """A receipt is named by case and date."""
+    name = f"{texts.translator(pages.language(request))(texts.RECEIPT_FILE)}-{number}-{pages.moment(entry.at):%Y-%m-%d}.{form}"
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _holds(router: APIRouter, pages: Pages) -> None:

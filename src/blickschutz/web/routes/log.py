@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain, islice
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from blickschutz.access.model import Permission
@@ -14,8 +14,9 @@ from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.log_words import Names, said
-from blickschutz.web.numbers import Before
+from blickschutz.web.numbers import Before, Number
 from blickschutz.web.pages import Pages
+from blickschutz.web.routes.cases import receipt_pdf
 from blickschutz.web.routing import in_lane
 
 _PAGE = 100
@@ -57,6 +58,16 @@ def routes(pages: Pages) -> APIRouter:
             older=found[-1][0].number if len(found) == _PAGE else 0,
             public=log.public.hex(),
         )
+
+    @router.get("/log/{number}/receipt.pdf", dependencies=[allow(Permission.LOG)])
+    @in_lane(Lane.COMPUTE)
+    def receipt(request: Request, number: Number) -> Response:
+        """The receipt that stands in an entry, on paper."""
+        found = log.find(event=Event.SHREDDED.value, before=number + 1, most=1)
+        if not found or found[0][0].number != number:
+            raise HTTPException(404)
+        entry, _ = found[0]
+        return receipt_pdf(pages, request, entry, int(str(entry.facts.get("case", 0))))
 
     @router.get("/log/export", dependencies=[allow(Permission.LOG)])
     @in_lane(Lane.WRITE)
