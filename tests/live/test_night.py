@@ -12,12 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
-from pyrage import x25519
+from pyrage import decrypt, x25519
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
 from blickschutz.cli.main import cli
 from blickschutz.control.model import SituationSeen
+from blickschutz.evidence.io.package import unpack
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.io.clipfile import ClipReader, read_head
 from blickschutz.recording.model import ClipMode, ClipState
@@ -99,8 +100,10 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
 
     with second.expect_download() as download:
         second.goto(f"{system.address}evidence")
-        second.get_by_role("link", name=package.name).click()
+        second.get_by_role("link", name=f"Beweispaket, Vorgang {case.id}").click()
     assert Path(download.value.path()).read_bytes() == package.read_bytes()
+    assert download.value.suggested_filename.startswith(f"Beweispaket-Vorgang-{case.id}-")
+    reads_the_package(second.context, package, identity, system.records.archive.key.public.hex(), tmp_path)
 
     first.goto(f"{system.address}cases/{case.id}")
     first.get_by_role("button", name="Aufhebung vorschlagen").click()
@@ -109,6 +112,31 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     second.get_by_role("button", name="Als zweite Person bestätigen").click()
     until(lambda: system.records.office.cases.store.get(case.id).state is CaseState.DESTROYED, 10)
     assert not package.exists()
+
+
+def reads_the_package(context, package, identity, public, folder):
+    """The page that lies in the package, opened from the disk as the recipient does: it verifies, plays, and finds an altered byte."""
+    data = decrypt(package.read_bytes(), [identity])
+    (folder / "opened").mkdir()
+    unpack(data, folder / "opened")
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    (folder / "paket.tar").write_bytes(data)
+    page.goto((folder / "opened/data/Beweis-ansehen.html").as_uri())
+    page.locator("#key").fill(public)
+    page.locator("#key").press("Tab")
+    page.locator("#file").set_input_files(folder / "paket.tar")
+    page.get_by_text(re.compile("Unverändert: Alle|Unaltered: all")).wait_for()
+    assert page.locator("#key").input_value() == public
+    until(lambda: page.evaluate("document.querySelector('#film').duration > 1 && document.querySelector('#film').videoWidth > 0"), 10)
+    assert {url.split(":")[0] for url in asked} <= {"file", "blob"}, "nothing is fetched"
+    altered = bytearray(data)
+    altered[data.index(b"ftyp")] ^= 1
+    (folder / "paket.tar").write_bytes(altered)
+    page.locator("#file").set_input_files(folder / "paket.tar")
+    page.get_by_text(re.compile("NICHT in Ordnung|NOT in order")).wait_for()
+    assert page.locator("video").count() == 0
+    page.close()
 
 
 def test_the_log_is_whole_and_shown_to_the_data_protection_officer(night, desk):

@@ -94,6 +94,22 @@ def test_for_an_open_request_only_the_persons_own_data_is_released(held, restric
     assert room.version == (0 if problem else 1)
 
 
+def test_a_package_is_opened_with_a_key_or_with_words_that_one_person_reads():
+    room = SimpleNamespace(
+        settings=SimpleNamespace(held=True, restricted=False), outcome="", version=0, link=SimpleNamespace(send=[].append)
+    )
+    seat, other = (SimpleNamespace(guest=SimpleNamespace(id=one, may_release=True)) for one in ("aufsicht", "kvd-1"))
+    release = Release(room)
+    assert release.ask(seat, "strafverfolgung", "Polizei", "KL-1", "") == "no-key"
+    assert release.ask(seat, "strafverfolgung", "Polizei", "KL-1", "age1nonsense", with_words=True) == ""
+    assert release.wish.key == ""
+    release.words, release.words_for = "ABCDE-12345", "kvd-1"
+    release.noted(seat)
+    assert release.words == "ABCDE-12345", "not hers to put away"
+    release.noted(other)
+    assert (release.words, release.words_for) == ("", "")
+
+
 def test_everybody_is_redacted_and_the_rest_is_shown(clip):
     frames = list(Renderer(clip.opening).frames(clip.gops))
     assert len(frames) == COUNT

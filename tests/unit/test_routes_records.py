@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -316,3 +317,44 @@ def fails_with(error):
         raise error
 
     return fails
+
+
+class TestPackages:
+    """Packages of evidence: fetched by name, named for people, and never by whoever read the words that open them."""
+
+    @pytest.fixture
+    def package(self, desk, case):
+        clip = desk.office.cases.store.get(case).clip
+        exports = desk.records.archive.exports
+        exports.mkdir(exist_ok=True)
+        file = exports / f"{clip}-1764000000.tar.age"
+        file.write_bytes(b"age-encryption.org/v1\n")
+        yield file
+        file.unlink()
+
+    def release(self, desk, package, **more):
+        facts = {"people": ["aufsicht", "kvd-1"], "basis": "gesetzlich", "recipient": "Polizei", "reference": "KL-1", "sha256": "0" * 64}
+        desk.office.log.write(Event.RELEASED, "kvd-1", package.name.split("-")[0], {**facts, "file": package.name, **more})
+
+    def test_it_is_named_by_case_and_date(self, desk, case, package):
+        self.release(desk, package)
+        assert f'href="/exports/{package.name}">Beweispaket, Vorgang {case}<' in desk.get("/evidence", "aufsicht").text
+        answer = desk.get(f"/exports/{package.name}", "aufsicht")
+        assert answer.content == package.read_bytes()
+        assert re.fullmatch(
+            rf'attachment; filename="Beweispaket-Vorgang-{case}-\d{{4}}-\d\d-\d\d\.tar\.age"', answer.headers["content-disposition"]
+        )
+        assert desk.events(Event.RELEASE_FETCHED)[0].facts == {"file": package.name}
+        assert desk.get("/exports/../site.toml", "aufsicht").status_code == 404
+
+    def test_whoever_read_the_words_does_not_get_the_package(self, desk, package):
+        self.release(desk, package, words="aufsicht")
+        answer = desk.get(f"/exports/{package.name}", "aufsicht")
+        assert answer.status_code == 403
+        assert "Das Paket holt eine andere Person ab" in answer.text
+        assert package.read_bytes() not in answer.content
+        assert desk.events(Event.RELEASE_REFUSED)[0].facts == {"why": "words", "file": package.name}
+
+    def test_another_person_fetches_it(self, desk, package):
+        self.release(desk, package, words="kvd-1")
+        assert desk.get(f"/exports/{package.name}", "aufsicht").status_code == 200

@@ -106,9 +106,10 @@ def receipt(file: Path, key: str, as_json: bool) -> None:
 @click.option(
     "--identity", "identity_file", type=click.Path(path_type=Path, dir_okay=False), help="File with the recipient's age identity."
 )
+@click.option("--words", "words_file", type=click.Path(path_type=Path, dir_okay=False), help="File with the words that open the package.")
 @_JSON
-def evidence(path: Path, key: str, identity_file: Path | None, as_json: bool) -> None:
-    """Verify a package of evidence: a folder, a tar, or an encrypted tar with the recipient's identity."""
+def evidence(path: Path, key: str, identity_file: Path | None, words_file: Path | None, as_json: bool) -> None:
+    """Verify a package of evidence: a folder, a tar, or an encrypted tar with the recipient's identity or the words that open it."""
     from blickschutz.evidence.io.verify import verify as verify_package
     from blickschutz.vault.io.files import is_signed
 
@@ -116,7 +117,8 @@ def evidence(path: Path, key: str, identity_file: Path | None, as_json: bool) ->
     if identity_file is not None:
         lines = read(identity_file).decode("utf-8", "replace").splitlines()
         identity = next((line for line in lines if line.startswith("AGE-SECRET-KEY-")), "")
-    faults = [(fault.problem, fault.text) for fault in verify_package(path, is_signed, public_key(key), identity)]
+    words = read(words_file).decode("utf-8", "replace") if words_file is not None else ""
+    faults = [(fault.problem, fault.text) for fault in verify_package(path, is_signed, public_key(key), identity, words)]
     answer(as_json, faults, {"key_known": bool(key)}, "the package")
     if not key and not as_json:
         click.echo("The key in the package was believed. Give --public-key to be sure who signed it.")

@@ -23,7 +23,10 @@ ADMINISTRATIVE_OFFENCE = "ordnungswidrigkeit"
 
 
 class Custody(msgspec.Struct, frozen=True, kw_only=True):
-    """The record of a release (Übergabeprotokoll). Times are POSIX seconds; people are short names."""
+    """The record of a release (Übergabeprotokoll). Times are POSIX seconds; people are short names.
+
+    `begun` and `ended` are when the first and the last picture were taken, 0 where none was decoded.
+    """
 
     format: str
     installation: str
@@ -40,6 +43,9 @@ class Custody(msgspec.Struct, frozen=True, kw_only=True):
     sealed_sha256: str
     clip_state: str
     contents: tuple[str, ...]
+    begun: float = 0.0
+    ended: float = 0.0
+    timezone: str = ""
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):

@@ -143,6 +143,7 @@ class RoomBook:
         facts: Facts = {"people": list(told.people), "basis": told.basis, "recipient": told.recipient}
         facts |= {"reference": told.reference, "file": told.file, "sha256": told.sha256, "bytes": told.size}
         facts["contents"] = list(told.contents)
+        facts |= {"words": told.words_for} if told.words_for else {}
         await self.write(Event.RELEASED, told.people[1], clip, facts)
 
 

@@ -260,6 +260,8 @@ class SignThis(_Message, frozen=True, tag="sign"):
 
 
 class Released(_Message, frozen=True, tag="released"):
+    """`words_for`: who reads the words that open the package; empty where it is encrypted to the recipient's key."""
+
     people: tuple[str, str]
     basis: str
     recipient: str
@@ -268,6 +270,7 @@ class Released(_Message, frozen=True, tag="released"):
     sha256: str
     size: int
     contents: tuple[str, ...]
+    words_for: str = ""
 
 
 class KeyMade(_Message, frozen=True, tag="key-made"):

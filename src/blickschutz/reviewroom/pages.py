@@ -312,12 +312,13 @@ def _releases(desk: RoomDesk) -> APIRouter:
         recipient: Annotated[str, Form(max_length=120)] = "",
         reference: Word = "",
         key: Annotated[str, Form(max_length=200)] = "",
+        opened_by: Word = "key",
         second: Word = "",
         left: Word = "",
         top: Word = "",
     ) -> Response:
         here = desk.seat(token)
-        problem = release.ask(here, basis, recipient, reference, key, place(second, left, top))
+        problem = release.ask(here, basis, recipient, reference, key, place(second, left, top), with_words=opened_by == "words")
         return desk.show(here, problem, 422) if problem else desk.back(here)
 
     @router.post("/seat/{token}/release/consent")
@@ -329,6 +330,12 @@ def _releases(desk: RoomDesk) -> APIRouter:
             release.failed = str(error)
             problem = "release-failed"
         return desk.show(here, problem, 409) if problem else desk.back(here)
+
+    @router.post("/seat/{token}/release/noted")
+    async def noted(token: str) -> Response:
+        here = desk.seat(token)
+        release.noted(here)
+        return desk.back(here)
 
     @router.post("/seat/{token}/release/refuse")
     async def refuse(token: str) -> Response:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from blickschutz.backup.rules import new_words
 from blickschutz.evidence.io.package import finish, make_bag, recipient_key, work_folder
+from blickschutz.evidence.io.viewer import NAME, Words, page
 from blickschutz.evidence.model import FORMAT, Basis, Custody, Signature
 from blickschutz.evidence.rules import refusal, signed_text
 from blickschutz.kernel.errors import OperatorError, ProtocolError
+from blickschutz.kernel.situation import Kind, name
 from blickschutz.pipeline.render import MOST_WIDTH, Renderer, encoded, track_at
 from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
@@ -21,13 +25,14 @@ from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Release
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.wall.model import EncoderSettings
+from blickschutz.web import texts
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 @dataclass(slots=True)
 class Wish:
-    """What somebody asked for."""
+    """What somebody asked for. Without a `key` the package is encrypted with words that are made when the other agrees."""
 
     asked: str
     basis: str
@@ -37,8 +42,21 @@ class Wish:
     person: tuple[float, float, float] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What was put into a bag: the clip's state, and when its first and last picture were taken (POSIX)."""
+
+    state: str
+    begun: float
+    ended: float
+
+
 class Release:
-    """The release of a room's clip. `file` is the newest package that was made; it is put together in the folder `memory`."""
+    """The release of a room's clip. `file` is the newest package that was made; it is put together in the folder `memory`.
+
+    `words` open that package and `words_for` is the one person who reads them: whoever agreed. They are nowhere else, and whoever read
+    them does not fetch the package.
+    """
 
     def __init__(self, room: Room, memory: Path | None = None) -> None:
         self._room, self._memory = room, memory
@@ -46,12 +64,22 @@ class Release:
         self.file = ""
         self.failed = ""
         self.running = False
+        self.words = self.words_for = ""
 
     def ask(
-        self, seat: Seat, basis: str, recipient: str, reference: str, key: str, person: tuple[float, float, float] | None = None
+        self,
+        seat: Seat,
+        basis: str,
+        recipient: str,
+        reference: str,
+        key: str,
+        person: tuple[float, float, float] | None = None,
+        *,
+        with_words: bool = False,
     ) -> str:
         """Ask for a release; why it was not taken, or empty.
 
+        `with_words`: the package is encrypted with words in place of a `key`.
         `person` says who asks for their own data: second in the clip, place from left and top (shares of the picture).
         """
         problem = refusal(basis, recipient, reference)
@@ -61,7 +89,7 @@ class Release:
             problem = "not-you"
         elif not self._held(basis):
             problem = "not-held"
-        elif not problem:
+        elif not problem and not with_words:
             try:
                 recipient_key(key)
             except OperatorError:
@@ -69,7 +97,7 @@ class Release:
         if problem:
             self._room.link.send(ReleaseRefused(person=seat.guest.id, why=problem))
             return problem
-        self.wish = Wish(seat.guest.id, basis, recipient.strip(), reference.strip(), key.strip(), person)
+        self.wish = Wish(seat.guest.id, basis, recipient.strip(), reference.strip(), "" if with_words else key.strip(), person)
         self._room.link.send(ReleaseAsked(person=seat.guest.id, basis=basis, recipient=recipient.strip(), reference=reference.strip()))
         self._room.version += 1
         return ""
@@ -78,6 +106,12 @@ class Release:
         """Whether the clip is kept for what is asked: as evidence, or for the request of somebody who asks for their own data."""
         settings = self._room.settings
         return settings.held or self._room.outcome == "held" or (settings.restricted and basis == Basis.PERSON_CONCERNED)
+
+    def noted(self, seat: Seat) -> None:
+        """Whoever reads the words has written them down: they are shown no more."""
+        if seat.guest.id == self.words_for:
+            self.words = self.words_for = ""
+            self._room.version += 1
 
     def refuse(self, seat: Seat) -> None:
         """The other does not agree."""
@@ -104,8 +138,8 @@ class Release:
             return Trouble.ALONE.value
         self.running = True
         try:
-            with work_folder(self._memory) as name:
-                return await self._make(seat, wish, playback, Path(name))
+            with work_folder(self._memory) as folder:
+                return await self._make(seat, wish, playback, Path(folder))
         finally:
             self.running, self.wish = False, None
             self._room.version += 1
@@ -127,9 +161,10 @@ class Release:
         if answer.problem:
             return answer.problem
         await asyncio.to_thread((bag / "log-excerpt.jsonl").write_bytes, answer.data)
-        state = await asyncio.to_thread(self._fill, bag, playback, wish)
-        if not state:
+        filled = await asyncio.to_thread(self._fill, bag, playback, wish)
+        if filled is None:
             return "nobody-there"
+        await asyncio.to_thread((bag / NAME).write_bytes, page(_names()))
         sealed = await asyncio.to_thread(_sha256, Path(settings.path))
         released = time.time()
         people = (wish.asked, seat.guest.id)
@@ -147,8 +182,11 @@ class Release:
             people=people,
             released=released,
             sealed_sha256=sealed,
-            clip_state=state,
+            clip_state=filled.state,
             contents=tuple(sorted(path.name for path in bag.iterdir())),
+            begun=filled.begun,
+            ended=filled.ended,
+            timezone=settings.timezone,
         )
         await asyncio.to_thread((bag / "custody.json").write_bytes, msgspec.json.format(_encode(custody), indent=2) + b"\n")
         target = Path(settings.exports) / f"{settings.clip}-{int(released)}.tar.age"
@@ -162,8 +200,9 @@ class Release:
         if given.problem or not given.signature:
             raise ProtocolError("the control room did not sign")
         signed = Signature(format=FORMAT, public_key=answer.state, digests=digests, signature=given.signature.hex())
-        digest, size = await asyncio.to_thread(finish, bag, signed, wish.key, target)
-        self.file = target.name
+        words = "" if wish.key else new_words(secrets.randbelow)
+        digest, size = await asyncio.to_thread(finish, bag, signed, wish.key, target, words)
+        self.file, self.words, self.words_for = target.name, words, seat.guest.id if words else ""
         room.link.send(
             Released(
                 people=people,
@@ -174,13 +213,14 @@ class Release:
                 sha256=digest,
                 size=size,
                 contents=custody.contents,
+                words_for=self.words_for,
             )
         )
         return ""
 
     @staticmethod
-    def _fill(bag: Path, playback: Playback, wish: Wish) -> str:
-        """Original, redacted copy and situations; the clip's state, empty where the person was not found.
+    def _fill(bag: Path, playback: Playback, wish: Wish) -> Filled | None:
+        """Original, redacted copy and situations; None where the person was not found.
 
         Somebody who asks for their own data gets a copy in which all others are redacted, and no original: others are in it.
         """
@@ -195,22 +235,24 @@ class Release:
             finally:
                 reader.close()
             if spared is None:
-                return ""
+                return None
         reader = playback.reader()
         marks: list[Mark] = []
+        taken: list[float] = []
         try:
             with (bag / "original.mp4").open("wb") as original:
                 original.write(reader.opening.init)
                 for gop in reader:
                     original.write(gop.data)
                     marks.extend(gop.marks)
-            state = reader.state.value
+                    taken.extend(at for _, at in gop.times)
+            filled = Filled(reader.state.value, min(taken, default=0.0), max(taken, default=0.0))
         finally:
             reader.close()
         (bag / "situations.json").write_bytes(msgspec.json.format(_encode(marks), indent=2) + b"\n")
         if playback.mode is ClipMode.ANONYMOUS:
             (bag / "original.mp4").rename(bag / "redacted.mp4")
-            return state
+            return filled
         reader = playback.reader()
         try:
             write_redacted(bag / ("own-copy.mp4" if own else "redacted.mp4"), reader, spared)
@@ -218,7 +260,20 @@ class Release:
             reader.close()
         if own:
             (bag / "original.mp4").unlink()
-        return state
+        return filled
+
+
+def _names() -> Words:
+    """What kinds, events and legal bases are called, for the page in the package."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for language in texts.LANGUAGES:
+        translate = texts.translator(language)
+        found[language] = {
+            "kinds": {kind.value: name(kind, language) for kind in Kind},
+            "events": {key: translate(text) for key, text in texts.EVENT_WORDS.items()},
+            "bases": {key: translate(text) for key, text in texts.BASIS_WORDS.items()},
+        }
+    return found
 
 
 def _sha256(path: Path) -> str:

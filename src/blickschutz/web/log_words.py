@@ -55,6 +55,7 @@ FACT_WORDS: Mapping[str, str] = {
     "roles": N_("Rollen"),
     "owner": N_("verantwortlich"),
     "trained_until": N_("Schulung gilt bis"),
+    "words": N_("Kennwort gelesen von"),
     "successor": N_("Schicht übergeben an"),
     "open_count": N_("Offene Meldungen"),
     "open_alerts": N_("Nummern"),
@@ -67,6 +68,7 @@ _REASONS: Mapping[str, str] = {
     **texts.RECORDING_PROBLEMS,
     **texts.QUARANTINE_WORDS,
     "role": N_("nicht für diese Rolle"),
+    "words": N_("hatte das Kennwort gelesen"),
     "scope": N_("nicht für diesen Token"),
 }
 _DECISIONS: Mapping[str, str] = {key: texts.HISTORY_WORDS[key] for key in ("acknowledge", "undo", "act", "close", "record")}
@@ -84,7 +86,7 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
     "event": texts.EVENT_WORDS,
     "roles": ROLE_WORDS,
 }
-_PEOPLE = frozenset({"people", "by", "person", "owner"})
+_PEOPLE = frozenset({"people", "by", "person", "owner", "words"})
 
 
 @dataclass(frozen=True, slots=True)

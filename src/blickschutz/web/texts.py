@@ -323,6 +323,7 @@ SHRED_WORDS: Mapping[str, str] = {
     "discarded": N_("aus der Quarantäne von zwei Personen verworfen"),
 }
 RECEIPT_FILE = N_("Loeschprotokoll-Vorgang")
+PACKAGE_FILE = N_("Beweispaket-Vorgang")
 DENSITY_WORDS: Mapping[str, str] = {
     "monitor": N_("Überwachen"),
     "detect": N_("Detektieren"),

@@ -89,13 +89,13 @@ def make_bag(folder: Path, info: Mapping[str, str]) -> dict[str, str]:
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SIGNED}
 
 
-def finish(folder: Path, signed: Signature, key: str, target: Path) -> tuple[str, int]:
-    """Add the signature and write the bag, encrypted to `key`, to `target`; returns SHA-256 and size of the file.
+def finish(folder: Path, signed: Signature, key: str, target: Path, words: str = "") -> tuple[str, int]:
+    """Add the signature and write the bag to `target`, encrypted to `key`, or with `words` where there are any (age's passphrase mode).
 
-    Raises `OperatorError`, `DeviceError`.
+    Returns SHA-256 and size of the file. Raises `OperatorError`, `DeviceError`.
     """
     (folder / SIGNATURE).write_bytes(encode_signature(signed))
-    data = pyrage.encrypt(tar(folder), [recipient_key(key)])
+    data = pyrage.passphrase.encrypt(tar(folder), words) if words else pyrage.encrypt(tar(folder), [recipient_key(key)])
     try:
         write_private(target, data)
     except OSError as error:

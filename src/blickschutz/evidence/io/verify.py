@@ -18,11 +18,12 @@ from blickschutz.kernel.errors import UNREADABLE, OperatorError
 
 IsSigned = Callable[[bytes, bytes, bytes], bool]
 _AGE = b"age-encryption.org/"
+_WITH_WORDS = b"age-encryption.org/v1\n-> scrypt "
 _LISTED = {"bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", SIGNATURE}
 
 
-def verify(path: Path, is_signed: IsSigned, public: bytes | None = None, identity: str = "") -> list[Fault]:
-    """Everything that is wrong with a package: a folder, a tar, or an encrypted tar with the recipient's `identity`.
+def verify(path: Path, is_signed: IsSigned, public: bytes | None = None, identity: str = "", words: str = "") -> list[Fault]:
+    """Everything that is wrong with a package: a folder, a tar, or an encrypted tar with the recipient's `identity` or its `words`.
 
     Without `public` the key in the package is believed. Raises `OperatorError` where there is nothing to verify.
     """
@@ -34,9 +35,7 @@ def verify(path: Path, is_signed: IsSigned, public: bytes | None = None, identit
         raise OperatorError(f"{path} cannot be read: {error.strerror}") from error
     if data.startswith(_AGE):
         try:
-            data = bytes(pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(identity.strip())]))
-        except pyrage.IdentityError as error:
-            raise OperatorError("the package is encrypted; give the recipient's identity (AGE-SECRET-KEY-1...)") from error
+            data = _decrypted(data, identity.strip(), words.strip())
         except pyrage.DecryptError as error:
             return [Fault(path.name, "encryption", f"the package does not open: altered, cut off, or for another recipient ({error})")]
     with tempfile.TemporaryDirectory(prefix="blickschutz-verify-") as name:
@@ -49,6 +48,18 @@ def verify(path: Path, is_signed: IsSigned, public: bytes | None = None, identit
         if not faults and tar(folder) != data:
             faults.append(Fault(path.name, "tar", "bytes between the files of the package were altered"))
         return faults
+
+
+def _decrypted(data: bytes, identity: str, words: str) -> bytes:
+    """What lies in an encrypted package. Raises `OperatorError` where the wrong thing was given, `pyrage.DecryptError`."""
+    if data.startswith(_WITH_WORDS):
+        if not words:
+            raise OperatorError("the package is encrypted with words; give them in a file (--words)")
+        return bytes(pyrage.passphrase.decrypt(data, words))
+    try:
+        return bytes(pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(identity)]))
+    except pyrage.IdentityError as error:
+        raise OperatorError("the package is encrypted; give the recipient's identity (AGE-SECRET-KEY-1...)") from error
 
 
 def _verify_folder(folder: Path, is_signed: IsSigned, public: bytes | None) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from blickschutz.access.model import Permission
-from blickschutz.audit.model import Event
+from blickschutz.audit.model import Entry, Event
 from blickschutz.review.model import CaseState
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
@@ -16,6 +16,11 @@ from blickschutz.web.routing import in_lane
 from blickschutz.web.settings import sections
 
 _MOST_HELD = 200
+_MOST_RELEASES = 10_000
+
+
+def _clip(file: str) -> str:
+    return file.split("-", 1)[0]
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -31,21 +36,41 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/evidence", dependencies=[allow(Permission.EVIDENCE)])
     def evidence(request: Request) -> Response:
+        return _evidence(request)
+
+    def _evidence(request: Request, problem: str = "", status: int = 200) -> Response:
         held = office.cases.store.find(states=[CaseState.HELD], most=_MOST_HELD)
         asked = office.log.find(event=Event.RELEASED.value, most=50)
         released = [(texts.clock(pages.moment(entry.at), pages.language(request)), entry) for entry, _ in asked]
         shown = views(pages, request, member_of(request), held)
-        return pages.render(request, "evidence.html", held=shown, packages=recordings.packages(), released=released)
+        packages = [(file, _case(file), size, made) for file, size, made in recordings.packages()]
+        return pages.render(request, "evidence.html", status=status, held=shown, packages=packages, released=released, problem=problem)
+
+    def _case(file: str) -> int:
+        """The case of a package by the name of its file; 0 where nothing is known of it."""
+        found = office.cases.store.by_clip(_clip(file))
+        return found.id if found is not None else 0
 
     @router.get("/exports/{name}", dependencies=[allow(Permission.EVIDENCE)])
     @in_lane(Lane.WRITE)
     def package(request: Request, name: str) -> Response:
+        made = next((at for file, _, at in recordings.packages() if file == name), None)
         data = recordings.package(name)
-        if data is None:
+        if data is None or made is None:
             raise HTTPException(404)
-        by, clip = member_of(request).id, name.split("-", 1)[0]
+        by, clip = member_of(request).id, _clip(name)
+        if any(entry.facts.get("file") == name and entry.facts.get("words") == by for entry, _ in _releases(clip)):
+            # Package and words go separate ways: whoever read the words does not get the package too.
+            office.log.write(Event.RELEASE_REFUSED, by, clip, {"why": "words", "file": name})
+            return _evidence(request, "words", 403)
         office.log.write(Event.RELEASE_FETCHED, by, clip, {"file": name})
-        return Response(data, media_type="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        # People get it named by case and date; on the disk it is named by its clip, with which it ends.
+        word = texts.translator(pages.language(request))(texts.PACKAGE_FILE)
+        headers = {"Content-Disposition": f'attachment; filename="{word}-{_case(name)}-{pages.moment(made):%Y-%m-%d}.tar.age"'}
+        return Response(data, media_type="application/octet-stream", headers=headers)
+
+    def _releases(clip: str) -> list[tuple[Entry, str]]:
+        return office.log.find(event=Event.RELEASED.value, subject=clip, most=_MOST_RELEASES)
 
     @router.get("/trust", dependencies=[allow(Permission.PUBLIC)])
     def trust(request: Request) -> Response:
