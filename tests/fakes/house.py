@@ -84,7 +84,8 @@ class AlertPages:
         }
         office = SimpleNamespace(access=self.door, log=log)
         self._thread = ThreadPoolExecutor(1)
-        room = SimpleNamespace(alerts=desk, office=office, recordings=self.records, regime=Day(clock), cameras=cameras)
+        policy = SimpleNamespace(desk=SimpleNamespace(waiting=lambda member: 0))
+        room = SimpleNamespace(policy=policy, alerts=desk, office=office, recordings=self.records, regime=Day(clock), cameras=cameras)
         room.preparing = False
         room.later = self._thread.submit
         room.clock = SimpleNamespace(suspended="")

@@ -72,7 +72,8 @@ class ClockPages:
         rights = SimpleNamespace(store=SimpleNamespace(open=list, duties=lambda **_: []))
         office = SimpleNamespace(access=doors, log=log, cases=SimpleNamespace(store=cases), rights=rights)
         alerts = SimpleNamespace(store=SimpleNamespace(open_count=int))
-        room = SimpleNamespace(office=office, alerts=alerts, clock=desk, regime=Day(clock), recordings=Records(), cameras={})
+        policy = SimpleNamespace(desk=SimpleNamespace(waiting=lambda member: 0))
+        room = SimpleNamespace(policy=policy, office=office, alerts=alerts, clock=desk, regime=Day(clock), recordings=Records(), cameras={})
         room.preparing = False
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for
         self.app = FastAPI()

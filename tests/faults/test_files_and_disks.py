@@ -162,7 +162,7 @@ class TestSiteCommands:
         assert result.exit_code == 3, "a new start does not open them"
         for gate in ("RG-01", "RG-04", "DF-01", "DF-04", "TR-01", "AP-01"):
             assert gate in result.stderr
-        assert "site.facts.toml" in result.stderr
+        assert "--prepare" in result.stderr
 
     def test_check_names_what_is_wrong(self, tmp_path):
         site = tmp_path / "site.toml"

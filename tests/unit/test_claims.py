@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 import segno
 
+from blickschutz.compliance.entered import PHOTOGRAPH
 from blickschutz.compliance.facts import FactKind, Facts, Sign
 from blickschutz.compliance.io.documents import look_at
 from blickschutz.compliance.model import Form, Kind, Result
 from blickschutz.compliance.policy import RULES
+from blickschutz.compliance.recorded import OnPaper
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.regime.model import Action, Mode
-from tests.unit.test_policy import ADDRESS, OFFICE, OFFICER, SITE, TODAY, day, fact, facts_with, night, paper, said, whole
+from tests.unit.test_policy import ADDRESS, OFFICE, OFFICER, SITE, TODAY, day, fact, facts_with, night, paper, said, signed, whole
 
 K = FactKind
 
@@ -31,6 +34,11 @@ def without(kind):
 def other(kind, **more):
     """The same fact, told otherwise."""
     return lambda g: facts_with(without(kind)(g), facts=(*without(kind)(g).facts.facts, fact(kind, **more)))
+
+
+def unsigned(kind):
+    """Nobody signed it, though the facts file names two people."""
+    return lambda g: replace(g, entered=tuple(one for one in g.entered if one.kind != kind))
 
 
 def document(kind, **more):
@@ -95,7 +103,7 @@ CLAIMS = {
     },
     "DF-01": {
         "DSFA": without(K.DPIA),
-        "freigegeben": other(K.DPIA, confirmed=""),
+        "freigegeben": unsigned(K.DPIA),
         "Rat": without(K.DPO_ADVICE),
         "der Datenschutzbeauftragten": other(K.DPO_ADVICE, person="Amt"),
         "liegt vor": gone(K.DPO_ADVICE),
@@ -142,7 +150,7 @@ CLAIMS = {
     },
     "KI-07": {
         "KI-Einstufung": without(K.AI_CLASSIFICATION),
-        "unterschrieben": other(K.AI_CLASSIFICATION, confirmed="amt"),
+        "unterschrieben": unsigned(K.AI_CLASSIFICATION),
         "Bediener": trained,
         "in den letzten zwölf Monaten": other(K.OPERATOR_TRAINING, date=TODAY - timedelta(days=370)),
         "geschult": without(K.OPERATOR_TRAINING),
@@ -226,9 +234,106 @@ def test_a_risk_that_is_not_bearable_needs_the_authority_however_it_is_said(text
     assert said(other(K.RESIDUAL_RISK, text=text)(whole()), "DF-02").result is result
 
 
+# What each gate rests on besides its own fact: tables, and the photograph of a sign.
+_TABLES = {
+    "RG-01": (Sheet.PURPOSES,),
+    "RG-02": (Sheet.INCIDENTS,),
+    "DF-03": (Sheet.PARTICULARS, Sheet.PURPOSES, K.LOG_RETENTION),
+    "TR-01": (Sheet.WAYS, Sheet.SIGNS, PHOTOGRAPH),
+    "TR-02": (Sheet.PARTICULARS, Sheet.PURPOSES),
+}
+_FACTS = {
+    "RG-03": (K.MILDER_MEANS,),
+    "RG-04": (K.LEGAL_OPINION_AI,),
+    "DF-01": (K.DPIA, K.DPO_ADVICE),
+    "DF-02": (K.RESIDUAL_RISK,),
+    "DF-04": (K.STAFF_COUNCIL,),
+    "DM-08": (K.PUBLISHED_HOURS,),
+    "KI-07": (K.AI_CLASSIFICATION, K.OPERATOR_TRAINING),
+    "AP-01": (K.MAINTENANCE_CONTRACT,),
+}
+
+
+def on_paper(g, **more):
+    """The facts file alone, signed on paper."""
+    values = {"stands": "Frau Amt", "confirms": "Herr Rat", "date": TODAY, "document": "scan.pdf", "sha256": paper("scan.pdf").sha256}
+    values |= {"content": g.content, "settings": g.settings}
+    g = replace(g, entered=(), documents={**g.documents, "scan.pdf": paper("scan.pdf")})
+    return facts_with(g, on_paper=OnPaper(**{**values, **more}))
+
+
+class TestSignatures:
+    """What merely stands in the facts file opens no gate, whoever it names."""
+
+    def test_every_gate_is_asked(self):
+        assert set(_TABLES) | set(_FACTS) == {one.id for one in RULES if Kind.GATE in one.kinds}
+
+    @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kinds in (_TABLES | _FACTS).items() for kind in kinds])
+    def test_a_gate_is_closed_while_one_of_its_kinds_is_not_signed(self, name, kind):
+        answer = said(unsigned(kind)(whole()), name)
+        assert answer.result is not Result.HOLDS
+        assert "Nachweise" in answer.text[0]
+        assert "page of proofs" in answer.text[1]
+
+    @pytest.mark.parametrize("name", _TABLES | _FACTS)
+    def test_a_whole_facts_file_that_nobody_signed_opens_none(self, name):
+        assert said(replace(whole(), entered=()), name).result is not Result.HOLDS
+
+    @pytest.mark.parametrize("name", _TABLES | _FACTS)
+    def test_signed_on_paper_opens_it_and_says_so(self, name):
+        answer = said(on_paper(whole()), name)
+        assert answer.result is Result.HOLDS, answer.text
+        told = "auf Papier unterschrieben von Frau Amt und Herr Rat"
+        assert told in answer.text[0]
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"content": "b" * 64},
+            {"settings": "b" * 64},
+            {"confirms": "frau  amt"},
+            {"stands": "x"},
+            {"document": "nicht-da.pdf"},
+            {"sha256": "b" * 64},
+            {"date": TODAY + timedelta(days=1)},
+        ],
+    )
+    def test_paper_that_does_not_fit_opens_none(self, more):
+        for name in _TABLES | _FACTS:
+            assert said(on_paper(whole(), **more), name).result is not Result.HOLDS, name
+
+    def test_a_facts_file_that_was_changed_after_it_was_signed_opens_none(self, tmp_path):
+        facts = whole().facts
+        assert facts.content == facts.model_copy(update={"on_paper": on_paper(whole()).facts.on_paper}).content
+        assert facts.content != facts.model_copy(update={"recipients": ("Polizei", "Presse")}).content
+
+    def test_what_the_accounts_signed_for_other_settings_is_void_and_paper_does_not_help(self):
+        g = on_paper(whole())
+        there = signed(1, Sheet.PURPOSES.value, "c" * 64, settings="b" * 64)
+        answer = said(replace(g, entered=(there,)), "RG-01")
+        assert answer.result is Result.BROKEN
+        assert "gelten nicht mehr" in answer.text[0]
+
+    def test_a_table_that_is_gone_is_told(self):
+        g = whole()
+        documents = {name: one for name, one in g.documents.items() if "zwecke.csv" not in name}
+        assert said(replace(g, documents=documents), "RG-01").result is Result.BROKEN
+
+    def test_what_waits_for_signatures_is_told(self):
+        g = whole()
+        waits = replace(signed(7, Sheet.INCIDENTS.value, "c" * 64), signatures=())
+        answer = said(replace(unsigned(Sheet.INCIDENTS)(g), entered=(*unsigned(Sheet.INCIDENTS)(g).entered, waits)), "RG-02")
+        assert "wartet noch auf zwei Unterschriften" in answer.text[0]
+
+    def test_a_photograph_of_another_sign_is_none(self):
+        g = unsigned(PHOTOGRAPH)(whole())
+        other_sign = signed(9, PHOTOGRAPH, paper("schild.jpg").sha256, "schild-2")
+        assert said(replace(g, entered=(*g.entered, other_sign)), "TR-01").result is Result.UNKNOWN
+
+
 @pytest.mark.parametrize("more", [{"person": "x"}, {"confirmed": "Amt"}, {"confirmed": " amt "}, {"confirmed": "x"}])
-def test_a_document_needs_two_people_with_names(more):
-    assert said(other(K.DPIA, **more)(whole()), "DF-01").result is not Result.HOLDS
+def test_on_paper_too_a_document_needs_two_people_with_names(more):
+    assert said(other(K.DPIA, **more)(on_paper(whole())), "DF-01").result is not Result.HOLDS
 
 
 def test_advice_that_came_after_the_approval_is_none():
@@ -244,7 +349,7 @@ def test_with_a_high_risk_a_consultation_before_the_approval_is_enough():
 
 
 def test_no_maintenance_by_others_needs_no_contract():
-    g = other(K.MAINTENANCE_CONTRACT, text="keine Wartung durch Dritte", document="", sha256=None)(whole())
+    g = other(K.MAINTENANCE_CONTRACT, text="keine Wartung durch Dritte", document="", sha256=None)(on_paper(whole()))
     assert said(g, "AP-01").result is Result.HOLDS
 
 
@@ -298,6 +403,7 @@ class TestPhotographs:
         (tmp_path / "a.jpg").write_bytes(data)
         sign = Sign(id="schild-1", x=0.5, y=0.98, photo="a.jpg", sha256=hashlib.sha256(data).hexdigest(), checked=TODAY)
         g = facts_with(whole(), signs=(sign,), information_address=ADDRESS)
+        g = replace(g, entered=(*g.entered, signed(300, PHOTOGRAPH, hashlib.sha256(data).hexdigest(), "schild-1")))
         return said(replace(g, documents={**g.documents, **look_at(g.facts, tmp_path)}), "TR-01").result
 
     def test_the_code_of_this_site_is_read_and_another_one_is_none(self, tmp_path):

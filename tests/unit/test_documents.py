@@ -40,6 +40,7 @@ from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Mode
 from blickschutz.zones.model import Wall
 from tests.conftest import ROOT
+from tests.unit.test_claims import on_paper
 from tests.unit.test_policy import SITE, whole
 
 EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
@@ -49,7 +50,7 @@ KEYS = [document.key for document in pack(whole())]
 
 def example():
     """The grounds of the example site that never ran."""
-    return replace(whole(), facts=load_facts(facts_path(EXAMPLE)), documents={}, log={}, members=(), rows=None, machine=None)
+    return replace(whole(), facts=load_facts(facts_path(EXAMPLE)), documents={}, entered=(), log={}, members=(), rows=None, machine=None)
 
 
 def as_text(document):
@@ -213,7 +214,8 @@ def test_a_change_of_settings_names_the_sentences_that_changed(printed):
     later = replace(whole(), site=site, settings=settings_hash(site))
     found = papers(later, printed).changed
     assert {"tom", "dsfa", "vvt", "informationsblatt-de", "informationsblatt-en", "loeschkonzept", "schild-de-a4"} <= set(found)
-    assert all("48" in text or "OFFEN" in text or "NICHT" in text for texts in found.values() for text in texts)
+    told = ("48", "OFFEN", "NICHT", "noch nicht von zwei Personen unterschrieben")
+    assert all(any(word in text for word in told) for texts in found.values() for text in texts)
     assert papers(whole(), printed).changed == {}
 
 
@@ -442,3 +444,17 @@ def test_the_assessment_names_every_kind_that_some_zone_looks_for_and_denies_no_
     text = as_text(next(one for one in pack(g) if one.key == "dsfa"))
     assert "nicht, wer jemand ist: Person im Bereich, Verweilen," in text
     assert "automatische Folge" not in text
+
+
+def test_the_impact_assessment_names_who_signed_what_it_rests_on():
+    def said_of(g):
+        (section,) = [one for one in pack(g)[1].sections if one.title == "Wer für die Angaben einsteht"]
+        return {cells[0]: cells[1] for cells, _ in section.parts[0].rows}
+
+    told = said_of(whole())
+    assert told["Zwecke und Begründung der Kameras"] == "unterschrieben von Amt (aufsicht) und Rat Zwei (administration)"
+    assert all(text.startswith("unterschrieben von Amt (") for text in told.values())
+    assert set(said_of(replace(whole(), entered=())).values()) == {"OFFEN: nicht von zwei Personen unterschrieben"}
+    assert all("auf Papier unterschrieben von Frau Amt und Herr Rat" in text for text in said_of(on_paper(whole())).values())
+    unsigned = [one.text for one in pack(replace(whole(), entered=()))[1].sentences()]
+    assert any("Freigabe der Folgenabschätzung" in text and "noch nicht von zwei Personen unterschrieben" in text for text in unsigned)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -13,7 +13,7 @@ from blickschutz.audit.model import Event
 from blickschutz.backup.rules import is_kept, is_left
 from blickschutz.bootstrap.system import System
 from blickschutz.bootstrap.zones import control_profile
-from blickschutz.compliance.entered import SIGNERS, Standing
+from blickschutz.compliance.entered import SHEETS, SIGNERS, Standing
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.io.cabinet import FOLDER
 from blickschutz.compliance.model import Result
@@ -28,6 +28,7 @@ from blickschutz.zones.model import Right
 from tests.desk import CAMERA, EXAMPLE, SITE, Desk
 from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
+from tests.unit.test_claims import picture
 
 DAY, TEXT = "2026-01-05", "Das Gutachten sieht keine Bedenken."
 CSV = """kind;place;role;period;event;from;to;unit;exposure;offences;identity_checks
@@ -53,6 +54,10 @@ class Papers(Desk):
     ):
         fields = {"kind": kind, "day": day, "text": text}
         return self.request("POST", "/facts", who, data=fields, files={"document": (name, data, "application/pdf")}, **more)
+
+    def photograph(self, data, sign):
+        fields = {"kind": "schild-foto", "day": DAY, "text": "hängt lesbar", "subject": sign}
+        return self.request("POST", "/facts", "technik", data=fields, files={"document": ("schild.jpg", data, "image/jpeg")})
 
     def entered(self, who, data, kind="rechtsgutachten-ki", **more):
         """The address of a fact that was taken."""
@@ -360,3 +365,110 @@ def test_documents_belong_to_the_backup_and_half_ones_do_not():
     assert is_kept(f"{FOLDER}/{'a' * 64}")
     assert is_left(f"{FOLDER}/.incoming-00")
     assert not is_kept(f"{FOLDER}/../control.db")
+
+
+PURPOSES = "Kamera;Zweck;Begründung;Bereich\r\nvorplatz-nord;oeffentliche_aufgabe;Sachbeschädigung an Rädern;oeffentlich\r\n"
+SIGNS = "id;x;y\nschild-sued;0,5;0.97\nschild-nord;0.5;0.02\n"
+ADDRESS = "https://www.stadt.example/videoschutz"
+
+
+def signed_table(papers, kind, text, name="tabelle.csv"):
+    address = papers.entered("technik", text.encode(), kind, name=name, text="")
+    for who in ("aufsicht", "technik"):
+        assert papers.sign(who, address).status_code == 303
+    return address
+
+
+def test_purposes_are_handed_in_as_a_table_shown_signed_by_two_and_counted(papers):
+    address = papers.entered("technik", PURPOSES.encode(), "zwecke", name="zwecke.csv", text="")
+    page = papers.get(address, "aufsicht").text
+    assert '<th scope="col">Begründung</th>' in page
+    assert "Sachbeschädigung an Rädern" in page
+    assert papers.system_policy.desk.in_force().grounds[0].reason != "Sachbeschädigung an Rädern"
+    for who, status in (("dsb", 409), ("aufsicht", 303), ("technik", 303)):
+        assert papers.sign(who, address).status_code == status
+    (ground,) = papers.system_policy.desk.in_force().grounds
+    assert (ground.camera, ground.reason) == ("vorplatz-nord", "Sachbeschädigung an Rädern")
+    assert "vorplatz-mitte" in papers.rule("RG-01").text[0]
+    template = papers.get("/facts/tables/zwecke.csv", "dsb")
+    assert template.content.decode("utf-8-sig").splitlines()[1].startswith("vorplatz-nord;oeffentliche_aufgabe;Sachbeschädigung")
+    assert papers.get("/facts/tables/dsfa.csv", "dsb").status_code == 404
+
+
+def test_every_table_that_can_be_fetched_can_be_handed_in_again(papers):
+    for number, sheet in enumerate(SHEETS):
+        data = papers.get(f"/facts/tables/{sheet}.csv", "technik").content
+        rows = data.decode("utf-8-sig").splitlines()
+        answer = papers.hand_in("technik", data, sheet, name=f"{number}.csv", text="")
+        assert answer.status_code == (303 if len(rows) > 1 else 422), (sheet, answer.text)
+        english = papers.get(f"/facts/tables/{sheet}.csv", "technik", cookies={"language": "en"}).content
+        assert english != data
+
+
+def test_each_line_of_a_table_that_does_not_fit_is_named(papers):
+    for table, words in (
+        (
+            "Kamera;Zweck;Begründung;Bereich\nx;spaß;y;oeffentlich\nx;hausrecht;;oeffentlich\n",
+            ("t.csv:2: Zweck", "t.csv:3: Begründung: das Feld ist leer", "t.csv:3: x kommt schon in Zeile 2 vor"),
+        ),
+        ("Kamera;Farbe\nx;rot\n", ("t.csv:1: diese Spalte gibt es nicht: Farbe",)),
+        ("Kamera;Zweck\nx\n", ("t.csv:2: es sind 1 Felder, 2 müssen es sein",)),
+        ("Kamera;Zweck\n", ("die Tabelle hat keine Zeile",)),
+    ):
+        answer = papers.hand_in("technik", table.encode(), "zwecke", name="t.csv", text="")
+        assert answer.status_code == 422
+        for word in words:
+            assert word in answer.text, (word, answer.text)
+    incidents = "camera,first,last,count,source\nx,1.2.2026,1.1.2026,viele,Polizei\n"
+    answer = papers.hand_in("technik", incidents.encode(), "vorfaelle", name="t.csv", text="", cookies={"language": "en"})
+    assert "t.csv:2: count" in answer.text
+    assert "a whole number" in answer.text
+    assert papers.files() == []
+
+
+def test_a_photograph_of_a_sign_is_decoded_shown_and_counted_for_that_sign_alone(papers):
+    assert "das Schild, das auf dem Foto zu sehen ist" in papers.photograph(picture(ADDRESS), "schild-neu").text
+    signed_table(papers, "schilder", SIGNS)
+    for data, words in (
+        (picture(), "Bildcode des Schilds nicht zu lesen"),
+        (picture(ADDRESS, 320), "mindestens 480 Bildpunkten"),
+        (pdf("Foto"), "mindestens 480"),
+    ):
+        assert words in papers.photograph(data, "schild-sued").text
+    answer = papers.photograph(picture(ADDRESS), "schild-sued")
+    assert answer.status_code == 303
+    address = answer.headers["location"]
+    page = papers.get(address, "dsb").text
+    assert f"<dd>{ADDRESS}</dd>" in page
+    assert "(schild-sued)" in page
+    assert "dafür schon eingetragen" in papers.photograph(picture(ADDRESS), "schild-nord").text
+    for who in ("technik", "dsb"):
+        assert papers.sign(who, address).status_code == 303
+    sued, nord = papers.system_policy.desk.in_force().signs
+    assert (sued.id, sued.photo.startswith("Nachweis"), sued.checked) == ("schild-sued", True, date.fromisoformat(DAY))
+    assert (nord.photo, nord.checked) == ("", None)
+
+
+def test_particulars_of_the_site_come_as_a_table_too(papers):
+    table = (
+        "Angabe;Wert\nVerantwortlicher: Name;Stadt\nEmpfänger;Polizei\nEmpfänger;Staatsanwaltschaft\nVerantwortlicher: Anschrift;Platz 1\n"
+    )
+    assert "Verantwortlicher: Telefon: das Feld ist leer" in papers.hand_in("technik", table.encode(), "angaben-anlage", text="").text
+    assert (
+        "diese Angabe gibt es nicht: Farbe" in papers.hand_in("technik", (table + "Farbe;rot\n").encode(), "angaben-anlage", text="").text
+    )
+    signed_table(papers, "angaben-anlage", table + "Verantwortlicher: Telefon;0631 365\nVerantwortlicher: E-Mail;a@stadt.example\n")
+    facts = papers.system_policy.desk.in_force()
+    assert facts.controller.name == "Stadt"
+    assert facts.recipients == ("Polizei", "Staatsanwaltschaft")
+
+
+def test_the_bar_counts_what_waits_for_my_signature(papers):
+    assert 'href="/facts"' not in papers.get("/account", "dsb").text.split("</nav>")[0]
+    address = papers.entered("technik", pdf("Rat"), "rat-datenschutz")
+    for who, count in (("dsb", 1), ("aufsicht", 1), ("technik", 0)):
+        bar = papers.get("/account", who).text.split("</nav>")[0]
+        assert ('Nachweise <span class="count">1</span>' in bar) == bool(count), who
+    papers.sign("dsb", address)
+    assert 'class="count">1' not in papers.get("/account", "dsb").text.split("</nav>")[0]
+    assert "Nachweise" in papers.get("/account", "aufsicht").text.split("</nav>")[0]

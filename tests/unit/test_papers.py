@@ -62,7 +62,7 @@ def document(key, g):
 
 def bare():
     """A site of which nobody recorded anything, and that never ran."""
-    return replace(whole(), facts=Facts(), documents={}, log={}, members=(), rows=None)
+    return replace(whole(), facts=Facts(), documents={}, entered=(), log={}, members=(), rows=None)
 
 
 def rows(found, title):

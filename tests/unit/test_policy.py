@@ -14,6 +14,7 @@ from blickschutz.access.model import Member, Role
 from blickschutz.audit.model import Entry, Event
 from blickschutz.bootstrap.cells import cell_settings, situation_settings
 from blickschutz.bootstrap.system import other_sizes
+from blickschutz.compliance.entered import PHOTOGRAPH, SIGNERS, Entered, Signature
 from blickschutz.compliance.facts import Fact, FactKind, Facts, Ground, Incidents, Office, Purpose, Sign, Way
 from blickschutz.compliance.io.documents import facts_path, load_facts, look_at
 from blickschutz.compliance.io.machine import look, unroutable
@@ -21,6 +22,7 @@ from blickschutz.compliance.model import FalseAlarms, Form, Grounds, Machine, Pa
 from blickschutz.compliance.plan import density, density_class, sees, unannounced
 from blickschutz.compliance.policy import RULES, assess, closed_gates
 from blickschutz.compliance.policy.place import densities
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.config.loader import load_site, settings_hash
 from blickschutz.config.model import Audit, Calibration, PlanPlace, Scale
 from blickschutz.kernel.density import px_per_metre
@@ -67,6 +69,19 @@ def fact(kind, **more):
     return Fact(**{**values, "settings": SETTINGS, "confirmed": "Rat Zwei", "document": name, "sha256": sha(name), **more})
 
 
+def signed(number, kind, sha256, subject="", settings=SETTINGS, people=("Amt", "Rat Zwei")):
+    """Something that two accounts of the right roles signed."""
+    roles = [min(roles) for roles in SIGNERS[kind]]
+    made = tuple(Signature(one, one, role, NOW, settings) for one, role in zip(people, roles, strict=True))
+    return Entered(number, kind, TODAY, "geprüft", f"{kind}.csv", sha256, 2000, "technik", NOW, SETTINGS, subject, made)
+
+
+def everything_signed():
+    facts = [signed(n, kind.value, sha(f"{kind.value}.pdf")) for n, kind in enumerate(FactKind)]
+    sheets = [signed(100 + n, sheet.value, sha(sheet.value)) for n, sheet in enumerate(Sheet)]
+    return (*facts, *sheets, signed(200, PHOTOGRAPH, sha("schild.jpg"), "schild-1"))
+
+
 def entry(event, number=1, **facts):
     return Entry(number=number, at=NOW - 3600, event=event, by="kvd-2", subject="c" * 32, facts=facts)
 
@@ -93,6 +108,7 @@ def whole():
         signs=(Sign(id="schild-1", x=0.5, y=0.98, photo="schild.jpg", sha256=sha("schild.jpg"), checked=TODAY),),
         facts=tuple(fact(kind) for kind in FactKind if kind is not FactKind.PRIOR_CONSULTATION),
     )
+    entered = everything_signed()
     people = ["kvd-1", "kvd-2"]
     log = {
         Event.SYSTEM_STARTED: (entry(Event.SYSTEM_STARTED, settings=SETTINGS, model="centernet", version="1"),),
@@ -117,7 +133,10 @@ def whole():
         today=TODAY,
         now=NOW,
         documents={name: paper(name) for name in facts.documents}
+        | {one.name: paper(one.name) for one in entered}
         | {"schild.jpg": paper("schild.jpg", Form.PICTURE, side=1080, code=ADDRESS)},
+        content=facts.content,
+        entered=entered,
         log=log,
         members=(Member("kvd-1", "Eins", frozenset({Role.REVIEW}), TODAY + timedelta(days=100)),),
         models={"centernet": "person"},

@@ -32,8 +32,8 @@ _BACKUP, _RESTORE = "Art. 32 Abs. 1 lit. b DSGVO", "SI-09"
 _DAY_S, _TRIALS = 86_400.0, 50
 _ERROR = 1
 _WORDS = (
-    ("Kameras", "Einstellungen", "geschlossene Tore, „blickschutz run“ lehnt ab"),
-    ("cameras", "settings", "closed gates, `blickschutz run` refuses"),
+    ("Kameras", "Einstellungen", "Tatsachendatei", "geschlossene Tore, „blickschutz run“ lehnt ab"),
+    ("cameras", "settings", "facts file", "closed gates, `blickschutz run` refuses"),
 )
 _RESULTS = {"holds": ("gilt", "holds"), "broken": ("verletzt", "broken"), "not yet known": ("nicht bekannt", "not yet known")}
 
@@ -118,13 +118,13 @@ def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
         index = _index(operator_language())
         lines = "\n".join(f"  {one.rule.id} ({one.rule.source}): {one.answer.text[index]}" for one in gates)
         first = (
-            f"Diese Anlage darf noch nicht in Betrieb gehen; {len(gates)} Voraussetzungen fehlen. Tragen Sie sie ein in {facts_path(path)}",
-            f"This site must not go live yet; {len(gates)} gates are closed. Record what is missing in {facts_path(path)}",
+            f"Diese Anlage darf noch nicht in Betrieb gehen; {len(gates)} Voraussetzungen fehlen.",
+            f"This site must not go live yet; {len(gates)} gates are closed.",
         )
         last = (
-            "Eintragen und zu zweit unterschreiben lässt es sich auch auf der Seite Nachweise, ohne Kameras: "
-            "blickschutz run --prepare\nZum Vorführen: site.demo = true",
-            "It can also be entered and signed by two people on the page of proofs, without cameras: blickschutz run --prepare\n"
+            "Eintragen und zu zweit unterschreiben lässt es sich auf der Seite Nachweise, ohne Kameras: blickschutz run --prepare\n"
+            "Zum Vorführen: site.demo = true",
+            "It is entered and signed by two people on the page of proofs, without cameras: blickschutz run --prepare\n"
             "To show it: site.demo = true",
         )
         raise GatesClosedError(f"{first[index]}\n{lines}\n{last[index]}")
@@ -190,8 +190,10 @@ def in_words(one: Finding, examined: Examined, index: int) -> str:
 def _print(site: SiteFile, path: Path, examined: Examined) -> None:
     """In the site's language, whatever the operator's terminal speaks."""
     index = _index(site.site.language)
-    cameras, settings, refused = _WORDS[index]
+    cameras, settings, content, refused = _WORDS[index]
     click.echo(f"{path}: {site.site.name}, {len(site.cameras)} {cameras}\n{settings} {examined.grounds.settings}")
+    if facts_path(path).exists():
+        click.echo(f"{content} {examined.grounds.content}")
     for one in examined.findings:
         mend = in_words(one, examined, index)
         click.echo(f"{_RESULTS[one.result][index]:13} {one.id:14} {one.source:30} {mend}".rstrip())

@@ -10,11 +10,15 @@ from enum import StrEnum
 from blickschutz.access.model import Member, Role
 from blickschutz.audit.model import Entry, Event
 from blickschutz.compliance.facts import Fact, FactKind
+from blickschutz.compliance.sheets import Sheet
 
 EVENTS = (Event.FACT_ENTERED, Event.FACT_SIGNED, Event.FACT_WITHDRAWN)
 CRIME = "kriminalstatistik"
 """The police's figures (CSV) for the committee's report: no fact of a gate, entered and signed the same way."""
-KINDS = (*(kind.value for kind in FactKind), CRIME)
+PHOTOGRAPH = "schild-foto"
+"""A photograph of one sign; its day is the day on which the sign was seen."""
+SHEETS = frozenset(sheet.value for sheet in Sheet)
+KINDS = (*(kind.value for kind in FactKind), *(sheet.value for sheet in Sheet), PHOTOGRAPH, CRIME)
 NEEDED = 2
 _A, _T, _D = Role.SUPERVISION, Role.ADMINISTRATION, Role.DATA_PROTECTION
 _ANY = (frozenset({_A, _T}), frozenset({_A, _T, _D}))
@@ -35,12 +39,27 @@ SIGNERS: Mapping[str, tuple[frozenset[Role], frozenset[Role]]] = {
             FactKind.LEGAL_OPINION_AI,
             FactKind.AI_CLASSIFICATION,
             FactKind.APPROVAL,
+            Sheet.PARTICULARS,
+            Sheet.PURPOSES,
+            Sheet.RISKS,
+            Sheet.CLASSIFICATION,
         )
     },
 }
 """Which roles stand for a kind of fact, and which confirm it; always two people."""
 # Of these there may be several, each of its own day.
 REPEATED = frozenset({FactKind.COMPLAINTS.value, FactKind.BREACHES.value, FactKind.COSTS.value, CRIME})
+# What happened or was seen stays so, whatever the settings are.
+LASTING = frozenset(
+    {CRIME, PHOTOGRAPH}
+    | {
+        sheet.value
+        for sheet in (
+            *(Sheet.PARTICULARS, Sheet.INCIDENTS, Sheet.COMMITMENTS, Sheet.TRAININGS),
+            *(Sheet.CONTRACT, Sheet.VISITS, Sheet.BREACHES, Sheet.TRANSLATIONS),
+        )
+    }
+)
 
 
 class Standing(StrEnum):
@@ -75,7 +94,8 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A fact as it was entered. `number` is that of its entry in the log, `file` what its document was called."""
+    """A fact as it was entered. `number` is that of its entry in the log, `file` what its document was called, `subject` the sign that a
+    photograph shows."""
 
     number: int
     kind: str
@@ -87,6 +107,7 @@ class Entered:
     by: str
     at: float
     settings: str
+    subject: str = ""
     signatures: tuple[Signature, ...] = ()
     withdrawn_by: str = ""
 
@@ -96,8 +117,8 @@ class Entered:
         return f"Nachweis {self.number} ({self.file})"
 
     def valid(self, settings: str) -> tuple[Signature, ...]:
-        """Signatures that count for these settings; what the police counted does not depend on any."""
-        return tuple(one for one in self.signatures if self.kind == CRIME or one.settings == settings)
+        """Signatures that count for these settings; what happened does not depend on any."""
+        return tuple(one for one in self.signatures if self.kind in LASTING or one.settings == settings)
 
     def standing(self, settings: str) -> Standing:
         """What it is worth under these settings."""
@@ -126,6 +147,7 @@ def entered(entries: Iterable[Entry]) -> list[Entered]:
                 entry.by,
                 entry.at,
                 str(facts["settings"]),
+                str(facts.get("subject", "")),
             )
             continue
         one = found.get(int(str(facts["entry"])))
@@ -170,19 +192,20 @@ def refusal(one: Entered, member: Member, settings: str) -> NotSigned | None:
 
 
 def counting(found: Iterable[Entered], settings: str) -> list[Entered]:
-    """What rules look at: of each kind the newest that is signed, else the newest whose signatures are void; of what is repeated, all
-    that is signed."""
-    newest: dict[str, Entered] = {}
+    """What rules look at: of each kind (and sign) the newest that is signed, else the newest whose signatures are void; of what is
+    repeated, all that is signed."""
+    newest: dict[tuple[str, str], Entered] = {}
     repeated = []
     for one in sorted(found, key=lambda one: one.number):
         standing = one.standing(settings)
         if standing not in {Standing.SIGNED, Standing.VOID} or one.kind == CRIME:
             continue
-        before = newest.get(one.kind)
+        key = (one.kind, one.subject)
+        before = newest.get(key)
         if one.kind in REPEATED:
             repeated += [one] if standing is Standing.SIGNED else []
         elif before is None or standing is Standing.SIGNED or before.standing(settings) is Standing.VOID:
-            newest[one.kind] = one
+            newest[key] = one
     return [*newest.values(), *repeated]
 
 

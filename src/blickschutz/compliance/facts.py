@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -15,6 +16,7 @@ from blickschutz.compliance.recorded import (
     Classified,
     Clause,
     Commitment,
+    OnPaper,
     Restart,
     Training,
     Translation,
@@ -257,6 +259,13 @@ class Facts(Part):
     """What is done when the installation is out."""
     facts: tuple[Fact, ...] = ()
     """Everything else that somebody stands for."""
+    on_paper: OnPaper | None = None
+    """That the file was signed on paper; without it nothing here opens a gate that is not signed in the application too."""
+
+    @property
+    def content(self) -> str:
+        """Hash of everything that the file says, without the signatures on paper (hex)."""
+        return hashlib.sha256(self.model_dump_json(exclude={"on_paper"}).encode()).hexdigest()
 
     def newest(self, kind: FactKind) -> Fact | None:
         """The newest fact of that kind."""
@@ -267,6 +276,7 @@ class Facts(Part):
         """Every document that is named, and the hash that it must have."""
         named = [(fact.document, fact.sha256) for fact in self.facts] + [(sign.photo, sign.sha256) for sign in self.signs]
         named += [(one.picture, one.sha256) for one in self.acceptances]
+        named += [(self.on_paper.document, self.on_paper.sha256)] if self.on_paper is not None else []
         return {name: expected for name, expected in named if name and expected is not None}
 
     def uses(self, sha256: str) -> set[str]:
@@ -275,4 +285,5 @@ class Facts(Part):
             {fact.kind.value for fact in self.facts if fact.sha256 == sha256}
             | {sign.id for sign in self.signs if sign.sha256 == sha256}
             | {one.camera for one in self.acceptances if one.sha256 == sha256}
+            | ({"on_paper"} if self.on_paper is not None and self.on_paper.sha256 == sha256 else set())
         )

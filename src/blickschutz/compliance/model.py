@@ -118,9 +118,9 @@ class Rows:
 class Grounds:
     """All that rules look at. `documents` is what was found of each document that a fact names; what is not there is left out.
 
-    `entered` is what people entered in the application; what counts of it is among `facts` too, its document among `documents`.
-    `log` holds the newest entries of each event, at most `most_entries`, `models` the name and kind of each registered model
-    whose file is intact.
+    `content` is the hash of the facts file as it lies there. `entered` is what people entered in the application; what counts of it is
+    among `facts` too, its document among `documents`. `log` holds the newest entries of each event, at most `most_entries`, `models` the
+    name and kind of each registered model whose file is intact.
     `cells_per_metre` is what the mosaic leaves of a person. `rows` and `machine` are None where the site was
     never started, or the machine was not looked at. `folder` is where the documents lie that facts name.
     """
@@ -131,6 +131,7 @@ class Grounds:
     today: date
     now: float
     documents: Mapping[str, Paper] = field(default_factory=dict)
+    content: str = ""
     entered: tuple[Entered, ...] = ()
     log: Mapping[Event, tuple[Entry, ...]] = field(default_factory=dict)
     members: tuple[Member, ...] = ()

@@ -193,3 +193,22 @@ class Restart(Part):
     """Whom to call, in this order."""
     tried: date | None = None
     """Last day on which a restart was practised."""
+
+
+class OnPaper(Part):
+    """Two people signed the facts file on paper instead of in the application."""
+
+    stands: Line
+    """Who stands for it."""
+    confirms: Line
+    """Another person who confirms it."""
+    date: date
+    """Day of the signatures."""
+    document: Line
+    """File with the scan of the signed print, as seen from the facts file."""
+    sha256: Hash
+    """SHA-256 of the scan."""
+    content: Hash
+    """Hash of what was signed (`blickschutz check` shows it): everything else in the facts file."""
+    settings: Hash
+    """Hash of the settings it was signed for (`blickschutz check` shows it)."""

@@ -28,6 +28,13 @@ _WANTED = {
     "float_type": "number",
     "int_type": "whole",
     "int_from_float": "whole",
+    "float_parsing": "number",
+    "int_parsing": "whole",
+    "bool_parsing": "truth",
+    "date_from_datetime_parsing": "day",
+    "date_parsing": "day",
+    "datetime_from_date_parsing": "moment",
+    "datetime_parsing": "moment",
     "bool_type": "truth",
     "tuple_type": "list",
     "list_type": "list",
@@ -118,10 +125,10 @@ def _describe(root: type[BaseModel], problem: ErrorDetails, lines: dict[tuple[st
     path.extend(problem.get("ctx", {}).get("where", ()))
     key = ".".join(str(part) for part in path) or "(file)"
     law = _LAW.get(tuple(part for part in path if isinstance(part, str)), "") or _LAW.get((str(path[-1]),) if path else (), "")
-    return f"{name}:{line_of(path, lines)}: {key}: {_reason(root, problem, path, language)}{f' ({law})' if law else ''}"
+    return f"{name}:{line_of(path, lines)}: {key}: {reason(root, problem, path, language)}{f' ({law})' if law else ''}"
 
 
-def _reason(root: type[BaseModel], problem: ErrorDetails, path: Sequence[str | int], language: str) -> str:
+def reason(root: type[BaseModel], problem: ErrorDetails, path: Sequence[str | int], language: str) -> str:
     kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
     if kind.startswith("site."):
         return say(kind.removeprefix("site."), language, **{k: v for k, v in context.items() if k not in {"name", "where"}})

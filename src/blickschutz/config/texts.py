@@ -123,6 +123,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "number": ("eine Zahl", "a number"),
     "whole": ("eine ganze Zahl", "a whole number"),
     "truth": ("true oder false", "true or false"),
+    "day": ("einen Tag, zum Beispiel 2026-05-01", "a day, for example 2026-05-01"),
+    "moment": ("einen Zeitpunkt, zum Beispiel 2026-05-01T14:00+02:00", "a moment, for example 2026-05-01T14:00+02:00"),
     "list": ("eine Liste in eckigen Klammern", "a list in square brackets"),
     "table": ("einen Abschnitt", "a table"),
     "least": ("mindestens {bound}", "at least {bound}"),

@@ -230,18 +230,22 @@ class NotEntered(StrEnum):
     SMALL = "small"
     UNREADABLE = "unreadable"
     NOT_CSV = "not-csv"
+    SIGN = "sign"
+    NO_PHOTOGRAPH = "no-photograph"
+    NO_CODE = "no-code"
     USED = "used"
     THERE = "there"
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What somebody wrote into the form; `file` is what their document is called."""
+    """What somebody wrote into the form; `file` is what their document is called, `subject` the sign that a photograph shows."""
 
     kind: str
     day: str
     text: str
     file: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

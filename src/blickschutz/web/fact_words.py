@@ -9,8 +9,25 @@ FACT_EVENTS = {
     "fact-signed": N_("Nachweis unterschrieben"),
     "fact-withdrawn": N_("Nachweis zurückgezogen"),
 }
-# In the order in which an office gets them together.
-FACT_KINDS = {
+# In the order in which an office gets them together: tables first, then documents.
+FACT_SHEETS = {
+    "angaben-anlage": N_("Angaben zur Anlage"),
+    "zwecke": N_("Zwecke der Kameras"),
+    "vorfaelle": N_("Vorfälle"),
+    "wege": N_("Wege zur Anlage"),
+    "schilder": N_("Schilder"),
+    "risiken": N_("Risiken der Folgenabschätzung"),
+    "ki-fragen": N_("Fragen der KI-Einstufung"),
+    "zustaendigkeiten": N_("Zuständigkeiten und Vertretung"),
+    "verpflichtungen": N_("Verpflichtungen auf Vertraulichkeit"),
+    "schulungen": N_("Schulungen"),
+    "wartung-pruefliste": N_("Prüfliste des Wartungsvertrags"),
+    "wartungsbesuche": N_("Besuche der Wartung"),
+    "datenpannen-liste": N_("Liste der Datenpannen"),
+    "uebersetzungen": N_("Geprüfte Übersetzungen"),
+}
+FACT_DOCUMENTS = {
+    "schild-foto": N_("Foto eines Schilds"),
     "mildere-mittel": N_("Mildere Mittel versucht"),
     "rechtsgutachten-ki": N_("Rechtsgutachten zur KI-Auswertung"),
     "ki-einstufung": N_("Einstufung nach der KI-Verordnung"),
@@ -45,8 +62,8 @@ FACT_KINDS = {
     "verdraengung": N_("Verdrängung in andere Bereiche"),
     "evaluation": N_("Ergebnis der Evaluation"),
     "nis2-einordnung": N_("Einordnung nach NIS 2"),
-    "kriminalstatistik": N_("Zahlen der Polizei"),
 }
+FACT_KINDS = {**FACT_SHEETS, **FACT_DOCUMENTS, "kriminalstatistik": N_("Zahlen der Polizei")}
 FACT_STANDINGS = {
     "waiting": N_("wartet auf Unterschriften"),
     "signed": N_("unterschrieben, gilt"),
@@ -62,6 +79,9 @@ FACT_PROBLEMS = {
     "large": N_("Die Datei ist größer als 32 MiB. Bitte scannen Sie sie mit geringerer Auflösung, oder teilen Sie sie."),
     "unreadable": N_("Die Datei lässt sich nicht öffnen. Möglich sind PDF, ODT, DOCX, JPEG und PNG; die Endung des Namens zählt nicht."),
     "not-csv": N_("Die Tabelle passt nicht. Es wurde nichts eingetragen; bitte berichtigen Sie diese Zeilen:"),
+    "sign": N_("Bitte wählen Sie das Schild, das auf dem Foto zu sehen ist. Die Schilder stehen in der Tabelle „Schilder“."),
+    "no-photograph": N_("Das ist kein Foto, auf dem sich etwas lesen lässt: JPEG oder PNG, jede Seite mit mindestens 480 Bildpunkten."),
+    "no-code": N_("Auf dem Foto ist der Bildcode des Schilds nicht zu lesen. Bitte fotografieren Sie näher und von vorn."),
     "used": N_("Dieses Dokument steht schon für etwas anderes. Jeder Nachweis braucht sein eigenes Dokument. Es belegt:"),
     "there": N_("Dieses Dokument ist dafür schon eingetragen, als Nachweis"),
     "form": N_("Die Eingabe kam nicht vollständig an. Bitte versuchen Sie es noch einmal."),

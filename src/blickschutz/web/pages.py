@@ -110,6 +110,9 @@ class Pages:
         access = self.room.office.access
         return sum(member in access.people.confirmers(change) for change in access.accounts.changes())
 
+    def _waiting_signatures(self, member: Member | None) -> int:
+        return self.room.policy.desk.waiting(member) if member is not None and may(member, Permission.FACTS) else 0
+
     def _due_requests(self, member: Member | None) -> int:
         """How many requests and duties want this person soon: an answer to confirm, or a deadline that is near or over."""
         if member is None or not may(member, Permission.REQUESTS):
@@ -169,6 +172,7 @@ class Pages:
         asked = {
             "waiting_changes": self._waiting(member),
             "due_requests": self._due_requests(member),
+            "waiting_signatures": self._waiting_signatures(member),
             "recording_problem": self.room.recordings.recording_problem() if member is not None else "",
             "stuck_told": member is not None and any(one.told for one in self.room.recordings.stuck()),
             "open_count": self.room.alerts.store.open_count() if may(member, Permission.ALERTS) else 0,
@@ -181,7 +185,14 @@ class Pages:
 
     def plain(self, request: Request, template: str, status: int, **values: Any) -> HTMLResponse:
         """A page that asks no store, for when these do not answer."""
-        nothing = {"waiting_changes": 0, "due_requests": 0, "recording_problem": "", "stuck_told": False, "open_count": 0}
+        nothing = {
+            "waiting_changes": 0,
+            "due_requests": 0,
+            "waiting_signatures": 0,
+            "recording_problem": "",
+            "stuck_told": False,
+            "open_count": 0,
+        }
         return self._rendered(request, template, status, {**nothing, **values})
 
     def _rendered(self, request: Request, template: str, status: int, values: dict[str, Any]) -> HTMLResponse:

@@ -18,6 +18,8 @@ from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
+from blickschutz.compliance.sheets import Sheet
+from blickschutz.compliance.tables import Read
 from blickschutz.control.model import CrimeFigures, FactRefused, Given, Loss, NotAccepted
 from blickschutz.control.ports import Rooms
 from blickschutz.control.vitals import Vitals
@@ -104,7 +106,25 @@ class FactDesk(Protocol):
 
     def all(self) -> list[Entered]: ...
 
+    def waiting(self, member: Member) -> int:
+        """How many facts wait for that person's signature."""
+        ...
+
     def get(self, number: int) -> Entered | None: ...
+
+    def signs(self) -> tuple[str, ...]:
+        """Short names of the signs that a photograph may show."""
+        ...
+
+    def template(self, sheet: Sheet, language: Literal["de", "en"]) -> bytes:
+        """A table as it is in force, as CSV."""
+        ...
+
+    def table(self, one: Entered) -> Read | None: ...
+
+    def code(self, one: Entered) -> str:
+        """What the picture code on a photograph says."""
+        ...
 
     def begin(self) -> Incoming: ...
 

@@ -22,7 +22,7 @@ from blickschutz.web.clock_words import (
     SUSPENDED_WORDS,
 )
 from blickschutz.web.door_words import DOOR_PROBLEMS, KEY_DONE, ROOM_PROBLEMS, UNSAFE_REDACTION
-from blickschutz.web.fact_words import FACT_EVENTS, FACT_KINDS, FACT_PROBLEMS, FACT_STANDINGS
+from blickschutz.web.fact_words import FACT_DOCUMENTS, FACT_EVENTS, FACT_KINDS, FACT_PROBLEMS, FACT_SHEETS, FACT_STANDINGS
 from blickschutz.web.health_words import DATABASE_WORDS, NEED_WORDS, WORK_KINDS
 from blickschutz.web.request_words import (
     DUTY_SOURCES,
@@ -69,8 +69,10 @@ __all__ = [
     "DOOR_PROBLEMS",
     "DUTY_SOURCES",
     "FACTOR_WORDS",
+    "FACT_DOCUMENTS",
     "FACT_KINDS",
     "FACT_PROBLEMS",
+    "FACT_SHEETS",
     "FACT_STANDINGS",
     "FATE_WORDS",
     "FIELD_WORDS",

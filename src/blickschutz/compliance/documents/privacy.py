@@ -7,6 +7,7 @@ from blickschutz.budget.model import MOST_DAYS
 from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.documents.risks import risks
+from blickschutz.compliance.documents.signatures import signatures
 from blickschutz.compliance.documents.walls import walls
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -166,6 +167,7 @@ def impact_assessment(g: Grounds) -> Document:
                 words.recorded(g, FactKind.DPIA, "Freigabe der Folgenabschätzung"),
             ),
         ),
+        signatures(g),
         Section(
             "Überprüfung",
             (

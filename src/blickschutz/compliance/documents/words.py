@@ -11,6 +11,7 @@ from blickschutz.compliance.documents import remains
 from blickschutz.compliance.documents.model import Evidence, Plan, Sentence, fact, law, missing, say, setting, test
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
+from blickschutz.compliance.policy.signed import is_signed
 from blickschutz.regime.model import Mode
 
 OPEN = "OFFEN"
@@ -125,7 +126,8 @@ def recorded(g: Grounds, kind: FactKind, about: str) -> Sentence:
     if found is None:
         return missing(about, fact(kind))
     text = f" {found.text}" if found.text else ""
-    return say(f"{about}: {found.date:%d.%m.%Y}, {found.person}.{text}", fact(kind))
+    bare = "" if is_signed(g, found) else " (noch nicht von zwei Personen unterschrieben)"
+    return say(f"{about}: {found.date:%d.%m.%Y}, {found.person}{bare}.{text}", fact(kind))
 
 
 def retention(g: Grounds) -> list[Sentence]:

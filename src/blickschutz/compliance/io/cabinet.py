@@ -43,9 +43,9 @@ class Cabinet:
         except OSError as error:
             raise refused(self._folder, error) from error
 
-    def look(self, incoming: Incoming) -> Paper:
-        """What it is that came."""
-        return paper_of(incoming.path.read_bytes())
+    def look(self, incoming: Incoming, *, is_photograph: bool = False) -> Paper:
+        """What it is that came; a photograph of a sign is searched for its picture code."""
+        return paper_of(incoming.path.read_bytes(), is_photograph=is_photograph)
 
     def drop(self, sha256: str) -> None:
         """Take a document out again for which no entry could be written."""
@@ -61,7 +61,7 @@ class Cabinet:
             raise refused(self._folder, error) from error
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
-    def paper(self, sha256: str) -> Paper | None:
+    def paper(self, sha256: str, *, is_photograph: bool = False) -> Paper | None:
         """What a document is; None where it is missing or is another one now."""
         data = self.read(sha256)
-        return paper_of(data) if data is not None else None
+        return paper_of(data, is_photograph=is_photograph) if data is not None else None

@@ -141,12 +141,10 @@ def no_training(g: Grounds) -> Answer:
     LOG,
 )
 def training(g: Grounds) -> Answer:
-    answer = recorded(g, FactKind.AI_CLASSIFICATION)
-    if answer.result is not Result.HOLDS:
-        return answer
-    answer = recorded(g, FactKind.OPERATOR_TRAINING, YEAR, document=False)
-    if answer.result is not Result.HOLDS:
-        return answer
+    classified, trained = recorded(g, FactKind.AI_CLASSIFICATION), recorded(g, FactKind.OPERATOR_TRAINING, YEAR, document=False)
+    for answer in (classified, trained):
+        if answer.result is not Result.HOLDS:
+            return answer
     active = [one for one in g.members if one.state is not AccountState.BLOCKED and one.may(Role.REVIEW, Role.SUPERVISION)]
     late = [
         one.id
@@ -158,7 +156,8 @@ def training(g: Grounds) -> Answer:
             f"Diese Personen sind nicht geschult und sichten deshalb nicht: {names(late)}.",
             f"These people are not trained and so do not review: {names(late)}.",
         )
-    return holds("ki-einstufung, schulung-bediener, trained_until", "ki-einstufung, schulung-bediener, trained_until")
+    german, english = (f"{one}; {two}; trained_until" for one, two in zip(classified.text, trained.text, strict=True))
+    return holds(german, english)
 
 
 @rule(

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from blickschutz.audit.model import Entry
-from blickschutz.compliance.entered import Standing
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Rule, broken, holds, unknown
-from blickschutz.compliance.policy.evidence import says_something, vouched, vouchers
+from blickschutz.compliance.policy.evidence import says_something
+from blickschutz.compliance.policy.signed import entered_as, vouched, vouchers, waiting
 
 GATE, SETTING, LOG = Kind.GATE, Kind.SETTING, Kind.LOG
 YEAR, HALF_YEAR, QUARTER, MONTH = 365, 182, 90, 31
@@ -44,19 +44,16 @@ def lacking(g: Grounds, *sections: str) -> Answer | None:
 
 
 def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True, of_settings: bool = False) -> Answer:
-    """A fact of that kind is recorded by somebody, its document counts as evidence (see `evidence.vouched`), and it is neither too old nor
+    """A fact of that kind is signed by two people and its document counts as evidence (see `signed.vouched`), and it is neither too old nor
     about other settings."""
     fact = g.facts.newest(kind)
     if fact is None:
-        waiting = next((one for one in g.entered if one.kind == kind.value and one.standing(g.settings) is Standing.WAITING), None)
-        if waiting is not None:
-            return unknown(
-                f"{waiting.name} („{kind.value}“) ist eingetragen und wartet noch auf zwei Unterschriften.",
-                f"{waiting.name} ('{kind.value}') is entered, and not signed by two people yet.",
-            )
+        entered = waiting(g, kind.value)
+        if entered is not None:
+            return entered
         return unknown(
-            f"Tragen Sie „{kind.value}“ unter Nachweise oder in der Tatsachendatei ein.",
-            f"Record '{kind.value}' on the page of proofs or in the facts file.",
+            f"Tragen Sie „{kind.value}“ unter Nachweise ein, mit seinem Dokument.",
+            f"Enter '{kind.value}' on the page of proofs, with its document.",
         )
     if document and not fact.document:
         return unknown(
@@ -66,7 +63,7 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
         return unknown(
             f"Wer steht für „{kind.value}“? Unter person steht kein Name.", f"Who stands for '{kind.value}'? There is no name under person."
         )
-    if fact.document and (problem := vouched(g, fact)) is not None:
+    if (problem := vouched(g, fact)) is not None:
         return problem
     if fact.date > g.today:
         return broken(f"„{kind.value}“ liegt in der Zukunft ({fact.date}).", f"'{kind.value}' lies in the future ({fact.date}).")
@@ -80,5 +77,5 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
             f"„{kind.value}“ gilt für andere Einstellungen; prüfen Sie die Änderung und tragen Sie den Hash {g.settings[:12]}… ein.",
             f"'{kind.value}' is about other settings; look at the change and record the hash {g.settings[:12]}….",
         )
-    german, english = vouchers(g, fact)
+    german, english = vouchers(g, entered_as(g, fact))
     return holds(f"{kind.value}, {fact.date}, {german}", f"{kind.value}, {fact.date}, {english}")

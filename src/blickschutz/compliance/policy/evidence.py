@@ -6,8 +6,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from blickschutz.compliance.entered import Entered, Standing, in_order
-from blickschutz.compliance.facts import Fact, FactKind, Facts, Office
+from blickschutz.compliance.facts import FactKind, Facts, Office
 from blickschutz.compliance.model import Answer, Form, Grounds, Text, broken, unknown
 from blickschutz.kernel.periods import add_months
 
@@ -76,54 +75,6 @@ def offices(facts: Facts) -> Answer | None:
         return broken(
             "Verantwortlicher und Datenschutzbeauftragte sind dieselbe Stelle (Art. 38 Abs. 6 DSGVO). Berichtigen Sie die Namen.",
             "Controller and data protection officer are the same (Art. 38(6) GDPR). Put the names right.",
-        )
-    return None
-
-
-def entered_as(g: Grounds, fact: Fact) -> Entered | None:
-    """What was entered in the application for that fact; None where it comes from the facts file."""
-    return next((one for one in g.entered if one.name == fact.document), None)
-
-
-def vouchers(g: Grounds, fact: Fact) -> Text:
-    """Who stands for a fact: by a signature in the application, or by the facts file alone."""
-    one = entered_as(g, fact)
-    if one is None:
-        return fact.person, fact.person
-    people = [f"{signature.name} ({signature.role.value})" for signature in in_order(one, g.settings)]
-    return f"unterschrieben von {' und '.join(people)}", f"signed by {' and '.join(people)}"
-
-
-def vouched(g: Grounds, fact: Fact) -> Answer | None:
-    """What is wrong with a fact's document and with who stands for it, if anything."""
-    kind, one = fact.kind.value, entered_as(g, fact)
-    if one is not None and one.standing(g.settings) is not Standing.SIGNED:
-        signed = " und ".join(signature.name for signature in one.signatures if signature.settings != g.settings)
-        return broken(
-            f"Die Unterschriften von {signed} unter {one.name} („{kind}“) gelten nicht mehr: Die Einstellungen haben sich geändert. "
-            "Prüfen Sie die Änderung und unterschreiben Sie unter Nachweise neu.",
-            f"The signatures of {signed.replace(' und ', ' and ')} under {one.name} ('{kind}') are void: the settings have changed. "
-            "Look at the change and sign anew on the page of proofs.",
-        )
-    found = g.documents.get(fact.document)
-    if found is None or found.sha256 != fact.sha256:
-        there, gone = ("fehlt", "is missing") if found is None else ("ist ein anderes", "is another one")
-        return broken(
-            f"Das Dokument {fact.document} {there}; legen Sie das richtige hin oder tragen Sie den neuen Stand ein.",
-            f"The document {fact.document} {gone}; put the right one there, or record the new state.",
-        )
-    if problem := unreadable(g, fact.document):
-        return broken(f"{fact.document} ({kind}) {problem[0]}", f"{fact.document} ({kind}) {problem[1]}")
-    others = sorted(g.facts.uses(found.sha256) - {kind})
-    if others:
-        return broken(
-            f"{fact.document} steht zugleich für {', '.join(others)}; jede Tatsache braucht ihr eigenes Dokument.",
-            f"{fact.document} also stands for {', '.join(others)}; each fact needs a document of its own.",
-        )
-    if not says_something(fact.confirmed) or same_person(fact.person, fact.confirmed):
-        return unknown(
-            f"„{kind}“ bestätigt noch keine zweite Person; tragen Sie sie unter confirmed ein (nicht {fact.person}).",
-            f"No second person confirms '{kind}' yet; record them under confirmed (not {fact.person}).",
         )
     return None
 

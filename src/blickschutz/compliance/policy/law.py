@@ -15,8 +15,9 @@ from blickschutz.compliance.policy.evidence import (
     oldest_incident,
     same_person,
     says_something,
-    vouchers,
 )
+from blickschutz.compliance.policy.signed import entered_as, sheet_vouchers, unsigned, vouchers
+from blickschutz.compliance.sheets import Sheet
 
 
 def _without_ground(g: Grounds) -> list[str]:
@@ -29,8 +30,8 @@ def purposes(g: Grounds) -> Answer:
     missing = _without_ground(g)
     if missing:
         return unknown(
-            f"Tragen Sie unter [[grounds]] Zweck und Begründung ein für: {names(missing)}.",
-            f"Record purpose and reason under [[grounds]] for: {names(missing)}.",
+            f"Tragen Sie unter Nachweise (Zwecke der Kameras) Zweck und Begründung ein für: {names(missing)}.",
+            f"Enter purpose and reason on the page of proofs (purposes of the cameras) for: {names(missing)}.",
         )
     strange = {ground.camera for ground in g.facts.grounds} - {camera.id for camera in g.site.cameras}
     if strange:
@@ -38,7 +39,7 @@ def purposes(g: Grounds) -> Answer:
     mute = sorted({ground.camera for ground in g.facts.grounds if not says_something(ground.reason)})
     if mute:
         return unknown(f"Die Begründung sagt nichts bei: {names(mute)}.", f"The reason says nothing for: {names(mute)}.")
-    return holds("Tatsachen [[grounds]]", "facts [[grounds]]")
+    return unsigned(g, Sheet.PURPOSES) or holds(*sheet_vouchers(g, Sheet.PURPOSES))
 
 
 @rule(
@@ -63,13 +64,13 @@ def incidents(g: Grounds) -> Answer:
             f"A survey proves no incidents; record figures of the police or the public order office for: {names(missing)}.",
         )
     if not missing:
-        return holds("Tatsachen [[incidents]]", "facts [[incidents]]")
+        return unsigned(g, Sheet.INCIDENTS) or holds(*sheet_vouchers(g, Sheet.INCIDENTS))
     recorded_for = {one.camera for one in g.facts.incidents}
     german = (
-        "Tragen Sie unter [[incidents]] Vorfälle der letzten 24 Monate mit ihrer Quelle ein oder nehmen Sie die Kamera weg: "
+        "Tragen Sie unter Nachweise (Vorfälle) die der letzten 24 Monate mit ihrer Quelle ein oder nehmen Sie die Kamera weg: "
         f"{names(missing)}."
     )
-    english = f"Record incidents of the last 24 months under [[incidents]], or take the camera away: {names(missing)}."
+    english = f"Enter incidents of the last 24 months on the page of proofs, or take the camera away: {names(missing)}."
     return broken(german, english) if recorded_for.issuperset(missing) else unknown(german, english)
 
 
@@ -107,7 +108,8 @@ def areas(g: Grounds) -> Answer:
     missing = _without_ground(g)
     if missing:
         return unknown(
-            f"Tragen Sie unter [[grounds]] area ein für: {names(missing)}.", f"Record area under [[grounds]] for: {names(missing)}."
+            f"Tragen Sie unter Nachweise (Zwecke der Kameras) den Bereich ein für: {names(missing)}.",
+            f"Enter the area on the page of proofs (purposes of the cameras) for: {names(missing)}.",
         )
     intimate = [zone for camera in g.site.cameras for zone in (camera.name, *(one.name for one in camera.zones)) if _intimate(zone)]
     if intimate:
@@ -115,7 +117,7 @@ def areas(g: Grounds) -> Answer:
             f"Intimbereiche werden nie überwacht; entfernen Sie: {names(intimate)}.",
             f"Intimate places are never watched; remove: {names(intimate)}.",
         )
-    return holds("Tatsachen [[grounds]].area", "facts [[grounds]].area")
+    return unsigned(g, Sheet.PURPOSES) or holds(*sheet_vouchers(g, Sheet.PURPOSES))
 
 
 def _intimate(name: str) -> bool:
@@ -159,7 +161,7 @@ def dpia(g: Grounds) -> Answer:
             "Freigabe und Rat kommen von derselben Person; die Datenschutzbeauftragte berät und gibt nicht frei (Art. 38 Abs. 6 DSGVO).",
             "Approval and advice come from the same person; the officer advises and does not approve (Art. 38(6) GDPR).",
         )
-    (approver, approver_en), (adviser, adviser_en) = vouchers(g, approved), vouchers(g, advised)
+    (approver, approver_en), (adviser, adviser_en) = (vouchers(g, entered_as(g, one)) for one in (approved, advised))
     return holds(
         f"dsfa, {approved.date}, {approver}; rat-datenschutz, {advised.date}, {adviser}",
         f"dsfa, {approved.date}, {approver_en}; rat-datenschutz, {advised.date}, {adviser_en}",
@@ -218,6 +220,12 @@ def record_of_processing(g: Grounds) -> Answer:
             "Die Löschfrist des Protokolls (f) fehlt; schreiben Sie sie bei „protokollfrist“ unter text.",
             "The limit of the log (f) is missing; write it under text of 'protokollfrist'.",
         )
+    bare = unsigned(g, Sheet.PARTICULARS, Sheet.PURPOSES)
+    if bare is not None:
+        return bare
+    answer = recorded(g, FactKind.LOG_RETENTION, document=False)
+    if answer.result is not Result.HOLDS:
+        return answer
     return recorded(g, FactKind.PROCESSING_RECORD, document=False, of_settings=True)
 
 

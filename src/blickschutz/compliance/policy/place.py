@@ -10,6 +10,8 @@ from blickschutz.compliance.model import Answer, Form, Grounds, Result, broken, 
 from blickschutz.compliance.plan import density, unannounced
 from blickschutz.compliance.policy.base import GATE, LOG, QUARTER, SETTING, lacking, names, recorded, rule, two_people
 from blickschutz.compliance.policy.evidence import LEAST_SIDE, offices, says_something
+from blickschutz.compliance.policy.signed import is_photograph_signed, sheet_vouchers, unsigned
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.config.hours import service
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Style
@@ -18,6 +20,7 @@ from blickschutz.regime.model import Action, Mode, RegimeName
 IDENTIFY = 250.0
 MOST_CELLS = 12.5
 _RECORDS = frozenset({Action.RECORD, Action.BOTH})
+_SHEETS = (Sheet.WAYS, Sheet.SIGNS)
 EDITION = "DIN EN 62676-4:2016"
 
 
@@ -32,8 +35,8 @@ EDITION = "DIN EN 62676-4:2016"
 def signs(g: Grounds) -> Answer:
     if not g.facts.ways or not g.facts.signs:
         return unknown(
-            "Tragen Sie die Wege unter [[ways]] und die Schilder unter [[signs]] ein.",
-            "Record the ways under [[ways]] and the signs under [[signs]].",
+            "Tragen Sie unter Nachweise die Wege und die Schilder ein.",
+            "Enter the ways and the signs on the page of proofs.",
         )
     bare = unannounced(g.facts.ways, g.facts.signs, [camera.plan for camera in g.site.cameras if camera.plan is not None])
     if bare:
@@ -50,10 +53,10 @@ def signs(g: Grounds) -> Answer:
     address = g.facts.information_address
     if not address:
         return unknown(
-            "Tragen Sie unter information_address die Internetadresse des Informationsblatts ein; ohne sie hat das Schild keinen Bildcode, "
-            "und kein Foto zeigt, dass es dieses Schild ist.",
-            "Record the address of the information sheet under information_address; without it the sign has no picture code, and no "
-            "photograph shows that it is this sign.",
+            "Tragen Sie unter Nachweise (Angaben zur Anlage) die Internetadresse des Informationsblatts ein; ohne sie hat das Schild "
+            "keinen Bildcode, und kein Foto zeigt, dass es dieses Schild ist.",
+            "Enter the address of the information sheet on the page of proofs (particulars); without it the sign has no picture code, and "
+            "no photograph shows that it is this sign.",
         )
     blind = [sign.id for sign in g.facts.signs if g.documents[sign.photo].code != address]
     if blind:
@@ -64,10 +67,16 @@ def signs(g: Grounds) -> Answer:
     old = [sign.id for sign in g.facts.signs if not _is_recent(sign.checked, g.today)]
     if old:
         return broken(
-            f"Sehen Sie nach diesen Schildern und tragen Sie den Tag unter checked ein: {names(old)}.",
-            f"Look at these signs and record the day under checked: {names(old)}.",
+            f"Sehen Sie nach diesen Schildern und tragen Sie je ein neues Foto ein: {names(old)}.",
+            f"Look at these signs, and enter a new photograph of each: {names(old)}.",
         )
-    return holds("Tatsachen [[signs]], Lageplan", "facts [[signs]], site plan")
+    bare = [sign.id for sign in g.facts.signs if not is_photograph_signed(g, sign)]
+    if bare:
+        return unknown(
+            f"Diese Fotos haben noch nicht zwei Personen unter Nachweise unterschrieben: {names(bare)}.",
+            f"These photographs are not signed by two people on the page of proofs yet: {names(bare)}.",
+        )
+    return unsigned(g, *_SHEETS) or holds(*sheet_vouchers(g, *_SHEETS))
 
 
 def _is_shown(g: Grounds, sign: Sign) -> bool:
@@ -91,9 +100,7 @@ def sign_fields(g: Grounds) -> Answer:
     if without or not says_something(g.facts.full_information):
         listed = names([*without, *([] if says_something(g.facts.full_information) else ["full_information"])])
         return unknown(f"Dem Schild fehlt Zweck oder Ort der Informationen: {listed}.", f"The sign lacks purpose or place: {listed}.")
-    return holds(
-        "Tatsachen controller, data_protection_officer, full_information", "facts controller, data_protection_officer, full_information"
-    )
+    return unsigned(g, Sheet.PARTICULARS, Sheet.PURPOSES) or holds(*sheet_vouchers(g, Sheet.PARTICULARS, Sheet.PURPOSES))
 
 
 @rule(

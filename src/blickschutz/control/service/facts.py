@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from blickschutz.access.model import Member
@@ -17,6 +17,9 @@ from blickschutz.compliance.entered import (
     CRIME,
     EVENTS,
     KINDS,
+    PHOTOGRAPH,
+    REPEATED,
+    SHEETS,
     Entered,
     NotSigned,
     Standing,
@@ -26,13 +29,15 @@ from blickschutz.compliance.entered import (
     refusal,
     roles_wanted,
 )
-from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.facts import Facts, Sign
 from blickschutz.compliance.io.cabinet import FOLDER, Cabinet
 from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.model import Form, Paper
-from blickschutz.compliance.policy.evidence import LEAST_BYTES, says_something
+from blickschutz.compliance.policy.evidence import LEAST_BYTES, LEAST_SIDE, says_something
 from blickschutz.compliance.reports.crime import read_rows
+from blickschutz.compliance.sheets import Sheet
+from blickschutz.compliance.tables import Read, read_table, template
 from blickschutz.config.loader import settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.control.model import CrimeFigures, FactRefused, Given, NotEntered
@@ -50,12 +55,23 @@ class FactDesk:
     def __init__(self, site: SiteFile, path: Path | None, records: Inspected, clock: Clock) -> None:
         self._path, self._log, self._clock = path, records.office.log, clock
         self._zone, self._lock = ZoneInfo(site.site.timezone), threading.Lock()
-        self._cabinet = Cabinet(records.archive.data / FOLDER)
+        self._data = records.archive.data
+        self._cabinet = Cabinet(self._data / FOLDER)
+        self._read = 0, tuple[Entered, ...]()
         self.settings = settings_hash(site)
 
     def all(self) -> list[Entered]:
-        """Everything that was ever entered, the oldest first."""
-        return read_entered(self._log)
+        """Everything that was ever entered, the oldest first. Every page asks; read again only where an entry came."""
+        count, found = self._read
+        there = self._log.count(EVENTS, float("-inf"))
+        if there != count:
+            found = tuple(read_entered(self._log))
+            self._read = there, found
+        return list(found)
+
+    def waiting(self, member: Member) -> int:
+        """How many facts wait for that person's signature."""
+        return sum(refusal(one, member, self.settings) is None for one in self.all())
 
     def get(self, number: int) -> Entered | None:
         return next((one for one in self.all() if one.number == number), None)
@@ -81,20 +97,27 @@ class FactDesk:
             return FactRefused(NotEntered.KIND)
         if day is None or day > today:
             return FactRefused(NotEntered.DAY)
-        if given.kind != CRIME and not says_something(given.text):
+        is_table = given.kind in SHEETS | {CRIME}
+        if not is_table and not says_something(given.text):
             return FactRefused(NotEntered.TEXT)
         if not incoming.size:
             return FactRefused(NotEntered.NO_FILE)
-        if given.kind == CRIME:
-            try:
-                read_rows(incoming.path.read_bytes(), given.file, language)
-            except SettingsError as error:
-                return FactRefused(NotEntered.NOT_CSV, tuple(str(error).splitlines()))
-        elif incoming.size < LEAST_BYTES:
+        refused = _no_table(incoming, given, language) if is_table else self._no_document(incoming, given)
+        return refused or self._used(incoming.sha256, given.kind)
+
+    def _no_document(self, incoming: Incoming, given: Given) -> FactRefused | None:
+        if incoming.size < LEAST_BYTES:
             return FactRefused(NotEntered.SMALL)
-        elif self._cabinet.look(incoming).form is Form.UNREADABLE:
+        paper = self._cabinet.look(incoming, is_photograph=given.kind == PHOTOGRAPH)
+        if paper.form is Form.UNREADABLE:
             return FactRefused(NotEntered.UNREADABLE)
-        return self._used(incoming.sha256, given.kind)
+        if given.kind != PHOTOGRAPH:
+            return None
+        if given.subject not in self.signs():
+            return FactRefused(NotEntered.SIGN)
+        if paper.form is not Form.PICTURE or paper.side < LEAST_SIDE:
+            return FactRefused(NotEntered.NO_PHOTOGRAPH)
+        return None if paper.code else FactRefused(NotEntered.NO_CODE)
 
     def _used(self, sha256: str, kind: str) -> FactRefused | None:
         """Whether the document stands for something already: each has one purpose."""
@@ -103,6 +126,30 @@ class FactDesk:
             return FactRefused(NotEntered.THERE, tuple(str(one.number) for one in there if one.kind == kind))
         others = {one.kind for one in there} | (self._recorded().uses(sha256) - {kind})
         return FactRefused(NotEntered.USED, tuple(sorted(others))) if others else None
+
+    def in_force(self) -> Facts:
+        """The facts file together with what was entered and counts."""
+        return with_entered(self._recorded(), self.all(), self._data, self.settings)[0]
+
+    def signs(self) -> tuple[str, ...]:
+        """Short names of the signs that a photograph may show, those of a table that waits for signatures too."""
+        there = [one for one in self.all() if one.kind == Sheet.SIGNS and one.standing(self.settings) is Standing.WAITING]
+        waiting = [found for one in there if (found := self.table(one)) is not None]
+        signs = [sign.id for facts in (self.in_force().signs, *(one.sections["signs"] for one in waiting)) for sign in facts]
+        return tuple(dict.fromkeys(signs))
+
+    def template(self, sheet: Sheet, language: Language) -> bytes:
+        """A table as it is in force, to be filled in and handed in."""
+        return template(sheet, self.in_force(), language)
+
+    def table(self, one: Entered) -> Read | None:
+        """What a table says; None where it can no longer be read, and of what is no table."""
+        return _table(self._cabinet, one)
+
+    def code(self, one: Entered) -> str:
+        """What the picture code on a photograph says; empty of everything else."""
+        paper = self._cabinet.paper(one.sha256, is_photograph=True) if one.kind == PHOTOGRAPH else None
+        return paper.code if paper is not None else ""
 
     def _recorded(self) -> Facts:
         try:
@@ -122,6 +169,8 @@ class FactDesk:
             "size": incoming.size,
             "settings": self.settings,
         }
+        if given.subject:
+            facts["subject"] = given.subject
         known = any(one.sha256 == sha256 for one in self.all())
         self._cabinet.keep(incoming)
         try:
@@ -182,15 +231,43 @@ def read_entered(log: AuditLog) -> list[Entered]:
 
 
 def with_entered(facts: Facts, found: Sequence[Entered], data: Path, settings: str) -> tuple[Facts, dict[str, Paper]]:
-    """The facts file together with what was entered and counts, and what the documents of the latter are."""
+    """The facts file together with what was entered and counts, and what the documents of the latter are.
+
+    What counts stands in the place of what the file says of the same kind or section; a photograph belongs to its sign.
+    """
     counts = counting(found, settings)
-    cabinet, papers = Cabinet(data / FOLDER), {}
+    cabinet, papers = Cabinet(data / FOLDER), dict[str, Paper]()
+    sections, photographs = dict[str, Any](), dict[str, Entered]()
     for one in counts:
-        paper = cabinet.paper(one.sha256)
-        if paper is not None:
-            papers[one.name] = paper
-    made = tuple(as_fact(one, settings) for one in counts)
-    return facts.model_copy(update={"facts": (*made, *facts.facts)}), papers
+        paper = cabinet.paper(one.sha256, is_photograph=one.kind == PHOTOGRAPH)
+        table = _table(cabinet, one)
+        if paper is None or (one.kind in SHEETS and table is None):
+            continue
+        papers[one.name] = paper
+        if table is not None:
+            sections |= table.sections
+        elif one.kind == PHOTOGRAPH:
+            photographs[one.subject] = one
+    kinds = {one.kind for one in counts} - REPEATED
+    made = tuple(as_fact(one, settings) for one in counts if one.kind not in SHEETS | {PHOTOGRAPH})
+    sections["facts"] = (*made, *(fact for fact in facts.facts if fact.kind.value not in kinds))
+    sections["signs"] = tuple(_photographed(sign, photographs.get(sign.id)) for sign in sections.get("signs", facts.signs))
+    return facts.model_copy(update=sections), papers
+
+
+def _table(cabinet: Cabinet, one: Entered) -> Read | None:
+    """What a table says; None where it is missing, is another one now or no longer fits, and of what is no table."""
+    data = cabinet.read(one.sha256) if one.kind in SHEETS else None
+    try:
+        return read_table(Sheet(one.kind), data, one.file, "de") if data is not None else None
+    except SettingsError:
+        # Written by an older version: the rules say of it that it is to be entered anew.
+        return None
+
+
+def _photographed(sign: Sign, one: Entered | None) -> Sign:
+    """The sign with its newest photograph, seen on the day of that."""
+    return sign.model_copy(update={"photo": one.name, "sha256": one.sha256, "checked": one.day}) if one is not None else sign
 
 
 def _day(text: str) -> date | None:
@@ -198,3 +275,15 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _no_table(incoming: Incoming, given: Given, language: Language) -> FactRefused | None:
+    try:
+        data = incoming.path.read_bytes()
+        if given.kind == CRIME:
+            read_rows(data, given.file, language)
+        else:
+            read_table(Sheet(given.kind), data, given.file, language)
+    except SettingsError as error:
+        return FactRefused(NotEntered.NOT_CSV, tuple(str(error).splitlines()))
+    return None

@@ -64,6 +64,7 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
     if path is not None:
         facts = load_facts(facts_path(path))
         documents = look_at(facts, path.resolve().parent)
+    content = facts.content
     found, settings = read_entered(records.office.log) if records else [], settings_hash(site)
     if records and found:
         facts, handed_in = with_entered(facts, found, records.archive.data, settings)
@@ -77,6 +78,7 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
         today=datetime.fromtimestamp(now, ZoneInfo(site.site.timezone)).date(),
         now=now,
         documents=documents,
+        content=content,
         entered=tuple(found),
         log=log,
         members=tuple(records.office.access.members.values()) if records else (),

@@ -10,8 +10,9 @@ from fastapi.responses import RedirectResponse
 from starlette.requests import ClientDisconnect
 
 from blickschutz.access.model import Member, Permission
-from blickschutz.compliance.entered import CRIME, SIGNERS, Entered, NotSigned, Standing, refusal, roles_wanted
+from blickschutz.compliance.entered import CRIME, LASTING, PHOTOGRAPH, SHEETS, SIGNERS, Entered, NotSigned, Standing, refusal, roles_wanted
 from blickschutz.compliance.io.incoming import Incoming
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.control.model import FactRefused, Given
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.web import texts
@@ -42,6 +43,13 @@ def _reading(router: APIRouter, pages: Pages) -> None:
     @router.get("/facts", dependencies=[allow(Permission.FACTS)])
     def facts(request: Request) -> Response:
         return _list(pages, request)
+
+    @router.get("/facts/tables/{name}.csv", dependencies=[allow(Permission.FACTS)])
+    def table(request: Request, name: str) -> Response:
+        if name not in SHEETS:
+            raise HTTPException(404)
+        data = desk.template(Sheet(name), _language(pages, request))
+        return Response(data, media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}.csv"'})
 
     @router.get("/facts/{number}", dependencies=[allow(Permission.FACTS)])
     def fact(request: Request, number: Number) -> Response:
@@ -118,7 +126,7 @@ def _entering(router: APIRouter, pages: Pages) -> None:
 
     def _enter(request: Request, incoming: Incoming, received: Received) -> Response:
         fields = received.fields
-        given = Given(fields.get("kind", ""), fields.get("day", ""), fields.get("text", ""), received.file)
+        given = Given(fields.get("kind", ""), fields.get("day", ""), fields.get("text", ""), received.file, fields.get("subject", ""))
         if received.too_large:
             incoming.close()
             return _list(pages, request, "large", given)
@@ -163,7 +171,10 @@ def _list(pages: Pages, request: Request, problem: str = "", given: Given | None
         open=[view for view in views if view["standing"] in {Standing.WAITING, Standing.VOID}],
         signed=[view for view in views if view["standing"] is Standing.SIGNED],
         withdrawn=[view for view in views if view["standing"] is Standing.WITHDRAWN],
-        kinds=[kind for kind in texts.FACT_KINDS if kind != CRIME],
+        sheets=list(texts.FACT_SHEETS),
+        kinds=list(texts.FACT_DOCUMENTS),
+        photograph=PHOTOGRAPH,
+        signs=pages.room.policy.desk.signs(),
         missing=[kind for kind in texts.FACT_KINDS if kind not in there and kind != CRIME],
         crime=CRIME,
     )
@@ -181,6 +192,9 @@ def _one(pages: Pages, request: Request, found: Entered, problem: str = "") -> R
         one=_view(pages, found, member, language),
         settings=pages.room.policy.desk.settings,
         refused=refused.value if refused is not None else "",
+        table=pages.room.policy.desk.table(found),
+        code=pages.room.policy.desk.code(found),
+        is_lasting=found.kind in LASTING,
         signers=[sorted(role.value for role in roles) for roles in SIGNERS[found.kind]],
     )
 

@@ -1,0 +1,28 @@
+"""Who stands for what the site cannot know by itself: two people with accounts, two on paper, or nobody yet."""
+
+from __future__ import annotations
+
+from blickschutz.audit.model import Event
+from blickschutz.compliance.documents.model import Section, Table, event, fact, rule
+from blickschutz.compliance.model import Grounds
+from blickschutz.compliance.policy.signed import sheet_in_force, unsigned, vouchers
+from blickschutz.compliance.sheets import Sheet, covered
+
+_TITLES = {
+    Sheet.PARTICULARS: ("Verantwortlicher, Datenschutzbeauftragte, Empfänger und Aushang", "TR-02"),
+    Sheet.PURPOSES: ("Zwecke und Begründung der Kameras", "RG-01"),
+    Sheet.INCIDENTS: ("Vorfälle", "RG-02"),
+    Sheet.WAYS: ("Wege zur Anlage", "TR-01"),
+    Sheet.SIGNS: ("Orte der Schilder", "TR-01"),
+    Sheet.RISKS: ("Bewertung der Risiken", "DF-01"),
+}
+
+
+def signatures(g: Grounds) -> Section:
+    """Of each table that gates and impact assessment rest on, who signed it; OFFEN where nobody did."""
+    rows = []
+    for sheet, (title, name) in _TITLES.items():
+        is_signed = unsigned(g, sheet) is None
+        told = vouchers(g, sheet_in_force(g, sheet))[0] if is_signed else "OFFEN: nicht von zwei Personen unterschrieben"
+        rows.append(((title, told), (fact(covered(sheet)[0]), rule(name), event(Event.FACT_SIGNED))))
+    return Section("Wer für die Angaben einsteht", (Table(("Angabe", "Unterschriften"), tuple(rows)),))

@@ -1,0 +1,206 @@
+"""Sections of the facts file as tables that people hand in (CSV): purposes, incidents, ways, signs, risks and what else comes in rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.sheets import GERMAN, ONCE, PARTICULARS, SECTIONS, Sheet, columns, covered
+from blickschutz.config.loader import reason
+from blickschutz.kernel.errors import SettingsError
+
+Language = Literal["de", "en"]
+_TRUTH = {"ja": "true", "nein": "false", "yes": "true", "no": "false"}
+_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_TEXTS = {
+    "encoding": ("die Datei ist nicht in UTF-8; speichern Sie sie als „CSV UTF-8“", "the file is not in UTF-8; save it as CSV UTF-8"),
+    "no-table": ("das ist keine Tabelle, die sich lesen lässt", "this is no table that can be read"),
+    "columns": ("diese Spalte gibt es nicht: {name}; möglich sind: {known}", "there is no such column: {name}; possible are: {known}"),
+    "doubled": ("die Spalte {name} kommt zweimal vor", "the column {name} occurs twice"),
+    "cells": ("es sind {count} Felder, {wanted} müssen es sein", "there are {count} cells, there must be {wanted}"),
+    "empty": ("die Tabelle hat keine Zeile", "the table has no row"),
+    "absent": ("das Feld ist leer", "the cell is empty"),
+    "twice": ("{value} kommt schon in Zeile {other} vor", "{value} stands in line {other} already"),
+    "particular": (
+        "diese Angabe gibt es nicht: {name}; möglich sind: {known}",
+        "there is no such particular: {name}; possible are: {known}",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A table as it was handed in: what its head and rows say, word for word, and the sections of the facts file that it stands for."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    sections: Mapping[str, Any]
+
+
+def read_table(sheet: Sheet, data: bytes, name: str, language: Language) -> Read:
+    """Read a CSV file, comma or semicolon, its columns in German or English. Raises `SettingsError` with one line per problem."""
+    said = _Said(name, language)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise said(1 + data[: error.start].count(b"\n"), "encoding") from error
+    lines = text.splitlines()
+    delimiter = ";" if lines and ";" in lines[0] else ","
+    try:
+        found = [[cell.strip() for cell in cells] for cells in csv.reader(io.StringIO(text), delimiter=delimiter)]
+    except csv.Error as error:
+        raise said(1, "no-table") from error
+    head = tuple(found[0]) if found else ()
+    keys = _keys(sheet, head, said)
+    rows = [(number, cells) for number, cells in enumerate(found[1:], 2) if any(cells)]
+    if not rows:
+        raise said(1, "empty")
+    problems = [str(said(number, "cells", count=len(cells), wanted=len(keys))) for number, cells in rows if len(cells) != len(keys)]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    named = [(number, {key: cell for key, cell in zip(keys, cells, strict=True) if cell}) for number, cells in rows]
+    sections = _particulars(named, said) if sheet is Sheet.PARTICULARS else _section(sheet, named, said)
+    return Read(head, tuple(tuple(cells) for _, cells in rows), sections)
+
+
+class _Said:
+    """What is wrong in which line of which file."""
+
+    def __init__(self, name: str, language: Language) -> None:
+        self.name, self.language = name, language
+
+    def __call__(self, line: int, key: str, **values: object) -> SettingsError:
+        return self.plain(line, _TEXTS[key][0 if self.language == "de" else 1].format(**values))
+
+    def plain(self, line: int, text: str) -> SettingsError:
+        return SettingsError(f"{self.name}:{line}: {text}")
+
+    def invalid(self, model: type[BaseModel], line: int, error: ValidationError, words: Mapping[str, str]) -> list[str]:
+        """One line for each problem, with the column as it is called."""
+        found = []
+        for one in error.errors():
+            path = [*one["loc"], *one.get("ctx", {}).get("where", ())]
+            key = ".".join(str(part) for part in path if not isinstance(part, int))
+            called = words.get(key, key) if self.language == "de" else key
+            why = (
+                _TEXTS["absent"][0 if self.language == "de" else 1] if one["type"] == "missing" else reason(model, one, path, self.language)
+            )
+            found.append(str(self.plain(line, f"{called}: {why}")))
+        return found
+
+
+def _keys(sheet: Sheet, head: Sequence[str], said: _Said) -> list[str]:
+    known = columns(sheet)
+    words = {word.casefold(): key for key, german in known.items() for word in (key, german)}
+    keys = []
+    for name in head:
+        key = words.get(name.casefold())
+        if key is None:
+            raise said(1, "columns", name=name or "–", known=", ".join(known.values() if said.language == "de" else known))
+        if key in keys:
+            raise said(1, "doubled", name=name)
+        keys.append(key)
+    return keys
+
+
+def _section(sheet: Sheet, rows: Iterable[tuple[int, Mapping[str, str]]], said: _Said) -> Mapping[str, Any]:
+    section, model = SECTIONS[sheet]
+    made, problems, there = [], [], dict[tuple[str, str], int]()
+    for number, cells in rows:
+        try:
+            made.append(model.model_validate({key: _value(model, key, cell) for key, cell in cells.items()}, strict=False))
+        except ValidationError as error:
+            problems += said.invalid(model, number, error, GERMAN)
+        for key, cell in cells.items():
+            if (sheet, key) in ONCE and (other := there.setdefault((key, cell), number)) != number:
+                problems.append(str(said(number, "twice", value=cell, other=other)))
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return {section: tuple(made)}
+
+
+def _particulars(rows: Sequence[tuple[int, Mapping[str, str]]], said: _Said) -> Mapping[str, Any]:
+    words = {word.casefold(): key for key, german in PARTICULARS.items() for word in (key, german)}
+    values: dict[str, Any] = {}
+    lines, problems = dict[str, int](), list[str]()
+    for number, cells in rows:
+        name, value = cells.get("particular", ""), cells.get("value", "")
+        key = words.get(name.casefold())
+        if key is None:
+            known = ", ".join(PARTICULARS.values() if said.language == "de" else PARTICULARS)
+            problems.append(str(said(number, "particular", name=name or "–", known=known)))
+        elif not value:
+            continue
+        elif key == "recipients":
+            values["recipients"] = (*values.get("recipients", ()), value)
+        elif key in lines:
+            problems.append(str(said(number, "twice", value=name, other=lines[key])))
+        elif "." in key:
+            office, _, part = key.partition(".")
+            values.setdefault(office, {})[part] = value
+        else:
+            values[key] = value.replace(",", ".") if key == "north" else value
+        lines.setdefault(key or "", number)
+    try:
+        facts = Facts.model_validate(values, strict=False)
+    except ValidationError as error:
+        problems += said.invalid(Facts, 1, error, PARTICULARS)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return {section: getattr(facts, section) for section in covered(Sheet.PARTICULARS)}
+
+
+def _value(model: type[BaseModel], key: str, cell: str) -> Any:
+    """A cell as the model takes it: days and numbers as an office writes them, ja and nein, several numbers in one cell."""
+    shape = str(model.model_fields[key].annotation)
+    if key == "points":
+        return tuple(tuple(_number(one) for one in point.split()) for point in cell.split("/"))
+    if "tuple" in shape:
+        return tuple(re.split(r"[\s/]+", cell))
+    if "bool" in shape:
+        return _TRUTH.get(cell.casefold(), cell)
+    if "float" in shape:
+        return _number(cell)
+    if "date" in shape and (found := _DAY.fullmatch(cell)):
+        return f"{found[3]}-{int(found[2]):02d}-{int(found[1]):02d}"
+    return cell
+
+
+def _number(text: str) -> str:
+    return text.replace(",", ".")
+
+
+def template(sheet: Sheet, facts: Facts, language: Language) -> bytes:
+    """The table as it is in force, to be filled in and handed in: CSV in UTF-8 with its mark, so that Excel and LibreOffice read it."""
+    known, german = columns(sheet), language == "de"
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+    writer.writerow(known.values() if german else known)
+    if sheet is Sheet.PARTICULARS:
+        for key, word in PARTICULARS.items():
+            office, _, part = key.partition(".")
+            value = getattr(facts, office)
+            values = value if isinstance(value, tuple) and value else [getattr(value, part, "") if part else value]
+            writer.writerows([word if german else key, _cell(one)] for one in values)
+    else:
+        for one in getattr(facts, SECTIONS[sheet][0]):
+            writer.writerow([_cell(getattr(one, key)) for key in known])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "ja" if value else "nein"
+    if isinstance(value, tuple):
+        return " / ".join(" ".join(map(str, one)) for one in value) if value and isinstance(value[0], tuple) else " ".join(map(str, value))
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else str(value)
