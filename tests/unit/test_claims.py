@@ -16,6 +16,7 @@ import segno
 
 from blickschutz.compliance.entered import PHOTOGRAPH
 from blickschutz.compliance.facts import FactKind, Facts, Sign
+from blickschutz.compliance.io import documents
 from blickschutz.compliance.io.documents import look_at
 from blickschutz.compliance.model import Form, Kind, Result
 from blickschutz.compliance.policy import RULES
@@ -437,3 +438,13 @@ def test_one_empty_file_for_everything_opens_no_gate():
     for name in ("RG-03", "RG-04", "DF-01", "DF-02", "DF-03", "DF-04", "TR-01", "TR-03", "KI-07", "AP-01"):
         assert said(g, name).result is not Result.HOLDS, name
     assert len(SITE.cameras) == 11
+
+
+def test_the_same_bytes_are_looked_at_once_and_other_bytes_anew(monkeypatch):
+    """The rules ask every few seconds, and to search a photograph for its code takes a second."""
+    asked = []
+    monkeypatch.setattr(documents, "_code", lambda image: asked.append(1) or "code")
+    first, second = picture("einmal"), picture("anders")
+    assert [documents.paper_of(data, is_photograph=True).code for data in (first, first, second)] == ["code"] * 3
+    assert len(asked) == 2
+    assert documents.paper_of(first).code == ""

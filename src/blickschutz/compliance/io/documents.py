@@ -23,6 +23,9 @@ _SCALES = (1.0, 0.5, 0.25, 2.0)
 _MOST_SIDE = 6000
 # Whoever scans at 600 dots an inch fills A3 with 70 million. A small file can claim many more, all of which would be unpacked.
 _MOST_PIXELS = 120_000_000
+# The rules look every few seconds; the same bytes are the same document.
+_KNOWN: dict[tuple[str, bool], Paper] = {}
+_MOST_KNOWN = 4000
 # Of JPEG: what begins a part, and the parts that say height and width (ITU-T T.81, table B.1).
 _MARKER = 0xFF
 _SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -58,7 +61,17 @@ def look_at(facts: Facts, folder: Path) -> dict[str, Paper]:
 
 
 def paper_of(data: bytes, *, is_photograph: bool = False) -> Paper:
-    """What a document's bytes are; a photograph of a sign is searched for its picture code too."""
+    """What a document's bytes are; a photograph of a sign is searched for its picture code too, once: that takes a second."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    known = _KNOWN.get((sha256, is_photograph))
+    if known is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[sha256, is_photograph] = _looked_at(data, sha256, is_photograph=is_photograph)
+    return known
+
+
+def _looked_at(data: bytes, sha256: str, *, is_photograph: bool) -> Paper:
     form, side, code = _form(data), 0, ""
     if form is Form.PICTURE and _pixels(data) > _MOST_PIXELS:
         form = Form.UNREADABLE
@@ -69,7 +82,7 @@ def paper_of(data: bytes, *, is_photograph: bool = False) -> Paper:
         else:
             side = min(image.shape[:2])
             code = _code(image) if is_photograph else ""
-    return Paper(hashlib.sha256(data).hexdigest(), form, len(data), side, code)
+    return Paper(sha256, form, len(data), side, code)
 
 
 def _form(data: bytes) -> Form:
