@@ -127,8 +127,11 @@ CLAIMS = {
         "g": lambda g: facts_with(g, recipients=()),
     },
     "DF-04": {
-        "Personalrat oder Dienstvereinbarung": other(K.STAFF_COUNCIL, text="geprüft"),
-        "genannt": without(K.STAFF_COUNCIL),
+        "Der Personalrat": other(K.STAFF_COUNCIL, text="Der Ausschuss hat am 3. Mai zugestimmt."),
+        "zugestimmt": other(K.STAFF_COUNCIL, text="Personalrat nicht beteiligt"),
+        "oder": without(K.STAFF_COUNCIL),
+        "Dienstvereinbarung": other(K.STAFF_COUNCIL, text="geprüft"),
+        "gilt": other(K.STAFF_COUNCIL, text="Die Dienstvereinbarung liegt als Entwurf vor."),
     },
     "TR-01": {
         "jedem Weg": lambda g: facts_with(g, ways=(*g.facts.ways, g.facts.ways[0].model_copy(update={"points": ((1.0, 0.4), (0.7, 0.4))}))),
@@ -212,6 +215,39 @@ def test_what_breaks_a_word_of_a_claim_closes_the_gate(name, phrase):
 def test_an_x_is_no_office_and_one_office_is_not_both(change):
     for name in ("TR-02", "DF-03"):
         assert said(change(whole()), name).result is not Result.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("Personalrat nicht beteiligt", Result.UNKNOWN),
+        ("Der Personalrat wurde gehört.", Result.UNKNOWN),
+        ("Der Personalrat hat nicht zugestimmt.", Result.UNKNOWN),
+        ("Der Personalrat hat die Zustimmung verweigert.", Result.UNKNOWN),
+        ("Der Personalrat hat abgelehnt, der Stadtrat hat zugestimmt.", Result.UNKNOWN),
+        ("Die Zustimmung des Personalrats steht aus.", Result.UNKNOWN),
+        ("Der Personalrat wurde gehört und der Stadtrat hat zugestimmt.", Result.UNKNOWN),
+        ("Der Personalrat ist der Ansicht, zugestimmt sei damit alles.", Result.UNKNOWN),
+        ("Der Personalrat prüft. Zugestimmt hat das Amt.", Result.UNKNOWN),
+        ("Der Personalrat wird im Mai zustimmen.", Result.UNKNOWN),
+        ("Eine Dienstvereinbarung ist geplant.", Result.UNKNOWN),
+        ("Die Dienstvereinbarung wurde gekündigt.", Result.UNKNOWN),
+        ("Die Dienstvereinbarung gilt noch nicht.", Result.UNKNOWN),
+        ("Dienstvereinbarung: Entwurf vom 3. Mai, abgeschlossen soll sie im Juni werden.", Result.UNKNOWN),
+        ("Dienstvereinbarung", Result.UNKNOWN),
+        ("Der Personalrat hat am 3. Mai 2026 zugestimmt.", Result.HOLDS),
+        ("Zugestimmt hat der Personalrat am 3. Mai 2026.", Result.HOLDS),
+        ("Die Dienstvereinbarung vom 3. Mai 2026 gilt.", Result.HOLDS),
+        ("Dienstvereinbarung mit dem Personalrat am 3. Mai 2026 geschlossen.", Result.HOLDS),
+    ],
+)
+def test_the_staff_council_agreed_only_where_it_is_said_plainly(text, result):
+    assert said(other(K.STAFF_COUNCIL, text=text)(whole()), "DF-04").result is result
+
+
+def test_what_the_staff_council_agreed_to_is_a_document():
+    bare = other(K.STAFF_COUNCIL, document="", sha256=None)
+    assert said(bare(on_paper(whole())), "DF-04").result is Result.UNKNOWN
 
 
 @pytest.mark.parametrize(

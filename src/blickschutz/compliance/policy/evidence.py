@@ -28,6 +28,21 @@ _LOW = re.compile(
     r"|\b(?:low|medium|acceptable)\b"
 )
 _DENIED = re.compile(r"\b(?:nicht|nie|kaum|kein(?:e[mnrs]?)?|not|no|never)(?: mehr| als| as)? ?$")
+# What the staff council did, or what of an agreement is so; and whatever takes that back or says that it is yet to come.
+_HERE = r"(?:[^.,;]|(?<=\d)\.)*"
+"""The same part of a sentence; a dot after a number ends none ("am 3. Mai")."""
+_AGREED = re.compile(
+    rf"\bpersonalrat(?:s|es)?\b{_HERE}\b(?:zugestimmt|zustimmung (?:erteilt|liegt vor))\b"
+    rf"|\b(?:zugestimmt|zustimmung)\b{_HERE}\bpersonalrat"
+    rf"|\bdienstvereinbarung\b{_HERE}\b(?:gilt|geschlossen|abgeschlossen|unterzeichnet|unterschrieben|in kraft)\b"
+)
+_TAKEN_BACK = re.compile(
+    r"\b(?:nicht|nie|kein(?:e[mnrs]?)?|noch|ohne|statt|trotz|ob|falls|wenn|sofern|erst|sobald|bis|soll(?:te|en|ten)?|will|wollen|wollte"
+    r"|w[iü]rden?|werde[nt]?|wird|wäre|hätte|könnte|vielleicht|voraussichtlich|angeblich|mündlich|vorläufig|entwurf\w*|geplant\w*|beantragt\w*"
+    r"|verweiger\w*|abgelehnt\w*|lehnt\w*|widerspr\w*|widerruf\w*|widerrief\w*|ausst\w*|steht|offen\w*|fehl\w*|gekündigt\w*|außer"
+    r"|\w*ausschuss\w*|stadtrat\w*|gehört|angehört|informiert|unterrichtet"
+    r"|ausgelaufen|unwirksam\w*|abgelaufen|endete|not|no)\b"
+)
 _SURVEY = ("umfrage", "befragung", "fragebogen", "sicherheitsgefühl", "sicherheitsempfinden", "survey", "poll", "questionnaire")
 
 
@@ -110,3 +125,9 @@ def is_consultation_needed(facts: Facts) -> bool | None:
     if any(_DENIED.search(text[: found.start()]) for found in low):
         return True
     return False if low or _HIGH.search(text) else None
+
+
+def has_agreed(text: str) -> bool:
+    """Whether a text says plainly that the staff council agreed or that an agreement is in force, and takes nothing of it back."""
+    plain = " ".join(text.lower().split())
+    return bool(_AGREED.search(plain)) and not _TAKEN_BACK.search(plain)

@@ -9,6 +9,7 @@ from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds,
 from blickschutz.compliance.policy.base import GATE, LOG, SETTING, YEAR, lacking, names, recorded, rule
 from blickschutz.compliance.policy.evidence import (
     LEAST_REASON,
+    has_agreed,
     is_consultation_needed,
     is_survey,
     offices,
@@ -230,14 +231,20 @@ def record_of_processing(g: Grounds) -> Answer:
 
 
 @rule(
-    "DF-04", "LPersVG RLP (zu prüfen)", "Personalrat oder Dienstvereinbarung ist genannt", "Staff council or works agreement is named", GATE
+    "DF-04",
+    "LPersVG RLP (zu prüfen)",
+    "Der Personalrat hat zugestimmt, oder eine Dienstvereinbarung gilt",
+    "The staff council has agreed, or a works agreement is in force",
+    GATE,
 )
 def staff_council(g: Grounds) -> Answer:
-    answer, fact = recorded(g, FactKind.STAFF_COUNCIL, document=False), g.facts.newest(FactKind.STAFF_COUNCIL)
-    if answer.result is Result.HOLDS and fact is not None and not re.search(r"personalrat|dienstvereinbarung", fact.text.lower()):
+    answer, fact = recorded(g, FactKind.STAFF_COUNCIL), g.facts.newest(FactKind.STAFF_COUNCIL)
+    if answer.result is Result.HOLDS and fact is not None and not has_agreed(fact.text):
         return unknown(
-            "Nennen Sie bei „personalrat“ unter text den Personalrat oder die Dienstvereinbarung.",
-            "Name the staff council (Personalrat) or the works agreement (Dienstvereinbarung) under text of 'personalrat'.",
+            "Schreiben Sie bei „personalrat“ als schlichten Satz, was gilt: „Der Personalrat hat am … zugestimmt.“ oder „Die "
+            "Dienstvereinbarung vom … gilt.“ Was noch aussteht, abgelehnt oder eingeschränkt ist, genügt nicht.",
+            "Write as a plain sentence of 'personalrat' what is so: „Der Personalrat hat am … zugestimmt.“ or „Die Dienstvereinbarung "
+            "vom … gilt.“ What is still to come, was refused or is restricted is not enough.",
         )
     return answer
 
