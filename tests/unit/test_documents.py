@@ -33,7 +33,7 @@ from blickschutz.compliance.io.press import papers, print_pack, render
 from blickschutz.compliance.model import Machine
 from blickschutz.compliance.policy import RULES
 from blickschutz.compliance.recorded import Assignment
-from blickschutz.config.loader import settings_hash
+from blickschutz.config.loader import load_site, settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import FaultError
 from blickschutz.kernel.situation import Kind
@@ -458,3 +458,44 @@ def test_the_impact_assessment_names_who_signed_what_it_rests_on():
     assert all("auf Papier unterschrieben von Frau Amt und Herr Rat" in text for text in said_of(on_paper(whole())).values())
     unsigned = [one.text for one in pack(replace(whole(), entered=()))[1].sentences()]
     assert any("Freigabe der Folgenabschätzung" in text and "noch nicht von zwei Personen unterschrieben" in text for text in unsigned)
+
+
+class TestTheSitesLanguage:
+    """`check` and `documents` speak as the site does, whatever the operator's terminal speaks."""
+
+    def ask(self, tmp_path, language, *arguments):
+        site = tmp_path / "anlage.toml"
+        text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+        site.write_text(text.replace('language = "de"', f'language = "{language}"'), encoding="utf-8")
+        assert load_site(site).site.language == language
+        terminal = {"LANG": "en_GB.UTF-8" if language == "de" else "de_DE.UTF-8", "LC_ALL": "", "LC_MESSAGES": ""}
+        return CliRunner().invoke(cli, [*arguments, "--site", str(site)], env=terminal)
+
+    @pytest.mark.parametrize(
+        ("language", "own", "other"),
+        [("de", "kein Datenordner von Blickschutz", "no data folder"), ("en", "no data folder of Blickschutz", "kein Datenordner")],
+    )
+    def test_a_fault_of_the_data_folder(self, tmp_path, language, own, other):
+        folder = tmp_path / "etwas"
+        folder.mkdir()
+        (folder / "brief.txt").write_text("kein Datenordner")
+        result = self.ask(tmp_path, language, "check", "--data", str(folder))
+        assert result.exit_code == 1
+        assert own in result.stdout
+        assert other not in result.stdout
+
+    @pytest.mark.parametrize("language", ["de", "en"])
+    def test_a_secret_that_cannot_be_read(self, tmp_path, language):
+        site = tmp_path / "anlage.toml"
+        text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+        text = text.replace('language = "de"', f'language = "{language}"')
+        site.write_text(text.replace('id = "vorplatz-nord"', 'id = "vorplatz-nord"\npassword_file = "gibt-es-nicht"', 1), encoding="utf-8")
+        terminal = {"LANG": "en_GB.UTF-8" if language == "de" else "de_DE.UTF-8", "LC_ALL": "", "LC_MESSAGES": ""}
+        result = CliRunner().invoke(cli, ["check", "--site", str(site), "--data", str(tmp_path / "neu")], env=terminal)
+        assert ("lässt sich nicht lesen" in result.stdout) is (language == "de")
+        assert ("cannot be read" in result.stdout) is (language == "en")
+
+    def test_the_last_line_of_the_documents(self, tmp_path):
+        for language, word in (("de", "Dokumente"), ("en", "documents")):
+            result = self.ask(tmp_path, language, "documents", "--out", str(tmp_path / language), "--data", str(tmp_path / "neu"))
+            assert f" {word}, " in result.stdout.splitlines()[-1], result.output

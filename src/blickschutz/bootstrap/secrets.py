@@ -29,29 +29,30 @@ _TEXTS = {
 }
 
 
-def read_secret(setting: str, name: str, base: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """The secret in the file `name`; empty where none is named. Raises `SettingsError` that begins with the `setting`.
+def read_secret(setting: str, name: str, base: Path, environment: Mapping[str, str] = os.environ, language: str = "") -> str:
+    """The secret in the file `name`; empty where none is named. Raises `SettingsError` that begins with the `setting`, in the
+    operator's language unless another is named.
 
     A relative name is looked for among the credentials of systemd first, then in `base`, the site file's folder.
     """
     if not name:
         return ""
-    path, data = _opened(setting, name, base, environment)
+    path, data = _opened(setting, name, base, environment, language)
     try:
         secret = data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         secret = ""
     if not secret.strip() or len(data) > _MOST_BYTES or "\n" in secret:
-        raise _refused(setting, "wrong", path=path, most=_MOST_BYTES)
+        raise _refused(language, setting, "wrong", path=path, most=_MOST_BYTES)
     return secret
 
 
-def key_file(setting: str, name: str, base: Path, environment: Mapping[str, str] = os.environ) -> Path:
+def key_file(setting: str, name: str, base: Path, environment: Mapping[str, str] = os.environ, language: str = "") -> Path:
     """Where the private key in the file `name` lies, for a library that reads it itself. Raises `SettingsError` likewise."""
-    return _opened(setting, name, base, environment)[0]
+    return _opened(setting, name, base, environment, language)[0]
 
 
-def _opened(setting: str, name: str, base: Path, environment: Mapping[str, str]) -> tuple[Path, bytes]:
+def _opened(setting: str, name: str, base: Path, environment: Mapping[str, str], language: str) -> tuple[Path, bytes]:
     """The path of a file that only its owner may read, and the first bytes of it, one more than a secret may have."""
     given = environment.get(CREDENTIALS, "")
     passed = Path(given, name) if given and not Path(name).is_absolute() else None
@@ -61,10 +62,10 @@ def _opened(setting: str, name: str, base: Path, environment: Mapping[str, str])
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             data = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise _refused(setting, "gone", path=path, reason=error.strerror, name=name) from error
+        raise _refused(language, setting, "gone", path=path, reason=error.strerror, name=name) from error
     # systemd hands out credentials to the service alone, whatever their mode says.
     if path != passed and mode & 0o077:
-        raise _refused(setting, "open", path=path, mode=mode)
+        raise _refused(language, setting, "open", path=path, mode=mode)
     return path, data
 
 
@@ -85,15 +86,15 @@ def secret_files(site: SiteFile) -> list[tuple[str, str]]:
     return named + [(f"alerts.apprise.{other.id}.address_file", other.address_file) for other in alerts.apprise]
 
 
-def require_secrets(site: SiteFile, base: Path) -> None:
+def require_secrets(site: SiteFile, base: Path, language: str = "") -> None:
     """Raises `SettingsError` unless every secret that the site file names can be read: before anything starts."""
     for setting, name in secret_files(site):
-        read_secret(setting, name, base)
+        read_secret(setting, name, base, language=language)
     for setting, name in key_files(site):
         if name:
-            key_file(setting, name, base)
+            key_file(setting, name, base, language=language)
 
 
-def _refused(setting: str, text: str, **values: object) -> SettingsError:
+def _refused(language: str, setting: str, text: str, **values: object) -> SettingsError:
     german, english = _TEXTS[text]
-    return SettingsError(f"{setting}: {(german if operator_language() == 'de' else english).format(**values)}")
+    return SettingsError(f"{setting}: {(german if (language or operator_language()) == 'de' else english).format(**values)}")

@@ -11,7 +11,7 @@ from blickschutz.bootstrap.doctor import findings, look
 from blickschutz.cli.place import place_of
 from blickschutz.cli.policy import examine, in_words, is_gate, report, status
 from blickschutz.cli.users import if_started
-from blickschutz.config.loader import load_site
+from blickschutz.config.loader import load_site, operator_language
 from blickschutz.control.service.checks import Finding
 from blickschutz.control.vitals import DatabaseState
 from blickschutz.installation.model import FolderError
@@ -37,7 +37,7 @@ def diagnose(path: Path, data: Path | None, as_json: bool) -> int:
             own += [_database(one.look()) for one in (records.databases if records is not None else ())]
     except FolderError:
         pass  # `examine` says it
-    examined = examine(site, path, data)
+    examined = examine(site, path, data, operator_language() if as_json else site.site.language)
     all_found = [*own, *examined.findings]
     code = status(site, all_found, examined.found)
     if as_json:

@@ -30,9 +30,9 @@ def with_site(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--site", "path", type=_FILE, required=True, help="Site file (TOML).")(command)
 
 
-def place_of(site: SiteFile, path: Path, data: Path | None = None) -> Place:
-    """Where the data of the site in the file `path` belong. Raises `FolderError`."""
-    file, language, stated = path.resolve(), operator_language(), site.site.id
+def place_of(site: SiteFile, path: Path, data: Path | None = None, language: str | None = None) -> Place:
+    """Where the data of the site in the file `path` belong. Raises `FolderError`, in the operator's language unless another is named."""
+    file, language, stated = path.resolve(), language or operator_language(), site.site.id
     base = default_base(os.environ, _home(), root=os.geteuid() == 0)
     known_id = stated or derived_id(file)
     if data is not None:

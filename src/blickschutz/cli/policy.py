@@ -51,7 +51,8 @@ def report(path: Path, data: Path | None, as_json: bool) -> int:
             raise
         click.echo(json.dumps({"rules": [{"id": "site-file", "result": "broken", "source": str(path), "mend": str(error)}]}))
         return 1
-    examined = examine(site, path, data)
+    # People read it in the site's language, whatever their terminal speaks; programs as before.
+    examined = examine(site, path, data, operator_language() if as_json else site.site.language)
     findings, found, grounds = list(examined.findings), list(examined.found), examined.grounds
     if as_json:
         rules = [{"id": one.id, "result": one.result, "source": one.source, "mend": one.mend} for one in findings]
@@ -70,18 +71,18 @@ class Examined:
     grounds: Grounds
 
 
-def examine(site: SiteFile, path: Path, data: Path | None) -> Examined:
+def examine(site: SiteFile, path: Path, data: Path | None, language: str) -> Examined:
     """Look at everything; nothing is changed."""
-    findings = [Finding("site-file", "holds", str(path)), _check_secrets(site, path)]
+    findings = [Finding("site-file", "holds", str(path)), _check_secrets(site, path, language)]
     try:
-        require_place(place_of(site, path, data), new=False)
-        with if_started(site, path, data) as records:
+        require_place(place_of(site, path, data, language), new=False)
+        with if_started(site, path, data, language) as records:
             grounds = gather(site, path, records.inspected if records else None, SystemClock())
             findings.append(Finding("data-folder", "holds", "SI-02"))
             if records is not None:
                 now = SystemClock().now()
                 findings += [*check_site(site, records.inspected), *check_witness(site, records.inspected, now)]
-                findings += _check_backups(path, records.office.log, now)
+                findings += _check_backups(path, records.office.log, now, language)
             else:
                 never = (
                     "this site was never started; nothing is recorded yet",
@@ -130,21 +131,21 @@ def require_gates(site: SiteFile, path: Path, data: Path | None) -> None:
         raise GatesClosedError(f"{first[index]}\n{lines}\n{last[index]}")
 
 
-def _check_secrets(site: SiteFile, path: Path) -> Finding:
+def _check_secrets(site: SiteFile, path: Path, language: str) -> Finding:
     """Whether every secret that the site file names can be read, by its owner alone."""
     try:
-        require_secrets(site, path.resolve().parent)
+        require_secrets(site, path.resolve().parent, language)
     except SettingsError as error:
         return Finding("secrets", "broken", "SI-02", str(error))
     return Finding("secrets", "holds", "SI-02")
 
 
-def _check_backups(path: Path, log: AuditLog, now: float) -> list[Finding]:
+def _check_backups(path: Path, log: AuditLog, now: float, language: str) -> list[Finding]:
     """When the last backup was made, and when the last restore succeeded: a real one is as good as a trial."""
 
     def found(name: str, result: str, source: str, text: str, at: float = now, problem: object = "") -> Finding:
         values = {"site": path, "days": int((now - at) // _DAY_S), "problem": problem}
-        return Finding(name, result, source, say(text, operator_language(), **values), say(text, "de", **values))
+        return Finding(name, result, source, say(text, language, **values), say(text, "de", **values))
 
     made = next((entry for entry, _ in log.find(event=Event.BACKUP_MADE, most=1)), None)
     tried = [entry for event in (Event.RESTORE_TRIED, Event.RESTORED) for entry, _ in log.find(event=event, most=_TRIALS)]

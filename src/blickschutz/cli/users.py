@@ -172,9 +172,9 @@ def require(records: Records, person: str) -> None:
 
 
 @contextmanager
-def if_started(site: SiteFile, path: Path, data: Path | None) -> Iterator[Records | None]:
+def if_started(site: SiteFile, path: Path, data: Path | None, language: str | None = None) -> Iterator[Records | None]:
     """The records of a site that ran before, closed again afterwards; None of one that never did. Raises `FolderError`."""
-    place = place_of(site, path, data)
+    place = place_of(site, path, data, language)
     if not exists(place) or not any((place.folder / name).exists() for name in _LIVED):
         yield None
         return

@@ -62,7 +62,7 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
     facts = Facts()
     documents: dict[str, Paper] = {}
     if path is not None:
-        facts = load_facts(facts_path(path))
+        facts = load_facts(facts_path(path), site.site.language)
         documents = look_at(facts, path.resolve().parent)
     content = facts.content
     found, settings = read_entered(records.office.log) if records else [], settings_hash(site)
