@@ -41,7 +41,7 @@ from blickschutz.regime.model import Mode
 from blickschutz.zones.model import Wall
 from tests.conftest import ROOT
 from tests.unit.test_claims import on_paper
-from tests.unit.test_policy import SITE, whole
+from tests.unit.test_policy import SITE, fact, facts_with, whole
 
 EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
 GOLDEN = ROOT / "tests/golden/documents"
@@ -232,7 +232,7 @@ def test_the_command_prints_and_says_what_is_open(tmp_path):
     arguments = ["documents", "--site", str(EXAMPLE), "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(cli, arguments, env={"BLICKSCHUTZ_DATA": str(tmp_path)})
     assert result.exit_code == 0, result.output
-    assert f"{len(KEYS)} documents" in result.output
+    assert f"{len(KEYS)} Dokumente" in result.output
     assert (tmp_path / "out/tom.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -499,3 +499,43 @@ class TestTheSitesLanguage:
         for language, word in (("de", "Dokumente"), ("en", "documents")):
             result = self.ask(tmp_path, language, "documents", "--out", str(tmp_path / language), "--data", str(tmp_path / "neu"))
             assert f" {word}, " in result.stdout.splitlines()[-1], result.output
+
+
+class TestWhatPeopleArranged:
+    """What no code knows is printed as what somebody arranged and two people signed, or as OFFEN; never as a fact."""
+
+    RULE = "Das Ordnungsamt hält die Kameras am Vorplatz eine Stunde vorher an."
+
+    def with_rule(self, g):
+        facts = tuple(one for one in g.facts.facts if one.kind is not FactKind.ASSEMBLIES)
+        return facts_with(g, facts=(*facts, fact(FactKind.ASSEMBLIES, text=self.RULE)))
+
+    def told(self, g, *keys):
+        return [one.text for document in pack(g) if document.key in keys for one in document.sentences()]
+
+    def test_a_rule_for_assemblies_that_two_signed_is_told_to_citizens_in_every_language(self):
+        g = self.with_rule(whole())
+        for document in pack(g):
+            if document.key.startswith("fragen-"):
+                assert sum(self.RULE in one.text for one in document.sentences()) == 1, document.key
+        assert any(self.RULE in text for text in self.told(g, "betriebskonzept"))
+
+    def test_one_that_nobody_signed_is_not(self):
+        g = replace(self.with_rule(whole()), entered=())
+        assert not any(self.RULE in text for text in self.told(g, "fragen-de", "fragen-ls", "fragen-ar"))
+        assert any(self.RULE in text and "noch nicht von zwei Personen" in text for text in self.told(g, "betriebskonzept"))
+        (row,) = [text for text in self.told(g, "tom") if self.RULE in text]
+        assert row.split(" | ")[-1] == "OFFEN"
+
+    def test_where_nobody_arranged_anything_nothing_is_claimed(self):
+        bare = facts_with(whole(), facts=())
+        rows = [text for text in self.told(bare, "tom") if text.startswith("OFFEN")]
+        assert {text.split(" | ")[0] for text in rows} >= {"OFFEN: Wer jede Meldung prüft", "OFFEN: Anhalten bei Versammlungen"}
+        assert {text.split(" | ")[-1] for text in rows if "|" in text} == {"OFFEN"}
+
+    def test_no_document_says_our_words_or_what_nobody_knows(self):
+        for g in (whole(), example()):
+            for document in pack(g):
+                for one in document.sentences():
+                    assert not re.search(r"Kamerazelle|Zellen? (?:für|der) Kamera|jede Meldung prüft ein Mensch", one.text), one.text
+                    assert "Bei Versammlungen werden Kameras angehalten" not in one.text

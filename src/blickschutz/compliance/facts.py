@@ -66,6 +66,9 @@ class FactKind(StrEnum):
     DISPLACEMENT = "verdraengung"
     EVALUATION = "evaluation"
     NIS2 = "nis2-einordnung"
+    HUMAN_REVIEW = "meldungen-pruefen"
+    ASSEMBLIES = "versammlungslage"
+    COUNCIL = "ratsbeschluss"
 
 
 class Office(Part):

@@ -62,6 +62,9 @@ FACT_DOCUMENTS = {
     "verdraengung": N_("Verdrängung in andere Bereiche"),
     "evaluation": N_("Ergebnis der Evaluation"),
     "nis2-einordnung": N_("Einordnung nach NIS 2"),
+    "meldungen-pruefen": N_("Wer jede Meldung prüft"),
+    "versammlungslage": N_("Regelung für Versammlungen"),
+    "ratsbeschluss": N_("Beschluss des Rates"),
 }
 FACT_KINDS = {**FACT_SHEETS, **FACT_DOCUMENTS, "kriminalstatistik": N_("Zahlen der Polizei")}
 FACT_STANDINGS = {

@@ -60,7 +60,7 @@ def evaluation(g: Grounds) -> Document:
             (
                 words.recorded(g, FactKind.EVALUATION, "Ergebnis der Evaluation"),
                 say(
-                    "Eine Kamera ohne Empfehlung oder mit der Empfehlung, sie abzubauen, wird angehalten, bis entschieden ist.",
+                    "Vorschlag: Eine Kamera ohne Empfehlung oder mit der Empfehlung, sie abzubauen, anhalten, bis entschieden ist.",
                     event(Event.CAMERA_STOPPED),
                     rule("RG-06"),
                 ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import remains, words
-from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, law, rule, say, setting, test
+from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, fact, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Found, Grounds, Result
 
@@ -30,6 +30,11 @@ def _plain(text: str) -> Callable[[Grounds], str]:
     return lambda g: text
 
 
+def _arranged(kind: FactKind, about: str) -> Callable[[Grounds], str]:
+    """What people arranged and who stands for it; OFFEN until they did."""
+    return lambda g: words.recorded(g, kind, about).text
+
+
 def _ways_out(g: Grounds) -> str:
     """How alerts leave the machine; what is not encrypted, and why, as the site file says."""
     plain = g.site.alerts.plain()
@@ -48,7 +53,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 lambda g: words.redaction(g).text,
                 "Vertraulichkeit",
                 "a",
-                "Kamerazelle",
+                "Kameraprozess",
                 "DM-04",
                 (setting("redaction.style"), setting("redaction.colour")),
             ),
@@ -56,7 +61,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 _plain("Gezeigt wird nur, was nachweislich Hintergrund ist; ohne Nachweis ist das ganze Bild verdeckt."),
                 "Vertraulichkeit",
                 "a",
-                "Kamerazelle",
+                "Kameraprozess",
                 "DM-05",
                 (test("tests/properties/test_redaction.py"),),
             ),
@@ -67,7 +72,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 ),
                 "Datenminimierung",
                 "a",
-                "Kamerazelle",
+                "Kameraprozess",
                 "DM-06",
                 (test("tests/properties/test_redaction.py"),),
             ),
@@ -196,10 +201,10 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 (setting("recording.reserve_mb"), event(Event.DISK_FULL)),
             ),
             _Measure(
-                _plain("Eine Kamerazelle, die endet, wird neu gestartet und nimmt keine andere mit."),
+                _plain("Endet der Prozess einer Kamera, wird er neu gestartet; die anderen Kameras laufen weiter."),
                 "Verfügbarkeit",
                 "b",
-                "Überwachung der Zellen",
+                "Überwachung der Kameraprozesse",
                 "DM-05",
                 (test("tests/live/test_cells.py"),),
             ),
@@ -241,6 +246,22 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
         (
             _Measure(_plain("Rechte werden halbjährlich überprüft."), "Transparenz", "d", "Betrieb", "SI-09", (rule("SI-09"),)),
             _Measure(
+                _arranged(FactKind.HUMAN_REVIEW, "Wer jede Meldung prüft"),
+                "Intervenierbarkeit",
+                "d",
+                "Betrieb",
+                "KI-03",
+                (fact(FactKind.HUMAN_REVIEW),),
+            ),
+            _Measure(
+                _arranged(FactKind.ASSEMBLIES, "Anhalten bei Versammlungen"),
+                "Intervenierbarkeit",
+                "d",
+                "Betrieb",
+                "KI-08",
+                (fact(FactKind.ASSEMBLIES),),
+            ),
+            _Measure(
                 _plain("Wartung durch Dritte geschieht nach Vertrag und unter Aufsicht."),
                 "Vertraulichkeit",
                 "d",
@@ -251,6 +272,13 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
         ),
     ),
 )
+
+
+def _cells(g: Grounds, row: _Measure, state: str) -> tuple[str, ...]:
+    """A measure that nobody arranged, or nobody signed, is in force nowhere, whatever its rule says."""
+    text = row.text(g)
+    is_open = text.startswith(words.OPEN) or words.UNSIGNED in text
+    return text, row.goal, f"Art. 32 Abs. 1 lit. {row.letter}", row.component, words.OPEN if is_open else state
 
 
 def measures(g: Grounds, found: list[Found]) -> Document:
@@ -267,7 +295,7 @@ def measures(g: Grounds, found: list[Found]) -> Document:
                     setting("cameras"),
                 ),
                 say(
-                    "Drei Bereiche: Kamerazellen halten Rohbilder im Arbeitsspeicher, die Leitstelle nur Verpixeltes und "
+                    "Drei Bereiche: Die Prozesse der Kameras halten Rohbilder im Arbeitsspeicher, die Leitstelle nur Verpixeltes und "
                     "Verschlüsseltes, der Sichtungsraum den Schlüssel eines Clips, solange zwei Personen darin sind.",
                     test("tests/live/test_secrets.py"),
                 ),
@@ -279,10 +307,7 @@ def measures(g: Grounds, found: list[Found]) -> Document:
         )
     ]
     for title, rows in _CONTROLS:
-        cells = tuple(
-            ((row.text(g), row.goal, f"Art. 32 Abs. 1 lit. {row.letter}", row.component, states[row.rule]), (*row.evidence, rule(row.rule)))
-            for row in rows
-        )
+        cells = tuple((_cells(g, row, states[row.rule]), (*row.evidence, rule(row.rule))) for row in rows)
         sections.append(Section(title, (Table(("Maßnahme", "Gewährleistungsziel", "Rechtsgrundlage", "Komponente", "Stand"), cells),)))
     sections.append(
         Section(

@@ -217,6 +217,7 @@ def service_order(g: Grounds) -> Document:
                     setting("alerts.escalate_after_s"),
                     event(Event.ALERT_DECIDED),
                 ),
+                words.recorded(g, FactKind.HUMAN_REVIEW, "Wer jede Meldung prüft"),
                 say(hours.by_day(g), event(Event.RECORDING_ORDERED), rule("DM-07"), setting("regimes.day.on_situation")),
             ),
         ),
@@ -225,8 +226,9 @@ def service_order(g: Grounds) -> Document:
         Section(
             "Versammlungen, Störung, Anhalten",
             (
+                words.recorded(g, FactKind.ASSEMBLIES, "Regelung für Versammlungen"),
                 say(
-                    "Bei Versammlungen werden Kameras angehalten; jede Rolle kann anhalten, für eine Kamera oder alle, mit Grund.",
+                    "Jede Rolle kann anhalten, eine Kamera oder alle, mit Grund; eine angehaltene Kamera zeigt und speichert nichts.",
                     rule("KI-08"),
                     event(Event.CAMERA_STOPPED),
                 ),

@@ -115,9 +115,9 @@ def information_sheet(g: Grounds, language: str) -> Document:
     software = say(
         t(
             "Software sucht nach Bewegungen, die für die Sicherheit wichtig sind. Sie erkennt "
-            "keine Gesichter und entscheidet nichts über Menschen; jede Meldung prüft ein Mensch.",
+            "keine Gesichter. Sie zählt, meldet oder zeichnet auf, mehr nicht; alles Weitere entscheiden Menschen.",
             "Software looks for movement that matters for safety. It recognises no "
-            "faces and decides nothing about people; a person looks at every alert.",
+            "faces. It counts, reports or records, and nothing else; everything further is decided by people.",
         ),
         rule("KI-01"),
         rule("KI-03"),

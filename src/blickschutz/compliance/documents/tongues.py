@@ -25,8 +25,9 @@ from blickschutz.compliance.documents.model import (
     say,
     setting,
 )
-from blickschutz.compliance.facts import Office, Purpose
+from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
+from blickschutz.compliance.policy.signed import is_signed
 from blickschutz.config.hours import service
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import MOST_OVERRIDE_HOURS, Action, Mode, Policy, RegimeName, Span, Sun
@@ -112,6 +113,7 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     q_rights: str
     q_assembly: str
     a_assembly: str
+    a_assembly_rule: str
 
 
 @lru_cache(maxsize=len(ASKED))
@@ -151,7 +153,7 @@ def questions(g: Grounds, language: str) -> Document:
         Section(p.q_faces, (_software(p),)),
         Section(p.q_rights, tuple(_rights(g, p))),
         Section(p.h_objection, (say(p.objection, law("Art. 21 Abs. 4 DSGVO")),)),
-        Section(p.q_assembly, (say(p.a_assembly, rule("KI-08"), event(Event.CAMERA_STOPPED)),)),
+        Section(p.q_assembly, tuple(_assemblies(g, p))),
         Section(p.h_where, (_where(g, p),)),
     )
     return _public(f"fragen-{language}", p.title_faq, language, "Art. 12 und 13 DSGVO", sections)
@@ -291,6 +293,16 @@ def _rights(g: Grounds, p: Phrases) -> list[Sentence]:
         say(p.no_duty, law("Art. 13 Abs. 2 lit. e DSGVO")),
         say(p.complaint.format(who=_kept(p, name)), fact("supervisory_authority"), law("Art. 77 DSGVO")),
     ]
+
+
+def _assemblies(g: Grounds, p: Phrases) -> list[Sentence]:
+    """What the stop control does; what the town laid down for assemblies is said where two people signed it."""
+    found = g.facts.newest(FactKind.ASSEMBLIES)
+    told = say(p.a_assembly, rule("KI-08"), event(Event.CAMERA_STOPPED))
+    if found is None or not found.text or not is_signed(g, found):
+        return [told]
+    text = p.a_assembly_rule.format(day=_kept(p, words.day(found.date, "de")), text=_kept(p, found.text))
+    return [told, say(text, fact(FactKind.ASSEMBLIES))]
 
 
 def _software(p: Phrases) -> Sentence:

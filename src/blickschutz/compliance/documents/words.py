@@ -15,6 +15,7 @@ from blickschutz.compliance.policy.signed import is_signed
 from blickschutz.regime.model import Mode
 
 OPEN = "OFFEN"
+UNSIGNED = "noch nicht von zwei Personen unterschrieben"
 NECESSITY = FactKind.NECESSITY_REVIEW
 BASIS = "§ 21 LDSG RLP i. V. m. Art. 6 Abs. 1 lit. e DSGVO"
 PURPOSES = {
@@ -126,7 +127,7 @@ def recorded(g: Grounds, kind: FactKind, about: str) -> Sentence:
     if found is None:
         return missing(about, fact(kind))
     text = f" {found.text}" if found.text else ""
-    bare = "" if is_signed(g, found) else " (noch nicht von zwei Personen unterschrieben)"
+    bare = "" if is_signed(g, found) else f" ({UNSIGNED})"
     return say(f"{about}: {found.date:%d.%m.%Y}, {found.person}{bare}.{text}", fact(kind))
 
 
