@@ -18,9 +18,10 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.control.service import keeper as module
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.model import BackoffSettings, SessionState, SourceKind, SourceSettings, Transport
+from blickschutz.ingest.model import BackoffSettings, NoticeSettings, SessionState, SourceKind, SourceSettings, Transport
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, FaultError
+from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
@@ -28,6 +29,7 @@ from blickschutz.zones.hardening import lacking
 from blickschutz.zones.model import Wall
 from tests.fakes import broken_cell
 from tests.fakes.detectors import BlindDetector
+from tests.fakes.onvif_camera import OnvifPeer, notice
 from tests.fakes.rtsp_camera import certificate
 from tests.fakes.web_camera import WebCamera, moving, part
 from tests.peers.rtsp import rtsp_server
@@ -128,7 +130,7 @@ def test_the_detector_is_ready_before_the_first_picture_is_read(walk_clip, faili
         assert len(detector.asked) == 1
 
 
-def test_a_confined_cell_reads_pictures_by_http():
+def test_a_confined_cell_reads_pictures_by_http_and_hears_what_the_camera_finds():
     pictures = [still(160, 96, n) for n in range(20)]
 
     def reply(request):
@@ -141,13 +143,23 @@ def test_a_confined_cell_reads_pictures_by_http():
         keeper = supervisor.keepers["a"]
         await until(lambda: keeper.health is not None and keeper.health.frames > 5)
         assert (keeper.health.session, keeper.health.width, keeper.health.problem) == (SessionState.LIVE, 160, "")
+        found = []
+        keeper.found.listen(found.append)
+        onvif.tell(notice("RuleEngine/TamperDetector/Tamper", (("IsTamper", "true"),)))
+        await until(lambda: found)
+        assert (found[0][0], found[0][1].kind, found[0][1].active) == ("a", Kind.CAMERA_TAMPERED, True)
+        keeper.stop(True)
+        await until(lambda: len(found) == 2)
+        assert not found[1][1].active, "a camera that is stopped finds nothing any more"
 
-    camera = WebCamera(reply)
+    camera, onvif = WebCamera(reply), OnvifPeer(user="blick", password="s/e")
     try:
         source = SourceSettings(SourceKind.PICTURES, f"http://127.0.0.1:{camera.port}/video")
-        run([CellSettings(camera="a", source=source, backoff=BackoffSettings(first=0.2, most=0.4))], scenario)
+        settings = {"source": source, "notices": NoticeSettings(onvif.address), "backoff": BackoffSettings(first=0.2, most=0.4)}
+        run([CellSettings(camera="a", **settings)], scenario)
     finally:
         camera.end()
+        onvif.end()
 
 
 @pytest.mark.peers

@@ -141,7 +141,7 @@ class SiteLog(Protocol):
 
 
 class OutsideSource(Protocol):
-    """Situations that something outside finds: cameras with their own analysis. MQTT here; ONVIF events fit behind it."""
+    """Situations that cameras with their own analysis tell a broker. What they tell by ONVIF comes from their cells."""
 
     def start(self) -> None: ...
 

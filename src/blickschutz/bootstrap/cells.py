@@ -8,7 +8,7 @@ from urllib.parse import quote
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.bootstrap.secrets import read_secret
 from blickschutz.config.model import Camera, SiteFile
-from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.ingest.model import NoticeSettings, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import PICTURES, read_address
 from blickschutz.kernel.density import Density
 from blickschutz.pipeline.messages import CellSettings
@@ -26,6 +26,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None
     return CellSettings(
         camera=camera.id,
         source=source_settings(camera, base),
+        notices=notice_settings(camera, base),
         model=site.analysis.model,
         clips=str(clips) if clips is not None else "",
         analysis=AnalysisSettings(rate=site.analysis.rate, encounter_height=min(zone.rules.altercation_height for zone in watched.zones)),
@@ -50,13 +51,33 @@ def situation_settings(camera: Camera) -> SituationSettings:
     return SituationSettings(zones or (WatchedZone("all"),), lines, density_of(camera), thresholds=camera.thresholds)
 
 
+def notice_settings(camera: Camera, base: Path) -> NoticeSettings | None:
+    """Where the camera tells what it finds itself; None where nobody listens."""
+    return onvif_settings(camera, base) if camera.onvif is not None and camera.onvif.events else None
+
+
+def onvif_settings(camera: Camera, base: Path) -> NoticeSettings | None:
+    """How the camera's ONVIF service is spoken to; None where it is not known. Raises `SettingsError`."""
+    onvif = camera.onvif
+    if onvif is None:
+        return None
+    return NoticeSettings(signed_in(camera, onvif.address, base), onvif.motion, _authority(camera, base), camera.fingerprint or "")
+
+
+def signed_in(camera: Camera, address: str, base: Path) -> str:
+    """An address of the camera with its account. Raises `SettingsError`."""
+    return with_account(address, camera.user, read_secret(f"cameras.{camera.id}.password_file", camera.password_file, base))
+
+
+def _authority(camera: Camera, base: Path) -> str:
+    return str((base / camera.authority).resolve()) if camera.authority is not None else ""
+
+
 def source_settings(camera: Camera, base: Path) -> SourceSettings:
     if camera.address.startswith("file:"):
         path = (base / camera.address.removeprefix("file:")).resolve()
         return SourceSettings(SourceKind.FILE, str(path), start_s=camera.start_s)
-    authority = str((base / camera.authority).resolve()) if camera.authority is not None else ""
-    password = read_secret(f"cameras.{camera.id}.password_file", camera.password_file, base)
-    address = with_account(camera.address, camera.user, password)
+    address = signed_in(camera, camera.address, base)
     found = read_address(address)
     kind = SourceKind.PICTURES if found is not None and found.scheme in PICTURES else SourceKind.RTSP
     fingerprint = camera.fingerprint or ""
@@ -64,7 +85,7 @@ def source_settings(camera: Camera, base: Path) -> SourceSettings:
         kind,
         address,
         camera.stall_s,
-        authority=authority,
+        authority=_authority(camera, base),
         fingerprint=fingerprint,
         every_s=camera.every_s,
         transport=camera.transport,

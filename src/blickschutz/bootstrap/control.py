@@ -75,6 +75,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     for cell in cells.values():
         cell.episodes.listen(sensitivity.heard)
         cell.situations.listen(routing.seen)
+        cell.found.listen(routing.found)
         cell.clips.listen(records.intake.heard)
         cell.lost.listen(records.intake.lost)
         cell.lost.listen(routing.lost)

@@ -75,7 +75,7 @@ def _state(data: Path) -> list[str]:
 def _addresses(setting: Setting) -> list[str]:
     """Landlock knows ports alone; the manager knows addresses (BPF on the unit's control group)."""
     site = setting.site
-    hosts = [found.host for camera in site.cameras if (found := read_address(camera.address)) is not None]
+    hosts = [found.host for camera in site.cameras for one in camera.addresses if (found := read_address(one)) is not None]
     alerts = site.alerts
     hosts += [one.host for one in (alerts.mail, alerts.mqtt) if one is not None]
     hosts += [host_of(hook.address) for hook in alerts.webhooks]

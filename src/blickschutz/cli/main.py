@@ -20,6 +20,7 @@ from blickschutz import __version__
 from blickschutz.access.model import AccountState, Role
 from blickschutz.analysis.io.engine import ENGINE
 from blickschutz.cli.backup import backup, restore, restored_note
+from blickschutz.cli.cameras import cameras
 from blickschutz.cli.codes import GATES_CLOSED, SETTINGS_WRONG, ends_with
 from blickschutz.cli.files import files
 from blickschutz.cli.loss import accept_loss
@@ -66,6 +67,7 @@ def cli() -> None:
 
 
 cli.add_command(models)
+cli.add_command(cameras)
 cli.add_command(verify)
 cli.add_command(users)
 cli.add_command(sensitivity)

@@ -26,6 +26,7 @@ from blickschutz.config.parts import (
     Polygon,
     Share,
     TimeOfDay,
+    WebAddress,
     is_local,
 )
 from blickschutz.config.texts import SiteError
@@ -305,6 +306,15 @@ class PrivacyZone(Part):
     """Corners in shares of width and height (0 to 1), at least three."""
 
 
+class Onvif(Part):
+    address: WebAddress
+    """The camera's ONVIF service: `http://host/onvif/device_service`, or `https`; account and certificate are the camera's."""
+    events: bool = True
+    """True: situations that the camera finds itself are taken (PullPoint)."""
+    motion: Annotated[Kind, Field(strict=False)] | None = None
+    """What a plain alarm of motion counts as. Without it nothing: that something moved says not what."""
+
+
 class Camera(Part):
     id: Identifier
     """Short name, unique in the site; part of addresses and logs."""
@@ -330,6 +340,8 @@ class Camera(Part):
     """For `rtsps` and `https`: SHA-256 of the camera's own certificate, where it is that one and no other."""
     authority: Annotated[str, Field(min_length=1, max_length=400)] | None = None
     """For `rtsps`, `https`: file (PEM) of the authority of the camera's certificate, as seen from this file; else the system's count."""
+    onvif: Onvif | None = None
+    """The camera's ONVIF service, where it is to be listened to."""
     colour: Annotated[Colour, Field(strict=False)] | None = None
     """What a mosaic keeps of people in this camera's picture, where it differs from `redaction.colour`."""
     picture: tuple[Annotated[int, Field(ge=64, le=16384)], Annotated[int, Field(ge=64, le=16384)]] | None = None
@@ -346,6 +358,11 @@ class Camera(Part):
     """Where the camera stands on the site plan."""
     privacy_zones: tuple[PrivacyZone, ...] = ()
     """Areas that are always filled."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All that is connected to for it."""
+        return (self.address, *((self.onvif.address,) if self.onvif is not None else ()))
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

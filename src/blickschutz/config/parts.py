@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from blickschutz.config.texts import SiteError
-from blickschutz.ingest.rules.address import read_address, without_secrets
+from blickschutz.ingest.rules.address import PICTURES, read_address, without_secrets
 from blickschutz.kernel.hosts import number_of
 from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
 
@@ -48,6 +48,13 @@ def _address(value: str) -> str:
         raise SiteError("address", value=without_secrets(value))
     if found.password:
         raise SiteError("secret_in_address", value=without_secrets(value))
+    return value
+
+
+def _web_address(value: str) -> str:
+    found = read_address(_address(value))
+    if found is None or found.scheme not in PICTURES:
+        raise SiteError("web_address", value=without_secrets(value))
     return value
 
 
@@ -92,6 +99,7 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)]
 Address = Annotated[str, AfterValidator(_address)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Part(BaseModel):

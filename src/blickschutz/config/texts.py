@@ -23,6 +23,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad', 'http://Rechner/Pfad' oder 'file:Pfad'",
         "{value!r} is no address; write 'rtsp://host/path', 'http://host/path' or 'file:path'",
     ),
+    "web_address": (
+        "{value!r} ist keine Adresse eines ONVIF-Dienstes; schreiben Sie 'http://Rechner/onvif/device_service'",
+        "{value!r} is no address of an ONVIF service; write 'http://host/onvif/device_service'",
+    ),
     "fingerprint": (
         "{value!r} ist kein Fingerabdruck; schreiben Sie SHA-256 des Zertifikats als 64 Ziffern und Buchstaben a bis f",
         "{value!r} is no fingerprint; write SHA-256 of the certificate as 64 digits and letters a to f",

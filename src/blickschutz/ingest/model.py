@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from blickschutz.kernel.situation import Kind
+
 
 class SourceKind(StrEnum):
     RTSP = "rtsp"
@@ -49,6 +51,26 @@ class SourceSettings:
     fingerprint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """Where a camera tells what it finds itself (ONVIF), with the account in it; `motion` is what a plain alarm of motion counts as."""
+
+    address: str = field(repr=False)
+    motion: Kind | None = None
+    authority: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that a camera found itself, or (`active` false) the end of it, under the same `id`."""
+
+    id: str
+    kind: Kind
+    active: bool
+    zone: str
+
+
 class Cause(StrEnum):
     """Why a camera gives no picture. The pages have words for each, and what to do."""
 
@@ -65,6 +87,20 @@ class Cause(StrEnum):
     CODEC = "codec"
     SILENT = "silent"
     ANSWER = "answer"
+
+
+class Step(StrEnum):
+    """What is tried of a camera, in this order."""
+
+    REACH = "reach"
+    SIGN_IN = "sign-in"
+    STREAM = "stream"
+    KEYFRAMES = "keyframes"
+    RATE = "rate"
+    CLOCK = "clock"
+    DEVICE = "device"
+    PROFILE = "profile"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)

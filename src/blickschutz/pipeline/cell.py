@@ -25,6 +25,7 @@ from blickschutz.analysis.ports import Detector, Floats
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.gate import local_listener
+from blickschutz.ingest.io.notices import CameraNotices
 from blickschutz.ingest.io.sources import open_source
 from blickschutz.ingest.model import SessionState, SourceKind
 from blickschutz.ingest.ports import VideoSource
@@ -44,6 +45,7 @@ from blickschutz.pipeline.messages import (
     Configure,
     EndOrder,
     EpisodeTold,
+    FoundTold,
     Fragment,
     Head,
     Health,
@@ -137,10 +139,14 @@ class Cell:
         self._channel.start()
         self._prepare(settings)
         self._session.start()
+        if self._notices is not None:
+            self._notices.start()
         try:
             while not self._ended:
                 self._turn()
         finally:
+            if self._notices is not None:
+                self._notices.stop()
             self._session.stop(0.5)
             self._recorder.close()
         self._channel.close()
@@ -170,6 +176,12 @@ class Cell:
             settings.backoff,
             random.SystemRandom().random,
             self._guard,
+        )
+
+        self._notices = (
+            CameraNotices(settings.camera, settings.notices, lambda found: self._channel.send(FoundTold(found)), self._clock, self._guard)
+            if settings.notices is not None
+            else None
         )
 
     def _open(self) -> VideoSource:
@@ -278,9 +290,13 @@ class Cell:
         if stopped:
             # The session may hang in a read: it is not waited for, and what it still reads is not listened to.
             self._session.stop(0.0)
+            if self._notices is not None:
+                self._notices.stop()
             self._interrupted(self._muxer.ended(), CloseReason.STOPPED)
         else:
             self._session.start()
+            if self._notices is not None:
+                self._notices.start()
         self._beat_at = float("-inf")
 
     def _interrupted(self, generation: int, reason: CloseReason = CloseReason.INTERRUPTED) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.guard.model import WorkState
-from blickschutz.ingest.model import BackoffSettings, Cause, SessionState, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, Cause, Found, NoticeSettings, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews, Order, RecordingSettings
@@ -37,6 +37,7 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     encoder: EncoderSettings = EncoderSettings()
     situations: SituationSettings = SituationSettings()
     recording: RecordingSettings = RecordingSettings()
+    notices: NoticeSettings | None = None
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -162,6 +163,12 @@ class SituationTold(_Message, frozen=True, tag="situation"):
     situation: Situation
 
 
+class FoundTold(_Message, frozen=True, tag="found"):
+    """The camera itself found something, or the end of it."""
+
+    found: Found
+
+
 class EpisodeTold(_Message, frozen=True, tag="episode"):
     """An episode of evidence ended, told to people or not: kind, times and its peak, never a place, a track or a picture."""
 
@@ -187,4 +194,4 @@ class ClipTold(_Message, frozen=True, tag="clip"):
 
 
 ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | SetThresholds | Quit
-FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | EpisodeTold | ClipTold | Moment
+FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | FoundTold | EpisodeTold | ClipTold | Moment

@@ -29,11 +29,18 @@ def profile_of(settings: CellSettings, local: int = 0) -> Profile:
             # The first order to record meets the same error, and is refused with it.
             _log.error("no_folder_for_clips", reason=error.strerror)
     models = Path(settings.models) if settings.models else default_folder()
+    notices = settings.notices
+    onvif = _place(notices.address) if notices is not None else ""
+    trusted = source.authority or (notices.authority if notices is not None else "")
+    authority = Path(trusted) if trusted else None
     if source.kind is SourceKind.FILE:
-        return profiles.cell(models=models, clips=clips, file=Path(source.address))
-    authority = Path(source.authority) if source.authority else None
-    # Read as the gate reads it: a password may hold what would part an address elsewhere.
-    camera = read_address(source.address)
-    address = f"{camera.scheme}://{camera.place}" if camera is not None else ""
+        return profiles.cell(models=models, clips=clips, file=Path(source.address), onvif=onvif, authority=authority)
     datagrams = source.kind is SourceKind.RTSP and source.transport.datagrams
-    return profiles.cell(models=models, clips=clips, address=address, authority=authority, local=local, datagrams=datagrams)
+    address = _place(source.address)
+    return profiles.cell(models=models, clips=clips, address=address, authority=authority, local=local, datagrams=datagrams, onvif=onvif)
+
+
+def _place(address: str) -> str:
+    """Without account and path; read as it is connected to: a password may hold what would part an address elsewhere."""
+    found = read_address(address)
+    return f"{found.scheme}://{found.place}" if found is not None else ""

@@ -27,9 +27,11 @@ def cell(
     authority: Path | None = None,
     local: int = 0,
     datagrams: bool = False,
+    onvif: str = "",
 ) -> Profile:
     """A camera's cell: its `address` (RTSP or HTTP), or the video `file` that stands for a camera; the folder in which it makes clips.
 
+    `onvif` is the address of the camera's own service, where it is listened to.
     `authority` is the file of the authority that made the camera's certificate, `local` the port of its own through which it reads it.
     `datagrams`: its media come by UDP.
     """
@@ -41,14 +43,14 @@ def cell(
         files.append(Grant("its video file", file if file.is_file() else file.parent, Right.READ))
     if authority is not None:
         files.append(Grant("its camera's authority", authority, Right.READ))
-    parts = urlsplit(address)
-    if parts.scheme in {"rtsps", "https"} and authority is None:
+    places = [urlsplit(one) for one in (address, onvif) if one]
+    if any(one.scheme in {"rtsps", "https"} for one in places) and authority is None:
         files += _authorities()
-    port = parts.port or CAMERA_PORTS.get(parts.scheme)
-    named = bool(parts.hostname) and number_of(parts.hostname or "") is None
+    named = any(one.hostname and number_of(one.hostname) is None for one in places)
     if named:
         files += _names()
-    return Profile(Zone.CELL, tuple(files), frozenset(one for one in (port, local) if one), udp=named, datagrams=datagrams)
+    ports = (local, *(one.port or CAMERA_PORTS.get(one.scheme, 0) for one in places))
+    return Profile(Zone.CELL, tuple(files), frozenset(one for one in ports if one), udp=named, datagrams=datagrams)
 
 
 def review_room(*, clip: Path, exports: Path, memory: Path, certificate: Iterable[Path]) -> Profile:

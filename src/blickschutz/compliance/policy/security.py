@@ -33,7 +33,7 @@ def _host(address: str) -> str:
 
 def allowed_hosts(site: SiteFile) -> frozenset[str]:
     """Every host that the site file names: cameras and channels. Nothing else is ever connected to."""
-    addresses = [camera.address for camera in site.cameras]
+    addresses = [address for camera in site.cameras for address in camera.addresses]
     addresses += [hook.address for hook in site.alerts.webhooks] + [other.address for other in site.alerts.apprise]
     hosts = {_host(address) for address in addresses}
     hosts |= {channel.host for channel in (site.alerts.mail, site.alerts.mqtt) if channel is not None}
@@ -90,7 +90,7 @@ def air_gap(g: Grounds) -> Answer:
     SETTING,
 )
 def encryption(g: Grounds) -> Answer:
-    plain = [camera.id for camera in g.site.cameras if camera.address.lower().startswith(("rtsp:", "http:"))]
+    plain = [camera.id for camera in g.site.cameras if any(one.lower().startswith(("rtsp:", "http:")) for one in camera.addresses)]
     if plain:
         answer = recorded(g, FactKind.CAMERA_LINK, document=False)
         if answer.result is not Result.HOLDS:

@@ -19,7 +19,7 @@ import structlog
 from blickschutz.control.model import ClipHeard, EpisodeHeard, SituationSeen
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
-from blickschutz.ingest.model import SessionState
+from blickschutz.ingest.model import Found, SessionState
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
@@ -32,6 +32,7 @@ from blickschutz.pipeline.messages import (
     Configure,
     EndOrder,
     EpisodeTold,
+    FoundTold,
     Fragment,
     FromCell,
     Head,
@@ -102,6 +103,7 @@ class CellKeeper:
         self.problem = ""
         self.process: Started | None = None
         self.situations: Topic[SituationSeen] = Topic()
+        self.found: Topic[tuple[str, Found]] = Topic()
         self.episodes: Topic[EpisodeHeard] = Topic()
         self.clips: Topic[ClipHeard] = Topic()
         # The camera's name: its cell hears what it is told; its cell is gone.
@@ -313,6 +315,8 @@ class CellKeeper:
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
         elif isinstance(message, SituationTold):
             self.situations.tell(SituationSeen(self.camera, self._run, message.situation))
+        elif isinstance(message, FoundTold):
+            self.found.tell((self.camera, message.found))
         elif isinstance(message, EpisodeTold):
             told = EpisodeHeard(self.camera, message.kind, message.zone, message.taken, message.seconds, message.peak, message.threshold)
             self.episodes.tell(told)

@@ -12,6 +12,7 @@ from blickschutz.control.model import SituationSeen, Unrecorded
 from blickschutz.control.ports import Do
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.regime import RegimeKeeper
+from blickschutz.ingest.model import Found
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.situation import Situation
@@ -23,7 +24,7 @@ _Key = tuple[str, str, int]
 
 
 class SituationRouting:
-    """`seen`, `lost` and `from_camera` never wait: what they cause is done in the thread of disk and database. `by_hand` and
+    """`seen`, `lost`, `found` and `from_camera` never wait: what they cause is done in the thread of disk and database. `by_hand` and
     `unrecorded` wait for both themselves, so they are not called in the event loop.
 
     `raised` tells each new alert with the moment (monotonic) at which its situation began.
@@ -59,6 +60,11 @@ class SituationRouting:
         situation = Situation(0, event.kind, event.zone, at, now, event.confidence, event.figures, None, ended)
         told = SituationSeen(camera, f"camera:{event.id}", situation)
         self._do(lambda: self._route(told, Origin.CAMERA), camera)
+
+    def found(self, told: tuple[str, Found]) -> None:
+        """The same, told by the camera's own cell (ONVIF)."""
+        camera, found = told
+        self.from_camera(camera, CameraEvent(id=found.id, kind=found.kind, active=found.active, zone=found.zone))
 
     def unrecorded(self, told: Unrecorded) -> None:
         """What was ordered could not be recorded after all, or not to its end: somebody is told of the situation instead."""

@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urljoin
@@ -50,6 +50,7 @@ class Answer:
     def __init__(self, wire: _Wire, connection: socket.socket, response: http.client.HTTPResponse, shown: str, stall_s: float) -> None:
         self._wire, self._connection, self._response = wire, connection, response
         self._shown, self._stall_s = shown, stall_s
+        self.status = response.status
         self.kind = response.headers.get("Content-Type", "").strip()
 
     def extend(self) -> None:
@@ -89,9 +90,14 @@ class WebCamera:
         self._address, self._settings = address, settings
         self._sign_in = SignIn(address)
 
-    def ask(self, accept: str, *, method: str = "GET", body: bytes = b"", kind: str = "") -> Answer:
-        """The answer whose status is 200. Raises `CameraRefusedError` with its cause, `CameraUnreachableError`, `CameraStalledError`."""
-        address = self._address
+    def ask(
+        self, accept: str, *, method: str = "GET", body: bytes = b"", kind: str = "", path: str = "", also: Container[int] = ()
+    ) -> Answer:
+        """The answer whose status is 200 or one of `also`; `path` is another than that of the address.
+
+        Raises `CameraRefusedError` with its cause, `CameraUnreachableError`, `CameraStalledError`.
+        """
+        address = replace(self._address, path=path) if path else self._address
         for _ in range(1 + _MOST_MOVES):
             for _ in range(_MOST_TRIES):
                 answer, response = self._asked(address, accept, method, body, kind)
@@ -99,7 +105,7 @@ class WebCamera:
                 if status != http.client.UNAUTHORIZED or not self._sign_in.ask(response.headers.get_all("WWW-Authenticate") or []):
                     break
                 answer.close()
-            if status == http.client.OK:
+            if status == http.client.OK or status in also:
                 return answer
             answer.close()
             moved = _moved(address, response.headers.get("Location")) if 300 <= status < 400 else None
