@@ -208,11 +208,12 @@ class TestMqtt:
     def test_cameras_are_heard_and_nonsense_is_refused(self, tmp_path):
         broker = RealBroker(free_port(), tmp_path)
         broker.start()
-        events = []
+        events, notices = [], []
         source = MqttSource(
             Broker("127.0.0.1", "rathaus", "0123456789abcdef", broker.port),
             frozenset({"gate"}),
             lambda camera, event: events.append((camera, event)),
+            on_notice=lambda camera, topic, payload: lambda: notices.append((camera, topic, payload)),
         )
         source.start()
         speaker = Subscriber.__new__(Subscriber)
@@ -230,6 +231,9 @@ class TestMqtt:
             until(speak_until_heard)
             assert events[0][0] == "gate"
             assert events[0][1].kind is Kind.LINE_CROSSED
+            speaker.publish("blickschutz/rathaus/cameras/gate/onvif-ej/VideoSource/MotionAlarm/&1", b"{}")
+            until(lambda: notices)
+            assert notices[0] == ("gate", "VideoSource/MotionAlarm/&1", b"{}")
             before = len(events)
             for topic, data in (("gate", b"{"), ("gate", b'{"id": "7", "kind": "guilty"}'), ("nowhere", good), ("gate", b"x" * 20_000)):
                 speaker.publish(f"blickschutz/rathaus/cameras/{topic}/events", data)

@@ -14,13 +14,17 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.client import MQTTMessage
 
+from blickschutz.alerts.io.broker import Broker
+from blickschutz.alerts.io.mqtt import MqttSource
 from blickschutz.alerts.model import Origin
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.cli.main import cli
 from blickschutz.compliance.policy.security import allowed_hosts
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Onvif
+from blickschutz.control.service.notices import PublishedNotices
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.discovery import Answered, find
 from blickschutz.ingest.io.notices import CameraNotices
@@ -28,9 +32,10 @@ from blickschutz.ingest.io.onvif import OnvifCamera
 from blickschutz.ingest.model import Cause, Found, NoticeSettings
 from blickschutz.ingest.rules.notices import MOST_ACTIVE, Notices, kind_of, state_of
 from blickschutz.ingest.rules.onvif import Account, MediaProfile, Notice, envelope, notices_of, path_of, time_of
+from blickschutz.ingest.rules.onvif_json import notice_of
 from blickschutz.ingest.rules.xml import MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS, read_xml
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.errors import CameraRefusedError, DeviceError, OperatorError
+from blickschutz.kernel.errors import UNREADABLE, CameraRefusedError, DeviceError, OperatorError
 from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.profile import profile_of
 from tests.conftest import ROOT
@@ -424,3 +429,60 @@ class TestTrying:
         result = CliRunner().invoke(cli, ["cameras", "test", camera, "--site", path])
         assert (result.exit_code, result.output.split()[:2]) == (1, ["reach", "refused"])
         assert CliRunner().invoke(cli, ["cameras", "test", "nobody", "--site", path]).exit_code == 1
+
+
+class TestPublished:
+    """What cameras publish themselves by MQTT."""
+
+    FENCE = b'{"UtcTime":"2026-11-27T01:02:03Z","Source":{"VideoSource":"1","Rule":"Zaun"},"Data":{"IsInside":true,"x":{"y":1}}}'
+
+    @pytest.mark.parametrize(
+        ("topic", "payload", "notice"),
+        [
+            (
+                "RuleEngine/FieldDetector/ObjectsInside/&1/Zaun",
+                FENCE,
+                Notice("RuleEngine/FieldDetector/ObjectsInside", (("VideoSource", "1"), ("Rule", "Zaun")), (("IsInside", "true"),)),
+            ),
+            (
+                "VideoSource/tns1:MotionAlarm/&1",
+                b'{"Data":{"SimpleItem":[{"Name":"State","Value":"false"},7]}}',
+                Notice("VideoSource/MotionAlarm", (("0", "1"),), (("State", "false"),)),
+            ),
+            ("Device/Trigger", b'{"PropertyOperation":"Deleted"}', Notice("Device/Trigger", (), (), True)),
+        ],
+    )
+    def test_both_forms_are_read(self, topic, payload, notice):
+        assert notice_of(topic, payload) == notice
+
+    @given(st.text(max_size=40), st.binary(max_size=80))
+    def test_whatever_comes_is_a_notice_or_refused(self, topic, payload):
+        try:
+            notice_of(topic, b'{"Source":' + payload + b"}")
+        except UNREADABLE:
+            return
+
+    def test_the_broker_hands_it_on_and_nonsense_is_refused(self):
+        told = []
+        published = PublishedNotices({"gate": Kind.PERSON_IN_ZONE}, told.append, SystemClock())
+        broker = Broker("127.0.0.1", "rathaus", "0123456789abcdef")
+        source = MqttSource(broker, frozenset({"gate"}), lambda camera, event: told.append(event.id), None, published.read)
+        said = [
+            ("gate/onvif-ej/VideoSource/MotionAlarm/&1", b'{"Data":{"State":"true"}}'),
+            ("gate/onvif-ej/VideoSource/MotionAlarm/&1", b"{"),
+            ("gate/onvif-ej/VideoSource/MotionAlarm/&1", b"[" * 8000),
+            ("nobody/onvif-ej/VideoSource/MotionAlarm/&1", b'{"Data":{"State":"true"}}'),
+            ("gate/onvif-ej/RuleEngine/Recognition/Face/&1", b'{"Data":{"State":"true"}}'),
+            ("gate/events", b'{"id":"own","kind":"gathering"}'),
+            ("gate/onvif-ej/VideoSource/MotionAlarm/&1", b'{"Data":{"State":"false"}}'),
+        ]
+        for topic, payload in said:
+            message = MQTTMessage(topic=f"blickschutz/rathaus/cameras/{topic}".encode())
+            message.payload = payload
+            source._take(source._client, None, message)
+        assert [one if isinstance(one, str) else (one[0], one[1].kind, one[1].active) for one in told] == [
+            ("gate", Kind.PERSON_IN_ZONE, True),
+            "own",
+            ("gate", Kind.PERSON_IN_ZONE, False),
+        ]
+        assert source.refused == 3

@@ -22,6 +22,7 @@ from blickschutz.config.channels import MqttChannel, Reached
 from blickschutz.config.model import SiteFile
 from blickschutz.control.ports import Shown
 from blickschutz.control.service.alerting import Alerting
+from blickschutz.control.service.notices import PublishedNotices
 from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
@@ -40,12 +41,15 @@ def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, gu
     return Alerting(desk, [Sender(channel, store, clock, guard=guard) for channel in channels], clock)
 
 
-def make_source(site: SiteFile, base: Path, installation: str, take: Callable[[str, CameraEvent], None], guard: Guard) -> MqttSource | None:
+def make_source(
+    site: SiteFile, base: Path, installation: str, take: Callable[[str, CameraEvent], None], guard: Guard, notices: PublishedNotices
+) -> MqttSource | None:
     """Where cameras tell what they find themselves; None where the site file names no broker that is to be heard."""
     mqtt = site.alerts.mqtt
     if mqtt is None or not mqtt.listen:
         return None
-    return MqttSource(broker(site, mqtt, installation, base), frozenset(camera.id for camera in site.cameras), take, guard)
+    cameras = frozenset(camera.id for camera in site.cameras)
+    return MqttSource(broker(site, mqtt, installation, base), cameras, take, guard, notices.read)
 
 
 def make_states(

@@ -59,7 +59,7 @@ def notice_settings(camera: Camera, base: Path) -> NoticeSettings | None:
 def onvif_settings(camera: Camera, base: Path) -> NoticeSettings | None:
     """How the camera's ONVIF service is spoken to; None where it is not known. Raises `SettingsError`."""
     onvif = camera.onvif
-    if onvif is None:
+    if onvif is None or onvif.address is None:
         return None
     return NoticeSettings(signed_in(camera, onvif.address, base), onvif.motion, _authority(camera, base), camera.fingerprint or "")
 

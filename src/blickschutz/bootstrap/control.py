@@ -18,6 +18,7 @@ from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.housekeeping import Housekeeping
 from blickschutz.control.service.keeper import Launch, launch_cell
 from blickschutz.control.service.moments import AlertMoments
+from blickschutz.control.service.notices import PublishedNotices
 from blickschutz.control.service.outages import OutageWatch
 from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.room import ControlRoom
@@ -64,7 +65,9 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
     if not preparing:
         installation = records.archive.key.installation
-        alerting.source = make_source(site, base, installation, routing.from_camera, guard)
+        motion = {camera.id: camera.onvif.motion if camera.onvif is not None else None for camera in site.cameras}
+        published = PublishedNotices(motion, routing.found, clock)
+        alerting.source = make_source(site, base, installation, routing.from_camera, guard, published)
         alerting.states = make_states(site, base, installation, desk, cells, regime, guard, clock)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)
     sensitivity = Sensitivity(cells, make_budget(site, records, regime, clock), clock)

@@ -307,10 +307,10 @@ class PrivacyZone(Part):
 
 
 class Onvif(Part):
-    address: WebAddress
+    address: WebAddress | None = None
     """The camera's ONVIF service: `http://host/onvif/device_service`, or `https`; account and certificate are the camera's."""
     events: bool = True
-    """True: situations that the camera finds itself are taken (PullPoint)."""
+    """True: situations that the camera finds itself are asked for there (PullPoint)."""
     motion: Annotated[Kind, Field(strict=False)] | None = None
     """What a plain alarm of motion counts as. Without it nothing: that something moved says not what."""
 
@@ -362,7 +362,7 @@ class Camera(Part):
     @property
     def addresses(self) -> tuple[str, ...]:
         """All that is connected to for it."""
-        return (self.address, *((self.onvif.address,) if self.onvif is not None else ()))
+        return (self.address, *((self.onvif.address,) if self.onvif is not None and self.onvif.address is not None else ()))
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

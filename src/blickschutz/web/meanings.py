@@ -88,7 +88,7 @@ MEANINGS: Mapping[str, str] = {
     "MqttChannel.tls": "Verschlüsselt mit geprüftem Zertifikat. Ohne Angabe: im Netz an, auf diesem Rechner selbst aus.",
     "MqttChannel.user": "Benutzer am Broker; leer für keinen.",
     "Onvif.address": "Adresse des ONVIF-Dienstes; Benutzer, Kennwort und Zertifikat sind die der Kamera.",
-    "Onvif.events": "Ja: Ereignisse, die die Kamera selbst findet, werden übernommen.",
+    "Onvif.events": "Ja: Ereignisse, die die Kamera selbst findet, werden dort abgefragt.",
     "Onvif.motion": "Als was ein einfacher Bewegungsalarm zählt. Ohne Angabe als nichts: Dass sich etwas bewegt, sagt nicht, was.",
     "Person.id": "Kurzname, in der Anlage nur einmal.",
     "Person.name": "Name der Person.",

@@ -21,6 +21,8 @@ from blickschutz.kernel.errors import UNREADABLE, DeviceError
 _log = structlog.get_logger(__name__)
 _PUBLISH_S, _CLOSE_S = 5.0, 3.0
 _MOST_BYTES = 16_384
+# The payload prefix of events in JSON (ONVIF Core, event broker).
+_PUBLISHED = "onvif-ej"
 # Seconds. Whoever was away for longer reads in the state what is still open, and no broker keeps who was where for ever.
 _EXPIRY_S = 86_400
 
@@ -99,12 +101,21 @@ def _why(error: Exception) -> str:
 
 
 class MqttSource:
-    """Hears `PREFIX/SITE/cameras/CAMERA/events`. What breaks the schema or names an unknown camera is refused and logged."""
+    """Hears `PREFIX/SITE/cameras/CAMERA/events`. What breaks the schema or names an unknown camera is refused and logged.
+
+    `on_notice` gets what cameras publish themselves under `.../CAMERA/onvif-ej/`: the rest of the topic, and the payload. It gives
+    what is to be done, and raises one of `UNREADABLE` where it is none.
+    """
 
     def __init__(
-        self, broker: Broker, cameras: frozenset[str], on_event: Callable[[str, CameraEvent], None], guard: Guard | None = None
+        self,
+        broker: Broker,
+        cameras: frozenset[str],
+        on_event: Callable[[str, CameraEvent], None],
+        guard: Guard | None = None,
+        on_notice: Callable[[str, str, bytes], Callable[[], None]] | None = None,
     ) -> None:
-        self._broker, self._cameras, self._on_event = broker, cameras, on_event
+        self._broker, self._cameras, self._on_event, self._on_notice = broker, cameras, on_event, on_notice
         self._client = make_client(broker, "cameras")
         self._client.on_connect = self._subscribe
         self._client.on_message = self._take
@@ -134,23 +145,32 @@ class MqttSource:
             _log.warning("broker_refuses", part="cameras", reason=str(reason))
             return
         client.subscribe(f"{self._broker.root}/cameras/+/events", QOS)
+        if self._on_notice is not None:
+            client.subscribe(f"{self._broker.root}/cameras/+/{_PUBLISHED}/#", QOS)
 
     def _take(self, client: mqtt.Client, userdata: Any, item: mqtt.MQTTMessage) -> None:
         del client, userdata
         camera = ""
         try:
-            camera = item.topic.removeprefix(f"{self._broker.root}/cameras/").removesuffix("/events")
+            camera, _, topic = item.topic.removeprefix(f"{self._broker.root}/cameras/").partition("/")
             if camera not in self._cameras:
                 raise msgspec.ValidationError(f"there is no camera {camera[:40]!r}")
             if len(item.payload) > _MOST_BYTES:
                 raise msgspec.ValidationError(f"{len(item.payload)} bytes are too many")
-            event = camera_event(bytes(item.payload))
+            act = self._read(camera, topic, bytes(item.payload))
         # Bytes that are no UTF-8 (in the topic too) are a `ValueError`, a thousand brackets are a `RecursionError`.
         except UNREADABLE as error:
             self.refused += 1
             _log.warning("camera_event_refused", camera=camera[:40], reason=_why(error))
             return
         try:
-            self._on_event(camera, event)
+            act()
         except Exception as error:  # noqa: BLE001 - one event that fails must not cut the line to all cameras
             _log.error("camera_event_failed", camera=camera, problem=words(error))
+
+    def _read(self, camera: str, topic: str, payload: bytes) -> Callable[[], None]:
+        """What is to be done with a message. Raises one of `UNREADABLE`."""
+        if self._on_notice is not None and topic.startswith(f"{_PUBLISHED}/"):
+            return self._on_notice(camera, topic.removeprefix(f"{_PUBLISHED}/"), payload)
+        event = camera_event(payload)
+        return lambda: self._on_event(camera, event)

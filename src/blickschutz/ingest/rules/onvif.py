@@ -78,7 +78,7 @@ def fault_of(root: Node) -> tuple[bool, str] | None:
         return None
     codes = [one.text.strip().rpartition(":")[2] for one in (*fault.all("Value"), *fault.all("faultcode"))]
     said = fault.said("Reason", "Text") or fault.said("faultstring") or " ".join(codes)
-    return bool({"NotAuthorized", "FailedAuthentication"} & set(codes)), _short(said)
+    return bool({"NotAuthorized", "FailedAuthentication"} & set(codes)), clean(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Device:
 
 
 def device_of(root: Node) -> Device:
-    return Device(_short(root.said("Manufacturer")), _short(root.said("Model")), _short(root.said("FirmwareVersion")))
+    return Device(clean(root.said("Manufacturer")), clean(root.said("Model")), clean(root.said("FirmwareVersion")))
 
 
 def time_of(root: Node) -> datetime:
@@ -132,7 +132,7 @@ def profiles_of(root: Node) -> list[MediaProfile]:
         size = [_number(video.said("Resolution", name)) for name in ("Width", "Height")]
         rate = _number(video.said("RateControl", "FrameRateLimit"))
         token, codec = one.attributes.get("token", ""), video.said("Encoding").upper()
-        found.append(MediaProfile(token, _short(one.said("Name")), _short(codec), int(size[0]), int(size[1]), rate, int(_number(group))))
+        found.append(MediaProfile(token, clean(one.said("Name")), clean(codec), int(size[0]), int(size[1]), rate, int(_number(group))))
     return found
 
 
@@ -178,7 +178,7 @@ def matches_of(root: Node) -> list[tuple[str, str]]:
         name = next((one.rpartition("/")[2] for one in scopes if "/name/" in one), "")
         address = next((one for one in match.said("XAddrs").split() if one.startswith(("http://", "https://"))), "")
         if address:
-            found.append((address[:200], _short(name)))
+            found.append((address[:200], clean(name)))
     return found
 
 
@@ -208,7 +208,7 @@ def path_of(address: str) -> str:
 
 def _items(node: Node | None) -> tuple[tuple[str, str], ...]:
     items = list(node.all("SimpleItem"))[:16] if node is not None else []
-    return tuple((_short(one.attributes.get("Name", "")), _short(one.attributes.get("Value", ""))) for one in items)
+    return tuple((clean(one.attributes.get("Name", "")), clean(one.attributes.get("Value", ""))) for one in items)
 
 
 def _number(text: str) -> float:
@@ -219,5 +219,6 @@ def _number(text: str) -> float:
     return value if 0 <= value < 1e6 else 0.0
 
 
-def _short(text: str) -> str:
+def clean(text: str) -> str:
+    """Of a camera's text what a page may show of it: printable, and not long."""
     return "".join(one for one in text if one.isprintable()).strip()[:_MOST_TEXT]
