@@ -26,6 +26,7 @@ from blickschutz.kernel.errors import DeviceError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Background, Detection, Doubt, Scene, Track
 from blickschutz.kernel.streams import Packet, Stamp
+from blickschutz.recording.io import feed as feeds
 from blickschutz.recording.io import job, ring
 from blickschutz.recording.io.clipfile import MAGIC, ClipError, ClipReader, ClipWriter, envelope_range, is_unsafe, read_head
 from blickschutz.recording.io.feed import Feed, Piece
@@ -377,6 +378,20 @@ class TestFeed:
         assert len(feed.rest().analysed) == 1
         piece = self.piece(feed, 0)
         assert (len(piece.analysed), list(piece.times)) == (1, [(0, 1.0)])
+
+    def test_a_camera_that_sends_more_than_memory_is_for_has_fewer_seconds_before(self, monkeypatch):
+        """MJPEG in 4K, or somebody who means harm: whole groups go, what is left can be opened."""
+        monkeypatch.setattr(feeds, "MOST_BYTES", 10_000)
+        feed = Feed(60.0)
+        feed.take([Head(1, b"init", "mjpeg", 4, 4)])
+        for n in range(200):
+            feed.take([Fragment(1, b"x" * 999, n % 3 == 0, (n * 9000,), n / 10)])
+            assert sum(len(piece.fragment.data) for piece in feed.pieces) <= 10_000
+        assert feed.pieces[0].fragment.key
+        assert feed.pieces[-1].fragment.at == 19.9
+        assert feed.shortened > 60
+        feed.take([Fragment(1, b"x" * 30_000, True, (200 * 9000,), 20.0)])
+        assert len(feed.pieces) == 1, "what is needed to open what follows stays"
 
     def test_an_interruption_forgets_the_background(self):
         feed = Feed(60.0)

@@ -6,11 +6,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from blickschutz.kernel.scene import Background
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import Gop, Mark
 from blickschutz.recording.rules import TICKS, BackgroundWriter, Known, sample
 
+_log = structlog.get_logger(__name__)
 # Far more than comes in the two seconds of the longest fragment: where no fragment comes, nothing piles up.
 _MOST = 400
 # A camera that sends a keyframe more rarely than once a minute has no seconds before: a minute is the most.
@@ -19,6 +22,8 @@ MOST_S = 60.0
 GROWS_S = 8.0
 # The background moves slowly, and what was learned since the last one kept is covered, not shown.
 _BACKGROUND_EVERY = TICKS
+# More than ten seconds of the largest cameras in H.264; a cell is not to take a machine's memory, whatever its camera sends.
+MOST_BYTES = 192 * 1024 * 1024
 _NO_FRAGMENT = Fragment(0, b"", False, (), 0.0)
 
 
@@ -73,6 +78,7 @@ class Feed:
         self._before_s = before_s
         self.head: Head | None = None
         self.pieces: deque[Piece] = deque()
+        self._bytes = self.shortened = 0
         self._next = Piece(_NO_FRAGMENT)
         self._background: tuple[int, Background] | None = None
         self._collecting: list[Collected] = []
@@ -107,7 +113,7 @@ class Feed:
     def clear(self) -> None:
         """The stream was interrupted: nothing of before is kept."""
         self.head, self._next, self._background = None, Piece(_NO_FRAGMENT), None
-        self.pieces.clear()
+        self._drop(len(self.pieces))
         self._collecting.clear()
 
     def before(self, now: float) -> list[Piece]:
@@ -121,15 +127,26 @@ class Feed:
     def forget(self, now: float) -> None:
         """Drop what is too old, whether or not anything comes. Ages are those of the pictures, not of their arrival."""
         while self.pieces and self.pieces[0].fragment.at < now - MOST_S:
-            self.pieces.popleft()
+            self._drop(1)
         while self.pieces:
             ends = next((n for n, piece in enumerate(self.pieces) if n and piece.fragment.key), len(self.pieces))
             if self.pieces[ends - 1].fragment.at > now - self._before_s:
                 return
             if ends == len(self.pieces) and self._grows(now):
                 return
-            for _ in range(ends):
-                self.pieces.popleft()
+            self._drop(ends)
+
+    def _bound(self) -> None:
+        """Whole groups go, the oldest first, while all together are more than memory is for, as a few seconds of large MJPEG are."""
+        while self._bytes > MOST_BYTES and (ends := next((n for n, piece in enumerate(self.pieces) if n and piece.fragment.key), 0)):
+            self._drop(ends)
+            self.shortened += 1
+            if self.shortened.bit_count() == 1:
+                _log.warning("seconds_before_shortened", groups=self.shortened)
+
+    def _drop(self, count: int) -> None:
+        for _ in range(count):
+            self._bytes -= len(self.pieces.popleft().fragment.data)
 
     def _grows(self, now: float) -> bool:
         """Whether the newest group still goes on: then it is needed, because what follows cannot be opened without it."""
@@ -141,18 +158,20 @@ class Feed:
         for part in parts:
             if isinstance(part, Head):
                 self.head = part
-                self.pieces.clear()
+                self._drop(len(self.pieces))
                 # What comes now cannot be opened with the head that those have who collect.
                 self._collecting.clear()
             elif self.head is not None and part.generation == self.head.generation:
                 self._next.fragment = part
                 new.append(self._next)
                 self.pieces.append(self._next)
+                self._bytes += len(part.data)
                 for collected in self._collecting:
                     collected.pieces.append(self._next)
                 self._collecting = [collected for collected in self._collecting if not collected.complete]
                 self._next = Piece(_NO_FRAGMENT, self._background)
                 self.forget(part.at)
+                self._bound()
         return new
 
     def rest(self) -> Piece:
