@@ -15,7 +15,7 @@ from blickschutz.shipped import FOLDERS, shipped
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
 def files(out: Path) -> None:
     """Copy what comes with the package into the folder OUT: example of a site file, JSON Schemas, documentation with the
-    handbook, locked requirements."""
+    handbook, alert rules and dashboard, locked requirements."""
     try:
         for name in FOLDERS:
             shutil.copytree(shipped(name), out / name, dirs_exist_ok=True)

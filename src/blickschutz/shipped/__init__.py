@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-FOLDERS = ("examples", "schemas", "docs", "requirements")
+FOLDERS = ("examples", "schemas", "docs", "monitoring", "requirements")
 
 
 def shipped(name: str) -> Path:
