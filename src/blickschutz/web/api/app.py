@@ -19,6 +19,7 @@ from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.web.allowed import allow_token, member_of, rows
 from blickschutz.web.api import alerts, cameras, records
 from blickschutz.web.api.models import Me, Problem
+from blickschutz.web.api.naming import EXAMPLES, OPERATIONS, TAGS
 from blickschutz.web.api.problems import ApiProblem
 from blickschutz.web.errors import RETRY_S, Trouble, trouble_of
 from blickschutz.web.pages import Pages
@@ -109,7 +110,7 @@ def _problem(status: int, word: str, text: str, headers: Mapping[str, str] | Non
 
 
 def describe(api: FastAPI) -> dict[str, object]:
-    """The description, with the permission that each function takes."""
+    """The description, with the permission that each function takes, its id and group, and examples."""
     found = get_openapi(title="Blickschutz", version=__version__, openapi_version="3.1.0", description=_ABOUT, routes=api.routes)
     found["servers"] = [{"url": "/api/v1"}]
     found["security"] = [{"token": []}]
@@ -125,6 +126,11 @@ def describe(api: FastAPI) -> dict[str, object]:
     for path, methods in found["paths"].items():
         for method, about in methods.items():
             about["x-permission"] = scopes[path, method]
+            about["operationId"], tag = OPERATIONS[method, path]
+            about["tags"] = [tag]
             for status in (401, 403, 404, 409, 422, 503):
                 about["responses"][str(status)] = {"description": _PROBLEMS[status][1], **problem}
+    found["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    for name, example in EXAMPLES.items():
+        parts["schemas"][name]["examples"] = [example]
     return dict(found)
