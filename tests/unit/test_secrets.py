@@ -12,6 +12,7 @@ from blickschutz.bootstrap.secrets import CREDENTIALS, read_secret, require_secr
 from blickschutz.compliance.documents.measures import _ways_out
 from blickschutz.config.loader import load_site, parse_site
 from blickschutz.ingest.rules.address import read_address, without_secrets
+from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import SettingsError
 from tests.conftest import ROOT
 
@@ -119,7 +120,7 @@ class TestPlain:
     def test_tls_is_on_by_default_and_plain_text_stays_on_this_machine(self, name, folder):
         site = parsed(CHANNELS[name])
         assert site.alerts.plain() == []
-        (channel,) = make_channels(site, folder, {}, INSTALLATION)
+        (channel,) = make_channels(site, folder, {}, INSTALLATION, SystemClock())
         assert (channel._broker.tls if name == "mqtt" else channel._tls) is not None
         here = parsed(CHANNELS[name].replace("192.0.2.5", "127.0.0.1").replace("https:", "http:"))
         assert here.alerts.plain() == []
@@ -145,24 +146,24 @@ class TestPlain:
         if content is not None:
             (folder / "ca.pem").write_text(content)
         with pytest.raises(SettingsError, match=rf"alerts\.mail\.authority: .*{said}"):
-            make_channels(parsed(CHANNELS["mail"] + 'authority = "ca.pem"\n'), folder, {}, INSTALLATION)
+            make_channels(parsed(CHANNELS["mail"] + 'authority = "ca.pem"\n'), folder, {}, INSTALLATION, SystemClock())
 
     def test_apprise_in_plain_text_tells_nothing_beyond_this_machine(self, folder):
         (folder / "geheim").write_text("json://192.0.2.5/x")
         site = parsed('[[alerts.apprise]]\nid = "o"\naddress_file = "geheim"\n')
-        (channel,) = make_channels(site, folder, {}, INSTALLATION)
+        (channel,) = make_channels(site, folder, {}, INSTALLATION, SystemClock())
         assert (channel._known, channel._allowed) == (True, False)
         (folder / "geheim").write_text("jsons://192.0.2.5/x")
-        assert make_channels(site, folder, {}, INSTALLATION)[0]._allowed
+        assert make_channels(site, folder, {}, INSTALLATION, SystemClock())[0]._allowed
         (folder / "geheim").write_text("jsons://192.0.2.5/x?verify=no")
-        assert not make_channels(site, folder, {}, INSTALLATION)[0]._allowed
+        assert not make_channels(site, folder, {}, INSTALLATION, SystemClock())[0]._allowed
 
 
 def test_secrets_stand_on_no_page_and_in_no_representation(folder, caplog):
     """What shows settings shows names of files; what logs or prints an object shows no password."""
     more = CHANNELS["mqtt"] + 'user = "wache"\npassword_file = "geheim"\n'
     site = parsed(more)
-    (channel,) = make_channels(site, folder, {}, INSTALLATION)
+    (channel,) = make_channels(site, folder, {}, INSTALLATION, SystemClock())
     assert SECRET not in repr(channel._broker)
     assert SECRET not in site.model_dump_json()
     assert SECRET not in caplog.text

@@ -10,6 +10,7 @@ from blickschutz.alerts.io.broker import Broker
 from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, Words
 from blickschutz.alerts.io.homeassistant import discovery
 from blickschutz.alerts.io.mqtt import MqttSender, MqttSource
+from blickschutz.alerts.io.signing import Signing, read_key
 from blickschutz.alerts.io.states import CameraNow, MqttStates, SiteNow
 from blickschutz.alerts.io.transport import Trust, context, show
 from blickschutz.alerts.io.wire import CameraEvent
@@ -18,7 +19,7 @@ from blickschutz.alerts.ports import Channel
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.bootstrap.records import Records
 from blickschutz.bootstrap.secrets import key_file, read_secret
-from blickschutz.config.channels import MqttChannel, Reached
+from blickschutz.config.channels import MqttChannel, Reached, WebhookChannel
 from blickschutz.config.model import SiteFile
 from blickschutz.control.ports import Shown
 from blickschutz.control.service.alerting import Alerting
@@ -33,7 +34,7 @@ from blickschutz.wall.model import TileState
 
 def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, guard: Guard) -> Alerting:
     """The desk with its senders. A relative file address is relative to `base`, the site file's folder."""
-    channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras}, records.archive.key.installation)
+    channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras}, records.archive.key.installation, clock)
     store, time = records.alerts, records.archive.time
     named = {(one.kind, one.zone or ""): one.priority for one in site.alerts.priorities}
     names = [channel.name for channel in channels]
@@ -104,7 +105,16 @@ def tls_of(setting: str, channel: Reached, base: Path) -> ssl.SSLContext:
         raise SettingsError(f"{setting}.{key}: {base / name}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def make_channels(site: SiteFile, base: Path, cameras: Mapping[str, str], installation: str) -> list[Channel]:
+def signing_of(setting: str, hook: WebhookChannel, base: Path, installation: str, clock: Clock) -> Signing | None:
+    """How messages to a webhook are signed; None where they are not. Raises `SettingsError`."""
+    secret = read_secret(f"{setting}.signing_secret_file", hook.signing_secret_file, base)
+    try:
+        return Signing(read_key(secret), installation, clock) if secret else None
+    except OperatorError as error:
+        raise SettingsError(f"{setting}.signing_secret_file: {error}") from error
+
+
+def make_channels(site: SiteFile, base: Path, cameras: Mapping[str, str], installation: str, clock: Clock) -> list[Channel]:
     """The channels that the site file names. Raises `SettingsError`."""
     alerts, language = site.alerts, site.site.language
     words = Words(site.site.name, language, cameras)
@@ -120,7 +130,9 @@ def make_channels(site: SiteFile, base: Path, cameras: Mapping[str, str], instal
         setting = f"alerts.webhooks.{hook.id}"
         account = (hook.user, read_secret(f"{setting}.password_file", hook.password_file, base))
         secure = hook.address.startswith("https:")
-        channels.append(Webhook(hook.id, hook.address, site.site.name, language, tls_of(setting, hook, base) if secure else None, account))
+        tls = tls_of(setting, hook, base) if secure else None
+        signing = signing_of(setting, hook, base, installation, clock)
+        channels.append(Webhook(hook.id, hook.address, site.site.name, language, tls, account, signing))
     for other in alerts.apprise:
         address = other.address or read_secret(f"alerts.apprise.{other.id}.address_file", other.address_file, base)
         channels.append(AppriseChannel(other.id, address, words, plain=bool(other.plain_because)))

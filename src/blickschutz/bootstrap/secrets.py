@@ -82,7 +82,8 @@ def secret_files(site: SiteFile) -> list[tuple[str, str]]:
     if alerts.mqtt is not None:
         named += [("alerts.mqtt.user_file", alerts.mqtt.user_file), ("alerts.mqtt.password_file", alerts.mqtt.password_file)]
     named += [("alerts.mail.password_file", alerts.mail.password_file)] if alerts.mail is not None else []
-    named += [(f"alerts.webhooks.{hook.id}.password_file", hook.password_file) for hook in alerts.webhooks]
+    for hook in alerts.webhooks:
+        named += [(f"alerts.webhooks.{hook.id}.{key}", getattr(hook, key)) for key in ("password_file", "signing_secret_file")]
     return named + [(f"alerts.apprise.{other.id}.address_file", other.address_file) for other in alerts.apprise]
 
 

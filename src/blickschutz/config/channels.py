@@ -132,6 +132,8 @@ class WebhookChannel(Reached):
     """User for it; without one the password is sent as a token (`Authorization: Bearer`)."""
     password_file: FileName = ""
     """File that holds the password or token, relative to the site file or in the credentials of systemd; never the password itself."""
+    signing_secret_file: FileName = ""
+    """File that holds the secret by which messages are signed (Standard Webhooks, `whsec_…`), kept like a password."""
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:

@@ -190,6 +190,7 @@ MEANINGS: Mapping[str, str] = {
     "WebhookChannel.id": "Kurzname, in der Anlage nur einmal.",
     "WebhookChannel.password_file": "Datei mit dem Kennwort, auch unter den Zugangsdaten von systemd; nie das Kennwort selbst.",
     "WebhookChannel.plain_because": "Warum die Verbindung nach draußen unverschlüsselt oder ungeprüft bleibt; die Dokumente drucken es.",
+    "WebhookChannel.signing_secret_file": "Datei mit dem Geheimnis, das Nachrichten unterschreibt (Standard Webhooks, „whsec_…“).",
     "WebhookChannel.user": "Benutzer dort; ohne ihn geht das Kennwort als Token mit (Authorization: Bearer).",
     "Zone.id": "Kurzname, je Kamera nur einmal.",
     "Zone.name": "Wie der Bereich auf den Seiten heißt.",

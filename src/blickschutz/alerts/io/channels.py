@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from blickschutz.alerts.io.signing import Signing
 from blickschutz.alerts.io.wire import (
     AlertMessage,
     DigestMessage,
@@ -105,12 +106,21 @@ class MailSender:
 class Webhook:
     """Posts each event as JSON. Follows no redirect and no proxy: it goes where the site file says or nowhere.
 
-    `tls` verifies the server of an https address; `account` is user and password, or a token where there is no user.
+    `tls` verifies the server of an https address; `account` is user and password, or a token where there is no user; with a `signing`
+    the receiver can tell that it comes from this site and was not altered.
     """
 
     def __init__(
-        self, name: str, address: str, site: str, language: str, tls: ssl.SSLContext | None = None, account: tuple[str, str] = ("", "")
+        self,
+        name: str,
+        address: str,
+        site: str,
+        language: str,
+        tls: ssl.SSLContext | None = None,
+        account: tuple[str, str] = ("", ""),
+        signing: Signing | None = None,
     ) -> None:
+        self._signing = signing
         self.name, self._address, self._site, self._language, self._tls = name, address, site, language, tls
         self._headers = {"Content-Type": "application/json", **_authorization(*account)}
 
@@ -124,9 +134,12 @@ class Webhook:
         self._post(f"fault-{fault.key}", fault_message(fault, self._site))
 
     def _post(self, key: str, body: AlertMessage | DigestMessage | FaultMessage) -> None:
+        data = msgspec.json.encode(body)
         headers = {**self._headers, "Idempotency-Key": f"blickschutz-{key}"}
+        if self._signing is not None:
+            headers |= self._signing.headers(key, data)
         try:
-            status = self._status(msgspec.json.encode(body), headers)
+            status = self._status(data, headers)
         # An address that is none is a `ValueError`, a certificate that is not believed an `OSError`.
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise DeviceError(f"{self.name}: no answer ({type(error).__name__})") from error
