@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from blickschutz.analysis.io import TELEMETRY, engine
-from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.analysis.io.registry import POSES, ModelRegistry
 from blickschutz.bootstrap.cells import source_settings
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.checks import Finding
@@ -33,8 +33,6 @@ _CELL_MB, _ROOM_MB, _CAMERAS_A_CORE = 180, 600, 8
 _MB, _DAY_S = 1024 * 1024, 86_400.0
 _CONNECT_S, _ALL_S, _SOON_DAYS = 4.0, 15.0, 14
 _LEAST_PYTHON = (3, 11)
-# What else the model registry is asked for; without the second one two kinds of situations are not available.
-_POSES = "blazepose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def look(site: SiteFile, path: Path, data: Path) -> Seen:
         synchronised=kernel_is_synchronised() or chrony_is_synchronised(),
         engine=engine.is_there(),
         telemetry=_is_installed(TELEMETRY),
-        models=_models(site.analysis.model, _POSES),
+        models=_models(site.analysis.model, POSES),
         cameras=unreachable({camera.id: partial(source_settings, camera, base) for camera in site.cameras}, SystemClock()),
         until=_until(site, base, data),
         open=[str(one) for one in (path, data) if _is_open(one)],

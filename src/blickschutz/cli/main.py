@@ -20,6 +20,7 @@ from blickschutz import __version__
 from blickschutz.access.model import AccountState, Role
 from blickschutz.analysis.io.engine import ENGINE
 from blickschutz.cli.backup import backup, restore, restored_note
+from blickschutz.cli.bundle import bundle
 from blickschutz.cli.cameras import cameras
 from blickschutz.cli.codes import GATES_CLOSED, SETTINGS_WRONG, ends_with
 from blickschutz.cli.files import files
@@ -78,6 +79,7 @@ cli.add_command(restore)
 cli.add_command(witness)
 cli.add_command(make_units)
 cli.add_command(files)
+cli.add_command(bundle)
 
 
 @cli.command()

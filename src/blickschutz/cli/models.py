@@ -10,11 +10,9 @@ from pathlib import Path
 import click
 
 from blickschutz.analysis.io import engine
-from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.analysis.io.registry import DEFAULT, ModelRegistry
 from blickschutz.analysis.model import DETECTOR_HEADS, Head, ModelCard
 from blickschutz.kernel.errors import ModelError
-
-DEFAULT = "centernet"
 
 
 def require_models() -> None:
@@ -50,12 +48,16 @@ def install(given: Path | None, wheels: Path | None) -> None:
 
 def _taken(name: str, given: ModelRegistry, verify: Callable[[bytes], None]) -> ModelCard:
     """A model of another registry, with its licence: its hash, and what it answers, are held against what was examined."""
+    verify(given.load(name)[1])
+    return hand_over(name, given, ModelRegistry())
+
+
+def hand_over(name: str, given: ModelRegistry, taking: ModelRegistry) -> ModelCard:
+    """Copy a model, by its hash, and its licence. Raises `ModelError`."""
     card, data = given.load(name)
-    verify(data)
-    own = ModelRegistry()
-    own.add(card, data)
+    taking.add(card, data)
     for licence in given.folder.glob(f"{name}.LICENCE"):
-        shutil.copyfile(licence, own.folder / licence.name)
+        shutil.copyfile(licence, taking.folder / licence.name)
     return card
 
 

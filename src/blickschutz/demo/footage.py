@@ -49,6 +49,8 @@ _DONE = "footage.json"
 # Without a network apt would try each of its addresses for two minutes, several times.
 _IMPATIENT = ("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
 _DRAWN, _GRAINS = 900, 16
+# Of x264: who has no network waits for it at the first start, and a drawn picture has little to lose.
+_QUICK = "ultrafast"
 # Number of the view in which something happens, from 1, and how often the clip is in its file.
 INCIDENT_VIEW, _LOOPS = 9, 4
 
@@ -119,7 +121,7 @@ def prepare(say: Say, progress: Callable[[int], Progress]) -> None:
             say(f"the real clip is not to be had ({error}); drawing a forecourt with walking figures instead")
             total, real, read = _DRAWN, False, _drawn_frames
         say(f"cutting {len(VIEWS)} views, by day and by night")
-        _cut(target, read, progress(total * _LOOPS))
+        _cut(target, read, progress(total * _LOOPS), "superfast" if real else _QUICK)
     (target / _DONE).write_text(json.dumps({"real": real}), encoding="utf-8")
 
 
@@ -169,7 +171,7 @@ def _fetch(target: Path) -> Path:
     return clip
 
 
-def _cut(target: Path, read: Callable[[], Iterator[RawFrame]], step: Progress) -> None:
+def _cut(target: Path, read: Callable[[], Iterator[RawFrame]], step: Progress, preset: str) -> None:
     """One pass over the clip; every view has an encoder for the day and one for the night.
 
     The view of the incident goes on for three passes more, so that what is drawn there comes back after minutes only.
@@ -177,7 +179,7 @@ def _cut(target: Path, read: Callable[[], Iterator[RawFrame]], step: Progress) -
     grain = np.random.default_rng(1).normal(0, 3.5, (_GRAINS, HEIGHT // 2, WIDTH // 2)).astype(np.float32)
     with contextlib.ExitStack() as stack:
         writers = [
-            (number, night, stack.enter_context(_Writer(target / f"view-{number:02d}-{'night' if night else 'day'}.mp4")))
+            (number, night, stack.enter_context(_Writer(target / f"view-{number:02d}-{'night' if night else 'day'}.mp4", preset)))
             for number, view in enumerate(VIEWS, 1)
             for night in (False, True)
         ]
@@ -197,9 +199,9 @@ def _cut(target: Path, read: Callable[[], Iterator[RawFrame]], step: Progress) -
 class _Writer:
     """An H.264 file of the views' size."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, preset: str) -> None:
         self._container = av.open(str(path), "w")
-        self._stream: Any = self._container.add_stream("libx264", rate=RATE, options={"preset": "superfast", "crf": "24"})
+        self._stream: Any = self._container.add_stream("libx264", rate=RATE, options={"preset": preset, "crf": "24"})
         self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         self._count = 0
 

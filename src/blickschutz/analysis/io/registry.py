@@ -18,6 +18,8 @@ from blickschutz.analysis.model import Head, ModelCard
 from blickschutz.kernel.errors import ModelError
 
 INDEX = "registry.json"
+# What an installation has: the default detector, and the network for poses, without which two kinds are not available.
+DEFAULT, POSES = NEEDED = ("centernet", "blazepose")
 
 
 def default_folder() -> Path:

@@ -1,0 +1,146 @@
+"""The bundle for machines without a network: what is in it, and its installer, which believes nothing that it did not verify."""
+
+from __future__ import annotations
+
+import ensurepip
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from blickschutz.analysis.io.registry import ModelRegistry
+from blickschutz.analysis.model import Head, ModelCard
+from blickschutz.cli.bundle import pinned
+from blickschutz.cli.main import cli
+from blickschutz.kernel.errors import OperatorError
+
+VERSION = "9.9"
+# As small as a wheel with a command can be: it says what it is called with.
+FILES = {
+    "blickschutz_stand_in.py": "import sys\n\n\ndef main():\n    print('called', *sys.argv[1:])\n",
+    f"blickschutz-{VERSION}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: blickschutz\nVersion: {VERSION}\n",
+    f"blickschutz-{VERSION}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    f"blickschutz-{VERSION}.dist-info/entry_points.txt": "[console_scripts]\nblickschutz = blickschutz_stand_in:main\n",
+}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    path = tmp_path_factory.mktemp("own") / f"blickschutz-{VERSION}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, text in FILES.items():
+            packed.writestr(name, text)
+        packed.writestr(f"blickschutz-{VERSION}.dist-info/RECORD", "".join(f"{name},,\n" for name in FILES))
+    return path
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    """Of pip alone, which Python itself brings."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for path in (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"):
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLICKSCHUTZ_DATA", str(tmp_path / "data"))
+    registry = ModelRegistry()
+    for name in ("centernet", "blazepose"):
+        data = name.encode() * 10
+        card = ModelCard(name, f"{name}.onnx", hashlib.sha256(data).hexdigest(), Head.CENTERNET, 384, "MIT", "test")
+        registry.add(card, data)
+    (registry.folder / "centernet.LICENCE").write_text("MIT")
+    return registry
+
+
+def make(out, wheel, wheels):
+    return CliRunner().invoke(cli, ["bundle", str(out), "--wheel", str(wheel), "--wheels", str(wheels)], catch_exceptions=False)
+
+
+@pytest.fixture
+def unpacked(tmp_path, wheel, wheels, models):
+    result = make(tmp_path / "bundle.tar", wheel, wheels)
+    assert result.exit_code == 0, result.output
+    with tarfile.open(tmp_path / "bundle.tar") as packed:
+        packed.extractall(tmp_path / "there", filter="data")
+    return next((tmp_path / "there").iterdir())
+
+
+def test_the_same_files_give_the_same_bundle(tmp_path, wheel, wheels, models):
+    for name in ("a.tar", "b.tar"):
+        assert make(tmp_path / name, wheel, wheels).exit_code == 0
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+def test_everything_in_it_has_its_hash(unpacked):
+    sums = dict(reversed(line.split()) for line in (unpacked / "SHA256SUMS").read_text().splitlines())
+    inside = {str(one.relative_to(unpacked)) for one in unpacked.rglob("*") if one.is_file()}
+    assert inside - set(sums) == {"SHA256SUMS"}
+    assert {"install.sh", "requirements.txt", "system-packages.txt", "models/centernet.LICENCE", "models/blazepose.onnx"} <= set(sums)
+    assert all(hashlib.sha256((unpacked / name).read_bytes()).hexdigest() == said for name, said in sums.items())
+    digest = hashlib.sha256((unpacked / f"wheels/blickschutz-{VERSION}-py3-none-any.whl").read_bytes()).hexdigest()
+    assert (unpacked / "requirements.txt").read_text() == f"blickschutz=={VERSION} --hash=sha256:{digest}\n"
+
+
+def test_a_model_that_is_missing_or_altered_makes_no_bundle(tmp_path, wheel, wheels, models):
+    (models.folder / "centernet.onnx").write_bytes(b"another")
+    result = make(tmp_path / "bundle.tar", wheel, wheels)
+    assert result.exit_code == 1
+    assert "altered" in result.output
+    assert not (tmp_path / "bundle.tar").exists()
+
+
+def test_a_name_that_is_none_of_a_wheel_is_refused(tmp_path):
+    (tmp_path / "x.whl").touch()
+    with pytest.raises(OperatorError, match=r"x\.whl"):
+        pinned([tmp_path / "x.whl"])
+
+
+def install(folder, target, **more):
+    """In a namespace without any network, where that can be had."""
+    sealed = ["unshare", "--net"] if os.geteuid() == 0 and shutil.which("unshare") else []
+    environment = {"PATH": f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin", "HOME": "/nonexistent", **more}
+    command = [*sealed, "sh", str(folder / "install.sh"), str(target)]
+    return subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_it_installs_without_a_network_and_says_each_step(unpacked, tmp_path):
+    done = install(unpacked, tmp_path / "opt", LANG="de_DE.UTF-8")
+    assert done.returncode == 0, done.stderr
+    steps = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    assert [line[:5] for line in steps] == [f"[{number}/5]" for number in range(1, 6)]
+    assert f"called models install --from {unpacked}/models" in done.stdout
+    assert "Fertig" in done.stdout
+    assert (tmp_path / "opt/bin/blickschutz").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("models/centernet.onnx", "another", "a file of the bundle is not as it must be"),
+        (f"wheels/blickschutz-{VERSION}-py3-none-any.whl", "another", "a file of the bundle is not as it must be"),
+        ("PLATFORM", "3.2 " + platform.machine(), "Python 3.2 is missing"),
+        ("PLATFORM", "3.11 vax", "the bundle is for vax"),
+    ],
+)
+def test_what_does_not_fit_stops_it_before_anything_is_made(unpacked, tmp_path, file, text, said):
+    (unpacked / file).write_text(f"{text}\n")
+    if file == "PLATFORM":
+        # Another bundle, whole in itself.
+        sums = (unpacked / "SHA256SUMS").read_text().splitlines()
+        digest = hashlib.sha256((unpacked / file).read_bytes()).hexdigest()
+        (unpacked / "SHA256SUMS").write_text("".join(f"{digest}  {file}\n" if one.endswith(file) else f"{one}\n" for one in sums))
+    done = install(unpacked, tmp_path / "opt")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not (tmp_path / "opt").exists()
