@@ -1,4 +1,4 @@
-.PHONY: demo test test-long env lint sbom bench bench-long help
+.PHONY: demo test test-long env lint sbom release bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -16,6 +16,7 @@ help:
 	@echo "make env     only the set-up"
 	@echo "make lint    style, types, contracts"
 	@echo "make sbom    what is installed, as CycloneDX (the set-up makes it too)"
+	@echo "make release wheel, list of what it was tested with and checksums, in dist"
 	@echo "make bench   all benchmarks, with their peers side by side"
 	@echo "make bench-long   a thousand rounds of faults"
 
@@ -50,6 +51,10 @@ lint:
 sbom:
 	@$(PYTHON) scripts/set_up.py env
 	@$(BIN)/python -m scripts.sbom -
+
+release:
+	@$(PYTHON) scripts/set_up.py test
+	@$(BIN)/python -m scripts.release
 
 bench:
 	@$(PYTHON) scripts/set_up.py bench

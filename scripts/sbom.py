@@ -145,9 +145,14 @@ def _machine() -> Iterator[Component]:
     yield {"type": "operating-system", "bom-ref": "system", "name": told["NAME"], "version": told.get("VERSION_ID", "unknown")}
 
 
+def listing() -> str:
+    """The list of this environment, as it is written."""
+    return json.dumps(inventory(TARGET.parent / "models"), indent=1, ensure_ascii=False) + "\n"
+
+
 def main() -> None:
     target = sys.argv[1] if len(sys.argv) > 1 else str(TARGET)
-    text = json.dumps(inventory(TARGET.parent / "models"), indent=1, ensure_ascii=False) + "\n"
+    text = listing()
     if target == "-":
         sys.stdout.write(text)
         return

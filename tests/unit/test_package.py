@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from scripts.release import ReleaseError, release
 from scripts.sbom import _closure, _name, _needs
 
 from blickschutz.analysis.io import TELEMETRY, engine
@@ -140,6 +142,23 @@ def test_the_command_works_from_anywhere_with_nothing_but_the_wheel(wheel, tmp_p
     checked = command("check", "--site", tmp_path / "out" / EXAMPLE, "--data", tmp_path / "data")
     assert checked.returncode == 3, checked.stderr
     assert "Rathaus Kaiserslautern, 11 Kameras" in checked.stdout
+
+
+@pytest.mark.long
+def test_two_releases_are_the_same_bytes(tmp_path):
+    first, second = (release(tmp_path / name, committed_only=False) for name in ("a", "b"))
+    assert [one.suffix for one in first] == [".whl", ".json", ""]
+    assert [one.read_bytes() for one in first] == [one.read_bytes() for one in second]
+    for line in first[-1].read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((tmp_path / "a" / name).read_bytes()).hexdigest() == digest
+
+
+def test_what_is_not_committed_is_no_release(tmp_path, monkeypatch):
+    monkeypatch.setattr("scripts.release._git", lambda *words: " M src/blickschutz/__init__.py")
+    with pytest.raises(ReleaseError, match="not committed"):
+        release(tmp_path / "dist")
+    assert not (tmp_path / "dist").exists()
 
 
 @pytest.mark.long
