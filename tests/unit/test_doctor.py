@@ -86,6 +86,7 @@ class TestCameras:
                 "there": lambda: SourceSettings(SourceKind.FILE, str(tmp_path / "there.mp4")),
                 "gone": lambda: SourceSettings(SourceKind.FILE, str(tmp_path / "gone.mp4")),
                 "up": rtsp(listening.getsockname()[1]),
+                "web": lambda: SourceSettings(SourceKind.PICTURES, f"http://127.0.0.1:{listening.getsockname()[1]}/video.mjpg"),
                 "down": rtsp(closed.getsockname()[1]),
                 "secret": refused,
                 "odd": lambda: SourceSettings(SourceKind.RTSP, "rtsp://"),

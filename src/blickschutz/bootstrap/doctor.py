@@ -19,7 +19,7 @@ from blickschutz.bootstrap.cells import source_settings
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.checks import Finding
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.io.gate import Gate
+from blickschutz.ingest.io.connection import connected, shut
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import read_address
 from blickschutz.kernel.clock import Clock, SystemClock
@@ -82,7 +82,7 @@ def unreachable(cameras: Mapping[str, Callable[[], SourceSettings]], clock: Cloc
 
     def ask(camera: str) -> None:
         try:
-            problems[camera] = _problem(cameras[camera](), guard)
+            problems[camera] = _problem(cameras[camera]())
         except BlickschutzError as error:
             problems[camera] = str(error)
 
@@ -93,13 +93,13 @@ def unreachable(cameras: Mapping[str, Callable[[], SourceSettings]], clock: Cloc
     return {camera: problem for camera, problem in problems.items() if problem}
 
 
-def _problem(settings: SourceSettings, guard: Guard) -> str:
+def _problem(settings: SourceSettings) -> str:
     if settings.kind is SourceKind.FILE:
         return "" if Path(settings.address).is_file() else f"there is no file {settings.address}"
     address = read_address(settings.address)
     if address is None:
         return "its address cannot be read"
-    Gate(address, replace(settings, connect_s=_CONNECT_S), guard).close()
+    shut(connected(address, replace(settings, connect_s=_CONNECT_S)))
     return ""
 
 
