@@ -87,6 +87,42 @@ def test_keys_and_clicks_enlarge_and_go_back(page, running):
     assert page.locator("wall-tile[enlarged]").get_attribute("camera") == "brunnen"
 
 
+def test_a_view_a_part_of_the_picture_and_a_second_window(page, running):
+    """What somebody keeps is there again; a part of the picture is larger under the hand; the second window goes with the first."""
+    page.goto(f"{running.address}wall/views")
+    page.locator("#view-name").fill("Süden")
+    for camera in ("brunnen", "haupteingang"):
+        page.locator(f"[name=cameras][value={camera}]").check()
+    page.locator("#view-large").select_option("brunnen")
+    page.locator("form[action='/wall/views'] button").click()
+    page.wait_for_url("**/wall?view=S*")
+    assert {tile.get_attribute("camera") for tile in page.locator("wall-tile").all()} == {"brunnen", "haupteingang"}
+    large = page.locator("wall-tile[enlarged]")
+    assert large.get_attribute("camera") == "brunnen"
+    page.keyboard.press("+")
+    box = large.locator(".tile-picture").bounding_box()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.wheel(0, -100)
+    page.wait_for_function("document.querySelector('wall-tile[enlarged] video').style.transform.startsWith('scale(1.5625)')")
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"], steps=5)
+    page.mouse.up()
+    assert large.count() == 1, "a drag is no click"
+    page.keyboard.press("0")
+    assert large.locator("video").evaluate("video => video.style.transform") == ""
+    with page.expect_popup() as popup:
+        page.locator("[data-open-window]").click()
+    second = popup.value
+    second.get_by_text("Im Gleichlauf").wait_for()
+    page.bring_to_front()
+    page.locator("wall-tile[camera=haupteingang] .tile-enlarge").click()
+    second.locator("wall-tile[enlarged][camera=haupteingang]").wait_for()
+    second.close()
+    page.goto(f"{running.address}wall/views")
+    page.locator("form[action='/wall/views/remove'] button").click()
+    page.get_by_text("Noch keine.").wait_for()
+
+
 def test_stopping_one_camera_says_so_and_resumes(page, running):
     page.goto(f"{running.address}cameras/brunnen/stop")
     page.get_by_label(re.compile("Grund")).fill("Versammlung auf dem Vorplatz")

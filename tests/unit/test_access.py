@@ -15,6 +15,8 @@ from blickschutz.access.io.accounts import METADATA as ACCOUNTS
 from blickschutz.access.io.accounts import AccountStore
 from blickschutz.access.io.factors import METADATA as FACTORS
 from blickschutz.access.io.factors import FactorStore, TokenStore
+from blickschutz.access.io.preferences import METADATA as PREFERENCES
+from blickschutz.access.io.preferences import PreferenceStore
 from blickschutz.access.io.store import METADATA as PASSWORDS
 from blickschutz.access.io.store import PasswordStore
 from blickschutz.access.model import AccountState, Change, FactorKind, Member, Permission, Refusal, Role, SignIn, Todo
@@ -46,14 +48,14 @@ PEOPLE = [
 class House:
     def __init__(self, folder):
         self.clock = ManualClock()
-        self.engine = open_engine(folder / "control.db", LOG, ACCOUNTS, FACTORS, PASSWORDS)
+        self.engine = open_engine(folder / "control.db", LOG, ACCOUNTS, FACTORS, PASSWORDS, PREFERENCES)
         key = InstallationKey(folder / "installation.key")
         self.log = AuditLog(self.engine, self.clock, key.sign, key.public)
         accounts = AccountStore(self.engine, self.log, self.clock)
         accounts.take_over(PEOPLE)
         factors = FactorStore(self.engine, self.log, self.clock, folder / "factors.key")
         passwords, tokens = PasswordStore(self.engine, self.log, self.clock), TokenStore(self.engine, self.log, self.clock)
-        self.access = Access(accounts, passwords, factors, tokens, self.log, self.clock)
+        self.access = Access(accounts, passwords, factors, tokens, PreferenceStore(self.engine), self.log, self.clock)
         self.lost: list[str] = []
         self.access.lost.listen(self.lost.append)
 

@@ -21,6 +21,16 @@ class Passwords(Protocol):
     def drop(self, person: str) -> None: ...
 
 
+class Preferences(Protocol):
+    """Keeps what somebody has set for themselves; see `io.preferences`."""
+
+    def wall(self, person: str) -> str: ...
+
+    def put_wall(self, person: str, text: str) -> None: ...
+
+    def drop(self, person: str) -> None: ...
+
+
 class Accounts(Protocol):
     """Keeps accounts, codes and proposals; see `io.accounts`."""
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from blickschutz.access.io.accounts import METADATA as ACCOUNT_TABLES
 from blickschutz.access.io.factors import METADATA as FACTOR_TABLES
 from blickschutz.access.io.factors import FactorStore
+from blickschutz.access.io.preferences import METADATA as PREFERENCE_TABLES
 from blickschutz.access.io.store import METADATA as PASSWORD_TABLES
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
@@ -42,6 +43,7 @@ CONTROL_TABLES = (
     ORDER_TABLES,
     BUDGET_TABLES,
     REGISTER_TABLES,
+    PREFERENCE_TABLES,
 )
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from blickschutz.access.io.accounts import AccountStore
 from blickschutz.access.io.factors import TokenStore
+from blickschutz.access.io.preferences import PreferenceStore
 from blickschutz.access.io.store import PasswordStore
 from blickschutz.access.model import AccountState, Member, Permission
 from blickschutz.access.rules import may
@@ -222,7 +223,7 @@ def _access(site: SiteFile, found: Installation, clock: Clock) -> Access:
     accounts.take_over([Member(p.id, p.name, frozenset(p.roles), p.trained_until) for p in site.people])
     passwords, tokens = PasswordStore(engine, log, clock), TokenStore(engine, log, clock)
     # A signature that is made for nothing else; while the key is missing, devices are known until the end of the process.
-    return Access(accounts, passwords, found.factors, tokens, log, clock, found.key.try_sign(_DEVICES) or b"")
+    return Access(accounts, passwords, found.factors, tokens, PreferenceStore(engine), log, clock, found.key.try_sign(_DEVICES) or b"")
 
 
 def _anchoring(site: SiteFile, data: Path, found: Installation, clock: Clock) -> Anchoring:

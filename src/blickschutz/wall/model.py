@@ -1,9 +1,11 @@
-"""What a tile of the wall shows, in words, and the parts of a live stream."""
+"""What a tile of the wall shows, in words, the parts of a live stream, and how somebody wants the wall."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class TileState(StrEnum):
@@ -59,3 +61,33 @@ class EncoderSettings:
     width: int = 960
     key_every_s: float = 2.0
     crf: int = 26
+
+
+# --- how somebody wants the wall ---
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A view: its cameras in the order in which they stand, and which of them is large; empty for none."""
+
+    name: str
+    cameras: tuple[str, ...]
+    large: str = ""
+
+
+class WallSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is kept of one person. `enlarge`: a camera that alarms becomes large by itself."""
+
+    views: tuple[View, ...] = ()
+    enlarge: bool = False
+
+    def view(self, name: str) -> View | None:
+        """The view of that name."""
+        return next((one for one in self.views if one.name == name), None)
+
+
+class NotKept(StrEnum):
+    """Why a view is not kept."""
+
+    NAME = "view-name"
+    CAMERAS = "view-cameras"
+    MANY = "view-many"

@@ -1,10 +1,14 @@
-"""Which state a tile is in: the first row that fits."""
+"""Which state a tile is in: the first row that fits; what is kept of how somebody wants the wall."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from blickschutz.wall.model import CameraFacts, TileState
+import msgspec
+
+from blickschutz.kernel.errors import UNREADABLE
+from blickschutz.wall.model import CameraFacts, NotKept, TileState, View, WallSettings
 
 STALE_AFTER_S = 2.0
 
@@ -39,3 +43,51 @@ def rebased(fragments: Sequence[bytes]) -> bytes:
             data[place + 8 : place + 8 + size] = max(0, time - start).to_bytes(size, "big")
         result += data
     return bytes(result)
+
+
+MOST_VIEWS, MOST_NAME, NEAREST = 12, 40, 3
+
+
+def read_settings(text: str) -> WallSettings:
+    """Settings as they were written; those that mean nothing any more are as if there were none."""
+    if not text:
+        return WallSettings()
+    try:
+        return msgspec.json.decode(text, type=WallSettings)
+    except UNREADABLE:
+        return WallSettings()
+
+
+def settings_text(settings: WallSettings) -> str:
+    """Settings as text."""
+    return msgspec.json.encode(settings, order="deterministic").decode()
+
+
+def with_view(settings: WallSettings, view: View, known: Collection[str]) -> WallSettings | NotKept:
+    """Settings with `view`, in place of one of the same name; why not. `known` are the cameras that there are."""
+    cameras = tuple(dict.fromkeys(camera for camera in view.cameras if camera in known))
+    name = view.name.strip()
+    if not 0 < len(name) <= MOST_NAME or not name.isprintable():
+        return NotKept.NAME
+    if not cameras:
+        return NotKept.CAMERAS
+    new = View(name=name, cameras=cameras, large=view.large if view.large in cameras else "")
+    views = tuple(new if one.name == name else one for one in settings.views)
+    views = views if new in views else (*views, new)
+    return NotKept.MANY if len(views) > MOST_VIEWS else msgspec.structs.replace(settings, views=views)
+
+
+def without_view(settings: WallSettings, name: str) -> WallSettings:
+    """Settings without the view of that name."""
+    return msgspec.structs.replace(settings, views=tuple(one for one in settings.views if one.name != name))
+
+
+def nearest(camera: str, places: Mapping[str, tuple[float, float]], order: Sequence[str]) -> list[str]:
+    """The cameras next to one: nearest on the plan, or beside it on the wall where it or they stand on none."""
+    if camera in places:
+        x, y = places[camera]
+        others = sorted((one for one in places if one != camera), key=lambda one: math.hypot(places[one][0] - x, places[one][1] - y))
+        if others:
+            return others[:NEAREST]
+    at = order.index(camera)
+    return [one for one in (*order[max(0, at - 1) : at], *order[at + 1 : at + 2]) if one != camera]

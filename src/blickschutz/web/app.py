@@ -45,6 +45,7 @@ from blickschutz.web.routes import (
     sign_in,
     system,
     wall,
+    wall_views,
 )
 from blickschutz.web.security import RequestCheck, hosts_of
 
@@ -52,6 +53,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 API = "/api/v1"
 _PARTS = (
     wall,
+    wall_views,
     live,
     alerts,
     bar,

@@ -324,6 +324,11 @@ SHRED_WORDS: Mapping[str, str] = {
     "unsafe-redaction": N_("von einer älteren Version verpixelt, nicht sicher genug"),
     "discarded": N_("aus der Quarantäne von zwei Personen verworfen"),
 }
+VIEW_PROBLEMS: Mapping[str, str] = {
+    "view-name": N_("Eine Ansicht braucht einen Namen mit höchstens 40 Zeichen."),
+    "view-cameras": N_("Eine Ansicht braucht mindestens eine Kamera."),
+    "view-many": N_("Es gibt schon zwölf Ansichten. Entfernen Sie zuerst eine."),
+}
 RECEIPT_FILE = N_("Loeschprotokoll-Vorgang")
 PACKAGE_FILE = N_("Beweispaket-Vorgang")
 DENSITY_WORDS: Mapping[str, str] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from blickschutz.access.model import AccountState, Caller, FactorKind, Half, Member, Permission, Session, SignIn, Todo, Turned
-from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
+from blickschutz.access.ports import Accounts, Factors, Passwords, Preferences, Tokens
 from blickschutz.access.rules import MOST_STRANGE_CODES, PERSONAL, STRANGE_CODES_S, idle_s, permitted, todo
 from blickschutz.access.service.devices import KnownDevices
 from blickschutz.access.service.doors import Doors, Knock, Turns
@@ -39,12 +39,14 @@ class Access:
         passwords: Passwords,
         factors: Factors,
         tokens: Tokens,
+        preferences: Preferences,
         log: AuditLog,
         clock: Clock,
         secret: bytes = b"",
     ) -> None:
         """Known devices are signed with what comes of `secret`; without one they are known until the process ends."""
         self.accounts, self.passwords, self.factors, self.tokens = accounts, passwords, factors, tokens
+        self.preferences = preferences
         self._log, self._clock = log, clock
         # A password takes 46 MiB and a while to check: one at a time, whoever asks.
         self._turns = Turns()
@@ -53,7 +55,7 @@ class Access:
         self.tries = Tries(clock)
         self._codes, self._strange_codes = Tries(clock), Tries(clock, MOST_STRANGE_CODES, STRANGE_CODES_S)
         self.sessions = Sessions(clock, lambda person: idle_s(self.members.get(person)))
-        self.people = People(accounts, passwords, factors, tokens, self.sessions, clock, self._lost)
+        self.people = People(accounts, passwords, factors, tokens, preferences, self.sessions, clock, self._lost)
         self.own = OwnAccount(accounts, passwords, factors, tokens, self.sessions, self.tries, log, clock)
         # Somebody signed out, or has other rights than before.
         self.lost: Topic[str] = Topic()

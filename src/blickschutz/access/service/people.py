@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 
 from blickschutz.access.model import AccountState, Change, ChangeKind, Member, Permission, Refusal, Role
-from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
+from blickschutz.access.ports import Accounts, Factors, Passwords, Preferences, Tokens
 from blickschutz.access.rules import CODE_S, gives, is_short_name, may, separated
 from blickschutz.access.service.sessions import Sessions, hashed
 from blickschutz.kernel.clock import Clock
@@ -27,11 +27,13 @@ class People:
         passwords: Passwords,
         factors: Factors,
         tokens: Tokens,
+        preferences: Preferences,
         sessions: Sessions,
         clock: Clock,
         lost: Callable[[str], None],
     ) -> None:
         self._accounts, self._passwords, self._factors, self._tokens = accounts, passwords, factors, tokens
+        self._preferences = preferences
         self._sessions, self._clock, self._lost = sessions, clock, lost
 
     def confirmers(self, change: Change) -> list[Member]:
@@ -148,6 +150,7 @@ class People:
 
     def _forget(self, person: str, by: str) -> None:
         self._passwords.drop(person)
+        self._preferences.drop(person)
         self._factors.remove(person, None, by)
         self._tokens.remove(person, None, by)
         self._end(person)

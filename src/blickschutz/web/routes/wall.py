@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages, TileView
+from blickschutz.web.routes.wall_views import wall_values
 from blickschutz.web.views import open_queue
 
 
@@ -21,9 +24,9 @@ def routes(pages: Pages) -> APIRouter:
         return RedirectResponse(pages.start(pages.member(request)), 303)
 
     @router.get("/wall", dependencies=[allow(Permission.WALL)])
-    def wall(request: Request) -> Response:
+    def wall(request: Request, view: Annotated[str, Query(max_length=200)] = "") -> Response:
         queue = open_queue(pages, request)
-        return pages.render(request, "wall.html", tiles=pages.tiles(), **queue)
+        return pages.render(request, "wall.html", **wall_values(pages, request, view), **queue)
 
     @router.get("/cameras/{camera}", dependencies=[allow(Permission.WALL)])
     def camera(request: Request, camera: str) -> Response:

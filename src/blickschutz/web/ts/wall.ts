@@ -3,10 +3,11 @@
 import { AlertDesk, type Wall } from "./alert-desk.js";
 import { followBar } from "./bar.js";
 import { enlarged, solve } from "./layout.js";
+import { Lens } from "./lens.js";
 import type { Priority } from "./sound.js";
+import { Attention, staged, type View } from "./stage.js";
+import { Step, type Told } from "./step.js";
 import { WallTile } from "./wall-tile.js";
-
-customElements.define("wall-tile", WallTile);
 
 const KEYS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "ß"];
 const GAP = 6;
@@ -19,19 +20,74 @@ const USUAL_SHAPE = 16 / 9;
 const wall = document.querySelector<HTMLElement>("[data-wall]");
 const frame = document.querySelector<HTMLElement>("[data-layout]");
 
-function tiles(): HTMLElement[] {
-  return wall ? [...wall.querySelectorAll<HTMLElement>("wall-tile")] : [];
+const every = wall ? [...wall.querySelectorAll<HTMLElement>("wall-tile")] : [];
+const settings = JSON.parse(wall?.dataset["settings"] ?? "{}") as { views?: Record<string, View>; chosen?: string; enlarge?: boolean };
+/** The tiles on the wall in their order. One that is off it has no stream. */
+let stage: readonly HTMLElement[] = every;
+const attention = new Attention();
+const isWindow = frame?.hasAttribute("data-window") ?? false;
+const lens = wall ? new Lens(wall) : null;
+
+function tiles(): readonly HTMLElement[] {
+  return stage;
 }
 
-function tileOf(camera: string): HTMLElement | undefined {
-  return tiles().find((tile) => tile.getAttribute("camera") === camera);
+function idOf(tile: HTMLElement | undefined): string {
+  return tile?.getAttribute("camera") ?? "";
 }
+
+/** Also of a camera that is off the wall: it comes onto it where it is to be seen. */
+function tileOf(camera: string): HTMLElement | undefined {
+  return every.find((tile) => idOf(tile) === camera);
+}
+
+/** Put these cameras onto the wall and take the others off it; those that stay go on without a break. */
+function put(cameras: readonly string[]): void {
+  stage = cameras.map(tileOf).filter((tile) => tile !== undefined);
+  for (const tile of every) if (!stage.includes(tile)) { tile.removeAttribute("enlarged"); tile.remove(); }
+  for (const tile of stage) if (!tile.isConnected) wall?.append(tile);
+  wall?.classList.toggle("has-enlarged", stage.some((tile) => tile.hasAttribute("enlarged")));
+  for (const total of document.querySelectorAll("[data-total]")) total.textContent = String(stage.length);
+}
+
+function choose(name: string): void {
+  const view = settings.views?.[name];
+  put(staged(every.map(idOf), view));
+  for (const tile of tiles()) tile.removeAttribute("enlarged");
+  wall?.classList.remove("has-enlarged");
+  const large = view?.large ? tileOf(view.large) : undefined;
+  if (large?.isConnected) enlarge(large);
+  else arrange();
+  count();
+}
+
+/** The enlarged or selected camera with those that stand beside it; the same again gives the view back. */
+let besides = false;
+function beside(): void {
+  const tile = tiles().find((one) => one.hasAttribute("enlarged")) ?? tiles().find((one) => one.hasAttribute("selected"));
+  const chosen = document.querySelector<HTMLSelectElement>("[data-view]");
+  if (besides || !tile) { besides = false; choose(chosen?.value ?? ""); return; }
+  besides = true;
+  put([idOf(tile), ...(tile.dataset["besideCameras"] ?? "").split(" ").filter((camera) => camera !== "")]);
+  if (!tile.hasAttribute("enlarged")) enlarge(tile);
+  arrange();
+  count();
+}
+
+function full(): void {
+  if (document.fullscreenElement) void document.exitFullscreen();
+  else void document.documentElement.requestFullscreen().catch(() => undefined);
+}
+
+if (settings.chosen) put(staged(every.map(idOf), settings.views?.[settings.chosen]));
+customElements.define("wall-tile", WallTile);
 
 /** Enlarge that tile, or none; the same one again goes back. */
 function enlarge(tile: HTMLElement | null): void {
   if (!wall) return;
   const again = tile?.hasAttribute("enlarged") ?? true;
   for (const other of tiles()) {
+    if (other.hasAttribute("enlarged")) lens?.reset(other);
     other.removeAttribute("enlarged");
     other.querySelector("button")?.setAttribute("aria-pressed", "false");
   }
@@ -40,6 +96,7 @@ function enlarge(tile: HTMLElement | null): void {
     tile.setAttribute("enlarged", "");
     tile.querySelector("button")?.setAttribute("aria-pressed", "true");
   }
+  step?.tell({ kind: "shown", camera: again ? "" : idOf(tile ?? undefined) });
   arrange();
 }
 
@@ -55,11 +112,12 @@ function arrange(): void {
   }
   const queue = document.querySelector<HTMLElement>("[data-panel]")?.hidden === false ? QUEUE_WITH_PANEL : QUEUE;
   const caption = Number.parseFloat(getComputedStyle(wall).getPropertyValue("--caption")) || 28;
-  const space = { width: frame.clientWidth - queue - 8, height: frame.clientHeight, gap: GAP, caption };
+  const line = document.querySelector<HTMLElement>(".window-line")?.offsetHeight ?? 0;
+  const space = { width: frame.clientWidth - (isWindow ? 0 : queue + 8), height: frame.clientHeight - (line && line + 8), gap: GAP, caption };
   const shapes = all.map((tile) => Number(tile.dataset["shape"]) || USUAL_SHAPE);
   const large = all.findIndex((tile) => tile.hasAttribute("enlarged"));
   const found = large < 0 ? solve(shapes, space) : enlarged(shapes, large, space);
-  frame.style.gridTemplateColumns = `${Math.ceil(found.width)}px minmax(0, 1fr)`;
+  if (!isWindow) frame.style.gridTemplateColumns = `${Math.ceil(found.width)}px minmax(0, 1fr)`;
   all.forEach((tile, at) => {
     const box = found.boxes[at];
     if (!box) return;
@@ -72,19 +130,47 @@ const room: Wall = {
   get enlargedCamera() { return tiles().find((tile) => tile.hasAttribute("enlarged"))?.getAttribute("camera") ?? ""; },
   show(camera: string) {
     const tile = tileOf(camera);
+    if (tile && !tile.isConnected) put([...tiles().map(idOf), camera]);
     if (tile && !tile.hasAttribute("enlarged")) enlarge(tile);
   },
   alarm(cameras: Record<string, Priority>) {
-    for (const tile of tiles()) {
+    step?.tell({ kind: "alarm", cameras });
+    if (settings.enlarge) {
+      const wanted = attention.alarmed(cameras, this.enlargedCamera);
+      if (wanted) this.show(wanted);
+      else if (wanted === "") enlarge(null);
+    }
+    for (const tile of every) {
       const priority = cameras[tile.getAttribute("camera") ?? ""];
       if (priority) tile.setAttribute("alarming", priority);
       else tile.removeAttribute("alarming");
       tile.querySelector(".tile-alert")?.setAttribute("data-priority", priority ?? "");
     }
   },
-  select(camera: string) { for (const tile of tiles()) tile.toggleAttribute("selected", tile.getAttribute("camera") === camera); },
+  select(camera: string) {
+    step?.tell({ kind: "select", camera });
+    for (const tile of every) tile.toggleAttribute("selected", idOf(tile) === camera);
+  },
   name(camera: string) { return tileOf(camera)?.querySelector(".tile-name")?.textContent ?? camera; },
 };
+
+/** What the first window shows, the second shows too, as long as it is told to. */
+function follow(told: Told): void {
+  if (!document.querySelector<HTMLInputElement>("[data-follow]")?.checked) return;
+  if (told.kind === "alarm") room.alarm(told.cameras);
+  else if (told.kind === "select") room.select(told.camera);
+  else if (told.kind === "shown" && told.camera) room.show(told.camera);
+  else if (told.kind === "shown") enlarge(null);
+}
+
+function sayStep(): void {
+  const line = document.querySelector<HTMLElement>("[data-step]");
+  const text = line?.dataset[step?.together ? "together" : "apart"] ?? "";
+  if (line && line.textContent !== text) line.textContent = text;
+}
+
+let step: Step | null = null;
+if (wall) step = isWindow ? new Step(follow) : new Step();
 
 const queue = document.querySelector<HTMLElement>("[data-queue]");
 const desk = queue ? new AlertDesk(queue, room) : null;
@@ -119,9 +205,13 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   if (event.key !== "Escape" && target.matches("input:not([type=checkbox], [type=radio]), textarea, select")) return;
   // Space and Enter on a button or a link are for that; so are the arrows in a group of choices.
+  if (event.shiftKey && lens?.key(tiles().find((one) => one.hasAttribute("enlarged")), event.key, true)) { event.preventDefault(); return; }
   const inControl = target.closest("button, a, select, summary, input") !== null && [" ", "Enter", "ArrowUp", "ArrowDown"].includes(event.key);
   if (!inControl && !event.repeat && desk?.key(event.key)) { event.preventDefault(); return; }
   if (event.key === "Escape") enlarge(null);
+  if (lens?.key(tiles().find((one) => one.hasAttribute("enlarged")), event.key, false)) { event.preventDefault(); return; }
+  if (wall && event.key.toLowerCase() === "f") full();
+  if (wall && event.key.toLowerCase() === "n") beside();
   if (event.key.toLowerCase() === "p") window.location.assign(window.location.pathname === "/plan" ? "/wall" : "/plan");
   const tile = tiles()[KEYS.indexOf(event.key)];
   if (wall && KEYS.includes(event.key) && tile) enlarge(tile);
@@ -135,8 +225,18 @@ document.addEventListener("change", (event) => {
   const select = event.target;
   if (select instanceof HTMLSelectElement && select.dataset["submit"] !== undefined) select.form?.requestSubmit();
 });
+document.querySelector<HTMLSelectElement>("[data-view]")?.addEventListener("change", (event) => { besides = false; choose((event.target as HTMLSelectElement).value); });
+document.querySelector("[data-full]")?.addEventListener("click", full);
+document.querySelector("[data-beside]")?.addEventListener("click", beside);
+document.querySelector<HTMLAnchorElement>("[data-open-window]")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  const view = document.querySelector<HTMLSelectElement>("[data-view]")?.value ?? "";
+  window.open(`/wall/window?view=${encodeURIComponent(view)}`, "blickschutz-window", "popup");
+});
 window.setInterval(tick, 1000);
+if (isWindow) window.setInterval(sayStep, 1000);
 tick();
 count();
 arrange();
+if (settings.chosen) choose(settings.chosen);
 followBar(desk !== null);

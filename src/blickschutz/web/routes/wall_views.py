@@ -1,0 +1,88 @@
+"""Views of the wall that somebody keeps with their account, and the window for a second screen."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from blickschutz.access.model import Permission
+from blickschutz.wall.model import NotKept, View, WallSettings
+from blickschutz.wall.rules import nearest, read_settings, settings_text, with_view, without_view
+from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.pages import Pages, TileView
+
+_SEE_OTHER = 303
+_WALL = [allow(Permission.WALL)]
+Name = Annotated[str, Form(max_length=200)]
+
+
+def routes(pages: Pages) -> APIRouter:
+    """Everybody's own views."""
+    router = pages.router()
+    preferences = pages.room.office.access.preferences
+
+    @router.get("/wall/views", dependencies=_WALL)
+    def views(request: Request, name: Annotated[str, Query(max_length=200)] = "") -> Response:
+        return _page(request, own(pages, request).view(name))
+
+    def _page(request: Request, view: View | None = None, problem: str = "", status: int = 200) -> Response:
+        settings = own(pages, request)
+        return pages.render(request, "wall_views.html", status=status, tiles=pages.tiles(), settings=settings, view=view, problem=problem)
+
+    @router.post("/wall/views", dependencies=_WALL)
+    def keep(
+        request: Request, name: Name = "", cameras: Annotated[list[str] | None, Form(max_length=64)] = None, large: Name = ""
+    ) -> Response:
+        view = View(name=name, cameras=tuple(cameras or ()), large=large)
+        found = with_view(own(pages, request), view, pages.room.cameras.keys())
+        if isinstance(found, NotKept):
+            return _page(request, view, found.value, 422)
+        preferences.put_wall(member_of(request).id, settings_text(found))
+        return RedirectResponse(f"/wall?view={quote(name.strip())}", _SEE_OTHER)
+
+    @router.post("/wall/views/remove", dependencies=_WALL)
+    def remove(request: Request, name: Name = "") -> Response:
+        preferences.put_wall(member_of(request).id, settings_text(without_view(own(pages, request), name)))
+        return RedirectResponse("/wall/views", _SEE_OTHER)
+
+    @router.post("/wall/alarming", dependencies=_WALL)
+    def alarming(request: Request, enlarge: Annotated[str, Form(max_length=5)] = "") -> Response:
+        settings = own(pages, request)
+        changed = WallSettings(views=settings.views, enlarge=enlarge == "yes")
+        preferences.put_wall(member_of(request).id, settings_text(changed))
+        return RedirectResponse("/wall/views", _SEE_OTHER)
+
+    @router.get("/wall/window", dependencies=_WALL)
+    def window(request: Request, view: Annotated[str, Query(max_length=200)] = "") -> Response:
+        return pages.render(request, "wall_window.html", **wall_values(pages, request, view))
+
+    return router
+
+
+def own(pages: Pages, request: Request) -> WallSettings:
+    """How whoever asks wants the wall."""
+    return read_settings(pages.room.office.access.preferences.wall(member_of(request).id))
+
+
+def wall_values(pages: Pages, request: Request, chosen: str) -> dict[str, Any]:
+    """What a wall is made of: all tiles, the views, which one is chosen, and which cameras stand beside which."""
+    settings, tiles = own(pages, request), pages.tiles()
+    there = {tile.camera.id for tile in tiles}
+    named = {one.name: {"cameras": [c for c in one.cameras if c in there], "large": one.large} for one in settings.views}
+    return {
+        "tiles": tiles,
+        "wall_settings": settings,
+        "chosen": chosen if chosen in named else "",
+        "wall_data": json.dumps({"views": named, "chosen": chosen if chosen in named else "", "enlarge": settings.enlarge}),
+        "beside": _beside(tiles),
+    }
+
+
+def _beside(tiles: list[TileView]) -> dict[str, str]:
+    places = {tile.camera.id: (tile.camera.plan.x, tile.camera.plan.y) for tile in tiles if tile.camera.plan is not None}
+    order = [tile.camera.id for tile in tiles]
+    return {camera: " ".join(nearest(camera, places, order)) for camera in order}
