@@ -120,6 +120,7 @@ def test_every_route_is_plain_unless_it_must_wait_for_something_else():
         ("routes/bar.py", "stream"),
         ("routes/cases.py", "enter"),
         ("routes/facts.py", "enter"),
+        ("routes/floorplan.py", "propose"),
         ("routes/live.py", "live"),
         ("routes/sign_in.py", "begin"),
         ("routes/sign_in.py", "sign_in"),

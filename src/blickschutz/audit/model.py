@@ -129,6 +129,8 @@ class Event(StrEnum):
     FACT_ENTERED = "fact-entered"
     FACT_SIGNED = "fact-signed"
     FACT_WITHDRAWN = "fact-withdrawn"
+    PLAN_PROPOSED = "plan-proposed"
+    PLAN_SET = "plan-set"
     PICTURES_RENEWED = "pictures-renewed"
     DATA_MOVED = "data-moved"
     RECOVERY_MADE = "recovery-made"

@@ -16,6 +16,7 @@ _KEPT = re.compile(
     r"|tls/(authority|server)\.(key|crt)"
     r"|settings/(site|facts)\.toml"
     r"|facts/[0-9a-f]{64}"
+    r"|plan/[0-9a-f]{64}\.png"
 )
 # Known, and left out on purpose: pictures, clips with their shares, private keys of reviewers, what is printed anew.
 _LEFT = re.compile(

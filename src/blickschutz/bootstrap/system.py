@@ -21,6 +21,7 @@ from blickschutz.bootstrap.manager import Service, ServiceManager
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.control.ports import Rooms
+from blickschutz.control.service.floorplan import FloorPlanDesk
 from blickschutz.control.service.keeper import LAUNCHER, CellKeeper, Launch, launch_cell
 from blickschutz.control.service.lag import LoopLag
 from blickschutz.control.service.launchers import LauncherWatch
@@ -34,7 +35,17 @@ from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
 from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
 from blickschutz.web.encryption import Encryption
-from blickschutz.web.ports import AuthorityView, ClockDesk, Office, Policy, Recordings, RegimeControl, SensitivityControl, StopControl
+from blickschutz.web.ports import (
+    AuthorityView,
+    ClockDesk,
+    FloorPlans,
+    Office,
+    Policy,
+    Recordings,
+    RegimeControl,
+    SensitivityControl,
+    StopControl,
+)
 from blickschutz.zones.model import Wall
 
 _GRACE_S = 3
@@ -71,6 +82,7 @@ class Room:
         self.office: Office = control.records.office
         self.stops: StopControl = control.records.stops
         self.clock: ClockDesk = control.records.clock
+        self.floorplan: FloorPlans = FloorPlanDesk(control.records.archive.data, control.records.office.log)
         self.authority: AuthorityView | None = tls.authority
         self.alerts: AlertDesk = control.alerting.desk
         self.regime: RegimeControl = control.regime

@@ -263,3 +263,19 @@ class CrimeFigures:
     rows: Sequence[Row] = ()
     source: Entered | None = None
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FloorPlan:
+    """A picture of the place under the site plan: number of its entry, hash, who and when (POSIX).
+
+    `metres` is how wide it is, `north` degrees clockwise from its top, `shape` its height over its width.
+    """
+
+    number: int
+    sha256: str
+    by: str
+    at: float
+    metres: float
+    north: float
+    shape: float

@@ -32,6 +32,7 @@ from blickschutz.web.routes import (
     control,
     decisions,
     facts,
+    floorplan,
     house,
     keeping,
     live,
@@ -61,6 +62,7 @@ _PARTS = (
     shift,
     control,
     place,
+    floorplan,
     system,
     sign_in,
     account,
@@ -92,7 +94,7 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
         redoc_url=None,
         openapi_url=None,
         lifespan=lifespan,
-        middleware=[check, Middleware(BodyLimit, uploads=[facts.UPLOADS])],
+        middleware=[check, Middleware(BodyLimit, uploads=[facts.UPLOADS, floorplan.UPLOADS])],
     )
     pages = Pages(site, room, clock, guard)
     app.state.room, app.state.lanes = room, pages.lanes

@@ -218,6 +218,7 @@ class Pages:
             "version": __version__,
             "words": texts,
             "camera_name": self.camera_name,
+            "person_name": self.person_name,
             "number": lambda value, digits=1: texts.number(value, language, digits),
             "all_stopped": self.all_stopped(),
         }

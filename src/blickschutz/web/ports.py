@@ -15,12 +15,13 @@ from blickschutz.budget.model import CameraView, NotDone
 from blickschutz.compliance.documents.model import Document
 from blickschutz.compliance.entered import Entered, NotSigned
 from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.floorplan import NotTaken
 from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.compliance.tables import Read
-from blickschutz.control.model import CrimeFigures, FactRefused, Given, Loss, NotAccepted
+from blickschutz.control.model import CrimeFigures, FactRefused, FloorPlan, Given, Loss, NotAccepted
 from blickschutz.control.ports import Rooms
 from blickschutz.control.vitals import Vitals
 from blickschutz.kernel.situation import Kind
@@ -190,6 +191,20 @@ class Policy(Protocol):
         ...
 
 
+class FloorPlans(Protocol):
+    """The picture under the site plan; see `control.service.floorplan`. Draws and writes: not for the event loop."""
+
+    def current(self) -> FloorPlan | None: ...
+
+    def proposed(self) -> FloorPlan | None: ...
+
+    def propose(self, data: bytes, metres: float, north: float, by: str) -> NotTaken | None: ...
+
+    def confirm(self, number: int, by: str) -> NotTaken | None: ...
+
+    def picture(self, sha256: str) -> bytes | None: ...
+
+
 class Office(Protocol):
     """The back office: who may, what was done, what becomes of clips, who asked."""
 
@@ -348,6 +363,7 @@ class ControlRoom(Protocol):
     office: Office
     recordings: Recordings
     clock: ClockDesk
+    floorplan: FloorPlans
     rooms: Rooms
     stops: StopControl
 

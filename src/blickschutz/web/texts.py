@@ -24,6 +24,7 @@ from blickschutz.web.clock_words import (
 from blickschutz.web.door_words import DOOR_PROBLEMS, KEY_DONE, ROOM_PROBLEMS, UNSAFE_REDACTION
 from blickschutz.web.fact_words import FACT_DOCUMENTS, FACT_EVENTS, FACT_KINDS, FACT_PROBLEMS, FACT_SHEETS, FACT_STANDINGS
 from blickschutz.web.health_words import DATABASE_WORDS, NEED_WORDS, WORK_KINDS
+from blickschutz.web.place_words import PLAN_PROBLEMS, VIEW_PROBLEMS
 from blickschutz.web.request_words import (
     DUTY_SOURCES,
     REQUEST_EVENTS,
@@ -81,6 +82,7 @@ __all__ = [
     "LOSS_WORDS",
     "NEED_WORDS",
     "PERMISSION_WORDS",
+    "PLAN_PROBLEMS",
     "QUARANTINE_WORDS",
     "REQUEST_OUTCOMES",
     "REQUEST_PROBLEMS",
@@ -98,6 +100,7 @@ __all__ = [
     "SUSPENDED_WORDS",
     "TODO_WORDS",
     "UNSAFE_REDACTION",
+    "VIEW_PROBLEMS",
     "WHY_WORDS",
     "WORK_KINDS",
 ]
@@ -324,11 +327,6 @@ SHRED_WORDS: Mapping[str, str] = {
     "unsafe-redaction": N_("von einer älteren Version verpixelt, nicht sicher genug"),
     "discarded": N_("aus der Quarantäne von zwei Personen verworfen"),
 }
-VIEW_PROBLEMS: Mapping[str, str] = {
-    "view-name": N_("Eine Ansicht braucht einen Namen mit höchstens 40 Zeichen."),
-    "view-cameras": N_("Eine Ansicht braucht mindestens eine Kamera."),
-    "view-many": N_("Es gibt schon zwölf Ansichten. Entfernen Sie zuerst eine."),
-}
 RECEIPT_FILE = N_("Loeschprotokoll-Vorgang")
 PACKAGE_FILE = N_("Beweispaket-Vorgang")
 DENSITY_WORDS: Mapping[str, str] = {
@@ -378,6 +376,8 @@ EVENT_WORDS: Mapping[str, str] = {
     "register-broken": N_("Verzeichnis derer, die sichten, ist nicht, wie es war"),
     "alert-decided": N_("Meldung entschieden"),
     "shift-noted": N_("Eintrag ins Schichtbuch"),
+    "plan-proposed": N_("Grundriss vorgeschlagen"),
+    "plan-set": N_("Grundriss in Kraft gesetzt"),
     "recording-ordered": N_("Aufzeichnung angeordnet"),
     "recording-refused": N_("Aufzeichnung nicht möglich"),
     "recording-failed": N_("Aufzeichnung nicht zustande gekommen"),

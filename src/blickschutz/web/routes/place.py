@@ -30,13 +30,19 @@ def routes(pages: Pages) -> APIRouter:
     def plan(request: Request) -> Response:
         waiting = pages.room.alerts.store.open_cameras()
         known = [(tile, tile.camera.plan) for tile in pages.tiles() if tile.camera.plan is not None]
-        places = [(tile, place, cone(place), label_at(place, index)) for index, (tile, place) in enumerate(known)]
+        picture = pages.room.floorplan.current()
+        tall = 100.0 * picture.shape if picture is not None else 100.0
+        places = [(tile, place, cone(place, tall), label_at(place, index, tall)) for index, (tile, place) in enumerate(known)]
         facts = pages.room.policy.facts()
         fields = [place for _, place in known]
         return pages.render(
             request,
             "plan.html",
             places=places,
+            picture=picture,
+            tall=tall,
+            north=picture.north if picture is not None else facts.north,
+            rule=scale(picture.metres) if picture is not None else None,
             waiting=waiting,
             building=pages.site.site.building,
             ways=facts.ways,
@@ -97,15 +103,23 @@ def _until(now: datetime, hours: str) -> datetime | None:
     return now + timedelta(hours=value) if 0 < value <= MOST_OVERRIDE_HOURS else None
 
 
-def label_at(place: PlanPlace, index: int) -> tuple[float, float]:
+def scale(metres: float) -> tuple[float, float]:
+    """A round length in metres for the scale, at most a quarter of the plan's width, and how long it is drawn (the plan is 100 wide)."""
+    most = metres / 4
+    power = 10.0 ** math.floor(math.log10(most))
+    length = max(step * power for step in (1, 2, 5) if step * power <= most)
+    return length, 100 * length / metres
+
+
+def label_at(place: PlanPlace, index: int, tall: float = 100.0) -> tuple[float, float]:
     """Where a camera's name stands: in its field of view, near and far in turn, so that neighbours do not write over each other."""
     angle, reach = math.radians(place.direction - 90), _LABELS[index % len(_LABELS)] * place.reach
-    return 100 * (place.x + reach * math.cos(angle)), 100 * (place.y + reach * math.sin(angle))
+    return 100 * (place.x + reach * math.cos(angle)), tall * place.y + 100 * reach * math.sin(angle)
 
 
-def cone(place: PlanPlace) -> str:
-    """The view of a camera as an SVG path; the plan is 100 wide and 100 high."""
-    x, y, reach = 100 * place.x, 100 * place.y, 100 * place.reach
+def cone(place: PlanPlace, tall: float = 100.0) -> str:
+    """The view of a camera as an SVG path; the plan is 100 wide and `tall` high."""
+    x, y, reach = 100 * place.x, tall * place.y, 100 * place.reach
     edges = [math.radians(place.direction + side * place.angle / 2 - 90) for side in (-1, 1)]
     (x1, y1), (x2, y2) = ((x + reach * math.cos(edge), y + reach * math.sin(edge)) for edge in edges)
     return f"M{x:.2f} {y:.2f} L{x1:.2f} {y1:.2f} A{reach:.2f} {reach:.2f} 0 {int(place.angle > 180)} 1 {x2:.2f} {y2:.2f} Z"

@@ -3,6 +3,7 @@
 import { AlertDesk, type Wall } from "./alert-desk.js";
 import { followBar } from "./bar.js";
 import { enlarged, solve } from "./layout.js";
+import { followPlan } from "./plan.js";
 import { Lens } from "./lens.js";
 import type { Priority } from "./sound.js";
 import { Attention, staged, type View } from "./stage.js";
@@ -240,3 +241,4 @@ count();
 arrange();
 if (settings.chosen) choose(settings.chosen);
 followBar(desk !== null);
+followPlan();
