@@ -23,7 +23,7 @@ from blickschutz.compliance.documents.necessity import QUESTIONS
 from blickschutz.compliance.documents.pack import pack
 from blickschutz.compliance.documents.receipt import receipt_paper
 from blickschutz.compliance.documents.upkeep import CHECKLIST
-from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.facts import FactKind, Facts
 from blickschutz.compliance.io.documents import load_facts, look_at
 from blickschutz.compliance.io.press import render
 from blickschutz.compliance.recorded import Acceptance, Assignment, Breach, Classified, Clause, Commitment, Danger, Restart, Training, Visit
@@ -336,3 +336,47 @@ class TestReceiptPaper:
         assert old.method in as_text(paper)
         assert json.decode(paper.values["code"], type=Receipt) == old
         assert render(paper, whole()).startswith(b"%PDF")
+
+
+class TestCouncilAndAssemblies:
+    def told(self, g, key):
+        document = next(one for one in pack(g) if one.key == key)
+        return document, [one.text for one in document.sentences()]
+
+    def test_the_council_reads_what_is_open_and_no_count_and_no_name(self):
+        g = whole()
+        _, texts = self.told(g, "ratsvorlage")
+        joined = "\n".join(texts)
+        assert "Erfüllt sind 13 von 13." in joined
+        assert "Amt" not in joined.replace("Ordnungsamt", "")
+        costs = tuple(one.model_copy(update={"text": "3 Einbrüche kosteten viel"}) for one in g.facts.facts if one.kind is FactKind.COSTS)
+        _, texts = self.told(replace(g, facts=g.facts.model_copy(update={"facts": costs})), "ratsvorlage")
+        assert not any("3 Einbrüche" in text for text in texts)
+        assert any(text.startswith("Erfüllt sind") and "13 von 13" not in text for text in texts)
+        assert sum(text.startswith("OFFEN") for text in texts) >= 8
+        assert not any(f"| {one.count} " in text for one in g.facts.incidents for text in texts)
+
+    def test_the_paper_for_assemblies_names_who_may_and_when_it_was_done(self):
+        g = whole()
+        document, texts = self.told(g, "versammlungslage")
+        assert "Anhalten können: Leitstelle, Sichtung, Aufsicht, Administration, Datenschutz" in "\n".join(texts)
+        assert "Wieder freigeben: Leitstelle, Aufsicht." in "\n".join(texts)
+        assert any("zu prüfen" in str(one) for sentence in document.sentences() for one in sentence.evidence)
+        assert sum(text.startswith(f"{camera.name} |") for camera in g.site.cameras for text in texts) == len(g.site.cameras)
+        assert any("| angehalten |" in text for text in texts)
+        assert any("| freigegeben |" in text for text in texts)
+        quiet = replace(g, log={})
+        assert "Im letzten Jahr wurde keine Kamera angehalten." in self.told(quiet, "versammlungslage")[1]
+        named = replace(g, facts=g.facts.model_copy(update={"assignments": (Assignment(role=Role.SUPERVISION, person="Frau Fuchs"),)}))
+        assert "Aufsicht | Frau Fuchs | OFFEN" in self.told(named, "versammlungslage")[1]
+
+    def test_the_shift_book_and_the_log_have_their_limit_where_data_are_listed(self):
+        for key in ("vvt", "loeschkonzept", "dsfa"):
+            texts = self.told(whole(), key)[1]
+            assert any("Schichtbuch" in text and "Frist" in text for text in texts), key
+            assert any("löscht keine Einträge des Protokolls" in text for text in texts), key
+            assert any("zwölf Monate" in text for text in texts), key
+        rows = self.told(whole(), "loeschkonzept")[1]
+        assert not any(text.startswith("Protokoll |") and text.endswith("| gelöscht") for text in rows)
+        for kind in ("Aufzeichnungen in Quarantäne", "Löschprotokolle", "Konten", "Zählungen zur Empfindlichkeit", "Schichtbuch"):
+            assert any(text.startswith(kind) for text in rows), kind

@@ -30,6 +30,8 @@ NUMBERS: Mapping[str, str] = {
     "wiederanlauf": "19",
     "evaluation": "20",
     "fragen": "21",
+    "versammlungslage": "22",
+    "ratsvorlage": "23",
 }
 """The place of each document in the file; it never changes, so that a reference to it stays right."""
 MOST_EDITIONS, MOST_SENTENCES = 8, 12

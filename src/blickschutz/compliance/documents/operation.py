@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blickschutz.audit.model import Event
+from blickschutz.budget.model import MOST_DAYS
 from blickschutz.compliance.documents import hours, words
 from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
@@ -23,6 +24,7 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
     gone, rows = "Schlüssel und Datei vernichtet", f"{lives.rows / DAY_S:g} Tage"
     made = f"{min(lives.made, lives.rows) / DAY_S:.0f} Tage, nie länger als zwei Kalendermonate"
     log = g.facts.newest(FactKind.LOG_RETENTION)
+    kept = log.text if log is not None and log.text else words.OPEN
     of_clips = (setting("retention.unreviewed_hours"), setting("retention.hard_limit_days"), _RULES, _TWO_MONTHS)
     return (
         (
@@ -41,6 +43,10 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
         (
             ("versiegelte Clips, gesperrt", "Sperre durch zwei Personen", "Ende der Sperre", "Ende der Sperre", gone),
             (rule("LO-03"), event(Event.HOLD_SET)),
+        ),
+        (
+            ("Aufzeichnungen in Quarantäne nach einer Störung", "Störung", "Entscheidung durch zwei Personen", "keine", gone),
+            (rule("VA-05"), test("tests/unit/test_quarantine.py"), _TWO_MONTHS),
         ),
         (
             ("Notizen der Sichtung", "Bewertung", "mit dem Clip", "mit dem Clip", "gelöscht; im Protokoll steht nur, dass es eine gab"),
@@ -98,7 +104,35 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
             ),
             (event(Event.FACT_ENTERED), event(Event.FACT_WITHDRAWN), law("Art. 5 Abs. 2 DSGVO"), test("tests/unit/test_fact_pages.py")),
         ),
-        (("Protokoll", "Eintrag", log.text if log and log.text else words.OPEN, "–", "gelöscht"), (rule("LO-08"),)),
+        (
+            ("Löschprotokolle, ohne Bild", "Vernichtung", "mit dem Protokoll", "–", "vom Programm nicht gelöscht"),
+            (rule("LO-05"), event(Event.SHREDDED)),
+        ),
+        (
+            (
+                "Konten: Name, Rollen, Schulungstag, Prüfwerte von Kennwort und zweitem Faktor",
+                "Anlegen des Kontos",
+                "mit der Anlage, auch gesperrt",
+                "–",
+                "mit dem Datenordner gelöscht",
+            ),
+            (setting("people"), test("tests/unit/test_access.py"), law("Art. 5 Abs. 2 DSGVO")),
+        ),
+        (
+            (
+                "Zählungen zur Empfindlichkeit, ohne Bild, Spur und Ort",
+                "Beobachtung",
+                f"{MOST_DAYS} beobachtete Tage",
+                f"{MOST_DAYS} beobachtete Tage",
+                "gelöscht",
+            ),
+            (setting("alerts.budget"), test("tests/unit/test_budget.py")),
+        ),
+        (
+            ("Schichtbuch der Leitstelle: Notizen und Übergaben mit Namen", "Eintrag", kept, "–", "Teil des Protokolls; wie dieses"),
+            (event(Event.SHIFT_NOTED), rule("LO-08"), _TWO_MONTHS),
+        ),
+        (("Protokoll", "Eintrag", kept, "–", "vom Programm nicht gelöscht (siehe „Protokoll und Schichtbuch“)"), (rule("LO-08"),)),
     )
 
 
@@ -120,6 +154,8 @@ def deletion(g: Grounds) -> Document:
                 *words.to_verify(words.WORDING, words.MADE_FROM, words.KEEPING),
             ),
         ),
+        Section("Protokoll und Schichtbuch", words.log_kept(g)),
+        Section("Quarantäne", (words.retention(g)[-1],)),
         Section(
             "Sperren",
             (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from blickschutz.compliance.documents.assemblies import assemblies
 from blickschutz.compliance.documents.breach import notice, told
+from blickschutz.compliance.documents.council import council
 from blickschutz.compliance.documents.duty import duty_letter
 from blickschutz.compliance.documents.evaluation import evaluation
 from blickschutz.compliance.documents.measures import measures
@@ -26,8 +28,9 @@ PAPERS = ("a4", "a3")
 
 def pack(g: Grounds) -> list[Document]:
     """Every document of the site."""
+    found = assess(g)
     return [
-        measures(g, assess(g)),
+        measures(g, found),
         impact_assessment(g),
         record_of_processing(g),
         *(information_sheet(g, language) for language in LANGUAGES),
@@ -49,6 +52,8 @@ def pack(g: Grounds) -> list[Document]:
         told(g),
         restart(g),
         evaluation(g),
+        assemblies(g),
+        council(g, found),
     ]
 
 

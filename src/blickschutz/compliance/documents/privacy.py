@@ -136,7 +136,7 @@ def impact_assessment(g: Grounds) -> Document:
         ),
         Section("Auswertung durch Software", tuple(_ai(g))),
         Section("Fluss der Daten und Empfänger", (*_flow(), _recipients(g))),
-        Section("Speicherdauer", tuple(words.retention(g))),
+        Section("Speicherdauer", (*words.retention(g), *words.log_kept(g))),
         Section(
             "Rechtsgrundlage",
             (
@@ -234,9 +234,14 @@ def record_of_processing(g: Grounds) -> Document:
                 rule("SI-04"),
                 rule("ZB-04"),
             ),
-            say("Betroffene: Personen mit einem Konto. Daten: Kurzname, Zeit, Ereignis, Gegenstand.", test("tests/unit/test_audit.py")),
+            say(
+                "Betroffene: Personen mit einem Konto. Daten: Kurzname, Zeit, Ereignis, Gegenstand, Grund; im Schichtbuch der Text der "
+                "Notiz.",
+                test("tests/unit/test_audit.py"),
+                event(Event.SHIFT_NOTED),
+            ),
             third,
-            words.recorded(g, FactKind.LOG_RETENTION, "Frist für das Protokoll"),
+            *words.log_kept(g),
         ),
     )
     return Document(

@@ -86,12 +86,12 @@ def information_sheet(g: Grounds, language: str) -> Document:
     kept = g.site.retention
     storage = say(
         t(
-            f"Was niemand sichtet, wird nach {kept.unreviewed_hours} Stunden vernichtet; was harmlos ist, sofort nach der "
-            f"Sichtung; spätestens nach {kept.hard_limit_days} Tagen, nie später als zwei Kalendermonate nach der Aufnahme, alles, was "
-            "nicht als Beweis gesperrt ist.",
-            f"What nobody reviews is destroyed after {kept.unreviewed_hours} hours; what is harmless at once after review; "
-            f"after {kept.hard_limit_days} days at the latest, and never later than two calendar months after the recording, everything "
-            "that is not held as evidence.",
+            f"Was niemand sichtet, wird nach {kept.unreviewed_hours} Stunden vernichtet; was harmlos ist, sofort nach der Sichtung; alles "
+            f"andere spätestens nach {kept.hard_limit_days} Tagen, nie später als zwei Kalendermonate nach der Aufnahme. Länger bleibt "
+            "nur, was als Beweis gesperrt ist, was eine offene Anfrage betrifft oder was nach einer Störung erst zwei Personen klären.",
+            f"What nobody reviews is destroyed after {kept.unreviewed_hours} hours; what is harmless at once after review; everything else "
+            f"after {kept.hard_limit_days} days at the latest, never later than two calendar months after the recording. Only what is held "
+            "as evidence, what an open request is about, or what two people must settle after a fault stays longer.",
         ),
         setting("retention.unreviewed_hours"),
         setting("retention.hard_limit_days"),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import remains
-from blickschutz.compliance.documents.model import Evidence, Plan, Sentence, fact, law, missing, say, setting, test
+from blickschutz.compliance.documents.model import Evidence, Plan, Sentence, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy.signed import is_signed
@@ -65,6 +66,12 @@ ENFORCEMENT = Unverified(
 )
 NIS2 = Unverified("NIS-2-Umsetzung in Rheinland-Pfalz (§§ zu prüfen)", "Ob Landesrecht die Gemeinde zu Maßnahmen nach NIS 2 verpflichtet.")
 LEGIBLE = Unverified("DIN 1450:2013", "Sehwinkel der Mittellänge (Signalisationstext 9', Konsultationstext 10') in der geltenden Fassung.")
+ASSEMBLIES = Unverified(
+    "§§ 12a und 19a VersammlG",
+    "Ob das Versammlungsgesetz des Bundes in Rheinland-Pfalz noch gilt (Art. 125a GG), und was §§ 12a und 19a daneben für Kameras einer "
+    "Gemeinde bedeuten; sie sprechen von Aufnahmen der Polizei.",
+)
+COUNCIL = Unverified("§§ 32 und 35 GemO RLP", "Ob der Rat über den Videoschutz selbst entscheidet und was davon öffentlich zu beraten ist.")
 TO_VERIFY = (
     WORDING,
     MADE_FROM,
@@ -78,6 +85,8 @@ TO_VERIFY = (
     ENFORCEMENT,
     NIS2,
     LEGIBLE,
+    ASSEMBLIES,
+    COUNCIL,
 )
 """The one list of law that is to be verified. What hangs on its wording is printed with "zu prüfen"."""
 _OFFICES = {"controller": "Verantwortlicher", "data_protection_officer": "Datenschutzbeauftragte"}
@@ -138,11 +147,38 @@ def retention(g: Grounds) -> list[Sentence]:
         say(f"Was niemand gesichtet hat, wird nach {kept.unreviewed_hours} Stunden vernichtet.", setting("retention.unreviewed_hours")),
         say(
             f"Spätestens nach {kept.hard_limit_days} Tagen und nie später als zwei Kalendermonate nach der Aufnahme wird alles vernichtet, "
-            "was nicht gesperrt ist.",
+            "was nicht gesperrt, durch eine offene Anfrage eingeschränkt oder in Quarantäne ist.",
             setting("retention.hard_limit_days"),
             test("tests/unit/test_periods.py"),
         ),
+        say(
+            "In Quarantäne kommt eine Aufzeichnung, zu der Datei und Verzeichnis nach einer Störung nicht zusammenpassen; niemand sieht "
+            "sie, und zwei Personen entscheiden, ob sie bleibt. Nach drei Tagen wird täglich daran erinnert; eine Höchstfrist gibt es "
+            "nicht.",
+            rule("VA-05"),
+            test("tests/unit/test_quarantine.py"),
+            MADE_FROM.evidence,
+        ),
     ]
+
+
+def log_kept(g: Grounds) -> tuple[Sentence, ...]:
+    """How long the log is to be kept, what the program does about it, and what else stands in it: the shift book."""
+    return (
+        recorded(g, FactKind.LOG_RETENTION, "Frist für das Protokoll"),
+        say(
+            "Das Programm löscht keine Einträge des Protokolls: Sie sind verkettet, und eine Lücke wäre eine Fälschung. Wie die Frist "
+            "eingehalten wird, legt der Verantwortliche fest; ohne das endet das Protokoll mit dem Datenordner.",
+            test("tests/unit/test_audit.py"),
+            rule("LO-08"),
+        ),
+        say(
+            "Das Schichtbuch der Leitstelle (Notizen, Übergaben, Namen der Diensthabenden) besteht aus Einträgen des Protokolls und hat "
+            "dessen Frist. Angaben über Betroffene gehören nicht hinein: Was aus Aufnahmen gefertigt ist, endet nach zwei Monaten.",
+            event(Event.SHIFT_NOTED),
+            MADE_FROM.evidence,
+        ),
+    )
 
 
 def redaction(g: Grounds) -> Sentence:
