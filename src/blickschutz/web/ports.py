@@ -165,8 +165,8 @@ class Policy(Protocol):
         """The period of a printed public report that overlaps with this one without being the same."""
         ...
 
-    def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
-        """The same as PDF, with an entry in the log."""
+    def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes | None:
+        """The same as PDF, with an entry in the log; None where the public one of that period is gone."""
         ...
 
     @property

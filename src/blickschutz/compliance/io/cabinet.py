@@ -43,6 +43,16 @@ class Cabinet:
         except OSError as error:
             raise refused(self._folder, error) from error
 
+    def add(self, data: bytes) -> str:
+        """Put a document into the folder that was made here; its hash. Raises `DeviceError`."""
+        incoming = self.begin()
+        try:
+            incoming.write(data)
+            self.keep(incoming)
+        finally:
+            incoming.close()
+        return incoming.sha256
+
     def look(self, incoming: Incoming, *, is_photograph: bool = False) -> Paper:
         """What it is that came; a photograph of a sign is searched for its picture code."""
         return paper_of(incoming.path.read_bytes(), is_photograph=is_photograph)

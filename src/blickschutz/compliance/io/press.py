@@ -26,15 +26,10 @@ LIST = "pack.json"
 _FONTS = Path(str(resources.files("blickschutz.compliance"))) / "fonts"
 
 
-def print_document(document: Document, g: Grounds, folder: Path) -> Path:
-    """Print one document into `folder`; its file."""
-    return _print(document, g, folder, _states(g), ())
-
-
 def _print(document: Document, g: Grounds, folder: Path, states: States, editions: Sequence[Edition]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{document.key}.pdf"
-    _write(path, _rendered(document, g, states, editions))
+    write(path, _rendered(document, g, states, editions))
     return path
 
 
@@ -47,7 +42,7 @@ def print_pack(g: Grounds, folder: Path) -> tuple[list[Path], dict[str, list[str
     said = {document.key: [one.text for one in document.sentences()] for document in documents}
     kept = {key: [asdict(one) for one in found] for key, found in editions.items()}
     listed = {"settings": g.settings, "date": today, "said": said, "editions": kept}
-    _write(folder / LIST, json.dumps(listed, ensure_ascii=False, indent=1).encode())
+    write(folder / LIST, json.dumps(listed, ensure_ascii=False, indent=1).encode())
     return files, changed(last.get("said", {}), documents)
 
 
@@ -121,7 +116,7 @@ def _last(folder: Path) -> dict[str, Any]:
     return found if {"date", "settings", "said"} <= found.keys() else {}
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
     """Wholly or not at all: nobody hangs up half a sign."""
     draft = path.with_suffix(path.suffix + ".new")
     draft.write_bytes(data)

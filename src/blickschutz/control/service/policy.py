@@ -26,7 +26,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.control.service.facts import FactDesk
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.office import Inspected
-from blickschutz.control.service.reports import note_print, published, report
+from blickschutz.control.service.reports import note_print, print_public, published, report
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import UNREADABLE, FaultError, SettingsError
 from blickschutz.retention.model import Receipt
@@ -43,7 +43,7 @@ class PolicyWatch:
     def __init__(self, site: SiteFile, path: Path | None, records: Inspected, clock: Clock) -> None:
         self._site, self._path, self._records, self._clock = site, path, records, clock
         self.desk = FactDesk(site, path, records, clock)
-        self._lock = threading.Lock()
+        self._lock, self._publishing = threading.Lock(), threading.Lock()
         self._last: tuple[list[Found], Grounds] | None = None
 
     @property
@@ -98,14 +98,20 @@ class PolicyWatch:
         found, grounds = self._looked()
         return report(grounds, found, self._records, first, last, self.desk.crime(first, last, "de").rows, public=public)
 
-    def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes:
-        """The same as PDF. It is logged who asked for it."""
+    def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes | None:
+        """The same as PDF. It is logged who asked for it. A public one is the one that was printed first; None where that is gone."""
         self._records.office.log.require_writable()
         grounds = self._gathered()
-        rows = self.desk.crime(first, last, "de").rows
-        document = report(grounds, assess(grounds), self._records, first, last, rows, public=public)
-        printed = render(document, grounds)
-        note_print(self._records.office.log, grounds, first, last, by, public=public)
+
+        def make() -> bytes:
+            rows = self.desk.crime(first, last, "de").rows
+            return render(report(grounds, assess(grounds), self._records, first, last, rows, public=public), grounds)
+
+        if public:
+            with self._publishing:
+                return print_public(self._records, grounds, first, last, by, make)
+        printed = make()
+        note_print(self._records.office.log, grounds, first, last, by)
         return printed
 
     def clash(self, first: date, last: date) -> tuple[date, date] | None:

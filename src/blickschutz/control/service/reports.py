@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Entry, Event
 from blickschutz.budget.service import judged
 from blickschutz.compliance.documents.model import Document
+from blickschutz.compliance.io.cabinet import FOLDER, Cabinet
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import Row
@@ -51,15 +52,45 @@ def _happened(site: SiteFile, records: Inspected | None, first: date, last: date
 
 def published(log: AuditLog) -> list[tuple[date, date]]:
     """The periods, both days included, whose public reports were printed."""
+    return [period for period, _ in _published(log)]
+
+
+def _published(log: AuditLog) -> list[tuple[tuple[date, date], str]]:
+    """Each period with the hash of what was printed, the newest first; empty where an older version printed it."""
     printed = (entry.facts for entry, _ in log.find(event=Event.DOCUMENTS_PRINTED, most=_MOST_PRINTS))
-    periods = (str(facts["report"]).split() for facts in printed if facts.get("public") is True and "report" in facts)
-    return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in periods]
+    found = []
+    for facts in printed:
+        if facts.get("public") is True and "report" in facts:
+            first, last = (date.fromisoformat(day) for day in str(facts["report"]).split())
+            found.append(((first, last), str(facts.get("sha256", ""))))
+    return found
 
 
-def note_print(log: AuditLog, g: Grounds, first: date, last: date, by: str, *, public: bool) -> None:
-    """Write down that a report was printed: a public one is out of the house then."""
-    facts: LogFacts = {"documents": 1, "report": f"{first} {last}", "public": public, "settings": g.settings}
-    log.write(Event.DOCUMENTS_PRINTED, by, facts=facts)
+def print_public(records: Inspected, g: Grounds, first: date, last: date, by: str, make: Callable[[], bytes]) -> bytes | None:
+    """The public report of a period as PDF: byte for byte the one that is out of the house already, else what `make` prints now.
+
+    Printed anew it may differ by one late entry, and the difference would tell what both hide. None where the one of then is gone.
+    """
+    log, cabinet = records.office.log, Cabinet(records.archive.data / FOLDER)
+    known = next((sha256 for period, sha256 in _published(log) if period == (first, last)), None)
+    if known is not None:
+        data = cabinet.read(known) if known else None
+        sha256 = known
+    else:
+        data = make()
+        sha256 = cabinet.add(data)
+    if data is not None:
+        log.write(Event.DOCUMENTS_PRINTED, by, facts={**_print_facts(g, first, last), "public": True, "sha256": sha256})
+    return data
+
+
+def note_print(log: AuditLog, g: Grounds, first: date, last: date, by: str) -> None:
+    """Write down that a report was printed that stays in the house."""
+    log.write(Event.DOCUMENTS_PRINTED, by, facts={**_print_facts(g, first, last), "public": False})
+
+
+def _print_facts(g: Grounds, first: date, last: date) -> LogFacts:
+    return {"documents": 1, "report": f"{first} {last}", "settings": g.settings}
 
 
 class _Hours:

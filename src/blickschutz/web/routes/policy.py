@@ -66,6 +66,8 @@ def routes(pages: Pages) -> APIRouter:
             return _report(pages, request, period, "clash", public=True)
         by = member_of(request).id
         data = pages.room.policy.print_report(*period, by, public=bool(public))
+        if data is None:
+            return _report(pages, request, period, "gone", public=True)
         name = f"bericht-{'oeffentlich' if public else 'intern'}-{period[0]}-{period[1]}.pdf"
         return Response(data, media_type="application/pdf", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
@@ -81,7 +83,7 @@ def _report(pages: Pages, request: Request, period: tuple[date, date], problem: 
     return pages.render(
         request,
         "report.html",
-        status={"": 200, "period": 422, "clash": 409}[problem],
+        status={"": 200, "period": 422, "clash": 409, "gone": 409}[problem],
         problem=problem,
         other=[texts.day(day, language) for day in other] if other is not None else [],
         report=found,
