@@ -5,7 +5,6 @@ The sentences are read by a reader of this test alone, who knows the calendar an
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, RegimeName
 from blickschutz.regime.rules import at_moment
+from tests.conftest import often
 from tests.unit.test_policy import whole
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -243,8 +243,8 @@ def records(text: str) -> bool:
     return any(said in text for said in ("Aufzeichnung bei", "recorded on"))
 
 
-# 200 settings with 50 moments each are the 10,000 of docs/benchmarks.md; every run takes some of them.
-@settings(max_examples=int(os.environ.get("BLICKSCHUTZ_EXAMPLES", "40")), deadline=None, suppress_health_check=list(HealthCheck))
+# 200 settings with 50 moments each are the 10,000 of docs/benchmarks.md (`make test-long`); every run takes some of them.
+@settings(max_examples=often(40, 200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(sites(), st.randoms(use_true_random=False), st.sampled_from([None, *RegimeName]))
 def test_what_is_printed_is_what_happens(site, rng, by_hand):
     known, calendar = service(site), PlaceCalendar(site.regimes.holidays, (PLACE.latitude, PLACE.longitude), BERLIN)

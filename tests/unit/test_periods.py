@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blickschutz.alerts.io.store import SqlAlertStore
-from blickschutz.alerts.io.tables import METADATA, alerts, history, moments
+from blickschutz.alerts.io.tables import METADATA, alerts, counts, history, moments, outbox
 from blickschutz.config.hours import holidays_of
 from blickschutz.config.lives import alert_lives, limits_of
 from blickschutz.kernel.periods import BEFORE_S, STORAGE_LEAST_HOURS, add_months, end_of_months, gone_by, moved_on, shortest_s
@@ -17,10 +17,13 @@ from blickschutz.retention.rules import deadline, judge
 from blickschutz.rights.model import Outcome, Request, RequestAnswer, RequestState, Right
 from blickschutz.rights.rules import to_be_erased
 from blickschutz.storage.engine import open_engine, writing
+from tests.conftest import often
 from tests.unit.test_policy import SITE
 
 BERLIN, HOUR, DAY = ZoneInfo("Europe/Berlin"), 3600.0, 86_400.0
 YEARS = [date(2027, 1, 1) + timedelta(days=offset) for offset in range(365 + 366)]
+# Every day in `make test-long`; what goes through the store takes some of them else.
+STORED = YEARS[:: often(10, 1)]
 CLOCKS = [(0, 0, 1), (2, 30, 0), (12, 0, 0), (23, 59, 59)]
 
 
@@ -127,7 +130,7 @@ def test_seconds_and_notes_of_every_alert_are_gone_within_two_months(tmp_path):
     lives = alert_lives(SITE.model_copy(update={"alerts": settings, "retention": kept}))
     store = SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA))
     try:
-        raised = {number: at(day, 23, 59) for number, day in enumerate(YEARS, 1)}
+        raised = {number: at(day, 23, 59) for number, day in enumerate(STORED, 1)}
         with writing(store.engine) as connection:
             connection.execute(alerts.insert(), [_alert(number, when) for number, when in raised.items()])
             connection.execute(moments.insert(), [{"alert": number, "data": b"x"} for number in raised])
@@ -142,6 +145,43 @@ def test_seconds_and_notes_of_every_alert_are_gone_within_two_months(tmp_path):
                 for table, column in ((moments, moments.c.alert), (history, history.c.alert)):
                     there = set(connection.execute(table.select().with_only_columns(column)).scalars())
                     assert there <= left, table.name
+    finally:
+        store.close()
+
+
+def test_a_clip_that_nobody_reviewed_and_one_that_two_people_held_end_at_their_moment():
+    """Also over the turns of summer time, where 72 hours are not three days of the clock."""
+    limits = limits_of(SITE)
+    for day in YEARS:
+        opened = at(day, 2, 30)
+        unreviewed, held = Kept("c", opened), Kept("h", opened, held_until=opened + 40 * DAY)
+        for kept, end in ((unreviewed, opened + SITE.retention.unreviewed_hours * HOUR), (held, opened + 40 * DAY)):
+            assert deadline(kept, limits).at == end
+            assert [one.clip for one in judge([kept], limits, Reading(end, False))[0]] == [kept.clip]
+            assert judge([kept], limits, Reading(end - 1, False))[0] == []
+
+
+def test_rows_counts_and_notices_are_gone_at_the_limit_of_the_site_and_none_before(tmp_path):
+    """An alert, a counted event and a notice of each day; asked a second before and a second after the limit of each."""
+    lives = alert_lives(SITE)
+    store = SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA))
+    kinds = {alerts: lives.rows, counts: lives.rows, outbox: lives.notices}
+    try:
+        made = {number: at(day, 2, 30) for number, day in enumerate(STORED, 1)}
+        notice = {"channel": "mail", "event": "raised", "next_at": 0.0}
+        with writing(store.engine) as connection:
+            connection.execute(alerts.insert(), [_alert(number, when) for number, when in made.items()])
+            counted = [{"id": number, "camera": "gate", "kind": "loitering", "at": when} for number, when in made.items()]
+            connection.execute(counts.insert(), counted)
+            told = [{"id": number, "alert": number, "sent": when, **notice} for number, when in made.items()]
+            connection.execute(outbox.insert(), told)
+        for now in sorted({when + life + late for when in made.values() for life in set(kinds.values()) for late in (-1, 1)}):
+            while store.expire(now, lives).more:
+                pass
+            with store.engine.connect() as connection:
+                for table, life in kinds.items():
+                    there = set(connection.execute(table.select().with_only_columns(table.c.id)).scalars())
+                    assert there == {number for number, when in made.items() if when + life >= now}, (table.name, now)
     finally:
         store.close()
 

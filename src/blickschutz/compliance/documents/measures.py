@@ -107,7 +107,10 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
         "Zugang und Zugriff",
         (
             _Measure(
-                _plain("Es gibt nur persönliche Konten; Sichtung, Aufsicht und Administration brauchen einen zweiten Faktor."),
+                _plain(
+                    "Konten lauten auf einzelne Personen, gemeinsame sind nicht vorgesehen; "
+                    "Sichtung, Aufsicht und Administration brauchen einen zweiten Faktor."
+                ),
                 "Vertraulichkeit",
                 "b",
                 "Konten",
@@ -222,7 +225,14 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 "SI-01",
                 (rule("SI-01"),),
             ),
-            _Measure(_plain("Im Netz der Kameras ist nichts anderes."), "Vertraulichkeit", "b", "Netz", "SI-02", (rule("SI-02"),)),
+            _Measure(
+                _arranged(FactKind.CAMERA_LINK, "Was sonst im Netz der Kameras ist"),
+                "Vertraulichkeit",
+                "b",
+                "Netz",
+                "SI-02",
+                (fact(FactKind.CAMERA_LINK),),
+            ),
         ),
     ),
     (
@@ -262,7 +272,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 (fact(FactKind.ASSEMBLIES),),
             ),
             _Measure(
-                _plain("Wartung durch Dritte geschieht nach Vertrag und unter Aufsicht."),
+                _arranged(FactKind.MAINTENANCE_CONTRACT, "Wartung durch Dritte"),
                 "Vertraulichkeit",
                 "d",
                 "Betrieb",

@@ -141,7 +141,7 @@ QUESTIONS = (
         "art-50",
         "Art. 50",
         "Pflichten zur Transparenz gegenüber denen, die betroffen sind?",
-        "Schild und Informationsblatt sagen, dass Software Bewegungen sucht und ein Mensch entscheidet.",
+        "Schild und Informationsblatt sagen, dass Software Bewegungen sucht und Menschen entscheiden, was daraus folgt.",
         (rule("TR-02"), rule("KI-03")),
     ),
     Question(
@@ -155,7 +155,8 @@ QUESTIONS = (
         "art-14-26",
         "Art. 14 und 26",
         "Aufsicht durch Menschen, Protokoll und Anhalten?",
-        "Jede Meldung entscheidet ein Mensch; jede Rolle kann anhalten; beides steht im Protokoll.",
+        "Eine Meldung entscheidet nur ein Mensch; bleibt sie unentschieden, folgt nichts weiter. Jede Rolle kann anhalten. "
+        "Beides steht im Protokoll.",
         (rule("KI-03"), rule("KI-04"), rule("KI-08")),
     ),
 )

@@ -14,6 +14,7 @@ from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import CLASSES_DE, density, density_class
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.regime.model import RegimeName
+from blickschutz.rights.rules import KEEP_YEARS
 
 
 def _cameras(g: Grounds) -> Table:
@@ -190,6 +191,35 @@ def impact_assessment(g: Grounds) -> Document:
     )
 
 
+def _requests(common: tuple[Sentence, ...], third: Sentence) -> Section:
+    """What is kept of those who ask for their data, and of those who sign."""
+    return Section(
+        "Anfragen Betroffener und Nachweise",
+        (
+            *common,
+            say(
+                "Zweck: Anfragen beantworten und belegen, dass es geschah; belegen, wer für die Angaben zur Anlage einsteht.",
+                rule("BR-01"),
+                law("Art. 5 Abs. 2 und Art. 12 Abs. 3 DSGVO"),
+            ),
+            say(
+                "Betroffene: wer anfragt; wer eine Angabe oder ein Dokument unterschreibt. Daten: Name, Anschrift und Inhalt der Anfrage "
+                "mit Antwort; Name, Rolle und Zeit der Unterschrift mit dem Dokument.",
+                event(Event.REQUEST_RECORDED),
+                event(Event.FACT_SIGNED),
+            ),
+            third,
+            say(
+                f"Anfragen werden {KEEP_YEARS} Jahre nach der Antwort gelöscht; Nachweise bleiben mit der Anlage.",
+                event(Event.REQUEST_ERASED),
+                test("tests/unit/test_rights.py"),
+                words.KEEPING.evidence,
+            ),
+            say("Rechtsgrundlage: Art. 6 Abs. 1 lit. c DSGVO.", law("Art. 6 Abs. 1 lit. c DSGVO")),
+        ),
+    )
+
+
 def record_of_processing(g: Grounds) -> Document:
     """The entries Videoschutz and Protokollierung."""
     recipients = _recipients(g)
@@ -249,6 +279,6 @@ def record_of_processing(g: Grounds) -> Document:
         "Verzeichnis von Verarbeitungstätigkeiten",
         "de",
         "Art. 30 Abs. 1 DSGVO",
-        (video, logging),
+        (video, logging, _requests(common, third)),
         signers=("Verantwortlicher", "Datenschutzbeauftragte"),
     )

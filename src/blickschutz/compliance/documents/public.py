@@ -66,13 +66,13 @@ def _nature(g: Grounds, english: bool) -> Sentence:
     if words.stored(g):
         if english:
             return say(
-                "People are redacted in every live picture. Recordings are kept sealed and can "
-                "be opened by two trained people together; they are personal data.",
+                "People are redacted in every live picture. What is recorded unredacted is kept sealed, and only two trained people "
+                "together can open it. Recordings are personal data.",
                 *evidence,
             )
         return say(
-            "In jedem Live-Bild sind Personen verpixelt. Aufzeichnungen werden versiegelt gespeichert und können von "
-            "zwei geschulten Personen gemeinsam geöffnet werden; sie sind personenbezogene Daten.",
+            "In jedem Live-Bild sind Personen verpixelt. Was unverpixelt aufgezeichnet wird, wird versiegelt gespeichert, und nur zwei "
+            "geschulte Personen können es gemeinsam öffnen. Aufzeichnungen sind personenbezogene Daten.",
             *evidence,
         )
     if english:
@@ -233,8 +233,8 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
             (
                 say(
                     t(
-                        f"höchstens {kept.unreviewed_hours} Stunden ohne Vorfall",
-                        f"at most {kept.unreviewed_hours} hours without an incident",
+                        f"ohne Vorfall in der Regel höchstens {kept.unreviewed_hours} Stunden",
+                        f"without an incident usually at most {kept.unreviewed_hours} hours",
                     ),
                     setting("retention.unreviewed_hours"),
                 ),
@@ -245,8 +245,8 @@ def sign(g: Grounds, language: str, paper: str) -> Document:
             (
                 say(
                     t(
-                        "Software erkennt Bewegungen, keine Gesichter. Es entscheidet ein Mensch.",
-                        "Software finds movement, no faces. A person decides.",
+                        "Software erkennt Bewegungen, keine Gesichter. Was daraus folgt, entscheiden Menschen.",
+                        "Software finds movement, no faces. People decide what follows.",
                     ),
                     rule("KI-01"),
                     rule("KI-03"),

@@ -38,12 +38,6 @@ _Row = tuple[tuple[str, ...], tuple[Evidence, ...]]
 
 def works_agreement(g: Grounds) -> Document:
     """Draft of the agreement with the Personalrat; it is in force when both have signed it."""
-    log = g.facts.newest(FactKind.LOG_RETENTION)
-    kept = (
-        say(f"Das Protokoll wird {log.text} aufbewahrt.", fact(FactKind.LOG_RETENTION), rule("LO-08"))
-        if log is not None and log.text
-        else missing("Frist für das Protokoll", fact(FactKind.LOG_RETENTION))
-    )
     sections = (
         Section(
             "Stand",
@@ -90,7 +84,7 @@ def works_agreement(g: Grounds) -> Document:
                     "Vom Umgang mit der Anlage hält das Protokoll Kurzname, Zeit, Ereignis und Gegenstand fest.",
                     test("tests/unit/test_audit.py"),
                 ),
-                kept,
+                *words.log_kept(g),
             ),
         ),
         Section(
@@ -148,7 +142,7 @@ def roles(g: Grounds) -> Document:
                     event(Event.RIGHTS_CHANGED),
                     test("tests/unit/test_access.py"),
                 ),
-                say("Es gibt nur persönliche Konten.", rule("SI-03")),
+                say("Konten lauten auf einzelne Personen; gemeinsame sind nicht vorgesehen.", rule("SI-03")),
             ),
         ),
         Section("Wer, und wer vertritt", (Table(("Rolle", "Person", "Vertretung", "zuletzt überprüft", "wieder zu prüfen"), tuple(rows)),)),
