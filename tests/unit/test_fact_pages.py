@@ -14,7 +14,7 @@ from blickschutz.backup.rules import is_kept, is_left
 from blickschutz.bootstrap.system import System
 from blickschutz.bootstrap.zones import control_profile
 from blickschutz.compliance.entered import SHEETS, SIGNERS, Standing
-from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.facts import FactKind, Purpose
 from blickschutz.compliance.io.cabinet import FOLDER
 from blickschutz.compliance.model import Result
 from blickschutz.compliance.policy import assess
@@ -367,7 +367,7 @@ def test_documents_belong_to_the_backup_and_half_ones_do_not():
     assert not is_kept(f"{FOLDER}/../control.db")
 
 
-PURPOSES = "Kamera;Zweck;Begründung;Bereich\r\nvorplatz-nord;oeffentliche_aufgabe;Sachbeschädigung an Rädern;oeffentlich\r\n"
+PURPOSES = "Kamera;Zweck;Begründung;Bereich\r\nvorplatz-nord;Öffentliche Aufgabe;Sachbeschädigung an Rädern;nicht öffentlich\r\n"
 SIGNS = "id;x;y\nschild-sued;0,5;0.97\nschild-nord;0.5;0.02\n"
 ADDRESS = "https://www.stadt.example/videoschutz"
 
@@ -388,7 +388,7 @@ def test_purposes_are_handed_in_as_a_table_shown_signed_by_two_and_counted(paper
     for who, status in (("dsb", 409), ("aufsicht", 303), ("technik", 303)):
         assert papers.sign(who, address).status_code == status
     (ground,) = papers.system_policy.desk.in_force().grounds
-    assert (ground.camera, ground.reason) == ("vorplatz-nord", "Sachbeschädigung an Rädern")
+    assert (ground.camera, ground.purpose, ground.area) == ("vorplatz-nord", Purpose.PUBLIC_TASK, "nicht-oeffentlich")
     assert "vorplatz-mitte" in papers.rule("RG-01").text[0]
     template = papers.get("/facts/tables/zwecke.csv", "dsb")
     assert template.content.decode("utf-8-sig").splitlines()[1].startswith("vorplatz-nord;oeffentliche_aufgabe;Sachbeschädigung")

@@ -113,7 +113,7 @@ OFFICES = {
     "data_protection_officer": "Datenschutzbeauftragte",
     "supervisory_authority": "Aufsichtsbehörde",
 }
-_OFFICE_KEYS = {"name": "Name", "address": "Anschrift", "phone": "Telefon", "email": "E-Mail"}
+OFFICE_KEYS = {"name": "Name", "address": "Anschrift", "phone": "Telefon", "email": "E-Mail"}
 SINGLE = {
     "file_reference": "Aktenzeichen",
     "north": "Norden auf dem Lageplan",
@@ -122,7 +122,7 @@ SINGLE = {
     "recipients": "Empfänger",
 }
 PARTICULARS = {
-    **{f"{office}.{key}": f"{german}: {word}" for office, german in OFFICES.items() for key, word in _OFFICE_KEYS.items()},
+    **{f"{office}.{key}": f"{german}: {word}" for office, german in OFFICES.items() for key, word in OFFICE_KEYS.items()},
     **SINGLE,
 }
 PARTICULARS_HEAD = (("Angabe", "Wert"), ("particular", "value"))

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -19,6 +20,8 @@ from blickschutz.kernel.errors import SettingsError
 
 Language = Literal["de", "en"]
 _TRUTH = {"ja": "true", "nein": "false", "yes": "true", "no": "false"}
+# An office writes "öffentliche Aufgabe" and "nicht öffentlich".
+_PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", " ": "-", "_": "-"})
 _DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _TEXTS = {
     "encoding": ("die Datei ist nicht in UTF-8; speichern Sie sie als „CSV UTF-8“", "the file is not in UTF-8; save it as CSV UTF-8"),
@@ -169,9 +172,22 @@ def _value(model: type[BaseModel], key: str, cell: str) -> Any:
         return _TRUTH.get(cell.casefold(), cell)
     if "float" in shape:
         return _number(cell)
+    choices = _choices(model, key)
+    if choices:
+        plain = cell.casefold().translate(_PLAIN)
+        return next((one for one in choices if one.replace("_", "-") == plain), cell)
     if "date" in shape and (found := _DAY.fullmatch(cell)):
         return f"{found[3]}-{int(found[2]):02d}-{int(found[1]):02d}"
     return cell
+
+
+def _choices(model: type[BaseModel], key: str) -> tuple[str, ...]:
+    """The words of which a cell is one; empty where it may be any."""
+    kinds = [kind for kind in (model.model_fields[key].annotation, *get_args(model.model_fields[key].annotation)) if kind is not None]
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            return tuple(kind)
+    return tuple(one for one in kinds if isinstance(one, str))
 
 
 def _number(text: str) -> str:

@@ -10,9 +10,11 @@ from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Rule, broken, holds, unknown
 from blickschutz.compliance.policy.evidence import says_something
 from blickschutz.compliance.policy.signed import entered_as, vouched, vouchers, waiting
+from blickschutz.compliance.sheets import OFFICES, SINGLE
 
 GATE, SETTING, LOG = Kind.GATE, Kind.SETTING, Kind.LOG
 YEAR, HALF_YEAR, QUARTER, MONTH = 365, 182, 90, 31
+_GERMAN = {**OFFICES, **SINGLE, "grounds": "Zwecke der Kameras"}
 NOT_STARTED = unknown(
     "Die Anlage lief noch nie; nach dem ersten Start ist es bekannt.", "The site never ran; it is known after the first start."
 )
@@ -40,7 +42,8 @@ def lacking(g: Grounds, *sections: str) -> Answer | None:
     missing = [name for name in sections if not getattr(g.facts, name)]
     if not missing:
         return None
-    return unknown(f"In der Tatsachendatei fehlt: {names(missing)}.", f"The facts file lacks: {names(missing)}.")
+    german = names(_GERMAN.get(name, name) for name in missing)
+    return unknown(f"Tragen Sie unter Nachweise ein: {german}.", f"Enter on the page of proofs: {names(missing)}.")
 
 
 def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True, of_settings: bool = False) -> Answer:
@@ -57,7 +60,8 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
         )
     if document and not fact.document:
         return unknown(
-            f"Ergänzen Sie bei „{kind.value}“ das Dokument und seinen Hash.", f"Add the document and its hash to '{kind.value}'."
+            f"Tragen Sie „{kind.value}“ unter Nachweise mit seinem Dokument ein.",
+            f"Enter '{kind.value}' on the page of proofs with its document.",
         )
     if not says_something(fact.person):
         return unknown(

@@ -8,6 +8,7 @@ from datetime import date
 
 from blickschutz.compliance.facts import FactKind, Facts, Office
 from blickschutz.compliance.model import Answer, Form, Grounds, Text, broken, unknown
+from blickschutz.compliance.sheets import OFFICE_KEYS, OFFICES
 from blickschutz.kernel.periods import add_months
 
 LEAST_BYTES, MOST_BYTES = 1024, 100 * 1024 * 1024
@@ -79,9 +80,11 @@ def offices(facts: Facts) -> Answer | None:
     """What is wrong with controller and officer, if anything: each can be reached, and they are not the same."""
     for section, who in (("controller", facts.controller), ("data_protection_officer", facts.data_protection_officer)):
         if wrong := incomplete(who):
-            listed = ", ".join(wrong)
+            german = ", ".join(OFFICE_KEYS[one] for one in wrong)
             return unknown(
-                f"Unter {section} fehlt, womit man die Stelle erreicht: {listed}.", f"{section} lacks what one reaches it by: {listed}."
+                f"Bei „{OFFICES[section]}“ fehlt, womit man die Stelle erreicht: {german}. Tragen Sie es unter Nachweise (Angaben zur "
+                "Anlage) ein.",
+                f"{section} lacks what one reaches it by: {', '.join(wrong)}. Enter it on the page of proofs (particulars of the site).",
             )
     controller, officer = facts.controller, facts.data_protection_officer
     assert controller is not None  # asked above

@@ -115,7 +115,7 @@ def information_sheet(g: Grounds) -> Answer:
     if answer.result is not Result.HOLDS or sheet is None:
         return answer
     if not g.facts.recipients:
-        return unknown("Unter recipients steht kein Empfänger.", "There is no recipient under recipients.")
+        return unknown("Es ist kein Empfänger eingetragen.", "No recipient is entered.")
     unnamed = [one for one in g.facts.recipients if one.lower() not in sheet.text.lower()]
     if unnamed:
         return broken(

@@ -25,6 +25,7 @@ from blickschutz.web.uploads import FormError, Received, receive
 
 UPLOADS = "/facts"
 _SEE_OTHER, _INCOMPLETE, _OTHERWISE_NOW, _TOO_LARGE, _TOO_SLOW = 303, 422, 409, 413, 408
+_SMALL = 10 * 1024
 _STATUS = {"large": _TOO_LARGE, "slow": _TOO_SLOW, "crowded": 503}
 
 
@@ -209,7 +210,7 @@ def _view(pages: Pages, one: Entered, member: Member, language: str) -> dict[str
         "day": texts.day(one.day, language),
         "at": texts.moment(pages.moment(one.at), language),
         "by": pages.person_name(one.by),
-        "size": texts.number(one.size / 1024, language, 0),
+        "size": texts.number(max(one.size / 1024, 0.1), language, 1 if one.size < _SMALL else 0),
         "withdrawn_by": pages.person_name(one.withdrawn_by) if one.withdrawn_by else "",
         "wanted": sorted(role.value for role in roles_wanted(one, settings)),
         "mine": refusal(one, member, settings) is None,
