@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import re
@@ -13,6 +14,8 @@ import cv2
 import numpy as np
 import pytest
 import segno
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from blickschutz.compliance.entered import PHOTOGRAPH
 from blickschutz.compliance.facts import FactKind, Facts, Sign
@@ -21,8 +24,11 @@ from blickschutz.compliance.io.documents import look_at
 from blickschutz.compliance.model import Form, Kind, Result
 from blickschutz.compliance.policy import RULES
 from blickschutz.compliance.recorded import OnPaper
-from blickschutz.compliance.sheets import Sheet
+from blickschutz.compliance.sheets import Sheet, columns
+from blickschutz.compliance.tables import read_table, template
+from blickschutz.kernel.errors import SettingsError
 from blickschutz.regime.model import Action, Mode
+from tests.conftest import often
 from tests.unit.test_policy import ADDRESS, OFFICE, OFFICER, SITE, TODAY, day, fact, facts_with, night, paper, said, signed, whole
 
 K = FactKind
@@ -484,3 +490,32 @@ def test_the_same_bytes_are_looked_at_once_and_other_bytes_anew(monkeypatch):
     assert [documents.paper_of(data, is_photograph=True).code for data in (first, first, second)] == ["code"] * 3
     assert len(asked) == 2
     assert documents.paper_of(first).code == ""
+
+
+# What people paste from spreadsheets, and what nobody would.
+CELLS = st.one_of(
+    st.sampled_from(
+        ["", "x", "1", "0,5", "9" * 400, "nan", "-1", "ja", "31.2.2026", "1.1.2026", "2026-01-01", "0.1 0.2 / 0.3", "1 2 3", "/"]
+    ),
+    st.sampled_from(["öffentliche Aufgabe", "nicht öffentlich", "=1+1", "2026-01-01T10:00+01:00", "2026-01-01T10:00", "kein", "Empfänger"]),
+    st.text(max_size=12),
+)
+
+
+@settings(max_examples=often(150, 3000))
+@given(st.sampled_from(Sheet), st.lists(st.lists(CELLS, max_size=14), max_size=4), st.booleans(), st.sampled_from(["de", "en"]))
+def test_any_table_is_read_or_refused_by_line(sheet, rows, own_head, language):
+    head = list(columns(sheet)) if own_head else []
+    rows = [head, *([*row, *[""] * len(head)][: len(head)] for row in rows)] if own_head else rows
+    out = io.StringIO()
+    csv.writer(out, delimiter=";").writerows(rows)
+    for data in (out.getvalue().encode("utf-8", "surrogatepass"), out.getvalue().encode("utf-16", "surrogatepass")):
+        try:
+            read = read_table(sheet, data, "t.csv", language)
+        except SettingsError as error:
+            refused = str(error).splitlines()
+        else:
+            refused = []
+            again = read_table(sheet, template(sheet, Facts().model_copy(update=read.sections), language), "t.csv", language)
+            assert again.sections == read.sections
+        assert all(re.match(r"t\.csv:\d+: ", line) for line in refused), refused

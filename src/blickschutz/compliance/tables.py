@@ -84,7 +84,8 @@ class _Said:
         return self.plain(line, _TEXTS[key][0 if self.language == "de" else 1].format(**values))
 
     def plain(self, line: int, text: str) -> SettingsError:
-        return SettingsError(f"{self.name}:{line}: {text}")
+        # A cell may hold whatever ends a line somewhere; a problem is one line.
+        return SettingsError(f"{self.name}:{line}: {' '.join(text.split())}")
 
     def invalid(self, model: type[BaseModel], line: int, error: ValidationError, words: Mapping[str, str]) -> list[str]:
         """One line for each problem, with the column as it is called."""
