@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from blickschutz.alerts.model import (
@@ -92,7 +92,14 @@ class AlertStore(Protocol):
     def end(self, camera: str, run: str, situation: int, at: float, figures: Mapping[str, float], confidence: float) -> int | None: ...
 
     def lose(
-        self, entry: HistoryEntry, origin: Origin, *, camera: str = "", run: str = "", raised_before: float | None = None
+        self,
+        entry: HistoryEntry,
+        origin: Origin,
+        *,
+        camera: str = "",
+        run: str = "",
+        raised_before: float | None = None,
+        but: Collection[str] = (),
     ) -> list[int]: ...
 
     def log(self, number: int, entry: HistoryEntry) -> None: ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from blickschutz.anchor.model import Problem
@@ -13,10 +14,12 @@ from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.lives import alert_lives
 from blickschutz.config.model import SiteFile
-from blickschutz.control.model import Loss
+from blickschutz.control.io.doors import DoorFolder
+from blickschutz.control.model import Loss, NewsTold
+from blickschutz.control.ports import Do
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.housekeeping import Housekeeping
-from blickschutz.control.service.keeper import Launch, launch_cell
+from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
 from blickschutz.control.service.moments import AlertMoments
 from blickschutz.control.service.notices import PublishedNotices
 from blickschutz.control.service.outages import OutageWatch
@@ -31,6 +34,10 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.retention.model import Stuck
 from blickschutz.review.model import Case
+from blickschutz.vault.io.files import InstallationKey
+from blickschutz.zones.profiles import doors_of
+
+_DOOR = b"blickschutz-cell-door-1 "
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,11 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     """The control room of a site whose data lies in the folder `data`. Nothing runs yet; one that is `preparing` starts no camera and
     hears no broker."""
     settings = {camera.id: cell_settings(site, camera, base, data / "clips") for camera in site.cameras}
-    supervisor = Supervisor(settings, clock, launch, preparing=preparing)
-    cells = supervisor.keepers
+    cells: dict[str, CellKeeper] = {}
     records = make_records(site, data, clock, cells, repair=True)
+    doors = make_doors(data, records.archive.key)
+    supervisor = Supervisor(settings, clock, launch, preparing=preparing, doors=doors)
+    cells.update(supervisor.keepers)
     worker, log = records.worker, records.office.log
     troubles = Troubles(log, worker.do)
     guard = Guard(clock, troubles.heard)
@@ -83,6 +92,9 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
         cell.lost.listen(records.intake.lost)
         cell.lost.listen(routing.lost)
         cell.ready.listen(records.intake.ready)
+        cell.lived_on.listen(routing.lived_on)
+        cell.resumed.listen(records.intake.resumed)
+        cell.news.listen(partial(_confirm, cell, worker.do))
     records.orders.unrecorded.listen(routing.unrecorded)
     routing.raised.listen(moments.raised)
     outages = OutageWatch(cells, log, clock, worker.do)
@@ -117,6 +129,16 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     }
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity)
     return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity)
+
+
+def make_doors(data: Path, key: InstallationKey) -> DoorFolder:
+    """The doors of the cells. A secret is a signature that is made for nothing else; who has the key alone can make it again."""
+    return DoorFolder(doors_of(data), lambda: key.installation, lambda run: key.try_sign(_DOOR + run.encode()))
+
+
+def _confirm(cell: CellKeeper, do: Do, told: NewsTold) -> None:
+    """Once what others do with it is done: they were told before, and have their work done under the same key."""
+    do(lambda: cell.heard(told), told.camera)
 
 
 def _tell(records: Records, troubles: Troubles) -> None:

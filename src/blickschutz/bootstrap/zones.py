@@ -36,6 +36,8 @@ def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shar
         tempfile.tempdir = os.environ["TMPDIR"] = str(own_folder())
         # After the launcher's socket in it. A control room that is killed leaves it; the next start sees that its process is gone.
         Finalize(None, shutil.rmtree, (tempfile.tempdir, True), exitpriority=_LAST)
+    # What is not there when a process is confined is not granted.
+    profiles.doors_of(data).mkdir(mode=0o700, exist_ok=True)
     start_launcher()
     return confine(control_profile(site, base, data, source))
 

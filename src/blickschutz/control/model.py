@@ -16,11 +16,41 @@ from blickschutz.recording.model import ClipNews
 
 @dataclass(frozen=True, slots=True)
 class SituationSeen:
-    """A situation began or ended at `camera`. `run` names the life of the cell that numbers its situations."""
+    """A situation began or ended at `camera`. `run` names the life of the cell that numbers its situations.
+
+    `over`: it began, and was over before anybody could be told.
+    """
 
     camera: str
     run: str
     situation: Situation
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewsTold:
+    """A cell told something that must not get lost; all listeners have it, and it is the `number`-th of that life of the cell."""
+
+    camera: str
+    run: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellFound:
+    """A cell outlived the control room that had started it, and goes on under this one. What it still has to tell comes next."""
+
+    camera: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellResumed:
+    """It has told all: these orders and clips it has in hand."""
+
+    camera: str
+    orders: frozenset[int]
+    clips: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

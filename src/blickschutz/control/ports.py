@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from blickschutz.access.model import Member
@@ -10,9 +13,11 @@ from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
 from blickschutz.control.model import OrderState, RecordingOrder, Stops, Witness
 from blickschutz.control.vitals import DatabaseState
+from blickschutz.pipeline.messages import DoorSettings
 from blickschutz.recording.model import Order
 from blickschutz.review.model import Case, Erasing
 from blickschutz.wall.model import TileState
+from blickschutz.zones.launcher import Started
 
 
 class Do(Protocol):
@@ -48,6 +53,39 @@ class Shown(Protocol):
 
     @property
     def state(self) -> TileState: ...
+
+
+@dataclass(eq=False, slots=True)
+class FoundCell:
+    """A cell that outlived its control room and has proven whose it is; it waits for `TakenOver` or `Quit`. `settings` is their digest."""
+
+    camera: str
+    run: str
+    version: str
+    settings: str
+    process: Started
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+class CellDoors(Protocol):
+    """The sockets by which cells are found again."""
+
+    def make(self, run: str) -> tuple[socket.socket, DoorSettings] | None:
+        """A door for a new life of a cell, and what the cell is told of it; None where none can be had. Waits for the disk."""
+        ...
+
+    def remove(self, run: str) -> None:
+        """That life is over. Waits for the disk."""
+        ...
+
+    async def find(self) -> list[FoundCell]:
+        """All cells that live behind a door and prove that they are ours; what does not answer or cannot is ended."""
+        ...
+
+    async def end(self, cell: FoundCell) -> None:
+        """Have it close its recordings and end, whatever it still has to tell; killed where it does not."""
+        ...
 
 
 class Stoppable(Protocol):

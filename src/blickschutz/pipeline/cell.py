@@ -37,6 +37,7 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.channel import CellEnd, first_to_cell
+from blickschutz.pipeline.door import Door
 from blickschutz.pipeline.figures import ProcessFigures, keep_memory_together
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.messages import (
@@ -52,11 +53,13 @@ from blickschutz.pipeline.messages import (
     Moment,
     Quit,
     Record,
+    Resumed,
     SetThresholds,
     SituationTold,
     Snapshot,
     Stop,
     TakeMoment,
+    TakenOver,
     TakeSnapshot,
     ToCell,
     Watch,
@@ -106,7 +109,7 @@ class _NoDetector:
 
 
 class Cell:
-    """Runs until the control room says `Quit` or goes away."""
+    """Runs until the control room says `Quit` or goes away; with a `door` for a while longer, see `CellEnd`."""
 
     def __init__(
         self,
@@ -114,11 +117,12 @@ class Cell:
         clock: Clock | None = None,
         detector: Detector | None = None,
         listener: socket.socket | None = None,
+        door: Door | None = None,
     ) -> None:
         self._clock, self._listener = clock or SystemClock(), listener
         self._own_detector = detector
         self._guard = Guard(self._clock)
-        self._channel = CellEnd(connection, self._take_message, self._end, self._guard)
+        self._channel = CellEnd(connection, self._take_message, self._end, self._guard, door, self._clock)
         self._frames: deque[tuple[float, RawFrame | int]] = deque()
         self._inbox: deque[ToCell] = deque()
         self._wake = threading.Condition()
@@ -132,6 +136,8 @@ class Cell:
         self._size = (0, 0)
         self._beat_at = float("-inf")
         self._muxer, self._told_lost = PacketMuxer(), 0
+        # Orders by the situation for which they were given: it ends them where nobody is there to say so.
+        self._orders: dict[int, int] = {}
 
     def run(self, settings: CellSettings) -> None:
         """Work until the end."""
@@ -272,7 +278,12 @@ class Cell:
         elif isinstance(message, TakeMoment):
             self._moments.add(message.number, self._recorder.collect(message.since, message.until))
         elif isinstance(message, Record):
+            if message.order.situation:
+                self._orders[message.order.situation] = message.order.number
             self._recorder.order(message.order)
+        elif isinstance(message, TakenOver):
+            self._channel.send(Resumed(*self._recorder.in_hand))
+            self._beat_at = float("-inf")
         elif isinstance(message, EndOrder):
             self._recorder.end(message.number)
         elif isinstance(message, SetThresholds):
@@ -321,6 +332,9 @@ class Cell:
             for situation in self._situations.take(found.scene):
                 self._channel.send(SituationTold(situation))
                 self._recorder.mark(mark_of(situation))
+                order = self._orders.pop(situation.number, None) if situation.ended_at is not None else None
+                if order is not None and self._channel.alone:
+                    self._recorder.end(order)
             for episode in self._situations.take_episodes():
                 self._channel.send(_told(episode))
         parts = self._muxer.taken()
@@ -424,9 +438,10 @@ def run_cell(connection: socket.socket) -> None:
     harden()
     keep_memory_together()
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
-    first = first_to_cell(connection)
+    first, told = first_to_cell(connection)
     if isinstance(first, Configure):
+        door = Door(told, first.door, first.settings) if told is not None and first.door is not None else None
         # What the stream is read through, see `ingest.io.gate`; later no port is bound.
         listener = local_listener() if first.settings.source.kind is SourceKind.RTSP else None
         confine(profile_of(first.settings, listener.getsockname()[1] if listener is not None else 0))
-        Cell(connection, listener=listener).run(first.settings)
+        Cell(connection, listener=listener, door=door).run(first.settings)

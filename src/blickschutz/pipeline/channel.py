@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable
 
 import msgspec
+import structlog
 
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
+from blickschutz.kernel.clock import Clock, SystemClock
 from blickschutz.kernel.errors import ProtocolError
-from blickschutz.pipeline.messages import Fragment, FromCell, Head, ToCell
+from blickschutz.pipeline.door import ALONE_S, PATIENCE_S, Door, message, receive
+from blickschutz.pipeline.messages import (
+    ClipTold,
+    EpisodeTold,
+    Fragment,
+    FromCell,
+    Head,
+    Heard,
+    Quit,
+    SituationTold,
+    TakenOver,
+    ToCell,
+    Watch,
+)
+from blickschutz.pipeline.news import Untold
 from blickschutz.wire.frames import LENGTH, MOST_BYTES, pack, read, unpack
 
+_log = structlog.get_logger(__name__)
 _MOST_UNSENT = 16 * 1024 * 1024
+# So often a cell that is alone looks whether it has ended meanwhile.
+_LOOK_S = 0.5
 
 _to_cell: msgspec.msgpack.Decoder[ToCell] = msgspec.msgpack.Decoder(ToCell)
 _from_cell: msgspec.msgpack.Decoder[FromCell] = msgspec.msgpack.Decoder(FromCell)
@@ -32,30 +52,37 @@ async def read_from_cell(reader: asyncio.StreamReader) -> FromCell | None:
     return await read(reader, _from_cell)
 
 
-def first_to_cell(connection: socket.socket) -> ToCell | None:
-    """The first message to a cell, read in its only thread; None when the control room is gone. Raises `ProtocolError`."""
+def say_first(line: socket.socket, first: ToCell, listener: socket.socket | None) -> bytes:
+    """Say the first message to a cell, and hand over the socket of its door with its head; what of the message is still to be sent."""
+    data = pack(first)
+    if listener is None:
+        return data
     try:
-        return unpack(_message(connection), _to_cell)
+        sent = socket.send_fds(line, [data[: LENGTH.size]], [listener.fileno()])
+    except BrokenPipeError:
+        return data  # it has ended; whoever reads from it hears so
+    return data[sent:]
+
+
+def first_to_cell(connection: socket.socket) -> tuple[ToCell | None, socket.socket | None]:
+    """The first message to a cell, read in its only thread, and the socket that came with it; None when the control room is gone.
+
+    Raises `ProtocolError`.
+    """
+    listener: socket.socket | None = None
+    try:
+        head, handles, _, _ = socket.recv_fds(connection, LENGTH.size, 1, socket.MSG_CMSG_CLOEXEC)
+        for handle in handles:
+            listener = socket.socket(fileno=handle)
+        head += receive(connection, LENGTH.size - len(head)) if head else b""
+        if not head:
+            return None, None
+        (length,) = LENGTH.unpack(head)
+        if length > MOST_BYTES:
+            raise ProtocolError(f"a message of {length} bytes was announced")
+        return unpack(receive(connection, length), _to_cell), listener
     except (OSError, EOFError):
-        return None
-
-
-def _message(connection: socket.socket) -> bytes:
-    """The next message, not decoded. Raises `EOFError` where the other end is gone, `ProtocolError` where it is too long."""
-    (length,) = LENGTH.unpack(_receive(connection, LENGTH.size))
-    if length > MOST_BYTES:
-        raise ProtocolError(f"a message of {length} bytes was announced")
-    return _receive(connection, length)
-
-
-def _receive(connection: socket.socket, size: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        part = connection.recv(size - len(parts))
-        if not part:
-            raise EOFError
-        parts += part
-    return bytes(parts)
+        return None, None
 
 
 class CellEnd:
@@ -64,11 +91,23 @@ class CellEnd:
     What cannot be sent is dropped, pictures first: a stream that lost a picture starts anew with a key
     picture, which `take_loss` tells the encoder. Whatever ends one of the two threads ends the cell: half a message cannot be
     taken up again, and a cell that hears or says nothing is of no use. It is started anew.
+
+    With a `door` the loss of the control room alone ends neither: for a while the cell is `alone`, keeps its news, and waits for another
+    one, which it tells what the last one did not confirm.
     """
 
-    def __init__(self, connection: socket.socket, on_message: Callable[[ToCell], None], on_end: Callable[[], None], guard: Guard) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        connection: socket.socket,
+        on_message: Callable[[ToCell], None],
+        on_end: Callable[[], None],
+        guard: Guard,
+        door: Door | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._line: socket.socket | None = connection
         self._on_message, self._on_end, self._guard = on_message, on_end, guard
+        self._door, self._clock, self._news = door, clock or SystemClock(), Untold()
         self._queue: deque[tuple[bool, bytes]] = deque()
         self._queued = 0
         self._lost = False
@@ -81,19 +120,26 @@ class CellEnd:
         self._guard.once_thread("reader", self._read)
         self._writer = self._guard.once_thread("writer", self._write)
 
+    @property
+    def alone(self) -> bool:
+        """Whether the control room is lost, and no other has come yet."""
+        return self._line is None
+
     def send(self, message: FromCell) -> None:
-        """Queue a message; never waits."""
+        """Queue a message; never waits. What nobody hears is dropped, but for news."""
         picture = isinstance(message, Head | Fragment)
-        data = pack(message)
         with self._wake:
+            if self._door is not None and isinstance(message, SituationTold | EpisodeTold | ClipTold):
+                message = self._news.add(message, alone=self.alone)
+            if self.alone:
+                return
+            data = pack(message)
             if picture and self._queued + len(data) > _MOST_UNSENT:
                 self._drop_pictures()
                 self.unsent += 1
                 self._lost = True
                 return
-            self._queue.append((picture, data))
-            self._queued += len(data)
-            self._wake.notify()
+            self._put(picture, data)
 
     def take_loss(self) -> bool:
         """Whether a picture was dropped since the last call."""
@@ -105,10 +151,16 @@ class CellEnd:
         """Send what is queued, then end."""
         with self._wake:
             self._ended = True
-            self._wake.notify()
+            self._wake.notify_all()
         if self._writer is not None:
             self._writer.wait(wait_s)
-        self._connection.close()
+        if self._line is not None:
+            self._line.close()
+
+    def _put(self, picture: bool, data: bytes) -> None:
+        self._queue.append((picture, data))
+        self._queued += len(data)
+        self._wake.notify_all()
 
     def _drop_pictures(self) -> None:
         self.unsent += sum(picture for picture, _ in self._queue)
@@ -126,21 +178,119 @@ class CellEnd:
     def _send_all(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._queue or self._ended)
-                if not self._queue:
+                self._wake.wait_for(lambda: self._ended or (self._queue and self._line is not None))
+                line = self._line
+                if not self._queue or line is None:
                     return
                 _, data = self._queue.popleft()
                 self._queued -= len(data)
-            self._connection.sendall(data)
+            try:
+                line.sendall(data)
+            except OSError:
+                if self._door is None:
+                    raise
+                self._give_up(line)
+
+    def _give_up(self, line: socket.socket) -> None:
+        """Nobody is at the other end: whoever reads from it has to hear of it, too."""
+        with contextlib.suppress(OSError):  # it is closed already
+            line.shutdown(socket.SHUT_RDWR)
+        with self._wake:
+            self._wake.wait_for(lambda: self._ended or self._line is not line)
 
     def _next(self) -> bytes:
-        return _message(self._connection)
+        line = self._line
+        if line is None:
+            raise EOFError
+        return message(line, MOST_BYTES)
 
     def _read(self) -> None:
         try:
-            while True:
-                self._on_message(unpack(self._next(), _to_cell))
-        except (OSError, EOFError, ProtocolError):
-            pass  # the control room is gone or speaks another language: the cell ends, which is what `on_end` does
+            self._hear()
+            while self._door is not None and self._wait(self._door):
+                self._hear()
+        except ProtocolError:
+            pass  # the control room speaks another language: the cell ends, which is what `on_end` does
         finally:
             self._on_end()
+
+    def _hear(self) -> None:
+        """Until the control room is gone."""
+        try:
+            while True:
+                told = unpack(self._next(), _to_cell)
+                if isinstance(told, Heard):
+                    with self._wake:
+                        self._news.heard(told.number)
+                else:
+                    self._on_message(told)
+        except (OSError, EOFError):
+            return
+
+    # --- without a control room ---
+
+    def _wait(self, door: Door) -> bool:
+        """Be alone until another control room has this cell; False where none came in time, or the cell has ended meanwhile."""
+        until = self._clock.monotonic() + ALONE_S
+        if not self._left(until):
+            return False
+        self._leave()
+        _log.error("control_room_lost", alone_s=ALONE_S)
+        # Nobody watches any more.
+        self._on_message(Watch(False))
+        while left := self._left(until):
+            line = door.next(min(left, _LOOK_S))
+            first = self._first(line, until) if line is not None else None
+            if line is not None and first is not None:
+                self._found(line)
+                self._on_message(first)
+                return True
+        return False
+
+    def _left(self, until: float) -> float:
+        """Seconds; none where the cell has ended meanwhile."""
+        return 0.0 if self._ended else max(0.0, until - self._clock.monotonic())
+
+    def _leave(self) -> None:
+        with self._wake:
+            line, self._line = self._line, None
+            self._queue.clear()
+            self._queued = 0
+            self._wake.notify_all()
+        if line is not None:
+            line.close()
+
+    def _first(self, line: socket.socket, until: float) -> ToCell | None:
+        """What a control room says once it is ready for this cell; None where it is gone before. Until then the cell is alone."""
+        try:
+            while left := self._left(until):
+                if not _says_something(line, min(left, _LOOK_S)):
+                    continue
+                line.settimeout(PATIENCE_S)
+                first = unpack(message(line, MOST_BYTES), _to_cell)
+                if not isinstance(first, TakenOver | Quit):
+                    break
+                line.settimeout(None)
+                return first
+        except (OSError, EOFError, ProtocolError) as error:
+            _log.error("control_room_not_ready", problem=str(error))
+        line.close()
+        return None
+
+    def _found(self, line: socket.socket) -> None:
+        with self._wake:
+            self._line = line
+            for news in self._news.again():
+                self._put(False, pack(news))
+
+
+def _says_something(line: socket.socket, wait_s: float) -> bool:
+    """Whether there is something to read within `wait_s`. Raises `EOFError` where the other end is gone."""
+    line.settimeout(wait_s)
+    try:
+        found = line.recv(1, socket.MSG_PEEK)
+    except TimeoutError:
+        return False
+    if not found:
+        raise EOFError
+    return True

@@ -10,7 +10,8 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -41,6 +42,19 @@ def _for_the_journal(logger: object, name: str, line: Any) -> str:
     return "\n".join(f"<{_LEVELS.get(name, 4)}>{one}" for one in str(line).split("\n"))
 
 
+class _Lasting:
+    """Standard error, which may be gone while a cell lives on: whoever read it ended with the control room, and nobody is told."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 def configure_logs(environment: Mapping[str, str] = os.environ) -> None:
     """Only warnings and worse; in the form that `BLICKSCHUTZ_LOG` says."""
     text = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
@@ -54,5 +68,5 @@ def configure_logs(environment: Mapping[str, str] = os.environ) -> None:
             *([_for_the_journal] if environment.get(_JOURNAL) else []),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Lasting())),
     )

@@ -44,10 +44,29 @@ class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True
     pass
 
 
+class DoorSettings(msgspec.Struct, frozen=True):
+    """By what a cell knows a later control room of its own installation: both have the `secret` of this life (`run`) of the cell."""
+
+    installation: str
+    run: str
+    secret: bytes
+
+
 class Configure(_Message, frozen=True, tag="configure"):
-    """The first message to a cell."""
+    """The first message to a cell. With a `door`, whose socket comes with it, it lives on for a while when its control room is lost."""
 
     settings: CellSettings
+    door: DoorSettings | None = None
+
+
+class TakenOver(_Message, frozen=True, tag="taken-over"):
+    """Another control room has this cell from now on: it wants to be told what the last one did not confirm."""
+
+
+class Heard(_Message, frozen=True, tag="heard"):
+    """All news up to this number are where they outlast the control room."""
+
+    number: int
 
 
 class Watch(_Message, frozen=True, tag="watch"):
@@ -157,10 +176,20 @@ class Snapshot(_Message, frozen=True, tag="snapshot"):
     data: bytes
 
 
-class SituationTold(_Message, frozen=True, tag="situation"):
-    """A situation began, or ended (`ended_at`). Figures and places, never a picture."""
+class _News(_Message, frozen=True, kw_only=True):
+    """What must not get lost. `number` counts the news of a cell's life from 1 on; 0 where nobody could ask for them again."""
+
+    number: int = 0
+
+
+class SituationTold(_News, frozen=True, tag="situation"):
+    """A situation began, or ended (`ended_at`). Figures and places, never a picture.
+
+    `over`: it began while there was no control room, and is over already.
+    """
 
     situation: Situation
+    over: bool = False
 
 
 class FoundTold(_Message, frozen=True, tag="found"):
@@ -169,7 +198,7 @@ class FoundTold(_Message, frozen=True, tag="found"):
     found: Found
 
 
-class EpisodeTold(_Message, frozen=True, tag="episode"):
+class EpisodeTold(_News, frozen=True, tag="episode"):
     """An episode of evidence ended, told to people or not: kind, times and its peak, never a place, a track or a picture."""
 
     kind: Kind
@@ -187,11 +216,19 @@ class Moment(_Message, frozen=True, tag="moment"):
     data: bytes
 
 
-class ClipTold(_Message, frozen=True, tag="clip"):
+class ClipTold(_News, frozen=True, tag="clip"):
     """News of a clip on disk: facts, never a picture or a key."""
 
     news: ClipNews
 
 
-ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | SetThresholds | Quit
-FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | FoundTold | EpisodeTold | ClipTold | Moment
+class Resumed(_Message, frozen=True, tag="resumed"):
+    """After all that was told again: the numbers of the orders and the names of the clips that the cell has in hand."""
+
+    orders: tuple[int, ...]
+    clips: tuple[str, ...]
+
+
+ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | SetThresholds | TakenOver | Heard | Quit
+News: TypeAlias = SituationTold | EpisodeTold | ClipTold
+FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | FoundTold | EpisodeTold | ClipTold | Moment | Resumed

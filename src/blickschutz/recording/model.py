@@ -73,7 +73,8 @@ class Sealing(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order to record. `cause` is a kind of situation, or "manual"; it holds until it is ended or the clip is full.
 
-    With `for_s` it ends by itself after so many seconds.
+    With `for_s` it ends by itself after so many seconds. `situation` is the number of what it was given for, as the camera's cell
+    counts now; 0 where that is nothing, or was found in an earlier life of it.
     """
 
     number: int
@@ -81,6 +82,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     sealing: Sealing
     for_s: float | None = None
+    situation: int = 0
 
 
 class ClipHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 _VERSION = 1
 _PATH_BENEATH, _NET_PORT = 1, 2
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = (1 << bit for bit in range(6))
-_MAKE_DIR, _MAKE_REG, _MAKE_SYM, _REFER, _TRUNCATE = (1 << bit for bit in (7, 8, 12, 13, 14))
+_MAKE_DIR, _MAKE_REG, _MAKE_SOCK, _MAKE_SYM, _REFER, _TRUNCATE = (1 << bit for bit in (7, 8, 9, 12, 13, 14))
 _BIND_TCP, _CONNECT_TCP = 1, 2
 _SCOPES = 0b11
 # How many of the rights over files each version of the interface knows.
@@ -32,6 +32,7 @@ _MASKS: Mapping[Right, int] = {
     Right.ADD: _WRITE_FILE | _MAKE_REG,
     Right.CHANGE: _WRITE_FILE | _TRUNCATE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _MAKE_SYM | _REFER,
     Right.RUN: _EXECUTE | _READ_FILE,
+    Right.LISTEN: _MAKE_SOCK,
 }
 
 

@@ -53,6 +53,8 @@ class Right(Flag):
     """Make, write, empty, rename and remove files and folders."""
     RUN = auto()
     """Start it as a program."""
+    LISTEN = auto()
+    """Make local sockets in it."""
 
 
 @dataclass(frozen=True, slots=True)

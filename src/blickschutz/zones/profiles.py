@@ -63,6 +63,11 @@ def review_room(*, clip: Path, exports: Path, memory: Path, certificate: Iterabl
     return Profile(Zone.REVIEW_ROOM, (*_common(), *_own(certificate), *files))
 
 
+def doors_of(data: Path) -> Path:
+    """The folder in which the sockets lie by which cells are found again. To be made before the control room is confined."""
+    return data / "cells"
+
+
 def key_desk(*, certificate: Iterable[Path]) -> Profile:
     """A key desk whose port is bound already."""
     return Profile(Zone.KEY_DESK, (*_common(), *_own(certificate)))
@@ -78,6 +83,7 @@ def control_room(
         *_common(),
         *_names(),
         Grant("data folder", data, Right.READ | Right.CHANGE),
+        Grant("doors of cells", doors_of(data), Right.LISTEN),
         *(Grant("site file's folder", path, Right.READ) for path in site),
         Grant("models", models, Right.READ),
         Grant("memory", memory, Right.LIST | Right.CHANGE),

@@ -52,6 +52,7 @@ _ROWS: dict[str, _Cell] = {
     "lists only": _places(Right.LIST, without=Right.READ),
     "adds to, without reading or removing": _places(Right.ADD, without=Right.READ | Right.CHANGE),
     "makes, changes and removes in": _places(Right.CHANGE),
+    "makes local sockets in": _places(Right.LISTEN),
     "starts as a program": _places(Right.RUN),
     "starts processes": lambda profile: "yes" if profile.starts else "no",
     "connects to": _connects,

@@ -6,7 +6,7 @@ Alert and outbox are written in one transaction, so what was raised is told, wha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, func, or_, select, update
@@ -81,7 +81,9 @@ class SqlAlertStore:
             "kept_from": alert.kept_from,
         }
         with writing(self._engine) as connection:
-            same = select(alerts.c.id).where(_running(alert.camera, alert.run, alert.situation))
+            # What a camera itself tells may come again under its name; a cell numbers each situation once.
+            one = _running if alert.origin is Origin.CAMERA else _numbered
+            same = select(alerts.c.id).where(one(alert.camera, alert.run, alert.situation))
             if alert.run and connection.execute(same.limit(1)).one_or_none() is not None:
                 return None
             number = int(connection.execute(alerts.insert().returning(alerts.c.id), values).scalar_one())
@@ -232,13 +234,21 @@ class SqlAlertStore:
         return max(ended, default=None)
 
     def lose(
-        self, entry: HistoryEntry, origin: Origin, *, camera: str = "", run: str = "", raised_before: float | None = None
+        self,
+        entry: HistoryEntry,
+        origin: Origin,
+        *,
+        camera: str = "",
+        run: str = "",
+        raised_before: float | None = None,
+        but: Collection[str] = (),
     ) -> list[int]:
-        """Situations whose end nobody will tell any more count as over; returns the numbers of their alerts."""
+        """Situations whose end nobody will tell any more count as over; returns the numbers of their alerts. `but` are runs that go on."""
         lost = alerts.c.ended.is_(None) & (alerts.c.origin == origin.value)
         lost = lost & (alerts.c.camera == camera) if camera else lost
         lost = lost & (alerts.c.run == run) if run else lost
         lost = lost & (alerts.c.raised < raised_before) if raised_before is not None else lost
+        lost = lost & alerts.c.run.not_in(but) if but else lost
         with self._engine.connect() as connection:
             if connection.execute(select(alerts.c.id).where(lost).limit(1)).one_or_none() is None:
                 return []
@@ -357,4 +367,8 @@ class SqlAlertStore:
 
 
 def _running(camera: str, run: str, situation: int) -> ColumnElement[bool]:
-    return (alerts.c.camera == camera) & (alerts.c.run == run) & (alerts.c.situation == situation) & alerts.c.ended.is_(None)
+    return _numbered(camera, run, situation) & alerts.c.ended.is_(None)
+
+
+def _numbered(camera: str, run: str, situation: int) -> ColumnElement[bool]:
+    return (alerts.c.camera == camera) & (alerts.c.run == run) & (alerts.c.situation == situation)

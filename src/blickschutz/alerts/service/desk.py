@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -77,14 +77,14 @@ class AlertDesk:
         """Call `listener` with every new or changed alert; returns what ends that."""
         return self._told.listen(listener)
 
-    def begin(self) -> None:
+    def begin(self, runs: Collection[str] = ()) -> None:
         """Before any camera is watched: what an earlier life left is put right.
 
-        Cells that ran then are gone, so nobody will tell the end of their situations. What waits for a channel that the
-        site file names no more is set aside.
+        Cells that ran then are gone, so nobody will tell the end of their situations, but for those that live on, by the names of
+        their lives. What waits for a channel that the site file names no more is set aside.
         """
         self.store.outbox.keep_to(self._channels, self._clock.now())
-        self.lost()
+        self.lost(but=runs)
 
     def take(self, camera: str, situation: Situation, *, notify: bool, run: str = "", origin: Origin = Origin.ANALYSIS) -> Alert | None:
         """A situation began or ended. `run` names the life of the cell that numbers its situations.
@@ -123,10 +123,10 @@ class AlertDesk:
             self._tell(alert)
         return alert
 
-    def lost(self, camera: str = "", run: str = "") -> int:
+    def lost(self, camera: str = "", run: str = "", but: Collection[str] = ()) -> int:
         """A cell is gone (without a camera: all are): the end of its situations will not be told; returns of how many alerts."""
         entry = HistoryEntry(self._clock.now(), _LOST, SYSTEM)
-        numbers = self.store.lose(entry, Origin.ANALYSIS, camera=camera, run=run)
+        numbers = self.store.lose(entry, Origin.ANALYSIS, camera=camera, run=run, but=but)
         for number in numbers:
             self._changed(number)
         return len(numbers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from blickschutz.alerts.io.mqtt import MqttSource
 from blickschutz.alerts.io.states import MqttStates
@@ -28,9 +28,9 @@ class Alerting:
         self.source: MqttSource | None = None
         self.states: MqttStates | None = None
 
-    def start(self) -> None:
-        """Before any camera is watched; waits for the database."""
-        self.desk.begin()
+    def start(self, runs: Collection[str] = ()) -> None:
+        """Before any camera is watched; waits for the database. `runs` are the lives of cells that go on."""
+        self.desk.begin(runs)
         for sender in self._senders:
             sender.start()
         if self.source is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Container
 from dataclasses import replace
 
 import structlog
 
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
-from blickschutz.control.model import ClipHeard, Refused
+from blickschutz.control.model import CellResumed, ClipHeard, Refused
 from blickschutz.control.ports import Do
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
@@ -44,6 +45,15 @@ class ClipIntake:
         """A cell hears again: what its predecessor was ordered is given to it."""
         self._do(lambda: self._orders.again(camera), camera)
 
+    def resumed(self, told: CellResumed) -> None:
+        """A cell that lived on has told all: what it does not have in hand was an earlier one's."""
+
+        def settle() -> None:
+            self.close_cut(told.camera, but=told.clips)
+            self._orders.again(told.camera, told.orders)
+
+        self._do(settle, told.camera)
+
     def take(self, camera: str, news: ClipNews) -> None:
         """What a cell told."""
         if news.event is ClipEvent.REFUSED:
@@ -63,10 +73,15 @@ class ClipIntake:
         self._orders.done(news.orders)
         self._close(replace(case, closed=news.closed, seconds=news.seconds, close_reason=news.reason, alerts=alerts))
 
-    def close_cut(self, camera: str = "", only: frozenset[str] = frozenset()) -> None:
-        """Clips that were being written when their cell ended: they end with their last whole group."""
+    def close_cut(
+        self, camera: str = "", only: frozenset[str] = frozenset(), but: Container[str] = (), living: Container[str] = ()
+    ) -> None:
+        """Clips that were being written when their cell ended: they end with their last whole group.
+
+        `but` are clips that are being written, `living` cameras whose cells may write any.
+        """
         for case in self._cases.store.find(states=[CaseState.RECORDING], camera=camera, most=100_000):
-            if only and case.clip not in only:
+            if (only and case.clip not in only) or case.clip in but or case.camera in living:
                 continue
             alerts = tuple(order.alert for order in self._orders.store.open(case.camera) if order.clip == case.clip and order.alert)
             self._close_or_tell(replace(case, close_reason=CloseReason.CUT.value, alerts=alerts))
@@ -103,9 +118,9 @@ class ClipIntake:
 
     # --- after a start ---
 
-    def recover(self) -> None:
-        """Cut clips are closed, rows without a file are told of."""
-        self.close_cut()
+    def recover(self, living: Container[str] = ()) -> None:
+        """Cut clips are closed, rows without a file are told of. `living` are cameras whose cells lived on: they tell of theirs."""
+        self.close_cut(living=living)
         for case in self.missing():
             self._log.write(Event.MISSING_FILE, "system", case.clip, {"case": case.id})
 

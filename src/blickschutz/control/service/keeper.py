@@ -1,4 +1,5 @@
-"""Keeps one camera's cell alive: starts it, watches its heartbeat, starts it again; knows its newest facts."""
+"""Keeps one camera's cell alive: starts it, or takes over one that outlived the last control room, watches its heartbeat, starts it
+again; knows its newest facts."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 import structlog
 
-from blickschutz.control.model import ClipHeard, EpisodeHeard, SituationSeen
+from blickschutz import __version__
+from blickschutz.control.model import CellFound, CellResumed, ClipHeard, EpisodeHeard, NewsTold, SituationSeen
+from blickschutz.control.ports import CellDoors, FoundCell
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.ingest.model import Found, SessionState
@@ -25,7 +28,8 @@ from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind
-from blickschutz.pipeline.channel import read_from_cell
+from blickschutz.pipeline.channel import read_from_cell, say_first
+from blickschutz.pipeline.door import digest_of
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
@@ -37,13 +41,16 @@ from blickschutz.pipeline.messages import (
     FromCell,
     Head,
     Health,
+    Heard,
     Moment,
     Quit,
     Record,
+    Resumed,
     SetThresholds,
     SituationTold,
     Stop,
     TakeMoment,
+    TakenOver,
     TakeSnapshot,
     ToCell,
     Watch,
@@ -92,9 +99,11 @@ def launch_cell(connection: socket.socket, name: str) -> Started:
 
 
 class CellKeeper:
-    """One camera's cell, and what it said last. `record` and `end_order` may be called from any thread, the rest in the event loop."""
+    """One camera's cell, and what it said last. `record`, `end_order` and `heard` may be called from any thread, the rest in the event
+    loop. Without `doors` the cell ends with this process.
+    """
 
-    def __init__(self, settings: CellSettings, clock: Clock, launch: Launch = launch_cell) -> None:
+    def __init__(self, settings: CellSettings, clock: Clock, launch: Launch = launch_cell, doors: CellDoors | None = None) -> None:
         self.camera = settings.camera
         self.stream = LiveStream(lambda on: self._say(Watch(on)))
         self.health: Health | None = None
@@ -109,8 +118,13 @@ class CellKeeper:
         # The camera's name: its cell hears what it is told; its cell is gone.
         self.ready: Topic[str] = Topic()
         self.lost: Topic[str] = Topic()
+        # One that lived on: before it tells what it has to tell, and after that.
+        self.lived_on: Topic[CellFound] = Topic()
+        self.resumed: Topic[CellResumed] = Topic()
+        self.news: Topic[NewsTold] = Topic()
         self._run = ""
-        self._settings, self._clock, self._launch = settings, clock, launch
+        self._settings, self._clock, self._launch, self._doors = settings, clock, launch, doors
+        self._outlived: FoundCell | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._heard_at = 0.0
         self._numbers = itertools.count(1)
@@ -119,6 +133,10 @@ class CellKeeper:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: TaskWork | None = None
         self._ending = self._failed = False
+
+    def take(self, found: FoundCell) -> None:
+        """Begin with a cell that outlived the control room before; called before `start`."""
+        self._outlived = found
 
     def start(self, guard: Guard) -> None:
         """Begin to keep the cell."""
@@ -222,6 +240,15 @@ class CellKeeper:
         """What an order was given for is over. From any thread."""
         self._tell(EndOrder(number))
 
+    def heard(self, told: NewsTold) -> None:
+        """What the cell told is where it outlasts this process. From any thread."""
+
+        def confirm() -> None:
+            if told.run == self._run:
+                self._say(Heard(told.number))
+
+        self._in_loop(confirm)
+
     def set_thresholds(self, thresholds: Mapping[Kind, float]) -> None:
         """Lay these on the scores of this camera's situations, now and in every further life of its cell. From any thread."""
         situations = dataclasses.replace(self._settings.situations, thresholds=dict(thresholds))
@@ -254,7 +281,6 @@ class CellKeeper:
         while not self._ending:
             started = self._clock.monotonic()
             self.restarts += 1
-            self._run = uuid.uuid4().hex
             try:
                 await self._live()
             except (ProtocolError, DeviceError, OSError) as error:
@@ -270,27 +296,67 @@ class CellKeeper:
 
     async def _live(self) -> None:
         """One life of the cell, from its start to its end."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with contextlib.ExitStack() as unused:
-            unused.callback(ours.close)
-            with theirs:
-                self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
-            unused.pop_all()
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
-        self._say(Configure(self._settings))
-        if self.stopped:
-            self._say(Stop(True))
+        outlived, self._outlived = self._outlived, None
+        if outlived is not None and (self.stopped or not self._fits(outlived)):
+            await self._dismiss(outlived)
+            outlived = None
+            if self._ending:
+                return
+        reader = self._taken_over(outlived) if outlived is not None else await self._begun()
         if self.stream.is_watched:
             self._say(Watch(True))
-        self.ready.tell(self.camera)
+        if outlived is None:
+            self.ready.tell(self.camera)
         patience = START_S
         while True:
             message = await self._next(reader, patience)
             if message is None:
+                assert self.process is not None  # set with the reader
                 await asyncio.to_thread(self.process.join, 1.0)
                 raise DeviceError(f"the cell ended with exit code {self.process.exitcode}")
             patience = HEARTBEAT_S
             self._take(message)
+
+    async def _begun(self) -> asyncio.StreamReader:
+        """Start the cell, and tell it what it needs."""
+        self._run = uuid.uuid4().hex
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        made = await asyncio.to_thread(self._doors.make, self._run) if self._doors is not None else None
+        listener, door = made or (None, None)
+        with contextlib.ExitStack() as unused:
+            unused.callback(ours.close)
+            with theirs, listener or contextlib.nullcontext():
+                self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
+                rest = say_first(ours, Configure(self._settings, door), listener)
+            unused.pop_all()
+        reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
+        self._writer.write(rest)
+        if self.stopped:
+            self._say(Stop(True))
+        return reader
+
+    def _fits(self, found: FoundCell) -> bool:
+        return found.version == __version__ and found.settings == digest_of(self._settings)
+
+    def _taken_over(self, found: FoundCell) -> asyncio.StreamReader:
+        """Go on with a cell that lived on: it tells what the last control room did not confirm, and is told what may be another now."""
+        self._run, self.process, self._writer = found.run, found.process, found.writer
+        self.lived_on.tell(CellFound(self.camera, found.run))
+        self._say(TakenOver())
+        self._say(SetThresholds(dict(self._settings.situations.thresholds)))
+        return found.reader
+
+    async def _dismiss(self, found: FoundCell) -> None:
+        """What is ordered now is another cell, or none: the old one closes its recordings, tells what it has to tell, and ends."""
+        self._run, self.process, self._writer = found.run, found.process, found.writer
+        self.lived_on.tell(CellFound(self.camera, found.run))
+        self._say(Quit())
+        try:
+            while (message := await self._next(found.reader, QUIT_S)) is not None:
+                self._take(message)
+        except (ProtocolError, DeviceError, OSError) as error:
+            _log.error("cell_not_ended_in_order", camera=self.camera, problem=str(error))
+        await self._over(1.0)
 
     async def _next(self, reader: asyncio.StreamReader, patience: float) -> FromCell | None:
         """The next message; None where the cell has ended. Raises `DeviceError` where it says nothing for `patience` seconds.
@@ -314,14 +380,19 @@ class CellKeeper:
         elif isinstance(message, Head):
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
         elif isinstance(message, SituationTold):
-            self.situations.tell(SituationSeen(self.camera, self._run, message.situation))
+            self.situations.tell(SituationSeen(self.camera, self._run, message.situation, message.over))
+            self._confirm(message.number)
         elif isinstance(message, FoundTold):
             self.found.tell((self.camera, message.found))
         elif isinstance(message, EpisodeTold):
             told = EpisodeHeard(self.camera, message.kind, message.zone, message.taken, message.seconds, message.peak, message.threshold)
             self.episodes.tell(told)
+            self._confirm(message.number)
         elif isinstance(message, ClipTold):
             self.clips.tell(ClipHeard(self.camera, message.news))
+            self._confirm(message.number)
+        elif isinstance(message, Resumed):
+            self.resumed.tell(CellResumed(self.camera, frozenset(message.orders), frozenset(message.clips)))
         elif isinstance(message, Moment):
             _answer(self._moments, message.number, message.data)
         elif isinstance(message, Fragment):
@@ -329,13 +400,24 @@ class CellKeeper:
         else:
             _answer(self._snapshots, message.number, message.data)
 
+    def _confirm(self, number: int) -> None:
+        """All who listen have it; 0 is what the cell will not tell again."""
+        if number:
+            self.news.tell(NewsTold(self.camera, self._run, number))
+
     async def _lost(self) -> None:
         self.health, self._failed = None, not self._ending
         self.stream.reset()
+        await self._over(0.0)
+
+    async def _over(self, patience: float) -> None:
+        """A life of the cell is over: its process has ended, or is ended now."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        await self._reap(0.0)
+        await self._reap(patience)
+        if self._doors is not None:
+            await asyncio.to_thread(self._doors.remove, self._run)
         self.lost.tell(self.camera)
 
     async def _reap(self, patience: float) -> None:

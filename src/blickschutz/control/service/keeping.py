@@ -46,19 +46,24 @@ class RecordKeeping:
         # Promises that are weaker on this machine; whoever starts the system knows them.
         self.walls_missing: Sequence[str] = ()
         self.preparing = False
+        # Cameras whose cells outlived the control room before, while this one starts.
+        self._living: frozenset[str] = frozenset()
 
-    def start(self, guard: Guard) -> None:
-        self.begin()
+    def start(self, guard: Guard, living: frozenset[str] = frozenset()) -> None:
+        """`living` are the cameras whose cells lived on: what they write is theirs to tell."""
+        self.begin(living)
         self.worker.start(guard)
         self.inspected.chain.start(guard)
 
-    def begin(self) -> None:
+    def begin(self, living: frozenset[str] = frozenset()) -> None:
         """Say what was found, and bring everything together. What fails stops no start."""
+        self._living = living
         self.safety.look()
         self._try(self.log_start)
         self._try(self.safety.tell)
         self._try(self.inspected.archive.enrolment.look)
         self.recover()
+        self._living = frozenset()
         self._try(self.reserve.hold)
 
     def log_start(self) -> None:
@@ -83,7 +88,7 @@ class RecordKeeping:
             *(partial(_remove_parts, folder) for folder in folders),
             self.stops.recover,
             inspected.orders.recover,
-            inspected.intake.recover,
+            partial(inspected.intake.recover, self._living),
         )
         for step in steps:
             self._try(step)
@@ -99,7 +104,7 @@ class RecordKeeping:
     def adopt(self) -> None:
         """Rows, holds beside the clips, and files are brought together; nothing is destroyed."""
         settle = self.inspected.office.rights.settle
-        for step in (self.recovery.holds, settle, self.recovery.restrictions, self.recovery.files):
+        for step in (self.recovery.holds, settle, self.recovery.restrictions, partial(self.recovery.files, self._living)):
             self._try(step)
 
     def _try(self, step: Callable[[], object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -217,10 +217,21 @@ class RecordingOrders:
             if order is not None:
                 self.unrecorded.tell(Unrecorded(order))
 
-    def again(self, camera: str) -> None:
-        """The camera's cell hears again: what it was told before is given to it once more, where it is not too late."""
+    def of_run(self, camera: str, run: str) -> dict[int, int]:
+        """The open orders for situations that this life of the camera's cell has told of, by the number of the situation."""
+        known = (*self.store.open(camera), *(order for order in self._unstored.values() if order.camera == camera))
+        return {order.situation.number: order.number for order in known if order.situation is not None and order.run == run}
+
+    def again(self, camera: str, in_hand: Container[int] = ()) -> None:
+        """The camera's cell hears again: what it was told before is given to it once more, where it is not too late.
+
+        Of orders that it still has `in_hand` it is only told where they are over: whoever should have may not have got to it.
+        """
         for order in self.store.open(camera):
-            if order.state is OrderState.RECORDING:
+            if order.number in in_hand:
+                if order.over:
+                    self._cells[camera].end_order(order.number)
+            elif order.state is OrderState.RECORDING:
                 # Its clip is cut and kept; while the situation goes on the rest is recorded as another one.
                 self.store.end(order.number, OrderState.DONE)
                 if not order.over and self._is_timely(order):
@@ -261,7 +272,10 @@ class RecordingOrders:
         register, root = self._enrolment.sealing()
         sealing = Sealing(self._key.installation, str(self._shelf.folder), self.openers(), register, root)
         for_s = order.for_s if order.for_s is not None or not again else _AGAIN_S
-        cell.record(Order(number=order.number, mode=ClipMode(order.mode), cause=order.cause, sealing=sealing, for_s=for_s))
+        # Numbers of situations are those of one life of the cell: an order that is given again may be of an earlier one.
+        situation = order.situation.number if order.situation is not None and for_s is None else 0
+        mode = ClipMode(order.mode)
+        cell.record(Order(number=order.number, mode=mode, cause=order.cause, sealing=sealing, for_s=for_s, situation=situation))
         return True
 
     def _look(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 
@@ -60,16 +60,26 @@ class ClipRecovery:
         for case in self._store.find(states=sorted(REVIEWABLE), most=100_000):
             self._each(case.clip, partial(self._restriction, case))
 
-    def files(self) -> None:
-        """Files that no case knows, or of a case that is over. While no cell runs."""
+    def files(self, living: Collection[str] = ()) -> None:
+        """Files that no case knows, or of a case that is over. While no cell runs but those of the cameras `living`, which lived on: what
+        they may be writing they tell of, and what they do not is looked at again within a day.
+        """
         try:
             for name in self._shelf.rename():
                 _log.error("clip_renamed", clip=name)
         except BlickschutzError as error:
             _log.error("clip_not_renamed", problem=str(error))
         for clip in self.strays():
-            self._each(clip, partial(self._file, clip))
+            if not (living and self._may_be_written(clip, living)):
+                self._each(clip, partial(self._file, clip))
         self.orphans()
+
+    def _may_be_written(self, clip: str, living: Collection[str]) -> bool:
+        """A file without a whole head may be one that was begun this very moment."""
+        try:
+            return read_head(self._shelf.path(clip)).header.camera in living
+        except ClipError:
+            return True
 
     def orphans(self) -> None:
         """What lies beside a clip that is gone, and that no case knows: told as long as the hold would last, then removed."""

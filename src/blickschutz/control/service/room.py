@@ -30,9 +30,10 @@ class ControlRoom:
         self._moments, self._housekeeping, self._sensitivity = moments, housekeeping, sensitivity
 
     async def start(self) -> None:
-        await asyncio.to_thread(self._keeping.start, self._guard)
+        found = await self._supervisor.find()
+        await asyncio.to_thread(self._keeping.start, self._guard, frozenset(one.camera for one in found))
         self._moments.start(self._guard)
-        await asyncio.to_thread(self._alerting.start)
+        await asyncio.to_thread(self._alerting.start, [one.run for one in found])
         self._supervisor.start(self._guard)
         self._housekeeping.start(self._guard)
 

@@ -8,7 +8,7 @@ from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.model import Alert, Origin
 from blickschutz.alerts.service import SYSTEM, AlertDesk
 from blickschutz.config.model import SiteFile
-from blickschutz.control.model import SituationSeen, Unrecorded
+from blickschutz.control.model import CellFound, SituationSeen, Unrecorded
 from blickschutz.control.ports import Do
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.regime import RegimeKeeper
@@ -53,6 +53,10 @@ class SituationRouting:
         """A cell is gone: the end of its situations will not be told."""
         self._do(lambda: self._desk.lost(camera), camera)
 
+    def lived_on(self, told: CellFound) -> None:
+        """A cell lived on: what it is told of situations that were ordered for by the last control room ends their orders, too."""
+        self._do(lambda: self._resume(told), told.camera)
+
     def from_camera(self, camera: str, event: CameraEvent) -> None:
         """A camera found something itself."""
         now, at = self._clock.now(), self._clock.monotonic()
@@ -89,7 +93,8 @@ class SituationRouting:
             if order is not None:
                 self._orders.end_order(told.camera, order)
         else:
-            order = self._record(told, key) if action in {Action.RECORD, Action.BOTH} else None
+            # What is over already cannot be recorded any more: somebody is told instead.
+            order = self._record(told, key) if action in {Action.RECORD, Action.BOTH} and not told.over else None
         # Where nothing could be recorded somebody is told instead, so that the situation is not lost.
         notify = action in {Action.NOTIFY, Action.BOTH} or (action is Action.RECORD and order is None)
         self._raise(told, notify, origin, order)
@@ -106,6 +111,10 @@ class SituationRouting:
             if order is not None:
                 self._running[key] = order
         return self._running.get(key)
+
+    def _resume(self, told: CellFound) -> None:
+        for situation, order in self._orders.of_run(told.camera, told.run).items():
+            self._running.setdefault((told.camera, told.run, situation), order)
 
     def _raise(self, told: SituationSeen, notify: bool, origin: Origin, order: int | None) -> None:
         alert = self._desk.take(told.camera, told.situation, notify=notify, run=told.run, origin=origin)

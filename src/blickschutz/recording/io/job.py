@@ -109,6 +109,12 @@ class ClipJob:
     def done(self) -> bool:
         return self._work.ended
 
+    @property
+    def orders(self) -> tuple[int, ...]:
+        """The numbers of the orders for which it is written."""
+        with self._lock:
+            return tuple(self._orders)
+
     def accept(self, number: int) -> bool:
         """One more order for this clip; False where its outcome was told already, which would not have named it."""
         with self._lock:

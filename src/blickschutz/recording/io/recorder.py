@@ -61,6 +61,13 @@ class Recorder:
         now = self._clock.monotonic()
         return self._job.mode if self._job is not None and not self._job.failed and now - self._written_at <= GROWS_S else None
 
+    @property
+    def in_hand(self) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """The numbers of the orders of which the outcome was not told yet, and the names of the clips that are being written."""
+        jobs = [job for job in self._unfinished if not job.done]
+        waiting = [order.number for order in self._waiting]
+        return (*(number for job in jobs for number in job.orders), *waiting), tuple(job.clip for job in jobs)
+
     def gives_nothing(self, now: float) -> bool:
         """Whether of the camera's stream there was nothing for the last seconds that could be recorded."""
         pieces = self._feeds[ClipMode.SEALED].pieces
