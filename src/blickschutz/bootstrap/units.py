@@ -111,8 +111,8 @@ Restart=on-failure
 RestartSec=5
 # Wrong options, closed gates, a site file that is wrong: a new start mends none of them.
 RestartPreventExitStatus=2 3 4
-# The control room ends cells and rooms in order; what is left after TimeoutStopSec is killed.
-KillMode=mixed
+# The control room ends cells and rooms in order. Where it is lost its cells live on for 90 s, and the next one finds them.
+KillMode=process
 # A cell that the kernel ends for its memory is started again; it takes nobody with it.
 OOMPolicy=continue
 LimitNOFILE=65536
