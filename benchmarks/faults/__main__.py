@@ -36,6 +36,7 @@ COUNTED = (
     "decisions_without_entry",
     "work_not_running",
     "cells_killed_by_control",
+    "cells_double",
     "second_instances",
     "backup_unequal",
 )

@@ -11,6 +11,7 @@ from benchmarks.faults.ledger import Ledger, Told
 from benchmarks.faults.life import Life
 from benchmarks.faults.peers import Peers
 from benchmarks.faults.referee import Referee
+from benchmarks.faults.template import CAMERAS
 
 from blickschutz.control.service.orders import MOST_AGE_S
 
@@ -38,6 +39,9 @@ class Exam:
             self._ledger.broken("alerts_lost", f"{text} is lost")
         for text in self.dark():
             self._ledger.broken("work_not_running", text)
+        # A cell that lived on was found again, or has ended: none films beside another.
+        if len(self._system.cells()) > len(CAMERAS):
+            self._ledger.broken("cells_double", f"{len(self._system.cells())} cells run for {len(CAMERAS)} cameras")
         self._decided()
         if referee.overdue():
             an_hour_later()

@@ -79,6 +79,7 @@ class Installation:
     def pass_time(self, seconds: int) -> None:
         """So much time passes while nothing runs."""
         assert not self.running
+        place.end_all(self.cells())
         self.shift += seconds
         self.booted += seconds
         self._set()
@@ -86,6 +87,7 @@ class Installation:
     def reboot(self) -> None:
         """While nothing runs, the machine is switched off and on: its steady clocks begin anew, and the boot has another name."""
         assert not self.running
+        place.end_all(self.cells())
         self.booted = 1 - int(time.clock_gettime(time.CLOCK_BOOTTIME))
         self._boots_as(str(uuid.uuid4()))
 
@@ -164,8 +166,13 @@ class Installation:
         self._end(everybody)
         return ended
 
-    def kill(self) -> None:
-        """The control room is gone at once; what it started may live on for a moment."""
+    def kill(self, *, cells: bool = False) -> None:
+        """The control room is gone at once. Its cells live on for a while, as they are meant to; with `cells` they are gone, too."""
+        self._kill()
+        if cells:
+            place.end_all(self.cells())
+
+    def _kill(self) -> None:
         outer = self._outer
         if outer is None:
             return
@@ -174,10 +181,10 @@ class Installation:
             # Where it has not got as far as a process of its own, what starts it is ended instead, and it with that.
             place.send(self.pid or outer.pid, signal.SIGKILL)
             outer.wait(10)
-        self._end(everybody)
+        self._end([pid for pid in everybody if place.name_of(pid) != "cell"])
 
     def _end(self, everybody: list[int]) -> None:
-        """Cells see their control room go and end by themselves; whoever does not is ended."""
+        """Rooms and launchers see their control room go and end by themselves; whoever does not is ended."""
         for client in self._clients.values():
             client.close()
         self._clients.clear()
@@ -190,6 +197,10 @@ class Installation:
             outer.kill()
             outer.wait(10)
         place.end_all(mine)
+
+    def cells(self) -> list[int]:
+        """Those that run, of this life of the control room or of one before."""
+        return [pid for pid in place.everybody() if place.name_of(pid) == "cell" and place.state_of(pid) not in {"", "Z"}]
 
     def workers(self) -> list[int]:
         """Cells and review rooms: what launchers started. A launcher that was killed leaves them to the first process of the namespace."""
@@ -216,7 +227,7 @@ class Installation:
         self.log.write_bytes(b"")
 
     def clear(self) -> None:
-        self.kill()
+        self.kill(cells=True)
         self.shim.heal()
         for _ in range(9):
             if not os.path.ismount(self.data):

@@ -144,7 +144,7 @@ def control_older(round_: Round) -> None:
 @fault("control.db without its WAL")
 def control_without_wal(round_: Round) -> None:
     """The power goes, and the journal is not there any more: what was not yet in the main file is lost, nothing else is."""
-    round_.system.kill()
+    round_.system.kill(cells=True)
     round_.ledger.lost |= {"log"}
     # They stand in the database of the alerts, which lost nothing.
     round_.ledger.unentered |= round_.referee.acknowledged()
