@@ -18,6 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.peers.broker import RealBroker
 
 SLOW_S = 20.0
+# As `docs/mqtt.md` has it: prefix, and the site of the template.
+_TOPIC = "blickschutz/fehlerprobe"
 
 
 class Broker:
@@ -30,7 +32,7 @@ class Broker:
         self.heard: list[dict[str, Any]] = []
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *rest: client.subscribe("blickschutz/alerts/#", 1)
+        self._client.on_connect = lambda client, *rest: client.subscribe(f"{_TOPIC}/alerts/#", 1)
         self._client.on_message = lambda client, userdata, item: self.heard.append(json.loads(item.payload))
         self._client.connect("127.0.0.1", BROKER_PORT)
         self._client.loop_start()
@@ -39,7 +41,7 @@ class Broker:
         """Say something as a camera; whether the broker has it."""
         if not self.up:
             return False
-        sent = self._client.publish(f"blickschutz/cameras/{camera}/events", json.dumps(payload), 1)
+        sent = self._client.publish(f"{_TOPIC}/cameras/{camera}/events", json.dumps(payload), 1)
         try:
             sent.wait_for_publish(3)
         except (ValueError, RuntimeError):
