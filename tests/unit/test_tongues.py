@@ -197,3 +197,11 @@ def test_no_answer_says_of_all_recordings_what_is_true_of_some(by_day, night):
         said = [one.text for one in questions(g, language).sentences()]
         assert (p.mode_anonymous in said) == (by_day is night is Mode.ANONYMOUS), language
         assert (p.mode_sealed in said) == (by_day is night is Mode.SEALED), language
+
+
+def test_a_translation_that_merely_the_facts_file_calls_checked_says_that_nobody_did():
+    g = facts_with(whole(), translations=(Translation(language="tr", person="Büro Dil", date=date(2026, 11, 1)),))
+    unsigned = replace(g, entered=())
+    note = phrases("tr").unverified
+    assert note not in [one.text for one in sheet(g, "tr").sentences()]
+    assert note in [one.text for one in sheet(unsigned, "tr").sentences()]

@@ -6,7 +6,6 @@ from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Plan, Section, Sentence, fact, law, missing, rule, say, setting
 from blickschutz.compliance.facts import Office
 from blickschutz.compliance.model import Grounds
-from blickschutz.compliance.reports.suppression import Suppressor
 
 _LFDI = "Der Landesbeauftragte für den Datenschutz und die Informationsfreiheit Rheinland-Pfalz"
 _LFDI_EN = "the data protection authority of Rhineland-Palatinate (LfDI Rheinland-Pfalz)"
@@ -39,8 +38,7 @@ def _complaint(g: Grounds, english: bool) -> Sentence:
 
 def _reasons(g: Grounds, english: bool) -> list[Sentence]:
     """What the cameras are there for in the town's own words; they are written down in German."""
-    # A reason with a small number in it ("2 Einbrüche") would tell of people what the public report hides.
-    found = [one for one in dict.fromkeys(ground.reason for ground in g.facts.grounds) if Suppressor(public=True).text(one) == one]
+    found = words.public_reasons(g)
     if not found:
         return []
     return [say(f"{'In detail (in German)' if english else 'Im Einzelnen'}: {'; '.join(found)}.", fact("grounds"), rule("RG-01"))]

@@ -27,7 +27,8 @@ from blickschutz.compliance.documents.model import (
 )
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
-from blickschutz.compliance.policy.signed import is_signed
+from blickschutz.compliance.policy.signed import is_signed, unsigned
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.config.hours import service
 from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import MOST_OVERRIDE_HOURS, Action, Mode, Policy, RegimeName, Span, Sun
@@ -179,8 +180,9 @@ def _public(key: str, title: str, language: str, basis: str, sections: tuple[Sec
 
 
 def _unverified(g: Grounds, p: Phrases, language: str) -> list[Sentence]:
-    """That nobody has checked the translation yet, until somebody recorded that they did."""
-    if not p.unverified or any(one.language == language for one in g.facts.translations):
+    """That nobody has checked the translation yet, until somebody recorded that they did and two people signed that."""
+    checked = any(one.language == language for one in g.facts.translations) and unsigned(g, Sheet.TRANSLATIONS) is None
+    if not p.unverified or checked:
         return []
     return [say(p.unverified, fact("translations"))]
 
@@ -267,9 +269,10 @@ def _purposes(g: Grounds, p: Phrases) -> list[Sentence]:
     basis = say(p.basis.format(basis=_kept(p, words.BASIS)), law("§ 21 Abs. 1 LDSG RLP"))
     if not g.facts.grounds:
         return [missing(p.h_purposes, fact("grounds")), basis]
-    reasons = "; ".join(dict.fromkeys(one.reason for one in g.facts.grounds))
+    reasons = "; ".join(words.public_reasons(g))
     found = "; ".join(sorted({names[one.purpose] for one in g.facts.grounds}))
-    return [say(f"{found}.", fact("grounds")), say(p.in_detail.format(reasons=_kept(p, reasons)), fact("grounds"), rule("RG-01")), basis]
+    detail = [say(p.in_detail.format(reasons=_kept(p, reasons)), fact("grounds"), rule("RG-01"))] if reasons else []
+    return [say(f"{found}.", fact("grounds")), *detail, basis]
 
 
 def _recipients(g: Grounds, p: Phrases) -> Sentence:

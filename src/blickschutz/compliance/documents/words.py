@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import remains
 from blickschutz.compliance.documents.model import Evidence, Plan, Sentence, event, fact, law, missing, rule, say, setting, test
-from blickschutz.compliance.facts import FactKind, Office, Purpose
+from blickschutz.compliance.facts import Fact, FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy.signed import is_signed
+from blickschutz.compliance.reports.suppression import Suppressor
 from blickschutz.regime.model import Mode
 
 OPEN = "OFFEN"
@@ -133,11 +134,22 @@ def office(who: Office | None, name: str) -> Sentence:
 def recorded(g: Grounds, kind: FactKind, about: str) -> Sentence:
     """What a recorded fact says, with its day and person, or OFFEN."""
     found = g.facts.newest(kind)
-    if found is None:
-        return missing(about, fact(kind))
+    return missing(about, fact(kind)) if found is None else stated(g, found, about)
+
+
+def stated(g: Grounds, found: Fact, about: str) -> Sentence:
+    """What one fact says, and that two people have not signed it yet, where it is so."""
     text = f" {found.text}" if found.text else ""
     bare = "" if is_signed(g, found) else f" ({UNSIGNED})"
-    return say(f"{about}: {found.date:%d.%m.%Y}, {found.person}{bare}.{text}", fact(kind))
+    return say(f"{about}: {found.date:%d.%m.%Y}, {found.person}{bare}.{text}", fact(found.kind))
+
+
+def public_reasons(g: Grounds) -> list[str]:
+    """What the cameras are there for in the town's own words, as citizens may read it.
+
+    A reason with a small number in it ("2 Einbrüche") would tell of people what the public report hides.
+    """
+    return [one for one in dict.fromkeys(ground.reason for ground in g.facts.grounds) if Suppressor(public=True).text(one) == one]
 
 
 def retention(g: Grounds) -> list[Sentence]:

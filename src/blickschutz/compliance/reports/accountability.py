@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from blickschutz.access.model import Role
 from blickschutz.audit.model import Entry, Event
+from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Section, Sentence, Table, event, fact, law, missing, rule, say, setting
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -118,7 +119,7 @@ def _recorded(g: Grounds, happened: Happened, writes: Suppressor) -> list[Senten
             told = " ".join(dict.fromkeys(writes.text(one.text) for one in found))
             said.append(say(f"{about}: {told}".strip(), fact(kind)))
         else:
-            said += [say(f"{about}: {one.date:%d.%m.%Y}, {one.person}. {one.text}".strip(), fact(kind)) for one in found]
+            said += [words.stated(g, one, about) for one in found]
     return said
 
 
