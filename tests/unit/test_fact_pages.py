@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -17,7 +18,7 @@ from blickschutz.compliance.entered import SHEETS, SIGNERS, Standing
 from blickschutz.compliance.facts import FactKind, Purpose
 from blickschutz.compliance.io.cabinet import FOLDER
 from blickschutz.compliance.model import Result
-from blickschutz.compliance.policy import assess
+from blickschutz.compliance.policy import assess, closed_gates
 from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.errors import StoreFullError
 from blickschutz.wall.model import TileState
@@ -25,7 +26,7 @@ from blickschutz.web import limits
 from blickschutz.web.fact_words import FACT_KINDS
 from blickschutz.web.routes import facts as route
 from blickschutz.zones.model import Right
-from tests.desk import CAMERA, EXAMPLE, SITE, Desk
+from tests.desk import CAMERA, EXAMPLE, SITE, Desk, site_of
 from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
 from tests.unit.test_claims import picture
@@ -499,3 +500,60 @@ def test_a_public_report_of_an_older_version_is_not_printed_anew(papers):
     facts = {"documents": 1, "report": "2026-01-01 2026-01-10", "public": True, "settings": "x"}
     papers.office.log.write(Event.DOCUMENTS_PRINTED, "terminal", facts=facts)
     assert papers.get("/report.pdf?first=2026-01-01&last=2026-01-10&public=1", "dsb").status_code == 409
+
+
+# What opens every gate of a site with two cameras, from the pages alone: kind, what it says, and who stands for it and confirms it.
+_BOTH = ("aufsicht", "technik")
+ALL_TABLES = {
+    "angaben-anlage": "Angabe;Wert\n"
+    + "".join(
+        f"{who}: {key};{value}\n"
+        for who in ("Verantwortlicher", "Datenschutzbeauftragte")
+        for key, value in (("Name", f"Stelle {who}"), ("Anschrift", "Platz 1"), ("Telefon", "0631 365"), ("E-Mail", "a@stadt.example"))
+    )
+    + f"Empfänger;Polizei\nAushang des Informationsblatts;Bürgerbüro\nInternetadresse des Informationsblatts;{ADDRESS}\n",
+    "zwecke": "camera;purpose;reason;area\n" + "".join(f"{one.id};hausrecht;Schäden am Haus;öffentlich\n" for one in site_of().cameras),
+    "vorfaelle": "camera;first;last;count;source\n" + "".join(f"{one.id};1.1.2025;31.12.2025;7;Polizei\n" for one in site_of().cameras),
+    "wege": "id;name;points\nsued;von Süden;0,5 1,0 / 0,5 0,62\n",
+    "schilder": "id;x;y\nschild-sued;0,5;0,97\n",
+}
+ALL_DOCUMENTS = {
+    "mildere-mittel": "Licht und Streifen wurden versucht; die Zahl der Vorfälle blieb gleich.",
+    "rechtsgutachten-ki": "Keine Bedenken.",
+    "rat-datenschutz": "Der Rat liegt vor.",
+    "dsfa": "Freigegeben.",
+    "restrisiko-vertretbar": "Das Restrisiko ist gering.",
+    "protokollfrist": "zwölf Monate",
+    "verarbeitungsverzeichnis": "Vollständig.",
+    "personalrat": "Der Personalrat hat am 3. Mai 2025 zugestimmt.",
+    "zeiten-veroeffentlicht": "Im Amtsblatt.",
+    "ki-einstufung": "Kein Hochrisiko.",
+    "schulung-bediener": "Alle geschult.",
+    "wartungsvertrag": "Nur unter Aufsicht; jeder Besuch steht im Protokoll.",
+}
+
+
+def test_every_gate_of_a_site_is_opened_from_the_pages_alone(tmp_path, papers):
+    """No facts file beside it: what counts is what two accounts signed."""
+    path = tmp_path / "anlage.toml"
+    path.write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    papers.system_policy._path = papers.system_policy.desk._path = path
+
+    def gates():
+        found, _ = papers.system_policy.assessed()
+        return [one.rule.id for one in closed_gates(found)]
+
+    assert len(gates()) == 13
+    for kind, table in ALL_TABLES.items():
+        signed_table(papers, kind, table)
+    address = papers.photograph(picture(ADDRESS), "schild-sued").headers["location"]
+    for who in _BOTH:
+        assert papers.sign(who, address).status_code == 303
+    for kind, text in ALL_DOCUMENTS.items():
+        address = papers.entered("technik", pdf(kind), kind, text=text)
+        for who in ("dsb", "aufsicht") if kind == "rat-datenschutz" else _BOTH:
+            assert papers.sign(who, address).status_code == 303, kind
+    assert gates() == []
+    g = gather(papers.system.site, path, papers.records.inspected, papers.clock)
+    assert g.facts.facts
+    assert closed_gates(assess(replace(g, entered=()))) != []
