@@ -18,7 +18,7 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.control.service import keeper as module
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.model import BackoffSettings, NoticeSettings, SessionState, SourceKind, SourceSettings, Transport
+from blickschutz.ingest.model import BackoffSettings, NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings, Transport
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, FaultError
 from blickschutz.kernel.situation import Kind
@@ -148,14 +148,26 @@ def test_a_confined_cell_reads_pictures_by_http_and_hears_what_the_camera_finds(
         onvif.tell(notice("RuleEngine/TamperDetector/Tamper", (("IsTamper", "true"),)))
         await until(lambda: found)
         assert (found[0][0], found[0][1].kind, found[0][1].active) == ("a", Kind.CAMERA_TAMPERED, True)
-        keeper.stop(True)
+        with socket.create_connection(("127.0.0.1", port), 3) as line:
+            line.sendall(b"word line_crossed on Tor\n")
         await until(lambda: len(found) == 2)
-        assert not found[1][1].active, "a camera that is stopped finds nothing any more"
+        assert found[1][1].kind is Kind.LINE_CROSSED
+        keeper.stop(True)
+        await until(lambda: len(found) == 4)
+        assert not any(one.active for _, one in found[2:]), "a camera that is stopped finds nothing any more"
 
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     camera, onvif = WebCamera(reply), OnvifPeer(user="blick", password="s/e")
     try:
         source = SourceSettings(SourceKind.PICTURES, f"http://127.0.0.1:{camera.port}/video")
-        settings = {"source": source, "notices": NoticeSettings(onvif.address), "backoff": BackoffSettings(first=0.2, most=0.4)}
+        notify = NotifySettings("127.0.0.1", port, "127.0.0.1", "word")
+        settings = {
+            "source": source,
+            "notify": notify,
+            "notices": NoticeSettings(onvif.address),
+            "backoff": BackoffSettings(first=0.2, most=0.4),
+        }
         run([CellSettings(camera="a", **settings)], scenario)
     finally:
         camera.end()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.bootstrap.secrets import read_secret
 from blickschutz.config.model import Camera, SiteFile
-from blickschutz.ingest.model import NoticeSettings, SourceKind, SourceSettings
+from blickschutz.ingest.model import NoticeSettings, NotifySettings, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import PICTURES, read_address
 from blickschutz.kernel.density import Density
 from blickschutz.pipeline.messages import CellSettings
@@ -27,6 +27,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None
         camera=camera.id,
         source=source_settings(camera, base),
         notices=notice_settings(camera, base),
+        notify=notify_settings(camera, base),
         model=site.analysis.model,
         clips=str(clips) if clips is not None else "",
         analysis=AnalysisSettings(rate=site.analysis.rate, encounter_height=min(zone.rules.altercation_height for zone in watched.zones)),
@@ -62,6 +63,15 @@ def onvif_settings(camera: Camera, base: Path) -> NoticeSettings | None:
     if onvif is None or onvif.address is None:
         return None
     return NoticeSettings(signed_in(camera, onvif.address, base), onvif.motion, _authority(camera, base), camera.fingerprint or "")
+
+
+def notify_settings(camera: Camera, base: Path) -> NotifySettings | None:
+    """Where the camera sends its lines; None where nobody listens. Raises `SettingsError`."""
+    notify, found = camera.notify, read_address(camera.address)
+    if notify is None or found is None:
+        return None
+    secret = read_secret(f"cameras.{camera.id}.notify.secret_file", notify.secret_file, base)
+    return NotifySettings(notify.host, notify.port, found.host, secret, camera.onvif.motion if camera.onvif is not None else None)
 
 
 def signed_in(camera: Camera, address: str, base: Path) -> str:

@@ -315,6 +315,15 @@ class Onvif(Part):
     """What a plain alarm of motion counts as. Without it nothing: that something moved says not what."""
 
 
+class Notify(Part):
+    host: Host
+    """This machine's address in the cameras' network."""
+    port: Annotated[int, Field(ge=1024, le=65535)]
+    """Port of its own for this camera."""
+    secret_file: Annotated[str, Field(min_length=1, max_length=400)]
+    """File that holds the word with which every line begins, relative to this file or in the credentials of systemd."""
+
+
 class Camera(Part):
     id: Identifier
     """Short name, unique in the site; part of addresses and logs."""
@@ -340,6 +349,8 @@ class Camera(Part):
     """For `rtsps` and `https`: SHA-256 of the camera's own certificate, where it is that one and no other."""
     authority: Annotated[str, Field(min_length=1, max_length=400)] | None = None
     """For `rtsps`, `https`: file (PEM) of the authority of the camera's certificate, as seen from this file; else the system's count."""
+    notify: Notify | None = None
+    """Where this camera sends lines of its own (IP Notify of MOBOTIX, over TCP or HTTP)."""
     onvif: Onvif | None = None
     """The camera's ONVIF service, where it is to be listened to."""
     colour: Annotated[Colour, Field(strict=False)] | None = None
@@ -418,6 +429,8 @@ class SiteFile(Part):
                 raise SiteError("no_zone", value=one.zone, where=("alerts", "priorities", index, "zone"))
         channels = [hook.id for hook in self.alerts.webhooks] + [other.id for other in self.alerts.apprise]
         _require_distinct("channel", "alerts", channels)
+        ports = [f"{one.notify.host}:{one.notify.port}" if one.notify is not None else f"#{n}" for n, one in enumerate(self.cameras)]
+        _require_distinct("port", "cameras", ports, key="notify")
         _require_distinct("camera", "cameras", [camera.id for camera in self.cameras])
         _require_distinct("name", "cameras", [camera.name for camera in self.cameras], key="name")
         _require_distinct("person", "people", [person.id for person in self.people])

@@ -62,6 +62,17 @@ class NoticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Where a camera sends lines (IP Notify): `host` and `port` of this machine; `camera` is the host from which alone they count."""
+
+    host: str
+    port: int
+    camera: str
+    secret: str = field(repr=False)
+    motion: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """Something that a camera found itself, or (`active` false) the end of it, under the same `id`."""
 

@@ -26,8 +26,9 @@ from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.gate import local_listener
 from blickschutz.ingest.io.notices import CameraNotices
+from blickschutz.ingest.io.notify import CameraLines, notify_listener
 from blickschutz.ingest.io.sources import open_source
-from blickschutz.ingest.model import SessionState, SourceKind
+from blickschutz.ingest.model import Found, SessionState, SourceKind
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import Clock, SystemClock
@@ -118,8 +119,9 @@ class Cell:
         detector: Detector | None = None,
         listener: socket.socket | None = None,
         door: Door | None = None,
+        lines: socket.socket | str = "",
     ) -> None:
-        self._clock, self._listener = clock or SystemClock(), listener
+        self._clock, self._listener, self._lines_at = clock or SystemClock(), listener, lines
         self._own_detector = detector
         self._guard = Guard(self._clock)
         self._channel = CellEnd(connection, self._take_message, self._end, self._guard, door, self._clock)
@@ -145,14 +147,12 @@ class Cell:
         self._channel.start()
         self._prepare(settings)
         self._session.start()
-        if self._notices is not None:
-            self._notices.start()
+        self._listen(True)
         try:
             while not self._ended:
                 self._turn()
         finally:
-            if self._notices is not None:
-                self._notices.stop()
+            self._listen(False)
             self._session.stop(0.5)
             self._recorder.close()
         self._channel.close()
@@ -184,11 +184,23 @@ class Cell:
             self._guard,
         )
 
-        self._notices = (
-            CameraNotices(settings.camera, settings.notices, lambda found: self._channel.send(FoundTold(found)), self._clock, self._guard)
-            if settings.notices is not None
-            else None
-        )
+        self._told_by_camera = self._listeners(settings)
+
+    def _listeners(self, settings: CellSettings) -> list[CameraNotices | CameraLines]:
+        """Who listens to what the camera finds itself."""
+        listeners: list[CameraNotices | CameraLines] = []
+        if settings.notices is not None:
+            listeners.append(CameraNotices(settings.camera, settings.notices, self._found, self._clock, self._guard))
+        if settings.notify is not None:
+            listeners.append(CameraLines(settings.notify, self._lines_at, self._found, self._clock, self._guard))
+        return listeners
+
+    def _listen(self, on: bool) -> None:
+        for one in self._told_by_camera:
+            one.start() if on else one.stop()
+
+    def _found(self, found: Found) -> None:
+        self._channel.send(FoundTold(found))
 
     def _open(self) -> VideoSource:
         """Open the camera and make the detector ready for it, then read: a place must be seen empty to be known.
@@ -301,13 +313,11 @@ class Cell:
         if stopped:
             # The session may hang in a read: it is not waited for, and what it still reads is not listened to.
             self._session.stop(0.0)
-            if self._notices is not None:
-                self._notices.stop()
+            self._listen(False)
             self._interrupted(self._muxer.ended(), CloseReason.STOPPED)
         else:
             self._session.start()
-            if self._notices is not None:
-                self._notices.start()
+            self._listen(True)
         self._beat_at = float("-inf")
 
     def _interrupted(self, generation: int, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
@@ -443,5 +453,7 @@ def run_cell(connection: socket.socket) -> None:
         door = Door(told, first.door, first.settings) if told is not None and first.door is not None else None
         # What the stream is read through, see `ingest.io.gate`; later no port is bound.
         listener = local_listener() if first.settings.source.kind is SourceKind.RTSP else None
+        notify = first.settings.notify
+        lines = notify_listener(notify) if notify is not None else ""
         confine(profile_of(first.settings, listener.getsockname()[1] if listener is not None else 0))
-        Cell(connection, listener=listener, door=door).run(first.settings)
+        Cell(connection, listener=listener, door=door, lines=lines).run(first.settings)

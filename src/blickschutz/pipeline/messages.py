@@ -11,7 +11,7 @@ import msgspec
 
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.guard.model import WorkState
-from blickschutz.ingest.model import BackoffSettings, Cause, Found, NoticeSettings, SessionState, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, Cause, Found, NoticeSettings, NotifySettings, SessionState, SourceSettings
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews, Order, RecordingSettings
@@ -38,6 +38,7 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     situations: SituationSettings = SituationSettings()
     recording: RecordingSettings = RecordingSettings()
     notices: NoticeSettings | None = None
+    notify: NotifySettings | None = None
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):

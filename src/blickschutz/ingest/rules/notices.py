@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from blickschutz.ingest.model import Found
-from blickschutz.ingest.rules.onvif import Notice
+from blickschutz.ingest.rules.onvif import DIRECT, Notice
 from blickschutz.kernel.situation import Kind
 
 # ONVIF Imaging 5.3, Analytics A; beginnings of topics, without namespaces.
@@ -38,6 +38,8 @@ def kind_of(notice: Notice, motion: Kind | None) -> Kind | None:
     """What a topic stands for; `motion` is what a plain alarm of motion is to count as, None for nothing."""
     if notice.topic.startswith(_MOTION):
         return motion
+    if notice.topic.startswith(DIRECT):
+        return next((kind for kind in Kind if kind.value == notice.topic.removeprefix(DIRECT)), None)
     return next((kind for topic, kind in _TOPICS.items() if notice.topic == topic or notice.topic.startswith(f"{topic}/")), None)
 
 

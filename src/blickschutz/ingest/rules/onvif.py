@@ -19,6 +19,8 @@ _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-sece
 _WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _TOKEN = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0"
 _BASE64 = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
+# Beginning of a notice's topic that is no camera's, but names a kind of situation itself (`rules.notify`).
+DIRECT = "Notify/"
 _MOST_PROFILES, _MOST_NOTICES, _MOST_TEXT = 16, 64, 120
 
 
@@ -164,7 +166,7 @@ def notices_of(root: Node) -> list[Notice]:
         topic = "/".join(part.rpartition(":")[2] for part in one.said("Topic").split("/"))
         # Both what carries it and the thing itself are called so; the inner one says when.
         message = next((inner for inner in one.all("Message") if inner.space == SCHEMA or "UtcTime" in inner.attributes), None)
-        if topic and message is not None:
+        if topic and message is not None and not topic.startswith(DIRECT):
             over = message.attributes.get("PropertyOperation") == "Deleted"
             found.append(Notice(topic[:_MOST_TEXT], _items(message.first("Source")), _items(message.first("Data")), over))
     return found

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from blickschutz.ingest.rules.onvif import Notice, clean
+from blickschutz.ingest.rules.onvif import DIRECT, Notice, clean
 
 _MOST_ITEMS = 16
 
@@ -32,6 +32,8 @@ def notice_of(topic: str, payload: bytes) -> Notice:
     local = "/".join(part.rpartition(":")[2] for part in place.split("/"))
     # What tells two things apart is in the topic, too; some cameras say it there alone.
     source = _items(said.source) or tuple((str(n), clean(value)) for n, value in enumerate(values.split("/")[:_MOST_ITEMS]) if value)
+    if local.startswith(DIRECT):
+        raise ValueError("a topic that is none of a camera")
     return Notice(clean(local), source, _items(said.data), said.operation == "Deleted")
 
 
