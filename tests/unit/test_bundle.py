@@ -23,37 +23,35 @@ from blickschutz.cli.main import cli
 from blickschutz.kernel.errors import OperatorError
 
 VERSION = "9.9"
-# As small as a wheel with a command can be: it says what it is called with.
-FILES = {
-    "blickschutz_stand_in.py": "import sys\n\n\ndef main():\n    print('called', *sys.argv[1:])\n",
-    f"blickschutz-{VERSION}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: blickschutz\nVersion: {VERSION}\n",
-    f"blickschutz-{VERSION}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    f"blickschutz-{VERSION}.dist-info/entry_points.txt": "[console_scripts]\nblickschutz = blickschutz_stand_in:main\n",
-}
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    path = tmp_path_factory.mktemp("own") / f"blickschutz-{VERSION}-py3-none-any.whl"
+def own_wheel(folder, version=VERSION):
+    """As small as a wheel with a command can be: it says what it is called with."""
+    about = f"blickschutz-{version}.dist-info"
+    files = {
+        "blickschutz_stand_in.py": "import sys\n\n\ndef main():\n    print('called', *sys.argv[1:])\n",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: blickschutz\nVersion: {version}\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/entry_points.txt": "[console_scripts]\nblickschutz = blickschutz_stand_in:main\n",
+    }
+    path = folder / f"blickschutz-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as packed:
-        for name, text in FILES.items():
+        for name, text in files.items():
             packed.writestr(name, text)
-        packed.writestr(f"blickschutz-{VERSION}.dist-info/RECORD", "".join(f"{name},,\n" for name in FILES))
+        packed.writestr(f"{about}/RECORD", "".join(f"{name},,\n" for name in files))
     return path
 
 
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """Of pip alone, which Python itself brings."""
-    folder = tmp_path_factory.mktemp("wheels")
+def pip_wheels(folder):
+    """A folder with the wheel of pip alone, which Python itself brings."""
+    folder.mkdir()
     for path in (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"):
         shutil.copy(path, folder)
     return folder
 
 
-@pytest.fixture
-def models(tmp_path, monkeypatch):
-    monkeypatch.setenv("BLICKSCHUTZ_DATA", str(tmp_path / "data"))
+def stand_in_models(folder, patch):
+    patch.setenv("BLICKSCHUTZ_DATA", str(folder / "data"))
     registry = ModelRegistry()
     for name in ("centernet", "blazepose"):
         data = name.encode() * 10
@@ -61,6 +59,28 @@ def models(tmp_path, monkeypatch):
         registry.add(card, data)
     (registry.folder / "centernet.LICENCE").write_text("MIT")
     return registry
+
+
+def bundle_of(folder, wheel, wheels):
+    """The file that the command makes in a folder."""
+    result = make(folder, wheel, wheels)
+    assert result.exit_code == 0, result.output
+    return next(one for one in folder.glob("*.tar") if one.name.startswith(wheel.name.removesuffix("-py3-none-any.whl")))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return own_wheel(tmp_path_factory.mktemp("own"))
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory):
+    return pip_wheels(tmp_path_factory.mktemp("pip") / "wheels")
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    return stand_in_models(tmp_path, monkeypatch)
 
 
 def make(out, wheel, wheels):
@@ -122,6 +142,19 @@ def test_it_installs_without_a_network_and_says_each_step(unpacked, tmp_path):
     assert f"called models install --from {unpacked}/models" in done.stdout
     assert "Fertig" in done.stdout
     assert (tmp_path / "opt/bin/blickschutz").exists()
+
+
+def test_it_replaces_an_environment_and_nothing_else(unpacked, tmp_path):
+    other = tmp_path / "srv"
+    other.mkdir()
+    (other / "letters").write_text("dear")
+    done = install(unpacked, other)
+    assert (done.returncode, (other / "letters").read_text()) == (1, "dear")
+    assert "holds something else" in done.stderr
+    assert install(unpacked, other / "letters").returncode == 1
+    (tmp_path / "empty").mkdir()
+    for _ in range(2):
+        assert install(unpacked, tmp_path / "empty").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,16 @@ def test_without_apt_a_scene_is_drawn_and_it_says_so(own_folder, monkeypatch):
     assert dark.mean() < 0.6 * bright.mean()
 
 
+def test_footage_of_an_installation_of_somebody_else_is_ones_own(own_folder, tmp_path, monkeypatch):
+    assert footage.folder() == own_folder
+    monkeypatch.setattr(footage.os, "access", lambda path, mode: False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert footage.folder() == tmp_path / "cache/blickschutz/footage"
+    own_folder.mkdir()
+    (own_folder / "footage.json").write_text('{"real": true}')
+    assert footage.folder() == own_folder
+
+
 def test_views_differ():
     assert len(set(footage.VIEWS)) == 11
     assert any(view.mirrored for view in footage.VIEWS)

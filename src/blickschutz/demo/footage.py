@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -83,8 +84,12 @@ VIEWS = (
 
 
 def folder() -> Path:
-    """Where the footage lies: beside the models."""
-    return default_folder().parent / "footage"
+    """Where the footage lies: beside the models; where those are another user's (`/opt`), among what this user's programs keep."""
+    beside = default_folder().parent
+    known = next((one for one in (beside, *beside.parents) if one.exists()), beside)
+    if (beside / "footage" / _DONE).exists() or os.access(known, os.W_OK):
+        return beside / "footage"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "blickschutz" / "footage"
 
 
 def is_ready() -> bool:

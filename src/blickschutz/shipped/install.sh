@@ -9,6 +9,11 @@ case ${LC_ALL:-${LC_MESSAGES:-${LANG:-en}}} in de*) german=1 ;; *) german= ;; es
 say() { if [ -n "$german" ]; then echo "$1"; else echo "$2"; fi; }
 stop() { say "Abgebrochen: $1" "Stopped: $2" >&2; exit 1; }
 
+# What lies there is replaced: only an environment that was made before, never a folder with something else in it.
+if [ -e "$target" ] && [ ! -f "$target/pyvenv.cfg" ] && [ -n "$(ls -A "$target" 2>/dev/null || echo file)" ]; then
+    stop "$target enthält etwas anderes; nennen Sie einen neuen Ordner" "$target holds something else; name a new folder"
+fi
+
 cd "$here"
 say "[1/5] Dateien mit ihren Prüfsummen vergleichen" "[1/5] comparing files with their hashes"
 sha256sum --check --quiet --strict SHA256SUMS ||
