@@ -1,4 +1,4 @@
-.PHONY: demo test test-long env lint sbom release bench bench-long help
+.PHONY: demo test test-long env lint sbom release deb bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -17,6 +17,7 @@ help:
 	@echo "make lint    style, types, contracts"
 	@echo "make sbom    what is installed, as CycloneDX (the set-up makes it too)"
 	@echo "make release wheel, list of what it was tested with and checksums, in dist"
+	@echo "make deb     the same with the bundle for machines without a network and the Debian package"
 	@echo "make bench   all benchmarks, with their peers side by side"
 	@echo "make bench-long   a thousand rounds of faults"
 
@@ -55,6 +56,10 @@ sbom:
 release:
 	@$(PYTHON) scripts/set_up.py test
 	@$(BIN)/python -m scripts.release
+
+deb: release
+	@$(BIN)/blickschutz bundle dist --wheel dist/blickschutz-*.whl
+	@$(BIN)/python -m scripts.deb dist/blickschutz-*.tar dist
 
 bench:
 	@$(PYTHON) scripts/set_up.py bench
