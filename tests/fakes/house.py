@@ -67,6 +67,7 @@ class Door:
     def __init__(self, member: Member) -> None:
         self.member = member
         self.members = {member.id: member}
+        self.preferences = SimpleNamespace(wall=lambda person: "")
 
     def who(self, token: str, *, touch: bool = True) -> tuple[Member, None]:
         del token, touch
