@@ -25,6 +25,7 @@ from blickschutz.web.pages import Pages
 from blickschutz.web.ports import ControlRoom
 from blickschutz.web.routes import (
     account,
+    alert_times,
     alerts,
     bar,
     cases,
@@ -56,6 +57,7 @@ _PARTS = (
     wall,
     wall_views,
     live,
+    alert_times,
     alerts,
     bar,
     decisions,

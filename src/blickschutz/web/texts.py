@@ -327,6 +327,7 @@ SHRED_WORDS: Mapping[str, str] = {
     "unsafe-redaction": N_("von einer älteren Version verpixelt, nicht sicher genug"),
     "discarded": N_("aus der Quarantäne von zwei Personen verworfen"),
 }
+WEEKDAYS = (N_("Mo"), N_("Di"), N_("Mi"), N_("Do"), N_("Fr"), N_("Sa"), N_("So"))
 RECEIPT_FILE = N_("Loeschprotokoll-Vorgang")
 PACKAGE_FILE = N_("Beweispaket-Vorgang")
 DENSITY_WORDS: Mapping[str, str] = {

@@ -337,6 +337,16 @@ class SqlAlertStore:
         ]
         return sorted(tallies, key=lambda item: (-item.alerts, -item.counted, item.camera, item.kind))
 
+    def spread(self, since: float, until: float, *, camera: str = "", kind: Kind | None = None) -> list[tuple[int, str, int]]:
+        """Alerts from `since` until before `until` by hours since 1970 and camera: hour, camera, how many."""
+        hour = (alerts.c.taken / 3600.0).cast(alerts.c.id.type)
+        query = select(hour, alerts.c.camera, func.count()).where(alerts.c.raised >= since, alerts.c.raised < until)
+        query = query.where(alerts.c.camera == camera) if camera else query
+        query = query.where(alerts.c.kind == kind.value) if kind is not None else query
+        with self._engine.connect() as connection:
+            found = connection.execute(query.group_by(hour, alerts.c.camera)).all()
+        return [(int(at), name, int(number)) for at, name, number in found]
+
     def put_clip(self, number: int, data: bytes) -> None:
         """Keep the redacted moving picture of an alert."""
         with writing(self._engine) as connection:

@@ -30,6 +30,7 @@ from blickschutz.alerts.model import (
 )
 from blickschutz.alerts.ports import AlertStore, SiteLog
 from blickschutz.alerts.rules import AHEAD_S, UNENDED_S, may_undo, next_state
+from blickschutz.alerts.service.tallies import Tallies
 from blickschutz.audit.model import Event
 from blickschutz.guard.rules import words
 from blickschutz.kernel.clock import Clock
@@ -65,6 +66,8 @@ class AlertDesk:
         self._clock, self._channels, self._escalate_after_s = clock, tuple(channels), escalate_after_s
         self._kept_from = kept_from or clock.now
         self._told: Topic[Alert] = Topic()
+        self.tallies = Tallies(store, clock)
+        self._told.listen(lambda _: self.tallies.changed())
         # Each alert once, when a person says what it was.
         self.closed: Topic[Alert] = Topic()
         # Each alert as it was closed, when that is taken back.
@@ -100,6 +103,7 @@ class AlertDesk:
             return None
         if not notify:
             self.store.count(camera, situation.kind, situation.taken)
+            self.tallies.changed()
             return None
         new = Alert(
             0,

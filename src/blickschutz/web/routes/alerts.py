@@ -68,7 +68,7 @@ def routes(pages: Pages) -> APIRouter:
                 outcome=asked_outcome,
                 text=words,
             )
-        tally = desk.store.tally(pages.room.regime.now().timestamp() - _TALLY_DAYS * _DAY_S)
+        tally = desk.tallies.of(_TALLY_DAYS * _DAY_S)
         values: dict[str, Any] = {"tally": tally, "tally_days": _TALLY_DAYS, "tiles": pages.tiles(), "kinds": list(Kind)}
         shown = views(pages, request, found[:_PAGE])
         last = found[_PAGE - 1] if len(found) > _PAGE else None
