@@ -68,7 +68,9 @@ class Exam:
         """What was decided is in force."""
         if "rows" in self._ledger.lost:
             return
-        cameras, entries = self._referee.cameras(), self._system.records.entries()
+        # Where the fault took entries of the log, it may have taken that of the start after a stop.
+        cameras = self._referee.cameras() if "log" not in self._ledger.lost else {}
+        entries = self._system.records.entries()
         for name, one in cameras.items():
             said = [e["event"] for e in entries if e["event"] in {"camera-stopped", "camera-resumed"} and e["subject"] in {name, "all"}]
             stopped = bool(said) and said[-1] == "camera-stopped"
