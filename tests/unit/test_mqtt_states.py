@@ -14,11 +14,15 @@ from blickschutz.alerts.io.homeassistant import discovery
 from blickschutz.alerts.io.states import CameraNow, MqttStates, SiteNow, topics_of
 from blickschutz.alerts.io.wire import schemas
 from blickschutz.alerts.model import AlertState, Mark
+from blickschutz.bootstrap.alerting import broker
 from blickschutz.config.channels import MqttChannel
 from blickschutz.guard.service import Guard
-from blickschutz.kernel.situation import Kind
+from blickschutz.kernel.errors import SettingsError
+from blickschutz.kernel.situation import Kind, Situation
 from tests.conftest import ROOT
+from tests.desk import CAMERA, Desk, site_of
 from tests.fakes.clock import ManualClock
+from tests.peers.authority import ThrowAway
 
 BROKER = Broker("127.0.0.1", "rathaus", "0123456789abcdef")
 NOW = SiteNow(
@@ -186,3 +190,50 @@ class TestSettings:
     def test_a_certificate_of_its_own_goes_with_tls(self):
         made = MqttChannel(host="192.0.2.5", client_certificate="a.pem", client_key="a.key", user_file="user", discovery=True)
         assert (made.secure, made.known_port, made.states) == (True, 8883, True)
+
+
+class TestTheSiteOfTheFile:
+    """What `bootstrap` makes of the settings."""
+
+    def site(self, **more):
+        mqtt = MqttChannel(host="127.0.0.1", discovery=True, **more)
+        site = site_of()
+        named = site.site.model_copy(update={"id": "rathaus"})
+        return site.model_copy(update={"site": named, "alerts": site.alerts.model_copy(update={"mqtt": mqtt})})
+
+    def test_states_are_those_of_its_cameras_and_alerts(self, tmp_path):
+        desk = Desk(tmp_path, site=self.site())
+        try:
+            states = desk.system.control.alerting.states
+            told = {topic: msgspec.json.decode(data) for topic, data in topics_of(states._look(), states._broker, "R").items()}
+            assert told["blickschutz/rathaus/state"]["cameras"] == 2
+            desk.system.control.alerting.desk.take(
+                CAMERA, Situation(1, Kind.LOITERING, "all", 1.0, 1.7e9, 0.8, {"seconds": 200.0, "metres": 2.0}), notify=True
+            )
+            desk.system.records.stops.stop(CAMERA, "leitstelle-1", "Wartung")
+            told = topics_of(states._look(), states._broker, "R")
+            seen = msgspec.json.decode(told[f"blickschutz/rathaus/cameras/{CAMERA}/state"])
+            assert (seen["open"], seen["kinds"]["loitering"], seen["stopped"], seen["state"]) == (1, "ON", "ON", "stopped")
+            identity = f"blickschutz_{desk.records.archive.key.installation}"
+            assert {topic for topic in states._fixed if topic.startswith(f"homeassistant/device/{identity}")} == set(states._fixed)
+        finally:
+            desk.close()
+
+    def test_none_are_kept_where_none_are_wanted(self, tmp_path):
+        site = self.site()
+        quiet = site.alerts.model_copy(update={"mqtt": MqttChannel(host="127.0.0.1", states=False)})
+        desk = Desk(tmp_path, site=site.model_copy(update={"alerts": quiet}))
+        assert desk.system.control.alerting.states is None
+        desk.close()
+
+    def test_the_key_of_an_own_certificate_is_its_owners_alone(self, tmp_path):
+        certificate, key = ThrowAway(tmp_path).server("site", "rathaus")
+        mqtt = MqttChannel(host="127.0.0.1", tls=True, client_certificate=certificate.name, client_key=key.name)
+        key.chmod(0o644)
+        with pytest.raises(SettingsError, match=r"alerts\.mqtt\.client_key: .*chmod 600"):
+            broker(site_of(), mqtt, "0123456789abcdef", tmp_path)
+        key.chmod(0o600)
+        assert broker(site_of(), mqtt, "0123456789abcdef", tmp_path).tls is not None
+        key.write_text("no key")
+        with pytest.raises(SettingsError, match=r"alerts\.mqtt\.client_certificate: .*no certificate with its key"):
+            broker(site_of(), mqtt, "0123456789abcdef", tmp_path)

@@ -83,8 +83,10 @@ class TestUnits:
         text = EXAMPLE.read_text(encoding="utf-8")
         at = text.index("[[cameras]]")
         channels = '[alerts.mqtt]\nhost = "192.0.2.5"\npassword_file = "broker"\n'
+        channels += 'client_certificate = "site.pem"\nclient_key = "site-key"\n'
         made = units(setting(parse_site(text[:at] + channels + text[at:], "site.toml", "en")))["blickschutz.service"]
         assert "\nLoadCredential=broker:/etc/blickschutz/secrets/broker\n" in made
+        assert "\nLoadCredential=site-key:/etc/blickschutz/secrets/site-key\n" in made
         assert "LoadCredential" not in units(setting())["blickschutz.service"]
 
     def test_the_data_folder_is_the_one_place_that_is_written_to(self):

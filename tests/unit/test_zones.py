@@ -144,15 +144,26 @@ def test_ports_of_a_camera_and_of_channels(tmp_path):
 
 def test_the_control_room_reads_what_the_site_file_names_and_what_systemd_hands_it(monkeypatch):
     alerts = {
-        "mqtt": {"host": "127.0.0.1", "password_file": "broker.key", "authority": "town.pem"},
+        "mqtt": {
+            "host": "127.0.0.1",
+            "tls": True,
+            "user_file": "broker.user",
+            "password_file": "broker.key",
+            "authority": "town.pem",
+            "client_certificate": "site.pem",
+            "client_key": "site.key",
+        },
         "mail": {"host": "mail.example", "sender": "a@b", "to": ["c@d"], "password_file": "mail.key", "certificate": "mail.pem"},
-        "webhooks": [{"id": "desk", "address": "https://desk.example", "password_file": "/etc/desk.key"}],
+        "webhooks": [
+            {"id": "desk", "address": "https://desk.example", "password_file": "/etc/desk.key", "signing_secret_file": "desk.sign"}
+        ],
         "apprise": [{"id": "app", "address_file": "app.address"}],
     }
     site = SITE.model_copy(update={"alerts": SITE.alerts.model_validate(alerts, strict=False)})
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
     named = {str(one.path) for one in control_profile(site, A, A, "").files if one.place == "site file's folder"}
-    files = ("broker.key", "town.pem", "mail.key", "mail.pem", "app.address")
+    own = ("broker.user", "site.pem", "site.key", "desk.sign")
+    files = ("broker.key", "town.pem", "mail.key", "mail.pem", "app.address", *own)
     assert named == {*(str(A / name) for name in files), "/etc/desk.key", "/run/credentials/x"}
     assert CONTROL.bind == {SITE.server.port}
 
