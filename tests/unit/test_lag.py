@@ -57,6 +57,7 @@ FORMS = {
     "/requests/{number}/answer": {"outcome": Outcome.NOTHING_FOUND.value, "text": "Es ist nichts gespeichert."},
     "/requests/{number}/extend": {"reason": "schwierig"},
     "/requests/{number}/identity": {"text": "Ausweis"},
+    "/wall/views": {"name": "Nacht", "cameras": "vorplatz-nord"},
     **{path: {"reason": "Versammlung"} for path in ("/stop", "/resume", "/cameras/{camera}/stop", "/cameras/{camera}/resume")},
 }
 BODIES = {
@@ -75,6 +76,7 @@ REFUSED = SEEN | {
         "/alerts/{number}/acknowledge",
         "/alerts/{number}/close",
         "/shift",
+        *("/wall/views", "/wall/views/remove", "/wall/alarming"),
         "/cases/{number}/hold",
         "/cases/{number}/enter",
         "/cases/{number}/assigned",
