@@ -20,7 +20,7 @@ _KEPT = re.compile(
 )
 # Known, and left out on purpose: pictures, clips with their shares, private keys of reviewers, what is printed anew.
 _LEFT = re.compile(
-    r"(clips|exports|quarantine|documents|keys/reviewers)(/.*)?|keys/backup\.key|(.*/)?[\w.]*reserve"
+    r"(clips|cells|exports|quarantine|documents|keys/reviewers)(/.*)?|keys/backup\.key|(.*/)?[\w.]*reserve"
     r"|(control|alerts)\.db(-(wal|shm|journal)|\.before-\w+|\.damaged-\d+(-(wal|shm))?)|([\w-]+/)?[\w.-]+\.damaged|witness\.json"
     r"|installation\.(lock|use)|restored\.json|(.*/)?\.[^/]*(/.*)?|lost\+found(/.*)?"
 )
