@@ -519,7 +519,7 @@ class TestRoom:
             Release._fill(bag, room.playback, wish)
         assert list(bag.iterdir()) == []
         new = self.playback(site, site.left("b", NEW))
-        assert Release._fill(bag, new, wish) == "whole"
+        assert Release._fill(bag, new, wish).state == "whole"
         assert (bag / "redacted.mp4").stat().st_size > 20_000
 
     def test_the_number_alone_makes_no_old_clip_a_new_one(self, site):
