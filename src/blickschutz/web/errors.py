@@ -6,13 +6,14 @@ from enum import StrEnum
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from blickschutz.access.rules import PERMISSIONS
-from blickschutz.kernel.errors import BlickschutzError, StoreBusyError, StoreFullError
+from blickschutz.kernel.errors import BlickschutzError, FaultError, StoreBusyError, StoreFullError
 from blickschutz.web.allowed import RefusedError, TodoError, session_of
 from blickschutz.web.kept import SECRETS
 from blickschutz.web.lanes import CrowdedError, Lane
@@ -20,6 +21,8 @@ from blickschutz.web.limits import is_upload
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import KEPT, set_cookie
 from blickschutz.web.security import headers_of
+
+_log = structlog.get_logger(__name__)
 
 
 class Trouble(StrEnum):
@@ -61,6 +64,8 @@ def answer_errors(app: FastAPI, pages: Pages) -> None:
     async def not_now(request: Request, error: Exception) -> Response:
         trouble = trouble_of(error)
         pages.refusals.count(trouble.value)
+        if isinstance(error, FaultError):
+            _log.error("page_not_possible", path=request.url.path, problem=str(error))
         status = HTTPStatus.INTERNAL_SERVER_ERROR if trouble is Trouble.FAULT else HTTPStatus.SERVICE_UNAVAILABLE
         fields = await _fields(request) if trouble is not Trouble.FAULT and _is_page(request) else []
         # A script stays on its page; it needs to hear only that it did not go.
