@@ -230,6 +230,17 @@ def test_a_damaged_list_of_the_last_pack_is_no_obstacle_and_the_pack_takes_secon
     assert changes == {}
 
 
+@pytest.mark.parametrize("odd", ["\u202e", "💥" * 3, "\u0000\u0007", "𓀀 ☃ \ufffe", "\u200b\u2066", '"\\\u202e"'])
+def test_no_sign_that_somebody_wrote_keeps_a_paper_from_being_printed(odd, tmp_path):
+    """A reason, a name: PDF/A refuses what no typeface has, and with it the whole pack."""
+    site = SITE.model_copy(update={"site": SITE.site.model_copy(update={"name": f"Wache {odd} Süd"})})
+    g = replace(whole(), site=site)
+    (tmp_path / "tom.pdf").write_bytes(render(next(one for one in pack(g) if one.key == "tom"), g))
+    text = tool("pdftotext", "-layout", tmp_path / "tom.pdf", "-").stdout
+    assert "Wache" in text
+    assert "\u202e" not in text
+
+
 def test_the_command_prints_and_says_what_is_open(tmp_path):
     arguments = ["documents", "--site", str(EXAMPLE), "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(cli, arguments, env={"BLICKSCHUTZ_DATA": str(tmp_path)})
