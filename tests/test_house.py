@@ -21,10 +21,13 @@ from blickschutz.pipeline.messages import Fragment, FromCell, Head, Moment, Snap
 from blickschutz.web.meanings import MEANINGS
 from blickschutz.web.metrics import METRICS, RECORDS
 from blickschutz.web.texts import catalogue
+from stimmungsbild.cli import main as survey
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src/blickschutz"
 MODULES = sorted(SOURCE.rglob("*.py"))
+SURVEY = ROOT / "src/stimmungsbild"
+EVERY_MODULE = [*MODULES, *sorted(SURVEY.rglob("*.py"))]
 DOCS = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]}
 ALL_DOCS = "\n".join(DOCS.values())
 
@@ -145,26 +148,26 @@ def test_forty_lines_have_forty_names():
 
 
 def test_nothing_pickles():
-    for module in MODULES:
+    for module in EVERY_MODULE:
         assert not re.search(r"^\s*(import|from) (pickle|marshal|shelve)", module.read_text(encoding="utf-8"), re.M), module
 
 
 def test_no_module_is_too_long_and_every_one_says_what_it_is_for():
-    for module in MODULES:
+    for module in EVERY_MODULE:
         text = module.read_text(encoding="utf-8")
         assert text.count("\n") < 500, module
         assert ast.get_docstring(ast.parse(text)), module
 
 
 def test_every_broad_except_has_its_reason():
-    for module in MODULES:
+    for module in EVERY_MODULE:
         for number, line in enumerate(module.read_text(encoding="utf-8").splitlines(), 1):
             if re.search(r"except( Base)?( \(?)?Exception\b", line):
                 assert re.search(r"# noqa: BLE001 - \w+", line), f"{module}:{number}"
 
 
 def test_every_room_promises_something_and_rules_something_out():
-    for package in SOURCE.glob("*/__init__.py"):
+    for package in [*SOURCE.glob("*/__init__.py"), *SURVEY.rglob("__init__.py")]:
         words = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
         if package.parent.name in {"cli"}:
             continue
@@ -192,6 +195,7 @@ STARTERS = (
 def test_threads_and_tasks_are_guarded():
     """An error that was not foreseen ends no work unseen: whatever runs beside is started by the guard."""
     found = {module.relative_to(SOURCE).as_posix() for module in MODULES for name in STARTERS if calls(module, name)}
+    assert not [module for module in sorted(SURVEY.rglob("*.py")) for name in STARTERS if calls(module, name)], "the survey starts none"
     inside = {name for name in found if name.startswith("guard/")}
     assert inside == {"guard/work.py", "guard/service.py"}
     assert found - inside - set(UNGUARDED) == set(), "start it with blickschutz.guard"
@@ -213,7 +217,7 @@ def test_every_command_is_documented():
             if hasattr(command, "commands"):
                 yield from names(command, f"{prefix} {name}")
 
-    for name in names(cli, "blickschutz"):
+    for name in (*names(cli, "blickschutz"), *names(survey, "stimmungsbild")):
         assert f"`{name}" in ALL_DOCS, name
 
 

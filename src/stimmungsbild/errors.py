@@ -1,0 +1,23 @@
+"""What goes wrong in the survey, each with whose fault it is and what to do."""
+
+from __future__ import annotations
+
+
+class SurveyError(Exception):
+    """Root of all errors of the survey; its text says what to do."""
+
+
+class DefinitionError(SurveyError):
+    """The questionnaire's definition is not one; the institute mends it."""
+
+
+class FieldError(SurveyError):
+    """The field's folder lacks something or is another one; the town mends it."""
+
+
+class OpeningError(SurveyError):
+    """A key does not open what it should; its holder mends it."""
+
+
+class MarginsError(SurveyError):
+    """Margins, letters and answers do not fit together; the statistics office mends it."""
