@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import secrets
+import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+import uvicorn
 
-from stimmungsbild.errors import SurveyError
+from stimmungsbild.collection.folder import create, end, load, open_store, write_private
+from stimmungsbild.collection.letters import make_codes, print_letters
+from stimmungsbild.collection.model import Door
+from stimmungsbild.collection.monitor import standing
+from stimmungsbild.collection.service import Collector
+from stimmungsbild.collection.web import Pages
+from stimmungsbild.errors import FieldError, SurveyError
+from stimmungsbild.keys.files import read_evaluation, read_holder, write_key
+from stimmungsbild.keys.service import make_evaluation, make_holder
 from stimmungsbild.questionnaire.io import built_in, earlier_wave, read_workbook, write_workbook
 from stimmungsbild.questionnaire.model import Questionnaire, Standing
 from stimmungsbild.questionnaire.rules import as_wave, compare
@@ -84,6 +96,105 @@ def compare_waves(workbook: Path | None, earlier: Path | None, as_json: bool) ->
     counted = {standing.value: sum(one.standing is standing for one in found) for standing in Standing}
     if as_json:
         click.echo(json.dumps({"wave": old.wave, **counted}))
+
+
+@main.group()
+def keys() -> None:
+    """Keys of the evaluation: each holder's own, and the one that two of them open."""
+
+
+@keys.command("holder")
+@click.argument("name")
+@click.argument("target", type=_FILE)
+@click.option("--passphrase", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for where it is not given.")
+def holder(name: str, target: Path, passphrase: str) -> None:
+    """Make the key of one holder; its file is worth nothing without the passphrase."""
+    write_key(target, make_holder(name, passphrase, secrets.token_bytes))
+    click.echo(f"{target} written; it stays with {name}")
+
+
+@keys.command("evaluation")
+@click.argument("target", type=_FILE)
+@click.option("--holder", "holders", type=_FILE, multiple=True, required=True, help="A holder's key file; two or more.")
+def evaluation(target: Path, holders: tuple[Path, ...]) -> None:
+    """Make the key that two of the holders open together; it stays with them and is kept away from the server."""
+    write_key(target, make_evaluation([read_holder(one) for one in holders], secrets.token_bytes))
+    click.echo(f"{target} written; any two of {len(holders)} holders open it")
+
+
+@main.group()
+def field() -> None:
+    """A field: created, given codes, served, watched, closed."""
+
+
+_FOLDER = click.option("--field", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="The field's folder.")
+
+
+@field.command("create")
+@_FOLDER
+@_WORKBOOK
+@click.option("--key", type=_FILE, required=True, help="The evaluation's key; the field takes its public halves.")
+def create_field(folder: Path, workbook: Path | None, key: Path) -> None:
+    """Begin a field in an empty folder."""
+    made = create(folder, read_evaluation(key), workbook, secrets.token_bytes)
+    click.echo(f"field {made.id}, wave {made.wave}, questionnaire {made.questionnaire}")
+
+
+@field.command("codes")
+@_FOLDER
+@click.option("--door", type=click.Choice([Door.REGISTER.value, Door.OUTREACH.value]), required=True)
+@click.option("--count", type=click.IntRange(1, 100_000), required=True)
+@click.option("--address", required=True, help="Where the pages are, as it is printed.")
+@click.option("--letters", type=_FILE, required=True, help="The PDF to print; the codes are nowhere else.")
+def codes(folder: Path, door: str, count: int, address: str, letters: Path) -> None:
+    """Draw codes into letters that nobody can tell apart; the field keeps their hashes."""
+    made, q = load(folder)
+    store = open_store(folder, secrets.token_bytes)
+    try:
+        drawn = make_codes(made, store, Door(door), count, secrets.randbelow)
+    finally:
+        store.close()
+    write_private(letters, print_letters(q, drawn, address))
+    click.echo(f"{letters} written with {count} codes; destroy it once it is printed")
+
+
+@field.command("serve")
+@_FOLDER
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=8180, show_default=True)
+def serve(folder: Path, host: str, port: int) -> None:
+    """Serve the pages; TLS is for the proxy before it, which keeps no addresses either."""
+    made, q = load(folder)
+    store = open_store(folder, secrets.token_bytes)
+    try:
+        collector = Collector(made, store, time.monotonic, date.today)
+        uvicorn.run(Pages(q, collector).app(), host=host, port=port, access_log=False, server_header=False, proxy_headers=False)
+    finally:
+        store.close()
+
+
+@field.command("monitor")
+@_FOLDER
+@click.option("--margins", type=_FILE, help="CSV `margin,category,people` of the register: says where outreach is due.")
+def monitor(folder: Path, margins: Path | None) -> None:
+    """Say how many answered, in whole tens; once a week, and nothing of the answers."""
+    load(folder)
+    click.echo(json.dumps(standing(folder, margins, date.today(), secrets.token_bytes), ensure_ascii=False, indent=1))
+
+
+@field.command("close")
+@_FOLDER
+@click.option("--out", type=_FILE, required=True, help="All sealed answers, for the evaluation.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def close(folder: Path, out: Path, yes: bool) -> None:
+    """End the field for good and write all that leaves it."""
+    if not yes:
+        click.confirm("The field takes no answer any more after this. Close it?", abort=True)
+    sealed, digest = end(folder, out, secrets.token_bytes)
+    if len(sealed.answers) != sealed.acknowledged:
+        there = f"{sealed.acknowledged} forms were acknowledged and {len(sealed.answers)} answers are there"
+        raise FieldError(f"{there}; keep the folder as it is")
+    click.echo(f"{out}: {len(sealed.answers)} answers, sha256 {digest}")
 
 
 if __name__ == "__main__":

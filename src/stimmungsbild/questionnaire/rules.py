@@ -26,6 +26,8 @@ from stimmungsbild.questionnaire.model import (
     Words,
 )
 
+# What a page's form says of itself.
+RESERVED = frozenset({"lang", "ticket", "code", "at", "go"})
 _TERM = re.compile(r"(?:selected\(\$\{(\w+)\}, '(\w+)'\)|\$\{(\w+)\} = '(\w+)')")
 
 
@@ -171,6 +173,8 @@ def _structure(q: Questionnaire) -> Iterable[str]:
         # XLSForm has one room for the names of groups and items.
         if item.name in before | pages:
             yield f"{item.name} is there twice"
+        if item.name in RESERVED:
+            yield f"{item.name} is a name that the pages use themselves"
         if not item.source:
             yield f"{item.name} has no source"
         if item.kind is not Kind.TEXT and not q.lists.get(item.list):

@@ -1,0 +1,91 @@
+"""A field's folder: `field.json`, the questionnaire as a workbook where it is an own one, `answers.db`; at its end `answers.sealed`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from stimmungsbild.collection.model import Field, Sealed
+from stimmungsbild.collection.store import Store
+from stimmungsbild.errors import FieldError
+from stimmungsbild.keys.model import EvaluationKey
+from stimmungsbild.questionnaire.io import built_in, read_workbook
+from stimmungsbild.questionnaire.model import Questionnaire
+from stimmungsbild.questionnaire.rules import digest, wording
+
+_ID_BYTES, _PEPPER_BYTES = 16, 32
+_FIELD, _WORKBOOK, _ANSWERS = "field.json", "questionnaire.xlsx", "answers.db"
+
+
+def fingerprint(q: Questionnaire) -> str:
+    """SHA-256 over names and wordings of all items, in hex: which questionnaire a field asked."""
+    return hashlib.sha256("\n".join(f"{item.name} {digest(wording(q, item))}" for item in q.items()).encode()).hexdigest()
+
+
+def create(folder: Path, key: EvaluationKey, workbook: Path | None, randomness: Callable[[int], bytes]) -> Field:
+    """A new field. Of the evaluation's key it gets the public halves only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / _FIELD).exists():
+        raise FieldError(f"{folder} is a field already; a new one needs an empty folder")
+    folder.chmod(0o700)
+    if workbook:
+        (folder / _WORKBOOK).write_bytes(workbook.read_bytes())
+    q = questionnaire_of(folder)
+    field = Field(randomness(_ID_BYTES).hex(), q.wave, fingerprint(q), key.public, key.verify, randomness(_PEPPER_BYTES))
+    write_private(folder / _FIELD, msgspec.json.format(msgspec.json.encode(field), indent=1))
+    return field
+
+
+def load(folder: Path) -> tuple[Field, Questionnaire]:
+    """A field that was created. Raises `FieldError` where its questionnaire is another one than it began with."""
+    try:
+        field = msgspec.json.decode((folder / _FIELD).read_bytes(), type=Field)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise FieldError(f"{folder} is no field: {error}; `stimmungsbild field create` makes one") from error
+    q = questionnaire_of(folder)
+    if fingerprint(q) != field.questionnaire:
+        raise FieldError("the questionnaire is another one than the field began with; bring back the old one, or begin another field")
+    return field, q
+
+
+def questionnaire_of(folder: Path) -> Questionnaire:
+    """The field's own questionnaire, else that of the package."""
+    own = folder / _WORKBOOK
+    return read_workbook(own) if own.exists() else built_in()
+
+
+def open_store(folder: Path, randomness: Callable[[int], bytes]) -> Store:
+    """The database of a field."""
+    try:
+        return Store(folder / _ANSWERS, randomness)
+    except sqlite3.Error as error:
+        raise FieldError(f"the field's database cannot be opened: {error}") from error
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Wholly or not at all, for its owner alone."""
+    draft = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def end(folder: Path, target: Path, randomness: Callable[[int], bytes]) -> tuple[Sealed, str]:
+    """Close a field and write all that leaves it to `target`; with the file's SHA-256, which two people write down."""
+    field, _ = load(folder)
+    store = open_store(folder, randomness)
+    try:
+        store.close_field()
+        sealed = Sealed(field, store.acknowledged(), store.letters(), store.answers())
+    finally:
+        store.close()
+    data = msgspec.json.encode(sealed)
+    write_private(target, data)
+    return sealed, hashlib.sha256(data).hexdigest()

@@ -1,0 +1,251 @@
+"""The pages of a field: one topic a page, without script, without a session. What was answered so far travels in the form itself."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from importlib import resources
+from urllib.parse import parse_qs
+
+import jinja2
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stimmungsbild.collection.model import Outcome
+from stimmungsbild.collection.rules import TICKET
+from stimmungsbild.collection.service import Collector
+from stimmungsbild.questionnaire.model import GERMAN, LANGUAGES, LONGEST_TEXT, RIGHT_TO_LEFT, Questionnaire
+from stimmungsbild.questionnaire.rules import (
+    TooLongError,
+    UnknownChoiceError,
+    accept,
+    asked,
+    choice_label,
+    label,
+    stem,
+)
+
+_PACKAGE = resources.files("stimmungsbild.collection")
+LARGEST_FORM = 512 * 1024
+MOST_FIELDS = 400
+# A list longer than this is a field to choose from instead of buttons.
+LONGEST_BUTTONS = 9
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+# How each outcome is answered: status, and the text of the catalogue that says it.
+_SAID: Mapping[Outcome, tuple[int, str]] = {
+    Outcome.REFUSED: (403, "code_refused"),
+    Outcome.TOO_MANY_CODES: (429, "code_busy"),
+    Outcome.BUSY: (503, "busy"),
+    Outcome.NOT_SAVED: (503, "not_saved"),
+}
+_AGAIN_S = "60"
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A form as it came in: names and values, nothing checked yet. `at` is the page that was shown, -1 the first."""
+
+    language: str
+    ticket: str
+    code: str
+    at: int
+    go: str
+    given: dict[str, list[str]]
+
+
+class _BadFormError(Exception):
+    """No form of ours: `text` names what is said, `status` how."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+
+class Headers:
+    """ASGI middleware: what every answer carries; nothing of the server."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def language_of(asked_for: str | None, accepted: str) -> str:
+    """The language of the first page: as chosen, else the first of the browser's that there is, else German."""
+    if asked_for in LANGUAGES:
+        return str(asked_for)
+    wishes = (one.split(";")[0].strip().split("-")[0].lower() for one in accepted.split(","))
+    return next((one for one in wishes if one in LANGUAGES), GERMAN)
+
+
+class Pages:
+    """Makes the pages. `ticket` gives a new form's name for itself, 32 hex digits."""
+
+    def __init__(self, q: Questionnaire, collector: Collector, ticket: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
+        self._q, self._collector, self._ticket = q, collector, ticket
+        self._styles = (_PACKAGE / "static/survey.css").read_text(encoding="utf-8")
+        loader = jinja2.FunctionLoader(lambda name: (_PACKAGE / "templates" / name).read_text(encoding="utf-8"))
+        self._env = jinja2.Environment(
+            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._env.globals.update(languages={k: v for k, v in LANGUAGES.items() if k in q.words}, right_to_left=RIGHT_TO_LEFT)
+
+    def app(self) -> ASGIApp:
+        """The application."""
+        routes = [
+            Route("/", self.first),
+            Route("/page", self.page, methods=["POST"]),
+            Route("/send", self.send, methods=["POST"]),
+            Route("/survey.css", self.styles),
+        ]
+        handlers = {404: self.missing, 405: self.missing}
+        return Headers(Starlette(routes=routes, exception_handlers=handlers))
+
+    def _html(self, template: str, language: str, status: int = 200, **values: object) -> HTMLResponse:
+        words = self._q.words[language].interface
+        text = self._env.get_template(template).render(language=language, t=words, **values)
+        return HTMLResponse(text, status, {"Retry-After": _AGAIN_S} if status in {429, 503} else {})
+
+    def _end(self, language: str, status: int, title: str, text: str, *, again: bool = False) -> HTMLResponse:
+        words = self._q.words[language].interface
+        return self._html("end.html", language, status, heading=words[title], text=words[text], again=again)
+
+    async def styles(self, request: Request) -> Response:
+        """The one file besides the pages."""
+        return Response(self._styles, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    async def missing(self, request: Request, error: Exception) -> Response:
+        """What there is not."""
+        language = language_of(None, request.headers.get("accept-language", ""))
+        return self._end(language, 404, "not_found", "unknown", again=True)
+
+    def first(self, request: Request) -> Response:
+        """The first page: what this is, who reads it, the code."""
+        language = language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+        if self._collector.closed:
+            return self._end(language, 410, "closed", "closed_text")
+        return self._first(language, self._ticket(), "")
+
+    def _first(self, language: str, ticket: str, code: str, status: int = 200, said: str = "") -> HTMLResponse:
+        return self._html("first.html", language, status, ticket=ticket, code=code, said=said)
+
+    async def page(self, request: Request) -> Response:
+        """From one page to another."""
+        return await self._with_form(request, self._move)
+
+    async def send(self, request: Request) -> Response:
+        """The end of a form."""
+        return await self._with_form(request, self._sent)
+
+    async def _with_form(self, request: Request, work: Callable[[Form], HTMLResponse]) -> Response:
+        language = language_of(None, request.headers.get("accept-language", ""))
+        try:
+            form = await self._form(request)
+            language = form.language
+            return await run_in_threadpool(work, form)
+        except _BadFormError as error:
+            return self._end(language, error.status, "title", error.text, again=True)
+        except UnknownChoiceError:
+            return self._end(language, 400, "title", "unknown", again=True)
+
+    async def _form(self, request: Request) -> Form:
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_FORM:
+                raise _BadFormError(413, "too_large")
+        try:
+            given = parse_qs(body.decode(), max_num_fields=MOST_FIELDS, errors="strict")
+            at = int(given.get("at", ["-1"])[-1][:4])
+        except ValueError as error:
+            raise _BadFormError(400, "unknown") from error
+        one = {key: given.get(key, [""])[-1] for key in ("lang", "ticket", "code", "go")}
+        if one["lang"] not in self._q.words or not TICKET.fullmatch(one["ticket"]) or not -1 <= at < len(self._q.pages):
+            raise _BadFormError(400, "unknown")
+        return Form(one["lang"], one["ticket"], one["code"][:100], at, one["go"], given)
+
+    def _move(self, form: Form) -> HTMLResponse:
+        if self._collector.closed:
+            return self._end(form.language, 410, "closed", "closed_text")
+        if form.at < 0:
+            door = self._collector.door(form.code)
+            if isinstance(door, Outcome):
+                status, said = _SAID[door]
+                return self._first(form.language, form.ticket, form.code, status, said)
+        try:
+            answers = accept(self._q, form.given)
+        except TooLongError:
+            return self._page(form, form.at, form.given, 413, "too_long")
+        step = -1 if form.go == "back" else 1
+        at = form.at + step
+        while 0 <= at < len(self._q.pages) and not asked(self._q.pages[at], answers):
+            at += step
+        if at < 0:
+            return self._first(form.language, form.ticket, form.code)
+        return self._page(form, min(at, len(self._q.pages) - 1), form.given)
+
+    def _sent(self, form: Form) -> HTMLResponse:
+        try:
+            answers = accept(self._q, form.given)
+        except TooLongError:
+            return self._page(form, form.at, form.given, 413, "too_long")
+        outcome = self._collector.send(form.ticket, form.code, form.language, answers)
+        if outcome in {Outcome.TAKEN, Outcome.ALREADY}:
+            return self._end(form.language, 200, "thanks", "thanks_text" if outcome is Outcome.TAKEN else "already")
+        if outcome is Outcome.CLOSED:
+            return self._end(form.language, 410, "closed", "closed_text")
+        status, said = _SAID[outcome]
+        return self._page(form, form.at, form.given, status, said)
+
+    def _page(self, form: Form, at: int, given: Mapping[str, Sequence[str]], status: int = 200, said: str = "") -> HTMLResponse:
+        q, language, page = self._q, form.language, self._q.pages[at]
+        here = {item.name for item in page.items}
+        items = [
+            {
+                "name": item.name,
+                "kind": item.kind.value,
+                "label": label(q, item, language),
+                "choices": [(one, choice_label(q, item.list, one, language)) for one in q.lists.get(item.list, ())],
+                "given": given.get(item.name, []),
+                "as_field": len(q.lists.get(item.list, ())) > LONGEST_BUTTONS,
+            }
+            for item in page.items
+        ]
+        kept = [(item.name, one) for item in q.items() if item.name not in here for one in given.get(item.name, [])]
+        return self._html(
+            "page.html",
+            language,
+            status,
+            title=q.words[language].pages[page.name],
+            stem=stem(q, page, language),
+            items=items,
+            kept=kept,
+            at=at,
+            last=at == len(q.pages) - 1,
+            progress=q.words[language].interface["progress"].format(page=at + 1, pages=len(q.pages)),
+            pages=len(q.pages),
+            ticket=form.ticket,
+            code=form.code,
+            said=said,
+            longest=LONGEST_TEXT,
+        )
