@@ -1,4 +1,4 @@
-.PHONY: demo test test-long env lint sbom release deb bench bench-long help
+.PHONY: demo demo-survey test test-long env lint sbom release deb bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -11,6 +11,7 @@ TMPDIR ?= $(or $(ROOM),/tmp)
 
 help:
 	@echo "make demo    eleven cameras on real footage (SECONDS=n ends it by itself)"
+	@echo "make demo-survey   a simulated town is asked how safe it feels, and the report shown beside the truth (SECONDS=n)"
 	@echo "make test    all tests, with the real peers"
 	@echo "make test-long   the same with more footage, languages and examples drawn by chance"
 	@echo "make env     only the set-up"
@@ -27,6 +28,10 @@ env:
 demo:
 	@$(PYTHON) scripts/set_up.py demo
 	@$(BIN)/blickschutz demo $(if $(SECONDS),--seconds $(SECONDS))
+
+demo-survey:
+	@$(PYTHON) scripts/set_up.py env
+	@$(BIN)/stimmungsbild demo $(if $(SECONDS),--seconds $(SECONDS))
 
 test: export TMPDIR := $(TMPDIR)
 test:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -12,6 +14,9 @@ from typing import Any
 import click
 import msgspec
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from stimmungsbild.collection.folder import create, end, load, open_store, write_private
 from stimmungsbild.collection.letters import make_codes, print_letters
@@ -19,9 +24,12 @@ from stimmungsbild.collection.model import Door
 from stimmungsbild.collection.monitor import standing
 from stimmungsbild.collection.service import Collector
 from stimmungsbild.collection.web import Pages
+from stimmungsbild.demo.run import beside, run
 from stimmungsbild.errors import FieldError, SurveyError
 from stimmungsbild.keys.files import read_evaluation, read_holder, write_key
 from stimmungsbild.keys.service import make_evaluation, make_holder
+from stimmungsbild.publication.figures import read_figures
+from stimmungsbild.publication.office import INTERNAL, PUBLIC, publish, tally
 from stimmungsbild.questionnaire.io import built_in, earlier_wave, read_workbook, write_workbook
 from stimmungsbild.questionnaire.model import Questionnaire, Standing
 from stimmungsbild.questionnaire.rules import as_wave, compare
@@ -195,6 +203,68 @@ def close(folder: Path, out: Path, yes: bool) -> None:
         there = f"{sealed.acknowledged} forms were acknowledged and {len(sealed.answers)} answers are there"
         raise FieldError(f"{there}; keep the folder as it is")
     click.echo(f"{out}: {len(sealed.answers)} answers, sha256 {digest}")
+
+
+@main.command("evaluate")
+@click.option("--answers", type=_FILE, required=True, help="The file that left the field.")
+@click.option("--key", type=_FILE, required=True, help="The evaluation's key.")
+@click.option("--holder", "holders", type=_FILE, multiple=True, required=True, help="A holder's key file; two of them.")
+@click.option("--margins", type=_FILE, required=True, help="CSV `margin,category,people` of the register.")
+@click.option("--earlier", type=_FILE, help="TOML file of an earlier wave; without it that of 2021.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="An empty folder.")
+@_WORKBOOK
+def evaluate(
+    answers: Path, key: Path, holders: tuple[Path, ...], margins: Path, earlier: Path | None, out: Path, workbook: Path | None
+) -> None:
+    """Open all answers by two people, weight, suppress and print; at a machine without a network."""
+    given = {one: click.prompt(f"passphrase of {read_holder(one).holder}", hide_input=True) for one in holders}
+    what = publish(_definition(workbook), earlier_wave(earlier), answers, key, given, margins, out, date.today())
+    if not what.method.converged:
+        click.echo("ATTENTION: the weights do not reach the margins; the report says so")
+    click.echo(f"{out / PUBLIC} may be published; {out / INTERNAL} may not")
+    for said, many in tally(out / INTERNAL / "cleaning.csv").items():
+        click.echo(f"{many} x {said}")
+
+
+@main.command("verify")
+@click.argument("file", type=_FILE)
+@click.option("--verify-key", help="The evaluation's public key in hex, as it was announced before the field; else the one the file names.")
+def verify(file: Path, verify_key: str | None) -> None:
+    """Say whether a file of figures is as the evaluation signed it, and what it may be taken for."""
+    what = read_figures(file.read_bytes(), verify_key)
+    click.echo(f"wave {what.wave}, field {what.field}, printed {what.printed}: the signature holds")
+    click.echo(what.purpose)
+
+
+@main.command("demo")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("var/survey"), show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True, help="Which town.")
+@click.option("--seconds", type=int, help="End by itself after so many seconds; else the report is served until Ctrl-C.")
+@click.option("--port", type=int, default=8181, show_default=True, help="Where the report is shown.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line, and show nothing.")
+def demo(folder: Path, seed: int, seconds: int | None, port: int, as_json: bool) -> None:
+    """A simulated town is asked, in fast motion, and the report shown beside the truth."""
+    start = time.monotonic()
+    target = folder / time.strftime("%Y%m%d-%H%M%S")
+    what, truth = run(target, seed, click.echo)
+    for line in beside(what, truth):
+        click.echo(line)
+    if as_json:
+        shown = {row.name: [row.town and row.town.percent, row.open and row.open.percent] for row in what.unsafe if row.name in truth}
+        click.echo(json.dumps({"truth": {name: round(one * 100, 1) for name, one in truth.items()}, "shown": shown}))
+        return
+    left = None if seconds is None else max(0.0, seconds - (time.monotonic() - start))
+    click.echo(f"the report: http://127.0.0.1:{port}/")
+    asyncio.run(_show(target / "report" / PUBLIC, port, left))
+
+
+async def _show(folder: Path, port: int, seconds: float | None) -> None:
+    """Serve the published folder for so long."""
+    app = Starlette(routes=[Mount("/", StaticFiles(directory=folder, html=True))])
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_level="warning"))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await server.serve()
 
 
 if __name__ == "__main__":

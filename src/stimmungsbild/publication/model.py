@@ -1,0 +1,99 @@
+"""The file of figures. Shares are whole per cent: finer ones would say more of few people than their counts do."""
+
+from __future__ import annotations
+
+import msgspec
+
+KIND = "stimmungsbild-figures/1"
+# What the video system's committee and DSFA may take it for, and what not.
+PURPOSE = "views of data subjects (Art. 35(9) GDPR); no evidence that a measure is necessary"
+
+
+class Town(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A share of the town with its 95 % interval, in per cent."""
+
+    percent: int
+    low: int
+    high: int
+
+
+class Open(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A share of those who came to the open door. It has no interval: nobody drew them."""
+
+    percent: int
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One share by both doors. None: too few people."""
+
+    name: str
+    town: Town | None
+    open: Open | None
+
+    @property
+    def difference(self) -> int | None:
+        """How much higher the open door is, in points: a finding about who comes, not about the town."""
+        return self.open.percent - self.town.percent if self.open and self.town else None
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One item: hash of its German wording, how it stands to the earlier wave, how many answered by door, its choices."""
+
+    name: str
+    wording: str
+    standing: str
+    town_answers: int | None
+    open_answers: int | None
+    rows: tuple[Row, ...]
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Feeling unsafe somewhere by one stratum."""
+
+    item: str
+    by: str
+    rows: tuple[Row, ...]
+
+
+class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the figures for the town came about."""
+
+    letters: int
+    design_effect: float
+    effective: int
+    iterations: int
+    residual_points: float
+    trimmed: bool
+    converged: bool
+    altered: int
+    missing: int
+
+
+class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that is published of a wave."""
+
+    kind: str
+    purpose: str
+    field: str
+    wave: str
+    earlier: str
+    questionnaire: str
+    printed: str
+    simulated: bool
+    register_people: int | None
+    open_people: int | None
+    outreach_people: int | None
+    bursts: int | None
+    method: Method
+    unsafe: tuple[Row, ...]
+    without_bursts: tuple[Row, ...]
+    groups: tuple[Group, ...]
+    items: tuple[Asked, ...]
+
+
+class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The figures as bytes of JSON, and the evaluation's signature over them (Ed25519, in hex)."""
+
+    figures: str
+    verify: str
+    signature: str

@@ -1,0 +1,97 @@
+"""From the sealed file to the folder that is published, and the one that is not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from stimmungsbild.collection.folder import fingerprint, write_private
+from stimmungsbild.collection.monitor import read_margins
+from stimmungsbild.errors import FieldError, MarginsError
+from stimmungsbild.evaluation.opening import open_answers, read_sealed
+from stimmungsbild.evaluation.room import evaluate
+from stimmungsbild.keys.files import read_evaluation, read_holder
+from stimmungsbild.keys.service import open_evaluation
+from stimmungsbild.publication.figures import figures, sign_figures
+from stimmungsbild.publication.model import Figures
+from stimmungsbild.publication.press import as_page, as_pdf
+from stimmungsbild.publication.report import LANGUAGES, report
+from stimmungsbild.questionnaire.model import Questionnaire, Wave
+
+PUBLIC, INTERNAL = "public", "internal"
+_DISTRICT = "district"
+
+
+def publish(
+    q: Questionnaire,
+    earlier: Wave,
+    answers: Path,
+    key: Path,
+    holders: Mapping[Path, str],
+    margins: Path,
+    out: Path,
+    today: date,
+    *,
+    simulated: bool = False,
+) -> Figures:
+    """Open, evaluate, print. `holders`: key file and passphrase of two people. `out` must not hold a report yet."""
+    if out.exists() and any(out.iterdir()):
+        raise FieldError(f"{out} is not empty; a report is printed into an empty folder, so that no old page stays beside a new one")
+    evaluation = read_evaluation(key)
+    if len(holders) != 2:
+        raise FieldError("two holders open an evaluation together; give two key files")
+    first, second = ((read_holder(path), passphrase) for path, passphrase in holders.items())
+    opened_key = open_evaluation(evaluation, first, second)
+    sealed = read_sealed(answers.read_bytes())
+    if sealed.field.questionnaire != fingerprint(q):
+        raise FieldError("the answers are to another questionnaire; give the workbook that the field had")
+    opened = open_answers(sealed, opened_key)
+    people = read_margins(margins)
+    found = evaluate(q, opened, {name: one for name, one in people.items() if name != _SENT}, _sent(people), opened_key.signing, _below)
+    what = figures(q, earlier, opened, found, today, simulated=simulated)
+    _print(q, what, out / PUBLIC, today)
+    write_private(out / PUBLIC / "figures.json", sign_figures(what, opened_key, evaluation.verify))
+    log = io.StringIO()
+    writer = csv.writer(log)
+    writer.writerow(["answer", "item", "what"])
+    writer.writerows([one.digest, one.item, one.what.value] for one in found.log)
+    writer.writerows([digest, "", "altered: does not open"] for digest in opened.altered)
+    (out / INTERNAL).mkdir(mode=0o700)
+    write_private(out / INTERNAL / "cleaning.csv", log.getvalue().encode())
+    return what
+
+
+# In the file of margins: how many letters were sent to each district, where the sample was not drawn in equal parts.
+_SENT = "letters"
+
+
+def _sent(people: Mapping[str, Mapping[str, float]]) -> Mapping[str, float] | None:
+    sent = people.get(_SENT)
+    if sent is not None and _DISTRICT not in people:
+        raise MarginsError("letters are counted by district, and the margins have no district")
+    return sent
+
+
+def _below(n: int) -> int:
+    return secrets.randbelow(n)
+
+
+def _print(q: Questionnaire, what: Figures, folder: Path, today: date) -> None:
+    folder.mkdir(parents=True)
+    pages = {language: "index.html" if language == LANGUAGES[0] else f"{language}.html" for language in LANGUAGES}
+    for language, page in pages.items():
+        made = report(q, what, language)
+        others = {one: file for one, file in pages.items() if one != language}
+        write_private(folder / page, as_page(made, today, others).encode())
+        write_private(folder / f"report-{language}.pdf", as_pdf(made, today))
+
+
+def tally(path: Path) -> dict[str, int]:
+    """How often the cleaning log of a report says what."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return dict(Counter(row["what"] for row in csv.DictReader(file)))

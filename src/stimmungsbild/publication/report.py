@@ -1,0 +1,163 @@
+"""The report as headings, paragraphs, tables and charts: from the figures and in one language, for page and print alike."""
+
+from __future__ import annotations
+
+import html
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from stimmungsbild.publication.model import Asked, Figures, Row
+from stimmungsbild.questionnaire.model import Questionnaire
+from stimmungsbild.questionnaire.rules import choice_label, label, stem
+
+LANGUAGES = ("de", "en")
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    """The report's own words."""
+    found: dict[str, str] = tomllib.loads((resources.files("stimmungsbild.publication") / f"texts/{language}.toml").read_text("utf-8"))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a heading for each row."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of the table that follows it; `alt` says what it shows and where its figures are."""
+
+    svg: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading of level 2 or 3 with what stands under it."""
+
+    level: int
+    title: str
+    parts: tuple[str | Table | Chart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole report."""
+
+    language: str
+    title: str
+    lead: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def report(q: Questionnaire, what: Figures, language: str) -> Report:
+    """The report of a wave in one language."""
+    t = texts(language)
+    lead = [*([t["simulated"]] if what.simulated else []), t["intro"]]
+    sections = [_people(t, what), _headline(q, t, what, language), *_groups(q, t, what, language), _method(t, what)]
+    sections += [Section(2, t["items"], ()), *(_item(q, t, what, one, language) for one in what.items)]
+    return Report(language, t["title"].format(wave=what.wave), tuple(lead), tuple(sections))
+
+
+def _people(t: dict[str, str], what: Figures) -> Section:
+    doors = (("register", what.register_people), ("open", what.open_people), ("outreach", what.outreach_people))
+    rows = tuple((t[door], _count(t, many)) for door, many in doors)
+    return Section(2, t["people"], (Table(t["people_caption"], (t["door"], t["answers"]), rows),))
+
+
+def _count(t: dict[str, str], many: int | None) -> str:
+    return t["few"] if many is None else str(many)
+
+
+def _name(q: Questionnaire, item: str, language: str) -> str:
+    found = next(one for one in q.items() if one.name == item)
+    return label(q, found, language)
+
+
+def _headline(q: Questionnaire, t: dict[str, str], what: Figures, language: str) -> Section:
+    names = [_name(q, one.name, language) for one in what.unsafe]
+    parts: list[str | Table | Chart] = [t["headline_text"], Chart(chart(names, what.unsafe), t["chart"])]
+    parts += [_table(t, t["headline_caption"], t["where"], names, what.unsafe), t["open_note"]]
+    if what.bursts:
+        said = "; ".join(f"{_name(q, one.name, language)}: {one.open.percent} %" for one in what.without_bursts if one.open)
+        parts.append(f"{t['bursts']} {said}.")
+    return Section(2, t["headline"], tuple(parts))
+
+
+def _table(t: dict[str, str], caption: str, first: str, names: Sequence[str], rows: Sequence[Row]) -> Table:
+    """The town with its interval, the open door without, and their difference."""
+    head = (first, t["town"], t["interval"], t["open_share"], t["difference"])
+    return Table(caption, head, tuple((name, *_cells(t, row)) for name, row in zip(names, rows, strict=True)))
+
+
+def _cells(t: dict[str, str], row: Row) -> tuple[str, str, str, str]:
+    town = (f"{row.town.percent} %", f"{row.town.low}–{row.town.high} %") if row.town else (t["few"], "")
+    difference = f"{row.difference:+d}".replace("-", "−") if row.difference is not None else ""
+    return *town, f"{row.open.percent} %" if row.open else t["few"], difference
+
+
+def _groups(q: Questionnaire, t: dict[str, str], what: Figures, language: str) -> Iterator[Section]:
+    for group in what.groups:
+        of = next(one for one in q.items() if one.name == group.by).list
+        names = [choice_label(q, of, row.name, language) for row in group.rows]
+        title = t["by"].format(by=t[group.by], item=_name(q, group.item, language))
+        yield Section(3, title, (_table(t, t["headline_caption"], t["group"], names, group.rows),))
+
+
+def _item(q: Questionnaire, t: dict[str, str], what: Figures, asked: Asked, language: str) -> Section:
+    item = next(one for one in q.items() if one.name == asked.name)
+    page = next(one for one in q.pages if item in one.items)
+    names = [choice_label(q, item.list, row.name, language) for row in asked.rows]
+    base = t["base"].format(town=_count(t, asked.town_answers), open=_count(t, asked.open_answers))
+    parts: list[str | Table | Chart] = [one for one in (stem(q, page, language),) if one]
+    parts += [_table(t, label(q, item, language), t["choice"], names, asked.rows), base, t[asked.standing].format(earlier=what.earlier)]
+    return Section(3, label(q, item, language), tuple(parts))
+
+
+def _method(t: dict[str, str], what: Figures) -> Section:
+    one = what.method
+    parts = [
+        *([t["method_failed"]] if not one.converged else []),
+        *([t["method_letters"].format(letters=one.letters)] if one.letters else []),
+        t["method_design"].format(deff=one.design_effect, effective=one.effective, residual=one.residual_points, iterations=one.iterations),
+        t["method_limits"],
+        t["method_privacy"],
+        *([t["method_altered"].format(altered=one.altered, missing=one.missing)] if one.altered or one.missing else []),
+        t["method_necessity"],
+    ]
+    return Section(2, t["method"], tuple(parts))
+
+
+_ROW, _LEFT, _WIDE = 26, 250, 400
+
+
+def chart(names: Sequence[str], rows: Sequence[Row]) -> str:
+    """Bars of the town with their interval, a diamond for the open door; 0 to 100 per cent. SVG of fixed colours, readable on white."""
+    tall = _ROW * len(rows) + 24
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDE + 20} {tall}" font-family="Libertinus Serif, serif">']
+    parts.append(f'<rect width="{_LEFT + _WIDE + 20}" height="{tall}" fill="#ffffff"/>')
+    for percent in range(0, 101, 25):
+        x = _LEFT + _WIDE * percent / 100
+        parts.append(f'<path d="M{x} 0V{tall - 20}" stroke="#8a949e"/><text x="{x}" y="{tall - 6}" font-size="11" text-anchor="middle" ')
+        parts.append(f'fill="#17212b">{percent}</text>')
+    for at, (name, row) in enumerate(zip(names, rows, strict=True)):
+        y = _ROW * at + 4
+        shown = name if len(name) < 42 else f"{name[:40]}…"
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 13}" font-size="12" text-anchor="end" fill="#17212b">{html.escape(shown)}</text>')
+        if row.town:
+            low, high = (_LEFT + _WIDE * one / 100 for one in (row.town.low, row.town.high))
+            parts.append(f'<rect x="{_LEFT}" y="{y}" width="{_WIDE * row.town.percent / 100}" height="18" fill="#7fa8d1"/>')
+            parts.append(f'<path d="M{low} {y + 9}H{high}M{low} {y + 4}v10M{high} {y + 4}v10" stroke="#0b2f57" stroke-width="2"/>')
+        if row.open:
+            x = _LEFT + _WIDE * row.open.percent / 100
+            parts.append(f'<path d="M{x} {y + 2}l7 7l-7 7l-7 -7z" fill="#9c3d00"/>')
+    return "".join([*parts, "</svg>"])

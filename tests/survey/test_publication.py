@@ -1,0 +1,237 @@
+"""What leaves the evaluation: signed figures, a report and a page made of them, the whole way from keys to report beside the truth."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from datetime import date
+
+import msgspec
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from stimmungsbild.cli import main
+from stimmungsbild.collection.folder import end
+from stimmungsbild.collection.model import Answer, Door, Field
+from stimmungsbild.demo.run import HOLDERS, beside, run
+from stimmungsbild.demo.town import answers_of, come, register, sample, town, unsafe
+from stimmungsbild.errors import FieldError, MarginsError, OpeningError
+from stimmungsbild.evaluation.disclosure import LEAST
+from stimmungsbild.evaluation.model import Opened
+from stimmungsbild.evaluation.room import HEADLINES, evaluate
+from stimmungsbild.keys.files import write_key
+from stimmungsbild.keys.service import open_evaluation
+from stimmungsbild.publication.figures import figures, read_figures, sign_figures
+from stimmungsbild.publication.model import Figures
+from stimmungsbild.publication.office import publish
+from stimmungsbild.publication.press import as_page, as_pdf
+from stimmungsbild.publication.report import LANGUAGES, Chart, Table, report, texts
+from stimmungsbild.questionnaire.io import built_in, earlier_wave
+from stimmungsbild.questionnaire.rules import accept
+from tests.matterhorn import failures
+from tests.survey.house import PEOPLE
+
+TODAY = date(2026, 12, 15)
+Q = built_in()
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """A small town, asked: its people, the opened answers, the findings and the figures."""
+    chance = np.random.default_rng(3)
+    everybody = town(Q, chance, 20_000)
+    drawn, came = sample(everybody, 1200, 0.4, chance), come(everybody, 300, chance)
+    given = [Answer(Door.REGISTER, "de", "2026-12-01", False, accept(Q, answers_of(Q, everybody, int(one)))) for one in drawn]
+    given += [Answer(Door.OPEN, "de", "2026-12-01", at < 60, accept(Q, answers_of(Q, everybody, int(one)))) for at, one in enumerate(came)]
+    field = Field("f", "2026", "q", b"", b"", b"")
+    opened = Opened(field, tuple(given), tuple(str(at) for at in range(len(given))), ("ab",), 1, {"register": 1200})
+    found = evaluate(Q, opened, register(Q, everybody), None, b"k" * 32, chance.integers)
+    return everybody, opened, found, figures(Q, earlier_wave(), opened, found, TODAY, simulated=True)
+
+
+def tables(made):
+    return [part for section in made.sections for part in section.parts if isinstance(part, Table)]
+
+
+def test_the_letters_hold_the_truth_and_the_open_door_does_not(asked):
+    everybody, _, found, _ = asked
+    for name in HEADLINES:
+        truth = unsafe(Q, everybody, name)
+        one = found.unsafe[name]
+        assert one.register.low - 0.03 < truth < one.register.high + 0.03
+        assert one.open > truth + 0.06, "the annoyed came, and no weight says so"
+
+
+def test_no_count_under_five_and_no_share_of_few_is_in_the_figures(asked):
+    what = asked[3]
+    counts = [what.register_people, what.open_people, what.outreach_people, what.bursts]
+    counts += [many for one in what.items for many in (one.town_answers, one.open_answers)]
+    assert what.outreach_people is None
+    assert all(one is None or one >= LEAST for one in counts)
+    rare = [row for group in what.groups if group.by == "sex" for row in group.rows if row.name == "other"]
+    assert len(rare) == len(HEADLINES)
+    assert all(row.town is None and row.open is None for row in rare)
+
+
+def test_every_share_is_whole_per_cent_and_stays_within_its_interval(asked):
+    rows = [row for one in asked[3].items for row in one.rows] + [row for one in asked[3].groups for row in one.rows]
+    printed = [row.town for row in rows if row.town]
+    assert len(printed) > 100
+    assert all(0 <= one.low <= one.percent <= one.high <= 100 for one in printed)
+    assert all(type(one.percent) is int for one in printed)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_open_door_has_no_interval_and_no_name_of_the_town_anywhere(asked, language):
+    made, t = report(Q, asked[3], language), texts(language)
+    found = [one for one in tables(made) if t["open_share"] in one.head]
+    assert len(found) > 45
+    for table in found:
+        assert table.head.index(t["interval"]) < table.head.index(t["open_share"])
+        for row in table.rows:
+            assert re.fullmatch(r"\d{1,3} %", row[3]) or row[3] == t["few"]
+    for key, text in t.items():
+        if key.startswith("open") or key == "bursts":
+            assert "Kaiserslautern" not in text
+            assert not re.search(r"\d+ ?[–-] ?\d+ ?%|±", text)
+    assert b'"open":{"percent":' in msgspec.json.encode(asked[3])
+    assert not re.search(rb'"open":\{[^}]*(low|high)', msgspec.json.encode(asked[3]))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_report_says_what_it_is_not(asked, language):
+    words = " ".join(str(part) for section in report(Q, asked[3], language).sections for part in section.parts)
+    t = texts(language)
+    assert t["method_necessity"] in words
+    assert t["method_altered"].format(altered=1, missing=1) in words
+    assert t["unknown"].format(earlier="2021") in words
+    assert t["same"].format(earlier="2021") not in words
+    assert t["bursts"] in words
+    assert report(Q, asked[3], language).lead[0] == t["simulated"]
+
+
+def test_both_languages_say_the_same():
+    mine, other = (texts(one) for one in LANGUAGES)
+    assert mine.keys() == other.keys()
+    for key, text in mine.items():
+        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", other[key])), key
+
+
+def test_weights_that_missed_the_margins_are_said_in_the_report(asked):
+    what = asked[3]
+    failed = msgspec.structs.replace(what, method=msgspec.structs.replace(what.method, converged=False))
+    words = [str(part) for section in report(Q, failed, "de").sections for part in section.parts]
+    assert texts("de")["method_failed"] in words
+    assert texts("de")["method_failed"] not in " ".join(str(p) for s in report(Q, what, "de").sections for p in s.parts)
+
+
+def test_the_print_is_tagged_and_fails_no_condition_of_pdf_ua(asked, tmp_path):
+    path = tmp_path / "report.pdf"
+    path.write_bytes(as_pdf(report(Q, asked[3], "de"), TODAY))
+    assert failures(path) == []
+    text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    assert "Simulierte Stadt" in text
+    assert "Offene Beteiligung" in text
+
+
+def test_the_page_reads_without_script_and_without_any_other_file(asked):
+    made = report(Q, asked[3], "en")
+    page = as_page(made, TODAY, {"de": "index.html"})
+    assert "<script" not in page
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
+    assert page.count("<caption>") == page.count("<table>") == len(tables(made))
+    assert page.count('role="img" aria-label="') == sum(isinstance(p, Chart) for s in made.sections for p in s.parts) == 1
+    assert page.count('scope="row"') > 200
+    assert '<a href="index.html" lang="de"' in page
+
+
+def test_figures_are_signed_and_an_altered_percent_is_found(asked, house):
+
+    key = open_evaluation(house.key, *[(house.people[name], PEOPLE[name]) for name in ("institut", "stadt")])
+    file = sign_figures(asked[3], key, house.key.verify)
+    assert read_figures(file) == asked[3]
+    assert read_figures(file, house.key.verify.hex()).purpose.endswith("no evidence that a measure is necessary")
+    altered = re.sub(rb'(\\"percent\\":)(\d)', rb"\g<1>9", file, count=1)
+    assert altered != file
+    with pytest.raises(OpeningError, match="the signature does not hold"):
+        read_figures(altered)
+    with pytest.raises(OpeningError, match="the signature does not hold"):
+        read_figures(file, "00" * 32)
+    for nonsense in (b"", b"{}", b'{"figures":"","verify":"zz","signature":""}'):
+        with pytest.raises(OpeningError):
+            read_figures(nonsense)
+
+
+def test_margins_without_districts_and_too_few_letters_stop_the_evaluation(asked):
+    everybody, opened, _, _ = asked
+    margins = register(Q, everybody)
+    with pytest.raises(MarginsError, match="lack district"):
+        evaluate(
+            Q, opened, {name: one for name, one in margins.items() if name != "district"}, None, b"k", np.random.default_rng(1).integers
+        )
+    few = Opened(opened.field, opened.answers[:20], opened.digests[:20], (), 0, {})
+    with pytest.raises(MarginsError, match="20 people with a letter"):
+        evaluate(Q, few, margins, None, b"k", np.random.default_rng(1).integers)
+
+
+def test_letters_that_were_sent_in_unequal_parts_weigh_unequally(asked):
+    everybody, opened, even, _ = asked
+    sent = {one: (50.0 if one == "innenstadt_ost" else 10.0) for one in Q.lists["district"]}
+    found = evaluate(Q, opened, register(Q, everybody), sent, b"k" * 32, np.random.default_rng(1).integers)
+    assert found.weights.residual < 0.001
+    assert found.weights.deff == pytest.approx(even.weights.deff, rel=0.2), "raking to districts takes it back"
+    with pytest.raises(MarginsError, match="no letter was sent to betzenberg"):
+        evaluate(Q, opened, register(Q, everybody), {**sent, "betzenberg": 0.0}, b"k", np.random.default_rng(1).integers)
+
+
+def test_from_keys_to_the_report_beside_the_truth(tmp_path):
+    """The demonstration with a real server: what `make demo-survey` shows, and the commands over what it left."""
+    said: list[str] = []
+    what, truth = run(tmp_path / "demo", 7, said.append, letters=400, open_=100, people=10_000)
+    assert isinstance(what, Figures)
+    assert what.simulated
+    lines = beside(what, truth)
+    assert len(lines) == 1 + len(HEADLINES)
+    assert any("in fast motion" in line for line in said)
+    public = tmp_path / "demo/report/public"
+    assert sorted(path.name for path in public.iterdir()) == ["en.html", "figures.json", "index.html", "report-de.pdf", "report-en.pdf"]
+    verified = CliRunner().invoke(main, ["verify", str(public / "figures.json")])
+    assert "the signature holds" in verified.output
+    keys = [part for name in HOLDERS for part in ("--holder", str(tmp_path / f"demo/{name}.json"))]
+    words = ["evaluate", "--answers", "answers.sealed", "--key", "evaluation.json", "--margins", "margins.csv"]
+    paths = [str(tmp_path / "demo" / word) if "." in word else word for word in words]
+    given = "".join(f"{word}\n" for word in HOLDERS.values())
+    again = CliRunner().invoke(main, [*paths, *keys, "--out", str(tmp_path / "again")], input=given)
+    assert again.exit_code == 0, again.output
+    assert "may not" in again.output
+    first = json.loads(json.loads((public / "figures.json").read_text(encoding="utf-8"))["figures"])
+    second = json.loads(json.loads((tmp_path / "again/public/figures.json").read_text(encoding="utf-8"))["figures"])
+    assert [one["rows"] for one in first["items"]][-1] == [one["rows"] for one in second["items"]][-1], "the same people are moved alike"
+    for change, message in (
+        ([*paths, *keys, "--out", str(tmp_path / "again")], "is not empty"),
+        ([*paths, *keys[:2], "--out", str(tmp_path / "one")], "two holders open an evaluation together"),
+    ):
+        refused = CliRunner().invoke(main, change, input=given)
+        assert refused.exit_code == 1
+        assert message in refused.output
+    refused = CliRunner().invoke(main, [*paths, *keys, "--out", str(tmp_path / "wrong")], input="falsch\nfalsch\n")
+    assert "passphrase of" in refused.output
+    assert not (tmp_path / "wrong").exists()
+
+
+def test_answers_to_another_questionnaire_are_not_evaluated(house, tmp_path):
+
+    house.store.close()
+    end(house.folder, tmp_path / "answers.sealed", lambda many: bytes(many))
+    write_key(tmp_path / "key.json", house.key)
+    given = {}
+    for name in ("institut", "stadt"):
+        write_key(tmp_path / f"{name}.json", house.people[name])
+        given[tmp_path / f"{name}.json"] = PEOPLE[name]
+    other = msgspec.structs.replace(Q, pages=Q.pages[1:])
+    with pytest.raises(FieldError, match="to another questionnaire"):
+        publish(
+            other, earlier_wave(), tmp_path / "answers.sealed", tmp_path / "key.json", given, tmp_path / "m.csv", tmp_path / "out", TODAY
+        )
