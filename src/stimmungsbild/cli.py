@@ -261,7 +261,7 @@ def demo(folder: Path, seed: int, seconds: int | None, port: int, as_json: bool)
 async def _show(folder: Path, port: int, seconds: float | None) -> None:
     """Serve the published folder for so long."""
     app = Starlette(routes=[Mount("/", StaticFiles(directory=folder, html=True))])
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, access_log=False, lifespan="off", log_level="warning"))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await server.serve()
