@@ -77,6 +77,7 @@ bench:
 	@$(BIN)/python -m benchmarks.recording
 	@$(BIN)/python -m benchmarks.crashes
 	@$(BIN)/python -m benchmarks.floods
+	@$(BIN)/python -m benchmarks.survey
 	@$(BIN)/python -m benchmarks.streams
 	@$(BIN)/python -m benchmarks.zones
 	@$(BIN)/python -m benchmarks.pages

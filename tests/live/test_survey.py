@@ -55,7 +55,8 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window_at_400_percent(f
         page.set_viewport_size({"width": 1280, "height": 800})
         if not page.locator("form").count():
             break
-        page.locator("form button").first.click()
+        with page.expect_navigation():
+            page.locator("form button").first.click()
     context.close()
     assert found == []
     assert answered(folder) == before + 1
@@ -86,8 +87,8 @@ def test_tab_reaches_every_control_of_a_page(field, browser):
     reach(page, "a.skip")
     reach(page, "input#code")
     reach(page, "form button")
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     reach(page, "input[name=area_day]")
     page.keyboard.press("ArrowDown")
     assert page.locator("input[name=area_day]:checked").count() == 1
