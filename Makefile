@@ -37,9 +37,9 @@ test: export TMPDIR := $(TMPDIR)
 test:
 	@$(PYTHON) scripts/set_up.py test
 	@# In the order of their names, since the modules with few tests are the long ones, and must not come last.
-	@# What computes shares the cores; what mostly waits runs two at a time; what watches real time closely has the machine to itself.
+	@# What computes shares the cores; what mostly waits runs three at a time; what watches real time closely has the machine to itself.
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone and not paired and not long"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "paired and not long" $(PAIRED)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "paired and not long" $(PAIRED)
 	@$(BIN)/python -m pytest -m "alone and not long" $(ALONE)
 
 test-long: export TMPDIR := $(TMPDIR)

@@ -414,7 +414,7 @@ class TestForms:
             for method, path, permission in table(system.app):
                 if method != "GET" or path.startswith(API) or role not in PERMISSIONS[permission] or path.endswith("/stream"):
                     continue
-                for value in ("-1", "99999999999999999999", "x", "%00", "1e9"):
+                for value in ("-1", "99999999999999999999", "x", "%00", "1e9")[:: 1 if LONG else 2]:
                     answer = requests.get(
                         fill(path), params=dict.fromkeys(("page", "before", "date", "kind", "state", "event", "back"), value)
                     )
