@@ -110,7 +110,7 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
         ),
         (
             (
-                "Konten: Name, Rollen, Schulungstag, Prüfwerte von Kennwort und zweitem Faktor",
+                "Konten: Name, Rollen, Schulungstag, Prüfwerte von Kennwort und zweitem Faktor, eigene Ansichten der Wand",
                 "Anlegen des Kontos",
                 "mit der Anlage, auch gesperrt",
                 "–",
