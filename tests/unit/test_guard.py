@@ -111,6 +111,21 @@ def test_rounds_go_on_and_a_good_one_is_a_recovery(guard, told):
     assert time.monotonic() - started < 1.0
 
 
+def test_what_has_rounds_runs_between_them_unless_the_last_one_failed(guard):
+    broken = []
+
+    def one_round():
+        if broken:
+            raise RuntimeError("x")
+
+    work = guard.thread("rests", one_round, every_s=0.2)
+    until(lambda: work.state().running)
+    time.sleep(0.05)
+    assert work.state().running
+    broken.append(True)
+    until(lambda: not work.state().running)
+
+
 def test_a_long_wait_is_interrupted_by_the_end(guard):
     work = guard.thread("slow", lambda: None, every_s=3600.0)
     failing = guard.thread("failing", lambda: None, backoff=Backoff(first_s=3600.0, most_s=3600.0))

@@ -35,6 +35,8 @@ class WorkKind(StrEnum):
 class WorkState:
     """One piece of work at this moment. `since` (monotonic) is when it began to run, or stopped running.
 
+    What has rounds runs between them too, unless the last one failed.
+
     `failing` are failures in a row, `failures` all of them; `error` is the last one in words, also after it was over.
     Of a queue: `depth` items wait or are in work, the oldest for `oldest_s`; `set_aside` were given up since the start.
     """

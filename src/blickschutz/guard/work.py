@@ -114,7 +114,10 @@ class Work:
         tally, short = self.tally, self.kind is WorkKind.SHORT
         if error is None and (short or self._every_s is not None):
             self._around.tell(tally.went_well())
-            return None if short or self._ending.is_set() else self._every_s
+            if short or self._ending.is_set():
+                return None
+            self._began()  # it waits for its next round, which is what it is there for
+            return self._every_s
         if error is None and self._ending.is_set():
             return None
         if not short and self._every_s is None and ran_s >= tally.backoff.calm_s:
