@@ -67,7 +67,7 @@ class RuleSettings:
     """approach: from at least this distance."""
     approach_to_m: Metres = 1.2
     """approach: to at most this distance."""
-    altercation_s: Seconds = 1.2
+    altercation_s: Seconds = 0.6
     """physical_altercation: span over which it is judged at the least."""
     altercation_height: Share = 0.3
     """physical_altercation: least share of the picture's height that the two fill; smaller limbs are not told from noise."""
