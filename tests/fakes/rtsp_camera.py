@@ -6,60 +6,38 @@ import datetime
 import hashlib
 import ipaddress
 import re
-import socket
 import ssl
-import threading
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.fakes.camera_server import CameraServer
+
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=cam\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track\r\n"
 
 
-class TalkingCamera:
+class TalkingCamera(CameraServer):
     """`answers` gives for a method the status line's rest and further fields, or a function of the request that gives them.
 
-    What is not in it goes well. `heard` are the requests, each as text.
+    What is not in it goes well.
     """
 
     def __init__(self, answers=None, *, context: ssl.SSLContext | None = None, silent: bool = False) -> None:
-        self._answers, self._context, self._silent = answers or {}, context, silent
-        self.heard: list[str] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self._threads = [threading.Thread(target=self._serve, daemon=True)]
-        self._threads[0].start()
+        self._answers, self._silent = answers or {}, silent
+        super().__init__(context)
 
-    def _serve(self):
+    def talk(self, connection):
+        data = b""
         while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._talk, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _talk(self, connection):
-        connection.settimeout(5)
-        try:
-            if self._context is not None:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            data = b""
-            while True:
-                while b"\r\n\r\n" not in data:
-                    part = connection.recv(4096)
-                    if not part:
-                        return
-                    data += part
-                head, data = data.split(b"\r\n\r\n", 1)
-                self._reply(connection, head.decode("latin-1"))
-        except OSError:
-            pass
-        finally:
-            connection.close()
+            while b"\r\n\r\n" not in data:
+                part = connection.recv(4096)
+                if not part:
+                    return
+                data += part
+            head, data = data.split(b"\r\n\r\n", 1)
+            self._reply(connection, head.decode("latin-1"))
 
     def _reply(self, connection, request):
         self.heard.append(request)
@@ -78,12 +56,6 @@ class TalkingCamera:
         elif method == "SETUP":
             fields = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n"
         connection.sendall(f"RTSP/1.0 {status}\r\nCSeq: {number}\r\n{fields}\r\n".encode("latin-1") + body)
-
-    def end(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        for thread in self._threads:
-            thread.join(6)
 
 
 def certificate(names=("camera.example",), days=2):

@@ -2,64 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import ssl
 import threading
 
+from tests.fakes.camera_server import CameraServer
 
-class WebCamera:
-    """`reply` gets the request (text) and gives the pieces of the answer, `bytes`, or seconds to wait. `heard` are the requests."""
+
+class WebCamera(CameraServer):
+    """`reply` gets the request (text) and gives the pieces of the answer, `bytes`, or seconds to wait."""
 
     def __init__(self, reply, *, context: ssl.SSLContext | None = None) -> None:
-        self._reply, self._context = reply, context
-        self.heard: list[str] = []
-        self._ending = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self._threads = [threading.Thread(target=self._serve, daemon=True)]
-        self._threads[0].start()
+        self._reply, self._ending = reply, threading.Event()
+        super().__init__(context)
 
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._talk, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _talk(self, connection):
-        connection.settimeout(5)
-        with contextlib.suppress(OSError):  # who asked has gone
-            if self._context is not None:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            data = b""
-            while b"\r\n\r\n" not in data:
-                part = connection.recv(4096)
-                if not part:
+    def talk(self, connection):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            part = connection.recv(4096)
+            if not part:
+                break
+            data += part
+        head, _, body = data.partition(b"\r\n\r\n")
+        for line in head.lower().split(b"\r\n"):
+            while line.startswith(b"content-length:") and len(body) < int(line[15:]) and (more := connection.recv(4096)):
+                body += more
+        if head:
+            self.heard.append((head + b"\r\n\r\n" + body).decode("latin-1"))
+            for piece in self._reply(self.heard[-1]):
+                if isinstance(piece, bytes):
+                    connection.sendall(piece)
+                elif self._ending.wait(piece):
                     break
-                data += part
-            head, _, body = data.partition(b"\r\n\r\n")
-            for line in head.lower().split(b"\r\n"):
-                while line.startswith(b"content-length:") and len(body) < int(line[15:]) and (more := connection.recv(4096)):
-                    body += more
-            if head:
-                self.heard.append((head + b"\r\n\r\n" + body).decode("latin-1"))
-                for piece in self._reply(self.heard[-1]):
-                    if isinstance(piece, bytes):
-                        connection.sendall(piece)
-                    elif self._ending.wait(piece):
-                        break
-        connection.close()
 
     def end(self):
         self._ending.set()
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        for thread in self._threads:
-            thread.join(6)
+        super().end()
 
 
 def said(body=b"", kind="image/jpeg", status="200 OK", fields=""):

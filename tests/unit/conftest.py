@@ -9,6 +9,8 @@ from blickschutz.control.service import keeper
 from blickschutz.storage.dialects import sqlite
 from blickschutz.vault import service
 from tests.desk import Desk
+from tests.fakes.rtsp_camera import TalkingCamera
+from tests.fakes.web_camera import WebCamera
 from tests.house import House
 
 
@@ -23,6 +25,30 @@ def desk(tmp_path_factory):
         desk = Desk(tmp_path_factory.mktemp("desk"))
         yield desk
         desk.close()
+
+
+def _ended(kind):
+    made = []
+
+    def make(*args, **kwargs):
+        made.append(kind(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+
+
+@pytest.fixture
+def camera():
+    """Makes cameras that talk RTSP."""
+    yield from _ended(TalkingCamera)
+
+
+@pytest.fixture
+def web():
+    """Makes cameras with pictures by HTTP."""
+    yield from _ended(WebCamera)
 
 
 @pytest.fixture

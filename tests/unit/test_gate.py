@@ -26,7 +26,7 @@ from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.web.settings import _without_password
 from blickschutz.web.texts import CAUSE_WORDS
-from tests.fakes.rtsp_camera import TalkingCamera, certificate
+from tests.fakes.rtsp_camera import certificate
 
 PASSWORDS = [
     "secret",
@@ -163,19 +163,6 @@ def opened(camera, scheme="rtsp", account="", **settings):
         open_source(SourceSettings(SourceKind.RTSP, address, **{"connect_s": 2.0, "stall_s": 1.0, **settings}), SystemClock())
     assert "secret" not in str(caught.value)
     return caught.value
-
-
-@pytest.fixture
-def camera():
-    made = []
-
-    def make(*args, **kwargs):
-        made.append(TalkingCamera(*args, **kwargs))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
 
 
 class TestAnswers:

@@ -26,7 +26,7 @@ from blickschutz.recording.io.ring import Fragment, Head, PacketMuxer
 from blickschutz.recording.model import Gop
 from tests.conftest import ROOT
 from tests.fakes.rtsp_camera import certificate
-from tests.fakes.web_camera import WebCamera, moving, part, said
+from tests.fakes.web_camera import moving, part, said
 from tests.videos import still
 
 JPEG = still(64, 48)
@@ -85,16 +85,11 @@ class TestParts:
 
 
 @pytest.fixture
-def camera():
-    made = []
-
+def camera(web):
     def make(*pieces, reply=None, **kwargs):
-        made.append(WebCamera(reply or (lambda request: pieces), **kwargs))
-        return made[-1]
+        return web(reply or (lambda request: pieces), **kwargs)
 
-    yield make
-    for one in made:
-        one.end()
+    return make
 
 
 OPEN = []

@@ -28,8 +28,6 @@ from blickschutz.zones.calls import only
 from blickschutz.zones.numbers import Architecture
 from blickschutz.zones.table import table
 from tests.conftest import ROOT
-from tests.fakes.rtsp_camera import TalkingCamera
-from tests.fakes.web_camera import WebCamera
 
 GROUP = "239.255.18.4"
 MEDIA, REPORT = b"\x80\x60" + b"m" * 30, b"\x80\xc8" + b"r" * 20
@@ -77,19 +75,6 @@ class TestGrants:
             found = granted(transport, group)
             assert found is None or max(found.camera_media, found.camera_reports) < 65536
         assert channels_of(transport) is None or "interleaved=" in transport
-
-
-@pytest.fixture
-def camera():
-    made = []
-
-    def make(*args, **kwargs):
-        made.append(TalkingCamera(*args, **kwargs))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
 
 
 class Reader:
@@ -215,18 +200,6 @@ def test_a_camera_whose_datagrams_are_lost_on_the_way_says_so(camera):
 
 
 class TestTunnel:
-    @pytest.fixture
-    def web(self):
-        made = []
-
-        def make(reply):
-            made.append(WebCamera(reply))
-            return made[-1]
-
-        yield make
-        for one in made:
-            one.end()
-
     def line(self, web, account=""):
         settings = SourceSettings(SourceKind.RTSP, "", stall_s=1.0, connect_s=1.0, transport=Transport.HTTP)
         return opened(read_address(f"rtsp://{account}127.0.0.1:{web.port}/a b"), settings)
