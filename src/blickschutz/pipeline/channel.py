@@ -18,14 +18,12 @@ from blickschutz.kernel.clock import Clock, SystemClock
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.door import ALONE_S, PATIENCE_S, Door, message, receive
 from blickschutz.pipeline.messages import (
-    ClipTold,
-    EpisodeTold,
     Fragment,
     FromCell,
     Head,
     Heard,
+    News,
     Quit,
-    SituationTold,
     TakenOver,
     ToCell,
     Watch,
@@ -129,7 +127,7 @@ class CellEnd:
         """Queue a message; never waits. What nobody hears is dropped, but for news."""
         picture = isinstance(message, Head | Fragment)
         with self._wake:
-            if self._door is not None and isinstance(message, SituationTold | EpisodeTold | ClipTold):
+            if self._door is not None and isinstance(message, News):
                 message = self._news.add(message, alone=self.alone)
             if self.alone:
                 return
