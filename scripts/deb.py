@@ -61,6 +61,8 @@ _PRERM = """\
 if running; then
     systemctl stop blickschutz.service blickschutz-witness.service blickschutz-witness.socket blickschutz-backup.timer || true
 fi
+# Of `blickschutz upgrade`: a link, and the environment that it leads to.
+if [ -L "$root/opt/blickschutz" ]; then rm -rf "$(readlink -f "$root/opt/blickschutz")"; fi
 rm -rf "$root/opt/blickschutz" "$root/usr/bin/blickschutz"
 """
 _POSTRM = """\

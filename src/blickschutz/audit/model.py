@@ -133,6 +133,7 @@ class Event(StrEnum):
     PLAN_SET = "plan-set"
     PICTURES_RENEWED = "pictures-renewed"
     DATA_MOVED = "data-moved"
+    PROGRAMS_CHANGED = "programs-changed"
     RECOVERY_MADE = "recovery-made"
     RECOVERY_REMOVED = "recovery-removed"
     BACKUP_MADE = "backup-made"

@@ -31,6 +31,7 @@ from blickschutz.cli.place import beside, held, place_of, require_place, with_si
 from blickschutz.cli.progress import frame_progress
 from blickschutz.cli.sensitivity import sensitivity
 from blickschutz.cli.units import make_units
+from blickschutz.cli.upgrade import upgrade, upgrade_records
 from blickschutz.cli.users import users
 from blickschutz.cli.verify import verify
 from blickschutz.cli.witness import witness
@@ -80,6 +81,8 @@ cli.add_command(witness)
 cli.add_command(make_units)
 cli.add_command(files)
 cli.add_command(bundle)
+cli.add_command(upgrade)
+cli.add_command(upgrade_records)
 
 
 @cli.command()

@@ -13,6 +13,7 @@ from blickschutz.bootstrap.units import SECRETS, Setting, units
 from blickschutz.cli.place import place_of, with_site
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.errors import OperatorError
+from blickschutz.upgrade.io.programs import called
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 # Hidden from the services by `ProtectHome=`.
@@ -35,7 +36,8 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
 @click.option("--backups", type=_FOLDER, default="/srv/blickschutz-backup", show_default=True, help="Folder of daily backups.")
 def make_units(out: Path, path: Path, data: Path | None, networks: tuple[str, ...], backups: Path) -> None:
     """Write units of systemd for a site into the folder OUT: the service, the witness of its log, daily backups; hardened."""
-    site, program = load_site(path), Path(sys.executable).with_name("blickschutz")
+    # After an upgrade the environment has a name of its own, and the units outlive it.
+    site, program = load_site(path), called(Path(sys.prefix)) / "bin/blickschutz"
     folder = place_of(site, path, data).folder
     stated = os.environ.get("BLICKSCHUTZ_DATA")
     setting = Setting(

@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Engine, MetaData
 from blickschutz.kernel.errors import FaultError, StoreDamagedError, StoreError
 from blickschutz.storage.dialects.sqlite import SqliteDialect
 from blickschutz.storage.ports import Database, Dialect, FaultKind, StoreFault
-from blickschutz.storage.upgrade import bring_up, verified_copy
+from blickschutz.storage.returning import is_newer
+from blickschutz.storage.returning import take_back as _take_back
+from blickschutz.storage.upgrade import bring_up, row_counts, verified_copy
 
 _log = structlog.get_logger(__name__)
 _DIALECTS: dict[str, Dialect] = {"sqlite": SqliteDialect()}
@@ -62,6 +64,26 @@ def forget(engine: Engine) -> None:
 def copy(engine: Engine, target: Path) -> dict[str, int]:
     """One moment of a database as a file of its own, checked; returns how many rows each table has in it. Others go on meanwhile."""
     return verified_copy(engine, dialect_of(engine), target)
+
+
+def check_form(path: Path, database: Database) -> int:
+    """Bring the database in `path` up to today's form and look at all of it; how many rows it has. Raises `OperatorError`, `StoreError`."""
+    dialect = _DIALECTS["sqlite"]
+    engine = dialect.connect(path)
+    try:
+        bring_up(engine, dialect, path, database)
+        faults = dialect.faults(engine, deep=True)
+        if faults:
+            raise StoreDamagedError(f"{path.name}: {faults[0][1]}")
+        with engine.connect() as connection:
+            return sum(row_counts(connection).values())
+    finally:
+        engine.dispose()
+
+
+def take_back(path: Path, database: Database) -> dict[str, int]:
+    """See `returning.take_back`; nothing is done where this version knows the form."""
+    return _take_back(path, database, _DIALECTS["sqlite"]) if is_newer(path, database) else {}
 
 
 def dialect_of(engine: Engine) -> Dialect:

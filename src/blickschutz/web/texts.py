@@ -433,6 +433,7 @@ EVENT_WORDS: Mapping[str, str] = {
     **FACT_EVENTS,
     "pictures-renewed": N_("gespeicherte verpixelte Bilder geprüft"),
     "data-moved": N_("Datenordner verschoben"),
+    "programs-changed": N_("Version der Programme gewechselt"),
     "recovery-made": N_("Wiederherstellungswort ausgegeben"),
     "recovery-removed": N_("Wiederherstellungswort entfernt"),
     "backup-made": N_("Sicherung erstellt"),

@@ -1,0 +1,131 @@
+"""`blickschutz upgrade`: another version from a bundle, and back by itself where it does not become ready."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from blickschutz import __version__
+from blickschutz.audit.io.log import Facts
+from blickschutz.audit.model import Event
+from blickschutz.cli.logbook import log_of
+from blickschutz.cli.place import beside, place_of, require_started, with_site
+from blickschutz.config.loader import load_site, operator_language
+from blickschutz.installation.io.folder import locked_alone
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.upgrade.io.bundle import unpacked
+from blickschutz.upgrade.io.copies import bring_back, copy_into, erase_in, try_in
+from blickschutz.upgrade.io.programs import Environments, called
+from blickschutz.upgrade.io.records import SiteRecords
+from blickschutz.upgrade.io.systemd import SystemdService
+from blickschutz.upgrade.model import Fate, UpgradeError
+from blickschutz.upgrade.rules import is_older
+from blickschutz.upgrade.service import Upgrade
+from blickschutz.upgrade.texts import say
+
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+_LONGEST = 300
+
+
+@click.command()
+@with_site
+@click.option("--bundle", "file", type=_FILE, required=True, help="Made by `blickschutz bundle`.")
+@click.option("--backups", type=_FOLDER, help="Folder for the backup that is made before; the data's owner must be able to write there.")
+@click.option("--no-backup", is_flag=True, help="Make none: what only a backup brings back is lost where the disk fails meanwhile.")
+@click.option("--service", "unit", default="blickschutz.service", show_default=True, help="The unit of systemd.")
+@click.option("--wait", "limit_s", type=click.FloatRange(5, 3600), default=120, show_default=True, help="Seconds for all cameras.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def upgrade(path: Path, data: Path | None, file: Path, backups: Path | None, no_backup: bool, unit: str, limit_s: float, yes: bool) -> None:
+    """Install the version in a bundle: backup, rehearsal on copies, switch, start, look; back by itself if it does not become ready."""
+    language = operator_language()
+    if (backups is None) is not no_backup:
+        raise click.UsageError("name a folder with --backups, or say --no-backup")
+    if not SystemdService.is_there():
+        raise UpgradeError(say("no-manager", language))
+    target = called(Path(sys.prefix))
+    if os.geteuid() or not os.access(target.parent, os.W_OK):
+        raise UpgradeError(say("not-root", language, folder=target.parent))
+    place = place_of(load_site(path), path, data)
+    require_started(place)
+    with unpacked(file.resolve(), target.parent) as bundle:
+        if bundle.version == __version__ or is_older(bundle.version, __version__):
+            raise UpgradeError(say("not-newer", language, there=bundle.version, here=__version__))
+        if not yes:
+            click.confirm(say("asked", language, before=__version__, now=bundle.version, seconds=f"{limit_s:.0f}"), abort=True)
+        environments = Environments(target, language, bundle.version)
+        program = [sys.executable, "-m", "blickschutz.cli.main"]
+        records = SiteRecords(program, environments.new, path.resolve(), place.folder, backups.resolve() if backups else None)
+        steps = Upgrade(
+            service=SystemdService(unit),
+            programs=environments,
+            records=records,
+            clock=SystemClock(),
+            before=__version__,
+            limit_s=limit_s,
+            say=lambda step: click.echo(say(step, language)),
+        )
+        outcome = steps.run(bundle)
+    words = {"before": outcome.before, "now": outcome.now, "dark": f"{outcome.dark_s:.0f}", "reason": outcome.reason}
+    if outcome.fate is Fate.TAKEN_BACK:
+        raise UpgradeError(say("taken-back", language, **words))
+    click.echo(say("done", language, **words))
+
+
+@click.group("upgrade-records", hidden=True)
+def upgrade_records() -> None:
+    """What `blickschutz upgrade` does with a site's data, as their owner; not for people."""
+
+
+@upgrade_records.command("copy")
+@with_site
+@click.option("--into", type=_FOLDER, required=True)
+def _copy(path: Path, data: Path | None, into: Path) -> None:
+    """Copies of the databases."""
+    with beside(place_of(load_site(path), path, data), make=False) as folder:
+        copy_into(folder.path, into)
+
+
+@upgrade_records.command("try")
+@click.argument("place", type=_FOLDER)
+def _try(place: Path) -> None:
+    """Bring copies up to this version's form."""
+    click.echo(" ".join(f"{name}: {rows}" for name, rows in try_in(place).items()))
+
+
+@upgrade_records.command("erase")
+@click.argument("place", type=_FOLDER)
+def _erase(place: Path) -> None:
+    """Remove copies."""
+    erase_in(place)
+
+
+@upgrade_records.command("take-back")
+@with_site
+def _take_back(path: Path, data: Path | None) -> None:
+    """Give databases that a newer version brought up this version's form again."""
+    place = place_of(load_site(path), path, data)
+    lock = locked_alone(place.folder, "blickschutz upgrade", SystemClock(), place.language)
+    try:
+        left = bring_back(place.folder)
+    finally:
+        lock.release()
+    for table, rows in left.items():
+        click.echo(say("left", place.language, table=table, rows=rows))
+
+
+@upgrade_records.command("note")
+@with_site
+@click.option("--before", required=True)
+@click.option("--now", required=True)
+@click.option("--reason", default="")
+def _note(path: Path, data: Path | None, before: str, now: str, reason: str) -> None:
+    """An entry in the log."""
+    with beside(place_of(load_site(path), path, data), make=False) as folder, log_of(folder.path, SystemClock()) as log:
+        if log is not None:
+            # Taken back, it is the old version that runs.
+            facts: Facts = {"version": before, "before": now, "reason": reason[:_LONGEST]} if reason else {"version": now, "before": before}
+            log.write(Event.PROGRAMS_CHANGED, "terminal", facts=facts)

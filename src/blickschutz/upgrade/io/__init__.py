@@ -1,0 +1,1 @@
+"""What reaches files, processes and the service manager."""

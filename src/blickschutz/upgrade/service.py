@@ -1,0 +1,116 @@
+"""The order of an upgrade. What can fail is done while the old programs still watch; what is dark is the time of two starts at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import DeviceError, FaultError
+from blickschutz.upgrade.model import Bundle, Fate, Outcome, Seen, UpgradeError, Verdict
+from blickschutz.upgrade.ports import Programs, Records, Service
+from blickschutz.upgrade.rules import judged
+
+# Seconds between two looks at the service, and for how long it has to stay as it is once it is ready.
+_EACH_S, _STAYS_S = 0.5, 10.0
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """An upgrade from the version `before`. `limit_s`: how long the new programs may take until every camera is live again."""
+
+    service: Service
+    programs: Programs
+    records: Records
+    clock: Clock
+    before: str
+    limit_s: float
+    say: Say
+
+    def run(self, bundle: Bundle) -> Outcome:
+        """Raises `UpgradeError` where nothing was changed, `FaultError` where the old programs do not come back either."""
+        was = self.service.seen()
+        if not was.active:
+            raise UpgradeError(_NOT_ACTIVE)
+        self.say("backup")
+        self.records.back_up()
+        self.say("install")
+        self.programs.install(bundle)
+        try:
+            self.say("rehearse")
+            self.records.rehearse(bundle)
+        except UpgradeError:
+            self.programs.switch_back()
+            raise
+        self.say("switch")
+        dark = self.clock.monotonic()
+        try:
+            self.service.stop()
+        except DeviceError as error:
+            self.programs.switch_back()
+            raise UpgradeError(str(error)) from error
+        reason = self._tried(was)
+        if reason:
+            self._back(was, bundle, reason)
+        outcome = Outcome(
+            Fate.TAKEN_BACK if reason else Fate.DONE, self.before, bundle.version, self.clock.monotonic() - dark - _STAYS_S, reason
+        )
+        self.records.note(self.before, bundle.version, reason)
+        if not reason:
+            self.programs.settle()
+        return outcome
+
+    def _tried(self, was: Seen) -> str:
+        """Why the new programs are not to stay; empty where they are."""
+        try:
+            self.programs.switch()
+            return self._started(was)
+        except (DeviceError, OSError) as error:
+            return str(error)
+
+    def _started(self, was: Seen) -> str:
+        restarts, began = self.service.seen().restarts, self.clock.monotonic()
+        self.service.start()
+        ready_since: float | None = None
+        while True:
+            seen, now = self.service.seen(), self.clock.monotonic()
+            verdict = judged(seen, was, restarts, now - began, self.limit_s)
+            if verdict is Verdict.FAILED:
+                return _said(seen, was, now - began)
+            if verdict is Verdict.WAIT:
+                ready_since = None
+            else:
+                ready_since = now if ready_since is None else ready_since
+                if now - ready_since >= _STAYS_S:
+                    return ""
+            self.clock.sleep(_EACH_S)
+
+    def _back(self, was: Seen, bundle: Bundle, reason: str) -> None:
+        self.say("back")
+        try:
+            self.service.stop()
+            self.programs.switch_back()
+            self.records.take_back()
+            still = self._started(was)
+        except (DeviceError, OSError, UpgradeError) as error:
+            still = str(error)
+        if still:
+            raise FaultError(
+                f"version {bundle.version} did not become ready ({reason}), and version {self.before} did not come back ({still}): the "
+                "service stands. Look at its journal; if its data are at fault, restore the backup that was made before into another folder"
+            )
+
+
+_NOT_ACTIVE = (
+    "the service does not run, so nobody could tell whether the new version works as well as this one; start it first, "
+    "or install the bundle with its install.sh while it stands"
+)
+
+
+def _said(seen: Seen, was: Seen, after_s: float) -> str:
+    if seen.failed:
+        return "the service ended with a failure"
+    if seen.active:
+        return f"{seen.live or 0} of {seen.cameras or was.cameras or 0} cameras were live after {after_s:.0f} s, {was.live} before"
+    return f"it was not ready after {after_s:.0f} s"
