@@ -163,7 +163,8 @@ class Tally:
         if self._writes:
             slowest, what = max(self._writes)
             result["write_slowest_s"] = round(slowest, 2)
-            print(f"slowest write during a lock: {slowest:.2f} s, {what}")
+            # What was answered may be a picture.
+            print(f"slowest write during a lock: {slowest:.2f} s, {what[:80]!r}")
         # Whether it is equal is known where it was tried.
         unequal = self._figures["backup_unequal"]
         del result["backup_unequal"]

@@ -40,6 +40,8 @@ class Round:
     exam: Exam = field(init=False)
     # The next round needs a fresh installation.
     worn: bool = True
+    # A reviewer's key is not what it was, and nobody put it back.
+    sealing_stopped: bool = False
     # How long the parts of the newest round took, in seconds.
     spent: dict[str, float] = field(default_factory=dict)
     _since: float = 0.0
@@ -71,7 +73,7 @@ class Round:
 
     def _begin(self) -> None:
         """A fresh installation, up and live."""
-        self.ledger = Ledger(deepcopy(self.template.planted), list(self.template.alerts))
+        self.ledger, self.sealing_stopped = Ledger(deepcopy(self.template.planted), list(self.template.alerts)), False
         self.peers.heal()
         self.peers.forget()
         self.system.fresh(self.template.folder)

@@ -107,6 +107,8 @@ for _file in ("keys/installation.key", "keys/factors.key"):
 def _reviewer(round_: Round, change: Callable[[Path], None], *, stops: bool) -> None:
     """What lies beside the keys stops nothing; a key that is not the one that others vouched for stops sealing, and it is said."""
     at_rest(round_, lambda data: change(data / "keys" / "reviewers"))
+    # With two of these in one round it stays stopped, whatever the second one does.
+    round_.sealing_stopped = stops = stops or round_.sealing_stopped
     one = round_.life.order()
     if not one.accepted and not stops:
         round_.ledger.broken("work_not_running", f"nothing is recorded though five people can open: {one.answer}")
