@@ -137,6 +137,12 @@ class TestChange:
         assert found.ratio.high / found.ratio.value == pytest.approx(math.exp(spread), rel=1e-6)
         assert found.ratio.low * found.ratio.high == pytest.approx(found.ratio.value**2, rel=1e-6)
 
+    def test_it_settles_where_only_rounding_is_left(self):
+        """Four cells, four parameters, exposures of very different size."""
+        exposure = (834202.9289570719, 899358.099089087, 1.1, 39009.21845791508)
+        found = change(square((134, 186), (399, 275), exposure))
+        assert found.ratio.value == pytest.approx((186 / exposure[1]) / (134 / exposure[0]) / (275 / exposure[3] / (399 / exposure[2])))
+
     @pytest.mark.parametrize("counts", [(0, 4, 5, 6), (3, 0, 5, 6), (3, 4, 0, 6), (3, 4, 5, 0)])
     def test_a_sum_of_nought_says_nothing(self, counts):
         assert change(square(counts[:2], counts[2:])) is None

@@ -100,6 +100,8 @@ def _fit(design: _Floats, counts: _Floats, offset: _Floats) -> tuple[_Floats, _F
     """Coefficients, their covariance and the expected counts, by iteratively reweighted least squares; None where it does not settle."""
     expected = counts + 0.1
     deviance = math.inf
+    # Where every cell has a parameter of its own the deviance is nought, and what is computed is the rounding of its terms.
+    rounding = 64 * float(np.finfo(np.float64).eps) * float(counts.sum())
     for _ in range(_MOST_STEPS):
         linear = np.log(expected) - offset
         working = linear + (counts - expected) / expected
@@ -111,7 +113,7 @@ def _fit(design: _Floats, counts: _Floats, offset: _Floats) -> tuple[_Floats, _F
         now = float(2 * np.sum(terms - (counts - expected)))
         if not math.isfinite(now):
             return None
-        if abs(now - deviance) <= _DONE * (abs(now) + 0.1):
+        if abs(now - deviance) <= max(_DONE * (abs(now) + 0.1), rounding):
             covariance = np.linalg.inv(design.T @ (expected[:, None] * design))
             return coefficients.astype(np.float64), covariance.astype(np.float64), expected
         deviance = now
