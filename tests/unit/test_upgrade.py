@@ -340,7 +340,8 @@ class TestOrder:
         site = Site(ManualClock(1e9), ready=False)
         outcome = upgraded(site)
         assert outcome.fate is Fate.TAKEN_BACK
-        assert "1 of 2 cameras were live after 60 s, 2 before" in outcome.reason
+        assert "1 of 2 cameras were live after 24 s, 2 before" in outcome.reason
+        assert outcome.dark_s < 40
         assert site.done == [*self.BEFORE, "stop", "switch", "start", "stop", "switch back", "take back", "start", "note"]
         assert site.running == "old"
 
@@ -359,6 +360,11 @@ class TestOrder:
             upgraded(site)
         assert site.done[-1] == "switch back"
         assert site.running == "old"
+
+    def test_an_entry_that_cannot_be_made_is_said_and_changes_nothing(self):
+        site = Site(ManualClock(1e9), fails=["note"])
+        outcome = upgraded(site)
+        assert (outcome.fate, outcome.unnoted, site.done[-1]) == (Fate.DONE, "note", "settle")
 
     def test_neither_comes_back(self):
         with pytest.raises(FaultError, match=r"version 2\.0 did not become ready .* version 1\.0 did not come back"):

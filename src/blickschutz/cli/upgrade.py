@@ -57,8 +57,7 @@ def upgrade(path: Path, data: Path | None, file: Path, backups: Path | None, no_
         if not yes:
             click.confirm(say("asked", language, before=__version__, now=bundle.version, seconds=f"{limit_s:.0f}"), abort=True)
         environments = Environments(target, language, bundle.version)
-        program = [sys.executable, "-m", "blickschutz.cli.main"]
-        records = SiteRecords(program, environments.new, path.resolve(), place.folder, backups.resolve() if backups else None)
+        records = SiteRecords(target, environments.new, path.resolve(), place.folder, backups.resolve() if backups else None)
         steps = Upgrade(
             service=SystemdService(unit),
             programs=environments,
@@ -70,6 +69,8 @@ def upgrade(path: Path, data: Path | None, file: Path, backups: Path | None, no_
         )
         outcome = steps.run(bundle)
     words = {"before": outcome.before, "now": outcome.now, "dark": f"{outcome.dark_s:.0f}", "reason": outcome.reason}
+    if outcome.unnoted:
+        click.echo(say("unnoted", language, problem=outcome.unnoted), err=True)
     if outcome.fate is Fate.TAKEN_BACK:
         raise UpgradeError(say("taken-back", language, **words))
     click.echo(say("done", language, **words))

@@ -52,13 +52,16 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an upgrade. `dark_s`: seconds in which no picture was watched, by the service manager's word."""
+    """What became of an upgrade. `dark_s`: seconds in which no picture was watched, by the service manager's word;
+    `unnoted`: why the log has no entry of it.
+    """
 
     fate: Fate
     before: str
     now: str
     dark_s: float
     reason: str = ""
+    unnoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

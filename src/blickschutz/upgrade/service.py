@@ -13,6 +13,8 @@ from blickschutz.upgrade.rules import judged
 
 # Seconds between two looks at the service, and for how long it has to stay as it is once it is ready.
 _EACH_S, _STAYS_S = 0.5, 10.0
+# Seconds for cameras to be live once the service has said that each of them answered or why it does not.
+_CAMERAS_S = 20.0
 Say = Callable[[str], object]
 
 
@@ -53,13 +55,19 @@ class Upgrade:
         reason = self._tried(was)
         if reason:
             self._back(was, bundle, reason)
-        outcome = Outcome(
-            Fate.TAKEN_BACK if reason else Fate.DONE, self.before, bundle.version, self.clock.monotonic() - dark - _STAYS_S, reason
-        )
-        self.records.note(self.before, bundle.version, reason)
+        dark_s = self.clock.monotonic() - dark - _STAYS_S
+        unnoted = self._noted(bundle, reason)
         if not reason:
             self.programs.settle()
-        return outcome
+        return Outcome(Fate.TAKEN_BACK if reason else Fate.DONE, self.before, bundle.version, dark_s, reason, unnoted)
+
+    def _noted(self, bundle: Bundle, reason: str) -> str:
+        """Why the log has no entry; the programs that run are not to be judged by that."""
+        try:
+            self.records.note(self.before, bundle.version, reason)
+        except UpgradeError as error:
+            return str(error)
+        return ""
 
     def _tried(self, was: Seen) -> str:
         """Why the new programs are not to stay; empty where they are."""
@@ -73,9 +81,12 @@ class Upgrade:
         restarts, began = self.service.seen().restarts, self.clock.monotonic()
         self.service.start()
         ready_since: float | None = None
+        active_since: float | None = None
         while True:
             seen, now = self.service.seen(), self.clock.monotonic()
-            verdict = judged(seen, was, restarts, now - began, self.limit_s)
+            active_since = now if seen.active and active_since is None else active_since
+            limit_s = self.limit_s if active_since is None else min(self.limit_s, active_since - began + _CAMERAS_S)
+            verdict = judged(seen, was, restarts, now - began, limit_s)
             if verdict is Verdict.FAILED:
                 return _said(seen, was, now - began)
             if verdict is Verdict.WAIT:

@@ -46,6 +46,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Kameras {dark} s",
         "version {now} did not become ready ({reason}). Version {before} runs again, no row was lost; cameras were dark for {dark} s",
     ),
+    "unnoted": (
+        "Im Protokoll fehlt der Eintrag dazu: {problem}",
+        "The log has no entry of it: {problem}",
+    ),
     "left": (
         "{rows} Zeilen von {table} kennt diese Version nicht; sie blieben zurück",
         "this version does not know {rows} rows of {table}; they were left behind",

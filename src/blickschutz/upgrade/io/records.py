@@ -19,9 +19,12 @@ _REHEARSAL = ".rehearsal"
 
 @dataclass(frozen=True, slots=True)
 class SiteRecords:
-    """See `Records`. `program`: the old one; `new`: where the new one will be called. `backups`: None where no backup is wanted."""
+    """See `Records`. `target`: the environment as everybody calls it, whichever that is at the time; `new`: the one that comes.
 
-    program: Sequence[str]
+    `backups`: None where no backup is wanted.
+    """
+
+    target: Path
     new: Path
     site: Path
     data: Path
@@ -29,22 +32,26 @@ class SiteRecords:
 
     def back_up(self) -> None:
         if self.backups is not None:
-            self._run([*self.program, "backup", str(self.backups), *self._where])
+            self._run([*self._program, "backup", str(self.backups), *self._where])
 
     def rehearse(self, bundle: Bundle) -> None:
         del bundle
         place = self.data / _REHEARSAL
         try:
-            self._run([*self.program, "upgrade-records", "copy", *self._where, "--into", str(place)])
+            self._run([*self._program, "upgrade-records", "copy", *self._where, "--into", str(place)])
             self._run([str(self.new / "bin/blickschutz"), "upgrade-records", "try", str(place)])
         finally:
-            self._run([*self.program, "upgrade-records", "erase", str(place)])
+            self._run([*self._program, "upgrade-records", "erase", str(place)])
 
     def take_back(self) -> None:
-        self._run([*self.program, "upgrade-records", "take-back", *self._where])
+        self._run([*self._program, "upgrade-records", "take-back", *self._where])
 
     def note(self, before: str, now: str, reason: str) -> None:
-        self._run([*self.program, "upgrade-records", "note", *self._where, "--before", before, "--now", now, "--reason", reason])
+        self._run([*self._program, "upgrade-records", "note", *self._where, "--before", before, "--now", now, "--reason", reason])
+
+    @property
+    def _program(self) -> list[str]:
+        return [str(self.target / "bin/blickschutz")]
 
     @property
     def _where(self) -> list[str]:
