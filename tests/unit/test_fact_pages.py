@@ -523,7 +523,7 @@ ALL_DOCUMENTS = {
     "rat-datenschutz": "Der Rat liegt vor.",
     "dsfa": "Freigegeben.",
     "restrisiko-vertretbar": "Das Restrisiko ist gering.",
-    "protokollfrist": "zwölf Monate",
+    "protokollfrist": "vierundzwanzig Monate, bis zur Evaluation",
     "verarbeitungsverzeichnis": "Vollständig.",
     "personalrat": "Der Personalrat hat am 3. Mai 2025 zugestimmt.",
     "zeiten-veroeffentlicht": "Im Amtsblatt.",

@@ -374,8 +374,8 @@ class TestCouncilAndAssemblies:
         for key in ("vvt", "loeschkonzept", "dsfa"):
             texts = self.told(whole(), key)[1]
             assert any("Schichtbuch" in text and "Frist" in text for text in texts), key
-            assert any("löscht keine Einträge des Protokolls" in text for text in texts), key
-            assert any("zwölf Monate" in text for text in texts), key
+            assert any("24 Kalendermonate nach dem Tag, an dem er entstand" in text for text in texts), key
+            assert any("24 Monate, damit" in text for text in texts), key
         rows = self.told(whole(), "loeschkonzept")[1]
         assert not any(text.startswith("Protokoll |") and text.endswith("| gelöscht") for text in rows)
         for kind in ("Aufzeichnungen in Quarantäne", "Löschprotokolle", "Konten", "Zählungen zur Empfindlichkeit", "Schichtbuch"):

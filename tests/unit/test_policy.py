@@ -46,7 +46,7 @@ TEXTS = {
     FactKind.RESIDUAL_RISK: "Das Restrisiko ist gering und vertretbar.",
     FactKind.STAFF_COUNCIL: "Dienstvereinbarung mit dem Personalrat geschlossen.",
     FactKind.INFORMATION_SHEET: "Empfänger: Polizei.",
-    FactKind.LOG_RETENTION: "zwölf Monate",
+    FactKind.LOG_RETENTION: "24 Monate, damit die Evaluation nach zwei Jahren die Zahlen hat",
     FactKind.MAINTENANCE_CONTRACT: "Nur unter Aufsicht vor Ort; jeder Besuch steht im Protokoll.",
 }
 PEOPLE = {FactKind.DPO_ADVICE: "Frau Ernst, Datenschutz"}
@@ -254,7 +254,7 @@ BREAKS = {
     "LO-05": logged(Event.SHREDDED, entry(Event.SHREDDED, reason="harmless")),
     "LO-06": rows(stray=("c1",)),
     "LO-07": altered(FactKind.BACKUP_CONCEPT),
-    "LO-08": future(FactKind.LOG_RETENTION),
+    "LO-08": rows(old_entries=1),
     "ZB-01": logged(Event.RELEASED, entry(Event.RELEASED, people=ALONE, basis="strafverfolgung", recipient="Polizei", sha256=HASH)),
     "ZB-02": logged(Event.RELEASED, entry(Event.RELEASED, people=["a", "b"], basis="ordnungswidrigkeit", recipient="x", sha256=HASH)),
     "ZB-03": rows(unmet_duties=(2,)),

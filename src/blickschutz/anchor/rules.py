@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import msgspec
 
 from blickschutz.anchor.model import Anchor, AskHead, Bond, HeadTold, Problem, Record, Seen
-from blickschutz.audit.model import GENESIS, Entry, Event, Fault, Head, Line
-from blickschutz.audit.rules import IsSigned, digest
+from blickschutz.audit.model import GENESIS, Entry, ErasedLine, Event, Fault, Head, Line
+from blickschutz.audit.rules import IsSigned, digest, is_erased
 from blickschutz.kernel.errors import UNREADABLE
 
 MOST_HASHES = 50_000
@@ -24,6 +24,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _anchors = msgspec.json.Decoder(Anchor)
 _records = msgspec.json.Decoder(Record)
 _lines = msgspec.json.Decoder(Line)
+_erased = msgspec.json.Decoder(ErasedLine)
 _entries = msgspec.json.Decoder(Entry)
 
 
@@ -92,7 +93,7 @@ def disagreement(head: HeadTold, bond: Bond | None, number: int, hash_then: str,
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An exported log: whose it is, its first entry, and of each entry hash and text."""
+    """An exported log: whose it is, its first entry, and of each entry hash and text (empty where it was erased at its limit)."""
 
     public_key: str
     first: int
@@ -107,7 +108,7 @@ class Export:
         """The hash of that entry, which the entry after it names too; empty where the export does not say it."""
         if self.first <= number <= self.last:
             return self.hashes[number - self.first]
-        if number == self.first - 1 and self.texts:
+        if number == self.first - 1 and self.texts and self.texts[0]:
             return str(_entries.decode(self.texts[0]).previous)
         return ""
 
@@ -116,8 +117,18 @@ def read_export(lines: Iterable[bytes]) -> Export:
     """An export that `audit.rules.verify` found whole. Raises `ValueError` for anything else."""
     source = iter(lines)
     head = msgspec.json.decode(next(source, b""), type=Head)
-    found = [_lines.decode(line) for line in source if not line.startswith(b'{"checkpoint"')]
-    return Export(head.public_key, head.first, [one.hash for one in found], [bytes(one.entry) for one in found])
+    hashes, texts = [], []
+    for line in source:
+        if line.startswith(b'{"checkpoint"'):
+            continue
+        if is_erased(line):
+            hashes.append(_erased.decode(line).hash)
+            texts.append(b"")
+        else:
+            one = _lines.decode(line)
+            hashes.append(one.hash)
+            texts.append(bytes(one.entry))
+    return Export(head.public_key, head.first, hashes, texts)
 
 
 def against(old: Export, new: Export) -> Iterator[Fault]:
@@ -132,14 +143,20 @@ def against(old: Export, new: Export) -> Iterator[Fault]:
         if new.last >= old.last:
             yield Fault(new.first, "gap", f"nothing connects them: the older export ends with {old.last}, this one begins with {new.first}")
         return
-    differs = next((n for n in range(start, end + 1) if old.hash_of(n) != new.hash_of(n)), 0)
+    differs = next((n for n in range(start, end + 1) if not _is_same(old.hash_of(n), new.hash_of(n))), 0)
     if differs:
         yield from _named(old, new, differs)
 
 
+def _is_same(before: str, after: str) -> bool:
+    """What an export does not say (the hash before its first entry, where that one was erased) is no difference."""
+    return before == after or not before or not after
+
+
 def _is_replaced(before: str, new: Export) -> bool:
     """Whether the log itself says that people replaced that key."""
-    return any(entry.event is Event.KEY_REPLACED and entry.facts.get("before") == before for entry in map(_entries.decode, new.texts))
+    told = (_entries.decode(text) for text in new.texts if text)
+    return any(entry.event is Event.KEY_REPLACED and entry.facts.get("before") == before for entry in told)
 
 
 def _named(old: Export, new: Export, start: int) -> Iterator[Fault]:
@@ -147,8 +164,7 @@ def _named(old: Export, new: Export, start: int) -> Iterator[Fault]:
 
     Numbers and hashes of all that follows change with the first difference; what entries say is compared without them.
     """
-    before = [_said(text) for text in old.texts[max(0, start - old.first) :]]
-    after = [_said(text) for text in new.texts[max(0, start - new.first) :]]
+    before, after = (_all_said(export, max(0, start - export.first)) for export in (old, new))
     if start < new.first or start < old.first:
         yield Fault(start, "forked", f"entry {start} is another than the one on which the newer export follows")
         return
@@ -179,6 +195,12 @@ def _named(old: Export, new: Export, start: int) -> Iterator[Fault]:
         yield Fault(start + i, "removed", f"entries {start + i} to {old.last} of the older export were removed")
     if not faults and not gone:
         yield Fault(start, "forked", f"from entry {start} on the chain is another than that of the older export")
+
+
+def _all_said(export: Export, skipped: int) -> list[bytes]:
+    """What each entry says; of an erased one its hash, which is nobody else's."""
+    pairs = list(zip(export.texts, export.hashes, strict=True))[skipped:]
+    return [_said(text) if text else hashed.encode() for text, hashed in pairs]
 
 
 def _said(text: bytes) -> bytes:
@@ -249,6 +271,6 @@ def against_witness(anchors: Sequence[Anchor], new: Export) -> Iterator[Fault]:
                 continue
             if number > new.last:
                 return
-            if new.hash_of(number) != hashed:
+            if not _is_same(new.hash_of(number), hashed):
                 yield Fault(number, "forked", f"from entry {number} on this is another log than the one that the witness saw")
                 return

@@ -107,6 +107,7 @@ class Event(StrEnum):
     RELEASE_FETCHED = "release-fetched"
     LOG_SEEN = "log-seen"
     LOG_EXPORTED = "log-exported"
+    LOG_ERASED = "log-erased"
     OUTAGE_BEGAN = "outage-began"
     OUTAGE_ENDED = "outage-ended"
     DISK_FULL = "disk-full"
@@ -144,7 +145,8 @@ class Event(StrEnum):
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One entry. `number` counts from 1 without a gap; `at` is POSIX seconds; `previous` the hash of the entry before.
 
-    `by` is a person's short name, or "system"; `subject` what it is about (a clip, a camera, a person).
+    `by` is a person's short name, or "system"; `subject` what it is about (a clip, a camera, a person). `salt` is random: once the text
+    is erased, nobody finds it again by trying what would give its hash. Entries of older versions have none.
     """
 
     number: int
@@ -154,6 +156,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     facts: dict[str, str | int | float | bool | list[str]] = {}
     previous: str = GENESIS
+    salt: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +182,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     hash: str
     entry: msgspec.Raw
+
+
+class ErasedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An exported entry whose text was erased at its limit: its hash, and the number of the entry that tells of it."""
+
+    hash: str
+    erased: int
 
 
 class CheckpointLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,18 @@
-"""The hash chain and its verifier. Pure: works on lines, wherever they come from."""
+"""The hash chain and its verifier. Pure: works on lines, wherever they come from.
+
+An entry that reached its limit leaves its hash, which the entry after it names, and stands in the digest of a later entry
+(`log-erased`). So an entry that somebody took away by themselves is found: no entry of the chain tells of it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import msgspec
 
-from blickschutz.audit.model import GENESIS, Checkpoint, CheckpointLine, Entry, Fault, Head, Line
+from blickschutz.audit.model import GENESIS, Checkpoint, CheckpointLine, Entry, ErasedLine, Event, Fault, Head, Line
 from blickschutz.kernel.errors import UNREADABLE
 
 FORMAT = "blickschutz-log-1"
@@ -15,6 +20,8 @@ FORMAT = "blickschutz-log-1"
 _entry_encoder = msgspec.json.Encoder(order="deterministic")
 _entry_decoder = msgspec.json.Decoder(Entry)
 _line_decoder = msgspec.json.Decoder(Line)
+_erased_decoder = msgspec.json.Decoder(ErasedLine)
+_ERASED_AT = len(b'{"hash":"') + 64 + len(b'",')
 
 # msgspec checks UTF-8 as late as the text is built, and then says so with Python's own error.
 
@@ -29,6 +36,11 @@ def encode(entry: Entry) -> bytes:
 def digest(text: bytes) -> str:
     """The hash of an entry: SHA-256 over its text, which names the hash of the entry before."""
     return hashlib.sha256(text).hexdigest()
+
+
+def erased_digest(hashes: Iterable[tuple[int, str]]) -> str:
+    """What the entry that tells of erased ones says of their numbers and hashes, in order."""
+    return hashlib.sha256("".join(f"{number}:{hashed}\n" for number, hashed in hashes).encode()).hexdigest()
 
 
 def signed_text(number: int, hashed: str, at: float) -> bytes:
@@ -67,13 +79,13 @@ def verify(lines: Iterable[bytes], is_signed: IsSigned, public: bytes | None = N
 
 def _verify_chain(source: Iterator[bytes], head: Head, key: bytes, is_signed: IsSigned) -> Iterator[Fault]:
     number, previous = head.first - 1, GENESIS if head.first == 1 else ""
-    checked = -1
+    checked, told = -1, _Erasures(head.first)
     for position, line in enumerate(source, 2):
         if line.startswith(b'{"checkpoint"'):
             fault, checked = _verify_checkpoint(line, number, previous, key, is_signed), number
         else:
             number += 1
-            fault, previous = _verify_entry(line, number, previous)
+            fault, previous = _verify_entry(line, number, previous, told)
         if fault is not None:
             yield fault
             if fault.problem == "unreadable":
@@ -81,15 +93,51 @@ def _verify_chain(source: Iterator[bytes], head: Head, key: bytes, is_signed: Is
                 return
     if checked != number:
         yield Fault(number, "cut", "the log does not end with a checkpoint: entries at its end may be missing")
+    yield from told.faults()
 
 
-def _verify_entry(line: bytes, number: int, previous: str) -> tuple[Fault | None, str]:
+@dataclass(slots=True)
+class _Erasures:
+    """What was erased by the lines of a log, and by the entries that tell of it. `start` is the first entry that there is."""
+
+    start: int
+    gone: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    told: dict[int, Entry] = field(default_factory=dict)
+
+    def faults(self) -> Iterator[Fault]:
+        for order, hashes in self.gone.items():
+            if order not in self.told:
+                yield Fault(hashes[0][0], "erased", f"entry {hashes[0][0]} is gone, and no entry {order} of the log tells of it")
+        for order, entry in self.told.items():
+            if int(str(entry.facts.get("first", 0))) < self.start:
+                continue  # what it tells of is not all in this export
+            hashes = self.gone.get(order, [])
+            if erased_digest(hashes) != entry.facts.get("digest"):
+                yield Fault(order, "erased", f"entry {order} tells of other erased entries than those that are gone")
+
+
+def _verify_erased(line: bytes, number: int, previous: str, told: _Erasures) -> tuple[Fault | None, str]:
+    try:
+        parsed = _erased_decoder.decode(line)
+    except UNREADABLE as error:
+        return Fault(number, "unreadable", f"entry {number} cannot be read: {error}"), previous
+    if line != encode_erased(parsed.hash, parsed.erased):
+        return Fault(number, "form", f"the line of entry {number} is not written as this software writes it"), parsed.hash
+    told.gone.setdefault(parsed.erased, []).append((number, parsed.hash))
+    return None, parsed.hash
+
+
+def _verify_entry(line: bytes, number: int, previous: str, told: _Erasures) -> tuple[Fault | None, str]:
+    if is_erased(line):
+        return _verify_erased(line, number, previous, told)
     try:
         parsed = _line_decoder.decode(line)
         text = bytes(parsed.entry)
         entry = _entry_decoder.decode(text)
     except UNREADABLE as error:
         return Fault(number, "unreadable", f"entry {number} cannot be read: {error}"), previous
+    if entry.event is Event.LOG_ERASED:
+        told.told[number] = entry
     if digest(text) != parsed.hash:
         return Fault(number, "altered", f"entry {number} was altered: its text does not give its hash"), parsed.hash
     if entry.number != number:
@@ -119,6 +167,16 @@ def _verify_checkpoint(line: bytes, number: int, hashed: str, key: bytes, is_sig
 def encode_line(hashed: str, text: bytes) -> bytes:
     """One entry as a line of an exported log."""
     return b'{"hash":"' + hashed.encode() + b'","entry":' + text + b"}"
+
+
+def encode_erased(hashed: str, order: int) -> bytes:
+    """An entry that entry `order` tells to be erased, as a line of an exported log."""
+    return b'{"hash":"' + hashed.encode() + b'","erased":' + str(order).encode() + b"}"
+
+
+def is_erased(line: bytes) -> bool:
+    """Whether a line of an exported log stands for an entry that was erased."""
+    return line[_ERASED_AT:].startswith(b'"erased"')
 
 
 def encode_checkpoint(point: Checkpoint) -> bytes:

@@ -124,6 +124,7 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
         "escalation": desk.escalate_overdue,
         "alert-entries": lambda: desk.enter_owed(log),
         "alert-lives": expire_alerts,
+        "log-limit": records.inspected.log_end.look,
         "outages": outages.look,
         "alarm-budget": sensitivity.look,
     }

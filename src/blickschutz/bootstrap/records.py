@@ -25,7 +25,7 @@ from blickschutz.backup.io.restore import confirm_restored
 from blickschutz.bootstrap.opening import CONTROL_TABLES, Installation, open_installation
 from blickschutz.budget.io.curves import load_curves
 from blickschutz.budget.io.store import SqlBudgetStore
-from blickschutz.config.lives import limits_of
+from blickschutz.config.lives import limits_of, log_life
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.ends import EndFile
 from blickschutz.control.io.orders import SqlOrderStore
@@ -39,6 +39,7 @@ from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.control.service.intake import ClipIntake
 from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.keeping import RecordKeeping
+from blickschutz.control.service.logend import LogEnd
 from blickschutz.control.service.office import Archive, BackOffice, Inspected
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.quarantine import QuarantineWatch
@@ -60,6 +61,7 @@ from blickschutz.retention.service import RetentionTime
 from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import SqlCaseStore, count_cases
+from blickschutz.review.rules import THERE
 from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.service import RightsDesk
@@ -69,6 +71,7 @@ from blickschutz.vault.io.files import KeyFolder, is_signed
 from blickschutz.wall.model import TileState
 
 _DEVICES = b"blickschutz-known-devices-1"
+_MOST_CASES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,9 @@ def make_records(
         engine.dispose()
         alerts.close()
 
+    def told_of() -> set[str]:
+        return {case.clip for case in store.find(states=sorted(THERE), most=_MOST_CASES)}
+
     budget, curves = SqlBudgetStore(engine, log), load_curves()
     inspected = Inspected(
         office,
@@ -190,6 +196,7 @@ def make_records(
         budget,
         curves,
         _anchoring(site, data, found, clock),
+        LogEnd(log, log_life(site), time, clock, told_of, lambda: safety.on, reserve),
     )
     recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, time.dated)
     keeping = RecordKeeping(site, worker, inspected, recovery, shredder, stops, reserve, close)

@@ -94,7 +94,8 @@ class Rows:
     `undecided`: recordings that have been in quarantine for too long;
     `late_requests`: requests of those concerned that were or are not answered in time, `unmet_duties`: people not told in time;
     `anchored_at`: when (POSIX) the log's witness confirmed it last, `anchor_problem` why it does not (a word);
-    `old_seconds`, `old_clips`: alerts and cases with redacted pictures of an older version, whose redaction could leave people visible.
+    `old_seconds`, `old_clips`: alerts and cases with redacted pictures of an older version, whose redaction could leave people visible;
+    `old_entries`: entries of the log that outlived their limit.
     """
 
     overdue: tuple[int, ...] = ()
@@ -108,6 +109,7 @@ class Rows:
     anchor_problem: str = ""
     redaction_faults: int = 0
     old_seconds: int = 0
+    old_entries: int = 0
     old_clips: tuple[int, ...] = ()
     undecided: tuple[int, ...] = ()
     late_requests: tuple[int, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from blickschutz.alerts.model import Lives
+from blickschutz.audit.lives import LogLife
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.periods import BEFORE_S, DONE_S, STORAGE_MONTHS, shortest_s
 from blickschutz.retention.model import Limits
@@ -16,6 +17,11 @@ def limits_of(site: SiteFile) -> Limits:
     """The limits of clips."""
     kept = site.retention
     return Limits(kept.unreviewed_hours * HOUR_S, kept.hard_limit_days * DAY_S, zone=ZoneInfo(site.site.timezone))
+
+
+def log_life(site: SiteFile) -> LogLife:
+    """The limit of the log."""
+    return LogLife(site.audit.keep_months, ZoneInfo(site.site.timezone))
 
 
 def alert_lives(site: SiteFile) -> Lives:

@@ -205,6 +205,8 @@ class Audit(Part):
     """Unix socket of the log's witness, absolute; without it nothing outside vouches for the log."""
     witness_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """Public key of the witness, as it says at its start; without it the first that answers is believed from then on."""
+    keep_months: Annotated[int, Field(ge=12, le=36)] = 24
+    """Calendar months after which an entry of the log is erased, but for its hash; `protokollfrist` says the same and why."""
 
 
 class Person(Part):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, MetaData
 
 from blickschutz.kernel.errors import FaultError, StoreDamagedError, StoreError
 from blickschutz.storage.dialects.sqlite import SqliteDialect
-from blickschutz.storage.ports import Database, Dialect, FaultKind, StoreFault
+from blickschutz.storage.ports import AppendOnly, Database, Dialect, FaultKind, StoreFault
 from blickschutz.storage.returning import is_newer
 from blickschutz.storage.returning import take_back as _take_back
 from blickschutz.storage.upgrade import bring_up, row_counts, verified_copy
@@ -97,11 +97,12 @@ def _database_of(tables: Sequence[MetaData]) -> Database:
     return Database(found.pop())
 
 
-def _append_only(tables: Sequence[MetaData]) -> list[str]:
-    return [table.name for part in tables for table in part.tables.values() if table.info.get("append_only")]
+def _append_only(tables: Sequence[MetaData]) -> dict[str, AppendOnly]:
+    every = (table for part in tables for table in part.tables.values())
+    return {table.name: table.info["append_only"] for table in every if "append_only" in table.info}
 
 
-def _guard(engine: Engine, dialect: Dialect, tables: Sequence[str], new: bool) -> None:
+def _guard(engine: Engine, dialect: Dialect, tables: Mapping[str, AppendOnly], new: bool) -> None:
     with engine.connect() as connection:
         bare = dialect.unguarded(connection, tables)
     if bare and not new:
@@ -109,4 +110,4 @@ def _guard(engine: Engine, dialect: Dialect, tables: Sequence[str], new: bool) -
         _log.warning("append_only_renewed", tables=bare, database=str(engine.url.database))
     if bare:
         with writing(engine) as connection:
-            dialect.guard(connection, bare)
+            dialect.guard(connection, {table: tables[table] for table in bare})

@@ -5,7 +5,7 @@ A room keeps `METADATA = MetaData(info=belongs_to(Database.CONTROL))` and marks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,18 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine
 
 LONGEST_WAIT_S = 1.5  # for the right to write: with the rest of a page this stays under two seconds
-APPEND_ONLY: Mapping[str, Any] = {"append_only": True}
+
+
+@dataclass(frozen=True, slots=True)
+class AppendOnly:
+    """That rows of a table are neither changed nor removed. Conditions in SQL where there is one way after all: `removed_if` over the
+    row OLD that may go, `added_if` over the row NEW without which none may come."""
+
+    removed_if: str = ""
+    added_if: str = ""
+
+
+APPEND_ONLY: Mapping[str, Any] = {"append_only": AppendOnly()}
 
 
 class Database(StrEnum):
@@ -63,12 +74,12 @@ class Dialect(Protocol):
         """A transaction alone with the database in which tables may be altered; at its end all references hold, or it is undone."""
         ...
 
-    def guard(self, connection: Connection, tables: Sequence[str]) -> None:
-        """Make tables refuse every change and removal of a row; nothing where they do."""
+    def guard(self, connection: Connection, tables: Mapping[str, AppendOnly]) -> None:
+        """Make tables refuse every change and removal of a row that they are not to let pass."""
         ...
 
-    def unguarded(self, connection: Connection, tables: Sequence[str]) -> list[str]:
-        """Those of `tables` that would let a row be changed or removed."""
+    def unguarded(self, connection: Connection, tables: Mapping[str, AppendOnly]) -> list[str]:
+        """Those of `tables` that would let a row be changed or removed, or that are guarded by something else."""
         ...
 
     def faults(self, engine: Engine, *, deep: bool) -> list[tuple[FaultKind, str]]:

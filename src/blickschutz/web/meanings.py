@@ -24,6 +24,7 @@ MEANINGS: Mapping[str, str] = {
     "AppriseChannel.address_file": "Datei mit der Adresse, wenn ein Geheimnis darin steht.",
     "AppriseChannel.id": "Kurzname, in der Anlage nur einmal.",
     "AppriseChannel.plain_because": "Warum die Verbindung nach draußen unverschlüsselt oder ungeprüft bleibt; die Dokumente drucken es.",
+    "Audit.keep_months": "Kalendermonate, nach denen ein Eintrag des Protokolls bis auf eine Prüfsumme gelöscht wird.",
     "Audit.witness": "Unix-Socket des Zeugen, der für das Protokoll bürgt (absoluter Pfad); ohne ihn bürgt niemand außerhalb.",
     "Audit.witness_key": "Öffentlicher Schlüssel des Zeugen, wie er ihn beim Start nennt; ohne Angabe gilt, wer zuerst antwortet.",
     "Budget.cameras": "Kameras mit einem eigenen Budget.",

@@ -420,6 +420,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "release-fetched": N_("Beweispaket abgeholt"),
     "log-seen": N_("Protokoll angesehen"),
     "log-exported": N_("Protokoll exportiert"),
+    "log-erased": N_("Einträge des Protokolls nach Ablauf ihrer Frist gelöscht"),
     "outage-began": N_("Kamera ausgefallen"),
     "outage-ended": N_("Ausfall einer Kamera beendet"),
     "disk-full": N_("Speicher voll"),

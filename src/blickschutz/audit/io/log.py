@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, MetaData, Row, String, Table, Text, func, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
+from blickschutz.audit.lives import STANDING, Dated
 from blickschutz.audit.model import GENESIS, Checkpoint, Entry, Event
-from blickschutz.audit.rules import digest, encode, encode_checkpoint, encode_head, encode_line, signed_text
+from blickschutz.audit.rules import (
+    digest,
+    encode,
+    encode_checkpoint,
+    encode_erased,
+    encode_head,
+    encode_line,
+    erased_digest,
+    signed_text,
+)
 from blickschutz.kernel.clock import Clock
-from blickschutz.storage.engine import writing
-from blickschutz.storage.ports import APPEND_ONLY, Database, belongs_to
+from blickschutz.storage.engine import forget, writing
+from blickschutz.storage.ports import APPEND_ONLY, AppendOnly, Database, belongs_to
 from blickschutz.storage.rows import RowReader
 
 METADATA = MetaData(info=belongs_to(Database.CONTROL))
@@ -32,7 +60,17 @@ entries = Table(
     Column("hash", String(64), nullable=False),
     Index("log_by_event", "event", "number"),
     Index("log_by_subject", "subject", "number"),
-    info=dict(APPEND_ONLY),
+    info={"append_only": AppendOnly(removed_if="EXISTS (SELECT 1 FROM log_erased AS e WHERE e.number = OLD.number AND e.hash = OLD.hash)")},
+)
+erased = Table(
+    "log_erased",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("entry", Integer, nullable=False),
+    info={
+        "append_only": AppendOnly(added_if="EXISTS (SELECT 1 FROM log AS l WHERE l.number = NEW.entry AND l.event = 'log-erased')"),
+    },
 )
 checkpoints = Table(
     "log_checkpoints",
@@ -45,23 +83,35 @@ checkpoints = Table(
 )
 
 
+def _salt() -> str:
+    return secrets.token_hex(16)
+
+
 class AuditLog:
     """Appends within the transaction of whoever writes, so that a fact and its entry stand or fall together.
 
     `sign` signs with the installation's key, `public` is its public half. Where the key is missing it gives None: entries are
     chained all the same, and signed when there is a key again. What a key signed that was replaced since is proven by the exports
-    from then.
+    from then. `salt` gives what nobody can guess, for each entry.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, sign: Callable[[bytes], bytes | None], public: bytes) -> None:
-        self._engine, self._clock, self._sign, self.public = engine, clock, sign, public
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        sign: Callable[[bytes], bytes | None],
+        public: bytes,
+        salt: Callable[[], str] = _salt,
+    ) -> None:
+        self._engine, self._clock, self._sign, self.public, self._salt = engine, clock, sign, public, salt
         self._rows = RowReader("log", "number")
 
     def append(self, connection: Connection, what: Event, by: str, subject: str = "", facts: Facts | None = None) -> Entry:
         """Add an entry to the transaction `connection` (one that writes)."""
         last = connection.execute(select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)).one_or_none()
         number, previous = (last.number + 1, last.hash) if last is not None else (1, GENESIS)
-        entry = Entry(number=number, at=self._clock.now(), event=what, by=by, subject=subject, facts=facts or {}, previous=previous)
+        at, salt = self._clock.now(), self._salt()
+        entry = Entry(number=number, at=at, event=what, by=by, subject=subject, facts=facts or {}, previous=previous, salt=salt)
         text = encode(entry)
         row = {
             "number": number,
@@ -112,10 +162,11 @@ class AuditLog:
             # What was appended since that checkpoint comes with the next export: every one ends with a signature.
             last = max(points, default=0)
             yield encode_head(self.public, first)
-            signed = entries.c.number.between(first, last)
-            query = select(entries.c.number, entries.c.text, entries.c.hash).where(signed).order_by(entries.c.number)
-            for number, text, hashed in connection.execution_options(yield_per=2000).execute(query):
-                yield encode_line(hashed, text.encode())
+            there = select(entries.c.number, entries.c.text, entries.c.hash, literal(0).label("entry"))
+            gone = select(erased.c.number, literal(""), erased.c.hash, erased.c.entry)
+            query = union_all(*(part.where(part.selected_columns[0].between(first, last)) for part in (there, gone))).order_by("number")
+            for number, text, hashed, order in connection.execution_options(yield_per=2000).execute(query):
+                yield encode_erased(hashed, order) if order else encode_line(hashed, text.encode())
                 point = points.get(number)
                 if point is not None:
                     yield encode_checkpoint(Checkpoint(number=number, hash=point.hash, at=point.at, signature=point.signature))
@@ -155,16 +206,47 @@ class AuditLog:
 
     def hash_of(self, number: int) -> str:
         """The hash of that entry; empty where there is none."""
+        query = union_all(*(select(table.c.hash).where(table.c.number == number) for table in (entries, erased)))
         with self._engine.connect() as connection:
-            found = connection.execute(select(entries.c.hash).where(entries.c.number == number)).scalar_one_or_none()
+            found = connection.execute(query).scalar_one_or_none()
         return str(found or "")
 
     def hashes(self, after: int, most: int) -> list[str]:
         """Hashes of the entries after that number, at most so many, in order. Ends where a number is missing."""
-        query = select(entries.c.number, entries.c.hash).where(entries.c.number > after).order_by(entries.c.number).limit(most)
+        parts = (select(table.c.number, table.c.hash).where(table.c.number > after) for table in (entries, erased))
         with self._engine.connect() as connection:
-            found = connection.execute(query).all()
+            found = connection.execute(union_all(*parts).order_by("number").limit(most)).all()
         return [row.hash for index, row in enumerate(found, after + 1) if row.number == index]
+
+    def dated(self) -> Iterator[Dated]:
+        """What the limit of entries goes by, the oldest first."""
+        newest = select(func.max(entries.c.number)).where(entries.c.event.in_(STANDING)).group_by(entries.c.event, entries.c.subject)
+        query = select(entries.c.number, entries.c.at, entries.c.event, entries.c.subject).order_by(entries.c.number)
+        with self._engine.connect() as connection:
+            standing = frozenset(connection.execute(newest).scalars())
+            for number, at, event, subject in connection.execution_options(yield_per=500).execute(query):
+                yield Dated(number, at, event, subject, number in standing)
+
+    def erase(self, numbers: Sequence[int], months: int) -> None:
+        """Erase what these entries say; their hashes stay, and an entry in the same transaction tells of it and is signed.
+
+        Raises `StoreError` where nothing can be written. At most some thousand at a time.
+        """
+        mine = entries.c.number.in_(numbers)
+        with writing(self._engine) as connection:
+            found = connection.execute(select(entries.c.number, entries.c.hash).where(mine).order_by(entries.c.number)).all()
+            if not found:
+                return
+            hashes = [(row.number, row.hash) for row in found]
+            facts: Facts = {"entries": len(found), "first": found[0].number, "last": found[-1].number, "months": months}
+            order = self.append(connection, Event.LOG_ERASED, "system", facts={**facts, "digest": erased_digest(hashes)})
+            connection.execute(erased.insert(), [{"number": n, "hash": hashed, "entry": order.number} for n, hashed in hashes])
+            connection.execute(delete(entries).where(mine))
+            self._add_checkpoint(connection)
+
+    def forget(self) -> None:
+        """Leave no byte of erased entries in the database's files. Raises `StoreBusyError` while somebody still reads what was."""
+        forget(self._engine)
 
     def state(self) -> tuple[int, str, Checkpoint | None]:
         """Number and hash of the newest entry, and the newest checkpoint."""

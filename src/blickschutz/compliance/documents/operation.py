@@ -23,8 +23,8 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
     regular, hard = f"{limits.regular_s / HOUR_S:g} Stunden", f"{limits.hard_s / DAY_S:g} Tage, nie länger als zwei Kalendermonate"
     gone, rows = "Schlüssel und Datei vernichtet", f"{lives.rows / DAY_S:g} Tage"
     made = f"{min(lives.made, lives.rows) / DAY_S:.0f} Tage, nie länger als zwei Kalendermonate"
-    log = g.facts.newest(FactKind.LOG_RETENTION)
-    kept = log.text if log is not None and log.text else words.OPEN
+    kept = f"{g.site.audit.keep_months} Kalendermonate"
+    of_log = (setting("audit.keep_months"), rule("LO-08"), test("tests/unit/test_log_limit.py"))
     of_clips = (setting("retention.unreviewed_hours"), setting("retention.hard_limit_days"), _RULES, _TWO_MONTHS)
     return (
         (
@@ -105,8 +105,8 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
             (event(Event.FACT_ENTERED), event(Event.FACT_WITHDRAWN), law("Art. 5 Abs. 2 DSGVO"), test("tests/unit/test_fact_pages.py")),
         ),
         (
-            ("Löschprotokolle, ohne Bild", "Vernichtung", "mit dem Protokoll", "–", "vom Programm nicht gelöscht"),
-            (rule("LO-05"), event(Event.SHREDDED)),
+            ("Löschprotokolle, ohne Bild", "Vernichtung", kept, kept, "gelöscht, als Teil des Protokolls"),
+            (rule("LO-05"), event(Event.SHREDDED), *of_log),
         ),
         (
             (
@@ -129,10 +129,13 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
             (setting("alerts.budget"), test("tests/unit/test_budget.py")),
         ),
         (
-            ("Schichtbuch der Leitstelle: Notizen und Übergaben mit Namen", "Eintrag", kept, "–", "Teil des Protokolls; wie dieses"),
-            (event(Event.SHIFT_NOTED), rule("LO-08"), _TWO_MONTHS),
+            ("Schichtbuch der Leitstelle: Notizen und Übergaben mit Namen", "Eintrag", kept, kept, "gelöscht, als Teil des Protokolls"),
+            (event(Event.SHIFT_NOTED), *of_log, _TWO_MONTHS),
         ),
-        (("Protokoll", "Eintrag", kept, "–", "vom Programm nicht gelöscht (siehe „Protokoll und Schichtbuch“)"), (rule("LO-08"),)),
+        (
+            ("Protokoll", "Eintrag", kept, "mit dem Clip, dem Zustand oder der Anlage", "gelöscht bis auf eine Prüfsumme"),
+            (event(Event.LOG_ERASED), *of_log),
+        ),
     )
 
 
@@ -151,7 +154,7 @@ def deletion(g: Grounds) -> Document:
                     _TWO_MONTHS,
                     _RULES,
                 ),
-                *words.to_verify(words.WORDING, words.MADE_FROM, words.KEEPING),
+                *words.to_verify(words.WORDING, words.MADE_FROM, words.KEEPING, words.LOG_KEEPING),
             ),
         ),
         Section("Protokoll und Schichtbuch", words.log_kept(g)),

@@ -58,6 +58,7 @@ CODETERMINATION = Unverified(
 AGREEMENT = Unverified("§ 76 LPersVG RLP", "Form, Kündigung und Nachwirkung einer Dienstvereinbarung.")
 COMMITTING = Unverified("§ 8 LDSG RLP", "Ob und wie Beschäftigte auf das Datengeheimnis zu verpflichten sind.")
 KEEPING = Unverified("Art. 5 Abs. 2 DSGVO", "Wie lange Anfragen Betroffener als Nachweis aufbewahrt werden dürfen.")
+LOG_KEEPING = Unverified("Art. 5 Abs. 1 lit. e DSGVO", "Ob die Frist des Protokolls so kurz ist, wie seine Zwecke es zulassen.")
 REMEDY = Unverified("§ 37 Abs. 6 VwVfG, § 58 VwGO", "Rechtsbehelfsbelehrung bei der Ablehnung eines Antrags.")
 AI_ACT = Unverified(
     "Art. 5, 6, 26, 27, 50 und Anhang III KI-VO", "Wortlaut der KI-Verordnung in der geltenden Fassung und Beginn der Pflichten."
@@ -81,6 +82,7 @@ TO_VERIFY = (
     AGREEMENT,
     COMMITTING,
     KEEPING,
+    LOG_KEEPING,
     REMEDY,
     AI_ACT,
     ENFORCEMENT,
@@ -177,12 +179,23 @@ def retention(g: Grounds) -> list[Sentence]:
 def log_kept(g: Grounds) -> tuple[Sentence, ...]:
     """How long the log is to be kept, what the program does about it, and what else stands in it: the shift book."""
     return (
-        recorded(g, FactKind.LOG_RETENTION, "Frist für das Protokoll"),
+        recorded(g, FactKind.LOG_RETENTION, "Begründung der Frist für das Protokoll"),
         say(
-            "Das Programm löscht keine Einträge des Protokolls: Sie sind verkettet, und eine Lücke wäre eine Fälschung. Wie die Frist "
-            "eingehalten wird, legt der Verantwortliche fest; ohne das endet das Protokoll mit dem Datenordner.",
-            test("tests/unit/test_audit.py"),
+            f"Ein Eintrag des Protokolls wird {g.site.audit.keep_months} Kalendermonate nach dem Tag, an dem er entstand, gelöscht und "
+            "überschrieben. Es bleibt eine Prüfsumme, aus der sich der Inhalt nicht errechnen lässt; ein neuer, von der Anlage signierter "
+            "Eintrag sagt, wie viele gelöscht wurden. So ist eine Löschung nach Frist von einer Fälschung zu unterscheiden.",
+            setting("audit.keep_months"),
+            event(Event.LOG_ERASED),
+            test("tests/unit/test_log_limit.py"),
             rule("LO-08"),
+        ),
+        say(
+            "Länger bleiben Einträge über einen Clip, solange er da ist (Nachweis, wer ihn hatte), der jeweils jüngste Eintrag über einen "
+            "Zustand, der noch gilt, und die Einträge über Nachweise, Schlüssel, das Verzeichnis der Sichtenden, gedruckte Unterlagen und "
+            "diese Löschungen selbst: Sie enden mit der Anlage.",
+            law("Art. 5 Abs. 2 DSGVO"),
+            LOG_KEEPING.evidence,
+            test("tests/unit/test_log_limit.py"),
         ),
         say(
             "Das Schichtbuch der Leitstelle (Notizen, Übergaben, Namen der Diensthabenden) besteht aus Einträgen des Protokolls und hat "

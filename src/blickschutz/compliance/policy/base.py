@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from blickschutz.audit.model import Entry
 from blickschutz.compliance.facts import FactKind
-from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Rule, broken, holds, unknown
-from blickschutz.compliance.policy.evidence import says_something
+from blickschutz.compliance.model import Answer, Check, Grounds, Kind, Result, Rule, broken, holds, unknown
+from blickschutz.compliance.policy.evidence import months_named, says_something
 from blickschutz.compliance.policy.signed import entered_as, vouched, vouchers, waiting
 from blickschutz.compliance.sheets import OFFICES, SINGLE
 
@@ -83,3 +83,20 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
         )
     german, english = vouchers(g, entered_as(g, fact))
     return holds(f"{kind.value}, {fact.date}, {german}", f"{kind.value}, {fact.date}, {english}")
+
+
+def log_limit(g: Grounds) -> Answer:
+    """The limit of the log is signed, and is the one by which the log is erased."""
+    answer, fact, kept = (
+        recorded(g, FactKind.LOG_RETENTION, document=False),
+        g.facts.newest(FactKind.LOG_RETENTION),
+        g.site.audit.keep_months,
+    )
+    if answer.result is not Result.HOLDS or fact is None or months_named(fact.text) == {kept}:
+        return answer
+    return unknown(
+        f"Gelöscht wird das Protokoll nach {kept} Monaten (audit.keep_months). Schreiben Sie bei „protokollfrist“ unter text dieselbe "
+        f"Frist und warum, zum Beispiel „{kept} Monate, weil …“, und keine andere.",
+        f"The log is erased after {kept} months (audit.keep_months). Write the same limit under text of 'protokollfrist' and why, "
+        f"for example „{kept} Monate, weil …“, and no other.",
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from blickschutz.audit.model import Event
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, broken, holds
-from blickschutz.compliance.policy.base import LOG, MONTH, NOT_STARTED, SETTING, YEAR, names, recorded, rule, two_people
+from blickschutz.compliance.policy.base import LOG, MONTH, NOT_STARTED, SETTING, YEAR, log_limit, names, recorded, rule, two_people
 
 USUAL_HOURS = 72
 MOST_DAYS = 61
@@ -156,9 +156,18 @@ def backups(g: Grounds) -> Answer:
     return recorded(g, FactKind.BACKUP_CONCEPT, document=False)
 
 
-@rule("LO-08", "SDM M43", "Für das Protokoll gilt eine Frist", "The log has a limit", SETTING)
+@rule(
+    "LO-08", "SDM M43", "Für das Protokoll gilt eine Frist, und nach ihr wird gelöscht", "The log has a limit, and ends at it", SETTING, LOG
+)
 def log_retention(g: Grounds) -> Answer:
-    return recorded(g, FactKind.LOG_RETENTION, document=False)
+    if g.rows is not None and g.rows.old_entries:
+        return broken(
+            f"{g.rows.old_entries} Einträge des Protokolls sind älter als audit.keep_months = {g.site.audit.keep_months}; warum sie nicht "
+            "gelöscht werden, sagt die Seite Zustand.",
+            f"{g.rows.old_entries} entries of the log are older than audit.keep_months = {g.site.audit.keep_months}; the page of health "
+            "says why they are not erased.",
+        )
+    return log_limit(g)
 
 
 RULES = (unreviewed, hard_limit, whole_holds, at_once, receipts, crypto_erase, backups, log_retention)

@@ -18,6 +18,23 @@ LEAST_REASON = 30
 """Characters below which a text cannot say what was tried and what came of it."""
 INCIDENT_MONTHS = 24
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_MONTHS = re.compile(r"\b(\d+|[a-zäöü]+)[ -]+(monat|jahr|month|year)(?:e[ns]?|s)?\b")
+_NUMBERS = (
+    "ein|eine|einem|eines|one|a",
+    "zwei|zweier|two",
+    "drei|dreier|three",
+    "vier|four",
+    "fünf|five",
+    "sechs|six",
+    "sieben|seven",
+    "acht|eight",
+    "neun|nine",
+    "zehn|ten",
+    "elf|eleven",
+    "zwölf|twelve",
+)
+_SPOKEN = {word: number for number, words in enumerate(_NUMBERS, 1) for word in words.split("|")}
+_SPOKEN |= {"achtzehn": 18, "eighteen": 18, "vierundzwanzig": 24, "twenty-four": 24, "dreißig": 30, "thirty": 30, "sechsunddreißig": 36}
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 _LEAST_DIGITS = 3
 _HIGH = re.compile(
@@ -134,3 +151,13 @@ def has_agreed(text: str) -> bool:
     """Whether a text says plainly that the staff council agreed or that an agreement is in force, and takes nothing of it back."""
     plain = " ".join(text.lower().split())
     return bool(_AGREED.search(plain)) and not _TAKEN_BACK.search(plain)
+
+
+def months_named(text: str) -> set[float]:
+    """All periods of months or years that a text names, in months."""
+    found = set()
+    for number, unit in _MONTHS.findall(text.lower()):
+        many = int(number) if number.isdecimal() else _SPOKEN.get(number, 0)
+        if many:
+            found.add(float(many * (12 if unit in {"jahr", "year"} else 1)))
+    return found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds, unknown
-from blickschutz.compliance.policy.base import GATE, LOG, SETTING, YEAR, lacking, names, recorded, rule
+from blickschutz.compliance.policy.base import GATE, LOG, SETTING, YEAR, lacking, log_limit, names, recorded, rule
 from blickschutz.compliance.policy.evidence import (
     LEAST_REASON,
     has_agreed,
@@ -215,16 +213,10 @@ def record_of_processing(g: Grounds) -> Answer:
     mute = [one for one in g.facts.recipients if not says_something(one)]
     if mute:
         return unknown(f"Diese Empfänger (d) sind keine: {names(mute)}.", f"These are no recipients (d): {names(mute)}.")
-    limit = g.facts.newest(FactKind.LOG_RETENTION)
-    if limit is None or not re.search(r"\d|monat|jahr|month|year", limit.text.lower()):
-        return unknown(
-            "Die Löschfrist des Protokolls (f) fehlt; schreiben Sie sie bei „protokollfrist“ unter text.",
-            "The limit of the log (f) is missing; write it under text of 'protokollfrist'.",
-        )
     bare = unsigned(g, Sheet.PARTICULARS, Sheet.PURPOSES)
     if bare is not None:
         return bare
-    answer = recorded(g, FactKind.LOG_RETENTION, document=False)
+    answer = log_limit(g)
     if answer.result is not Result.HOLDS:
         return answer
     return recorded(g, FactKind.PROCESSING_RECORD, document=False, of_settings=True)

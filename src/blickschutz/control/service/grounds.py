@@ -125,6 +125,7 @@ def _rows(records: Inspected, clock: Clock, is_holiday: IsHoliday) -> Rows:
         without_factor=tuple(one.id for one in active if needs_factor(one) and not counts.get(one.id)),
         redaction_faults=records.redaction_faults(),
         old_seconds=old_seconds,
+        old_entries=records.log_end.overdue(),
         old_clips=tuple(case.id for case in (*old.ending, *old.held, *old.restricted, *old.half_held)),
         late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today, is_holiday)),
         unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today, is_holiday)),

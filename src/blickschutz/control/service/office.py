@@ -16,6 +16,7 @@ from blickschutz.budget.ports import BudgetStore
 from blickschutz.control.ports import EndStore
 from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.control.service.intake import ClipIntake
+from blickschutz.control.service.logend import LogEnd
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.renewal import Renewal
 from blickschutz.control.service.safety import SafeMode
@@ -63,7 +64,7 @@ class Inspected:
     """What an inspection looks at: the check of a site, the grounds of its policy. `redaction_faults` counts cameras.
 
     `stuck` are the clips that do not go; `anchoring` hands the log's hashes to its witness. `budget` are the numbers of the alarm
-    budget, `curves` the recall that comes with the program.
+    budget, `curves` the recall that comes with the program. `log_end` erases entries of the log at their limit.
     """
 
     office: BackOffice
@@ -79,3 +80,4 @@ class Inspected:
     budget: BudgetStore
     curves: Curves
     anchoring: Anchoring
+    log_end: LogEnd

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,10 @@ from blickschutz.kernel.errors import (
     StoreUnreachableError,
 )
 from blickschutz.storage.files import sync_folder
-from blickschutz.storage.ports import LONGEST_WAIT_S, FaultKind
+from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, FaultKind
 
 # `FULL`: a commit is on disk when it returns. `secure_delete`: what is deleted is overwritten with zeros.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
-_ACTS = ("update", "delete")
 _MOST_FAULTS = 20
 _FULL_BYTES = 256 * 1024
 _BUSY = "somebody else is writing; nothing was changed, try again in a moment"
@@ -129,15 +128,16 @@ class SqliteDialect:
             finally:
                 raw.execute("PRAGMA foreign_keys=ON")
 
-    def guard(self, connection: Connection, tables: Sequence[str]) -> None:
-        for table in tables:
-            for act in _ACTS:
-                text = f"BEFORE {act.upper()} ON {table} BEGIN SELECT RAISE(ABORT, 'the log is append only'); END"
-                connection.exec_driver_sql(f"CREATE TRIGGER IF NOT EXISTS {table}_no_{act} {text}")
+    def guard(self, connection: Connection, tables: Mapping[str, AppendOnly]) -> None:
+        for table, rule in tables.items():
+            for name, text in _guards(table, rule).items():
+                connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+                connection.exec_driver_sql(text)
 
-    def unguarded(self, connection: Connection, tables: Sequence[str]) -> list[str]:
-        there = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
-        return [table for table in tables if not {f"{table}_no_{act}" for act in _ACTS} <= there]
+    def unguarded(self, connection: Connection, tables: Mapping[str, AppendOnly]) -> list[str]:
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        there = {str(name): str(text) for name, text in rows}
+        return [table for table, rule in tables.items() if not _guards(table, rule).items() <= there.items()]
 
     def faults(self, engine: Engine, *, deep: bool) -> list[tuple[FaultKind, str]]:
         how = "integrity_check" if deep else "quick_check"
@@ -183,6 +183,18 @@ class SqliteDialect:
         engine = create_engine(address, poolclass=NullPool)
         event.listen(engine, "handle_error", _translate, retval=True)
         return engine
+
+
+def _guards(table: str, rule: AppendOnly) -> dict[str, str]:
+    """The triggers of a table that may only grow, as SQLite keeps their text."""
+    acts = {"update": "", "delete": f"WHEN NOT {rule.removed_if} " if rule.removed_if else ""}
+    if rule.added_if:
+        acts["insert"] = f"WHEN NOT {rule.added_if} "
+    refused = "BEGIN SELECT RAISE(ABORT, 'the log is append only'); END"
+    return {
+        f"{table}_no_{act}": f"CREATE TRIGGER {table}_no_{act} BEFORE {act.upper()} ON {table} {when}{refused}"
+        for act, when in acts.items()
+    }
 
 
 def _name(engine: Engine) -> str:

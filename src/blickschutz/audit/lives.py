@@ -1,0 +1,102 @@
+"""How long entries of the log live: until their limit, but for those on which something rests that is still there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from blickschutz.audit.model import Event
+from blickschutz.kernel.periods import DONE_S, end_of_months
+
+LASTING = frozenset(
+    {
+        # Whose signatures the log bears, who watches it, and what was lost or erased of it.
+        Event.KEY_REPLACED,
+        Event.WITNESS_BOUND,
+        Event.LOG_ERASED,
+        Event.LOSS_FOUND,
+        Event.LOSS_ACCEPTED,
+        Event.PICTURES_RENEWED,
+        # The register of reviewers is compared with them one by one.
+        Event.REVIEWERS_FOUNDED,
+        Event.REVIEWER_CONFIRMED,
+        Event.REVIEWER_REVOKED,
+        # Proofs and what was printed for the public: the log is the only record of them (Art. 5(2) GDPR).
+        Event.FACT_ENTERED,
+        Event.FACT_SIGNED,
+        Event.FACT_WITHDRAWN,
+        Event.DOCUMENTS_PRINTED,
+    }
+)
+"""Kept as long as the installation."""
+STANDING = frozenset(
+    {
+        Event.SYSTEM_STARTED,
+        Event.CAMERA_STOPPED,
+        Event.CAMERA_RESUMED,
+        Event.REGIME_SET,
+        Event.REGIME_RELEASED,
+        Event.CLOCK_COUNTED,
+        Event.CLOCK_SUSPENDED,
+        Event.CLOCK_RESUMED,
+        Event.CLOCK_CONFIRMED,
+        Event.ANCHOR_FAILED,
+        Event.ANCHORED_AGAIN,
+        Event.REVIEWER_ENROLLED,
+        Event.REVIEWER_LEFT,
+        Event.KEY_PRESENTED,
+        Event.SHADOW_BEGAN,
+        Event.SHADOW_OVER,
+        Event.PLAN_PROPOSED,
+        Event.PLAN_SET,
+        Event.QUARANTINE_OVERDUE,
+        Event.BACKUP_MADE,
+        Event.RESTORE_TRIED,
+        Event.RESTORED,
+    }
+)
+"""The newest of each, for each subject, says how something stands now, and stays as long as it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """An entry as its limit sees it; `standing`: it is the newest of those that say how something stands."""
+
+    number: int
+    at: float
+    event: str
+    subject: str
+    standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogLife:
+    """The limit of the log: calendar months at the place, as all periods are reckoned (`kernel.periods`)."""
+
+    months: int
+    zone: tzinfo
+
+    def ends(self, at: float) -> float:
+        """When what was written at `at` must begin to end (POSIX), so that it is gone at its limit."""
+        return end_of_months(at, self.months, self.zone) - DONE_S
+
+
+def ended(entries: Iterable[Dated], life: LogLife, now: float, bound: Callable[[], Collection[str]]) -> Iterator[int]:
+    """The numbers of entries that are to end, of all in their order. `bound` are subjects on which something still rests, asked once
+    and only where something is old enough: the custody of a clip is told as long as the clip is there.
+
+    A clock that was wrong ends nothing early: an entry is as old as the youngest before it, and what is dated after `now` has no date.
+    """
+    latest, subjects = float("-inf"), None
+    for entry in entries:
+        latest = max(latest, entry.at) if entry.at <= now else latest
+        if latest == float("-inf"):
+            continue
+        if life.ends(latest) > now:
+            return
+        if entry.event in LASTING or entry.standing:
+            continue
+        subjects = bound() if subjects is None else subjects
+        if entry.subject not in subjects:
+            yield entry.number

@@ -1,0 +1,66 @@
+"""Entries of the log end at their limit, as clips do: by counted time, never while something is lost or nobody knows how late it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from itertools import islice
+
+import structlog
+
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.lives import LogLife, ended
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import StoreBusyError
+from blickschutz.kernel.periods import DONE_S
+from blickschutz.retention.service import RetentionTime
+from blickschutz.storage.reserve import Reserve
+
+_log = structlog.get_logger(__name__)
+EVERY_S = 900.0
+_PART = 2000
+
+
+class LogEnd:
+    """`bound` are the clips that are there: the log tells of them as long. `waits` says that something is lost and nothing may end."""
+
+    def __init__(
+        self,
+        log: AuditLog,
+        life: LogLife,
+        time: RetentionTime,
+        clock: Clock,
+        bound: Callable[[], Collection[str]],
+        waits: Callable[[], bool],
+        reserve: Reserve,
+    ) -> None:
+        self.log_life = life
+        self._log, self._time, self._clock = log, time, clock
+        self._bound, self._waits, self._reserve = bound, waits, reserve
+        self._looked_at = float("-inf")
+        self._unforgotten = False
+
+    def look(self) -> None:
+        """Called every few seconds, looks every quarter of an hour. Raises `DeviceError` where the log takes nothing; it is tried again."""
+        now = self._clock.monotonic()
+        if now - self._looked_at < EVERY_S or self._waits() or not self._log.can_sign or self._time.check().suspended:
+            return
+        while numbers := self.due(_PART):
+            self._unforgotten = True
+            self._reserve.through(lambda numbers=numbers: self._log.erase(numbers, self.log_life.months))  # type: ignore[misc]
+            _log.info("log_entries_erased", entries=len(numbers))
+        if self._unforgotten:
+            try:
+                self._log.forget()
+            except StoreBusyError:
+                # Somebody reads a long export; what was erased goes from the journal as soon as they are done.
+                return
+            self._unforgotten = False
+        self._looked_at = now
+
+    def due(self, most: int, late_s: float = 0.0) -> list[int]:
+        """The first so many entries that are to end, and were so `late_s` ago."""
+        return list(islice(ended(self._log.dated(), self.log_life, self._time.dated() - late_s, self._bound), most))
+
+    def overdue(self) -> int:
+        """How many entries outlived their limit: at it all must be gone."""
+        return 0 if self._time.suspended else len(self.due(_PART, DONE_S))
