@@ -19,6 +19,7 @@ from blickschutz.compliance.documents.model import (
     setting,
     test,
 )
+from blickschutz.compliance.documents.sources import OWN, listens, own_analysis
 from blickschutz.compliance.facts import FactKind, Ground
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import CLASSES_DE, density, density_class
@@ -162,15 +163,29 @@ QUESTIONS = (
 )
 
 
+_OF_CAMERAS = Question(
+    "kameras-selbst",
+    "Art. 5 und Anhang III Nr. 1",
+    "Erkennen Kameras, die selbst auswerten, Menschen wieder oder nach Merkmalen (Gesicht, Gang, Kleidung, Alter, Gefühl)?",
+    "Die Anlage nimmt solche Ergebnisse nicht an; was in der Kamera geschieht, kann sie nicht prüfen.",
+    OWN,
+)
+
+
+def questions(g: Grounds) -> tuple[Question, ...]:
+    """What is asked of this site: of cameras only where anything is taken of what they find themselves."""
+    return (*QUESTIONS, _OF_CAMERAS) if listens(g) else QUESTIONS
+
+
 def classification(g: Grounds) -> Document:
     """The AI classification: each question, what the program does, and what named people answered."""
     answered = {one.point: one for one in g.facts.classification}
     rows = []
-    for one in QUESTIONS:
+    for one in questions(g):
         found = answered.get(one.id)
         said = (found.answer, found.reason, f"{found.person}, {found.date:%d.%m.%Y}") if found else (words.OPEN,) * 3
         rows.append(((f"{one.norm}: {one.text}", one.program, *said), (*one.evidence, fact("classification"), words.AI_ACT.evidence)))
-    missing_ones = [one.norm for one in QUESTIONS if one.id not in answered]
+    missing_ones = [one.norm for one in questions(g) if one.id not in answered]
     result: Sentence = words.recorded(g, FactKind.AI_CLASSIFICATION, "Unterschriebene Einstufung")
     sections = (
         Section(
@@ -181,6 +196,7 @@ def classification(g: Grounds) -> Document:
                     setting("analysis.model"),
                     setting("cameras"),
                 ),
+                *own_analysis(g),
                 say(
                     "Die Spalte „Programm“ sagt, wie das Programm gemacht ist. Antwort und "
                     "Begründung sind Feststellungen benannter Personen.",

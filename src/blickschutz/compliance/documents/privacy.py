@@ -8,6 +8,7 @@ from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.documents.risks import risks
 from blickschutz.compliance.documents.signatures import signatures
+from blickschutz.compliance.documents.sources import own_analysis
 from blickschutz.compliance.documents.walls import walls
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -51,6 +52,7 @@ def _ai(g: Grounds) -> list[Sentence]:
             setting("analysis.model"),
             rule("KI-01"),
         ),
+        *own_analysis(g),
         say(
             "Ein Ereignis kann von selbst eine Meldung oder eine Aufzeichnung auslösen (siehe „Beschreibung: Betrieb“); was daraus für "
             "einen Menschen folgt, entscheidet ein Mensch.",
@@ -251,6 +253,7 @@ def record_of_processing(g: Grounds) -> Document:
                 test("tests/unit/test_budget.py"),
             ),
             say(f"Auswertung durch Software: ja, Modell „{g.site.analysis.model}“.", setting("analysis.model"), rule("KI-01")),
+            *own_analysis(g),
             words.recorded(g, FactKind.DPIA, "Folgenabschätzung"),
         ),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Plan, Section, Sentence, fact, law, missing, rule, say, setting
+from blickschutz.compliance.documents.sources import OWN, listens
+from blickschutz.compliance.documents.tongues import phrases
 from blickschutz.compliance.facts import Office
 from blickschutz.compliance.model import Grounds
 
@@ -121,6 +123,7 @@ def information_sheet(g: Grounds, language: str) -> Document:
         rule("KI-03"),
         setting("analysis.model"),
     )
+    own = (say(phrases(language).software_own, *OWN),) if listens(g) else ()
     sections = (
         Section(
             t("Was geschieht hier?", "What happens here?"),
@@ -184,7 +187,7 @@ def information_sheet(g: Grounds, language: str) -> Document:
             ),
         ),
         Section(t("Ihr Widerspruchsrecht", "Your right to object"), (objection,)),
-        Section(t("Software und Entscheidungen", "Software and decisions"), (software,)),
+        Section(t("Software und Entscheidungen", "Software and decisions"), (software, *own)),
         Section(t("Wo es dieses Blatt gibt", "Where this sheet is to be had"), (_where(g, english),)),
     )
     title = t("Informationen zum Videoschutz", "Information on video protection")

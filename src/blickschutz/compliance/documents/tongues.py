@@ -25,6 +25,7 @@ from blickschutz.compliance.documents.model import (
     say,
     setting,
 )
+from blickschutz.compliance.documents.sources import OWN, listens
 from blickschutz.compliance.facts import FactKind, Office, Purpose
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy.signed import is_signed, unsigned
@@ -103,6 +104,7 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     complaint: str
     objection: str
     software: str
+    software_own: str
     q_filmed: str
     q_recognised: str
     q_who: str
@@ -136,7 +138,7 @@ def sheet(g: Grounds, language: str) -> Document:
         Section(p.h_storage, (_storage(g, p),)),
         Section(p.h_rights, tuple(_rights(g, p))),
         Section(p.h_objection, (say(p.objection, law("Art. 21 Abs. 4 DSGVO")),)),
-        Section(p.h_software, (_software(p),)),
+        Section(p.h_software, tuple(_software(g, p))),
         Section(p.h_where, (_where(g, p),)),
     )
     return _public(f"informationsblatt-{language}", p.title_sheet, language, "Art. 13 DSGVO", sections)
@@ -151,7 +153,7 @@ def questions(g: Grounds, language: str) -> Document:
         Section(p.q_who, (say(p.a_who, rule("DM-04")), *_opened(g, p), _recipients(g, p))),
         Section(p.q_sound, (say(p.a_sound, rule("DM-01")),)),
         Section(p.q_long, (_storage(g, p),)),
-        Section(p.q_faces, (_software(p),)),
+        Section(p.q_faces, tuple(_software(g, p))),
         Section(p.q_rights, tuple(_rights(g, p))),
         Section(p.h_objection, (say(p.objection, law("Art. 21 Abs. 4 DSGVO")),)),
         Section(p.q_assembly, tuple(_assemblies(g, p))),
@@ -308,8 +310,9 @@ def _assemblies(g: Grounds, p: Phrases) -> list[Sentence]:
     return [told, say(text, fact(FactKind.ASSEMBLIES))]
 
 
-def _software(p: Phrases) -> Sentence:
-    return say(p.software, rule("KI-01"), rule("KI-03"), setting("analysis.model"), law("Art. 13 Abs. 2 lit. f DSGVO"))
+def _software(g: Grounds, p: Phrases) -> list[Sentence]:
+    told = say(p.software, rule("KI-01"), rule("KI-03"), setting("analysis.model"), law("Art. 13 Abs. 2 lit. f DSGVO"))
+    return [told, say(p.software_own, *OWN)] if listens(g) else [told]
 
 
 def _where(g: Grounds, p: Phrases) -> Sentence:
