@@ -27,7 +27,8 @@ from tests.conftest import ROOT
 SOURCE = ROOT / "src/blickschutz"
 MODULES = sorted(SOURCE.rglob("*.py"))
 SURVEY = ROOT / "src/stimmungsbild"
-EVERY_MODULE = [*MODULES, *sorted(SURVEY.rglob("*.py"))]
+PLATFORM = ROOT / "src/plattform"
+EVERY_MODULE = [*MODULES, *sorted(SURVEY.rglob("*.py")), *sorted(PLATFORM.rglob("*.py"))]
 DOCS = {path: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]}
 ALL_DOCS = "\n".join(DOCS.values())
 
@@ -167,7 +168,7 @@ def test_every_broad_except_has_its_reason():
 
 
 def test_every_room_promises_something_and_rules_something_out():
-    for package in [*SOURCE.glob("*/__init__.py"), *SURVEY.rglob("__init__.py")]:
+    for package in [*SOURCE.glob("*/__init__.py"), *SURVEY.rglob("__init__.py"), *PLATFORM.rglob("__init__.py")]:
         words = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
         if package.parent.name in {"cli"}:
             continue

@@ -27,7 +27,7 @@ from stimmungsbild.publication.figures import figures, read_figures, sign_figure
 from stimmungsbild.publication.model import Figures
 from stimmungsbild.publication.office import publish
 from stimmungsbild.publication.press import as_page, as_pdf
-from stimmungsbild.publication.report import LANGUAGES, Chart, Table, report, texts
+from stimmungsbild.publication.report import LANGUAGES, Chart, Report, Section, Table, report, texts
 from stimmungsbild.questionnaire.io import built_in, earlier_wave
 from stimmungsbild.questionnaire.rules import accept
 from tests.matterhorn import failures
@@ -134,6 +134,17 @@ def test_the_print_is_tagged_and_fails_no_condition_of_pdf_ua(asked, tmp_path):
     text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
     assert "Simulierte Stadt" in text
     assert "Offene Beteiligung" in text
+
+
+@pytest.mark.parametrize("odd", ["\u202e", "💥" * 3, "\u0000\u0007", "𓀀 ☃ \ufffe", "\u200b\u2066", '"\\\u202e"'])
+def test_no_sign_that_somebody_wrote_keeps_a_report_from_being_printed(odd, tmp_path):
+    """A word of the institute's workbook, a text that was coded: PDF/A refuses what no typeface has, and with it the whole report."""
+    made = Report("de", f"Sicherheit {odd} 2026", (), (Section(2, f"Ort {odd}", (f"Text {odd} zu Ende",)),))
+    path = tmp_path / "report.pdf"
+    path.write_bytes(as_pdf(made, TODAY))
+    text = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, text=True, check=True).stdout
+    assert "zu Ende" in text
+    assert "\u202e" not in text
 
 
 def test_the_page_reads_without_script_and_without_any_other_file(asked):

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import blickschutz
+import plattform
 from blickschutz.kernel.hosts import number_of
 from blickschutz.zones.model import Grant, Profile, Right, Zone
 
@@ -108,7 +109,8 @@ def control_room(
 def _common() -> list[Grant]:
     """What every program in Python needs of the machine."""
     paths = sysconfig.get_paths()
-    own = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")} | {str(Path(blickschutz.__file__).parent)}
+    own = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    own |= {str(Path(str(one.__file__)).parent) for one in (blickschutz, plattform)}
     return [
         *_reading(_PROGRAM, *sorted(own)),
         *_reading(_LIBRARIES, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"),

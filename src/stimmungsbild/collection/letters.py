@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Literal
 
 import segno
-import typst
 
+from plattform.press import Standard, print_pdf
 from stimmungsbild.collection.model import Door, Field
 from stimmungsbild.collection.rules import draw_code, hashed, printed
 from stimmungsbild.collection.store import Store
 from stimmungsbild.questionnaire.model import LANGUAGES, Questionnaire
 
 # No PDF/A: it wants a date in each file, and nothing is to be archived here.
-STANDARDS: list[Literal["ua-1"]] = ["ua-1"]
+_STANDARDS: tuple[Standard, ...] = ("ua-1",)
 _LINE = "de"
 
 
@@ -43,7 +41,4 @@ def print_letters(q: Questionnaire, codes: Sequence[str], address: str) -> bytes
         "codes": [printed(one) for one in codes],
     }
     source = (resources.files("stimmungsbild.collection") / "templates/letter.typ").read_bytes()
-    found: bytes = typst.compile(
-        source, format="pdf", ignore_system_fonts=True, sys_inputs={"data": json.dumps(data)}, pdf_standards=list(STANDARDS)
-    )
-    return found
+    return print_pdf(source, data, _STANDARDS)

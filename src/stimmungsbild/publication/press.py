@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 import jinja2
-import typst
 
+from plattform.press import print_pdf
 from stimmungsbild.publication.report import Chart, Report, Table, texts
 
-STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 _TEMPLATES = resources.files("stimmungsbild.publication") / "templates"
 
 
@@ -32,14 +30,7 @@ def _data(report: Report, printed: date) -> dict[str, Any]:
 
 def as_pdf(report: Report, printed: date) -> bytes:
     """The report as PDF."""
-    found: bytes = typst.compile(
-        (_TEMPLATES / "report.typ").read_bytes(),
-        format="pdf",
-        ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(_data(report, printed))},
-        pdf_standards=list(STANDARDS),
-    )
-    return found
+    return print_pdf((_TEMPLATES / "report.typ").read_bytes(), _data(report, printed))
 
 
 def as_page(report: Report, printed: date, others: dict[str, str]) -> str:

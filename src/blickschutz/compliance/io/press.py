@@ -5,15 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
-
-import typst
+from typing import Any
 
 from blickschutz.compliance.documents.editions import Edition, history
 from blickschutz.compliance.documents.model import Document, Picture
@@ -22,15 +18,9 @@ from blickschutz.compliance.io.layout import States, layout
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy import assess
 from blickschutz.kernel.errors import FaultError
+from plattform.press import UnprintableError, print_pdf
 
-STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 LIST = "pack.json"
-_CONTROLS = dict.fromkeys([*(one for one in range(32) if chr(one) not in "\n\t"), *range(127, 160), *range(0x202A, 0x202F)])
-_MOST_SIGNS = 100
-# As Rust writes a text that is to be read by programmers.
-_NO_SIGN = re.compile(r'the text `?"((?:[^"\\]|\\.)+)"`? could not be displayed')
-_ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
-_FONTS = Path(str(resources.files("blickschutz.compliance"))) / "fonts"
 
 
 def _print(document: Document, g: Grounds, folder: Path, states: States, editions: Sequence[Edition]) -> Path:
@@ -91,52 +81,11 @@ def _states(g: Grounds) -> States:
 def _rendered(document: Document, g: Grounds, states: States, editions: Sequence[Edition]) -> bytes:
     source = resources.files("blickschutz.compliance").joinpath(f"templates/{document.template}.typ").read_bytes()
     shown = {part.file: _form(part, document, g) for section in document.sections for part in section.parts if isinstance(part, Picture)}
-    data = json.dumps(_plain(layout(document, g, states, editions, shown)), ensure_ascii=False)
-    for _ in range(_MOST_SIGNS):
-        try:
-            return _compiled(source, data, g.folder if shown else None)
-        except typst.TypstError as error:
-            without = _without(data, str(error))
-            if without == data:
-                raise FaultError(f"the document {document.key} cannot be printed: {error}") from error
-            data = without
-    raise FaultError(f"the document {document.key} cannot be printed: it has over {_MOST_SIGNS} signs that no typeface has")
-
-
-def _plain(value: Any) -> Any:
-    """Without signs that control something instead of showing it; one that turns the direction would let a line read backwards."""
-    if isinstance(value, str):
-        return value.translate(_CONTROLS)
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _compiled(source: bytes, data: str, root: Path | None) -> bytes:
-    # The fonts that come with typst and with this package, and no others: the same settings print the same on every machine.
-    printed: bytes = typst.compile(  # type: ignore[call-overload] # its stubs want root to be bytes where the source is
-        source,
-        format="pdf",
-        font_paths=[str(_FONTS)],
-        ignore_system_fonts=True,
-        sys_inputs={"data": data},
-        pdf_standards=list(STANDARDS),
-        root=root,
-    )
-    return printed
-
-
-def _without(data: str, error: str) -> str:
-    """The data without the sign that the printer complains of; the same where it complains of something else.
-
-    PDF/A forbids a text that no typeface shows (ISO 19005-2, 6.2.11.8). People may write anything in a reason, and what one wrote must
-    not keep all documents of a site from being printed: signs that are not seen go, all others become a question mark.
-    """
-    found = _NO_SIGN.search(error)
-    if found is None:
-        return data
-    text = _ESCAPED.sub(lambda one: chr(int(one[1], 16)), found[1]).replace('\\"', '"').replace("\\\\", "\\")
-    return data.translate({ord(one): "" if unicodedata.category(one) in {"Cc", "Cf"} else "?" for one in text if not one.isascii()})
+    data = layout(document, g, states, editions, shown)
+    try:
+        return print_pdf(source, data, root=g.folder if shown else None)
+    except UnprintableError as error:
+        raise FaultError(f"the document {document.key} cannot be printed: {error}") from error
 
 
 def _form(picture: Picture, document: Document, g: Grounds) -> str:
