@@ -18,16 +18,20 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from stimmungsbild.collection.folder import create, end, load, open_store, write_private
+from stimmungsbild.collection.folder import create, end, facts_of, load, open_store, served, write_private
 from stimmungsbild.collection.letters import make_codes, print_letters
 from stimmungsbild.collection.model import Door
 from stimmungsbild.collection.monitor import standing
 from stimmungsbild.collection.service import Collector
 from stimmungsbild.collection.web import Pages
 from stimmungsbild.demo.run import beside, run
-from stimmungsbild.errors import FieldError, SurveyError
+from stimmungsbild.errors import FieldError, LawError, SurveyError
 from stimmungsbild.keys.files import read_evaluation, read_holder, write_key
 from stimmungsbild.keys.service import make_evaluation, make_holder
+from stimmungsbild.law.files import lacking, read_facts
+from stimmungsbild.law.press import print_papers
+from stimmungsbild.law.retention import destroy_due, outlook, read_receipts
+from stimmungsbild.law.rules import content
 from stimmungsbild.publication.figures import read_figures
 from stimmungsbild.publication.office import INTERNAL, PUBLIC, publish, tally
 from stimmungsbild.questionnaire.io import built_in, earlier_wave, read_workbook, write_workbook
@@ -142,10 +146,14 @@ _FOLDER = click.option("--field", "folder", type=click.Path(path_type=Path, file
 @_FOLDER
 @_WORKBOOK
 @click.option("--key", type=_FILE, required=True, help="The evaluation's key; the field takes its public halves.")
-def create_field(folder: Path, workbook: Path | None, key: Path) -> None:
-    """Begin a field in an empty folder."""
-    made = create(folder, read_evaluation(key), workbook, secrets.token_bytes)
-    click.echo(f"field {made.id}, wave {made.wave}, questionnaire {made.questionnaire}")
+@click.option("--facts", type=_FILE, help="The facts file, its documents beside it.")
+@click.option("--demo", "as_demo", is_flag=True, help="A demonstration, which says so on every page, instead of facts.")
+def create_field(folder: Path, workbook: Path | None, key: Path, facts: Path | None, as_demo: bool) -> None:
+    """Begin a field in an empty folder, once all its papers are there."""
+    if (facts is None) is not as_demo:
+        raise LawError("a field needs its facts file (--facts); only a demonstration needs none (--demo)")
+    made = create(folder, read_evaluation(key), workbook, facts, secrets.token_bytes)
+    click.echo(f"field {made.id}, wave {made.wave}, questionnaire {made.questionnaire}{', a demonstration' if made.demo else ''}")
 
 
 @field.command("codes")
@@ -173,10 +181,11 @@ def codes(folder: Path, door: str, count: int, address: str, letters: Path) -> N
 def serve(folder: Path, host: str, port: int) -> None:
     """Serve the pages; TLS is for the proxy before it, which keeps no addresses either."""
     made, q = load(folder)
+    facts = served(folder, date.today())
     store = open_store(folder, secrets.token_bytes)
     try:
         collector = Collector(made, store, time.monotonic, date.today)
-        uvicorn.run(Pages(q, collector).app(), host=host, port=port, access_log=False, server_header=False, proxy_headers=False)
+        uvicorn.run(Pages(q, collector, facts).app(), host=host, port=port, access_log=False, server_header=False, proxy_headers=False)
     finally:
         store.close()
 
@@ -203,6 +212,66 @@ def close(folder: Path, out: Path, yes: bool) -> None:
         there = f"{sealed.acknowledged} forms were acknowledged and {len(sealed.answers)} answers are there"
         raise FieldError(f"{there}; keep the folder as it is")
     click.echo(f"{out}: {len(sealed.answers)} answers, sha256 {digest}")
+
+
+@main.group()
+def papers() -> None:
+    """The survey's own law papers, from the facts file."""
+
+
+_FACTS = click.option("--facts", type=_FILE, required=True, help="The facts file, its documents beside it.")
+
+
+@papers.command("check")
+@_FACTS
+def check_papers(facts: Path) -> None:
+    """Say what keeps a field from beginning, and the hash of the facts that two people sign."""
+    data = facts.read_bytes()
+    found = read_facts(data)
+    click.echo(f"content of these facts: {content(found)}")
+    lacks = lacking(data, facts.parent)
+    if lacks:
+        raise LawError("a field may not begin:\n" + "\n".join(lacks))
+    click.echo("a demonstration, which needs no papers" if found.demo else "everything is there; a field may begin")
+
+
+@papers.command("print")
+@_FACTS
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="A folder.")
+def print_all(facts: Path, out: Path) -> None:
+    """Print impact assessment, record, roles, basis, retention and the information sheets; what is missing is printed as OFFEN."""
+    for path in print_papers(read_facts(facts.read_bytes()), out, date.today()):
+        click.echo(path)
+
+
+@main.group()
+def retention() -> None:
+    """What is kept until when, and its destruction."""
+
+
+_ROOM = click.option(
+    "--room", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True, help="The evaluation's folder."
+)
+
+
+@retention.command("run")
+@_FACTS
+@_ROOM
+def run_retention(facts: Path, room: Path) -> None:
+    """Destroy what is due today and write the receipt; for a timer, once a day."""
+    known = read_facts(facts.read_bytes())
+    receipt = destroy_due(room, known, date.today(), secrets.token_bytes)
+    click.echo(f"receipt {receipt.number}: {len(receipt.files)} files destroyed" if receipt else "nothing is due")
+    for what, day in outlook(known).items():
+        click.echo(f"{what} until {day}")
+
+
+@retention.command("verify")
+@_ROOM
+def verify_receipts(room: Path) -> None:
+    """Say of all receipts whether they are as they were signed, and none was taken away in between."""
+    for one in read_receipts(room):
+        click.echo(f"{one.number} {one.destroyed}: {', '.join(one.kinds)}, {len(one.files)} files")
 
 
 @main.command("evaluate")
@@ -249,6 +318,8 @@ def demo(folder: Path, seed: int, seconds: int | None, port: int, as_json: bool)
     what, truth = run(target, seed, click.echo)
     for line in beside(what, truth):
         click.echo(line)
+    print_papers(facts_of(target / "field"), target / "papers", date.today())
+    click.echo(f"the papers of a field, as a demonstration has them: {target / 'papers'}")
     if as_json:
         shown = {row.name: [row.town and row.town.percent, row.open and row.open.percent] for row in what.unsafe if row.name in truth}
         click.echo(json.dumps({"truth": {name: round(one * 100, 1) for name, one in truth.items()}, "shown": shown}))

@@ -21,3 +21,7 @@ class OpeningError(SurveyError):
 
 class MarginsError(SurveyError):
     """Margins, letters and answers do not fit together; the statistics office mends it."""
+
+
+class LawError(SurveyError):
+    """A paper, an assessment or a signature is not there; the town decides and records it."""

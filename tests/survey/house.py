@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import nacl.pwhash.argon2id as argon
 
-from stimmungsbild.collection.folder import create, load, open_store
+from stimmungsbild.collection.folder import create, facts_of, load, open_store
 from stimmungsbild.collection.letters import make_codes
 from stimmungsbild.collection.model import Door, Field
 from stimmungsbild.collection.service import Collector
@@ -66,11 +66,11 @@ class House:
 def open_house(folder: Path) -> House:
     people = holders()
     key = make_evaluation(list(people.values()), secrets.token_bytes)
-    create(folder, key, None, secrets.token_bytes)
+    create(folder, key, None, None, secrets.token_bytes)
     made, q = load(folder)
     store, time = open_store(folder, secrets.token_bytes), Time()
     collector = Collector(made, store, time, lambda: date(2026, 12, 1))
-    return House(folder, people, key, made, q, store, collector, time, Pages(q, collector))
+    return House(folder, people, key, made, q, store, collector, time, Pages(q, collector, facts_of(folder)))
 
 
 def hidden(page: str) -> dict[str, list[str]]:

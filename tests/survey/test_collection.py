@@ -495,7 +495,7 @@ def test_killed_at_any_moment_what_was_acknowledged_is_there_once(house):
 
 def test_a_field_begins_once_and_goes_on_with_its_own_questionnaire(house, tmp_path):
     with pytest.raises(FieldError, match="is a field already"):
-        create(house.folder, house.key, None, secrets.token_bytes)
+        create(house.folder, house.key, None, None, secrets.token_bytes)
     with pytest.raises(FieldError, match="no field"):
         load(tmp_path)
     other = msgspec.structs.replace(house.field, questionnaire="0" * 64)
@@ -558,8 +558,10 @@ def test_commands_lead_from_keys_to_the_sealed_file(tmp_path):
         run("keys", "holder", name, tmp_path / f"{name}.json", "--passphrase", PEOPLE[name])
     holders = [part for name in ("institut", "stadt") for part in ("--holder", tmp_path / f"{name}.json")]
     run("keys", "evaluation", tmp_path / "key.json", *holders)
-    run("field", "create", "--field", tmp_path / "field", "--key", tmp_path / "key.json")
-    assert "is a field already" in run("field", "create", "--field", tmp_path / "field", "--key", tmp_path / "key.json", fails=1)
+    create_it = ["field", "create", "--field", tmp_path / "field", "--key", tmp_path / "key.json"]
+    assert "a field needs its facts file" in run(*create_it, fails=1)
+    assert "a demonstration" in run(*create_it, "--demo")
+    assert "is a field already" in run(*create_it, "--demo", fails=1)
     letters = ["--door", "register", "--count", 3, "--address", "https://umfrage.example.org", "--letters", tmp_path / "letters.pdf"]
     assert "with 3 codes" in run("field", "codes", "--field", tmp_path / "field", *letters)
     assert json.loads(run("field", "monitor", "--field", tmp_path / "field"))["answers"] == {}

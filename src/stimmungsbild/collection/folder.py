@@ -1,4 +1,4 @@
-"""A field's folder: `field.json`, the questionnaire as a workbook where it is an own one, `answers.db`; at its end `answers.sealed`."""
+"""A field's folder: `field.json`, `facts.toml`, the questionnaire as a workbook where it is an own one, `answers.db`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -14,12 +15,14 @@ from stimmungsbild.collection.model import Field, Sealed
 from stimmungsbild.collection.store import Store
 from stimmungsbild.errors import FieldError
 from stimmungsbild.keys.model import EvaluationKey
+from stimmungsbild.law.files import demo_facts, passed, read_facts
+from stimmungsbild.law.model import Facts
 from stimmungsbild.questionnaire.io import built_in, read_workbook
 from stimmungsbild.questionnaire.model import Questionnaire
 from stimmungsbild.questionnaire.rules import digest, wording
 
 _ID_BYTES, _PEPPER_BYTES = 16, 32
-_FIELD, _WORKBOOK, _ANSWERS = "field.json", "questionnaire.xlsx", "answers.db"
+_FIELD, _FACTS, _WORKBOOK, _ANSWERS = "field.json", "facts.toml", "questionnaire.xlsx", "answers.db"
 
 
 def fingerprint(q: Questionnaire) -> str:
@@ -27,18 +30,47 @@ def fingerprint(q: Questionnaire) -> str:
     return hashlib.sha256("\n".join(f"{item.name} {digest(wording(q, item))}" for item in q.items()).encode()).hexdigest()
 
 
-def create(folder: Path, key: EvaluationKey, workbook: Path | None, randomness: Callable[[int], bytes]) -> Field:
-    """A new field. Of the evaluation's key it gets the public halves only."""
-    folder.mkdir(parents=True, exist_ok=True)
+def create(folder: Path, key: EvaluationKey, workbook: Path | None, facts: Path | None, randomness: Callable[[int], bytes]) -> Field:
+    """A new field. Of the evaluation's key it gets the public halves only.
+
+    `facts`: the facts file, its documents beside it; None makes a demonstration. Raises `LawError` with everything that is lacking.
+    """
     if (folder / _FIELD).exists():
         raise FieldError(f"{folder} is a field already; a new one needs an empty folder")
+    data = facts.read_bytes() if facts else demo_facts()
+    law = passed(data, facts.parent if facts else None)
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     if workbook:
         (folder / _WORKBOOK).write_bytes(workbook.read_bytes())
     q = questionnaire_of(folder)
-    field = Field(randomness(_ID_BYTES).hex(), q.wave, fingerprint(q), key.public, key.verify, randomness(_PEPPER_BYTES))
+    if law.wave != q.wave:
+        raise FieldError(f"the facts are those of wave {law.wave}, and the questionnaire is of wave {q.wave}")
+    write_private(folder / _FACTS, data)
+    under = hashlib.sha256(data).hexdigest()
+    field = Field(randomness(_ID_BYTES).hex(), q.wave, fingerprint(q), key.public, key.verify, randomness(_PEPPER_BYTES), under, law.demo)
     write_private(folder / _FIELD, msgspec.json.format(msgspec.json.encode(field), indent=1))
     return field
+
+
+def facts_of(folder: Path) -> Facts:
+    """The facts under which a field began. Raises `FieldError` where they are others by now."""
+    field, _ = load(folder)
+    try:
+        data = (folder / _FACTS).read_bytes()
+    except OSError as error:
+        raise FieldError(f"{folder} has no {_FACTS} any more; bring it back") from error
+    if hashlib.sha256(data).hexdigest() != field.law:
+        raise FieldError(f"{_FACTS} is another one than the field began with; bring back the old one, or begin another field")
+    return read_facts(data)
+
+
+def served(folder: Path, today: date) -> Facts:
+    """The facts of a field that may be answered today. Raises `FieldError`."""
+    facts = facts_of(folder)
+    if not facts.demo and not facts.begins <= today <= facts.ends:
+        raise FieldError(f"the papers of this field say {facts.begins} to {facts.ends}, and today is {today}")
+    return facts
 
 
 def load(folder: Path) -> tuple[Field, Questionnaire]:

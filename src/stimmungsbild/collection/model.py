@@ -17,7 +17,10 @@ class Door(StrEnum):
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A field as its folder says: whose key seals, which questionnaire it is, with what codes are hashed (`pepper`, 32 bytes)."""
+    """A field as its folder says: whose key seals, which questionnaire it is, with what codes are hashed (`pepper`, 32 bytes).
+
+    `law`: SHA-256 (hex) of the facts file under which it began; `demo`: that of a demonstration.
+    """
 
     id: str
     wave: str
@@ -25,6 +28,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public: bytes
     verify: bytes
     pepper: bytes
+    law: str = ""
+    demo: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stimmungsbild.collection.model import Outcome
 from stimmungsbild.collection.rules import TICKET
 from stimmungsbild.collection.service import Collector
+from stimmungsbild.law.model import Facts
+from stimmungsbild.law.notice import notice, title
 from stimmungsbild.questionnaire.model import GERMAN, LANGUAGES, LONGEST_TEXT, RIGHT_TO_LEFT, Questionnaire
 from stimmungsbild.questionnaire.rules import (
     TooLongError,
@@ -101,14 +103,18 @@ def language_of(asked_for: str | None, accepted: str) -> str:
 class Pages:
     """Makes the pages. `ticket` gives a new form's name for itself, 32 hex digits."""
 
-    def __init__(self, q: Questionnaire, collector: Collector, ticket: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
-        self._q, self._collector, self._ticket = q, collector, ticket
+    def __init__(
+        self, q: Questionnaire, collector: Collector, facts: Facts, ticket: Callable[[], str] = lambda: secrets.token_hex(16)
+    ) -> None:
+        self._q, self._collector, self._facts, self._ticket = q, collector, facts, ticket
         self._styles = (_PACKAGE / "static/survey.css").read_text(encoding="utf-8")
         loader = jinja2.FunctionLoader(lambda name: (_PACKAGE / "templates" / name).read_text(encoding="utf-8"))
         self._env = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._env.globals.update(languages={k: v for k, v in LANGUAGES.items() if k in q.words}, right_to_left=RIGHT_TO_LEFT)
+        self._env.globals.update(
+            languages={k: v for k, v in LANGUAGES.items() if k in q.words}, right_to_left=RIGHT_TO_LEFT, demo=facts.demo
+        )
 
     def app(self) -> ASGIApp:
         """The application."""
@@ -116,6 +122,7 @@ class Pages:
             Route("/", self.first),
             Route("/page", self.page, methods=["POST"]),
             Route("/send", self.send, methods=["POST"]),
+            Route("/information", self.information),
             Route("/survey.css", self.styles),
         ]
         handlers = {404: self.missing, 405: self.missing}
@@ -148,6 +155,11 @@ class Pages:
 
     def _first(self, language: str, ticket: str, code: str, status: int = 200, said: str = "") -> HTMLResponse:
         return self._html("first.html", language, status, ticket=ticket, code=code, said=said)
+
+    async def information(self, request: Request) -> Response:
+        """What becomes of the answers, before anybody answers (Art. 13 GDPR); it stays when the field has ended."""
+        language = language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+        return self._html("information.html", language, heading=title(language), parts=notice(self._facts, language))
 
     async def page(self, request: Request) -> Response:
         """From one page to another."""

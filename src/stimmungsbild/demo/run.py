@@ -98,7 +98,7 @@ def prepare(folder: Path) -> Path:
         write_key(folder / f"{key.holder}.json", key)
     evaluation = make_evaluation(keys, secrets.token_bytes)
     write_key(folder / "evaluation.json", evaluation)
-    create(folder / "field", evaluation, None, secrets.token_bytes)
+    create(folder / "field", evaluation, None, None, secrets.token_bytes)
     return folder / "field"
 
 
@@ -110,6 +110,7 @@ def run(
     field = prepare(folder)
     made, q = load(field)
     everybody = town(q, chance, people)
+    say("a demonstration: a real field begins only once its own papers are there (`stimmungsbild papers check`)")
     say(f"a simulated town of {len(everybody.annoyed)} people aged 16 and over; two holders' keys; a field {made.id[:8]}")
     store = open_store(field, secrets.token_bytes)
     try:
@@ -142,7 +143,6 @@ def run(
         margins,
         folder / "report",
         date.today(),
-        simulated=True,
     )
     say(f"opened by {' and '.join(HOLDERS)}; report in {folder / 'report/public'}")
     return what, {name: unsafe(q, everybody, name) for name in HEADLINES}

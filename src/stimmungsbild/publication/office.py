@@ -36,8 +36,6 @@ def publish(
     margins: Path,
     out: Path,
     today: date,
-    *,
-    simulated: bool = False,
 ) -> Figures:
     """Open, evaluate, print. `holders`: key file and passphrase of two people. `out` must not hold a report yet."""
     if out.exists() and any(out.iterdir()):
@@ -53,7 +51,7 @@ def publish(
     opened = open_answers(sealed, opened_key)
     people = read_margins(margins)
     found = evaluate(q, opened, {name: one for name, one in people.items() if name != _SENT}, _sent(people), opened_key.signing, _below)
-    what = figures(q, earlier, opened, found, today, simulated=simulated)
+    what = figures(q, earlier, opened, found, today, simulated=sealed.field.demo)
     _print(q, what, out / PUBLIC, today)
     write_private(out / PUBLIC / "figures.json", sign_figures(what, opened_key, evaluation.verify))
     log = io.StringIO()
