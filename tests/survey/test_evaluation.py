@@ -22,7 +22,7 @@ from stimmungsbild.evaluation.disclosure import LEAST, MOST_MOVED, Table, moved,
 from stimmungsbild.evaluation.estimates import FEWEST, share
 from stimmungsbild.evaluation.model import Cleaned, Opened
 from stimmungsbild.evaluation.opening import open_answers, read_sealed
-from stimmungsbild.evaluation.places import FEWEST_PEOPLE, LARGEST, cells
+from stimmungsbild.evaluation.places import FEWEST_PEOPLE, LARGEST, cells, square
 from stimmungsbild.evaluation.weights import HIGHEST, LOWEST, coded, groups, weigh
 from stimmungsbild.keys.service import open_evaluation
 from tests.conftest import often
@@ -278,32 +278,146 @@ def test_cleaning_says_what_it_did_to_which(house):
 # Squares.
 
 
-def test_a_square_is_divided_only_where_every_quarter_has_ten_people():
-    near = [(0, 0, f"a{n}") for n in range(12)] + [(1, 1, f"b{n}") for n in range(9)]
-    shown, hidden = cells(near)
-    assert [(one.size, one.people) for one in shown] == [(2, 21)]
-    assert hidden == 0
-    shown, _ = cells([*near, (1, 1, "b9")])
-    assert sorted((one.size, one.east, one.people) for one in shown) == [(1, 0, 12), (1, 1, 10)]
+def test_what_is_no_square_is_none():
+    assert square("100mN29300E41200") == (41200, 29300)
+    assert [square(one) for one in ("", "100mN2930E41200", "10mN29300E41200", "100mN29300E412001", "100mN٢٩٣٠٠E41200")] == [None] * 5
+
+
+def test_quarters_with_ten_people_stand_by_themselves_and_too_few_others_nowhere():
+    near = [(0, 0, n) for n in range(12)] + [(1, 1, 20 + n) for n in range(9)]
+    assert [(cell.size, cell.rest, len(people)) for cell, people in cells(near)] == [(1, False, 12)]
+    found = cells([*near, (1, 1, 30)])
+    assert sorted((cell.size, cell.east, len(people)) for cell, people in found) == [(1, 0, 12), (1, 1, 10)]
+
+
+def test_too_few_in_each_quarter_are_shown_together():
+    near = [(x, y, n + 5 * (2 * x + y)) for x in (0, 1) for y in (0, 1) for n in range(5)]
+    assert [(cell.size, cell.rest, len(people)) for cell, people in cells(near)] == [(2, False, 20)]
+    rest = [(0, 0, 100 + n) for n in range(12)] + [one for one in near if one[:2] != (0, 0)]
+    assert sorted((cell.size, cell.rest, len(people)) for cell, people in cells(rest)) == [(1, False, 12), (2, True, 15)]
 
 
 def test_people_count_and_not_points():
-    assert cells([(x, 0, "one") for x in range(50)]) == ((), 1)
+    assert cells([(x, 0, 1) for x in range(50)]) == ()
 
 
 def test_every_square_that_is_shown_has_ten_people_whatever_is_named():
     chance = random.Random(9)
     for _ in range(often(30, 300)):
-        named = [(chance.randrange(200), chance.randrange(200), str(chance.randrange(60))) for _ in range(chance.randrange(200))]
-        shown, _ = cells(named)
+        named = [(chance.randrange(200), chance.randrange(200), chance.randrange(60)) for _ in range(chance.randrange(200))]
         taken = set()
-        for one in shown:
-            inside = {who for x, y, who in named if one.east <= x < one.east + one.size and one.north <= y < one.north + one.size}
-            assert len(inside) == one.people >= FEWEST_PEOPLE
-            assert one.size <= LARGEST
-            squares = set(product(range(one.east, one.east + one.size), range(one.north, one.north + one.size)))
-            assert not squares & taken
-            taken |= squares
+        for cell, people in cells(named):
+            here = set(product(range(cell.east, cell.east + cell.size), range(cell.north, cell.north + cell.size)))
+            assert people <= {who for x, y, who in named if (x, y) in here}
+            assert len(people) >= FEWEST_PEOPLE
+            assert cell.size <= LARGEST
+            if not cell.rest:
+                assert people == {who for x, y, who in named if (x, y) in here}
+                assert not here & taken
+                taken |= here
+
+
+def told(named, capped=True):
+    """Small squares of which a solver that knows the rule and all that is shown proves that somebody named them."""
+    shown = {(cell.east, cell.north, cell.size, cell.rest): (cell, len(people)) for cell, people in cells(named)}
+    nodes = {}
+
+    def grow(east, north, size):
+        nodes[east, north, size] = len(nodes)
+        if size > 1:
+            for right, up in product((0, size // 2), repeat=2):
+                grow(east + right, north + up, size // 2)
+
+    grow(0, 0, LARGEST // 8)
+    upper, bound = [], []
+
+    def hold(terms, most):
+        row = np.zeros(len(nodes))
+        for node, times in terms:
+            row[nodes[node]] += times
+        upper.append(row)
+        bound.append(most)
+
+    def quarters(east, north, size):
+        return [(east + right, north + up, size // 2) for right, up in product((0, size // 2), repeat=2)]
+
+    for node in nodes:
+        if node[2] > 1:
+            hold([(node, 1), *((one, -1) for one in quarters(*node))], 0)
+            for one in quarters(*node):
+                hold([(one, 1), (node, -1)], 0)
+
+    def known(cell, many, parts):
+        printed = min(many, cell.most) if capped and cell.most else many
+        hold([(one, -1) for one in parts], -(printed - MOST_MOVED))
+
+    def few(node):
+        hold([(node, 1)], FEWEST_PEOPLE - 1)
+
+    def look(node):
+        if (*node, False) in shown:
+            cell, many = shown[*node, False]
+            known(cell, many, [node])
+            if node[2] > 1:
+                for one in quarters(*node):
+                    few(one)
+            return
+        inside = [one for one in quarters(*node) if any(inner(one, cell) for cell, _ in shown.values())] if node[2] > 1 else []
+        if not inside:
+            few(node)
+            return
+        others = [one for one in quarters(*node) if one not in inside]
+        for one in others:
+            few(one)
+        if (*node, True) in shown:
+            known(*shown[*node, True], others)
+        for one in inside:
+            look(one)
+
+    look((0, 0, LARGEST // 8))
+    broken = []
+    for node in nodes:
+        true = len({who for x, y, who in named if node[0] <= x < node[0] + node[2] and node[1] <= y < node[1] + node[2]})
+        if 0 < true < LEAST:
+            aim = np.zeros(len(nodes))
+            aim[nodes[node]] = 1
+            found = linprog(aim, A_ub=np.array(upper), b_ub=np.array(bound), bounds=(0, None), method="highs")
+            if found.status == 0 and found.fun > 1e-6:
+                broken.append((node, true, found.fun))
+    return broken
+
+
+def inner(node, cell):
+    inside = node[0] <= cell.east < node[0] + node[2] and node[1] <= cell.north < node[1] + node[2]
+    return inside and (cell.size < node[2] or (cell.size == node[2] and not cell.rest))
+
+
+def named_by_chance(chance, many):
+    """People around a few spots of an area of 800 m; each in one square, some in two."""
+    spots = chance.integers(0, 8, (4, 2))
+    found = []
+    for person in range(many):
+        for _ in range(1 + int(chance.random() < 0.3)):
+            east, north = np.clip(spots[chance.integers(4)] + chance.integers(-1, 2, 2), 0, 7)
+            found.append((int(east), int(north), person))
+    return found
+
+
+def test_a_solver_that_knows_the_rule_finds_nobody_in_a_small_square():
+    chance = np.random.default_rng(12)
+    shown = 0
+    for _ in range(often(6, 300)):
+        named = named_by_chance(chance, int(chance.integers(20, 120)))
+        shown += len(cells(named))
+        assert told(named) == []
+    assert shown > 5, "showing nothing would be easy"
+
+
+def test_the_solver_breaks_squares_whose_counts_are_not_cut():
+    """Thirty-one people in four quarters of nine at most: somebody is in each of them."""
+    named = [(x, y, 10 * (2 * x + y) + n) for x in (0, 1) for y in (0, 1) for n in range(9 if x or y else 4)]
+    assert told(named) == []
+    assert [one[:2] for one in told(named, capped=False)] == [((0, 0, 1), 4)]
 
 
 # Disclosure.

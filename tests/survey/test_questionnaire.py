@@ -163,6 +163,16 @@ def test_answers_are_taken_by_name_and_nothing_else_is():
     assert accept(Q, {"area_day": [""], "help": [""]}) == {}
 
 
+def test_squares_of_the_grid_are_taken_and_nothing_finer():
+    three = ["100mN29300E41200", "100mN29301E41200", "100mN29300E41200", "100mN29302E41200"]
+    assert accept(Q, {"unsafe_squares": three}) == {"unsafe_squares": tuple(dict.fromkeys(three))}
+    for one in ("10mN293001E412001", "49.44,7.77", "100mN29300E4120O", "100mN29300E41200 ", "100mN٢٩٣٠٠E41200"):
+        with pytest.raises(UnknownChoiceError):
+            accept(Q, {"unsafe_squares": [one]})
+    with pytest.raises(UnknownChoiceError):
+        accept(Q, {"unsafe_squares": [f"100mN2930{n}E41200" for n in range(4)]})
+
+
 @pytest.mark.parametrize(
     "given", [{"area_day": ["<script>"]}, {"area_day": ["very_safe", "very_unsafe"]}, {"unsafe_places": ["park", "'; --"]}]
 )
@@ -191,11 +201,11 @@ def test_commands(tmp_path):
     runner = CliRunner()
     book = str(tmp_path / "q.xlsx")
     assert runner.invoke(main, ["questionnaire", "write", book]).exit_code == 0
-    assert "43 items on 11 pages" in runner.invoke(main, ["questionnaire", "check", "--workbook", book]).output
+    assert "44 items on 11 pages" in runner.invoke(main, ["questionnaire", "check", "--workbook", book]).output
     found = runner.invoke(main, ["questionnaire", "compare", "--workbook", book, "--json"])
-    assert json.loads(found.output.splitlines()[-1]) == {"wave": "2021", "same": 0, "changed": 0, "new": 30, "unknown": 13}
+    assert json.loads(found.output.splitlines()[-1]) == {"wave": "2021", "same": 0, "changed": 0, "new": 31, "unknown": 13}
     wave = json.loads(runner.invoke(main, ["questionnaire", "wave", "--mode", "online", "--sample", "register"]).output)
-    assert len(wave["items"]) == 43
+    assert len(wave["items"]) == 44
     (tmp_path / "q.xlsx").write_bytes(b"")
     refused = runner.invoke(main, ["questionnaire", "check", "--workbook", book])
     assert refused.exit_code == 1

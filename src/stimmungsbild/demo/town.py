@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stimmungsbild.questionnaire.model import Kind, Questionnaire
+from stimmungsbild.questionnaire.model import MOST_SQUARES, Kind, Questionnaire
 
 PEOPLE = 85_000
 # Made-up shares of the town by district, in the order of the questionnaire's list; the smallest has 0.9 %.
@@ -19,6 +19,14 @@ _PASSPORT = 0.8
 # The log odds of answering at the open door rise by this for one standard deviation of annoyance: self-selection.
 _ANNOYED = 0.7
 _CHOICES_OF_MANY = 0.22
+# Squares of a town that is made up: east and north in hundreds of metres.
+_MIDDLES = {
+    "town_hall": (41200, 29300),
+    "mall": (41204, 29297),
+    "station": (41196, 29288),
+    "park": (41189, 29295),
+    "volkspark": (41226, 29302),
+}
 _JOINED = {"district": (("einsiedlerhof", "erlenbach", "moelschbach"),), "sex": (("male", "other"),)}
 
 
@@ -44,7 +52,7 @@ def town(q: Questionnaire, chance: np.random.Generator, people: int = PEOPLE) ->
     fear = 0.9 * annoyed + 0.5 * (one["sex"] == 0) + 0.25 * (one["age"] == 3) + 0.3 * (one["district"] < 4)
     many: dict[str, NDArray[np.bool_]] = {}
     for item in q.items():
-        if item.name in one or item.kind is Kind.TEXT:
+        if item.name in one or not item.list:
             continue
         choices = len(q.lists[item.list])
         if item.kind is Kind.MANY:
@@ -90,7 +98,14 @@ def answers_of(q: Questionnaire, everybody: Town, person: int) -> dict[str, list
     found = {name: [q.lists[_list(q, name)][value[person]]] for name, value in everybody.one.items()}
     for name, picked in everybody.many.items():
         found[name] = [one for one, has in zip(q.lists[_list(q, name)], picked[person], strict=True) if has]
+    found |= {item.name: squares(found.get("unsafe_places", []), person) for item in q.items() if item.kind is Kind.SQUARES}
     return found
+
+
+def squares(places: list[str], person: int) -> list[str]:
+    """Where somebody puts their places on the map: each beside the middle of a town that is made up, in one of a few squares."""
+    known = [_MIDDLES[one] for one in places if one in _MIDDLES][:MOST_SQUARES]
+    return list(dict.fromkeys(f"100mN{north + person % 3:05}E{east + person // 3 % 2:05}" for east, north in known))
 
 
 def _list(q: Questionnaire, name: str) -> str:

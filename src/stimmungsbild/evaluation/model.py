@@ -87,9 +87,22 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One 100 m square of the INSPIRE grid merged `size` squares wide, with how many people named it."""
+    """A square of the INSPIRE grid, `size` times 100 m wide; `rest`: without those of its quarters that are shown by themselves.
+
+    Of more than `most` people no more are printed; 0: there is no bound.
+    """
 
     east: int
     north: int
     size: int
+    most: int = 0
+    rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """What is published of a cell: people as printed. `more`: there may be more of them."""
+
+    cell: Cell
     people: int
+    more: bool

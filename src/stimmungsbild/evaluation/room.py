@@ -13,7 +13,8 @@ from stimmungsbild.errors import MarginsError
 from stimmungsbild.evaluation.cleaning import MARGINS, clean
 from stimmungsbild.evaluation.disclosure import Keys, Shown, Table, publish, record_keys
 from stimmungsbild.evaluation.estimates import FEWEST, share
-from stimmungsbild.evaluation.model import Entry, Estimate, Floats, Opened, Weights, Whole
+from stimmungsbild.evaluation.model import Area, Entry, Estimate, Floats, Opened, Weights, Whole
+from stimmungsbild.evaluation.places import cells, square
 from stimmungsbild.evaluation.weights import Margins, coded, groups, weigh
 from stimmungsbild.questionnaire.model import Item, Kind, Questionnaire
 
@@ -54,6 +55,7 @@ class Findings:
     unsafe: Mapping[str, Finding]
     unsafe_by: Mapping[str, Mapping[tuple[str, str], Finding]]
     without_bursts: Mapping[str, float | None]
+    squares: Mapping[Door, tuple[Area, ...]]
     weights: Weights
     log: tuple[Entry, ...]
 
@@ -63,9 +65,21 @@ class _Door:
 
     def __init__(self, q: Questionnaire, answers: Sequence[Answer], keys: Keys) -> None:
         self.many, self._q = len(answers), q
+        zero = np.zeros(self.many, dtype=np.int64)
         self.said = {item.name: [_one(a.values.get(item.name, "")) for a in answers] for item in q.items()}
-        self.tables = [table for item in q.items() if item.kind is not Kind.TEXT for table in self._of(item)]
+        self.tables = [table for item in q.items() if item.list for table in self._of(item)]
         self.tables += [self._by(name, by) for name in _safety(q) for by in ("", *(BY if name in HEADLINES else ()))]
+        self.cells = cells(
+            (*where, number)
+            for item in q.items()
+            if item.kind is Kind.SQUARES
+            for number, named in enumerate(self.said[item.name])
+            for where in filter(None, map(square, named))
+        )
+        for at, (_, behind) in enumerate(self.cells):
+            rows = np.ones(self.many, dtype=np.int64)
+            rows[sorted(behind)] = 0
+            self.tables.append(Table(f"square:{at}", (YES, NO), (ALL,), rows, zero))
         # With and without bursts are tables of the same people, so that nobody learns of the difference by subtracting.
         bursts = np.array([0 if one.burst else 1 for one in answers], dtype=np.int64)
         self.tables += [self._split(f"unsafe:{name}:burst", (BURST, CALM), bursts, name) for name in HEADLINES if name in _safety(q)]
@@ -100,6 +114,13 @@ class _Door:
     def total(self) -> int | None:
         """How many people, as printed."""
         return self.shown[f"unsafe:{_safety(self._q)[0]}"].total
+
+    def areas(self) -> tuple[Area, ...]:
+        """Squares with their people, as printed."""
+        found = ((cell, self.shown[f"square:{at}"].cells[YES, ALL]) for at, (cell, _) in enumerate(self.cells))
+        return tuple(
+            Area(cell, min(many, cell.most or many), bool(cell.most) and many >= cell.most) for cell, many in found if many is not None
+        )
 
     def answered(self, name: str) -> Yes:
         return np.array([bool(one) for one in self.said[name]], dtype=bool)
@@ -192,7 +213,7 @@ def evaluate(
         return finding(register.unsafe(name), base, register.unsafe_counts(name, by, group), open_.unsafe_counts(name, by, group))
 
     items: dict[str, dict[str, Finding]] = {}
-    for item in (one for one in q.items() if one.kind is not Kind.TEXT):
+    for item in (one for one in q.items() if one.list):
         base = register.answered(item.name)
         items[item.name] = {
             one: finding(register.has(item, one), base, register.counts(item, one), open_.counts(item, one)) for one in q.lists[item.list]
@@ -209,6 +230,7 @@ def evaluate(
         {name: unsafe(name) for name in _safety(q)},
         by_group,
         {name: _bare(open_.unsafe_counts(name, "burst", CALM)) for name in headlines},
+        {Door.REGISTER: register.areas(), Door.OPEN: open_.areas()},
         weights,
         log,
     )

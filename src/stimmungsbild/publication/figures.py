@@ -12,7 +12,7 @@ from stimmungsbild.evaluation.model import Estimate, Opened
 from stimmungsbild.evaluation.room import Finding, Findings
 from stimmungsbild.keys.model import OpenKey
 from stimmungsbild.keys.service import sign, signed
-from stimmungsbild.publication.model import KIND, PURPOSE, Asked, Figures, Group, Method, Open, Row, Signed, Town
+from stimmungsbild.publication.model import KIND, PURPOSE, Asked, Figures, Group, Method, Open, Place, Row, Signed, Town
 from stimmungsbild.questionnaire.model import Questionnaire, Wave
 from stimmungsbild.questionnaire.rules import compare, digest, wording
 
@@ -67,6 +67,14 @@ def figures(q: Questionnaire, earlier: Wave, opened: Opened, found: Findings, pr
         tuple(Row(name, None, _open(one)) for name, one in found.without_bursts.items()),
         tuple(groups),
         items,
+        _places(found, Door.REGISTER),
+        _places(found, Door.OPEN),
+    )
+
+
+def _places(found: Findings, door: Door) -> tuple[Place, ...]:
+    return tuple(
+        Place(one.cell.east, one.cell.north, one.cell.size * 100, one.cell.rest, one.people, one.more) for one in found.squares[door]
     )
 
 

@@ -55,6 +55,25 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: tuple[Row, ...]
 
 
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A square that at least ten people named: lower left corner in hundreds of metres (ETRS89-LAEA), width in metres.
+
+    `rest`: without those of its quarters that stand by themselves; `more`: `people` or more.
+    """
+
+    east: int
+    north: int
+    metres: int
+    rest: bool
+    people: int
+    more: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the square after the INSPIRE grid, with its width in metres."""
+        return f"{self.metres}mN{self.north:05}E{self.east:05}"
+
+
 class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the figures for the town came about."""
 
@@ -89,6 +108,8 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     without_bursts: tuple[Row, ...]
     groups: tuple[Group, ...]
     items: tuple[Asked, ...]
+    register_places: tuple[Place, ...] = ()
+    open_places: tuple[Place, ...] = ()
 
 
 class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

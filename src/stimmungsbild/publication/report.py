@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from stimmungsbild.publication.model import Asked, Figures, Row
+from stimmungsbild.publication.model import Asked, Figures, Place, Row
 from stimmungsbild.questionnaire.model import Questionnaire
 from stimmungsbild.questionnaire.rules import choice_label, label, stem
 
@@ -64,6 +64,7 @@ def report(q: Questionnaire, what: Figures, language: str) -> Report:
     t = texts(language)
     lead = [*([t["simulated"]] if what.simulated else []), t["intro"]]
     sections = [_people(t, what), _headline(q, t, what, language), *_groups(q, t, what, language), _method(t, what)]
+    sections[2:2] = _squares(t, what)
     sections += [Section(2, t["items"], ()), *(_item(q, t, what, one, language) for one in what.items)]
     return Report(language, t["title"].format(wave=what.wave), tuple(lead), tuple(sections))
 
@@ -105,6 +106,24 @@ def _cells(t: dict[str, str], row: Row) -> tuple[str, str, str, str]:
     return *town, f"{row.open.percent} %" if row.open else t["few"], difference
 
 
+def _squares(t: dict[str, str], what: Figures) -> Iterator[Section]:
+    doors = (("register", what.register_places), ("open", what.open_places))
+    if not any(places for _, places in doors):
+        return
+    parts: list[str | Table | Chart] = [t["squares_text"]]
+    for door, places in doors:
+        if places:
+            rows = tuple((one.name, t["rest"] if one.rest else "", f"{one.people}{' +' if one.more else ''}") for one in _by_people(places))
+            caption = t["squares_caption"].format(door=t[door])
+            parts += [Chart(squares_chart(places), f"{caption}. {t['squares_chart']}")]
+            parts += [Table(caption, (t["square"], t["part"], t["people_there"]), rows)]
+    yield Section(2, t["squares"], tuple(parts))
+
+
+def _by_people(places: Sequence[Place]) -> list[Place]:
+    return sorted(places, key=lambda one: (-one.people, one.name))
+
+
 def _groups(q: Questionnaire, t: dict[str, str], what: Figures, language: str) -> Iterator[Section]:
     for group in what.groups:
         of = next(one for one in q.items() if one.name == group.by).list
@@ -135,6 +154,25 @@ def _method(t: dict[str, str], what: Figures) -> Section:
         t["method_necessity"],
     ]
     return Section(2, t["method"], tuple(parts))
+
+
+_MAP = 480
+_SHADES = ("#d6e4f2", "#a3c3e3", "#5b93c8", "#1f5f9e")
+
+
+def squares_chart(places: Sequence[Place]) -> str:
+    """Squares where they lie, north up; the darker, the more people. The largest are drawn first, so that smaller ones stand on them."""
+    west, south = min(one.east for one in places), min(one.north for one in places)
+    wide = max(max(one.east + one.metres // 100 for one in places) - west, max(one.north + one.metres // 100 for one in places) - south)
+    most = max(one.people for one in places)
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_MAP} {_MAP}" font-family="Libertinus Serif, serif">']
+    parts.append(f'<rect width="{_MAP}" height="{_MAP}" fill="#ffffff" stroke="#8a949e"/>')
+    for one in sorted(places, key=lambda place: -place.metres):
+        side = _MAP * one.metres / 100 / wide
+        x, y = _MAP * (one.east - west) / wide, _MAP * (1 - (one.north - south) / wide) - side
+        shade = "none" if one.rest else _SHADES[min(len(_SHADES) - 1, len(_SHADES) * one.people // (most + 1))]
+        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}" fill="{shade}" stroke="#0b2f57"/>')
+    return "".join([*parts, "</svg>"])
 
 
 _ROW, _LEFT, _WIDE = 26, 250, 400

@@ -19,7 +19,8 @@ from stimmungsbild.questionnaire.model import LANGUAGES, Item, Kind, Page, Quest
 from stimmungsbild.questionnaire.rules import check, choice_label, label, stem
 
 _DATA = resources.files("stimmungsbild.questionnaire")
-_TYPES = {Kind.ONE: "select_one", Kind.MANY: "select_multiple", Kind.TEXT: "text"}
+# A square is no `geopoint`: whatever asks for one stores metres.
+_TYPES = {Kind.ONE: "select_one", Kind.MANY: "select_multiple", Kind.TEXT: "text", Kind.SQUARES: "hidden"}
 _LABEL = re.compile(r"label::.*\(([\w-]+)\)")
 
 

@@ -20,14 +20,16 @@ LANGUAGES: Mapping[str, str] = {
 }
 RIGHT_TO_LEFT = frozenset({"ar"})
 LONGEST_TEXT = 1000
+MOST_SQUARES = 3
 
 
 class Kind(StrEnum):
-    """What an item takes: one choice, several, or a text of at most `LONGEST_TEXT` characters."""
+    """What an item takes: one choice, several, a text of at most `LONGEST_TEXT` characters, or at most `MOST_SQUARES` squares."""
 
     ONE = "one"
     MANY = "many"
     TEXT = "text"
+    SQUARES = "squares"
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from stimmungsbild.errors import DefinitionError
 from stimmungsbild.questionnaire.model import (
     GERMAN,
     LONGEST_TEXT,
+    MOST_SQUARES,
     Answers,
     Comparison,
     Item,
@@ -28,6 +29,8 @@ from stimmungsbild.questionnaire.model import (
 
 # What a page's form says of itself.
 RESERVED = frozenset({"lang", "ticket", "code", "at", "go"})
+# Name of a 100 m square of the INSPIRE grid; nothing finer is taken.
+_SQUARE = re.compile(r"100mN[0-9]{5}E[0-9]{5}")
 _TERM = re.compile(r"(?:selected\(\$\{(\w+)\}, '(\w+)'\)|\$\{(\w+)\} = '(\w+)')")
 
 
@@ -141,11 +144,21 @@ def accept(q: Questionnaire, given: Mapping[str, Sequence[str]]) -> dict[str, st
         if item.kind is Kind.TEXT:
             answers[item.name] = _text(item, values[0])
             continue
+        if item.kind is Kind.SQUARES:
+            answers[item.name] = _squares(item, values)
+            continue
         known = q.lists[item.list]
         if not set(values) <= set(known) or (item.kind is Kind.ONE and len(values) > 1):
             raise UnknownChoiceError(item.name)
         answers[item.name] = values[0] if item.kind is Kind.ONE else tuple(one for one in known if one in values)
     return answers
+
+
+def _squares(item: Item, values: Sequence[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(values))
+    if len(found) > MOST_SQUARES or not all(_SQUARE.fullmatch(one) for one in found):
+        raise UnknownChoiceError(item.name)
+    return found
 
 
 def _text(item: Item, value: str) -> str:
@@ -177,7 +190,7 @@ def _structure(q: Questionnaire) -> Iterable[str]:
             yield f"{item.name} is a name that the pages use themselves"
         if not item.source:
             yield f"{item.name} has no source"
-        if item.kind is not Kind.TEXT and not q.lists.get(item.list):
+        if item.kind in {Kind.ONE, Kind.MANY} and not q.lists.get(item.list):
             yield f"{item.name} has no list of choices"
         for many, _, one, _ in _TERM.findall(item.relevant):
             if (many or one) not in before:
