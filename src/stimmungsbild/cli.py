@@ -34,6 +34,7 @@ from stimmungsbild.law.retention import destroy_due, outlook, read_receipts
 from stimmungsbild.law.rules import content
 from stimmungsbild.publication.figures import read_figures
 from stimmungsbild.publication.office import INTERNAL, PUBLIC, publish, tally
+from stimmungsbild.publication.views import views
 from stimmungsbild.questionnaire.io import built_in, earlier_wave, read_workbook, write_workbook
 from stimmungsbild.questionnaire.model import Questionnaire, Standing
 from stimmungsbild.questionnaire.rules import as_wave, compare
@@ -303,6 +304,15 @@ def verify(file: Path, verify_key: str | None) -> None:
     what = read_figures(file.read_bytes(), verify_key)
     click.echo(f"wave {what.wave}, field {what.field}, printed {what.printed}: the signature holds")
     click.echo(what.purpose)
+
+
+@main.command("views")
+@click.argument("file", type=_FILE)
+@_WORKBOOK
+def show_views(file: Path, workbook: Path | None) -> None:
+    """Print the figures as views of data subjects, to be typed by hand where a DSFA asks for them."""
+    data = file.read_bytes()
+    click.echo(views(_definition(workbook), read_figures(data), data))
 
 
 @main.command("demo")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
 from datetime import date
+from xml.etree import ElementTree
 
 import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from blickschutz.compliance.documents.pack import pack
+from blickschutz.compliance.facts import FactKind
+from blickschutz.compliance.model import Result
 from stimmungsbild.cli import main
 from stimmungsbild.collection.folder import end
 from stimmungsbild.collection.model import Answer, Door, Field
@@ -26,12 +34,16 @@ from stimmungsbild.keys.service import open_evaluation
 from stimmungsbild.publication.figures import figures, read_figures, sign_figures
 from stimmungsbild.publication.model import Figures
 from stimmungsbild.publication.office import publish
-from stimmungsbild.publication.press import as_page, as_pdf
+from stimmungsbild.publication.opendata import NAMESPACE, codebook, files
+from stimmungsbild.publication.press import DATA_FILES, as_page, as_pdf
 from stimmungsbild.publication.report import LANGUAGES, Chart, Report, Section, Table, report, texts
+from stimmungsbild.publication.views import views
 from stimmungsbild.questionnaire.io import built_in, earlier_wave
 from stimmungsbild.questionnaire.rules import accept
 from tests.matterhorn import failures
 from tests.survey.house import PEOPLE
+from tests.unit import test_policy as policy
+from tests.unit.test_policy import said
 
 TODAY = date(2026, 12, 15)
 Q = built_in()
@@ -175,6 +187,87 @@ def test_figures_are_signed_and_an_altered_percent_is_found(asked, house):
             read_figures(nonsense)
 
 
+# Open data.
+
+
+def test_every_file_of_the_open_data_is_described_and_none_says_more_than_the_report(asked):
+    what = asked[3]
+    found = files(Q, what)
+    assert sorted(found) == sorted(DATA_FILES)
+    package = json.loads(found["datapackage.json"])
+    for resource in package["resources"]:
+        data = found[resource["path"]]
+        assert resource["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
+        assert resource["bytes"] == len(data)
+        rows = list(csv.DictReader(data.decode().splitlines()))
+        assert rows
+        assert list(rows[0]) == [field["name"] for field in resource["schema"]["fields"]]
+    shares = list(csv.DictReader(found["shares.csv"].decode().splitlines()))
+    printed = (what.unsafe, what.without_bursts, *(one.rows for one in what.groups), *(one.rows for one in what.items))
+    assert len(shares) == sum(map(len, printed))
+    assert not [field for field in shares[0] if field.startswith("open") and field != "open_percent"], "the open door has no interval"
+    assert "made up" in package["description"]
+
+
+def test_the_reference_reader_of_data_packages_takes_it(asked, tmp_path):
+    frictionless = shutil.which("frictionless", path=os.environ.get("FRICTIONLESS", "/usr/bin"))
+    if frictionless is None:
+        pytest.skip("frictionless is not installed (FRICTIONLESS names the folder of its command)")
+    for name, data in files(Q, asked[3]).items():
+        (tmp_path / name).write_bytes(data)
+    said = subprocess.run([frictionless, "validate", "datapackage.json"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout
+
+
+def test_the_codebook_has_every_question_in_every_language(asked):
+    root = ElementTree.fromstring(codebook(Q, asked[3]))
+    ns = {"d": NAMESPACE}
+    variables = root.findall(".//d:var", ns)
+    assert [one.get("name") for one in variables] == [item.name for item in Q.items()]
+    for one in variables:
+        assert len(one.findall("d:qstn/d:qstnLit", ns)) == len(Q.words)
+    city = next(one for one in variables if one.get("name") == "city_evening")
+    stats = [int(one.text) for one in city.findall("d:catgry/d:catStat", ns)]
+    assert stats == [row.town.percent for one in asked[3].items if one.name == "city_evening" for row in one.rows if row.town]
+    assert len(stats) >= 4
+
+
+def test_the_codebook_is_valid_ddi_codebook_2_5(asked):
+    schema = os.environ.get("DDI_CODEBOOK_XSD", "")
+    if not os.path.exists(schema):
+        pytest.skip("the schema of DDI-Codebook 2.5 is not here (DDI_CODEBOOK_XSD names its codebook.xsd)")
+    from lxml import etree
+
+    validator = etree.XMLSchema(etree.parse(schema))
+    found = etree.fromstring(codebook(Q, asked[3]))
+    assert validator.validate(found), validator.error_log
+    found.find(f".//{{{NAMESPACE}}}var").set("intrvl", "nonsense")
+    assert not validator.validate(found), "a validator that takes everything shows nothing"
+
+
+# What crosses to the video system, by hand.
+
+
+def test_the_dsfa_prints_the_views_and_the_rule_of_necessity_refuses_them(asked, house):
+    key = open_evaluation(house.key, *[(house.people[name], PEOPLE[name]) for name in ("institut", "stadt")])
+    file = sign_figures(asked[3], key, house.key.verify)
+    text = views(Q, read_figures(file), file)
+    assert hashlib.sha256(file).hexdigest() in text
+    assert "kein Nachweis" in text
+    g = policy.whole()
+    views_recorded = policy.fact(FactKind.DATA_SUBJECTS_VIEWS, text=text)
+    told = policy.facts_with(g, facts=(*(one for one in g.facts.facts if one.kind is not FactKind.DATA_SUBJECTS_VIEWS), views_recorded))
+    dsfa = next(one for one in pack(told) if one.key == "dsfa")
+    assert any("fühlen sich unsicher" in one.text for one in dsfa.sentences())
+    # RG-02: with numbers of the police it holds, with nothing but the survey it does not, whatever the source is called.
+    assert said(g, "RG-02").result is Result.HOLDS
+    for source in (text, asked[3].kind, asked[3].purpose, "Stimmungsbild 2026, Abschnitt 2", "figures.json: Standpunkte der Betroffenen"):
+        incidents = tuple(one.model_copy(update={"source": source[:400]}) for one in g.facts.incidents)
+        answer = said(policy.facts_with(g, incidents=incidents), "RG-02")
+        assert answer.result is Result.BROKEN, source
+        assert "Eine Umfrage belegt keine Vorfälle" in str(answer.text)
+
+
 def test_margins_without_districts_and_too_few_letters_stop_the_evaluation(asked):
     everybody, opened, _, _ = asked
     margins = register(Q, everybody)
@@ -207,7 +300,11 @@ def test_from_keys_to_the_report_beside_the_truth(tmp_path):
     assert len(lines) == 1 + len(HEADLINES)
     assert any("in fast motion" in line for line in said)
     public = tmp_path / "demo/report/public"
-    assert sorted(path.name for path in public.iterdir()) == ["en.html", "figures.json", "index.html", "report-de.pdf", "report-en.pdf"]
+    names = ["data", "en.html", "figures.json", "index.html", "report-de.pdf", "report-en.pdf", "standpunkte.txt"]
+    assert sorted(path.name for path in public.iterdir()) == names
+    assert sorted(path.name for path in (public / "data").iterdir()) == sorted(DATA_FILES)
+    shown = CliRunner().invoke(main, ["views", str(public / "figures.json")])
+    assert shown.output.strip() == (public / "standpunkte.txt").read_text(encoding="utf-8")
     verified = CliRunner().invoke(main, ["verify", str(public / "figures.json")])
     assert "the signature holds" in verified.output
     keys = [part for name in HOLDERS for part in ("--holder", str(tmp_path / f"demo/{name}.json"))]

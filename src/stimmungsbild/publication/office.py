@@ -19,11 +19,13 @@ from stimmungsbild.keys.files import read_evaluation, read_holder
 from stimmungsbild.keys.service import open_evaluation
 from stimmungsbild.publication.figures import figures, sign_figures
 from stimmungsbild.publication.model import Figures
+from stimmungsbild.publication.opendata import files
 from stimmungsbild.publication.press import as_page, as_pdf
 from stimmungsbild.publication.report import LANGUAGES, report
+from stimmungsbild.publication.views import views
 from stimmungsbild.questionnaire.model import Questionnaire, Wave
 
-PUBLIC, INTERNAL = "public", "internal"
+PUBLIC, INTERNAL, DATA = "public", "internal", "data"
 _DISTRICT = "district"
 
 
@@ -53,7 +55,9 @@ def publish(
     found = evaluate(q, opened, {name: one for name, one in people.items() if name != _SENT}, _sent(people), opened_key.signing, _below)
     what = figures(q, earlier, opened, found, today, simulated=sealed.field.demo)
     _print(q, what, out / PUBLIC, today)
-    write_private(out / PUBLIC / "figures.json", sign_figures(what, opened_key, evaluation.verify))
+    signed = sign_figures(what, opened_key, evaluation.verify)
+    write_private(out / PUBLIC / "figures.json", signed)
+    write_private(out / PUBLIC / "standpunkte.txt", views(q, what, signed).encode())
     log = io.StringIO()
     writer = csv.writer(log)
     writer.writerow(["answer", "item", "what"])
@@ -87,6 +91,9 @@ def _print(q: Questionnaire, what: Figures, folder: Path, today: date) -> None:
         others = {one: file for one, file in pages.items() if one != language}
         write_private(folder / page, as_page(made, today, others).encode())
         write_private(folder / f"report-{language}.pdf", as_pdf(made, today))
+    (folder / DATA).mkdir()
+    for name, data in files(q, what).items():
+        write_private(folder / DATA / name, data)
 
 
 def tally(path: Path) -> dict[str, int]:

@@ -11,6 +11,8 @@ import jinja2
 from plattform.press import print_pdf
 from stimmungsbild.publication.report import Chart, Report, Table, texts
 
+# Open data beside the page; `opendata.files` makes them.
+DATA_FILES = ("shares.csv", "items.csv", "places.csv", "datapackage.json", "codebook.xml")
 _TEMPLATES = resources.files("stimmungsbild.publication") / "templates"
 
 
@@ -38,4 +40,4 @@ def as_page(report: Report, printed: date, others: dict[str, str]) -> str:
     env = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     names = {language: texts(language)["language"] for language in others}
     template = env.from_string((_TEMPLATES / "report.html").read_text("utf-8"))
-    return template.render(**_data(report, printed), others=others, names=names, figures=texts(report.language)["figures"])
+    return template.render(**_data(report, printed), others=others, names=names, t=texts(report.language), data=DATA_FILES)

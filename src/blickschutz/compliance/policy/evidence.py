@@ -61,7 +61,10 @@ _TAKEN_BACK = re.compile(
     r"|\w*ausschuss\w*|stadtrat\w*|gehört|angehört|informiert|unterrichtet"
     r"|ausgelaufen|unwirksam\w*|abgelaufen|endete|not|no)\b"
 )
-_SURVEY = ("umfrage", "befragung", "fragebogen", "sicherheitsgefühl", "sicherheitsempfinden", "survey", "poll", "questionnaire")
+_SURVEY = (
+    *("umfrage", "befragung", "fragebogen", "stimmungsbild", "standpunkt", "sicherheitsgefühl", "sicherheitsempfinden"),
+    *("survey", "poll", "questionnaire", "data subject"),
+)
 
 
 def says_something(text: str) -> bool:
