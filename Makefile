@@ -4,9 +4,6 @@ BIN := .venv/bin
 SECONDS ?=
 # Tests sync thousands of files: where there is room for them in memory, that costs nothing. TMPDIR says another place.
 ROOM := $(shell test "$$(df --output=avail -m /dev/shm 2>/dev/null | tail -1)" -gt 6000 2>/dev/null && echo /dev/shm)
-# Where tests of these marks lie: looking through all modules takes longer than some of them.
-PAIRED := tests/live
-ALONE := tests/live tests/unit/test_lag.py tests/unit/test_alert_pages.py
 TMPDIR ?= $(or $(ROOM),/tmp)
 
 help:
@@ -36,18 +33,14 @@ demo-survey:
 test: export TMPDIR := $(TMPDIR)
 test:
 	@$(PYTHON) scripts/set_up.py test
-	@# In the order of their names, since the modules with few tests are the long ones, and must not come last.
-	@# What computes shares the cores; what mostly waits runs three at a time; what watches real time closely has the machine to itself.
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone and not paired and not long"
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "paired and not long" $(PAIRED)
-	@$(BIN)/python -m pytest -m "alone and not long" $(ALONE)
+	@$(BIN)/python -m scripts.test
 
 test-long: export TMPDIR := $(TMPDIR)
 test-long: export BLICKSCHUTZ_LONG := 1
 test-long:
 	@$(PYTHON) scripts/set_up.py test
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone and not paired" --timeout 900
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m paired
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not alone" --ignore tests/live --timeout 900
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone" tests/live --timeout 900
 	@$(BIN)/python -m pytest -m alone
 
 lint:

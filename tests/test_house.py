@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from benchmarks.mutations.lines import FORTY, FURTHER
 from benchmarks.mutations.runner import places
+from scripts.test import ALONE
 from scripts.texts import used_texts
 
 from blickschutz.cli.main import cli
@@ -318,10 +319,8 @@ def test_no_message_between_the_rooms_can_carry_a_key_or_a_picture():
     assert with_bytes == {("SignThis", "text"), ("Answer", "signature"), ("Answer", "data")}
 
 
-@pytest.mark.parametrize("mark", ["paired", "alone"])
-def test_make_test_looks_for_each_mark_where_it_is_used(mark):
-    text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    looked = [ROOT / place for place in re.search(rf"^{mark.upper()} := (.+)$", text, re.MULTILINE)[1].split()]
-    marked = {path for path in (ROOT / "tests").rglob("*.py") if f"mark.{mark}" in path.read_text(encoding="utf-8")}
-    assert marked - {Path(__file__)}
-    assert {path for path in marked - {Path(__file__)} if not any(path.is_relative_to(place) for place in looked)} == set()
+def test_make_test_looks_for_tests_that_run_alone_where_they_are():
+    looked = [ROOT / place for place in ALONE]
+    marked = {path for path in (ROOT / "tests").rglob("*.py") if "mark.alone" in path.read_text(encoding="utf-8")} - {Path(__file__)}
+    assert marked
+    assert {path for path in marked if not any(path.is_relative_to(place) for place in looked)} == set()

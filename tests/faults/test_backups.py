@@ -28,7 +28,7 @@ from blickschutz.vault.io.files import is_signed
 from tests.conftest import ROOT, often
 from tests.faults.house import CLIP, DataHouse, dump
 
-KILLS = often(8, 40)
+KILLS = often(4, 40)
 
 
 @contextmanager

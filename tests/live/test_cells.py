@@ -35,8 +35,6 @@ from tests.fakes.web_camera import WebCamera, moving, part
 from tests.peers.rtsp import rtsp_server
 from tests.videos import still
 
-pytestmark = pytest.mark.paired
-
 
 def cell(name: str, clip: Path | str, **options) -> CellSettings:
     source = SourceSettings(SourceKind.FILE, str(clip))

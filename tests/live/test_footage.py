@@ -13,7 +13,7 @@ from blickschutz.situations.model import RuleSettings
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, until
 
-pytestmark = [pytest.mark.paired, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(240)]
 
 
 def test_a_real_person_in_real_footage_becomes_an_alert(tmp_path):

@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import pytest
 from click.testing import CliRunner
 from pyrage import decrypt, x25519
 
@@ -28,8 +27,6 @@ from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.live.night import ask, enter, judge, plays, record, sees, sign_in
 from tests.live.system import until
-
-pytestmark = pytest.mark.paired
 
 
 def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 
-import pytest
 from click.testing import CliRunner
 
 from blickschutz.audit.model import Event
@@ -14,8 +13,6 @@ from blickschutz.review.model import CaseState
 from tests.conftest import LONG
 from tests.live.night import enter, judge, plays, record, sees, sign_in, watch
 from tests.live.system import admit, axe_findings, reach, signed_in, until
-
-pytestmark = pytest.mark.paired
 
 
 def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):

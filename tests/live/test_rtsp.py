@@ -24,7 +24,7 @@ from tests.fakes.detectors import BlindDetector
 from tests.fakes.rtsp_camera import certificate
 from tests.peers.rtsp import rtsp_server, start_server
 
-pytestmark = [pytest.mark.paired, pytest.mark.peers]
+pytestmark = [pytest.mark.peers]
 QUICK = BackoffSettings(first=0.2, most=0.5, jitter=0.1)
 
 

@@ -21,8 +21,6 @@ from tests.attack.neighbour import below, doors, intrude
 from tests.conftest import ROOT
 from tests.live.system import free_port, guest_clip, take_over, until
 
-pytestmark = pytest.mark.paired
-
 PASSWORD = "ein Kennwort nur hier"
 PASSPHRASES = {"kvd-1": "Losung Quittenmarmelade 4711", "kvd-2": "Losung Wendeltreppe 0815"}
 

@@ -10,7 +10,7 @@ from blickschutz.kernel.situation import Kind
 from tests.live.system import RunningSystem, axe_findings, browser, guest_site, reach, signed_in, until
 
 __all__ = ["browser"]
-pytestmark = [pytest.mark.paired, pytest.mark.peers, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 CAMERA = "vorplatz-nord"
 SIZES = ((390, 844), (768, 1024), (1280, 800), (1366, 768), (1440, 900), (1600, 900), (1920, 1080), (2560, 1440))
 

