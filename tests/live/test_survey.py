@@ -94,3 +94,37 @@ def test_tab_reaches_every_control_of_a_page(field, browser):
     assert page.locator("input[name=area_day]:checked").count() == 1
     reach(page, "button[value=back]")
     context.close()
+
+
+def test_a_half_filled_form_stays_on_the_device_only_if_asked_and_its_work_is_done(field, browser):
+    folder, address = field
+    before = answered(folder)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}?lang=de")
+
+    def go_on():
+        with page.expect_navigation():
+            page.locator("form button[value=next]").click()
+
+    go_on()
+    page.check("input[name=area_day][value=rather_unsafe]")
+    go_on()
+    assert page.evaluate("localStorage.length") == 0, "nobody asked for it"
+    page.check("#keep-here")
+    page.check("input[name=place_mall][value=very_safe]")
+    go_on()
+    page.goto(f"{address}?lang=en")
+    with page.expect_navigation():
+        page.click("#go-on")
+    assert page.locator("input[name=area_day][value=rather_unsafe]").is_checked()
+    go_on()
+    assert page.locator("input[name=place_mall][value=very_safe]").is_checked()
+    while not page.locator("form[action='/send']").count():
+        go_on()
+    page.wait_for_function("document.getElementById('altcha').value !== ''", timeout=60_000)
+    go_on()
+    assert page.evaluate("localStorage.length") == 0
+    assert not context.cookies()
+    assert answered(folder) == before + 1
+    context.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
+import hashlib
 import json
 import os
 import random
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +27,20 @@ from stimmungsbild.collection.folder import create, end, load, open_store
 from stimmungsbild.collection.letters import make_codes, print_letters
 from stimmungsbild.collection.model import Answer, Door, Outcome, Sealed
 from stimmungsbild.collection.monitor import read_margins, standing
-from stimmungsbild.collection.rules import ALPHABET, BLOCK, Bucket, draw_code, hashed, pad, printed, read_code, rounded, unpad, wanting
+from stimmungsbild.collection.rules import (
+    ALPHABET,
+    BLOCK,
+    MOST_WORK,
+    Bucket,
+    draw_code,
+    hashed,
+    pad,
+    printed,
+    read_code,
+    rounded,
+    unpad,
+    wanting,
+)
 from stimmungsbild.collection.service import OPEN_AT_ONCE, WRONG_CODES_AT_ONCE
 from stimmungsbild.collection.store import BATCH
 from stimmungsbild.collection.web import LARGEST_FORM, language_of
@@ -120,7 +136,8 @@ def test_the_whole_form_works_without_script_in_every_language(house, language):
     texts = [one.text for one in responses]
     direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
     assert all(f'<html lang="{language}" dir="{direction}">' in text for text in texts)
-    assert not any("<script" in text or "javascript:" in text or " on" + "click" in text for text in texts)
+    own = '<script src="/survey.js" defer></script>'
+    assert not any("<script" in text.replace(own, "") or "javascript:" in text or " on" + "click" in text for text in texts)
     words = house.q.words[language].interface
     assert words["thanks_text"] in texts[-1]
     (answer,) = opened(house)
@@ -132,11 +149,12 @@ def test_the_whole_form_works_without_script_in_every_language(house, language):
 def test_no_page_is_larger_than_sixty_kilobytes_with_its_styles(house):
     async def run():
         async with house.client() as client:
-            return [await client.get("/survey.css"), *await walk(client, "ar", "", random.Random(1), "x" * 1000)]
+            besides = [await client.get("/survey.css"), await client.get("/survey.js")]
+            return besides, await walk(client, "ar", "", random.Random(1), "x" * 1000)
 
-    styles, *pages = go(run())
-    assert max(len(gzip.compress(one.content)) for one in pages) + len(gzip.compress(styles.content)) < 20_000
-    assert max(len(one.content) for one in pages) + len(styles.content) < 60_000
+    besides, pages = go(run())
+    assert max(len(gzip.compress(one.content)) for one in pages) + sum(len(gzip.compress(one.content)) for one in besides) < 20_000
+    assert max(len(one.content) for one in pages) + sum(len(one.content) for one in besides) < 60_000
 
 
 def test_every_control_has_its_name_and_every_group_its_legend(house):
@@ -159,7 +177,9 @@ def test_answers_have_the_headers_that_keep_a_page_to_itself(house):
             return [await client.get("/"), await client.get("/nothing"), await client.post("/page", data={})]
 
     for response in go(run()):
-        assert response.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+        assert response.headers["content-security-policy"].startswith(
+            "default-src 'none'; style-src 'self'; script-src 'self'; form-action"
+        )
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["referrer-policy"] == "no-referrer"
         assert "set-cookie" not in response.headers
@@ -189,6 +209,7 @@ def test_going_back_loses_nothing(house):
     assert 'name="place_mall" value="rather_safe"' in again
     assert 'name="place_mall" value="rather_safe" checked' in forth
     assert 'name="code"' in start
+    assert hidden(start)["place_mall"] == ["rather_safe"], "the first page keeps it as well"
 
 
 HOSTILE = [
@@ -335,6 +356,58 @@ def test_a_burst_at_the_open_door_is_marked_and_kept(house):
     found = opened(house)
     assert sum(one.burst for one in found) == 3
     assert not any(one.burst for one in found if one.door is Door.REGISTER)
+
+
+def solved(house: House, number: int) -> str:
+    """As a browser finds it: by trying."""
+    one = house.collector.challenge(ticket(number))
+    found = next(n for n in range(MOST_WORK + 1) if hashlib.sha256(f"{one.salt}{n}".encode()).hexdigest() == one.challenge)
+    said = {"algorithm": "SHA-256", "challenge": one.challenge, "number": found, "salt": one.salt, "signature": one.signature}
+    return base64.b64encode(json.dumps(said).encode()).decode()
+
+
+def test_work_that_was_done_is_seen_and_whoever_did_none_is_taken_all_the_same(house):
+    for number in range(OPEN_AT_ONCE):
+        house.collector.send(ticket(number), "", "de", {})
+    done, other = solved(house, 1000), solved(house, 2000)
+    altered = base64.b64encode(base64.b64decode(done).replace(b'"number": ', b'"number": 1')).decode()
+    wrong = [other, altered, "", "x", "e30=", done[:-4], base64.b64encode(b"[1]").decode(), "ü"]
+    assert house.collector.send(ticket(1000), "", "de", {}, done) is Outcome.TAKEN
+    for number, solution in enumerate(wrong, 1001):
+        assert house.collector.send(ticket(number), "", "de", {}, solution) is Outcome.TAKEN
+    bursts = [one for one in opened(house) if one.burst]
+    assert len(bursts) == 1 + len(wrong)
+    assert sum(one.worked for one in bursts) == 1
+
+
+def test_the_open_door_asks_for_work_on_its_last_page_and_a_letter_does_not(house):
+    code = house.codes(1)[0]
+
+    async def run():
+        async with house.client() as client:
+            data = {"lang": "de", "ticket": ticket(7), "at": "9", "go": "next"}
+            return [(await client.post("/page", data={**data, "code": one})).text for one in ("", code)]
+
+    asked_, letter = go(run())
+    assert 'name="altcha"' in asked_
+    assert house.collector.challenge(ticket(7)).challenge in asked_
+    assert str(house.collector.challenge(ticket(7)).number) not in re.findall(r'data-\w+="([^"]*)"', asked_)
+    assert 'name="altcha"' not in letter
+    assert house.collector.challenge(ticket(8)) != house.collector.challenge(ticket(7))
+
+
+def test_the_script_is_small_typed_and_the_built_one(tmp_path):
+    committed = (ROOT / "src/stimmungsbild/collection/static/survey.js").read_bytes()
+    assert len(committed) < 4_000
+    assert not re.search(rb"https?://|cookie|sendBeacon|fetch\(", committed)
+    binaries, source = ROOT / "node_modules/.bin", "src/stimmungsbild/collection/ts"
+    if not (binaries / "esbuild").exists() or shutil.which("node") is None:
+        pytest.skip("the front-end tools are not installed (npm ci)")
+    options = ["--bundle", "--minify", "--target=es2022", "--format=esm", f"--outfile={tmp_path / 'built.js'}"]
+    for command in ([binaries / "esbuild", f"{source}/survey.ts", *options], [binaries / "tsc", "--noEmit", "-p", source]):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "built.js").read_bytes() == committed, "run `npm run build`"
 
 
 # What the disk shows.

@@ -33,13 +33,17 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer as it is sealed. `burst`: at the open door, while more arrived than people usually send."""
+    """One answer as it is sealed. `burst`: at the open door, while more arrived than people usually send.
+
+    `worked`: its browser did the work that the open door asks for; one without a script does not.
+    """
 
     door: Door
     language: str
     day: str
     burst: bool
     values: dict[str, str | tuple[str, ...]]
+    worked: bool = False
 
 
 class Outcome(StrEnum):

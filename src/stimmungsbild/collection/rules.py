@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
+import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from stimmungsbild.collection.model import Totals
@@ -48,6 +52,40 @@ def read_code(typed: str) -> str | None:
 def hashed(pepper: bytes, what: Literal["code", "ticket"], text: str) -> bytes:
     """What is kept of a code or a form's ticket: BLAKE2b under the field's own key, 32 bytes."""
     return hashlib.blake2b(text.encode(), digest_size=32, key=pepper, person=what.encode()).digest()
+
+
+# Hashes that a form at the open door costs at most, half of it on average: under a second in a browser.
+MOST_WORK = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a browser is asked to find (ALTCHA, protocol 1): the `number` whose SHA-256 with `salt` is `challenge`. Texts in hex."""
+
+    salt: str
+    challenge: str
+    signature: str
+    number: int
+
+
+def challenge(pepper: bytes, ticket: str) -> Challenge:
+    """The challenge of one form. It follows from the form's ticket, so nothing is remembered and no solution serves two forms."""
+    drawn = hashlib.blake2b(ticket.encode(), digest_size=20, key=pepper, person=b"altcha").digest()
+    salt, number = drawn[:12].hex(), int.from_bytes(drawn[12:], "big") % (MOST_WORK + 1)
+    asked = hashlib.sha256(f"{salt}{number}".encode()).hexdigest()
+    return Challenge(salt, asked, hmac.new(pepper, asked.encode(), "sha256").hexdigest(), number)
+
+
+def worked(pepper: bytes, ticket: str, solution: str) -> bool:
+    """Whether a form's `solution` (base64 of JSON) is the one of its challenge."""
+    expected = challenge(pepper, ticket)
+    try:
+        found = json.loads(base64.b64decode(solution.encode(), validate=True))
+        said = [found[one] for one in ("algorithm", "salt", "challenge", "signature", "number")]
+    except (ValueError, KeyError, TypeError):
+        return False
+    wanted = ["SHA-256", expected.salt, expected.challenge, expected.signature, expected.number]
+    return type(said[-1]) is int and hmac.compare_digest(json.dumps(said).encode(), json.dumps(wanted).encode())
 
 
 def pad(text: bytes) -> bytes:

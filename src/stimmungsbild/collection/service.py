@@ -10,7 +10,7 @@ from datetime import date
 import msgspec
 
 from stimmungsbild.collection.model import STRATA, Answer, Door, Field, Outcome
-from stimmungsbild.collection.rules import Bucket, hashed, pad, read_code
+from stimmungsbild.collection.rules import Bucket, Challenge, challenge, hashed, pad, read_code, worked
 from stimmungsbild.collection.store import BATCH, SpentError, Store
 from stimmungsbild.keys.service import seal
 from stimmungsbild.questionnaire.model import Answers
@@ -57,18 +57,22 @@ class Collector:
             return Outcome.REFUSED
         return found
 
-    def send(self, ticket: str, typed: str, language: str, values: Answers) -> Outcome:
-        """Take one form. `ticket` is the form's own: sent twice, it counts once."""
+    def challenge(self, ticket: str) -> Challenge:
+        """What the open door asks of a form's browser. What comes without is taken all the same, and marked."""
+        return challenge(self._field.pepper, ticket)
+
+    def send(self, ticket: str, typed: str, language: str, values: Answers, solution: str = "") -> Outcome:
+        """Take one form. `ticket` is the form's own: sent twice, it counts once. `solution`: that of its challenge, where it did one."""
         if not self._places.acquire(blocking=False):
             return Outcome.BUSY
         try:
-            return self._send(ticket, typed, language, values)
+            return self._send(ticket, typed, language, values, solution)
         except sqlite3.Error:
             return Outcome.NOT_SAVED
         finally:
             self._places.release()
 
-    def _send(self, ticket: str, typed: str, language: str, values: Answers) -> Outcome:
+    def _send(self, ticket: str, typed: str, language: str, values: Answers, solution: str) -> Outcome:
         if self._store.closed:
             return Outcome.CLOSED
         once = hashed(self._field.pepper, "ticket", ticket)
@@ -79,7 +83,8 @@ class Collector:
             return door
         code = read_code(typed)
         spend = [once, *([hashed(self._field.pepper, "code", code)] if code else [])]
-        answer = Answer(door, language, self._today().isoformat(), self._bursts(door), dict(values))
+        done = door is Door.OPEN and worked(self._field.pepper, ticket, solution)
+        answer = Answer(door, language, self._today().isoformat(), self._bursts(door), dict(values), done)
         strata = [(one, value) for one in STRATA if isinstance(value := values.get(one), str)]
         try:
             waiting = self._store.take(

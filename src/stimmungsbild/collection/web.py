@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stimmungsbild.collection.model import Outcome
-from stimmungsbild.collection.rules import TICKET
+from stimmungsbild.collection.rules import MOST_WORK, TICKET
 from stimmungsbild.collection.service import Collector
 from stimmungsbild.law.model import Facts
 from stimmungsbild.law.notice import notice, title
@@ -40,7 +40,8 @@ MOST_FIELDS = 400
 LONGEST_BUTTONS = 9
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -66,6 +67,7 @@ class Form(msgspec.Struct, frozen=True):
     code: str
     at: int
     go: str
+    solution: str
     given: dict[str, list[str]]
 
 
@@ -107,6 +109,7 @@ class Pages:
         self, q: Questionnaire, collector: Collector, facts: Facts, ticket: Callable[[], str] = lambda: secrets.token_hex(16)
     ) -> None:
         self._q, self._collector, self._facts, self._ticket = q, collector, facts, ticket
+        self._script = (_PACKAGE / "static/survey.js").read_text(encoding="utf-8")
         self._styles = (_PACKAGE / "static/survey.css").read_text(encoding="utf-8")
         loader = jinja2.FunctionLoader(lambda name: (_PACKAGE / "templates" / name).read_text(encoding="utf-8"))
         self._env = jinja2.Environment(
@@ -124,6 +127,7 @@ class Pages:
             Route("/send", self.send, methods=["POST"]),
             Route("/information", self.information),
             Route("/survey.css", self.styles),
+            Route("/survey.js", self.script),
         ]
         handlers = {404: self.missing, 405: self.missing}
         return Headers(Starlette(routes=routes, exception_handlers=handlers))
@@ -133,13 +137,17 @@ class Pages:
         text = self._env.get_template(template).render(language=language, t=words, **values)
         return HTMLResponse(text, status, {"Retry-After": _AGAIN_S} if status in {429, 503} else {})
 
-    def _end(self, language: str, status: int, title: str, text: str, *, again: bool = False) -> HTMLResponse:
+    def _end(self, language: str, status: int, title: str, text: str, *, again: bool = False, sent: bool = False) -> HTMLResponse:
         words = self._q.words[language].interface
-        return self._html("end.html", language, status, heading=words[title], text=words[text], again=again)
+        return self._html("end.html", language, status, heading=words[title], text=words[text], again=again, sent=sent)
 
     async def styles(self, request: Request) -> Response:
-        """The one file besides the pages."""
+        """How pages look."""
         return Response(self._styles, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+
+    async def script(self, request: Request) -> Response:
+        """What a browser with scripts may do besides."""
+        return Response(self._script, media_type="text/javascript", headers={"Cache-Control": "max-age=3600"})
 
     async def missing(self, request: Request, error: Exception) -> Response:
         """What there is not."""
@@ -151,10 +159,14 @@ class Pages:
         language = language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
         if self._collector.closed:
             return self._end(language, 410, "closed", "closed_text")
-        return self._first(language, self._ticket(), "")
+        return self._first(Form(language, self._ticket(), "", -1, "", "", {}))
 
-    def _first(self, language: str, ticket: str, code: str, status: int = 200, said: str = "") -> HTMLResponse:
-        return self._html("first.html", language, status, ticket=ticket, code=code, said=said)
+    def _first(self, form: Form, status: int = 200, said: str = "") -> HTMLResponse:
+        kept = self._kept(form.given, set())
+        return self._html("first.html", form.language, status, ticket=form.ticket, code=form.code, said=said, kept=kept)
+
+    def _kept(self, given: Mapping[str, Sequence[str]], here: set[str]) -> list[tuple[str, str]]:
+        return [(item.name, one) for item in self._q.items() if item.name not in here for one in given.get(item.name, [])]
 
     async def information(self, request: Request) -> Response:
         """What becomes of the answers, before anybody answers (Art. 13 GDPR); it stays when the field has ended."""
@@ -191,10 +203,10 @@ class Pages:
             at = int(given.get("at", ["-1"])[-1][:4])
         except ValueError as error:
             raise _BadFormError(400, "unknown") from error
-        one = {key: given.get(key, [""])[-1] for key in ("lang", "ticket", "code", "go")}
+        one = {key: given.get(key, [""])[-1] for key in ("lang", "ticket", "code", "go", "altcha")}
         if one["lang"] not in self._q.words or not TICKET.fullmatch(one["ticket"]) or not -1 <= at < len(self._q.pages):
             raise _BadFormError(400, "unknown")
-        return Form(one["lang"], one["ticket"], one["code"][:100], at, one["go"], given)
+        return Form(one["lang"], one["ticket"], one["code"][:100], at, one["go"], one["altcha"][:1000], given)
 
     def _move(self, form: Form) -> HTMLResponse:
         if self._collector.closed:
@@ -203,7 +215,7 @@ class Pages:
             door = self._collector.door(form.code)
             if isinstance(door, Outcome):
                 status, said = _SAID[door]
-                return self._first(form.language, form.ticket, form.code, status, said)
+                return self._first(form, status, said)
         try:
             answers = accept(self._q, form.given)
         except TooLongError:
@@ -213,7 +225,7 @@ class Pages:
         while 0 <= at < len(self._q.pages) and not asked(self._q.pages[at], answers):
             at += step
         if at < 0:
-            return self._first(form.language, form.ticket, form.code)
+            return self._first(form)
         return self._page(form, min(at, len(self._q.pages) - 1), form.given)
 
     def _sent(self, form: Form) -> HTMLResponse:
@@ -221,9 +233,9 @@ class Pages:
             answers = accept(self._q, form.given)
         except TooLongError:
             return self._page(form, form.at, form.given, 413, "too_long")
-        outcome = self._collector.send(form.ticket, form.code, form.language, answers)
+        outcome = self._collector.send(form.ticket, form.code, form.language, answers, form.solution)
         if outcome in {Outcome.TAKEN, Outcome.ALREADY}:
-            return self._end(form.language, 200, "thanks", "thanks_text" if outcome is Outcome.TAKEN else "already")
+            return self._end(form.language, 200, "thanks", "thanks_text" if outcome is Outcome.TAKEN else "already", sent=True)
         if outcome is Outcome.CLOSED:
             return self._end(form.language, 410, "closed", "closed_text")
         status, said = _SAID[outcome]
@@ -243,7 +255,8 @@ class Pages:
             }
             for item in page.items
         ]
-        kept = [(item.name, one) for item in q.items() if item.name not in here for one in given.get(item.name, [])]
+        last = at == len(q.pages) - 1
+        open_ = last and not form.code.strip()
         return self._html(
             "page.html",
             language,
@@ -251,9 +264,11 @@ class Pages:
             title=q.words[language].pages[page.name],
             stem=stem(q, page, language),
             items=items,
-            kept=kept,
+            kept=self._kept(given, here),
+            altcha=self._collector.challenge(form.ticket) if open_ else None,
+            most_work=MOST_WORK,
             at=at,
-            last=at == len(q.pages) - 1,
+            last=last,
             progress=q.words[language].interface["progress"].format(page=at + 1, pages=len(q.pages)),
             pages=len(q.pages),
             ticket=form.ticket,

@@ -81,7 +81,7 @@ class _Door:
             rows[sorted(behind)] = 0
             self.tables.append(Table(f"square:{at}", (YES, NO), (ALL,), rows, zero))
         # With and without bursts are tables of the same people, so that nobody learns of the difference by subtracting.
-        bursts = np.array([0 if one.burst else 1 for one in answers], dtype=np.int64)
+        bursts = np.array([0 if one.burst and not one.worked else 1 for one in answers], dtype=np.int64)
         self.tables += [self._split(f"unsafe:{name}:burst", (BURST, CALM), bursts, name) for name in HEADLINES if name in _safety(q)]
         self.shown: Mapping[str, Shown] = publish(self.tables, keys)
 
