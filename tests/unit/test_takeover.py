@@ -30,7 +30,6 @@ from blickschutz.pipeline.door import Challenge, Claim, Door, decoder, digest_of
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
-    Configure,
     EpisodeTold,
     Fragment,
     Heard,
@@ -49,7 +48,8 @@ from blickschutz.regime.model import RegimeName
 from blickschutz.review.model import CaseState
 from blickschutz.situations.model import SituationSettings
 from blickschutz.vault import service
-from blickschutz.wire.frames import pack, unpack
+from blickschutz.wire.frames import LENGTH, pack, unpack
+from blickschutz.wire.greeting import opening_decoder
 from tests.fakes.cells import EndedProcess
 from tests.fakes.detectors import BlindDetector
 from tests.fakes.register import certified_sealing
@@ -343,17 +343,30 @@ class TestDoors:
 def test_the_socket_of_the_door_comes_with_the_first_message(doors):
     ours, theirs = socket.socketpair()
     listener, settings = doors.make("5" * 32)
-    rest = say_first(ours, Configure(CELL, settings), listener)
-    ours.sendall(rest)
-    first, told = channel.first_to_cell(theirs)
-    assert first == Configure(CELL, settings)
-    assert told.getsockname() == listener.getsockname()
-    ours.sendall(say_first(ours, Configure(CELL), None))
-    assert channel.first_to_cell(theirs) == (Configure(CELL), None)
+    own = channel.greeting("installation", "gate", "5" * 32)
+    ours.sendall(say_first(ours, own, channel.First(CELL, settings, listener)))
+    first = channel.first_to_cell(theirs)
+    assert (first.settings, first.door) == (CELL, settings)
+    assert first.listener.getsockname() == listener.getsockname()
+    assert greetings(ours) == [own], "the cell says whose it is, as it was told"
+    ours.sendall(say_first(ours, own, channel.First(CELL)))
+    assert channel.first_to_cell(theirs) == channel.First(CELL)
     theirs.close()
-    assert say_first(ours, Configure(CELL, settings), listener), "nobody is there, which is no error of its own"
-    for one in (ours, listener, told):
+    assert say_first(ours, own, channel.First(CELL, settings, listener)), "nobody is there, which is no error of its own"
+    for one in (ours, listener, first.listener):
         one.close()
+
+
+def greetings(line):
+    """What was said there until now, by whoever greets."""
+    line.setblocking(False)
+    found, data = [], line.recv(65536)
+    line.setblocking(True)
+    while data:
+        (length,) = LENGTH.unpack(data[: LENGTH.size])
+        found.append(opening_decoder.decode(data[LENGTH.size : LENGTH.size + length]))
+        data = data[LENGTH.size + length :]
+    return found
 
 
 @pytest.fixture

@@ -44,7 +44,6 @@ from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
-    Configure,
     EndOrder,
     EpisodeTold,
     FoundTold,
@@ -448,12 +447,12 @@ def run_cell(connection: socket.socket) -> None:
     harden()
     keep_memory_together()
     cv2.setNumThreads(1)  # eleven cells share the machine; a pool of threads in each only costs
-    first, told = first_to_cell(connection)
-    if isinstance(first, Configure):
-        door = Door(told, first.door, first.settings) if told is not None and first.door is not None else None
+    first = first_to_cell(connection)
+    if first is not None:
+        settings = first.settings
+        door = Door(first.listener, first.door, settings) if first.listener is not None and first.door is not None else None
         # What the stream is read through, see `ingest.io.gate`; later no port is bound.
-        listener = local_listener() if first.settings.source.kind is SourceKind.RTSP else None
-        notify = first.settings.notify
-        lines = notify_listener(notify) if notify is not None else ""
-        confine(profile_of(first.settings, listener.getsockname()[1] if listener is not None else 0))
-        Cell(connection, listener=listener, door=door, lines=lines).run(first.settings)
+        listener = local_listener() if settings.source.kind is SourceKind.RTSP else None
+        lines = notify_listener(settings.notify) if settings.notify is not None else ""
+        confine(profile_of(settings, listener.getsockname()[1] if listener is not None else 0))
+        Cell(connection, listener=listener, door=door, lines=lines).run(settings)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
 import structlog
 
+from blickschutz import __version__
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
 from blickschutz.kernel.clock import Clock, SystemClock
 from blickschutz.kernel.errors import ProtocolError
+from blickschutz.pipeline.credentials import Handed, hand_over, joined, parted, take_over
 from blickschutz.pipeline.door import ALONE_S, PATIENCE_S, Door, message, receive
 from blickschutz.pipeline.messages import (
+    AskClock,
+    CellSettings,
+    ClockTold,
+    Configure,
+    DoorSettings,
     Fragment,
     FromCell,
     Head,
@@ -30,6 +39,7 @@ from blickschutz.pipeline.messages import (
 )
 from blickschutz.pipeline.news import Untold
 from blickschutz.wire.frames import LENGTH, MOST_BYTES, pack, read, unpack
+from blickschutz.wire.greeting import FIRST, LAST, Greeting, Opening, Refusal, RefusedError, agreed, clock_name, opening_decoder
 
 _log = structlog.get_logger(__name__)
 _MOST_UNSENT = 16 * 1024 * 1024
@@ -45,42 +55,100 @@ def unpack_from_cell(data: bytes) -> FromCell:
     return unpack(data, _from_cell)
 
 
+def unpack_to_cell(data: bytes) -> ToCell:
+    """Decode what a cell is to be told. Raises `ProtocolError`."""
+    return unpack(data, _to_cell)
+
+
 async def read_from_cell(reader: asyncio.StreamReader) -> FromCell | None:
     """The next message of a cell, or None when it has ended. Raises `ProtocolError`."""
     return await read(reader, _from_cell)
 
 
-def say_first(line: socket.socket, first: ToCell, listener: socket.socket | None) -> bytes:
-    """Say the first message to a cell, and hand over the socket of its door with its head; what of the message is still to be sent."""
-    data = pack(first)
-    if listener is None:
-        return data
+def greeting(installation: str = "", camera: str = "", run: str = "") -> Greeting:
+    """Who this process is, for whoever is at the other end."""
+    return Greeting(first=FIRST, last=LAST, program=__version__, installation=installation, camera=camera, run=run, clock=clock_name())
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What a cell is told at its start: its settings, with what it signs in with, and the door at which it may be found again."""
+
+    settings: CellSettings
+    door: DoorSettings | None = None
+    listener: socket.socket | None = None
+
+
+def say_first(line: socket.socket, ours: Greeting, first: First) -> bytes:
+    """Greet a cell and tell it what to do; secrets and the socket of its door go beside the head of the greeting.
+
+    Returns what of it is still to be sent.
+    """
+    plain, secret = parted(first.settings)
+    data = pack(ours) + pack(Configure(plain))
+    pipe = hand_over(Handed(credentials=secret, door=first.door))
+    handles = [pipe] if first.listener is None else [pipe, first.listener.fileno()]
     try:
-        sent = socket.send_fds(line, [data[: LENGTH.size]], [listener.fileno()])
+        sent = socket.send_fds(line, [data[: LENGTH.size]], handles)
     except BrokenPipeError:
         return data  # it has ended; whoever reads from it hears so
+    finally:
+        os.close(pipe)
     return data[sent:]
 
 
-def first_to_cell(connection: socket.socket) -> tuple[ToCell | None, socket.socket | None]:
-    """The first message to a cell, read in its only thread, and the socket that came with it; None when the control room is gone.
+def first_to_cell(connection: socket.socket) -> First | None:
+    """What a cell is told first, read in its only thread; it greets, too. None when the control room is gone.
 
-    Raises `ProtocolError`.
+    Raises `ProtocolError`; whoever speaks another contract is told so.
     """
-    listener: socket.socket | None = None
+    handles: list[int] = []
     try:
-        head, handles, _, _ = socket.recv_fds(connection, LENGTH.size, 1, socket.MSG_CMSG_CLOEXEC)
-        for handle in handles:
-            listener = socket.socket(fileno=handle)
+        head, handles, _, _ = socket.recv_fds(connection, LENGTH.size, 2, socket.MSG_CMSG_CLOEXEC)
         head += receive(connection, LENGTH.size - len(head)) if head else b""
         if not head:
-            return None, None
+            return None
         (length,) = LENGTH.unpack(head)
-        if length > MOST_BYTES:
-            raise ProtocolError(f"a message of {length} bytes was announced")
-        return unpack(receive(connection, length), _to_cell), listener
+        theirs = unpack(receive(connection, _most(length)), opening_decoder)
+        ours = greeting(*((theirs.installation, theirs.camera, theirs.run) if isinstance(theirs, Greeting) else ()))
+        connection.sendall(pack(ours))
+        _agree(connection, ours, theirs)
+        told = unpack(message(connection, MOST_BYTES), _to_cell)
+        if not isinstance(told, Configure) or not handles:
+            raise ProtocolError("a cell is told what to do first")
+        handed = take_over(handles.pop(0))
+        listener = socket.socket(fileno=handles.pop(0)) if handles else None
+        return First(joined(told.settings, handed.credentials), handed.door, listener)
     except (OSError, EOFError):
-        return None, None
+        return None
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def _agree(connection: socket.socket, ours: Greeting, theirs: Opening) -> None:
+    try:
+        agreed(ours, theirs)
+    except RefusedError as error:
+        _log.error("control_room_refused", problem=str(error))
+        if isinstance(theirs, Greeting):
+            connection.sendall(pack(error.refusal))
+        raise
+
+
+def _most(length: int) -> int:
+    if length > MOST_BYTES:
+        raise ProtocolError(f"a message of {length} bytes was announced")
+    return length
+
+
+async def greeted(reader: asyncio.StreamReader, ours: Greeting) -> Greeting | None:
+    """The greeting of a cell, None when it has ended. Raises `RefusedError` where the two speak no common contract, `ProtocolError`."""
+    theirs = await read(reader, opening_decoder)
+    if theirs is not None:
+        agreed(ours, theirs)
+    assert not isinstance(theirs, Refusal)  # which is raised
+    return theirs
 
 
 class CellEnd:
@@ -220,10 +288,17 @@ class CellEnd:
                 if isinstance(told, Heard):
                     with self._wake:
                         self._news.heard(told.number)
+                elif isinstance(told, AskClock):
+                    self._tell_clock(told.number)
                 else:
                     self._on_message(told)
         except (OSError, EOFError):
             return
+
+    def _tell_clock(self, number: int) -> None:
+        """Here and at once: the cell's own thread may be busy with a picture."""
+        received = self._clock.monotonic()
+        self.send(ClockTold(number, received, self._clock.monotonic(), self._clock.now()))
 
     # --- without a control room ---
 

@@ -1,6 +1,7 @@
 """The messages between the control room and a cell: a closed, schema-checked set (MessagePack by msgspec).
 
-No pickle, no raw picture type: a cell has no message by which an unredacted pixel could leave it.
+No pickle, no raw picture type: a cell has no message by which an unredacted pixel could leave it. No secret either: what a cell signs
+in with comes beside the messages (`pipeline.credentials`). A change of a message is a new contract (`wire.greeting`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import msgspec
 
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.guard.model import WorkState
-from blickschutz.ingest.model import BackoffSettings, Cause, Found, NoticeSettings, NotifySettings, SessionState, SourceSettings
+from blickschutz.ingest.model import BackoffSettings, Cause, Found, NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings
+from blickschutz.ingest.rules.address import is_public
+from blickschutz.kernel.errors import ProtocolError
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews, Order, RecordingSettings
@@ -46,7 +49,10 @@ class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True
 
 
 class DoorSettings(msgspec.Struct, frozen=True):
-    """By what a cell knows a later control room of its own installation: both have the `secret` of this life (`run`) of the cell."""
+    """By what a cell knows a later control room of its own installation: both have the `secret` of this life (`run`) of the cell.
+
+    Part of no message: it is handed over beside the first one.
+    """
 
     installation: str
     run: str
@@ -54,10 +60,21 @@ class DoorSettings(msgspec.Struct, frozen=True):
 
 
 class Configure(_Message, frozen=True, tag="configure"):
-    """The first message to a cell. With a `door`, whose socket comes with it, it lives on for a while when its control room is lost."""
+    """What a cell is to do. Raises `ProtocolError` where the settings carry what a camera is signed in with."""
 
     settings: CellSettings
-    door: DoorSettings | None = None
+
+    def __post_init__(self) -> None:
+        source, notices, notify = self.settings.source, self.settings.notices, self.settings.notify
+        plain = source.kind is SourceKind.FILE or is_public(source.address)
+        if not plain or (notices is not None and not is_public(notices.address)) or (notify is not None and notify.secret):
+            raise ProtocolError("settings in a message carry a secret")
+
+
+class AskClock(_Message, frozen=True, tag="ask-clock"):
+    """A round trip by which the clock of the cell's machine is measured."""
+
+    number: int
 
 
 class TakenOver(_Message, frozen=True, tag="taken-over"):
@@ -210,6 +227,15 @@ class EpisodeTold(_News, frozen=True, tag="episode"):
     threshold: float
 
 
+class ClockTold(_Message, frozen=True, tag="clock"):
+    """When the question came and when this was said, by the monotonic clock of the cell's run; `wall` is its wall clock then (POSIX)."""
+
+    number: int
+    received: float
+    answered: float
+    wall: float
+
+
 class Moment(_Message, frozen=True, tag="moment"):
     """Redacted seconds as MP4; empty where there are none."""
 
@@ -230,6 +256,10 @@ class Resumed(_Message, frozen=True, tag="resumed"):
     clips: tuple[str, ...]
 
 
-ToCell: TypeAlias = Configure | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | SetThresholds | TakenOver | Heard | Quit
+ToCell: TypeAlias = (
+    Configure | AskClock | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | SetThresholds | TakenOver | Heard | Quit
+)
 News: TypeAlias = SituationTold | EpisodeTold | ClipTold
-FromCell: TypeAlias = Health | Head | Fragment | Snapshot | SituationTold | FoundTold | EpisodeTold | ClipTold | Moment | Resumed
+FromCell: TypeAlias = (
+    Health | ClockTold | Head | Fragment | Snapshot | SituationTold | FoundTold | EpisodeTold | ClipTold | Moment | Resumed
+)

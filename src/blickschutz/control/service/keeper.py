@@ -12,7 +12,8 @@ import random
 import socket
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -28,12 +29,12 @@ from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind
-from blickschutz.pipeline.channel import read_from_cell, say_first
+from blickschutz.pipeline.channel import First, greeted, greeting, read_from_cell, say_first
 from blickschutz.pipeline.door import digest_of
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
-    Configure,
+    ClockTold,
     EndOrder,
     EpisodeTold,
     FoundTold,
@@ -48,6 +49,7 @@ from blickschutz.pipeline.messages import (
     Resumed,
     SetThresholds,
     SituationTold,
+    Snapshot,
     Stop,
     TakeMoment,
     TakenOver,
@@ -55,6 +57,7 @@ from blickschutz.pipeline.messages import (
     ToCell,
     Watch,
 )
+from blickschutz.pipeline.times import CellTimes
 from blickschutz.recording.model import Order
 from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, TileState
 from blickschutz.wall.rules import tile_state
@@ -75,6 +78,7 @@ _OWN_DELAY_S = 1.0
 _FIRST_WAIT_S, _MOST_WAIT_S = 0.5, 20.0
 _STEADY_S = 30.0
 
+T = TypeVar("T")
 Launch = Callable[[socket.socket, str], Started]
 # The program is bootstrap's: it alone knows all that can be started.
 LAUNCHER = Launcher([sys.executable, "-m", "blickschutz.bootstrap.launcher"])
@@ -123,6 +127,8 @@ class CellKeeper:
         self.resumed: Topic[CellResumed] = Topic()
         self.news: Topic[NewsTold] = Topic()
         self._run = ""
+        # At the other end of a local socket is a process that reads our clock.
+        self._times = CellTimes()
         self._settings, self._clock, self._launch, self._doors = settings, clock, launch, doors
         self._outlived: FoundCell | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -204,7 +210,9 @@ class CellKeeper:
     async def moment(self, since: float, until: float) -> bytes:
         """The redacted seconds from `since` to `until` (monotonic) as MP4, from the packets in the cell's memory; empty where not."""
         wait_s = max(0.0, until - self._clock.monotonic()) + MOMENT_S
-        return await self._ask(self._moments, lambda number: TakeMoment(number, since, until), wait_s)
+        return await self._ask(
+            self._moments, lambda number: self._times.in_theirs(TakeMoment(number, since, until), self._clock.monotonic()), wait_s
+        )
 
     async def snapshot(self) -> bytes:
         """A redacted picture as JPEG. Raises `DeviceError` when there is none."""
@@ -213,13 +221,16 @@ class CellKeeper:
             raise DeviceError(f"the camera {self.camera} has no picture")
         return data
 
-    async def _ask(self, waiting: dict[int, asyncio.Future[bytes]], question: Callable[[int], ToCell], wait_s: float) -> bytes:
-        """The cell's answer; empty where none comes in time."""
+    async def _ask(self, waiting: dict[int, asyncio.Future[bytes]], question: Callable[[int], ToCell | None], wait_s: float) -> bytes:
+        """The cell's answer; empty where none comes in time, and where the question cannot be said to it."""
         number = next(self._numbers)
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         waiting[number] = answer
         try:
-            self._say(question(number))
+            asked = question(number)
+            if asked is None:
+                return b""
+            self._say(asked)
             async with asyncio.timeout(wait_s):
                 return await answer
         except TimeoutError:
@@ -309,13 +320,16 @@ class CellKeeper:
             self.ready.tell(self.camera)
         patience = START_S
         while True:
-            message = await self._next(reader, patience)
+            message = await self._next(read_from_cell(reader), patience)
             if message is None:
-                assert self.process is not None  # set with the reader
-                await asyncio.to_thread(self.process.join, 1.0)
-                raise DeviceError(f"the cell ended with exit code {self.process.exitcode}")
+                raise await self._ended()
             patience = HEARTBEAT_S
             self._take(message)
+
+    async def _ended(self) -> DeviceError:
+        assert self.process is not None  # set with the reader
+        await asyncio.to_thread(self.process.join, 1.0)
+        return DeviceError(f"the cell ended with exit code {self.process.exitcode}")
 
     async def _begun(self) -> asyncio.StreamReader:
         """Start the cell, and tell it what it needs."""
@@ -327,10 +341,13 @@ class CellKeeper:
             unused.callback(ours.close)
             with theirs, listener or contextlib.nullcontext():
                 self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
-                rest = say_first(ours, Configure(self._settings, door), listener)
+                own = greeting(door.installation if door is not None else "", self.camera, self._run)
+                rest = say_first(ours, own, First(self._settings, door, listener))
             unused.pop_all()
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
         self._writer.write(rest)
+        if await self._next(greeted(reader, own), START_S) is None:
+            raise await self._ended()
         if self.stopped:
             self._say(Stop(True))
         return reader
@@ -352,18 +369,18 @@ class CellKeeper:
         self.lived_on.tell(CellFound(self.camera, found.run))
         self._say(Quit())
         try:
-            while (message := await self._next(found.reader, QUIT_S)) is not None:
+            while (message := await self._next(read_from_cell(found.reader), QUIT_S)) is not None:
                 self._take(message)
         except (ProtocolError, DeviceError, OSError) as error:
             _log.error("cell_not_ended_in_order", camera=self.camera, problem=str(error))
         await self._over(1.0)
 
-    async def _next(self, reader: asyncio.StreamReader, patience: float) -> FromCell | None:
-        """The next message; None where the cell has ended. Raises `DeviceError` where it says nothing for `patience` seconds.
+    async def _next(self, read: Coroutine[Any, Any, T], patience: float) -> T:
+        """The next message, as `read` gives it. Raises `DeviceError` where it says nothing for `patience` seconds.
 
         The reading is not given up at once: where this process was held up, the message lies in the socket already.
         """
-        reading = asyncio.ensure_future(read_from_cell(reader))
+        reading = asyncio.ensure_future(read)
         try:
             for wait_s in (patience, _OWN_DELAY_S):
                 done, _ = await asyncio.wait({reading}, timeout=wait_s)
@@ -373,9 +390,15 @@ class CellKeeper:
             reading.cancel()
         raise DeviceError(f"the cell gave no sign of life for {patience:g} s")
 
-    def _take(self, message: FromCell) -> None:
+    def _take(self, said: FromCell) -> None:
+        now = self._clock.monotonic()
+        message = self._times.in_ours(said, now, self._clock.now())
+        if isinstance(message, ClockTold):
+            self._times.answered(message, now)
+        if (question := self._times.question(now)) is not None:
+            self._say(question)
         if isinstance(message, Health):
-            self.health, self._heard_at, self._failed = message, self._clock.monotonic(), False
+            self.health, self._heard_at, self._failed = message, now, False
             self.problem = message.fault or message.problem
         elif isinstance(message, Head):
             self.stream.feed(StreamInit(message.generation, message.codec, message.data))
@@ -397,7 +420,7 @@ class CellKeeper:
             _answer(self._moments, message.number, message.data)
         elif isinstance(message, Fragment):
             self.stream.feed(StreamFragment(message.generation, message.key, message.at, message.taken, message.data))
-        else:
+        elif isinstance(message, Snapshot):
             _answer(self._snapshots, message.number, message.data)
 
     def _confirm(self, number: int) -> None:

@@ -86,3 +86,15 @@ def _plain(text: str) -> str:
 def without_secrets(text: str) -> str:
     """A text, or an address, in which nothing stands between `://` and the last `@` of the line: rather too little than a password."""
     return _SECRET.sub(r"\1", text)
+
+
+def public_address(value: str) -> str:
+    """What of an address may be written in a message: no account, and nothing behind a `?`, where many cameras take passwords."""
+    found = read_address(value)
+    if found is None:
+        return without_secrets(value).split("?", 1)[0]
+    return f"{found.scheme}://{found.place}{re.split('[?#]', found.path, maxsplit=1)[0]}"
+
+
+def is_public(value: str) -> bool:
+    return "?" not in value and without_secrets(value) == value

@@ -1,0 +1,110 @@
+"""Times of a cell's run, turned into times of the control room; the round trips by which another machine's clock is measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Final
+
+import msgspec
+import structlog
+
+from blickschutz.kernel.errors import ProtocolError
+from blickschutz.pipeline.messages import AskClock, ClockTold, EpisodeTold, Fragment, FromCell, Health, SituationTold, TakeMoment
+from blickschutz.wire.greeting import Greeting, is_one_clock
+from blickschutz.wire.times import MeasuredClock, OneClock, RoundTrip
+
+_log = structlog.get_logger(__name__)
+# So often it is asked; the first few times at once, since each round trip can only narrow what is known.
+EVERY_S: Final = 1.0
+AT_ONCE: Final = 4
+# Questions that were not answered yet.
+_MOST_OPEN = 16
+
+
+class CellTimes:
+    """Of one run; without greetings that of a process of our own machine. There times stay as they are, to the last digit.
+
+    `now` is the control room's monotonic time.
+    """
+
+    def __init__(self, ours: Greeting | None = None, theirs: Greeting | None = None) -> None:
+        one = ours is None or theirs is None or is_one_clock(ours, theirs)
+        self._measured = None if one else MeasuredClock()
+        self._times = self._measured or OneClock()
+        self._numbers = itertools.count(1)
+        self._open: dict[int, float] = {}
+        self._asked = 0
+        self._asked_at = float("-inf")
+        # Theirs, POSIX minus monotonic, as they said it last.
+        self._wall = 0.0
+
+    @property
+    def jumps(self) -> int:
+        """How often the other clock was found to have jumped."""
+        return self._measured.jumps if self._measured is not None else 0
+
+    def question(self, now: float) -> AskClock | None:
+        """What is to be asked now, if anything."""
+        if self._measured is None or (now < self._asked_at + EVERY_S and (self._asked >= AT_ONCE or self._open)):
+            return None
+        number = next(self._numbers)
+        self._open[number], self._asked_at = now, now
+        self._asked += 1
+        if len(self._open) > _MOST_OPEN:
+            del self._open[min(self._open)]
+        return AskClock(number)
+
+    def answered(self, told: ClockTold, now: float) -> None:
+        """Take an answer in; what nobody asked for is not believed."""
+        asked = self._open.pop(told.number, None)
+        if asked is None or self._measured is None:
+            return
+        self._wall = told.wall - told.answered
+        if not self._measured.add(RoundTrip(asked, told.received, told.answered, now)):
+            _log.warning("clock_of_cell_jumped", jumps=self._measured.jumps)
+
+    def known(self, now: float) -> bool:
+        """Whether a time of now can be told."""
+        return self._times.theirs(now, now) is not None
+
+    def in_ours(self, told: FromCell, now: float, wall: float) -> FromCell | None:
+        """The message with our times (`wall`: POSIX); None for a picture of which nothing says how old it is: it is not shown.
+
+        Raises `ProtocolError` for news whose time cannot be said: the link is opened anew, and they are told again.
+        """
+        if self._measured is None:
+            return told
+        if isinstance(told, Health):
+            work = tuple(dataclasses.replace(one, since=self._earliest(one.since, now)) for one in told.work)
+            at = self._earliest(told.picture_at, now) if told.picture_at is not None else None
+            return msgspec.structs.replace(told, picture_at=at, work=work)
+        if isinstance(told, Fragment):
+            read = self._times.ours(told.at, now)
+            return msgspec.structs.replace(told, at=read.at, taken=wall - (now - read.at)) if read is not None else None
+        if isinstance(told, SituationTold):
+            found = told.situation
+            at = self._ours(found.at, now)
+            ended = self._ours(found.ended_at, now) if found.ended_at is not None else None
+            moved = dataclasses.replace(found, at=at, taken=wall - (now - at), ended_at=ended)
+            return msgspec.structs.replace(told, situation=moved)
+        if isinstance(told, EpisodeTold):
+            at = self._ours(told.taken - self._wall, now)
+            return msgspec.structs.replace(told, taken=wall - (now - at))
+        return told
+
+    def in_theirs(self, question: TakeMoment, now: float) -> TakeMoment | None:
+        """A question for seconds of our time, in theirs; None where they cannot be said."""
+        first, last = self._times.theirs(question.since, now), self._times.theirs(question.until, now)
+        return TakeMoment(question.number, first.at, last.at) if first is not None and last is not None else None
+
+    def _earliest(self, at: float, now: float) -> float:
+        """Before all time where nothing can be said: a picture without an age is stale."""
+        read = self._times.ours(at, now)
+        return read.at - read.error if read is not None else float("-inf")
+
+    def _ours(self, theirs: float, now: float) -> float:
+        read = self._times.ours(theirs, now)
+        if read is None:
+            raise ProtocolError("nothing is known of the cell's clock")
+        return read.at
