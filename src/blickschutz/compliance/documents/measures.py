@@ -30,9 +30,9 @@ def _plain(text: str) -> Callable[[Grounds], str]:
     return lambda g: text
 
 
-def _arranged(kind: FactKind, about: str) -> Callable[[Grounds], str]:
+def _arranged(kind: FactKind, about: str, goal: str, letter: str, component: str, watched: str) -> _Measure:
     """What people arranged and who stands for it; OFFEN until they did."""
-    return lambda g: words.recorded(g, kind, about).text
+    return _Measure(lambda g: words.recorded(g, kind, about).text, goal, letter, component, watched, (fact(kind),))
 
 
 def _ways_out(g: Grounds) -> str:
@@ -225,14 +225,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 "SI-01",
                 (rule("SI-01"),),
             ),
-            _Measure(
-                _arranged(FactKind.CAMERA_LINK, "Was sonst im Netz der Kameras ist"),
-                "Vertraulichkeit",
-                "b",
-                "Netz",
-                "SI-02",
-                (fact(FactKind.CAMERA_LINK),),
-            ),
+            _arranged(FactKind.CAMERA_LINK, "Was sonst im Netz der Kameras ist", "Vertraulichkeit", "b", "Netz", "SI-02"),
         ),
     ),
     (
@@ -255,30 +248,9 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
         "Überprüfung und Auftrag",
         (
             _Measure(_plain("Rechte werden halbjährlich überprüft."), "Transparenz", "d", "Betrieb", "SI-09", (rule("SI-09"),)),
-            _Measure(
-                _arranged(FactKind.HUMAN_REVIEW, "Wer jede Meldung prüft"),
-                "Intervenierbarkeit",
-                "d",
-                "Betrieb",
-                "KI-03",
-                (fact(FactKind.HUMAN_REVIEW),),
-            ),
-            _Measure(
-                _arranged(FactKind.ASSEMBLIES, "Anhalten bei Versammlungen"),
-                "Intervenierbarkeit",
-                "d",
-                "Betrieb",
-                "KI-08",
-                (fact(FactKind.ASSEMBLIES),),
-            ),
-            _Measure(
-                _arranged(FactKind.MAINTENANCE_CONTRACT, "Wartung durch Dritte"),
-                "Vertraulichkeit",
-                "d",
-                "Betrieb",
-                "AP-01",
-                (rule("AP-01"),),
-            ),
+            _arranged(FactKind.HUMAN_REVIEW, "Wer jede Meldung prüft", "Intervenierbarkeit", "d", "Betrieb", "KI-03"),
+            _arranged(FactKind.ASSEMBLIES, "Anhalten bei Versammlungen", "Intervenierbarkeit", "d", "Betrieb", "KI-08"),
+            _arranged(FactKind.MAINTENANCE_CONTRACT, "Wartung durch Dritte", "Vertraulichkeit", "d", "Betrieb", "AP-01"),
         ),
     ),
 )
