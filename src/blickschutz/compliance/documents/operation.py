@@ -120,6 +120,16 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
         ),
         (
             (
+                "Grundriss unter dem Lageplan, wie zwei Personen ihn in Kraft setzten; ohne Aufnahmen",
+                "Vorschlag",
+                "bis ein anderer gilt",
+                "–",
+                "die Datei gelöscht, sobald ein anderer Grundriss gilt; sonst mit dem Datenordner",
+            ),
+            (event(Event.PLAN_SET), event(Event.PLAN_PROPOSED), test("tests/unit/test_floorplan.py")),
+        ),
+        (
+            (
                 "Zählungen zur Empfindlichkeit, ohne Bild, Spur und Ort",
                 "Beobachtung",
                 f"{MOST_DAYS} beobachtete Tage",

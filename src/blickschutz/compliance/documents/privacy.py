@@ -205,10 +205,12 @@ def _requests(common: tuple[Sentence, ...], third: Sentence) -> Section:
                 law("Art. 5 Abs. 2 und Art. 12 Abs. 3 DSGVO"),
             ),
             say(
-                "Betroffene: wer anfragt; wer eine Angabe oder ein Dokument unterschreibt. Daten: Name, Anschrift und Inhalt der Anfrage "
-                "mit Antwort; Name, Rolle und Zeit der Unterschrift mit dem Dokument.",
+                "Betroffene: wer anfragt; wer eine Angabe oder ein Dokument unterschreibt; wer den Grundriss unter dem Lageplan vorschlägt "
+                "oder in Kraft setzt. Daten: Name, Anschrift und Inhalt der Anfrage mit Antwort; Name, Rolle und Zeit der Unterschrift mit "
+                "dem Dokument; Name und Zeit mit dem Grundriss, der keine Menschen zeigt.",
                 event(Event.REQUEST_RECORDED),
                 event(Event.FACT_SIGNED),
+                event(Event.PLAN_SET),
             ),
             third,
             say(
