@@ -477,17 +477,17 @@ def test_the_bar_counts_what_waits_for_my_signature(papers):
 
 def test_a_public_report_printed_again_is_the_one_that_is_out_of_the_house(papers):
     """Printed anew it could differ by one late entry, and both together would tell it."""
-    period = "first=2026-01-11&last=2026-01-20&public=1"
+    period = "first=2023-01-11&last=2023-01-20&public=1"
     first = papers.get(f"/report.pdf?{period}", "dsb")
     assert first.content.startswith(b"%PDF")
     papers.office.log.write(Event.CAMERA_STOPPED, "dsb", CAMERA, {"reason": "Versammlung"})
     for _ in range(2):
         assert papers.get(f"/report.pdf?{period}", "technik").content == first.content
     # Inside the house it is printed as it is now; other periods of the public share no day with it.
-    inside = papers.get("/report.pdf?first=2026-01-11&last=2026-01-20", "dsb")
+    inside = papers.get("/report.pdf?first=2023-01-11&last=2023-01-20", "dsb")
     assert inside.status_code == 200
     assert inside.content != first.content
-    assert papers.get("/report.pdf?first=2026-01-05&last=2026-01-12&public=1", "dsb").status_code == 409
+    assert papers.get("/report.pdf?first=2023-01-05&last=2023-01-12&public=1", "dsb").status_code == 409
     told = [entry.facts for entry, _ in papers.office.log.find(event=Event.DOCUMENTS_PRINTED) if entry.facts.get("public")]
     assert len({facts["sha256"] for facts in told}) == 1
     (papers.folder / "state" / FOLDER / str(told[0]["sha256"])).unlink()
@@ -497,9 +497,9 @@ def test_a_public_report_printed_again_is_the_one_that_is_out_of_the_house(paper
 
 
 def test_a_public_report_of_an_older_version_is_not_printed_anew(papers):
-    facts = {"documents": 1, "report": "2026-01-01 2026-01-10", "public": True, "settings": "x"}
+    facts = {"documents": 1, "report": "2023-01-01 2023-01-10", "public": True, "settings": "x"}
     papers.office.log.write(Event.DOCUMENTS_PRINTED, "terminal", facts=facts)
-    assert papers.get("/report.pdf?first=2026-01-01&last=2026-01-10&public=1", "dsb").status_code == 409
+    assert papers.get("/report.pdf?first=2023-01-01&last=2023-01-10&public=1", "dsb").status_code == 409
 
 
 # What opens every gate of a site with two cameras, from the pages alone: kind, what it says, and who stands for it and confirms it.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -195,6 +196,44 @@ def test_a_second_public_report_that_shares_a_day_is_refused_in_words(desk):
     assert "Für 01.01.2023 bis 31.03.2023 ist schon ein öffentlicher Bericht gedruckt" in wider.text
     assert "/report.pdf" not in desk.get("/report?first=2023-01-01&last=2023-04-30&public=1", "dsb").text
     assert desk.get("/report.pdf?first=2023-01-01&last=2023-04-30", "dsb").headers["content-type"] == "application/pdf"
+
+
+def test_a_period_that_is_not_over_is_not_printed_for_the_public(desk):
+    """A report of today and one of tomorrow with the same days would tell by their difference what each hides."""
+    today = datetime.fromtimestamp(desk.clock.now(), ZoneInfo("Europe/Berlin")).date()
+    first, yesterday = today - timedelta(days=20), today - timedelta(days=1)
+    before = desk.office.log.count([Event.DOCUMENTS_PRINTED], 0.0)
+    for last in (today, today + timedelta(days=300)):
+        refused = desk.get(f"/report.pdf?first={first}&last={last}&public=1", "dsb")
+        assert refused.status_code == 409
+        assert f"was spätestens am {yesterday:%d.%m.%Y} endet" in refused.text
+        shown = desk.get(f"/report?first={first}&last={last}&public=1", "dsb").text
+        assert "/report.pdf" not in shown
+        inside = desk.get(f"/report?first={first}&last={last}", "dsb").text
+        assert f"Der Zeitraum ist am {today:%d.%m.%Y} noch nicht zu Ende; alle Anzahlen sind vorläufig" in inside
+    assert desk.get(f"/report.pdf?first={first}&last={yesterday}&public=1", "dsb").headers["content-type"] == "application/pdf"
+    assert desk.office.log.count([Event.DOCUMENTS_PRINTED], 0.0) == before + 1
+
+
+def test_a_period_of_which_half_is_deleted_is_not_printed_for_the_public(desk):
+    """Its counts would be too small; what was printed before stays to be had."""
+    today = datetime.fromtimestamp(desk.clock.now(), ZoneInfo("Europe/Berlin")).date()
+    known = today - timedelta(days=400)
+    early, late = f"first={known - timedelta(days=9)}&last={known}", f"first={known}&last={known + timedelta(days=9)}"
+    printed = desk.get(f"/report.pdf?{early}&public=1", "dsb")
+    assert printed.headers["content-type"] == "application/pdf"
+    # The first entry is gone: what there was before the limits, nobody knows any more.
+    number = desk.office.log.state()[0]
+    desk.office.log.erase([1], 24)
+    assert desk.office.log.find(before=2) == []
+    assert desk.office.log.state()[0] == number + 1
+    assert desk.get(f"/report.pdf?{early}&public=1", "dsb").content == printed.content
+    refused = desk.get(f"/report.pdf?first={known - timedelta(days=30)}&last={known - timedelta(days=20)}&public=1", "dsb")
+    assert refused.status_code == 409
+    assert f"Was vor dem {known:%d.%m.%Y} geschah, ist nach Ablauf der Fristen gelöscht" in refused.text
+    inside = desk.get(f"/report?first={known - timedelta(days=30)}&last={known - timedelta(days=20)}", "dsb").text
+    assert "alle Anzahlen sind Mindestzahlen" in inside
+    assert "Mindestzahlen" not in desk.get(f"/report?{late}", "dsb").text
 
 
 def test_incidents_of_one_camera_stay_hidden_over_all_reports():

@@ -196,4 +196,8 @@ class TestCommittee:
         wrong = [*line, "2026-03-31", "--crime", str(tmp_path / "a.csv")]
         result = CliRunner().invoke(cli, wrong, env={"BLICKSCHUTZ_DATA": str(tmp_path)})
         assert result.exit_code == 1
-        assert "a.csv:1" in result.stderr
+        assert "a.csv:1: " in result.stderr
+        assert "die Spalten müssen heißen" in result.stderr, "in the site's language, whatever the terminal speaks"
+        coming = CliRunner().invoke(cli, [*line, "2999-01-01", "--public"], env={"BLICKSCHUTZ_DATA": str(tmp_path)})
+        assert coming.exit_code == 1
+        assert "der Zeitraum ist noch nicht zu Ende" in coming.stderr

@@ -14,13 +14,12 @@ from blickschutz.compliance.io.press import render, write
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy import assess
 from blickschutz.compliance.reports.crime import read_rows
-from blickschutz.compliance.reports.model import clash
-from blickschutz.config.loader import load_site, operator_language
+from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.facts import FactDesk
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.office import Inspected
-from blickschutz.control.service.reports import note_print, print_public, published, report
+from blickschutz.control.service.reports import not_public, note_print, print_public, report
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError
 
@@ -32,6 +31,18 @@ _TEXTS = {
         "denselben Zeitraum oder einen ohne gemeinsamen Tag",
         "a public report from {first} to {last} was printed already; both together would tell small counts. Print the same period, or one "
         "that shares no day with it",
+    ),
+    "unfinished": (
+        "der Zeitraum ist noch nicht zu Ende; öffentlich gedruckt wird er, wenn er es ist, denn ein Bericht von heute und einer von morgen "
+        "würden zusammen kleine Anzahlen verraten. Drucken lässt sich, was spätestens am {last} endet",
+        "the period is not over yet; it is printed for the public when it is, because a report of today and one of tomorrow would together "
+        "tell small counts. What ends on {last} at the latest can be printed",
+    ),
+    "erased": (
+        "was vor dem {first} geschah, ist nach Ablauf der Fristen gelöscht; ein Bericht darüber nennt zu kleine Anzahlen und wird nicht "
+        "öffentlich gedruckt",
+        "what happened before {first} is deleted at its limit; a report about it would state too small counts and is not printed for the "
+        "public",
     ),
     "gone": (
         "der öffentliche Bericht dieses Zeitraums ist schon gedruckt, und der Datenordner hat ihn nicht mehr; neu gedruckt könnte er sich "
@@ -52,15 +63,16 @@ def print_report(path: Path, data: Path | None, folder: Path, first: date, last:
     site = load_site(path)
     if last < first:
         raise _refused(site, "order", first, last)
-    spoken: Literal["de", "en"] = "de" if operator_language() == "de" else "en"
+    # Whoever reads it works for the site, whatever their terminal speaks; as `check` and `documents`.
+    spoken: Literal["de", "en"] = "de" if site.site.language == "de" else "en"
     rows = read_rows(crime.read_bytes(), str(crime), spoken, (first, last)) if crime is not None else []
     with if_started(site, path, data) as records:
         inspected = records.inspected if records is not None else None
         if crime is None and inspected is not None:
             rows = list(FactDesk(site, path, inspected, SystemClock()).crime(first, last, spoken).rows)
-        if public and inspected is not None and (other := clash(first, last, published(inspected.office.log))) is not None:
-            raise _refused(site, "clash", *other)
         grounds = gather(site, path, inspected, SystemClock())
+        if public and (problem := not_public(site, inspected, first, last, grounds.today)) is not None:
+            raise _refused(site, problem[0].value, *problem[1])
         document = report(grounds, assess(grounds), inspected, first, last, rows, public=public)
         pdf = _printed(inspected, grounds, document, first, last, public=public)
         if pdf is None:

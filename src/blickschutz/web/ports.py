@@ -19,6 +19,7 @@ from blickschutz.compliance.floorplan import NotTaken
 from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.io.press import Papers
 from blickschutz.compliance.model import Found
+from blickschutz.compliance.reports.model import NotPublic
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.compliance.tables import Read
 from blickschutz.control.model import CrimeFigures, FactRefused, FloorPlan, Given, Loss, NotAccepted
@@ -161,8 +162,8 @@ class Policy(Protocol):
         """The committee's report from `first` to `last`, both days included."""
         ...
 
-    def clash(self, first: date, last: date) -> tuple[date, date] | None:
-        """The period of a printed public report that overlaps with this one without being the same."""
+    def not_public(self, first: date, last: date) -> tuple[NotPublic, tuple[date, date]] | None:
+        """Why that period is not printed for the public, with the period that stands against it."""
         ...
 
     def print_report(self, first: date, last: date, by: str, *, public: bool) -> bytes | None:

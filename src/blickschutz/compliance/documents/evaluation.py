@@ -97,6 +97,7 @@ def _counts(g: Grounds) -> list[Sentence | Table]:
     if not g.started:
         return [missing("Aufzeichnungen; die Anlage lief noch nicht", *evidence)]
     days = (g.today - add_months(g.today, -MONTHS)).days
+    is_erased = g.site.audit.keep_months < MONTHS
     asked = (
         ("als Vorfall bewertet", Event.CASE_DECIDED, "incident"),
         ("als kein Vorfall bewertet", Event.CASE_DECIDED, "harmless"),
@@ -107,8 +108,8 @@ def _counts(g: Grounds) -> list[Sentence | Table]:
     rows = []
     for about, what, outcome in asked:
         found = [one for one in g.entries(what, days) if not outcome or one.facts.get("outcome") == outcome]
-        # The newest entries alone are read; where the log may have more, the number is a least one.
-        most = len(g.log.get(what, ())) >= g.most_entries
+        # The newest entries alone are read; where the log has or had more, the number is a least one.
+        most = is_erased or len(g.log.get(what, ())) >= g.most_entries
         rows.append(((about, f"mindestens {len(found)}" if most else str(len(found))), (event(what),)))
     return [Table(("Aufzeichnungen", "Anzahl in zwei Jahren"), tuple(rows))]
 

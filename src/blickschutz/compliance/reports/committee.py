@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.hours import hours
-from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, law, rule, say, setting
+from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, law, missing, rule, say, setting
 from blickschutz.compliance.model import Found, Grounds, Result
 from blickschutz.compliance.reports.accountability import accountability, outages
 from blickschutz.compliance.reports.crime import Row
@@ -28,7 +28,7 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
     title = f"Bericht an den Lenkungskreis ({'öffentlich' if public else 'intern'})"
     writes = Suppressor(public=public)
     sections = [
-        Section("Zeitraum", (say(f"{period}.", law("Art. 5 Abs. 2 DSGVO")),)),
+        Section("Zeitraum", (say(f"{period}.", law("Art. 5 Abs. 2 DSGVO")), *_whole(g, happened))),
         Section("Anlage", (say(f"{len(g.site.cameras)} Kameras.", setting("cameras")), *hours(g, "de"))),
         Section("Meldungen", tuple(_alerts(happened, writes))),
         Section("Aufzeichnungen und Sichtung", tuple(_reviews(happened, writes))),
@@ -47,6 +47,19 @@ def committee(g: Grounds, found: Sequence[Found], happened: Happened, crime: Seq
         )
         sections.insert(1, Section("Kleine Anzahlen", (say(note, law("Art. 5 Abs. 1 lit. c DSGVO")),)))
     return Document(f"bericht-{'oeffentlich' if public else 'intern'}", title, "de", "§ 21 LDSG RLP, Art. 5 Abs. 2 DSGVO", tuple(sections))
+
+
+def _whole(g: Grounds, happened: Happened) -> list[Sentence]:
+    """What the counts of the period lack, because it is not over yet, or because what happened in it is deleted already."""
+    lacks = []
+    if happened.last >= g.today:
+        text = f"Der Zeitraum ist am {g.today:%d.%m.%Y} noch nicht zu Ende; alle Anzahlen sind vorläufig"
+        lacks.append(missing(text, event(Event.LOG_SEEN)))
+    known = happened.known_from
+    if known is not None and happened.first < known:
+        text = f"Was vor dem {known:%d.%m.%Y} geschah, ist nach Ablauf der Fristen gelöscht; alle Anzahlen sind Mindestzahlen"
+        lacks.append(missing(text, setting("audit.keep_months"), setting("alerts.rows_days"), event(Event.LOG_ERASED)))
+    return lacks
 
 
 def _alerts(happened: Happened, writes: Suppressor) -> list[Sentence | Table]:

@@ -25,6 +25,7 @@ _TEXTS = {
         "die Umlaute sind doppelt kodiert; speichern Sie die Datei neu als „CSV UTF-8“",
         "umlauts were encoded twice; save the file anew as CSV UTF-8",
     ),
+    "no-table": ("das ist keine Tabelle, die sich lesen lässt", "this is no table that can be read"),
     "columns": ("die Spalten müssen heißen: {columns}", "the columns must be called: {columns}"),
     "cells": ("es sind {count} Felder, {wanted} müssen es sein", "there are {count} cells, there must be {wanted}"),
     "date": ("{value!r} ist kein Tag; schreiben Sie zum Beispiel 2025-12-01", "{value!r} is no day; write for example 2025-12-01"),
@@ -141,7 +142,10 @@ def read_rows(data: bytes, name: str, language: Literal["de", "en"] = "de", repo
         raise SettingsError(said(1 + data[: error.start].count(b"\n"), "encoding")) from error
     lines = text.splitlines()
     delimiter = ";" if lines and ";" in lines[0] else ","
-    found = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    try:
+        found = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise SettingsError(said(1, "no-table")) from error
     if not found or tuple(cell.strip() for cell in found[0]) != COLUMNS:
         raise SettingsError(said(1, "columns", columns=delimiter.join(COLUMNS)))
     rows: list[_Numbered] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 
 from blickschutz.audit.model import Entry, Event
 from blickschutz.compliance.reports.suppression import Count
@@ -54,6 +55,7 @@ class RaisedAlert:
 class Happened:
     """What happened from `first` to `last`, both days included. `log` holds the period's entries of each event.
 
+    `known_from`: what happened before that day is deleted at its limit, so counts of it are least ones; None where nothing is missing.
     `counting` are the cameras in their trial period now, `unavailable` (camera, kind) what a camera cannot tell within its budget.
     """
 
@@ -63,10 +65,19 @@ class Happened:
     log: Mapping[Event, Sequence[Entry]] = field(default_factory=dict)
     counting: Sequence[str] = ()
     unavailable: Sequence[tuple[str, Kind]] = ()
+    known_from: date | None = None
 
     def count(self, what: Event) -> Count:
         """Entries of that event in the period."""
         return Count(len(self.log.get(what, ())))
+
+
+class NotPublic(StrEnum):
+    """Why a report of a period is not printed for the public."""
+
+    CLASH = "clash"
+    UNFINISHED = "unfinished"
+    ERASED = "erased"
 
 
 def clash(first: date, last: date, published: Iterable[tuple[date, date]]) -> tuple[date, date] | None:

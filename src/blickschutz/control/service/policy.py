@@ -21,12 +21,12 @@ from blickschutz.compliance.io.documents import facts_path, load_facts
 from blickschutz.compliance.io.press import Papers, papers, print_pack, render
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.policy import assess
-from blickschutz.compliance.reports.model import clash
+from blickschutz.compliance.reports.model import NotPublic
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.facts import FactDesk
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.office import Inspected
-from blickschutz.control.service.reports import note_print, print_public, published, report
+from blickschutz.control.service.reports import not_public, note_print, print_public, report
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import UNREADABLE, FaultError, SettingsError
 from blickschutz.retention.model import Receipt
@@ -114,9 +114,9 @@ class PolicyWatch:
         note_print(self._records.office.log, grounds, first, last, by)
         return printed
 
-    def clash(self, first: date, last: date) -> tuple[date, date] | None:
-        """The period of a public report that was printed and that overlaps with this one; None without one."""
-        return clash(first, last, published(self._records.office.log))
+    def not_public(self, first: date, last: date) -> tuple[NotPublic, tuple[date, date]] | None:
+        """Why that period is not printed for the public, with the period that stands against it; None where it is."""
+        return not_public(self._site, self._records, first, last, self._records.orders.today())
 
     def document(self, name: str) -> bytes | None:
         """One document of the last pack; only names that are in the folder are known, so nothing else can be asked for."""

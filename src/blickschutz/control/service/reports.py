@@ -16,10 +16,11 @@ from blickschutz.compliance.io.cabinet import FOLDER, Cabinet
 from blickschutz.compliance.model import Found, Grounds
 from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.crime import Row
-from blickschutz.compliance.reports.model import EVENTS, Happened, RaisedAlert
+from blickschutz.compliance.reports.model import EVENTS, Happened, NotPublic, RaisedAlert, clash
 from blickschutz.config.budgets import budget_settings
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.office import Inspected
+from blickschutz.kernel.periods import add_months
 
 _HOUR_S = 3600.0
 _MOST_PRINTS = 100_000
@@ -29,10 +30,10 @@ def report(
     g: Grounds, found: Sequence[Found], records: Inspected | None, first: date, last: date, crime: Sequence[Row] = (), *, public: bool
 ) -> Document:
     """The report from `first` to `last`, both days included; `found` is what the rules say, `records` None where the site never ran."""
-    return committee(g, found, _happened(g.site, records, first, last), crime, public=public)
+    return committee(g, found, _happened(g.site, records, first, last, g.today), crime, public=public)
 
 
-def _happened(site: SiteFile, records: Inspected | None, first: date, last: date) -> Happened:
+def _happened(site: SiteFile, records: Inspected | None, first: date, last: date, today: date) -> Happened:
     if records is None:
         return Happened(first, last)
     zone = ZoneInfo(site.site.timezone)
@@ -47,7 +48,34 @@ def _happened(site: SiteFile, records: Inspected | None, first: date, last: date
     views = judged(budget_settings(site, records.curves.evidence), records.budget, records.curves.recalls())
     counting = [view.camera for view in views if view.in_shadow]
     unavailable = [(view.camera, one.kind) for view in views for one in view.kinds if one.unavailable is not None]
-    return Happened(first, last, raised, log, counting, unavailable)
+    return Happened(first, last, raised, log, counting, unavailable, known_from(site, records, today))
+
+
+def known_from(site: SiteFile, records: Inspected, today: date) -> date | None:
+    """The first day of which log and alerts are whole; None where nothing was deleted at its limit yet."""
+    limit = max(add_months(today, -site.audit.keep_months), today - timedelta(days=site.alerts.rows_days))
+    begun = records.office.log.find(before=2, most=1)
+    midnight = datetime(limit.year, limit.month, limit.day, tzinfo=ZoneInfo(site.site.timezone)).timestamp()
+    return limit if not begun or begun[0][0].at < midnight else None
+
+
+def not_public(
+    site: SiteFile, records: Inspected | None, first: date, last: date, today: date
+) -> tuple[NotPublic, tuple[date, date]] | None:
+    """Why a report is not printed for the public, with the period that stands against it; None where it is, or was printed already.
+
+    One of a period that is not over would be another one tomorrow, and the difference would tell what both hide; one of which half is
+    deleted would count too little.
+    """
+    printed = published(records.office.log) if records is not None else []
+    if (first, last) in printed:
+        return None
+    if (other := clash(first, last, printed)) is not None:
+        return NotPublic.CLASH, other
+    if last >= today:
+        return NotPublic.UNFINISHED, (first, today - timedelta(days=1))
+    known = known_from(site, records, today) if records is not None else None
+    return (NotPublic.ERASED, (known, last)) if known is not None and first < known else None
 
 
 def published(log: AuditLog) -> list[tuple[date, date]]:

@@ -62,8 +62,8 @@ def routes(pages: Pages) -> APIRouter:
         period, problem = _period(pages, first, last)
         if problem:
             raise HTTPException(422)
-        if public and pages.room.policy.clash(*period) is not None:
-            return _report(pages, request, period, "clash", public=True)
+        if public and (refused := pages.room.policy.not_public(*period)) is not None:
+            return _report(pages, request, period, refused[0].value, public=True)
         by = member_of(request).id
         data = pages.room.policy.print_report(*period, by, public=bool(public))
         if data is None:
@@ -79,13 +79,14 @@ def _report(pages: Pages, request: Request, period: tuple[date, date], problem: 
     policy, language = pages.room.policy, pages.language(request)
     found = policy.report(*period, public=public)
     figures = policy.desk.crime(*period, "de" if language == "de" else "en")
-    other = policy.clash(*period) if public else None
+    refused = policy.not_public(*period) if public else None
     return pages.render(
         request,
         "report.html",
-        status={"": 200, "period": 422, "clash": 409, "gone": 409}[problem],
+        status={"": 200, "period": 422}.get(problem, 409),
         problem=problem,
-        other=[texts.day(day, language) for day in other] if other is not None else [],
+        refused=refused[0].value if refused is not None else "",
+        other=[texts.day(day, language) for day in refused[1]] if refused is not None else [],
         report=found,
         figures=figures,
         signed_by=[one.name for one in figures.source.signatures] if figures.source is not None else [],
@@ -97,9 +98,9 @@ def _report(pages: Pages, request: Request, period: tuple[date, date], problem: 
 
 
 def _period(pages: Pages, first: str, last: str) -> tuple[tuple[date, date], bool]:
-    """The days that were asked for and whether something is wrong with them; else the last thirty days."""
+    """The days that were asked for and whether something is wrong with them; else the last thirty days that are over."""
     today = pages.room.regime.now().date()
-    usual = today - timedelta(days=_USUAL_DAYS), today
+    usual = today - timedelta(days=_USUAL_DAYS), today - timedelta(days=1)
     if not first and not last:
         return usual, False
     try:
