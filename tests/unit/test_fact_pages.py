@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import cv2
+import numpy as np
 import pytest
 
 from blickschutz.access.io import store as passwords
@@ -14,9 +17,11 @@ from blickschutz.audit.model import Event
 from blickschutz.backup.rules import is_kept, is_left
 from blickschutz.bootstrap.system import System
 from blickschutz.bootstrap.zones import control_profile
+from blickschutz.compliance.documents.pack import pack
 from blickschutz.compliance.entered import SHEETS, SIGNERS, Standing
 from blickschutz.compliance.facts import FactKind, Purpose
 from blickschutz.compliance.io.cabinet import FOLDER
+from blickschutz.compliance.io.press import render
 from blickschutz.compliance.model import Result
 from blickschutz.compliance.policy import assess, closed_gates
 from blickschutz.control.service.grounds import gather
@@ -30,6 +35,7 @@ from tests.desk import CAMERA, EXAMPLE, SITE, Desk, site_of
 from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
 from tests.unit.test_claims import picture
+from tests.unit.test_documents import as_text
 
 DAY, TEXT = "2026-01-05", "Das Gutachten sieht keine Bedenken."
 CSV = """kind;place;role;period;event;from;to;unit;exposure;offences;identity_checks
@@ -59,6 +65,10 @@ class Papers(Desk):
     def photograph(self, data, sign):
         fields = {"kind": "schild-foto", "day": DAY, "text": "hängt lesbar", "subject": sign}
         return self.request("POST", "/facts", "technik", data=fields, files={"document": ("schild.jpg", data, "image/jpeg")})
+
+    def picture(self, data, camera):
+        fields = {"kind": "abnahme-bild", "day": DAY, "text": "Bild der Abnahme", "subject": camera}
+        return self.request("POST", "/facts", "technik", data=fields, files={"document": ("bild.jpg", data, "image/jpeg")})
 
     def entered(self, who, data, kind="rechtsgutachten-ki", **more):
         """The address of a fact that was taken."""
@@ -500,6 +510,77 @@ def test_a_public_report_of_an_older_version_is_not_printed_anew(papers):
     facts = {"documents": 1, "report": "2023-01-01 2023-01-10", "public": True, "settings": "x"}
     papers.office.log.write(Event.DOCUMENTS_PRINTED, "terminal", facts=facts)
     assert papers.get("/report.pdf?first=2023-01-01&last=2023-01-10&public=1", "dsb").status_code == 409
+
+
+ACCEPTED = (
+    "Kamera;Tag;Person;Zweite Person;Gemessene Pixel je Meter;Verpixelung bei Tag;Anhalten wirkt\n"
+    f"{CAMERA};5.1.2026;Frau Fuchs;Herr Hase;46,5;ja;nein\n"
+)
+RESTART = (
+    "Person;Zuletzt geprüft;Längster Ausfall in Stunden;Zu verständigen, in dieser Reihenfolge\n"
+    "Frau Fuchs;5.1.2026;48;Leitstelle 110 / Technik, Herr Hase\n"
+)
+
+
+def document(papers, key):
+    """What a paper would say now."""
+    g = gather(papers.system.site, None, papers.records.inspected, papers.clock)
+    return next(one for one in pack(g) if one.key == key), g
+
+
+def test_acceptances_and_restart_are_two_person_tables_and_their_picture_is_shown_and_printed(papers):
+    signed_table(papers, "abnahmen", ACCEPTED)
+    found, g = document(papers, "abnahme")
+    text = as_text(found)
+    assert "von | Frau Fuchs und Herr Hase" in text
+    assert "gemessen 46 px/m" in text
+    assert "Anhalten wirkt | NICHT bestanden" in text
+    assert "Abnahmen | unterschrieben von" in text
+    data = picture()
+    for fields, words in (({"subject": "x"}, "Kamera, deren Bild es ist"), ({"subject": CAMERA, "data": pdf("Bild")}, "Das ist kein Bild")):
+        assert words in papers.picture(fields.get("data", data), fields["subject"]).text
+    address = papers.picture(data, CAMERA).headers["location"]
+    shown = papers.get(f"{address}/picture", "dsb")
+    assert shown.headers["content-type"] == "image/jpeg"
+    assert shown.content != data
+    assert f'<img src="{address}/picture" alt="Bild der Abnahme, Kamera ' in papers.get(address, "dsb").text
+    for who in ("technik", "aufsicht"):
+        assert papers.sign(who, address).status_code == 303
+    found, g = document(papers, "abnahme")
+    assert b"/Subtype/Image" in render(found, g).replace(b" ", b"")
+    (papers.folder / "state" / FOLDER / hashlib.sha256(data).hexdigest()).write_bytes(picture(ADDRESS))
+    assert f"OFFEN: verpixeltes Bild der Kamera {papers.system.site.cameras[0].name}" in as_text(document(papers, "abnahme")[0])
+    signed_table(papers, "wiederanlauf", RESTART)
+    text = as_text(document(papers, "wiederanlauf")[0])
+    assert "Zu verständigen, in dieser Reihenfolge: Leitstelle 110; Technik, Herr Hase." in text
+    assert "Längster Ausfall: 48 Stunden." in text
+    assert "Angaben zum Wiederanlauf | unterschrieben von" in text
+    template = papers.get("/facts/tables/wiederanlauf.csv", "dsb").content.decode("utf-8-sig")
+    assert "Leitstelle 110 / Technik, Herr Hase" in template
+
+
+def test_one_person_alone_or_a_day_to_come_accepts_no_camera(papers):
+    for change in (("Herr Hase", "Frau  Fuchs"), ("5.1.2026", "5.1.2027")):
+        signed_table(papers, "abnahmen", ACCEPTED.replace(*change), name=f"{change[1]}.csv")
+        assert "von | OFFEN" in as_text(document(papers, "abnahme")[0])
+    for table, kind, words in (
+        (ACCEPTED.replace(CAMERA, "turm"), "abnahmen", "die Kamera „turm“ gibt es nicht"),
+        (RESTART + "Herr Hase;6.1.2026;24;Wache\n", "wiederanlauf", "die Tabelle hat nur eine Zeile"),
+    ):
+        answer = papers.hand_in("technik", table.encode(), kind, name="t.csv", text="")
+        assert (answer.status_code, words in answer.text) == (422, True)
+
+
+def test_a_photograph_is_shown_and_everything_else_is_not(papers):
+    signed_table(papers, "schilder", SIGNS)
+    address = papers.photograph(picture(ADDRESS, 2000), "schild-sued").headers["location"]
+    shown = cv2.imdecode(np.frombuffer(papers.get(f"{address}/picture", "dsb").content, np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape == (1600, 1600, 3)
+    assert 'alt="Foto des Schilds schild-sued"' in papers.get(address, "dsb").text
+    opinion = papers.entered("technik", pdf("Gutachten"))
+    assert papers.get(f"{opinion}/picture", "dsb").status_code == 404
+    assert "<figure" not in papers.get(opinion, "dsb").text
+    assert papers.get(f"{address}/picture", "leitstelle-1").status_code == 403
 
 
 # What opens every gate of a site with two cameras, from the pages alone: kind, what it says, and who stands for it and confirms it.

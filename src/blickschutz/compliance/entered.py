@@ -17,8 +17,12 @@ CRIME = "kriminalstatistik"
 """The police's figures (CSV) for the committee's report: no fact of a gate, entered and signed the same way."""
 PHOTOGRAPH = "schild-foto"
 """A photograph of one sign; its day is the day on which the sign was seen."""
+ACCEPTANCE = "abnahme-bild"
+"""A redacted picture of one camera, of the day of its acceptance."""
+PICTURES = frozenset({PHOTOGRAPH, ACCEPTANCE})
+"""What stands for one sign or one camera, and is shown on the page."""
 SHEETS = frozenset(sheet.value for sheet in Sheet)
-KINDS = (*(kind.value for kind in FactKind), *(sheet.value for sheet in Sheet), PHOTOGRAPH, CRIME)
+KINDS = (*(kind.value for kind in FactKind), *(sheet.value for sheet in Sheet), PHOTOGRAPH, ACCEPTANCE, CRIME)
 NEEDED = 2
 _A, _T, _D = Role.SUPERVISION, Role.ADMINISTRATION, Role.DATA_PROTECTION
 _ANY = (frozenset({_A, _T}), frozenset({_A, _T, _D}))
@@ -54,7 +58,7 @@ SIGNERS: Mapping[str, tuple[frozenset[Role], frozenset[Role]]] = {
 REPEATED = frozenset({FactKind.COMPLAINTS.value, FactKind.BREACHES.value, FactKind.COSTS.value, CRIME})
 # What happened or was seen stays so, whatever the settings are.
 LASTING = frozenset(
-    {CRIME, PHOTOGRAPH}
+    {CRIME, PHOTOGRAPH, ACCEPTANCE}
     | {
         sheet.value
         for sheet in (
@@ -97,8 +101,8 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A fact as it was entered. `number` is that of its entry in the log, `file` what its document was called, `subject` the sign that a
-    photograph shows."""
+    """A fact as it was entered. `number` is that of its entry in the log, `file` what its document was called, `subject` the sign or
+    camera that a picture shows."""
 
     number: int
     kind: str

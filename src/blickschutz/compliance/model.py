@@ -124,7 +124,8 @@ class Grounds:
     among `facts` too, its document among `documents`. `log` holds the newest entries of each event, at most `most_entries`, `models` the
     name and kind of each registered model whose file is intact.
     `cells_per_metre` is what the mosaic leaves of a person. `rows` and `machine` are None where the site was
-    never started, or the machine was not looked at. `folder` is where the documents lie that facts name.
+    never started, or the machine was not looked at. `folder` is where the documents of the facts file lie, `cabinet` where those lie
+    that were handed in, by their hash.
     """
 
     site: SiteFile
@@ -143,6 +144,7 @@ class Grounds:
     machine: Machine | None = None
     most_entries: int = 5000
     folder: Path | None = None
+    cabinet: Path | None = None
 
     @property
     def started(self) -> bool:

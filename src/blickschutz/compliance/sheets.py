@@ -8,7 +8,18 @@ from enum import StrEnum
 from pydantic import BaseModel
 
 from blickschutz.compliance.facts import Ground, Incidents, Risk, Sign, Way
-from blickschutz.compliance.recorded import Assignment, Breach, Classified, Clause, Commitment, Training, Translation, Visit
+from blickschutz.compliance.recorded import (
+    Acceptance,
+    Assignment,
+    Breach,
+    Classified,
+    Clause,
+    Commitment,
+    Restart,
+    Training,
+    Translation,
+    Visit,
+)
 
 
 class Sheet(StrEnum):
@@ -28,6 +39,8 @@ class Sheet(StrEnum):
     CLASSIFICATION = "ki-fragen"
     BREACHES = "datenpannen-liste"
     TRANSLATIONS = "uebersetzungen"
+    ACCEPTANCES = "abnahmen"
+    RESTART = "wiederanlauf"
 
 
 SECTIONS: Mapping[Sheet, tuple[str, type[BaseModel]]] = {
@@ -44,10 +57,14 @@ SECTIONS: Mapping[Sheet, tuple[str, type[BaseModel]]] = {
     Sheet.CLASSIFICATION: ("classification", Classified),
     Sheet.BREACHES: ("breaches", Breach),
     Sheet.TRANSLATIONS: ("translations", Translation),
+    Sheet.ACCEPTANCES: ("acceptances", Acceptance),
+    Sheet.RESTART: ("restart", Restart),
 }
 """The section of the facts file that a table stands for, and what a row of it is."""
-# A sign's photograph is a document of its own; its day is the day on which the sign was seen.
-ELSEWHERE = frozenset({"photo", "sha256", "checked"})
+# A sign's photograph is a document of its own, and so is a picture of an acceptance; the day of the former is that on which it was seen.
+ELSEWHERE = frozenset({"photo", "sha256", "checked", "picture"})
+ALONE = frozenset({Sheet.RESTART})
+"""Tables with one row: the section is that row."""
 # Of these a table has one row each.
 ONCE = frozenset({(Sheet.PURPOSES, "camera"), (Sheet.WAYS, "id"), (Sheet.SIGNS, "id"), (Sheet.RISKS, "risk"), (Sheet.BREACHES, "id")})
 GERMAN = {
@@ -107,6 +124,19 @@ GERMAN = {
     "late": "Grund der Verspätung",
     "told": "Betroffene benachrichtigt",
     "language": "Sprache",
+    "confirmed": "Zweite Person",
+    "px_per_metre": "Gemessene Pixel je Meter",
+    "view": "Sichtfeld wie freigegeben",
+    "private": "Privatzonen decken",
+    "light": "Verpixelung bei Tag",
+    "dark": "Verpixelung bei Dunkelheit",
+    "alarm": "Ereignis gemeldet",
+    "stop": "Anhalten wirkt",
+    "longest_hours": "Längster Ausfall in Stunden",
+    "instead": "Betrieb ohne die Anlage",
+    "spare": "Ersatz",
+    "contacts": "Zu verständigen, in dieser Reihenfolge",
+    "tried": "Zuletzt geübt",
 }
 OFFICES = {
     "controller": "Verantwortlicher",

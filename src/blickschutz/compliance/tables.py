@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ValidationError
 
 from blickschutz.compliance.facts import Facts
-from blickschutz.compliance.sheets import GERMAN, ONCE, PARTICULARS, SECTIONS, Sheet, columns, covered
+from blickschutz.compliance.sheets import ALONE, GERMAN, ONCE, PARTICULARS, SECTIONS, Sheet, columns, covered
 from blickschutz.config.loader import reason
 from blickschutz.kernel.errors import SettingsError
 
@@ -22,6 +22,7 @@ Language = Literal["de", "en"]
 _TRUTH = {"ja": "true", "nein": "false", "yes": "true", "no": "false"}
 # An office writes "öffentliche Aufgabe" and "nicht öffentlich".
 _PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", " ": "-", "_": "-"})
+_LISTS = frozenset({"contacts"})
 _DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _TEXTS = {
     "encoding": ("die Datei ist nicht in UTF-8; speichern Sie sie als „CSV UTF-8“", "the file is not in UTF-8; save it as CSV UTF-8"),
@@ -32,6 +33,8 @@ _TEXTS = {
     "empty": ("die Tabelle hat keine Zeile", "the table has no row"),
     "absent": ("das Feld ist leer", "the cell is empty"),
     "twice": ("{value} kommt schon in Zeile {other} vor", "{value} stands in line {other} already"),
+    "camera": ("die Kamera „{value}“ gibt es nicht; hier steht ihr Kurzname", "there is no camera '{value}'; its short name stands here"),
+    "alone": ("die Tabelle hat nur eine Zeile", "the table has one row only"),
     "particular": (
         "diese Angabe gibt es nicht: {name}; möglich sind: {known}",
         "there is no such particular: {name}; possible are: {known}",
@@ -48,8 +51,10 @@ class Read:
     sections: Mapping[str, Any]
 
 
-def read_table(sheet: Sheet, data: bytes, name: str, language: Language) -> Read:
-    """Read a CSV file, comma or semicolon, its columns in German or English. Raises `SettingsError` with one line per problem."""
+def read_table(sheet: Sheet, data: bytes, name: str, language: Language, cameras: Collection[str] | None = None) -> Read:
+    """Read a CSV file, comma or semicolon, its columns in German or English; `cameras` are those that an acceptance
+    may name, where that is known.
+    Raises `SettingsError` with one line per problem."""
     said = _Said(name, language)
     try:
         text = data.decode("utf-8-sig")
@@ -70,7 +75,7 @@ def read_table(sheet: Sheet, data: bytes, name: str, language: Language) -> Read
     if problems:
         raise SettingsError("\n".join(problems))
     named = [(number, {key: cell for key, cell in zip(keys, cells, strict=True) if cell}) for number, cells in rows]
-    sections = _particulars(named, said) if sheet is Sheet.PARTICULARS else _section(sheet, named, said)
+    sections = _particulars(named, said) if sheet is Sheet.PARTICULARS else _section(sheet, named, said, cameras)
     return Read(head, tuple(tuple(cells) for _, cells in rows), sections)
 
 
@@ -115,7 +120,9 @@ def _keys(sheet: Sheet, head: Sequence[str], said: _Said) -> list[str]:
     return keys
 
 
-def _section(sheet: Sheet, rows: Iterable[tuple[int, Mapping[str, str]]], said: _Said) -> Mapping[str, Any]:
+def _section(
+    sheet: Sheet, rows: Iterable[tuple[int, Mapping[str, str]]], said: _Said, cameras: Collection[str] | None
+) -> Mapping[str, Any]:
     section, model = SECTIONS[sheet]
     made, problems, there = [], [], dict[tuple[str, str], int]()
     for number, cells in rows:
@@ -123,12 +130,16 @@ def _section(sheet: Sheet, rows: Iterable[tuple[int, Mapping[str, str]]], said: 
             made.append(model.model_validate({key: _value(model, key, cell) for key, cell in cells.items()}, strict=False))
         except ValidationError as error:
             problems += said.invalid(model, number, error, GERMAN)
+        if cameras is not None and sheet is Sheet.ACCEPTANCES and cells.get("camera", "") not in {"", *cameras}:
+            problems.append(str(said(number, "camera", value=cells["camera"])))
+        if sheet in ALONE and len(made) > 1:
+            problems.append(str(said(number, "alone")))
         for key, cell in cells.items():
             if (sheet, key) in ONCE and (other := there.setdefault((key, cell), number)) != number:
                 problems.append(str(said(number, "twice", value=cell, other=other)))
     if problems:
         raise SettingsError("\n".join(problems))
-    return {section: tuple(made)}
+    return {section: made[0] if sheet in ALONE else tuple(made)}
 
 
 def _particulars(rows: Sequence[tuple[int, Mapping[str, str]]], said: _Said) -> Mapping[str, Any]:
@@ -167,6 +178,8 @@ def _value(model: type[BaseModel], key: str, cell: str) -> Any:
     shape = str(model.model_fields[key].annotation)
     if key == "points":
         return tuple(tuple(_number(one) for one in point.split()) for point in cell.split("/"))
+    if key in _LISTS:
+        return tuple(one.strip() for one in cell.split(" / "))
     if "tuple" in shape:
         return tuple(re.split(r"[\s/]+", cell))
     if "bool" in shape:
@@ -208,8 +221,9 @@ def template(sheet: Sheet, facts: Facts, language: Language) -> bytes:
             values = value if isinstance(value, tuple) and value else [getattr(value, part, "") if part else value]
             writer.writerows([word if german else key, _cell(one)] for one in values)
     else:
-        for one in getattr(facts, SECTIONS[sheet][0]):
-            writer.writerow([_cell(getattr(one, key)) for key in known])
+        section = getattr(facts, SECTIONS[sheet][0])
+        for one in section if sheet not in ALONE else () if section is None else (section,):
+            writer.writerow([" / ".join(getattr(one, key)) if key in _LISTS else _cell(getattr(one, key)) for key in known])
     return out.getvalue().encode("utf-8-sig")
 
 

@@ -261,6 +261,8 @@ class NotEntered(StrEnum):
     UNREADABLE = "unreadable"
     NOT_CSV = "not-csv"
     SIGN = "sign"
+    CAMERA = "camera"
+    NO_PICTURE = "no-picture"
     NO_PHOTOGRAPH = "no-photograph"
     NO_CODE = "no-code"
     USED = "used"
@@ -269,7 +271,7 @@ class NotEntered(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What somebody wrote into the form; `file` is what their document is called, `subject` the sign that a photograph shows."""
+    """What somebody wrote into the form; `file` is what their document is called, `subject` the sign or camera that a picture shows."""
 
     kind: str
     day: str

@@ -114,8 +114,17 @@ class FactDesk(Protocol):
 
     def get(self, number: int) -> Entered | None: ...
 
+    @property
+    def cameras(self) -> Mapping[str, str]:
+        """Names of the cameras by their short names."""
+        ...
+
     def signs(self) -> tuple[str, ...]:
         """Short names of the signs that a photograph may show."""
+        ...
+
+    def picture(self, one: Entered) -> bytes | None:
+        """A photograph or picture drawn anew as JPEG; None of everything else."""
         ...
 
     def template(self, sheet: Sheet, language: Literal["de", "en"]) -> bytes:

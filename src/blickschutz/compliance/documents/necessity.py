@@ -19,10 +19,12 @@ from blickschutz.compliance.documents.model import (
     setting,
     test,
 )
+from blickschutz.compliance.documents.signatures import signatures
 from blickschutz.compliance.documents.sources import OWN, listens, own_analysis
 from blickschutz.compliance.facts import FactKind, Ground
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import CLASSES_DE, density, density_class
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.config.model import Camera
 from blickschutz.kernel.periods import add_months
 
@@ -214,6 +216,7 @@ def classification(g: Grounds) -> Document:
             ),
         ),
         Section("Rechtliche Prüfung", words.to_verify(words.AI_ACT, words.ENFORCEMENT)),
+        signatures(g, Sheet.CLASSIFICATION),
     )
     return Document(
         "ki-einstufung",

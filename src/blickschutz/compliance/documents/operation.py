@@ -96,7 +96,8 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
         ),
         (
             (
-                "Nachweise (Gutachten, DSFA, Zahlen der Polizei) mit den Namen derer, die unterschrieben haben; ohne Aufnahmen",
+                "Nachweise (Gutachten, DSFA, Zahlen der Polizei, Fotos der Schilder, verpixelte Bilder der Abnahme ohne Unbeteiligte) mit "
+                "den Namen derer, die unterschrieben haben; sonst ohne Aufnahmen",
                 "Eintrag",
                 "mit der Anlage, auch zurückgezogen",
                 "–",

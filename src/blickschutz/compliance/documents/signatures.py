@@ -15,13 +15,24 @@ _TITLES = {
     Sheet.WAYS: ("Wege zur Anlage", "TR-01"),
     Sheet.SIGNS: ("Orte der Schilder", "TR-01"),
     Sheet.RISKS: ("Bewertung der Risiken", "DF-01"),
+    Sheet.ASSIGNMENTS: ("Zuständigkeiten und Vertretung", "SI-09"),
+    Sheet.COMMITMENTS: ("Verpflichtungen auf Vertraulichkeit", "KI-07"),
+    Sheet.TRAININGS: ("Schulungen", "KI-07"),
+    Sheet.CONTRACT: ("Prüfliste des Vertrags", "AP-01"),
+    Sheet.VISITS: ("Besuche der Wartung", "AP-01"),
+    Sheet.CLASSIFICATION: ("Antworten der Einstufung", "KI-07"),
+    Sheet.BREACHES: ("Liste der Datenpannen", "SI-10"),
+    Sheet.ACCEPTANCES: ("Abnahmen", "DM-03"),
+    Sheet.RESTART: ("Angaben zum Wiederanlauf", "SI-09"),
 }
+_ASSESSED = (Sheet.PARTICULARS, Sheet.PURPOSES, Sheet.INCIDENTS, Sheet.WAYS, Sheet.SIGNS, Sheet.RISKS)
 
 
-def signatures(g: Grounds) -> Section:
-    """Of each table that gates and impact assessment rest on, who signed it; OFFEN where nobody did."""
+def signatures(g: Grounds, *sheets: Sheet) -> Section:
+    """Of each table that a paper rests on (without any: those of gates and DPIA), who signed it; OFFEN where nobody did."""
     rows = []
-    for sheet, (title, name) in _TITLES.items():
+    for sheet in sheets or _ASSESSED:
+        title, name = _TITLES[sheet]
         is_signed = unsigned(g, sheet) is None
         told = vouchers(g, sheet_in_force(g, sheet))[0] if is_signed else "OFFEN: nicht von zwei Personen unterschrieben"
         rows.append(((title, told), (fact(covered(sheet)[0]), rule(name), event(Event.FACT_SIGNED))))

@@ -20,8 +20,10 @@ from blickschutz.compliance.documents.model import (
     setting,
     test,
 )
+from blickschutz.compliance.documents.signatures import signatures
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.kernel.periods import add_months
 
 REVIEW_MONTHS = 6
@@ -148,6 +150,7 @@ def roles(g: Grounds) -> Document:
         Section("Wer, und wer vertritt", (Table(("Rolle", "Person", "Vertretung", "zuletzt überprüft", "wieder zu prüfen"), tuple(rows)),)),
         Section("Konten der Anlage", (_accounts(g),)),
         Section("Überprüfung der Rechte", (words.recorded(g, FactKind.RIGHTS_REVIEW, "Letzte Überprüfung der Rechte"),)),
+        signatures(g, Sheet.ASSIGNMENTS),
     )
     return Document(
         "rollenkonzept",
@@ -234,6 +237,7 @@ def training(g: Grounds) -> Document:
             ),
         ),
         Section("Rechtliche Prüfung", words.to_verify(words.COMMITTING)),
+        signatures(g, Sheet.COMMITMENTS, Sheet.TRAININGS),
     )
     return Document(
         "verpflichtung-schulung",

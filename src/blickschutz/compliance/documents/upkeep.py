@@ -22,10 +22,13 @@ from blickschutz.compliance.documents.model import (
     setting,
     test,
 )
+from blickschutz.compliance.documents.signatures import signatures
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Form, Grounds
 from blickschutz.compliance.plan import density
+from blickschutz.compliance.policy.evidence import same_person
 from blickschutz.compliance.recorded import Acceptance
+from blickschutz.compliance.sheets import Sheet
 from blickschutz.config.model import Camera
 
 _YEAR = 366.0
@@ -79,6 +82,7 @@ def maintenance(g: Grounds) -> Document:
             ),
         ),
         Section("Besuchsbuch", (_visits(g),)),
+        signatures(g, Sheet.CONTRACT, Sheet.VISITS),
     )
     return Document(
         "wartung",
@@ -105,7 +109,9 @@ def acceptance(g: Grounds) -> Document:
     """What was tested of each camera, with its redacted picture where one was recorded."""
     newest: dict[str, Acceptance] = {}
     for one in sorted(g.facts.acceptances, key=lambda one: one.date):
-        newest[one.camera] = one
+        # What is dated in the future was tested by nobody yet, and one person alone accepts nothing.
+        if one.date <= g.today and not same_person(one.person, one.confirmed):
+            newest[one.camera] = one
     sections = (
         Section(
             "Wie abgenommen wird",
@@ -125,6 +131,7 @@ def acceptance(g: Grounds) -> Document:
             ),
         ),
         *(_camera(g, number, camera, newest.get(camera.id)) for number, camera in enumerate(g.site.cameras, 1)),
+        signatures(g, Sheet.ACCEPTANCES),
         Section(
             "Prüfung der Verpixelung im Programm",
             (say("Die Verpixelung wird mit jedem Stand des Programms geprüft.", test("tests/properties/test_redaction.py")),),
@@ -250,6 +257,7 @@ def restart(g: Grounds) -> Document:
             ),
         ),
         Section("NIS 2", (words.recorded(g, FactKind.NIS2, "Einordnung nach NIS 2"), *words.to_verify(words.NIS2))),
+        signatures(g, Sheet.RESTART),
     )
     return Document(
         "wiederanlauf",

@@ -21,6 +21,7 @@ from blickschutz.kernel.errors import SettingsError
 _TRAILER = 1024
 _SCALES = (1.0, 0.5, 0.25, 2.0)
 _MOST_SIDE = 6000
+SHOWN = 1600
 # Whoever scans at 600 dots an inch fills A3 with 70 million. A small file can claim many more, all of which would be unpacked.
 _MOST_PIXELS = 120_000_000
 # The rules look every few seconds; the same bytes are the same document.
@@ -69,6 +70,18 @@ def paper_of(data: bytes, *, is_photograph: bool = False) -> Paper:
             _KNOWN.clear()
         known = _KNOWN[sha256, is_photograph] = _looked_at(data, sha256, is_photograph=is_photograph)
     return known
+
+
+def shown(data: bytes) -> bytes | None:
+    """A picture drawn anew as JPEG of at most `SHOWN` pixels, without anything that lay beside it in its file; None where it is none."""
+    if _form(data) is not Form.PICTURE or _pixels(data) > _MOST_PIXELS:
+        return None
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        return None
+    scale = min(1.0, SHOWN / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1.0 else image
+    return cv2.imencode(".jpg", small)[1].tobytes()
 
 
 def _looked_at(data: bytes, sha256: str, *, is_photograph: bool) -> Paper:

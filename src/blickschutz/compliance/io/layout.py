@@ -23,10 +23,11 @@ States = Mapping[str, Result]
 _NARROWEST, _WIDEST = 3.2, 9.0
 
 
-def layout(document: Document, g: Grounds, states: States, editions: Sequence[Edition], forms: Mapping[str, str]) -> dict[str, Any]:
-    """Everything about a document; `states` is what each rule says, `forms` the form of each picture by its file."""
+def layout(document: Document, g: Grounds, states: States, editions: Sequence[Edition], files: Mapping[str, str]) -> dict[str, Any]:
+    """Everything about a document; `states` is what each rule says, `files` what each picture is called where the
+    printer finds it."""
     notes = _Notes(states)
-    sections = [{"title": one.title, "parts": [_part(part, notes, forms) for part in one.parts]} for one in document.sections]
+    sections = [{"title": one.title, "parts": [_part(part, notes, files) for part in one.parts]} for one in document.sections]
     return {
         "title": document.title,
         "language": document.language,
@@ -130,13 +131,14 @@ def _picture_code(document: Document) -> str:
     return segno.make(text, error="q" if sign else "m", micro=False).svg_inline(border=4 - 2 * sign, light="#fff") if text else ""
 
 
-def _part(part: Sentence | Table | Plan | Picture, notes: _Notes, forms: Mapping[str, str]) -> dict[str, Any]:
+def _part(part: Sentence | Table | Plan | Picture, notes: _Notes, files: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(part, Sentence):
         return {"text": part.text, "known": part.known, **notes.of(part.evidence)}
     if isinstance(part, Plan):
         return {"plan": part.caption.text, **notes.of(part.caption.evidence)}
     if isinstance(part, Picture):
-        return {"picture": f"/{part.file}", "form": forms[part.file], "text": part.caption.text, **notes.of(part.caption.evidence)}
+        name = files[part.file]
+        return {"picture": f"/{name}", "form": name.rpartition(".")[2], "text": part.caption.text, **notes.of(part.caption.evidence)}
     rows: list[dict[str, Any]] = [{"cells": list(cells), **notes.of(evidence)} for cells, evidence in part.rows]
     columns = [[column, *(row["cells"][index] for row in rows)] for index, column in enumerate(part.columns)]
     # In shares of the line: what is longer gets more of it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -21,6 +22,7 @@ from blickschutz.kernel.errors import FaultError
 from plattform.press import UnprintableError, print_pdf
 
 LIST = "pack.json"
+_PNG = b"\x89PNG"
 
 
 def _print(document: Document, g: Grounds, folder: Path, states: States, editions: Sequence[Edition]) -> Path:
@@ -80,20 +82,27 @@ def _states(g: Grounds) -> States:
 
 def _rendered(document: Document, g: Grounds, states: States, editions: Sequence[Edition]) -> bytes:
     source = resources.files("blickschutz.compliance").joinpath(f"templates/{document.template}.typ").read_bytes()
-    shown = {part.file: _form(part, document, g) for section in document.sections for part in section.parts if isinstance(part, Picture)}
-    data = layout(document, g, states, editions, shown)
-    try:
-        return print_pdf(source, data, root=g.folder if shown else None)
-    except UnprintableError as error:
-        raise FaultError(f"the document {document.key} cannot be printed: {error}") from error
+    pictures = [part for section in document.sections for part in section.parts if isinstance(part, Picture)]
+    # The printer reads a folder that holds the pictures of this document and nothing else.
+    with tempfile.TemporaryDirectory(prefix="blickschutz-print-") as folder:
+        shown = {part.file: _laid_out(part, document, g, Path(folder), number) for number, part in enumerate(pictures)}
+        try:
+            return print_pdf(source, layout(document, g, states, editions, shown), root=Path(folder) if shown else None)
+        except UnprintableError as error:
+            raise FaultError(f"the document {document.key} cannot be printed: {error}") from error
 
 
-def _form(picture: Picture, document: Document, g: Grounds) -> str:
-    """Its form as the printer calls it. It is looked at once more: a file that is another one by now stops the print."""
-    data = (g.folder / picture.file).read_bytes() if g.folder is not None else b""
-    if hashlib.sha256(data).hexdigest() != g.documents[picture.file].sha256:
+def _laid_out(picture: Picture, document: Document, g: Grounds, folder: Path, number: int) -> str:
+    """Put it where the printer finds it; its name there. It is looked at once more: a file that is another one by now stops the print."""
+    wanted = g.documents[picture.file].sha256
+    places = [g.folder / picture.file] if g.folder is not None else []
+    places += [g.cabinet / wanted] if g.cabinet is not None else []
+    data = next((place.read_bytes() for place in places if place.is_file()), b"")
+    if hashlib.sha256(data).hexdigest() != wanted:
         raise FaultError(f"the picture {picture.file} of the document {document.key} changed while it was printed")
-    return "png" if data.startswith(b"\x89PNG") else "jpg"
+    name = f"{number}.{'png' if data.startswith(_PNG) else 'jpg'}"
+    (folder / name).write_bytes(data)
+    return name
 
 
 def _last(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +14,12 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Event
 from blickschutz.compliance.entered import (
+    ACCEPTANCE,
     CRIME,
     EVENTS,
     KINDS,
     PHOTOGRAPH,
+    PICTURES,
     REPEATED,
     SHEETS,
     Entered,
@@ -31,10 +33,11 @@ from blickschutz.compliance.entered import (
 )
 from blickschutz.compliance.facts import Facts, Sign
 from blickschutz.compliance.io.cabinet import FOLDER, Cabinet
-from blickschutz.compliance.io.documents import facts_path, load_facts
+from blickschutz.compliance.io.documents import facts_path, load_facts, shown
 from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.model import Form, Paper
 from blickschutz.compliance.policy.evidence import LEAST_BYTES, LEAST_SIDE, says_something
+from blickschutz.compliance.recorded import Acceptance
 from blickschutz.compliance.reports.crime import read_rows
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.compliance.tables import Read, read_table, template
@@ -59,6 +62,7 @@ class FactDesk:
         self._cabinet = Cabinet(self._data / FOLDER)
         self._read = 0, tuple[Entered, ...]()
         self.settings = settings_hash(site)
+        self.cameras: Mapping[str, str] = {camera.id: camera.name for camera in site.cameras}
 
     def all(self) -> list[Entered]:
         """Everything that was ever entered, the oldest first. Every page asks; read again only where an entry came."""
@@ -102,7 +106,7 @@ class FactDesk:
             return FactRefused(NotEntered.TEXT)
         if not incoming.size:
             return FactRefused(NotEntered.NO_FILE)
-        refused = _no_table(incoming, given, language) if is_table else self._no_document(incoming, given)
+        refused = self._no_table(incoming, given, language) if is_table else self._no_document(incoming, given)
         return refused or self._used(incoming.sha256, given.kind)
 
     def _no_document(self, incoming: Incoming, given: Given) -> FactRefused | None:
@@ -111,6 +115,10 @@ class FactDesk:
         paper = self._cabinet.look(incoming, is_photograph=given.kind == PHOTOGRAPH)
         if paper.form is Form.UNREADABLE:
             return FactRefused(NotEntered.UNREADABLE)
+        if given.kind == ACCEPTANCE:
+            refused = None if given.subject in self.cameras else NotEntered.CAMERA
+            refused = refused or (None if paper.form is Form.PICTURE else NotEntered.NO_PICTURE)
+            return FactRefused(refused) if refused is not None else None
         if given.kind != PHOTOGRAPH:
             return None
         if given.subject not in self.signs():
@@ -118,6 +126,17 @@ class FactDesk:
         if paper.form is not Form.PICTURE or paper.side < LEAST_SIDE:
             return FactRefused(NotEntered.NO_PHOTOGRAPH)
         return None if paper.code else FactRefused(NotEntered.NO_CODE)
+
+    def _no_table(self, incoming: Incoming, given: Given, language: Language) -> FactRefused | None:
+        try:
+            data = incoming.path.read_bytes()
+            if given.kind == CRIME:
+                read_rows(data, given.file, language)
+            else:
+                read_table(Sheet(given.kind), data, given.file, language, frozenset(self.cameras))
+        except SettingsError as error:
+            return FactRefused(NotEntered.NOT_CSV, tuple(str(error).splitlines()))
+        return None
 
     def _used(self, sha256: str, kind: str) -> FactRefused | None:
         """Whether the document stands for something already: each has one purpose."""
@@ -146,6 +165,11 @@ class FactDesk:
         """What a table says; None where it can no longer be read, and of what is no table."""
         return _table(self._cabinet, one)
 
+    def picture(self, one: Entered) -> bytes | None:
+        """A photograph or picture drawn anew for the page; None of everything else."""
+        data = self._cabinet.read(one.sha256) if one.kind in PICTURES else None
+        return shown(data) if data is not None else None
+
     def code(self, one: Entered) -> str:
         """What the picture code on a photograph says; empty of everything else."""
         paper = self._cabinet.paper(one.sha256, is_photograph=True) if one.kind == PHOTOGRAPH else None
@@ -169,7 +193,7 @@ class FactDesk:
             "size": incoming.size,
             "settings": self.settings,
         }
-        if given.subject:
+        if given.kind in PICTURES:
             facts["subject"] = given.subject
         known = any(one.sha256 == sha256 for one in self.all())
         self._cabinet.keep(incoming)
@@ -237,7 +261,7 @@ def with_entered(facts: Facts, found: Sequence[Entered], data: Path, settings: s
     """
     counts = counting(found, settings)
     cabinet, papers = Cabinet(data / FOLDER), dict[str, Paper]()
-    sections, photographs = dict[str, Any](), dict[str, Entered]()
+    sections, photographs, pictures = dict[str, Any](), dict[str, Entered](), dict[tuple[str, date], Entered]()
     for one in counts:
         paper = cabinet.paper(one.sha256, is_photograph=one.kind == PHOTOGRAPH)
         table = _table(cabinet, one)
@@ -248,10 +272,14 @@ def with_entered(facts: Facts, found: Sequence[Entered], data: Path, settings: s
             sections |= table.sections
         elif one.kind == PHOTOGRAPH:
             photographs[one.subject] = one
+        elif one.kind == ACCEPTANCE:
+            pictures[one.subject, one.day] = one
     kinds = {one.kind for one in counts} - REPEATED
-    made = tuple(as_fact(one, settings) for one in counts if one.kind not in SHEETS | {PHOTOGRAPH})
+    made = tuple(as_fact(one, settings) for one in counts if one.kind not in SHEETS | PICTURES)
     sections["facts"] = (*made, *(fact for fact in facts.facts if fact.kind.value not in kinds))
     sections["signs"] = tuple(_photographed(sign, photographs.get(sign.id)) for sign in sections.get("signs", facts.signs))
+    accepted = sections.get("acceptances", facts.acceptances)
+    sections["acceptances"] = tuple(_pictured(one, pictures.get((one.camera, one.date))) for one in accepted)
     return facts.model_copy(update=sections), papers
 
 
@@ -270,20 +298,13 @@ def _photographed(sign: Sign, one: Entered | None) -> Sign:
     return sign.model_copy(update={"photo": one.name, "sha256": one.sha256, "checked": one.day}) if one is not None else sign
 
 
+def _pictured(acceptance: Acceptance, one: Entered | None) -> Acceptance:
+    """The acceptance with the picture of its day."""
+    return acceptance.model_copy(update={"picture": one.name, "sha256": one.sha256}) if one is not None else acceptance
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _no_table(incoming: Incoming, given: Given, language: Language) -> FactRefused | None:
-    try:
-        data = incoming.path.read_bytes()
-        if given.kind == CRIME:
-            read_rows(data, given.file, language)
-        else:
-            read_table(Sheet(given.kind), data, given.file, language)
-    except SettingsError as error:
-        return FactRefused(NotEntered.NOT_CSV, tuple(str(error).splitlines()))
-    return None

@@ -12,6 +12,7 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.audit.model import Event, Fault
 from blickschutz.audit.rules import verify
 from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.io.cabinet import FOLDER
 from blickschutz.compliance.io.documents import facts_path, load_facts, look_at
 from blickschutz.compliance.io.machine import look
 from blickschutz.compliance.model import FalseAlarms, Grounds, Paper, Rows
@@ -89,6 +90,7 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
         machine=look(),
         most_entries=_MOST,
         folder=path.resolve().parent if path is not None else None,
+        cabinet=records.archive.data / FOLDER if records else None,
     )
 
 

@@ -10,7 +10,19 @@ from fastapi.responses import RedirectResponse
 from starlette.requests import ClientDisconnect
 
 from blickschutz.access.model import Member, Permission
-from blickschutz.compliance.entered import CRIME, LASTING, PHOTOGRAPH, SHEETS, SIGNERS, Entered, NotSigned, Standing, refusal, roles_wanted
+from blickschutz.compliance.entered import (
+    ACCEPTANCE,
+    CRIME,
+    LASTING,
+    PICTURES,
+    SHEETS,
+    SIGNERS,
+    Entered,
+    NotSigned,
+    Standing,
+    refusal,
+    roles_wanted,
+)
 from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.control.model import FactRefused, Given
@@ -65,6 +77,13 @@ def _reading(router: APIRouter, pages: Pages) -> None:
         # Never shown within these pages, whatever it is: the browser saves it (and asks nobody what kind it is).
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.file)}"}
         return Response(data, media_type="application/octet-stream", headers=headers)
+
+    @router.get("/facts/{number}/picture", dependencies=[allow(Permission.FACTS)])
+    def picture(request: Request, number: Number) -> Response:
+        data = desk.picture(_require(pages, number))
+        if data is None:
+            raise HTTPException(404)
+        return Response(data, media_type="image/jpeg")
 
 
 def _signing(router: APIRouter, pages: Pages) -> None:
@@ -174,8 +193,8 @@ def _list(pages: Pages, request: Request, problem: str = "", given: Given | None
         withdrawn=[view for view in views if view["standing"] is Standing.WITHDRAWN],
         sheets=list(texts.FACT_SHEETS),
         kinds=list(texts.FACT_DOCUMENTS),
-        photograph=PHOTOGRAPH,
         signs=pages.room.policy.desk.signs(),
+        cameras=pages.room.policy.desk.cameras,
         missing=[kind for kind in texts.FACT_KINDS if kind not in there and kind != CRIME],
         crime=CRIME,
     )
@@ -195,6 +214,9 @@ def _one(pages: Pages, request: Request, found: Entered, problem: str = "") -> R
         refused=refused.value if refused is not None else "",
         table=pages.room.policy.desk.table(found),
         code=pages.room.policy.desk.code(found),
+        is_picture=found.kind in PICTURES,
+        is_acceptance=found.kind == ACCEPTANCE,
+        subject=pages.room.policy.desk.cameras.get(found.subject, found.subject),
         is_lasting=found.kind in LASTING,
         signers=[sorted(role.value for role in roles) for roles in SIGNERS[found.kind]],
     )
