@@ -14,19 +14,21 @@ import pytest
 
 from blickschutz import __version__
 from blickschutz.audit.model import Event
-from blickschutz.control.io.doors import DoorFolder
+from blickschutz.cli.place import wait_for_cells
+from blickschutz.control.io.doors import DoorFolder, near
 from blickschutz.control.model import CellFound, CellResumed, SituationSeen
 from blickschutz.control.ports import FoundCell
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.installation.model import FolderError
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline import channel
 from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.channel import CellEnd, read_from_cell, say_first
-from blickschutz.pipeline.door import Challenge, Claim, Door, decoder, digest_of, message, proof_of
+from blickschutz.pipeline.door import ALONE_S, Challenge, Claim, Door, decoder, digest_of, message, proof_of
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
@@ -50,7 +52,9 @@ from blickschutz.situations.model import SituationSettings
 from blickschutz.vault import service
 from blickschutz.wire.frames import LENGTH, pack, unpack
 from blickschutz.wire.greeting import opening_decoder
+from blickschutz.zones.profiles import doors_of
 from tests.fakes.cells import EndedProcess
+from tests.fakes.clock import ManualClock
 from tests.fakes.detectors import BlindDetector
 from tests.fakes.register import certified_sealing
 from tests.house import CAMERA, House
@@ -276,7 +280,7 @@ class TestDoors:
     @pytest.mark.parametrize("lie", ["another secret", "another life", "nothing", "nonsense", "an old answer"])
     def test_who_cannot_prove_it_is_told_nothing_and_keeps_nobody_out(self, doors, living, lie):
         cell = living(news=(SituationTold(situation()),))
-        with doors._near(cell.run) as path, socket.socket(socket.AF_UNIX) as stranger:
+        with near(doors._path(cell.run)) as path, socket.socket(socket.AF_UNIX) as stranger:
             stranger.connect(path)
             stranger.settimeout(10)
             challenge = unpack(message(stranger, 4096), decoder)
@@ -656,3 +660,40 @@ class TestRecords:
         goes, ends = (house.desk.take(CAMERA, house.situation(), notify=True, run=run).id for run in ("living", "dead"))
         house.desk.begin(["living"])
         assert (house.desk.store.get(goes).ended, house.desk.store.get(ends).ended is None) == (None, False)
+
+
+class TestCommands:
+    """What needs the installation to itself waits for cells that outlived their control room."""
+
+    @pytest.fixture
+    def door(self, tmp_path):
+        folder = doors_of(tmp_path)
+        folder.mkdir()
+        (folder / "of-before.sock").touch()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, near(folder / "alive.sock") as address:
+            listener.bind(address)
+            listener.listen(300)
+            yield listener
+
+    def test_they_wait_until_the_last_one_has_closed(self, tmp_path, door, capsys):
+        class Clock(ManualClock):
+            def sleep(self, seconds):
+                super().sleep(seconds)
+                if len(self.slept) == 3:
+                    door.close()
+
+        clock = Clock()
+        wait_for_cells(tmp_path, "de", clock)
+        assert len(clock.slept) == 3
+        assert capsys.readouterr().err.count("1 Kameras nehmen noch auf") == 1
+
+    def test_one_that_stays_is_named_with_what_to_do(self, tmp_path, door):
+        clock = ManualClock()
+        with pytest.raises(FolderError, match="blickschutz run"):
+            wait_for_cells(tmp_path, "en", clock)
+        assert ALONE_S < sum(clock.slept) < ALONE_S + 30
+
+    def test_without_any_nobody_waits(self, tmp_path):
+        clock = ManualClock()
+        wait_for_cells(tmp_path, "en", clock)
+        assert clock.slept == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from blickschutz.cli.place import alone, place_of, require_started, with_site
+from blickschutz.cli.place import alone, place_of, require_started, wait_for_cells, with_site
 from blickschutz.config.loader import load_site, operator_language
 
 _BY = "terminal"
@@ -27,8 +27,10 @@ def accept_loss(path: Path, data: Path | None, yes: bool) -> None:
     site = load_site(path)
     place = place_of(site, path, data)
     require_started(place)
+    clock = SystemClock()
     with alone(place) as folder:
-        records = make_records(site, folder.path, SystemClock(), {}, repair=True)
+        wait_for_cells(folder.path, place.language, clock)
+        records = make_records(site, folder.path, clock, {}, repair=True)
         try:
             safety = records.keeping.safety
             if not safety.losses:

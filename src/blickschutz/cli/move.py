@@ -8,7 +8,7 @@ import click
 
 from blickschutz.audit.model import Event
 from blickschutz.cli.logbook import log_of
-from blickschutz.cli.place import place_of, with_site
+from blickschutz.cli.place import place_of, wait_for_cells, with_site
 from blickschutz.cli.progress import frame_progress
 from blickschutz.config.loader import load_site
 from blickschutz.installation.io.faults import spoken
@@ -38,6 +38,7 @@ def move(path: Path, data: Path | None, source: Path | None, yes: bool) -> None:
         click.confirm(say("move-asked", place.language, size=size // _MB, old=old, folder=place.folder), abort=True)
 
     def log(folder: Path) -> None:
+        wait_for_cells(folder, place.language, clock)
         with log_of(folder, clock) as book:
             if book is not None:
                 book.write(Event.DATA_MOVED, "terminal", facts={"before": str(folder), "now": str(place.folder)})

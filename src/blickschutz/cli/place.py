@@ -17,9 +17,11 @@ from blickschutz.installation.io.folder import DataFolder, exists, open_folder, 
 from blickschutz.installation.model import FolderError, Place, Use, Why
 from blickschutz.installation.rules import alike, default_base, derived_id, old_name
 from blickschutz.installation.texts import say
-from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.clock import Clock, SystemClock
 
 _KNOWN = ".known"
+# Seconds for a cell to close its recordings and end.
+_CLOSES_S = 15.0
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -73,6 +75,26 @@ def beside(place: Place, *, make: bool) -> DataFolder:
 def alone(place: Place) -> DataFolder:
     """The data folder, while no system runs in it."""
     return open_folder(place, Use.ALONE, "blickschutz accept-loss", SystemClock(), make=False)
+
+
+def wait_for_cells(folder: Path, language: str, clock: Clock) -> None:
+    """Wait until no cell lives on in the folder, whose lock this process has: what one is writing is no stray, and is told of later.
+
+    A control room that was killed leaves them for `ALONE_S`. Raises `FolderError` where one outlives that.
+    """
+    # What knows of cells is a large part of the system, and few commands ask.
+    from blickschutz.control.io.doors import living
+    from blickschutz.pipeline.door import ALONE_S
+    from blickschutz.zones.profiles import doors_of
+
+    until, told = clock.monotonic() + ALONE_S + _CLOSES_S, False
+    while count := living(doors_of(folder)):
+        if clock.monotonic() >= until:
+            raise FolderError(Why.HELD, say("cells-live-on", language, count=count))
+        if not told:
+            click.echo(say("cells-live", language, count=count, seconds=f"{ALONE_S:.0f}"), err=True)
+            told = True
+        clock.sleep(1.0)
 
 
 def require_place(place: Place, *, new: bool) -> None:

@@ -15,6 +15,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "im Datenordner {folder} arbeitet gerade ein anderer Befehl von Blickschutz; versuchen Sie es, wenn er fertig ist",
         "another command of Blickschutz is at work in the data folder {folder}; try again when it has ended",
     ),
+    "cells-live": (
+        "{count} Kameras nehmen noch auf, weil das System nicht ordentlich endete; in höchstens {seconds} s haben sie alles geschlossen",
+        "{count} cameras are still at work since the system did not end in order; in {seconds} s at most they have closed everything",
+    ),
+    "cells-live-on": (
+        "{count} Kameras sind noch am Werk, obwohl das System nicht läuft. Starten Sie es (blickschutz run): es findet sie und beendet sie "
+        "ordentlich",
+        "{count} cameras are still at work though the system does not run. Start it (blickschutz run): it finds them and ends them "
+        "in order",
+    ),
     "absent": (
         "diese Anlage hat noch keinen Datenordner ({folder}); der erste Start legt ihn an: blickschutz run --site {site}",
         "this installation has no data folder yet ({folder}); its first start makes it: blickschutz run --site {site}",

@@ -26,6 +26,8 @@ _SUFFIX = ".sock"
 _PATIENCE_S = 5.0
 # As long as a cell gets at any end (`keeper.QUIT_S`), and the time in which it writes its last message.
 _QUIT_S = 8.0
+# For the kernel to say whether anybody listens.
+_ASKED_S = 1.0
 
 
 class NotOursError(ProtocolError):
@@ -45,7 +47,7 @@ class DoorFolder:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            with self._near(run) as path:
+            with near(self._path(run)) as path:
                 listener.bind(path)
             self._path(run).chmod(0o700)
         except OSError as error:
@@ -110,7 +112,7 @@ class DoorFolder:
         with ExitStack() as unused:
             line = unused.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             line.settimeout(_PATIENCE_S)
-            with self._near(run) as path:
+            with near(self._path(run)) as path:
                 line.connect(path)
             pid, user = peer_of(line)
             if user != os.getuid() or pid <= 1 or pid == os.getpid():
@@ -148,14 +150,36 @@ class DoorFolder:
     def _path(self, run: str) -> Path:
         return self._folder / f"{run}{_SUFFIX}"
 
-    @contextmanager
-    def _near(self, run: str) -> Iterator[str]:
-        """A short path: an address of a local socket has at most 107 bytes, a data folder may lie anywhere. unix(7)."""
-        handle = os.open(self._folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+def living(folder: Path) -> int:
+    """How many cells in the folder of doors live on without a control room; for whoever has the installation to themselves."""
+    try:
+        doors = [path for path in folder.iterdir() if path.suffix == _SUFFIX]
+    except FileNotFoundError:
+        return 0
+    return sum(map(_listens, doors))
+
+
+def _listens(door: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line, near(door) as address:
+        line.settimeout(_ASKED_S)
         try:
-            yield f"/proc/self/fd/{handle}/{run}{_SUFFIX}"
-        finally:
-            os.close(handle)
+            line.connect(address)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except TimeoutError:
+            return True  # somebody is there, and has many to answer
+    return True
+
+
+@contextmanager
+def near(path: Path) -> Iterator[str]:
+    """A short path: an address of a local socket has at most 107 bytes, a data folder may lie anywhere. unix(7)."""
+    handle = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{path.name}"
+    finally:
+        os.close(handle)
 
 
 def _is_over(line: socket.socket) -> bool:
