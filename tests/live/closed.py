@@ -25,6 +25,7 @@ from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.review.model import CaseState
 from blickschutz.zones.hardening import confine, harden
 from blickschutz.zones.model import Wall
+from tests.documents import pdf
 from tests.live.system import RunningSystem, client, guest_site, until
 
 
@@ -60,7 +61,7 @@ def use(folder: Path) -> list[str]:
             assert requests.get(f"{system.address}policy").status_code == 200
             assert requests.get(f"{system.address}log").status_code == 200
             # The control room is confined: a document goes into its data folder and comes out again as it was.
-            paper = b"%PDF-1.7\n" + b"x" * 4096 + b"\n%%EOF\n"
+            paper = pdf("Rat")
             fields = {"kind": "rat-datenschutz", "day": "2026-01-05", "text": "Keine Bedenken."}
             taken = requests.post(f"{system.address}facts", data=fields, files={"document": ("rat.pdf", paper)})
             assert taken.status_code == 303, taken.text

@@ -7,11 +7,13 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from dataclasses import replace
 from datetime import date, timedelta
 
 import cv2
 import numpy as np
+import pikepdf
 import pytest
 import segno
 from hypothesis import given, settings
@@ -29,6 +31,7 @@ from blickschutz.compliance.tables import read_table, template
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.regime.model import Action, Mode
 from tests.conftest import often
+from tests.documents import pdf
 from tests.unit.test_policy import ADDRESS, OFFICE, OFFICER, SITE, TODAY, day, fact, facts_with, night, paper, said, signed, whole
 
 K = FactKind
@@ -408,12 +411,37 @@ def picture(text="", side=800):
     return cv2.imencode(".jpg", noisy)[1].tobytes()
 
 
-def archive(*names):
+def archive(*names, **texts):
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w") as made:
         for name in names:
-            made.writestr(name, "x" * 3000)
+            made.writestr(name, texts.get(name.partition(".")[0], "x" * 3000))
     return found.getvalue()
+
+
+def made_pdf(password=None, pages=1, **options):
+    """What other programs write; `password` locks it."""
+    found = io.BytesIO()
+    with pikepdf.new() as made:
+        for _ in range(pages):
+            made.add_blank_page()
+        encryption = pikepdf.Encryption(owner="a", user=password) if password is not None else False
+        made.save(found, encryption=encryption, **options)
+    return found.getvalue() + b"%" + b" " * 1024
+
+
+def resaved(data, **options):
+    found = io.BytesIO()
+    with pikepdf.open(io.BytesIO(data)) as made:
+        made.save(found, **options)
+    return found.getvalue()
+
+
+def bomb():
+    """An object stream of two hundred megabytes that names no page."""
+    packed = zlib.compress(bytes(200 << 20), 9)
+    head = f"1 0 obj\n<< /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode /Length {len(packed)} >>\nstream\n".encode()
+    return b"%PDF-1.7\n" + head + packed + b"\nendstream\nendobj\n%%EOF\n"
 
 
 @pytest.mark.parametrize(
@@ -422,7 +450,22 @@ def archive(*names):
         (b"", Form.UNREADABLE),
         (b"Gutachten" * 500, Form.UNREADABLE),
         (b"%PDF-1.7\n" + bytes(4000), Form.UNREADABLE),
-        (b"%PDF-1.7\n" + bytes(4000) + b"\n%%EOF\n", Form.PDF),
+        (b"%PDF-1.7\n" + bytes(4000) + b"\n%%EOF\n", Form.UNREADABLE),
+        (pdf("Gutachten"), Form.PDF),
+        (pdf("Gutachten") + b"\n\n", Form.PDF),
+        (pdf("Gutachten")[:-300], Form.UNREADABLE),
+        (resaved(pdf("Gutachten"), object_stream_mode=pikepdf.ObjectStreamMode.generate), Form.PDF),
+        (resaved(pdf("Gutachten"), object_stream_mode=pikepdf.ObjectStreamMode.disable), Form.PDF),
+        (resaved(pdf("Gutachten"), linearize=True), Form.PDF),
+        (resaved(pdf("Gutachten"), encryption=pikepdf.Encryption(owner="a", user="b")), Form.UNREADABLE),
+        (made_pdf(), Form.UNREADABLE),
+        (made_pdf(pages=0), Form.UNREADABLE),
+        (made_pdf("geheim"), Form.UNREADABLE),
+        (bomb(), Form.UNREADABLE),
+        (archive("content.xml", "META-INF/manifest.xml", META="<manifest:encryption-data/>" * 60), Form.OFFICE),
+        (archive("content.xml", content="<office:text><text:p/></office:text>" * 60), Form.UNREADABLE),
+        (archive("content.xml", "Pictures/scan.png", content="<office:text><text:p/></office:text>" * 60), Form.OFFICE),
+        (cv2.imencode(".png", np.full((900, 900), 255, np.uint8))[1].tobytes(), Form.UNREADABLE),
         (archive("content.xml", "mimetype"), Form.OFFICE),
         (archive("word/document.xml"), Form.OFFICE),
         (archive("photo.txt"), Form.UNREADABLE),

@@ -32,6 +32,7 @@ from blickschutz.web.fact_words import FACT_KINDS
 from blickschutz.web.routes import facts as route
 from blickschutz.zones.model import Right
 from tests.desk import CAMERA, EXAMPLE, SITE, Desk, site_of
+from tests.documents import pdf
 from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
 from tests.unit.test_claims import picture
@@ -42,11 +43,6 @@ CSV = """kind;place;role;period;event;from;to;unit;exposure;offences;identity_ch
 Raub;Platz;watched;before;;2025-11-01;2025-11-30;days;30;12;9
 Raub;Platz;watched;after;;2026-01-01;2026-01-10;days;10;7;3
 """
-
-
-def pdf(text):
-    """A document of its own kind: its content makes it one."""
-    return b"%PDF-1.7\n" + text.encode() * 400 + b"\n%%EOF\n"
 
 
 # A small picture that claims to be huge: it must not be unpacked.
@@ -179,6 +175,8 @@ NO_EVIDENCE = (
     ({"data": pdf("x")[:300] + b"%%EOF"}, "kleiner als 1 KiB"),
     ({"data": b"nur Text " * 500}, "lässt sich nicht öffnen"),
     ({"data": b"%PDF-1.7\n" + b"x" * 5000}, "lässt sich nicht öffnen"),
+    ({"data": b"%PDF-1.7\n" + b"x" * 5000 + b"\n%%EOF\n"}, "lässt sich nicht öffnen"),
+    ({"data": pdf("a")[:-200]}, "lässt sich nicht öffnen"),
     ({"data": HUGE}, "lässt sich nicht öffnen"),
     ({"data": pdf("a"), "kind": "etwas"}, "was das Dokument belegt"),
     ({"data": pdf("a"), "day": "2999-01-01"}, "nicht in der Zukunft"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.io.opening import is_office, is_pdf
 from blickschutz.compliance.model import Form, Paper
 from blickschutz.config.loader import operator_language, parse_file
 from blickschutz.config.texts import say
 from blickschutz.kernel.errors import SettingsError
 
-_TRAILER = 1024
 _SCALES = (1.0, 0.5, 0.25, 2.0)
 _MOST_SIDE = 6000
 SHOWN = 1600
@@ -90,7 +88,8 @@ def _looked_at(data: bytes, sha256: str, *, is_photograph: bool) -> Paper:
         form = Form.UNREADABLE
     if form is Form.PICTURE:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-        if image is None:
+        # One colour all over shows nothing, whatever it is said to be.
+        if image is None or image.min() == image.max():
             form = Form.UNREADABLE
         else:
             side = min(image.shape[:2])
@@ -101,16 +100,11 @@ def _looked_at(data: bytes, sha256: str, *, is_photograph: bool) -> Paper:
 def _form(data: bytes) -> Form:
     """By what the bytes are, whatever the file is called."""
     if data.startswith(b"%PDF-"):
-        return Form.PDF if b"%%EOF" in data[-_TRAILER:] else Form.UNREADABLE
+        return Form.PDF if is_pdf(data) else Form.UNREADABLE
     if data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n")):
         return Form.PICTURE
     if data.startswith(b"PK\x03\x04"):
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                inside = set(archive.namelist())
-        except (zipfile.BadZipFile, OSError):
-            return Form.UNREADABLE
-        return Form.OFFICE if inside & {"content.xml", "word/document.xml"} else Form.UNREADABLE
+        return Form.OFFICE if is_office(data) else Form.UNREADABLE
     return Form.UNREADABLE
 
 
