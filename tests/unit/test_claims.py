@@ -482,6 +482,58 @@ def test_a_document_is_what_its_bytes_are(tmp_path, data, form):
     assert (found.form, found.size, found.sha256) == (form, len(data), digest)
 
 
+_INCIDENTS = "Kamera;Von;Bis;Anzahl;Quelle\n"
+_RISK = "Risiko;Schwere und Eintritt vorher;Maßnahme;Schwere und Eintritt nachher;Begründung;Verantwortlich;Person;Tag\n"
+
+
+def incident(**cells):
+    known = {"camera": "a", "first": "1.1.2026", "last": "2.1.2026", "count": "3", "source": "Polizei"} | cells
+    return ";".join(known.values()) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "data", "words"),
+    [
+        (Sheet.INCIDENTS, (_INCIDENTS + incident()).encode("utf-16"), "t.csv:1: die Datei ist nicht in UTF-8"),
+        (Sheet.INCIDENTS, (_INCIDENTS + incident(source="Behörde")).encode("latin-1"), "t.csv:2: die Datei ist nicht in UTF-8"),
+        (Sheet.INCIDENTS, (_INCIDENTS + incident(source="Behörde".encode().decode("cp1252"))), "t.csv:2: die Umlaute sind doppelt kodiert"),
+        (Sheet.INCIDENTS, b"PK\x03\x04" + bytes(900), "t.csv:1: das ist keine Tabelle"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(source="Pol\x00izei"), "t.csv:1: das ist keine Tabelle"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(source="Polizei\u202e3"), "t.csv:2: ein Feld enthält ein Zeichen"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(source='"Polizei'), "t.csv:1: das ist keine Tabelle"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(count="-3"), "t.csv:2: Anzahl"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(count="3,5"), "t.csv:2: Anzahl"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(count="1.200"), "t.csv:2: Anzahl"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(count="٣"), "t.csv:2: Anzahl"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(first="31.2.2026"), "t.csv:2: Von"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident(first="3.1.2026"), "t.csv:2: Bis: der Zeitraum endet"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident() * 2, "t.csv:3: der Zeitraum überschneidet sich mit Zeile 2"),
+        (Sheet.INCIDENTS, _INCIDENTS + incident() + incident(last="9.9.2026", source="POLIZEI"), "t.csv:3: der Zeitraum überschneidet"),
+        (Sheet.RISKS, _RISK + "ausfall;5 2;m;1 1;r;o;p;1.1.2026\n", "t.csv:2: Schwere und Eintritt vorher"),
+        (Sheet.RISKS, _RISK + "ausfall;4 2;m;1 1 1;r;o;p;1.1.2026\n", "t.csv:2: Schwere und Eintritt nachher"),
+        (Sheet.SIGNS, "Kurzname;Von links;Von oben\ns;nan;0,5\n", "t.csv:2: Von links"),
+        (Sheet.WAYS, "Kurzname;Name;Punkte auf dem Lageplan\ns;w;0,5 0,5\n", "t.csv:2: Punkte auf dem Lageplan"),
+        (Sheet.BREACHES, "Kurzname;Bekannt seit;Was geschah\nb1;2026-01-01 10:00;x\n", "t.csv:2: Bekannt seit"),
+        (
+            Sheet.ACCEPTANCES,
+            "Kamera;Tag;Person;Zweite Person;Anhalten wirkt\na;1.1.2026;p;q;wohl\n",
+            "Anhalten wirkt: schreiben Sie ja",
+        ),
+    ],
+)
+def test_a_table_that_counts_wrongly_or_reads_otherwise_than_it_looks_is_refused(sheet, data, words):
+    with pytest.raises(SettingsError) as found:
+        read_table(sheet, data if isinstance(data, bytes) else data.encode(), "t.csv", "de")
+    assert words in str(found.value)
+
+
+def test_two_sources_and_two_periods_of_one_camera_are_two_counts():
+    rows = incident() + incident(source="Ordnungsamt") + incident(first="3.1.2026", last="9.1.2026") + incident(camera="b")
+    for delimiter in ";\t":
+        table = read_table(Sheet.INCIDENTS, (_INCIDENTS + rows).replace(";", delimiter).encode("utf-8-sig"), "t.csv", "de")
+        assert len(table.sections["incidents"]) == 4
+
+
 class TestPhotographs:
     """A photograph of a sign shows that sign: its picture code can be read."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import shutil
 import subprocess
 from datetime import date
@@ -59,7 +60,9 @@ class TestFile:
         assert read_rows(b"\xef\xbb\xbf" + GOOD.replace(",", ";").encode(), "a.csv") == rows
         german = GOOD.replace("watched", "beobachtet").replace("before", "vorher").replace("after", "nachher").replace("days", "Tage")
         assert read_rows(german.encode(), "a.csv") == rows
-        assert read_rows(f"{HEAD}\n".encode(), "a.csv") == []
+        assert read_rows(GOOD.replace(",", "\t").encode(), "a.csv") == rows
+        as_an_office_writes = re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3.\2.\1", GOOD)
+        assert read_rows(as_an_office_writes.encode(), "a.csv") == rows
 
     @pytest.mark.parametrize(
         ("text", "at", "word"),
@@ -69,7 +72,21 @@ class TestFile:
             (GOOD.encode() + b"Raub,Vorplatz,2025-01-01\n", 4, "Felder"),
             (GOOD.encode() + line(offences="-3"), 4, "Anzahl"),
             (GOOD.encode() + line(offences="3.5"), 4, "Anzahl"),
-            (GOOD.encode() + line(**{"from": "1.1.2025"}), 4, "Tag"),
+            (f"{HEAD}\n".encode(), 1, "keine Zeile"),
+            (f"{HEAD}\n,,,,,,,,,,\n".encode(), 1, "keine Zeile"),
+            (b"PK\x03\x04" + bytes(4000), 1, "Arbeitsmappe"),
+            (GOOD.encode("utf-16"), 1, "UTF-8"),
+            (GOOD.encode() + line(kind="Ra\x00ub"), 1, "Arbeitsmappe"),
+            (GOOD.encode() + line(kind="Ra\u202eub"), 4, "nicht sieht"),
+            (GOOD.encode() + line(kind='"Raub'), 1, "lesen lässt"),
+            (GOOD.encode() + line(kind="x" * 200_000), 1, "lesen lässt"),
+            (GOOD.encode() + line(offences="1e3"), 4, "Anzahl"),
+            (GOOD.encode() + line(offences="1_000"), 4, "Anzahl"),
+            (GOOD.encode() + line(offences="٣"), 4, "Anzahl"),
+            (GOOD.encode() + line(offences="9" * 400), 4, "Anzahl"),
+            (GOOD.encode() + line(unit="visitors", exposure="nan"), 4, "Anzahl"),
+            (GOOD.encode() + line(**{"from": "31.2.2025"}), 4, "Tag"),
+            (GOOD.encode() + line(**{"from": "1.1.25"}), 4, "Tag"),
             (GOOD.encode() + line(**{"from": "2025-02-01"}), 4, "bevor"),
             (GOOD.encode() + line(kind=""), 4, "leer"),
             (GOOD.encode() + line(role="other"), 4, "watched"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from blickschutz.compliance.facts import Facts
+from blickschutz.compliance.csvfile import TEXTS, NoTableError, cells_of
+from blickschutz.compliance.facts import Facts, Incidents
 from blickschutz.compliance.sheets import ALONE, GERMAN, ONCE, PARTICULARS, SECTIONS, Sheet, columns, covered
 from blickschutz.config.loader import reason
 from blickschutz.kernel.errors import SettingsError
@@ -25,8 +26,7 @@ _PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", " ": "-"
 _LISTS = frozenset({"contacts"})
 _DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _TEXTS = {
-    "encoding": ("die Datei ist nicht in UTF-8; speichern Sie sie als „CSV UTF-8“", "the file is not in UTF-8; save it as CSV UTF-8"),
-    "no-table": ("das ist keine Tabelle, die sich lesen lässt", "this is no table that can be read"),
+    **TEXTS,
     "columns": ("diese Spalte gibt es nicht: {name}; möglich sind: {known}", "there is no such column: {name}; possible are: {known}"),
     "doubled": ("die Spalte {name} kommt zweimal vor", "the column {name} occurs twice"),
     "cells": ("es sind {count} Felder, {wanted} müssen es sein", "there are {count} cells, there must be {wanted}"),
@@ -34,6 +34,11 @@ _TEXTS = {
     "absent": ("das Feld ist leer", "the cell is empty"),
     "twice": ("{value} kommt schon in Zeile {other} vor", "{value} stands in line {other} already"),
     "camera": ("die Kamera „{value}“ gibt es nicht; hier steht ihr Kurzname", "there is no camera '{value}'; its short name stands here"),
+    "overlap": (
+        "der Zeitraum überschneidet sich mit Zeile {other}, bei derselben Kamera und Quelle; dieselben Vorfälle zählten doppelt",
+        "the period overlaps with line {other}, for the same camera and source; the same incidents would count twice",
+    ),
+    "truth": ("schreiben Sie ja oder nein", "write yes or no"),
     "alone": ("die Tabelle hat nur eine Zeile", "the table has one row only"),
     "particular": (
         "diese Angabe gibt es nicht: {name}; möglich sind: {known}",
@@ -57,15 +62,9 @@ def read_table(sheet: Sheet, data: bytes, name: str, language: Language, cameras
     Raises `SettingsError` with one line per problem."""
     said = _Said(name, language)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise said(1 + data[: error.start].count(b"\n"), "encoding") from error
-    lines = text.splitlines()
-    delimiter = ";" if lines and ";" in lines[0] else ","
-    try:
-        found = [[cell.strip() for cell in cells] for cells in csv.reader(io.StringIO(text), delimiter=delimiter)]
-    except csv.Error as error:
-        raise said(1, "no-table") from error
+        found, _ = cells_of(data)
+    except NoTableError as error:
+        raise said(error.line, error.key) from error
     head = tuple(found[0]) if found else ()
     keys = _keys(sheet, head, said)
     rows = [(number, cells) for number, cells in enumerate(found[1:], 2) if any(cells)]
@@ -99,9 +98,8 @@ class _Said:
             path = [*one["loc"], *one.get("ctx", {}).get("where", ())]
             key = ".".join(str(part) for part in path if not isinstance(part, int))
             called = words.get(key, key) if self.language == "de" else key
-            why = (
-                _TEXTS["absent"][0 if self.language == "de" else 1] if one["type"] == "missing" else reason(model, one, path, self.language)
-            )
+            known = {"missing": "absent", "bool_parsing": "truth"}.get(one["type"])
+            why = _TEXTS[known][0 if self.language == "de" else 1] if known else reason(model, one, path, self.language)
             found.append(str(self.plain(line, f"{called}: {why}")))
         return found
 
@@ -121,7 +119,7 @@ def _keys(sheet: Sheet, head: Sequence[str], said: _Said) -> list[str]:
 
 
 def _section(
-    sheet: Sheet, rows: Iterable[tuple[int, Mapping[str, str]]], said: _Said, cameras: Collection[str] | None
+    sheet: Sheet, rows: Sequence[tuple[int, Mapping[str, str]]], said: _Said, cameras: Collection[str] | None
 ) -> Mapping[str, Any]:
     section, model = SECTIONS[sheet]
     made, problems, there = [], [], dict[tuple[str, str], int]()
@@ -137,9 +135,22 @@ def _section(
         for key, cell in cells.items():
             if (sheet, key) in ONCE and (other := there.setdefault((key, cell), number)) != number:
                 problems.append(str(said(number, "twice", value=cell, other=other)))
+    if sheet is Sheet.INCIDENTS and not problems:
+        problems = [str(said(number, "overlap", other=other)) for number, other in _overlapping(made, [number for number, _ in rows])]
     if problems:
         raise SettingsError("\n".join(problems))
     return {section: made[0] if sheet in ALONE else tuple(made)}
+
+
+def _overlapping(made: Sequence[BaseModel], numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Lines of a camera whose period shares days with an earlier one from the same source: the same incidents would count twice."""
+    incidents = [one for one in made if isinstance(one, Incidents)]
+    for index, one in enumerate(incidents):
+        for before, number in zip(incidents[:index], numbers, strict=False):
+            is_same = (one.camera, one.source.casefold()) == (before.camera, before.source.casefold())
+            if is_same and one.first <= before.last and before.first <= one.last:
+                yield numbers[index], number
+                break
 
 
 def _particulars(rows: Sequence[tuple[int, Mapping[str, str]]], said: _Said) -> Mapping[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Literal, TypeVar
 
+from blickschutz.compliance.csvfile import TEXTS, NoTableError, cells_of
 from blickschutz.kernel.errors import SettingsError
 
 COLUMNS = ("kind", "place", "role", "period", "event", "from", "to", "unit", "exposure", "offences", "identity_checks")
@@ -20,12 +20,8 @@ EVENT_YEARS = 3
 """Over how many years at least an event that returns (a Christmas market) is looked at."""
 _MOST_DAYS = MOST_YEARS * 366
 _TEXTS = {
-    "encoding": ("die Datei ist nicht in UTF-8; speichern Sie sie als „CSV UTF-8“", "the file is not in UTF-8; save it as CSV UTF-8"),
-    "twice-encoded": (
-        "die Umlaute sind doppelt kodiert; speichern Sie die Datei neu als „CSV UTF-8“",
-        "umlauts were encoded twice; save the file anew as CSV UTF-8",
-    ),
-    "no-table": ("das ist keine Tabelle, die sich lesen lässt", "this is no table that can be read"),
+    **TEXTS,
+    "no-row": ("die Tabelle hat keine Zeile", "the table has no row"),
     "columns": ("die Spalten müssen heißen: {columns}", "the columns must be called: {columns}"),
     "cells": ("es sind {count} Felder, {wanted} müssen es sein", "there are {count} cells, there must be {wanted}"),
     "date": ("{value!r} ist kein Tag; schreiben Sie zum Beispiel 2025-12-01", "{value!r} is no day; write for example 2025-12-01"),
@@ -125,6 +121,7 @@ class _BadCellError(ValueError):
 
 
 _Numbered = tuple[int, Row]
+_GERMAN_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _Word = TypeVar("_Word")
 
 
@@ -137,17 +134,13 @@ def read_rows(data: bytes, name: str, language: Literal["de", "en"] = "de", repo
         return f"{name}:{line}: {_TEXTS[key][index].format(**values)}"
 
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(said(1 + data[: error.start].count(b"\n"), "encoding")) from error
-    lines = text.splitlines()
-    delimiter = ";" if lines and ";" in lines[0] else ","
-    try:
-        found = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-    except csv.Error as error:
-        raise SettingsError(said(1, "no-table")) from error
-    if not found or tuple(cell.strip() for cell in found[0]) != COLUMNS:
+        found, delimiter = cells_of(data)
+    except NoTableError as error:
+        raise SettingsError(said(error.line, error.key)) from error
+    if not found or tuple(found[0]) != COLUMNS:
         raise SettingsError(said(1, "columns", columns=delimiter.join(COLUMNS)))
+    if not any(any(cells) for cells in found[1:]):
+        raise SettingsError(said(1, "no-row"))
     rows: list[_Numbered] = []
     problems = []
     for number, cells in enumerate(found[1:], 2):
@@ -157,7 +150,7 @@ def read_rows(data: bytes, name: str, language: Literal["de", "en"] = "de", repo
             problems.append(said(number, "cells", count=len(cells), wanted=len(COLUMNS)))
             continue
         try:
-            rows.append((number, _row([cell.strip() for cell in cells])))
+            rows.append((number, _row(cells)))
         except _BadCellError as error:
             problems.append(said(number, error.key, **error.values))
     problems += [] if problems else [said(number, key, **values) for number, key, values in _misfits(rows, report)]
@@ -170,8 +163,6 @@ def _row(cells: list[str]) -> Row:
     kind, place, role, period, event, first, last, unit, exposure, offences, checks = cells
     if not kind or not place:
         raise _BadCellError("empty")
-    if any(_is_twice_encoded(text) for text in (kind, place, event)):
-        raise _BadCellError("twice-encoded")
     begins, ends = _day(first), _day(last)
     if ends < begins:
         raise _BadCellError("order")
@@ -189,14 +180,6 @@ def _row(cells: list[str]) -> Row:
         _count(offences),
         _count(checks),
     )
-
-
-def _is_twice_encoded(text: str) -> bool:
-    """Whether UTF-8 was read as Windows-1252 and written as UTF-8 again."""
-    try:
-        return text.encode("cp1252").decode("utf-8") != text
-    except UnicodeError:
-        return False
 
 
 def _word(value: str, words: Mapping[str, _Word]) -> _Word:
@@ -218,8 +201,9 @@ def _exposure(value: str, unit: Unit, days: int) -> float:
 
 
 def _day(value: str) -> date:
+    found = _GERMAN_DAY.fullmatch(value)
     try:
-        return date.fromisoformat(value)
+        return date(int(found[3]), int(found[2]), int(found[1])) if found is not None else date.fromisoformat(value)
     except ValueError as error:
         raise _BadCellError("date", value=value) from error
 
