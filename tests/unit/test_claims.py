@@ -546,7 +546,10 @@ class TestPhotographs:
 
     def test_the_code_of_this_site_is_read_and_another_one_is_none(self, tmp_path):
         assert self.seen(tmp_path, picture(ADDRESS)) is Result.HOLDS
+        assert self.seen(tmp_path, picture(f"{ADDRESS}#schild-1")) is Result.HOLDS
         assert self.seen(tmp_path, picture("https://www.other.example/")) is Result.UNKNOWN
+        assert self.seen(tmp_path, picture(f"{ADDRESS}#schild-2")) is Result.UNKNOWN, "another sign of this site"
+        assert self.seen(tmp_path, picture(f"{ADDRESS}/#schild-1")) is Result.UNKNOWN
         assert self.seen(tmp_path, picture()) is Result.UNKNOWN
 
     def test_without_an_address_no_photograph_shows_the_sign(self):

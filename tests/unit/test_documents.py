@@ -138,7 +138,7 @@ def test_the_picture_code_on_the_sign_is_the_address_that_is_printed(tmp_path):
     (tmp_path / "sign.pdf").write_bytes(render(document, grounds))
     subprocess.run(["pdftoppm", "-r", "100", "-png", tmp_path / "sign.pdf", tmp_path / "sign"], check=True)
     found, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.imread(str(next(tmp_path.glob("sign*.png")))))
-    assert found == address
+    assert found == f"{address}#{grounds.facts.signs[0].id}", "the address that is printed, and which sign it is"
 
 
 def test_the_approver_is_who_approved_these_settings(tmp_path):

@@ -444,6 +444,11 @@ def test_a_photograph_of_a_sign_is_decoded_shown_and_counted_for_that_sign_alone
         (pdf("Foto"), "mindestens 480"),
     ):
         assert words in papers.photograph(data, "schild-sued").text
+    signed_table(papers, "angaben-anlage", ALL_TABLES["angaben-anlage"])
+    for code in (f"{ADDRESS}#schild-nord", "https://www.other.example/"):
+        answer = papers.photograph(picture(code), "schild-sued")
+        assert answer.status_code == 422
+        assert f"anderen Anlage. Er sagt: {code}." in answer.text
     answer = papers.photograph(picture(ADDRESS), "schild-sued")
     assert answer.status_code == 303
     address = answer.headers["location"]

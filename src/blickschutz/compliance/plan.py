@@ -78,6 +78,17 @@ def _walk(way: Way) -> list[tuple[float, float]]:
     return points
 
 
+def sign_code(address: str, sign: str = "") -> str:
+    """What the picture code on a sign says: the sheet's address, with the sign's short name as a part of the page (RFC 3986, 3.5), which
+    a browser keeps for itself. So a photograph shows which sign it is. An address that has such a part already stays as it is."""
+    return f"{address}#{sign}" if address and sign and "#" not in address else address
+
+
+def shows_sign(code: str, address: str, sign: str) -> bool:
+    """Whether a picture code that was read belongs to that sign; signs of older versions have the address alone."""
+    return bool(code) and code in {address, sign_code(address, sign)}
+
+
 def drawing(site: SiteFile, facts: Facts) -> dict[str, Any]:
     """What a drawing of the site plan needs, in shares of its sides: building, cameras with their cones, ways, signs; north in degrees."""
     cameras = []

@@ -265,6 +265,7 @@ class NotEntered(StrEnum):
     NO_PICTURE = "no-picture"
     NO_PHOTOGRAPH = "no-photograph"
     NO_CODE = "no-code"
+    OTHER_CODE = "other-code"
     USED = "used"
     THERE = "there"
 

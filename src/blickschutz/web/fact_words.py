@@ -90,6 +90,7 @@ FACT_PROBLEMS = {
     "no-picture": N_("Das ist kein Bild: Möglich sind JPEG und PNG."),
     "no-photograph": N_("Das ist kein Foto, auf dem sich etwas lesen lässt: JPEG oder PNG, jede Seite mit mindestens 480 Bildpunkten."),
     "no-code": N_("Auf dem Foto ist der Bildcode des Schilds nicht zu lesen. Bitte fotografieren Sie näher und von vorn."),
+    "other-code": N_("Der Bildcode auf dem Foto gehört zu einem anderen Schild oder einer anderen Anlage. Er sagt:"),
     "used": N_("Dieses Dokument steht schon für etwas anderes. Jeder Nachweis braucht sein eigenes Dokument. Es belegt:"),
     "there": N_("Dieses Dokument ist dafür schon eingetragen, als Nachweis"),
     "form": N_("Die Eingabe kam nicht vollständig an. Bitte versuchen Sie es noch einmal."),

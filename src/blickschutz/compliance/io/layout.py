@@ -15,7 +15,7 @@ from blickschutz.compliance.documents.model import Document, Evidence, Picture, 
 from blickschutz.compliance.documents.public import here
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds, Result
-from blickschutz.compliance.plan import drawing
+from blickschutz.compliance.plan import drawing, sign_code
 from blickschutz.kernel.periods import add_months
 
 REVIEW_MONTHS = 12
@@ -43,9 +43,11 @@ def layout(document: Document, g: Grounds, states: States, editions: Sequence[Ed
         "month": g.today.month,
         "day": g.today.day,
         "review": _review(g, document.language),
-        "open": [_open(one.text) for one in document.sentences() if not one.known] + _unproven(document, states),
+        # What is open in several places is one point.
+        "open": list(dict.fromkeys(_open(one.text) for one in document.sentences() if not one.known)) + _unproven(document, states),
         "values": document.values,
         "code": _picture_code(document),
+        "codes": [_picture_code(document, sign.id) for sign in g.facts.signs] if document.template == "sign" else [],
         "far": least_pt(READ_FROM_M, Reading.SIGNAL),
         "plan": drawing(g.site, g.facts) | {"here": here(g, document.language) if document.template == "sign" else []},
         "sections": sections,
@@ -121,13 +123,13 @@ def _approver(g: Grounds, language: str) -> str:
     return f"{approval.person}, {words.day(approval.date, language)}"
 
 
-def _picture_code(document: Document) -> str:
-    """The picture code (ISO/IEC 18004) of a document in SVG, empty without one.
+def _picture_code(document: Document, at: str = "") -> str:
+    """The picture code (ISO/IEC 18004) of a document in SVG, empty without one; of a sign that of the sign `at`.
 
     A sign's is its address with an error correction of 25 %, because signs weather; another paper's is the text that it names, with 15 %.
     """
     sign = document.template == "sign"
-    text = document.values.get("address" if sign else "code", "")
+    text = sign_code(document.values.get("address", ""), at) if sign else document.values.get("code", "")
     return segno.make(text, error="q" if sign else "m", micro=False).svg_inline(border=4 - 2 * sign, light="#fff") if text else ""
 
 

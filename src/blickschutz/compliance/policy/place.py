@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from blickschutz.audit.model import Event
 from blickschutz.compliance.facts import FactKind, Sign
 from blickschutz.compliance.model import Answer, Form, Grounds, Result, broken, holds, unknown
-from blickschutz.compliance.plan import density, unannounced
+from blickschutz.compliance.plan import density, shows_sign, unannounced
 from blickschutz.compliance.policy.base import GATE, LOG, QUARTER, SETTING, lacking, names, recorded, rule, two_people
 from blickschutz.compliance.policy.evidence import LEAST_SIDE, offices, says_something
 from blickschutz.compliance.policy.signed import is_photograph_signed, sheet_vouchers, unsigned
@@ -58,11 +58,13 @@ def signs(g: Grounds) -> Answer:
             "Enter the address of the information sheet on the page of proofs (particulars); without it the sign has no picture code, and "
             "no photograph shows that it is this sign.",
         )
-    blind = [sign.id for sign in g.facts.signs if g.documents[sign.photo].code != address]
+    blind = [sign.id for sign in g.facts.signs if not shows_sign(g.documents[sign.photo].code, address, sign.id)]
     if blind:
         return unknown(
-            f"Auf dem Foto ist der Bildcode des Schilds nicht zu lesen; fotografieren Sie näher und von vorn: {names(blind)}.",
-            f"The sign's picture code cannot be read on the photograph; take it from nearer and from the front: {names(blind)}.",
+            "Auf dem Foto ist der Bildcode dieses Schilds nicht zu lesen, oder es ist der eines anderen; fotografieren Sie näher und von "
+            f"vorn: {names(blind)}.",
+            "The picture code of this sign cannot be read on the photograph, or it is another sign's; take it from nearer and from the "
+            f"front: {names(blind)}.",
         )
     old = [sign.id for sign in g.facts.signs if not _is_recent(sign.checked, g.today)]
     if old:

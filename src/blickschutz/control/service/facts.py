@@ -36,6 +36,7 @@ from blickschutz.compliance.io.cabinet import FOLDER, Cabinet
 from blickschutz.compliance.io.documents import facts_path, load_facts, shown
 from blickschutz.compliance.io.incoming import Incoming
 from blickschutz.compliance.model import Form, Paper
+from blickschutz.compliance.plan import shows_sign
 from blickschutz.compliance.policy.evidence import LEAST_BYTES, LEAST_SIDE, says_something
 from blickschutz.compliance.recorded import Acceptance
 from blickschutz.compliance.reports.crime import read_rows
@@ -125,7 +126,12 @@ class FactDesk:
             return FactRefused(NotEntered.SIGN)
         if paper.form is not Form.PICTURE or paper.side < LEAST_SIDE:
             return FactRefused(NotEntered.NO_PHOTOGRAPH)
-        return None if paper.code else FactRefused(NotEntered.NO_CODE)
+        if not paper.code:
+            return FactRefused(NotEntered.NO_CODE)
+        address = self.in_force().information_address
+        if address and not shows_sign(paper.code, address, given.subject):
+            return FactRefused(NotEntered.OTHER_CODE, (paper.code,))
+        return None
 
     def _no_table(self, incoming: Incoming, given: Given, language: Language) -> FactRefused | None:
         try:
