@@ -71,6 +71,7 @@ bench:
 	@$(BIN)/python -m benchmarks.crashes
 	@$(BIN)/python -m benchmarks.floods
 	@$(BIN)/python -m benchmarks.survey
+	@$(BIN)/python -m benchmarks.survey_paper
 	@$(BIN)/python -m benchmarks.streams
 	@$(BIN)/python -m benchmarks.zones
 	@$(BIN)/python -m benchmarks.pages

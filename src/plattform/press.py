@@ -23,7 +23,8 @@ _MOST_SIGNS = 100
 # As Rust writes a text that is to be read by programmers.
 _NO_SIGN = re.compile(r'the text `?"((?:[^"\\]|\\.)+)"`? could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
-_FONTS = Path(str(resources.files("plattform"))) / "fonts"
+# The typefaces besides those that come with typst: Arabic letters.
+FONTS = Path(str(resources.files("plattform"))) / "fonts"
 
 
 class UnprintableError(Exception):
@@ -62,7 +63,7 @@ def _compiled(source: bytes, data: str, standards: Sequence[Standard], root: Pat
     printed: bytes = typst.compile(  # type: ignore[call-overload] # its stubs want root to be bytes where the source is
         source,
         format="pdf",
-        font_paths=[str(_FONTS)],
+        font_paths=[str(FONTS)],
         ignore_system_fonts=True,
         sys_inputs={"data": data},
         pdf_standards=list(standards),

@@ -32,14 +32,17 @@ from stimmungsbild.law.files import lacking, read_facts
 from stimmungsbild.law.press import print_papers
 from stimmungsbild.law.retention import destroy_due, outlook, read_receipts
 from stimmungsbild.law.rules import content
+from stimmungsbild.paper.forms import read_entry, settle
+from stimmungsbild.paper.office import ENTRIES, FORMS, LAYOUT, READ, Read, make, read_folder, read_layout, take
 from stimmungsbild.publication.figures import read_figures
 from stimmungsbild.publication.office import INTERNAL, PUBLIC, publish, tally
 from stimmungsbild.publication.views import views
 from stimmungsbild.questionnaire.io import built_in, earlier_wave, read_workbook, write_workbook
-from stimmungsbild.questionnaire.model import Questionnaire, Standing
+from stimmungsbild.questionnaire.model import LANGUAGES, Questionnaire, Standing
 from stimmungsbild.questionnaire.rules import as_wave, compare
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_PLACE = click.Path(path_type=Path, file_okay=False, exists=True)
 _WORKBOOK = click.option("--workbook", type=_FILE, help="An XLSForm workbook; without it the questionnaire of the package.")
 
 
@@ -275,20 +278,86 @@ def verify_receipts(room: Path) -> None:
         click.echo(f"{one.number} {one.destroyed}: {', '.join(one.kinds)}, {len(one.files)} files")
 
 
+@main.group()
+def paper() -> None:
+    """Forms on paper: printed with marks, read from scans, doubts settled by two people, sealed."""
+
+
+_OUT = click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="A folder.")
+
+
+@paper.command("print")
+@_WORKBOOK
+@click.option("--language", type=click.Choice(list(LANGUAGES)), default="de", show_default=True)
+@click.option("--first", type=click.IntRange(1), default=1, show_default=True, help="Number of the first form; no number twice in a field.")
+@click.option("--count", type=click.IntRange(1, 500), required=True)
+@_OUT
+def print_paper(workbook: Path | None, language: str, first: int, count: int, out: Path) -> None:
+    """Print forms, and keep where their boxes stand."""
+    layout = make(_definition(workbook), language, first, count, out)
+    click.echo(f"{out / FORMS}: {count} forms of {layout.pages} pages; {out / LAYOUT} is needed to read them")
+
+
+@paper.command("read")
+@_WORKBOOK
+@click.option("--layout", type=_FILE, required=True, help="The layout of the printed forms.")
+@click.option("--scans", type=click.Path(path_type=Path, file_okay=False, exists=True), required=True, help="Pictures at 200 dpi.")
+@_OUT
+def read_paper(workbook: Path | None, layout: Path, scans: Path, out: Path) -> None:
+    """Read scans; what is not clear is listed, with a picture of each, for two people who do not see each other's list."""
+    found = read_folder(_definition(workbook), read_layout(layout), scans, out)
+    for name, why in found.unreadable.items():
+        click.echo(f"NOT READ {name}: {why}")
+    click.echo(f"{len(found.pages)} pages read, {len(found.doubts)} doubts in {' and '.join(ENTRIES)}")
+
+
+@paper.command("take")
+@_FOLDER
+@click.option("--layout", type=_FILE, required=True, help="The layout of the printed forms.")
+@click.option("--read", "read_", type=_PLACE, required=True, help="The folder that `paper read` made.")
+@click.option("--first", type=_FILE, required=True, help="What the first person entered.")
+@click.option("--second", type=_FILE, required=True, help="What the second person entered.")
+@click.option("--door", type=click.Choice([Door.REGISTER.value, Door.OUTREACH.value]), default=Door.OUTREACH.value, show_default=True)
+@click.option("--out", type=_FILE, required=True, help="The sealed answers, for the evaluation.")
+def take_paper(folder: Path, layout: Path, read_: Path, first: Path, second: Path, door: str, out: Path) -> None:
+    """Seal what was read, once both people entered every doubt alike."""
+    made, q = load(folder)
+    found = msgspec.json.decode((read_ / READ).read_bytes(), type=Read)
+    if found.unreadable:
+        click.echo(f"ATTENTION: {len(found.unreadable)} scans were not read and are not in this file")
+    sealed = take(q, made, read_layout(layout), found, settle(read_entry(first), read_entry(second)), Door(door), date.today())
+    write_private(out, msgspec.json.encode(sealed))
+    click.echo(f"{out}: {len(sealed.answers)} forms sealed; the scans are destroyed at their date")
+
+
+_ANSWERS = click.option("--answers", type=_FILE, multiple=True, required=True, help="The file that left the field; those of paper besides.")
+_KEY = click.option("--key", type=_FILE, required=True, help="The evaluation's key.")
+_HOLDERS = click.option("--holder", "holders", type=_FILE, multiple=True, required=True, help="A holder's key file; two of them.")
+
+
+def _asked(holders: tuple[Path, ...]) -> dict[Path, str]:
+    return {one: click.prompt(f"passphrase of {read_holder(one).holder}", hide_input=True) for one in holders}
+
+
 @main.command("evaluate")
-@click.option("--answers", type=_FILE, required=True, help="The file that left the field.")
-@click.option("--key", type=_FILE, required=True, help="The evaluation's key.")
-@click.option("--holder", "holders", type=_FILE, multiple=True, required=True, help="A holder's key file; two of them.")
+@_ANSWERS
+@_KEY
+@_HOLDERS
 @click.option("--margins", type=_FILE, required=True, help="CSV `margin,category,people` of the register.")
 @click.option("--earlier", type=_FILE, help="TOML file of an earlier wave; without it that of 2021.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="An empty folder.")
 @_WORKBOOK
 def evaluate(
-    answers: Path, key: Path, holders: tuple[Path, ...], margins: Path, earlier: Path | None, out: Path, workbook: Path | None
+    answers: tuple[Path, ...],
+    key: Path,
+    holders: tuple[Path, ...],
+    margins: Path,
+    earlier: Path | None,
+    out: Path,
+    workbook: Path | None,
 ) -> None:
     """Open all answers by two people, weight, suppress and print; at a machine without a network."""
-    given = {one: click.prompt(f"passphrase of {read_holder(one).holder}", hide_input=True) for one in holders}
-    what = publish(_definition(workbook), earlier_wave(earlier), answers, key, given, margins, out, date.today())
+    what = publish(_definition(workbook), earlier_wave(earlier), answers, key, _asked(holders), margins, out, date.today())
     if not what.method.converged:
         click.echo("ATTENTION: the weights do not reach the margins; the report says so")
     click.echo(f"{out / PUBLIC} may be published; {out / INTERNAL} may not")

@@ -25,3 +25,7 @@ class MarginsError(SurveyError):
 
 class LawError(SurveyError):
     """A paper, an assessment or a signature is not there; the town decides and records it."""
+
+
+class PaperError(SurveyError):
+    """A form on paper is not clear or not whole; the people at the desk look again."""

@@ -341,5 +341,5 @@ def test_answers_to_another_questionnaire_are_not_evaluated(house, tmp_path):
     other = msgspec.structs.replace(Q, pages=Q.pages[1:])
     with pytest.raises(FieldError, match="to another questionnaire"):
         publish(
-            other, earlier_wave(), tmp_path / "answers.sealed", tmp_path / "key.json", given, tmp_path / "m.csv", tmp_path / "out", TODAY
+            other, earlier_wave(), [tmp_path / "answers.sealed"], tmp_path / "key.json", given, tmp_path / "m.csv", tmp_path / "out", TODAY
         )

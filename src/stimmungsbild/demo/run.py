@@ -137,7 +137,7 @@ def run(
     what = publish(
         q,
         earlier_wave(),
-        folder / "answers.sealed",
+        [folder / "answers.sealed"],
         folder / "evaluation.json",
         holders,
         margins,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
-from stimmungsbild.collection.model import Answer, Sealed
+from stimmungsbild.collection.model import Answer, Door, Sealed
 from stimmungsbild.collection.rules import unpad
 from stimmungsbild.errors import OpeningError
 from stimmungsbild.evaluation.model import Opened
@@ -20,6 +22,20 @@ def read_sealed(data: bytes) -> Sealed:
         return msgspec.json.decode(data, type=Sealed)
     except msgspec.MsgspecError as error:
         raise OpeningError(f"this is no file of sealed answers: {error}") from error
+
+
+def joined(files: Sequence[Sealed]) -> Sealed:
+    """All files of one field as one. Raises `OpeningError` for files of different fields, and for an answer that is in two of them."""
+    first, *others = files
+    if any(one.field != first.field for one in others):
+        raise OpeningError("these files are of different fields")
+    answers = tuple(box for one in files for box in one.answers)
+    if len(set(answers)) != len(answers):
+        raise OpeningError("an answer is there twice; one of the files was given twice, or copied into another")
+    letters: Counter[Door] = Counter()
+    for one in files:
+        letters.update(one.letters)
+    return Sealed(first.field, sum(one.acknowledged for one in files), dict(letters), answers)
 
 
 def open_answers(sealed: Sealed, key: OpenKey) -> Opened:

@@ -6,16 +6,18 @@ import csv
 import io
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from stimmungsbild.collection.folder import fingerprint, write_private
 from stimmungsbild.collection.monitor import read_margins
 from stimmungsbild.errors import FieldError, MarginsError
-from stimmungsbild.evaluation.opening import open_answers, read_sealed
+from stimmungsbild.evaluation.model import Opened
+from stimmungsbild.evaluation.opening import joined, open_answers, read_sealed
 from stimmungsbild.evaluation.room import evaluate
 from stimmungsbild.keys.files import read_evaluation, read_holder
+from stimmungsbild.keys.model import EvaluationKey, OpenKey
 from stimmungsbild.keys.service import open_evaluation
 from stimmungsbild.publication.figures import figures, sign_figures
 from stimmungsbild.publication.model import Figures
@@ -32,28 +34,25 @@ _DISTRICT = "district"
 def publish(
     q: Questionnaire,
     earlier: Wave,
-    answers: Path,
+    answers: Sequence[Path],
     key: Path,
     holders: Mapping[Path, str],
     margins: Path,
     out: Path,
     today: date,
 ) -> Figures:
-    """Open, evaluate, print. `holders`: key file and passphrase of two people. `out` must not hold a report yet."""
+    """Open, evaluate, print. `answers`: what left the field, and what the desks for paper sealed. `out` must not hold a report yet.
+
+    `holders`: key file and passphrase of two people.
+    """
     if out.exists() and any(out.iterdir()):
         raise FieldError(f"{out} is not empty; a report is printed into an empty folder, so that no old page stays beside a new one")
     evaluation = read_evaluation(key)
-    if len(holders) != 2:
-        raise FieldError("two holders open an evaluation together; give two key files")
-    first, second = ((read_holder(path), passphrase) for path, passphrase in holders.items())
-    opened_key = open_evaluation(evaluation, first, second)
-    sealed = read_sealed(answers.read_bytes())
-    if sealed.field.questionnaire != fingerprint(q):
-        raise FieldError("the answers are to another questionnaire; give the workbook that the field had")
-    opened = open_answers(sealed, opened_key)
+    opened_key, opened = open_all(q, answers, evaluation, holders)
     people = read_margins(margins)
-    found = evaluate(q, opened, {name: one for name, one in people.items() if name != _SENT}, _sent(people), opened_key.signing, _below)
-    what = figures(q, earlier, opened, found, today, simulated=sealed.field.demo)
+    register = {name: one for name, one in people.items() if name != _SENT}
+    found = evaluate(q, opened, register, _sent(people), opened_key.signing, _below)
+    what = figures(q, earlier, opened, found, today, simulated=opened.field.demo)
     _print(q, what, out / PUBLIC, today)
     signed = sign_figures(what, opened_key, evaluation.verify)
     write_private(out / PUBLIC / "figures.json", signed)
@@ -66,6 +65,18 @@ def publish(
     (out / INTERNAL).mkdir(mode=0o700)
     write_private(out / INTERNAL / "cleaning.csv", log.getvalue().encode())
     return what
+
+
+def open_all(q: Questionnaire, answers: Sequence[Path], evaluation: EvaluationKey, holders: Mapping[Path, str]) -> tuple[OpenKey, Opened]:
+    """All answers of a field, opened by two people. Raises `SurveyError`."""
+    if len(holders) != 2:
+        raise FieldError("two holders open an evaluation together; give two key files")
+    first, second = ((read_holder(path), passphrase) for path, passphrase in holders.items())
+    opened_key = open_evaluation(evaluation, first, second)
+    sealed = joined([read_sealed(one.read_bytes()) for one in answers])
+    if sealed.field.questionnaire != fingerprint(q):
+        raise FieldError("the answers are to another questionnaire; give the workbook that the field had")
+    return opened_key, open_answers(sealed, opened_key)
 
 
 # In the file of margins: how many letters were sent to each district, where the sample was not drawn in equal parts.
