@@ -26,6 +26,8 @@ from stimmungsbild.collection.service import Collector
 from stimmungsbild.collection.web import Pages
 from stimmungsbild.demo.run import beside, run
 from stimmungsbild.errors import FieldError, LawError, SurveyError
+from stimmungsbild.evaluation.coding import CHECK, CODED, CODERS, export, merge, sheets
+from stimmungsbild.evaluation.texts import CATEGORIES
 from stimmungsbild.keys.files import read_evaluation, read_holder, write_key
 from stimmungsbild.keys.service import make_evaluation, make_holder
 from stimmungsbild.law.files import lacking, read_facts
@@ -35,7 +37,7 @@ from stimmungsbild.law.rules import content
 from stimmungsbild.paper.forms import read_entry, settle
 from stimmungsbild.paper.office import ENTRIES, FORMS, LAYOUT, READ, Read, make, read_folder, read_layout, take
 from stimmungsbild.publication.figures import read_figures
-from stimmungsbild.publication.office import INTERNAL, PUBLIC, publish, tally
+from stimmungsbild.publication.office import INTERNAL, PUBLIC, open_all, publish, tally
 from stimmungsbild.publication.views import views
 from stimmungsbild.questionnaire.io import built_in, earlier_wave, read_workbook, write_workbook
 from stimmungsbild.questionnaire.model import LANGUAGES, Questionnaire, Standing
@@ -339,12 +341,56 @@ def _asked(holders: tuple[Path, ...]) -> dict[Path, str]:
     return {one: click.prompt(f"passphrase of {read_holder(one).holder}", hide_input=True) for one in holders}
 
 
+@main.group()
+def texts() -> None:
+    """Open texts: names removed, coded by two people."""
+
+
+_TEXTS = click.option("--texts", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="A folder for the texts.")
+
+
+@texts.command("export")
+@_ANSWERS
+@_KEY
+@_HOLDERS
+@_WORKBOOK
+@_TEXTS
+@click.option("--names", type=_FILE, help="Names of this town, one a line; they are taken out wherever they stand.")
+def export_texts(
+    answers: tuple[Path, ...], key: Path, holders: tuple[Path, ...], workbook: Path | None, folder: Path, names: Path | None
+) -> None:
+    """Open by two people and write every open text without names, for the person who checks that."""
+    known = frozenset(one.strip().casefold() for one in names.read_text(encoding="utf-8").splitlines()) - {""} if names else frozenset()
+    _, opened = open_all(_definition(workbook), answers, read_evaluation(key), _asked(holders))
+    many = export(opened, folder, known, secrets.token_bytes)
+    click.echo(f"{folder / CHECK}: {many} texts; a person takes out what is still in them of names and writes ja in the column checked")
+
+
+@texts.command("sheets")
+@_TEXTS
+def text_sheets(folder: Path) -> None:
+    """Make the sheets of both coders, once every text was checked."""
+    many = sheets(folder)
+    click.echo(f"{' and '.join(CODERS)}: {many} texts; categories: {', '.join(CATEGORIES)}; several are joined by |")
+
+
+@texts.command("merge")
+@_TEXTS
+def merge_texts(folder: Path) -> None:
+    """Say how far both agree; `decided.csv` (id,codes) decides what they coded differently."""
+    for one, found in merge(folder).items():
+        shown = "–" if found.kappa is None else f"{found.kappa:.2f}"
+        click.echo(f"{one:10} kappa {shown}  {found.first} and {found.second} of {found.texts}{'' if found.printed else '  not printed'}")
+    click.echo(f"{folder / CODED} is for the evaluation")
+
+
 @main.command("evaluate")
 @_ANSWERS
 @_KEY
 @_HOLDERS
 @click.option("--margins", type=_FILE, required=True, help="CSV `margin,category,people` of the register.")
 @click.option("--earlier", type=_FILE, help="TOML file of an earlier wave; without it that of 2021.")
+@click.option("--texts", "coded", type=_FILE, help="The coded open texts.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="An empty folder.")
 @_WORKBOOK
 def evaluate(
@@ -353,11 +399,12 @@ def evaluate(
     holders: tuple[Path, ...],
     margins: Path,
     earlier: Path | None,
+    coded: Path | None,
     out: Path,
     workbook: Path | None,
 ) -> None:
     """Open all answers by two people, weight, suppress and print; at a machine without a network."""
-    what = publish(_definition(workbook), earlier_wave(earlier), answers, key, _asked(holders), margins, out, date.today())
+    what = publish(_definition(workbook), earlier_wave(earlier), answers, key, _asked(holders), margins, out, date.today(), coded)
     if not what.method.converged:
         click.echo("ATTENTION: the weights do not reach the margins; the report says so")
     click.echo(f"{out / PUBLIC} may be published; {out / INTERNAL} may not")

@@ -29,3 +29,7 @@ class LawError(SurveyError):
 
 class PaperError(SurveyError):
     """A form on paper is not clear or not whole; the people at the desk look again."""
+
+
+class CodingError(SurveyError):
+    """Open texts are not checked or coded as they must be; those who code them mend it."""

@@ -29,6 +29,7 @@ from stimmungsbild.errors import FieldError, MarginsError, OpeningError
 from stimmungsbild.evaluation.disclosure import LEAST
 from stimmungsbild.evaluation.model import Opened
 from stimmungsbild.evaluation.room import HEADLINES, evaluate
+from stimmungsbild.evaluation.texts import CATEGORIES
 from stimmungsbild.keys.files import write_key
 from stimmungsbild.keys.service import open_evaluation
 from stimmungsbild.publication.figures import figures, read_figures, sign_figures
@@ -187,6 +188,24 @@ def test_figures_are_signed_and_an_altered_percent_is_found(asked, house):
             read_figures(nonsense)
 
 
+def test_open_texts_are_counts_through_the_suppressor_and_only_where_both_coders_agreed(asked):
+    everybody, opened, _, _ = asked
+    codes = {one: frozenset({"light"} if at % 3 else {"cameras", "clean"}) for at, one in enumerate(opened.digests)}
+    codes |= {opened.digests[0]: frozenset({"design"})}
+    found = evaluate(Q, opened, register(Q, everybody), None, b"k" * 32, np.random.default_rng(1).integers, codes)
+    kappa = dict.fromkeys(CATEGORIES, 0.9) | {"clean": 0.5, "other": None}
+    what = figures(Q, earlier_wave(), opened, found, TODAY, kappa, simulated=True)
+    said = {one.category: one for one in what.said}
+    doors = [answer.door for answer, one in zip(opened.answers, opened.digests, strict=True) if "light" in codes[one]]
+    assert abs(said["light"].open - doors.count(Door.OPEN)) <= 2
+    assert (said["clean"].register, said["clean"].open) == (None, None), "two people did not mean the same"
+    assert said["design"].register is None, "one person"
+    made = next(one for one in report(Q, what, "de").sections if one.title == texts("de")["said"])
+    rows = {row[0]: row[1:] for row in made.parts[1].rows}
+    assert rows[texts("de")["said_clean"]] == (texts("de")["unsure"],) * 2 + ("0.50",)
+    assert rows[texts("de")["said_design"]][0] == texts("de")["few"]
+
+
 # Open data.
 
 
@@ -199,9 +218,8 @@ def test_every_file_of_the_open_data_is_described_and_none_says_more_than_the_re
         data = found[resource["path"]]
         assert resource["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
         assert resource["bytes"] == len(data)
-        rows = list(csv.DictReader(data.decode().splitlines()))
-        assert rows
-        assert list(rows[0]) == [field["name"] for field in resource["schema"]["fields"]]
+        rows = csv.DictReader(data.decode().splitlines())
+        assert list(rows.fieldnames) == [field["name"] for field in resource["schema"]["fields"]]
     shares = list(csv.DictReader(found["shares.csv"].decode().splitlines()))
     printed = (what.unsafe, what.without_bursts, *(one.rows for one in what.groups), *(one.rows for one in what.items))
     assert len(shares) == sum(map(len, printed))

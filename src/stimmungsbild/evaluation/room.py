@@ -15,6 +15,7 @@ from stimmungsbild.evaluation.disclosure import Keys, Shown, Table, publish, rec
 from stimmungsbild.evaluation.estimates import FEWEST, share
 from stimmungsbild.evaluation.model import Area, Entry, Estimate, Floats, Opened, Weights, Whole
 from stimmungsbild.evaluation.places import cells, square
+from stimmungsbild.evaluation.texts import CATEGORIES, Codes
 from stimmungsbild.evaluation.weights import Margins, coded, groups, weigh
 from stimmungsbild.questionnaire.model import Item, Kind, Questionnaire
 
@@ -56,6 +57,7 @@ class Findings:
     unsafe_by: Mapping[str, Mapping[tuple[str, str], Finding]]
     without_bursts: Mapping[str, float | None]
     squares: Mapping[Door, tuple[Area, ...]]
+    texts: Mapping[str, Mapping[Door, int | None]]
     weights: Weights
     log: tuple[Entry, ...]
 
@@ -63,7 +65,7 @@ class Findings:
 class _Door:
     """The people of one door, the tables that are published of them, their counts."""
 
-    def __init__(self, q: Questionnaire, answers: Sequence[Answer], keys: Keys) -> None:
+    def __init__(self, q: Questionnaire, answers: Sequence[Answer], keys: Keys, coded: Sequence[frozenset[str]]) -> None:
         self.many, self._q = len(answers), q
         zero = np.zeros(self.many, dtype=np.int64)
         self.said = {item.name: [_one(a.values.get(item.name, "")) for a in answers] for item in q.items()}
@@ -76,6 +78,10 @@ class _Door:
             for number, named in enumerate(self.said[item.name])
             for where in filter(None, map(square, named))
         )
+        said = np.array([bool(one) for one in coded], dtype=bool)
+        for one in CATEGORIES if said.any() else ():
+            holds = np.array([one in codes for codes in coded], dtype=bool)
+            self.tables.append(Table(f"text:{one}", (YES, NO, NOBODY), (ALL,), np.where(said, np.where(holds, 0, 1), 2), zero))
         for at, (_, behind) in enumerate(self.cells):
             rows = np.ones(self.many, dtype=np.int64)
             rows[sorted(behind)] = 0
@@ -114,6 +120,11 @@ class _Door:
     def total(self) -> int | None:
         """How many people, as printed."""
         return self.shown[f"unsafe:{_safety(self._q)[0]}"].total
+
+    def coded(self, category: str) -> int | None:
+        """How many texts say this, as printed."""
+        shown = self.shown.get(f"text:{category}")
+        return shown.cells[YES, ALL] if shown else None
 
     def areas(self) -> tuple[Area, ...]:
         """Squares with their people, as printed."""
@@ -185,25 +196,31 @@ def evaluate(
     sent: Mapping[str, float] | None,
     secret: bytes,
     below: Callable[[int], int],
+    texts: Codes | None = None,
 ) -> Findings:
-    """Everything that may be published. `sent`: letters by district where the sample was not drawn in equal parts."""
+    """Everything that may be published. `sent`: letters by district where the sample was not drawn in equal parts.
+
+    `texts`: categories of the open text of each answer, by its digest.
+    """
     missing = [one for one in MARGINS if one not in margins]
     if missing:
         raise MarginsError(f"the register's margins lack {', '.join(missing)}")
     answers, digests, log = clean(q, opened)
     keys = record_keys(secret, digests)
 
-    def of(door: Door) -> tuple[list[Answer], Keys]:
-        at = [number for number, one in enumerate(answers) if one.door is door and (door is not Door.REGISTER or _placed(one))]
-        return [answers[number] for number in at], keys[np.array(at, dtype=np.int64)]
+    codes = [(texts or {}).get(one, frozenset()) for one in digests]
 
-    people, people_keys = of(Door.REGISTER)
+    def of(door: Door) -> tuple[list[Answer], Keys, list[frozenset[str]]]:
+        at = [number for number, one in enumerate(answers) if one.door is door and (door is not Door.REGISTER or _placed(one))]
+        return [answers[number] for number in at], keys[np.array(at, dtype=np.int64)], [codes[number] for number in at]
+
+    people, people_keys, people_codes = of(Door.REGISTER)
     if len(people) < FEWEST:
         raise MarginsError(f"{len(people)} people with a letter gave district, age and sex; under {FEWEST} nothing is said of the town")
     weights = _weights(people, {one: margins[one] for one in MARGINS}, sent, below)
-    came, came_keys = of(Door.OPEN)
-    register, open_ = _Door(q, people, people_keys), _Door(q, came, came_keys)
-    doors = {door: open_.total if door is Door.OPEN else register.total if door is Door.REGISTER else _counted(*of(door)) for door in Door}
+    came, came_keys, came_codes = of(Door.OPEN)
+    register, open_ = _Door(q, people, people_keys, people_codes), _Door(q, came, came_keys, came_codes)
+    doors = {Door.REGISTER: register.total, Door.OPEN: open_.total, Door.OUTREACH: _counted(*of(Door.OUTREACH)[:2])}
 
     def finding(has: Yes, base: Yes, mine: tuple[int | None, int | None], theirs: tuple[int | None, int | None]) -> Finding:
         return Finding(share(weights, has, base) if None not in mine else None, _bare(theirs))
@@ -231,6 +248,7 @@ def evaluate(
         by_group,
         {name: _bare(open_.unsafe_counts(name, "burst", CALM)) for name in headlines},
         {Door.REGISTER: register.areas(), Door.OPEN: open_.areas()},
+        {one: {Door.REGISTER: register.coded(one), Door.OPEN: open_.coded(one)} for one in CATEGORIES} if texts else {},
         weights,
         log,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import msgspec
@@ -10,15 +11,25 @@ from stimmungsbild.collection.model import Door
 from stimmungsbild.errors import OpeningError
 from stimmungsbild.evaluation.model import Estimate, Opened
 from stimmungsbild.evaluation.room import Finding, Findings
+from stimmungsbild.evaluation.texts import LEAST_KAPPA
 from stimmungsbild.keys.model import OpenKey
 from stimmungsbild.keys.service import sign, signed
-from stimmungsbild.publication.model import KIND, PURPOSE, Asked, Figures, Group, Method, Open, Place, Row, Signed, Town
+from stimmungsbild.publication.model import KIND, PURPOSE, Asked, Figures, Group, Method, Open, Place, Row, Said, Signed, Town
 from stimmungsbild.questionnaire.model import Questionnaire, Wave
 from stimmungsbild.questionnaire.rules import compare, digest, wording
 
 
-def figures(q: Questionnaire, earlier: Wave, opened: Opened, found: Findings, printed: date, *, simulated: bool = False) -> Figures:
-    """Everything that is published, from what was found."""
+def figures(
+    q: Questionnaire,
+    earlier: Wave,
+    opened: Opened,
+    found: Findings,
+    printed: date,
+    kappa: Mapping[str, float | None] | None = None,
+    *,
+    simulated: bool = False,
+) -> Figures:
+    """Everything that is published, from what was found. `kappa`: how far those agree who coded the open texts, by category."""
     standings = {one.item: one.standing.value for one in compare(q, earlier)}
     weights = found.weights
     method = Method(
@@ -69,7 +80,14 @@ def figures(q: Questionnaire, earlier: Wave, opened: Opened, found: Findings, pr
         items,
         _places(found, Door.REGISTER),
         _places(found, Door.OPEN),
+        tuple(_said(name, one, (kappa or {}).get(name)) for name, one in found.texts.items()),
     )
+
+
+def _said(name: str, by: Mapping[Door, int | None], kappa: float | None) -> Said:
+    sure = kappa is not None and kappa >= LEAST_KAPPA
+    shown = round(kappa, 2) if kappa is not None else None
+    return Said(name, shown, by[Door.REGISTER] if sure else None, by[Door.OPEN] if sure else None)
 
 
 def _places(found: Findings, door: Door) -> tuple[Place, ...]:

@@ -74,6 +74,15 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.metres}mN{self.north:05}E{self.east:05}"
 
 
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many open texts say something, by door; `kappa` of the two who coded them. None: too few, or they did not agree enough."""
+
+    category: str
+    kappa: float | None
+    register: int | None
+    open: int | None
+
+
 class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the figures for the town came about."""
 
@@ -110,6 +119,7 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     items: tuple[Asked, ...]
     register_places: tuple[Place, ...] = ()
     open_places: tuple[Place, ...] = ()
+    said: tuple[Said, ...] = ()
 
 
 class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from pathlib import Path
 from stimmungsbild.collection.folder import fingerprint, write_private
 from stimmungsbild.collection.monitor import read_margins
 from stimmungsbild.errors import FieldError, MarginsError
+from stimmungsbild.evaluation.coding import read_coded
 from stimmungsbild.evaluation.model import Opened
 from stimmungsbild.evaluation.opening import joined, open_answers, read_sealed
 from stimmungsbild.evaluation.room import evaluate
@@ -40,19 +41,21 @@ def publish(
     margins: Path,
     out: Path,
     today: date,
+    texts: Path | None = None,
 ) -> Figures:
     """Open, evaluate, print. `answers`: what left the field, and what the desks for paper sealed. `out` must not hold a report yet.
 
-    `holders`: key file and passphrase of two people.
+    `holders`: key file and passphrase of two people. `texts`: what was coded of the open texts.
     """
     if out.exists() and any(out.iterdir()):
         raise FieldError(f"{out} is not empty; a report is printed into an empty folder, so that no old page stays beside a new one")
     evaluation = read_evaluation(key)
     opened_key, opened = open_all(q, answers, evaluation, holders)
+    codes, kappa = read_coded(texts) if texts else (None, None)
     people = read_margins(margins)
     register = {name: one for name, one in people.items() if name != _SENT}
-    found = evaluate(q, opened, register, _sent(people), opened_key.signing, _below)
-    what = figures(q, earlier, opened, found, today, simulated=opened.field.demo)
+    found = evaluate(q, opened, register, _sent(people), opened_key.signing, _below, codes)
+    what = figures(q, earlier, opened, found, today, kappa, simulated=opened.field.demo)
     _print(q, what, out / PUBLIC, today)
     signed = sign_figures(what, opened_key, evaluation.verify)
     write_private(out / PUBLIC / "figures.json", signed)

@@ -49,13 +49,20 @@ _PLACES: tuple[_Field, ...] = (
     ("people", "integer", "how many people named it", {"required": True, "minimum": 5}),
     ("more", "boolean", "there may be more of them", {"required": True}),
 )
+_TEXTS: tuple[_Field, ...] = (
+    ("category", "string", "what an open text says would help", {"required": True, "unique": True}),
+    ("kappa", "number", "how far the two who coded it agree (Cohen); under 0.7 no count is published", {"maximum": 1}),
+    ("register", "integer", "texts of people with a letter; moved by two at most", {"minimum": 5}),
+    ("open", "integer", "texts of people at the open door; moved by two at most", {"minimum": 5}),
+)
 
 
 def tables(what: Figures) -> dict[str, tuple[tuple[_Field, ...], list[list[Any]]]]:
     """All tables of the open data: fields and rows by file."""
     found = {"shares": (_SHARES, list(_shares(what))), "items": (_ITEMS, [_asked(one) for one in what.items])}
     places = [_place("register", one) for one in what.register_places] + [_place("open", one) for one in what.open_places]
-    return {**found, "places": (_PLACES, places)}
+    said = [[one.category, one.kappa, one.register, one.open] for one in what.said]
+    return {**found, "places": (_PLACES, places), "texts": (_TEXTS, said)}
 
 
 def _shares(what: Figures) -> Iterator[list[Any]]:

@@ -12,7 +12,7 @@ from plattform.press import print_pdf
 from stimmungsbild.publication.report import Chart, Report, Table, texts
 
 # Open data beside the page; `opendata.files` makes them.
-DATA_FILES = ("shares.csv", "items.csv", "places.csv", "datapackage.json", "codebook.xml")
+DATA_FILES = ("shares.csv", "items.csv", "places.csv", "texts.csv", "datapackage.json", "codebook.xml")
 _TEMPLATES = resources.files("stimmungsbild.publication") / "templates"
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from stimmungsbild.publication.model import Asked, Figures, Place, Row
+from stimmungsbild.evaluation.texts import LEAST_KAPPA
+from stimmungsbild.publication.model import Asked, Figures, Place, Row, Said
 from stimmungsbild.questionnaire.model import Questionnaire
 from stimmungsbild.questionnaire.rules import choice_label, label, stem
 
@@ -64,7 +65,7 @@ def report(q: Questionnaire, what: Figures, language: str) -> Report:
     t = texts(language)
     lead = [*([t["simulated"]] if what.simulated else []), t["intro"]]
     sections = [_people(t, what), _headline(q, t, what, language), *_groups(q, t, what, language), _method(t, what)]
-    sections[2:2] = _squares(t, what)
+    sections[2:2] = [*_squares(t, what), *_said(t, what)]
     sections += [Section(2, t["items"], ()), *(_item(q, t, what, one, language) for one in what.items)]
     return Report(language, t["title"].format(wave=what.wave), tuple(lead), tuple(sections))
 
@@ -118,6 +119,24 @@ def _squares(t: dict[str, str], what: Figures) -> Iterator[Section]:
             parts += [Chart(squares_chart(places), f"{caption}. {t['squares_chart']}")]
             parts += [Table(caption, (t["square"], t["part"], t["people_there"]), rows)]
     yield Section(2, t["squares"], tuple(parts))
+
+
+def _said(t: dict[str, str], what: Figures) -> Iterator[Section]:
+    if not what.said:
+        return
+    rows = tuple(
+        (t[f"said_{one.category}"], *(_coded(t, one, many) for many in (one.register, one.open)), _kappa(one)) for one in what.said
+    )
+    head = (t["category"], t["register"], t["open"], t["kappa"])
+    yield Section(2, t["said"], (t["said_text"], Table(t["said_caption"], head, rows)))
+
+
+def _kappa(one: Said) -> str:
+    return "–" if one.kappa is None else f"{one.kappa:.2f}"
+
+
+def _coded(t: dict[str, str], one: Said, many: int | None) -> str:
+    return t["unsure"] if one.kappa is None or one.kappa < LEAST_KAPPA else _count(t, many)
 
 
 def _by_people(places: Sequence[Place]) -> list[Place]:
