@@ -179,12 +179,13 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
         need.append(footage)
     if goal in {"test", "bench"}:
         need.append(("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt")))
+        need.append(("Client of the broker between hosts", "hosts", digest(ROOT / "requirements/hosts.txt"), install_hosts))
         need.append(
             (
-                "Test peers: RTSP server, browser, broker, PDF tools, promtool",
+                "Test peers: RTSP server, browser, brokers, PDF tools, promtool",
                 "peers",
-                digest(*RTSP_PEER, "mosquitto", "poppler-utils", "prometheus", "qpdf"),
-                lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "poppler-utils", "prometheus", "qpdf"),
+                digest(*RTSP_PEER, "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
+                lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
             )
         )
     if goal == "test":
@@ -192,6 +193,10 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
     if goal == "bench":
         need.append(("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), install_peer))
     return [*need, sbom]
+
+
+def install_hosts() -> None:
+    install("requirements/hosts.txt")
 
 
 def install_peer() -> None:

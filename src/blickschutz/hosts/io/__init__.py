@@ -1,0 +1,1 @@
+"""Journal, broker, leases: where hosts meet disk and network."""

@@ -1,0 +1,252 @@
+"""A host's end of a link over the broker: between one of its cells and whichever control room opens a session.
+
+The cell does not know that there is a broker: it speaks with this end as with a control room, over its pair of sockets. What must arrive
+goes into the journal first, and the cell may forget it; from there it is told until the control room has it in its rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import structlog
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from blickschutz.guard.service import Guard
+from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Broker
+from blickschutz.hosts.io.journal import FileJournal
+from blickschutz.hosts.model import Confirmed, Delivery, Open, Part, Place
+from blickschutz.hosts.ports import CellLine
+from blickschutz.hosts.rules import subjects
+from blickschutz.hosts.rules.delivery import delivery_of, importance_of
+from blickschutz.hosts.rules.parts import Joined, Parted
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import DeviceError, ProtocolError
+from blickschutz.pipeline.channel import unpack_to_cell
+from blickschutz.pipeline.messages import Fragment, FromCell, Head, Heard, News, ToCell, Watch
+from blickschutz.wire.frames import unpack
+from blickschutz.wire.greeting import Greeting, RefusedError, agreed
+
+_log = structlog.get_logger(__name__)
+_encoder = msgspec.msgpack.Encoder()
+_open: msgspec.msgpack.Decoder[Open] = msgspec.msgpack.Decoder(Open)
+_parts: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
+_confirmed: msgspec.msgpack.Decoder[Confirmed] = msgspec.msgpack.Decoder(Confirmed)
+# Until news are told again that the broker did not take.
+_AGAIN_S: Final = 0.5
+# Without a word of the control room for so long nobody watches.
+SILENT_S: Final = 6.0
+# Pictures that wait until they can be said.
+_MOST_WAITING: Final = 64
+_TAKE_S = 2.0
+
+
+class HostEnd:
+    """Of one cell. `token` gives the lease under which its camera is filmed now."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        place: Place,
+        line: CellLine,
+        journal: FileJournal,
+        ours: Greeting,
+        guard: Guard,
+        clock: Clock,
+        token: Callable[[], int],
+    ) -> None:
+        self._broker, self._place, self._line, self._journal = broker, place, line, journal
+        self._ours, self._guard, self._clock, self._token = ours, guard, clock, token
+        self._session = ""
+        self._up, self._down = Parted(""), Joined("")
+        self._outgoing: deque[FromCell] = deque()
+        self._say, self._news = asyncio.Event(), asyncio.Event()
+        self._told = ("", 0)
+        self._broken, self._last_word = False, 0.0
+        self._subscriptions: list[Subscription] = []
+
+    async def start(self) -> None:
+        """Raises `DeviceError`."""
+        heard = ((subjects.opens, self._opened), (subjects.down, self._hear), (subjects.confirms, self._heard))
+        try:
+            for subject, call in heard:
+                self._subscriptions.append(await self._broker.client.subscribe(subject(self._place), cb=call))
+            await self._broker.client.flush()  # from here on the broker knows that somebody listens
+        except BROKEN as error:
+            raise DeviceError(f"the broker does not let {self._place.host} listen: {error}") from error
+        self._forget = self._broker.on_lost(self._lost)
+        self._work = [
+            self._guard.task(f"host-{name}-{self._place.camera}", run)
+            for name, run in (("hears", self._from_cell), ("says", self._saying), ("tells", self._telling))
+        ]
+
+    async def close(self) -> None:
+        self._forget()
+        for work in self._work:
+            work.end()
+        for work in self._work:
+            await work.finished(1.0)
+        for one in self._subscriptions:
+            with contextlib.suppress(*BROKEN):
+                await one.unsubscribe()
+
+    def order(self, message: ToCell) -> None:
+        """What the control room ordered, by way of the broker's store."""
+        self._line.send(message)
+
+    # --- what comes from the control room ---
+
+    async def _opened(self, message: Msg) -> None:
+        try:
+            asked = unpack(message.data, _open)
+            agreed(self._ours, asked.greeting)
+        except RefusedError as error:
+            _log.error("control_room_refused", camera=self._place.camera, problem=str(error))
+            await message.respond(_encoder.encode(error.refusal))
+            return
+        except ProtocolError as error:
+            _log.error("control_room_unreadable", camera=self._place.camera, problem=str(error))
+            return
+        self._session, self._last_word = asked.session, self._clock.monotonic()
+        self._line.send(Watch(False))
+        self._up, self._down = Parted(asked.session), Joined(asked.session)
+        self._outgoing.clear()
+        self._told = ("", 0)
+        self._news.set()
+        await message.respond(_encoder.encode(self._ours))
+
+    async def _hear(self, message: Msg) -> None:
+        try:
+            data = self._down.take(unpack(message.data, _parts))
+            if data is not None:
+                self._line.send(unpack_to_cell(data))
+        except ProtocolError as error:
+            _log.error("session_ended", camera=self._place.camera, problem=str(error))
+            self._lost()
+
+    async def _heard(self, message: Msg) -> None:
+        self._last_word = self._clock.monotonic()
+        try:
+            told = unpack(message.data, _confirmed)
+            if not told.run:
+                return
+            await asyncio.to_thread(self._journal.confirm, told.run, told.number)
+        except (ProtocolError, DeviceError) as error:
+            # It is told again, and known as a double there.
+            _log.error("not_confirmed", camera=self._place.camera, problem=str(error))
+
+    def _lost(self) -> None:
+        """Nobody is there: nothing is said until somebody opens a session, and nobody watches."""
+        if self._session:
+            self._session = ""
+            self._outgoing.clear()
+            self._line.send(Watch(False))
+        self._told = ("", 0)
+        self._news.set()
+
+    # --- what comes from the cell ---
+
+    async def _from_cell(self) -> None:
+        while (message := await self._line.receive()) is not None:
+            if isinstance(message, News):
+                await self._keep(message)
+            elif self._session:
+                self._put(message)
+        raise DeviceError("the cell has ended")
+
+    async def _keep(self, news: News) -> None:
+        data, importance = _encoder.encode(news), importance_of(news)
+        await asyncio.to_thread(self._journal.add, self._ours.run, news.number, self._token(), data, importance)
+        self._line.send(Heard(news.number))
+        self._news.set()
+
+    def _put(self, message: FromCell) -> None:
+        """Queue it. A stream that lost a picture begins anew, with an init segment."""
+        if isinstance(message, Head):
+            self._broken = False
+        elif isinstance(message, Fragment) and self._broken:
+            return
+        if delivery_of(message) is Delivery.BY_DEMAND and len(self._outgoing) >= _MOST_WAITING:
+            self._outgoing = deque(one for one in self._outgoing if not isinstance(one, Head | Fragment))
+            self._broken = True
+            self._line.send(Watch(True))
+            return
+        self._outgoing.append(message)
+        self._say.set()
+
+    async def _saying(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._say.wait()
+            if self._clock.monotonic() - self._last_word > SILENT_S:
+                self._lost()
+            self._say.clear()
+            while self._outgoing:
+                for part in self._up.parts(_encoder.encode(self._outgoing.popleft())):
+                    if self._session and not await self._broker.say(subjects.up(self._place), _encoder.encode(part)):
+                        self._lost()
+
+    async def _telling(self) -> None:
+        """From the journal to the broker's store, in order. The broker's word ends nothing: only `Confirmed` does."""
+        while True:
+            waiting = await asyncio.to_thread(self._journal.waiting, *self._told)
+            for told in waiting:
+                if not await self._take(told.name, _encoder.encode(told)):
+                    await asyncio.sleep(_AGAIN_S)
+                    break
+                self._told = (told.run, told.number)
+            if not waiting:
+                self._news.clear()
+                await self._news.wait()
+
+    async def _take(self, name: str, data: bytes) -> bool:
+        if not self._broker.client.is_connected:
+            return False
+        try:
+            await self._broker.stream.publish(subjects.news(self._place), data, timeout=_TAKE_S, headers={MESSAGE_ID: name})
+        except BROKEN as error:
+            self._broker.problem = str(error)
+            return False
+        return True
+
+
+class HostOrders:
+    """Orders to all cells of a host, from the broker's store, each once."""
+
+    _MOST_NAMES: Final = 1000
+
+    def __init__(self, broker: Broker, host: str, ends: dict[str, HostEnd]) -> None:
+        self._broker, self._host, self._ends = broker, host, ends
+        self._names: deque[str] = deque(maxlen=self._MOST_NAMES)
+        self.doubled = 0
+
+    async def run(self) -> None:
+        """Until it is ended; what the broker does not do is the guard's to try again."""
+        stream = subjects.order_stream(self._broker.installation)
+        try:
+            pulled = await self._broker.stream.pull_subscribe_bind(consumer=self._host, stream=stream)
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    for message in await pulled.fetch(16, timeout=1.0):
+                        await self._take(message)
+        except BROKEN as error:
+            raise DeviceError(f"orders cannot be read: {error}") from error
+
+    async def _take(self, message: Msg) -> None:
+        name = (message.headers or {}).get(MESSAGE_ID, "")
+        camera = message.subject.split(".")[-2]
+        if name in self._names:
+            self.doubled += 1
+        elif (end := self._ends.get(camera)) is not None:
+            self._names.append(name)
+            try:
+                end.order(unpack_to_cell(message.data))
+            except ProtocolError as error:
+                _log.error("order_unreadable", camera=camera, problem=str(error))
+        await message.ack()

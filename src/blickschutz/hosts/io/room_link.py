@@ -1,0 +1,236 @@
+"""The control room's end of a link over the broker. See `Link`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+from collections import deque
+from typing import Final
+
+import msgspec
+import structlog
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import NotFoundError
+
+from blickschutz.guard.service import Guard
+from blickschutz.hosts.io.broker import ACK_WAIT_S, BROKEN, MESSAGE_ID, Broker, words
+from blickschutz.hosts.model import Confirmed, Delivery, Open, Part, Place, Told
+from blickschutz.hosts.rules import subjects
+from blickschutz.hosts.rules.delivery import delivery_of
+from blickschutz.hosts.rules.intake import Intake
+from blickschutz.hosts.rules.parts import Joined, Parted, PartLostError
+from blickschutz.kernel.errors import DeviceError, ProtocolError
+from blickschutz.pipeline.channel import unpack_from_cell
+from blickschutz.pipeline.messages import ClipTold, FromCell, Heard, News, ToCell
+from blickschutz.wire.frames import unpack
+from blickschutz.wire.greeting import Greeting, agreed, opening_decoder
+
+_log = structlog.get_logger(__name__)
+_encoder = msgspec.msgpack.Encoder()
+_parts: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
+_told: msgspec.msgpack.Decoder[Told] = msgspec.msgpack.Decoder(Told)
+OPEN_S: Final = 3.0
+# News on their way to rows; what is behind them waits at the broker.
+_MOST_UNCONFIRMED = 256
+_FETCH_S = 1.0
+_TRIES = 3
+_CLOSE_S = 1.0
+# Messages that were heard and not received yet: pictures go first.
+_MOST_HEARD = 1000
+
+
+class RoomLink:
+    """Of one session. News have numbers of this link, by which they are confirmed; `run_of` says of which life of a cell one is.
+
+    What was told under a lease lower than `token` is not taken in, but for news of clips, which are facts; `fenced` counts it.
+    """
+
+    def __init__(self, broker: Broker, place: Place, guard: Guard, token: int = 0, intake: Intake | None = None) -> None:
+        self._broker, self._place, self._guard, self._token = broker, place, guard, token
+        self.theirs = Greeting(first=0, last=0)
+        self._session = secrets.token_hex(16)
+        self._down, self._up, self._intake = Parted(self._session), Joined(self._session), intake or Intake()
+        self._heard: deque[FromCell] = deque()
+        self._wake = asyncio.Event()
+        self._open, self.problem = False, ""
+        self._fault: ProtocolError | None = None
+        self._unconfirmed: dict[tuple[str, int], list[Msg]] = {}
+        # By the number under which it was received: whose run it is of, and its number there.
+        self._names: dict[int, tuple[str, int]] = {}
+        self._numbers, self._orders = itertools.count(1), itertools.count(1)
+        self._outgoing: deque[ToCell] = deque()
+        self._say, self._quiet, self._busy = asyncio.Event(), asyncio.Event(), False
+        self.fenced = 0
+
+    async def open(self, ours: Greeting) -> None:
+        """Greet the host. Raises `DeviceError` where it does not answer, `RefusedError` where the two do not speak with each other."""
+        broker, place = self._broker, self._place
+        try:
+            self._subscription = await broker.client.subscribe(subjects.up(place), cb=self._hear)
+            reply = await broker.client.request(subjects.opens(place), _encoder.encode(Open(self._session, ours)), timeout=OPEN_S)
+        except BROKEN as error:
+            raise DeviceError(f"the host {place.host} does not answer: {words(error)}") from error
+        theirs = unpack(reply.data, opening_decoder)
+        agreed(ours, theirs)
+        assert isinstance(theirs, Greeting)  # else it was refused
+        self.theirs, self._open = theirs, True
+        self._forget = broker.on_lost(lambda: self._end("the broker was lost"))
+        self._work = [
+            self._guard.once_task("link-says", self._saying),
+            self._guard.once_task("link-news", self._fetching),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self._open
+
+    def send(self, message: ToCell) -> None:
+        if self._open:
+            self._outgoing.append(message)
+            self._say.set()
+
+    async def receive(self) -> FromCell | None:
+        while not self._heard:
+            if not self._open:
+                if self._fault is not None:
+                    raise self._fault
+                return None
+            self._wake.clear()
+            await self._wake.wait()
+        return self._heard.popleft()
+
+    async def close(self) -> None:
+        """What was said is on its way when this returns, as far as there is a broker."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                while self._open and (self._outgoing or self._busy):
+                    self._quiet.clear()
+                    await self._quiet.wait()
+        self._end("")
+        for work in self._work:
+            work.end()
+        for work in self._work:
+            await work.finished(1.0)
+        self._forget()
+        with contextlib.suppress(*BROKEN):
+            await self._subscription.unsubscribe()
+
+    def run_of(self, number: int) -> str:
+        return self._names[number][0]
+
+    def _end(self, problem: str, fault: ProtocolError | None = None) -> None:
+        if self._open:
+            self._open, self.problem, self._fault = False, problem, fault
+        self._wake.set()
+        self._say.set()
+
+    # --- what comes ---
+
+    async def _hear(self, message: Msg) -> None:
+        try:
+            data = self._up.take(unpack(message.data, _parts))
+            if data is not None:
+                self._put(unpack_from_cell(data))
+        except PartLostError as error:
+            self._end(str(error))  # the broker cannot keep up, or the way was cut for a moment
+        except ProtocolError as error:
+            self._end(str(error), error)
+
+    def _put(self, message: FromCell) -> None:
+        if len(self._heard) >= _MOST_HEARD and delivery_of(message) is Delivery.BY_DEMAND:
+            return
+        self._heard.append(message)
+        self._wake.set()
+
+    async def _fetching(self) -> None:
+        """News, from the broker's store; each stays there until it is confirmed from rows."""
+        place, name = self._place, subjects.news_stream(self._place.installation)
+        config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT_S, max_ack_pending=_MOST_UNCONFIRMED)
+        durable = f"room-{place.host}-{place.camera}"
+        try:
+            # What the session before did not confirm is delivered now, and not when its time is up.
+            with contextlib.suppress(NotFoundError):
+                await self._broker.stream.delete_consumer(name, durable)
+            pulled = await self._broker.stream.pull_subscribe(subjects.news(place), durable, stream=name, config=config)
+            while self._open:
+                await self._confirm("", 0)  # that somebody is there
+                with contextlib.suppress(TimeoutError):
+                    for message in await pulled.fetch(64, timeout=_FETCH_S):
+                        await self._news(message)
+            await pulled.unsubscribe()
+        except BROKEN as error:
+            self._end(f"news cannot be read: {error}")
+        except ProtocolError as error:
+            self._end(str(error), error)
+
+    async def _news(self, message: Msg) -> None:
+        told = unpack(message.data, _told)
+        if told.number <= self._intake.had(told.run) and (told.run, told.number) not in self._unconfirmed:
+            # It was confirmed, and the host has not heard so: it is told again.
+            await message.ack()
+            await self._confirm(told.run, told.number)
+        else:
+            self._unconfirmed.setdefault((told.run, told.number), []).append(message)
+        for one in self._intake.take(told):
+            news = unpack_from_cell(one.data)
+            if not isinstance(news, News):
+                raise ProtocolError("what was told as news is none")
+            if one.token < self._token and not isinstance(news, ClipTold):
+                self.fenced += 1
+                await self._had(one.run, one.number)
+            else:
+                number = next(self._numbers)
+                self._names[number] = (one.run, one.number)
+                self._put(msgspec.structs.replace(news, number=number))
+
+    # --- what goes ---
+
+    async def _saying(self) -> None:
+        while self._open:
+            self._say.clear()
+            while self._outgoing:
+                self._busy = True
+                await self._said(self._outgoing.popleft())
+            self._busy = False
+            self._quiet.set()
+            await self._say.wait()
+
+    async def _said(self, message: ToCell) -> None:
+        place, data = self._place, _encoder.encode(message)
+        if isinstance(message, Heard):
+            over = {number: name for number, name in self._names.items() if number <= message.number}
+            for run, number in dict(over.values()).items():  # the last one of each run
+                await self._had(run, number)
+            for one in over:
+                del self._names[one]
+        elif delivery_of(message) is Delivery.MUST_ARRIVE:
+            await self._order(data)
+        else:
+            for part in self._down.parts(data):
+                if not await self._broker.say(subjects.down(place), _encoder.encode(part)):
+                    self._end("the broker does not take what is said")
+
+    async def _order(self, data: bytes) -> None:
+        """Given anew under the same name where no answer comes: it is kept once."""
+        name = f"{self._session}.{next(self._orders)}"
+        for left in reversed(range(_TRIES)):
+            try:
+                await self._broker.stream.publish(subjects.orders(self._place), data, headers={MESSAGE_ID: name})
+                return
+            except BROKEN as error:
+                if not left:
+                    self._end(f"an order cannot be given: {error}")
+
+    async def _had(self, run: str, number: int) -> None:
+        """In rows up to there: the broker and the host may forget it."""
+        for key in [key for key in self._unconfirmed if key[0] == run and key[1] <= number]:
+            for message in self._unconfirmed.pop(key):
+                with contextlib.suppress(*BROKEN):
+                    await message.ack()
+        await self._confirm(run, number)
+
+    async def _confirm(self, run: str, number: int) -> None:
+        await self._broker.say(subjects.confirms(self._place), _encoder.encode(Confirmed(run, number)))
