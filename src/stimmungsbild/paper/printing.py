@@ -86,7 +86,9 @@ def _data(q: Questionnaire, language: str, pages: int, codes: Sequence[str], for
 def lay_out(q: Questionnaire, language: str) -> Layout:
     """Where the boxes of a form stand. Raises `DefinitionError` where it has too many pages."""
     data = json.dumps(_data(q, language, _MOST_PAGES, (), 1), ensure_ascii=False)
-    found = typst.query(_source(), "<mark>", field="value", font_paths=[str(FONTS)], ignore_system_fonts=True, sys_inputs={"data": data})
+    found = typst.query(  # type: ignore[misc] # its stubs want paths of fonts to be bytes where the source is
+        _source(), "<mark>", field="value", font_paths=[str(FONTS)], ignore_system_fonts=True, sys_inputs={"data": data}
+    )
     boxes = tuple(Box(one["page"] - 1, one["item"], one["choice"], round(one["x"], 2), round(one["y"], 2)) for one in json.loads(found))
     pages = max(one.page for one in boxes) + 1
     if pages > _MOST_PAGES:
