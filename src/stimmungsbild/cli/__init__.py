@@ -1,0 +1,5 @@
+"""`stimmungsbild`: all commands of the survey."""
+
+from stimmungsbild.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,5 @@
+"""`python -m stimmungsbild.cli`."""
+
+from stimmungsbild.cli.main import main
+
+main()
