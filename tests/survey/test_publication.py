@@ -33,12 +33,13 @@ from stimmungsbild.evaluation.texts import CATEGORIES
 from stimmungsbild.keys.files import write_key
 from stimmungsbild.keys.service import open_evaluation
 from stimmungsbild.publication.figures import figures, read_figures, sign_figures
-from stimmungsbild.publication.model import Figures
+from stimmungsbild.publication.model import Figures, Row, Town
 from stimmungsbild.publication.office import publish
 from stimmungsbild.publication.opendata import NAMESPACE, codebook, files
 from stimmungsbild.publication.press import DATA_FILES, as_page, as_pdf
 from stimmungsbild.publication.report import LANGUAGES, Chart, Report, Section, Table, report, texts
 from stimmungsbild.publication.views import views
+from stimmungsbild.publication.waves import changes
 from stimmungsbild.questionnaire.io import built_in, earlier_wave
 from stimmungsbild.questionnaire.rules import accept
 from tests.matterhorn import failures
@@ -204,6 +205,39 @@ def test_open_texts_are_counts_through_the_suppressor_and_only_where_both_coders
     rows = {row[0]: row[1:] for row in made.parts[1].rows}
     assert rows[texts("de")["said_clean"]] == (texts("de")["unsure"],) * 2 + ("0.50",)
     assert rows[texts("de")["said_design"]][0] == texts("de")["few"]
+
+
+def beside_a_wave(what, **more):
+    before = msgspec.structs.replace(what, wave="2024", **more)
+    return msgspec.structs.replace(what, before=before.wave, changes=changes(what, before))
+
+
+def test_two_waves_are_compared_where_the_same_was_asked_and_nowhere_else(asked):
+    what = asked[3]
+    rows = {row.name: row for row in what.unsafe}
+    shifted = tuple(Row(one.name, Town(one.town.percent - 9, one.town.low - 9, one.town.high - 9), one.open) for one in what.unsafe)
+    items = tuple(msgspec.structs.replace(one, wording="0" * 64) if one.name == "area_dark" else one for one in what.items)
+    items = tuple(one for one in items if one.name != "city_day")
+    found = beside_a_wave(what, unsafe=shifted, items=items)
+    by = {one.item: one for one in found.changes}
+    assert (by["area_dark"].standing, by["area_dark"].points) == ("changed", None)
+    assert by["city_day"].standing == "new"
+    same = by["city_evening"]
+    half = rows["city_evening"].town.high - rows["city_evening"].town.percent
+    assert (same.standing, same.points) == ("same", 9)
+    assert same.high - same.points >= half * 2**0.5, "two samples vary more than one"
+    assert same.low < same.points < same.high
+    section = next(one for one in report(Q, found, "de").sections if "2024" in one.title)
+    shown = {row[0]: row[-1] for row in section.parts[1].rows}
+    assert texts("de")["change_changed"] in shown.values()
+    assert any(re.fullmatch(r"\+9 \([+−]\d+ … \+\d+\)", one) for one in shown.values())
+
+
+def test_a_wave_beside_itself_or_beside_a_simulated_one_is_refused(asked):
+    with pytest.raises(OpeningError, match="both files are of wave 2026"):
+        changes(asked[3], asked[3])
+    with pytest.raises(OpeningError, match="simulated town"):
+        changes(asked[3], msgspec.structs.replace(asked[3], wave="2024", simulated=False))
 
 
 # Open data.

@@ -75,6 +75,7 @@ def merge_texts(folder: Path) -> None:
 @_HOLDERS
 @click.option("--margins", type=FILE, required=True, help="CSV `margin,category,people` of the register.")
 @click.option("--earlier", type=FILE, help="TOML file of an earlier wave; without it that of 2021.")
+@click.option("--before", type=FILE, help="Signed figures of an earlier wave, to stand beside this one.")
 @click.option("--texts", "coded", type=FILE, help="The coded open texts.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="An empty folder.")
 @WORKBOOK
@@ -84,12 +85,13 @@ def evaluate(
     holders: tuple[Path, ...],
     margins: Path,
     earlier: Path | None,
+    before: Path | None,
     coded: Path | None,
     out: Path,
     workbook: Path | None,
 ) -> None:
     """Open all answers by two people, weight, suppress and print; at a machine without a network."""
-    what = publish(definition(workbook), earlier_wave(earlier), answers, key, _asked(holders), margins, out, date.today(), coded)
+    what = publish(definition(workbook), earlier_wave(earlier), answers, key, _asked(holders), margins, out, date.today(), coded, before)
     if not what.method.converged:
         click.echo("ATTENTION: the weights do not reach the margins; the report says so")
     click.echo(f"{out / PUBLIC} may be published; {out / INTERNAL} may not")

@@ -83,6 +83,20 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open: int | None
 
 
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Feeling unsafe somewhere beside an earlier wave. `standing`: `same`, or why there is no difference (`changed`, `new`, `few`).
+
+    `points`: difference of the town's shares, with its 95 % interval, in points.
+    """
+
+    item: str
+    standing: str
+    then: Town | None
+    points: int | None = None
+    low: int | None = None
+    high: int | None = None
+
+
 class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the figures for the town came about."""
 
@@ -120,6 +134,8 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register_places: tuple[Place, ...] = ()
     open_places: tuple[Place, ...] = ()
     said: tuple[Said, ...] = ()
+    before: str = ""
+    changes: tuple[Change, ...] = ()
 
 
 class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

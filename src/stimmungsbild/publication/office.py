@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import msgspec
+
 from stimmungsbild.collection.folder import fingerprint, write_private
 from stimmungsbild.collection.monitor import read_margins
 from stimmungsbild.errors import FieldError, MarginsError
@@ -20,12 +22,13 @@ from stimmungsbild.evaluation.room import evaluate
 from stimmungsbild.keys.files import read_evaluation, read_holder
 from stimmungsbild.keys.model import EvaluationKey, OpenKey
 from stimmungsbild.keys.service import open_evaluation
-from stimmungsbild.publication.figures import figures, sign_figures
+from stimmungsbild.publication.figures import figures, read_figures, sign_figures
 from stimmungsbild.publication.model import Figures
 from stimmungsbild.publication.opendata import files
 from stimmungsbild.publication.press import as_page, as_pdf
 from stimmungsbild.publication.report import LANGUAGES, report
 from stimmungsbild.publication.views import views
+from stimmungsbild.publication.waves import changes
 from stimmungsbild.questionnaire.model import Questionnaire, Wave
 
 PUBLIC, INTERNAL, DATA = "public", "internal", "data"
@@ -42,10 +45,12 @@ def publish(
     out: Path,
     today: date,
     texts: Path | None = None,
+    before: Path | None = None,
 ) -> Figures:
     """Open, evaluate, print. `answers`: what left the field, and what the desks for paper sealed. `out` must not hold a report yet.
 
     `holders`: key file and passphrase of two people. `texts`: what was coded of the open texts.
+    `before`: signed figures of an earlier wave.
     """
     if out.exists() and any(out.iterdir()):
         raise FieldError(f"{out} is not empty; a report is printed into an empty folder, so that no old page stays beside a new one")
@@ -56,6 +61,9 @@ def publish(
     register = {name: one for name, one in people.items() if name != _SENT}
     found = evaluate(q, opened, register, _sent(people), opened_key.signing, _below, codes)
     what = figures(q, earlier, opened, found, today, kappa, simulated=opened.field.demo)
+    if before:
+        then = read_figures(before.read_bytes())
+        what = msgspec.structs.replace(what, before=then.wave, changes=changes(what, then))
     _print(q, what, out / PUBLIC, today)
     signed = sign_figures(what, opened_key, evaluation.verify)
     write_private(out / PUBLIC / "figures.json", signed)

@@ -65,7 +65,7 @@ def report(q: Questionnaire, what: Figures, language: str) -> Report:
     t = texts(language)
     lead = [*([t["simulated"]] if what.simulated else []), t["intro"]]
     sections = [_people(t, what), _headline(q, t, what, language), *_groups(q, t, what, language), _method(t, what)]
-    sections[2:2] = [*_squares(t, what), *_said(t, what)]
+    sections[2:2] = [*_changes(q, t, what, language), *_squares(t, what), *_said(t, what)]
     sections += [Section(2, t["items"], ()), *(_item(q, t, what, one, language) for one in what.items)]
     return Report(language, t["title"].format(wave=what.wave), tuple(lead), tuple(sections))
 
@@ -119,6 +119,20 @@ def _squares(t: dict[str, str], what: Figures) -> Iterator[Section]:
             parts += [Chart(squares_chart(places), f"{caption}. {t['squares_chart']}")]
             parts += [Table(caption, (t["square"], t["part"], t["people_there"]), rows)]
     yield Section(2, t["squares"], tuple(parts))
+
+
+def _changes(q: Questionnaire, t: dict[str, str], what: Figures, language: str) -> Iterator[Section]:
+    if not what.changes:
+        return
+    rows = []
+    for one in what.changes:
+        now = next(row.town for row in what.unsafe if row.name == one.item)
+        shown = [f"{each.percent} %" if each else t["few"] for each in (one.then, now)]
+        apart = t[f"change_{one.standing}"] if one.points is None else f"{one.points:+d} ({one.low:+d} … {one.high:+d})".replace("-", "−")
+        rows.append((_name(q, one.item, language), *shown, apart))
+    head = (t["where"], what.before, what.wave, t["change"])
+    title = t["changes"].format(before=what.before)
+    yield Section(2, title, (t["changes_text"].format(before=what.before), Table(t["changes_caption"], head, tuple(rows))))
 
 
 def _said(t: dict[str, str], what: Figures) -> Iterator[Section]:
