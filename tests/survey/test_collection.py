@@ -12,14 +12,12 @@ import random
 import re
 import secrets
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from datetime import date
 
 import msgspec
 import pytest
+from benchmarks.survey_kills import found, killed
 from click.testing import CliRunner
 
 from stimmungsbild.cli import main
@@ -510,57 +508,20 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged_and_says_so(house):
     assert house.store.acknowledged() == len(opened(house)) == 2
 
 
-WRITER = """
-import sys, secrets
-from datetime import date
-from pathlib import Path
-from stimmungsbild.cli import main
-from stimmungsbild.collection.folder import load, open_store
-from stimmungsbild.collection.service import Collector
-import time
-folder = Path(sys.argv[1])
-field, q = load(folder)
-store = open_store(folder, secrets.token_bytes)
-collector = Collector(field, store, time.monotonic, date.today)
-for line in sys.stdin:
-    ticket, code = line.split()
-    print(ticket, collector.send(ticket, code, "de", {"help": ticket}).value, flush=True)
-"""
-
-
 def test_killed_at_any_moment_what_was_acknowledged_is_there_once(house):
-    """SIGKILL while forms come in; each one that was acknowledged is there once, each code was spent at most once."""
-    rounds = often(2, 200)
-    per_round = 60
-    codes = house.codes(rounds * per_round)
-    acknowledged, chance, number = set(), random.Random(11), 0
+    """SIGKILL while forms come in and are shuffled; the benchmark does it two hundred times."""
     house.store.close()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    for _ in range(rounds):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(house.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        mine = codes[number : number + per_round]
-        lines = "".join(f"{ticket(number + at)} {code}\n" for at, code in enumerate(mine))
-        writer.stdin.write(lines)
-        writer.stdin.flush()
-        first = writer.stdout.readline()
-        time.sleep(chance.random() * 0.05)
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
-        said = [first, *writer.stdout.read().splitlines()]
-        writer.stdin.close()
-        writer.stdout.close()
-        acknowledged |= {line.split()[0] for line in said if line.strip().endswith("taken")}
-        number += per_round
-    house.store = open_store(house.folder, secrets.token_bytes)
-    found = [str(one.values["help"]) for one in opened(house)]
+    rounds = often(5, 50)
+    acknowledged = killed(house.folder, rounds, random.Random(11))
     assert len(acknowledged) >= rounds
-    assert len(found) == len(set(found)), "each once"
-    assert acknowledged <= set(found)
-    spent = {one[0] for one in house.store._db.execute("SELECT hash FROM spent")}
-    assert {hashed(house.field.pepper, "ticket", one) for one in found} <= spent
-    assert len(spent) == 2 * len(found), "a code and a form for each answer, and no code without its answer"
+    house.store = open_store(house.folder, secrets.token_bytes)
+    shown = found(house.folder, [str(one.values["help"]) for one in opened(house)], acknowledged)
+    assert {key: value for key, value in shown.items() if key not in {"acknowledged", "there"}} == {
+        "lost": 0,
+        "twice": 0,
+        "answers_without_their_form": 0,
+        "spent_without_an_answer": 0,
+    }
 
 
 # The folder, and what may be known meanwhile.
