@@ -662,6 +662,15 @@ class TestRecovery:
         house.records.keeping.log_start()
         assert house.events(Event.SYSTEM_STARTED)[0].facts["walls_missing"] == "files, no-swap"
 
+    def test_the_end_is_an_entry_of_the_log_and_signed(self, house):
+        # The databases stay open, so that it can be read.
+        house.records.keeping.close = lambda: None
+        house.records.keeping.end()
+        assert len(house.events(Event.SYSTEM_ENDED)) == 1
+        number, hashed, point = house.records.office.log.state()
+        assert point is not None
+        assert (point.number, point.hash) == (number, hashed)
+
     def test_a_fault_in_one_clip_does_not_end_the_keeping(self, house):
         def fail():
             raise ZeroDivisionError

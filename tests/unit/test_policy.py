@@ -47,6 +47,8 @@ TEXTS = {
     FactKind.STAFF_COUNCIL: "Dienstvereinbarung mit dem Personalrat geschlossen.",
     FactKind.INFORMATION_SHEET: "Empfänger: Polizei.",
     FactKind.LOG_RETENTION: "24 Monate, damit die Evaluation nach zwei Jahren die Zahlen hat",
+    FactKind.MEDIA_CONTROL: "Nur was in der Liste steht, zu zweit (zwei Personen) und mit einem Eintrag im Protokoll.",
+    FactKind.BREACH_PROCESS: "Wer etwas bemerkt, ruft an; gemeldet wird binnen 72 Stunden.",
     FactKind.MAINTENANCE_CONTRACT: "Nur unter Aufsicht vor Ort; jeder Besuch steht im Protokoll.",
 }
 PEOPLE = {FactKind.DPO_ADVICE: "Frau Ernst, Datenschutz"}

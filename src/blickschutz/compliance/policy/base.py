@@ -85,6 +85,19 @@ def recorded(g: Grounds, kind: FactKind, days: int = 0, *, document: bool = True
     return holds(f"{kind.value}, {fact.date}, {german}", f"{kind.value}, {fact.date}, {english}")
 
 
+def saying(g: Grounds, kind: FactKind, **wanted: str) -> Answer:
+    """A recorded fact whose text says what the rule claims: for each German word what its text must have in it."""
+    answer, fact = recorded(g, kind, document=False), g.facts.newest(kind)
+    text = fact.text.lower() if fact is not None else ""
+    unsaid = [word for word, part in wanted.items() if part not in text]
+    if answer.result is not Result.HOLDS or not unsaid:
+        return answer
+    return unknown(
+        f"Schreiben Sie bei „{kind.value}“ unter text auch, was geregelt ist zu: {names(unsaid)}.",
+        f"Write under text of '{kind.value}' what is laid down about: {names(unsaid)}.",
+    )
+
+
 def log_limit(g: Grounds) -> Answer:
     """The limit of the log is signed, and is the one by which the log is erased."""
     answer, fact, kept = (

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from blickschutz.audit.model import Event
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds, unknown
-from blickschutz.compliance.policy.base import GATE, HALF_YEAR, LOG, NOT_STARTED, SETTING, YEAR, names, recorded, rule
+from blickschutz.compliance.policy.base import GATE, HALF_YEAR, LOG, NOT_STARTED, SETTING, YEAR, names, recorded, rule, saying
 from blickschutz.config.model import SiteFile
 from blickschutz.config.parts import is_local
 from blickschutz.ingest.rules.address import read_address
@@ -164,7 +164,7 @@ def clock(g: Grounds) -> Answer:
 
 @rule("SI-06", "Art. 32 DSGVO", "Wechseldatenträger: Liste, zwei Personen, protokolliert", "Removable media: list, two people, logged", LOG)
 def media(g: Grounds) -> Answer:
-    return recorded(g, FactKind.MEDIA_CONTROL, document=False)
+    return saying(g, FactKind.MEDIA_CONTROL, Liste="liste", zwei="zwei", Protokoll="protokoll")
 
 
 @rule(
@@ -229,7 +229,7 @@ def _restored(g: Grounds) -> Answer:
     "SI-10", "Art. 33 DSGVO", "Für Datenpannen gibt es ein Verfahren mit 72 Stunden", "There is a procedure for breaches with 72 hours", LOG
 )
 def breach(g: Grounds) -> Answer:
-    return recorded(g, FactKind.BREACH_PROCESS, document=False)
+    return saying(g, FactKind.BREACH_PROCESS, **{"72 Stunden": "72"})
 
 
 @rule(
