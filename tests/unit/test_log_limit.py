@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,18 @@ from blickschutz.audit.io.log import METADATA, AuditLog, erased
 from blickschutz.audit.lives import LASTING, STANDING, Dated, LogLife, ended
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import encode_erased, erased_digest, is_erased, verify
+from blickschutz.control.io.orders import METADATA as ORDER_TABLES
+from blickschutz.control.io.orders import SqlOrderStore
+from blickschutz.control.model import OrderState, RecordingOrder
 from blickschutz.control.service.logend import EVERY_S, LogEnd
 from blickschutz.kernel.errors import StoreBusyError
 from blickschutz.kernel.periods import DONE_S
 from blickschutz.retention.io.sources import ClockSources
 from blickschutz.retention.io.timefile import TimeFile
 from blickschutz.retention.service import RetentionTime
+from blickschutz.review.io.store import METADATA as CASE_TABLES
+from blickschutz.review.io.store import SqlCaseStore
+from blickschutz.review.model import Case, CaseState, GivenVerdict, Verdict
 from blickschutz.storage.engine import check, open_engine, writing
 from blickschutz.storage.reserve import Reserve
 from blickschutz.vault.io.files import InstallationKey, is_signed
@@ -59,6 +66,11 @@ class NoClips:
         return []
 
 
+class NoNotes:
+    def keep(self, *told):
+        pass
+
+
 class NoJournal:
     def serial(self):
         return 0
@@ -70,7 +82,7 @@ class House:
     def __init__(self, tmp_path):
         self.path = tmp_path / "control.db"
         self.clock, self.key = Clock(at(date(2027, 1, 1))), InstallationKey(tmp_path / "installation.key")
-        self.engine = open_engine(self.path, METADATA)
+        self.engine = open_engine(self.path, METADATA, CASE_TABLES, ORDER_TABLES)
         self.log = AuditLog(self.engine, self.clock, self.key.try_sign, self.key.public)
         self.there: set[str] = set()
         self.lost = False
@@ -287,6 +299,50 @@ def test_what_a_reader_keeps_in_the_journal_goes_when_they_are_done(house, tmp_p
     house.clock.step(5.0)
     house.end.look()
     assert all(SECRET.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def case_of(clip, destroyed):
+    verdict = GivenVerdict(person="kvd-1", verdict=Verdict.NO_INCIDENT, note="eine Notiz", at=destroyed)
+    told = {"verdicts": (verdict,), "shred_by": ("kvd-1", "kvd-2"), "shred_reason": "harmless", "sha256": "a" * 64}
+    return Case(0, clip, "gate", "sealed", "manual", destroyed - 60, CaseState.DESTROYED, destroyed=destroyed, ending="overwritten", **told)
+
+
+def test_what_a_case_says_of_people_ends_with_the_entries_about_it(house):
+    store = SqlCaseStore(house.engine, house.log, NoNotes())
+    cases = [store.add(case_of(f"{number:032x}", at(day))) for number, day in enumerate((date(2027, 1, 5), date(2027, 1, 6)))]
+    waiting = store.add(replace(case_of("f" * 32, at(date(2027, 1, 5))), state=CaseState.WAITING))
+    house.end._forget = (store.forget,)
+    house.look(date(2029, 1, 4))
+    assert all(store.get(case.id).verdicts for case in cases)
+    house.look(date(2029, 1, 5))
+    gone, there, other = (store.get(case.id) for case in (*cases, waiting))
+    assert (gone.verdicts, gone.shred_by, gone.sha256) == ((), (), "")
+    assert (gone.clip, gone.camera, gone.state, gone.ending, gone.shred_reason) == (
+        "0" * 32,
+        "gate",
+        CaseState.DESTROYED,
+        "overwritten",
+        "harmless",
+    )
+    assert there.verdicts
+    assert other.verdicts, "what is there is nobody's past"
+    assert store.forget(lambda at: True) == 1
+    assert store.forget(lambda at: True) == 0
+
+
+def test_an_order_of_a_recording_ends_with_the_log_too_and_its_number_is_not_given_out_again(house):
+    store = SqlOrderStore(house.engine, house.log, house.clock)
+    for number in (1, 2, 3):
+        store.add(RecordingOrder(number, "gate", "sealed", "manual", "ada", "Rauferei", house.clock.now()))
+    store.end(1, OrderState.FAILED, "disk")
+    store.end(3, OrderState.FAILED, "disk")
+    house.end._forget = (store.drop,)
+    house.look(date(2028, 12, 31))
+    assert store.get(1) is not None
+    house.look(date(2029, 1, 1))
+    assert store.get(1) is None
+    assert store.get(2) is not None, "it has no outcome yet"
+    assert store.newest() == 3
 
 
 def test_many_are_erased_in_parts_that_each_have_their_entry(house):

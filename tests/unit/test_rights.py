@@ -288,6 +288,26 @@ def test_the_log_never_holds_a_name_and_the_row_loses_it_after_three_years(house
 # --- the duty to inform ---
 
 
+def test_what_was_noted_of_a_duty_is_erased_after_three_years_and_not_while_it_is_put_off(house, desk):
+    case, other = house.clip("a" * 32), house.clip("b" * 32)
+    met, put_off = (desk.assigned(one.id, one.clip, DutySource.RELEASE, "kvd-1") for one in (case, other))
+    assert desk.meet(met.id, Settlement.INFORMED, "Brief an Frau Mustermann", None, SUPERVISOR) is None
+    later = house.records.orders.today() + timedelta(days=90)
+    assert desk.meet(put_off.id, Settlement.DEFERRED, "Ermittlung läuft", later, SUPERVISOR) is None
+    desk.settle()
+    assert desk.store.get_duty(met.id).settled.text
+    house.clock.time += 3 * 366 * DAY_S
+    desk.settle()
+    told = desk.store.get_duty(met.id)
+    assert (told.by, told.settled.text, told.settled.by, told.settled.settlement) == ("", "", "", Settlement.INFORMED)
+    assert desk.store.get_duty(put_off.id).settled.text == "Ermittlung läuft"
+    count = len(house.events(Event.REQUEST_ERASED))
+    desk.settle()
+    assert len(house.events(Event.REQUEST_ERASED)) == count
+    house.close()
+    assert not any(b"Mustermann" in path.read_bytes() for path in house.folder.glob("control.db"))
+
+
 def test_a_duty_is_opened_once_met_once_and_a_deferral_comes_back(house, desk):
     case = house.clip()
     duty = desk.assigned(case.id, case.clip, DutySource.RELEASE, "kvd-1")

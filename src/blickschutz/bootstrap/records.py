@@ -196,7 +196,7 @@ def make_records(
         budget,
         curves,
         _anchoring(site, data, found, clock),
-        LogEnd(log, log_life(site), time, clock, told_of, lambda: safety.on, reserve),
+        LogEnd(log, log_life(site), time, clock, told_of, lambda: safety.on, reserve, (store.forget, placed.drop)),
     )
     recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, time.dated)
     keeping = RecordKeeping(site, worker, inspected, recovery, shredder, stops, reserve, close)

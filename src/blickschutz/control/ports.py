@@ -151,8 +151,9 @@ class OrderStore(Protocol):
         """The outcome; None where it had one already."""
         ...
 
-    def drop(self, ended_before: float) -> int:
-        """Forget orders that had their outcome before that moment (POSIX); returns how many."""
+    def drop(self, is_over: Callable[[float], bool]) -> int:
+        """Forget orders that had their outcome at a moment that `is_over` (POSIX), but the newest, whose number is not given out again;
+        returns how many."""
         ...
 
 

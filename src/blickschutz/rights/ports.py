@@ -65,6 +65,10 @@ class RightsStore(Protocol):
 
     def settle(self, known: Duty, changed: Duty) -> bool: ...
 
+    def forget_duty(self, known: Duty, changed: Duty) -> None:
+        """Write what is left of a duty after its time."""
+        ...
+
     def damaged(self) -> list[DamagedRow]:
         """Rows that cannot be read, and so are in no other list. What asks for one of them by number raises `StoreDamagedError`."""
         ...

@@ -78,6 +78,14 @@ def to_be_erased(request: Request, today: date) -> bool:
     return today > add_months(request.answer.day, KEEP_YEARS * _YEAR_MONTHS)
 
 
+def is_duty_to_be_erased(duty: Duty, today: date) -> bool:
+    """Whether what was noted of a duty that is met, and by whom, is no longer needed: as long as a request with its answer."""
+    met = duty.settled
+    if met is None or met.settlement is Settlement.DEFERRED or not met.by:
+        return False
+    return today > add_months(met.day, KEEP_YEARS * _YEAR_MONTHS)
+
+
 def due(duty: Duty) -> date | None:
     """The last day on which somebody must be told, or a deferral be looked at again; None where nothing is to be done any more."""
     if duty.settled is None:

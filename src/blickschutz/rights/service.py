@@ -26,7 +26,7 @@ from blickschutz.rights.model import (
     Settlement,
 )
 from blickschutz.rights.ports import Recordings, RightsStore
-from blickschutz.rights.rules import TRANSITIONS, WIDEST_S, erases, may_extend, to_be_erased, unfit
+from blickschutz.rights.rules import TRANSITIONS, WIDEST_S, erases, is_duty_to_be_erased, may_extend, to_be_erased, unfit
 
 _NOBODY = ""
 _SYSTEM = "system"
@@ -175,6 +175,11 @@ class RightsDesk:
             if to_be_erased(request, self._today()):
                 changed = replace(request, name=_NOBODY, contact=_NOBODY, text=_NOBODY, identity=_NOBODY, erased=self._today())
                 self.store.change(request, changed, Event.REQUEST_ERASED, _SYSTEM)
+
+        for duty in self.store.duties(settled=True, most=100_000):
+            if is_duty_to_be_erased(duty, self._today()):
+                told = replace(duty.settled, text=_NOBODY, by=_NOBODY) if duty.settled is not None else None
+                self.store.forget_duty(duty, replace(duty, by=_NOBODY, settled=told))
 
     def _let_go(self, case: int, number: int) -> None:
         """A restriction without an open request. One whose request cannot be read stays: nothing is destroyed on a guess."""

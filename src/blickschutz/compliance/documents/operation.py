@@ -96,6 +96,26 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
         ),
         (
             (
+                "Informationspflichten nach § 21 Abs. 4 mit Vermerk",
+                "Erledigung",
+                f"{KEEP_YEARS} Jahre",
+                f"{KEEP_YEARS} Jahre",
+                "Vermerk und Name gelöscht",
+            ),
+            (event(Event.REQUEST_ERASED), law("Art. 5 Abs. 2 DSGVO"), test("tests/unit/test_rights.py")),
+        ),
+        (
+            (
+                "Vorgänge, deren Clip vernichtet ist: wer ihn sah und was entschieden wurde; Anordnungen von Aufzeichnungen",
+                "Vernichtung; Ende der Anordnung",
+                kept,
+                kept,
+                "Namen, Bewertungen und Gründe gelöscht; es bleiben Kamera, Zeit und Ausgang",
+            ),
+            of_log,
+        ),
+        (
+            (
                 "Nachweise (Gutachten, DSFA, Zahlen der Polizei, Fotos der Schilder, verpixelte Bilder der Abnahme ohne Unbeteiligte) mit "
                 "den Namen derer, die unterschrieben haben; sonst ohne Aufnahmen",
                 "Eintrag",

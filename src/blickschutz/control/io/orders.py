@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,7 @@ orders = Table(
     Index("orders_by_state", "state", "number"),
 )
 _COLUMNS = ("number", "camera", "state")
+_MOST_DROPPED = 500
 _OPEN = [state.value for state in OPEN_ORDERS]
 
 
@@ -95,10 +97,15 @@ class SqlOrderStore:
                 self._log.append(connection, Event.RECORDING_FAILED, "system", known.camera, facts)
             return changed
 
-    def drop(self, ended_before: float) -> int:
-        where = orders.c.state.not_in(_OPEN) & (orders.c.ended < ended_before)
+    def drop(self, is_over: Callable[[float], bool]) -> int:
+        newest = self.newest()
+        query = select(orders.c.number, orders.c.ended).where(orders.c.state.not_in(_OPEN), orders.c.number < newest)
+        with self._engine.connect() as connection:
+            over = [row.number for row in connection.execute(query) if is_over(row.ended)][:_MOST_DROPPED]
+        if not over:
+            return 0
         with writing(self._engine) as connection:
-            return int(connection.execute(delete(orders).where(where)).rowcount)
+            return int(connection.execute(delete(orders).where(orders.c.number.in_(over))).rowcount)
 
     def _change(self, number: int, **values: Any) -> None:
         with writing(self._engine) as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 
 import structlog
@@ -17,11 +17,12 @@ from blickschutz.storage.reserve import Reserve
 
 _log = structlog.get_logger(__name__)
 EVERY_S = 900.0
-_PART = 2000
+_PART, _DAY_S = 2000, 86_400.0
 
 
 class LogEnd:
-    """`bound` are the clips that are there: the log tells of them as long. `waits` says that something is lost and nothing may end."""
+    """`bound` are the clips that are there: the log tells of them as long. `waits` says that something is lost and nothing may
+    end; `forget` do away with what stands elsewhere of such a moment (cases that ended, orders), some at a time, and say how many."""
 
     def __init__(
         self,
@@ -32,12 +33,14 @@ class LogEnd:
         bound: Callable[[], Collection[str]],
         waits: Callable[[], bool],
         reserve: Reserve,
+        forget: Sequence[Callable[[Callable[[float], bool]], int]] = (),
     ) -> None:
         self.log_life = life
         self._log, self._time, self._clock = log, time, clock
         self._bound, self._waits, self._reserve = bound, waits, reserve
         self._looked_at = float("-inf")
         self._unforgotten = False
+        self._forget, self._forgot_on = forget, 0
 
     def look(self) -> None:
         """Called every few seconds, looks every quarter of an hour. Raises `DeviceError` where the log takes nothing; it is tried again."""
@@ -56,6 +59,16 @@ class LogEnd:
                 return
             self._unforgotten = False
         self._looked_at = now
+        if (today := round(self._time.dated() // _DAY_S)) != self._forgot_on:
+            # Who decided what about a clip stands in its case too, and ends with the entries that tell of it.
+            for forget in self._forget:
+                while forget(self.is_over):
+                    self._unforgotten = True
+            self._forgot_on = today
+
+    def is_over(self, at: float) -> bool:
+        """Whether what happened at that moment (POSIX) is to end."""
+        return self.log_life.ends(at) <= self._time.dated()
 
     def due(self, most: int, late_s: float = 0.0) -> list[int]:
         """The first so many entries that are to end, and were so `late_s` ago."""

@@ -189,6 +189,16 @@ class SqlCaseStore:
             self._beside.keep(case.clip, hold, changed.restricted)
         return done
 
+    def forget(self, is_over: Callable[[float], bool], most: int = 500) -> int:
+        """Of cases whose clips were destroyed at a moment that `is_over` (POSIX), leave which camera it was, when, and how it ended: who
+        decided what and why lives as long as their entries of the log. How many; the rest comes with the next call."""
+        query = select(cases).where(cases.c.state == CaseState.DESTROYED.value).order_by(cases.c.id)
+        with self._engine.connect() as connection:
+            found = self._rows.all(connection.execute(query), _case)
+        told = [case for case in found if case != _bare(case) and is_over(case.destroyed or case.closed or case.opened)][:most]
+        with writing(self._engine) as connection:
+            return sum(self._write(connection, _bare(case), CaseState.DESTROYED) for case in told) if told else 0
+
     def between(self, starts: float, ends: float) -> list[Case]:
         """Clips that are there and show any of that time, the oldest first."""
         there = [state.value for state in CaseState if state not in {CaseState.DESTROYING, CaseState.DESTROYED, CaseState.RECORDING}]
@@ -261,6 +271,12 @@ def _facts(case: Case) -> str:
     """All of a case but its columns."""
     kept = {name: value for name, value in msgspec.to_builtins(case).items() if name not in _COLUMNS}
     return str(_encode(kept).decode())
+
+
+def _bare(case: Case) -> Case:
+    """What is left of a case of which nobody's name is needed any more."""
+    bare = replace(case, verdicts=(), hold=None, proposal=None, shred_by=(), quarantine=None, fate=None)
+    return replace(bare, sha256="", alerts=(), close_reason="")
 
 
 def _case(row: Row[Any]) -> Case:

@@ -123,6 +123,13 @@ class SqlRightsStore:
             self._log.append(connection, Event.DUTY_SETTLED, settled.by, known.clip, facts)
         return True
 
+    def forget_duty(self, known: Duty, changed: Duty) -> None:
+        where = (duties.c.id == known.id) & (duties.c.version == known.version)
+        with writing(self._engine) as connection:
+            values = {"facts": _facts(changed), "version": known.version + 1}
+            if connection.execute(update(duties).where(where).values(values)).rowcount == 1:
+                self._log.append(connection, Event.REQUEST_ERASED, "system", known.clip, {"case": known.case, "duty": known.id})
+
     def damaged(self) -> list[DamagedRow]:
         with self._engine.connect() as connection:
             bad = self._requests.damaged(connection.execute(select(requests).order_by(requests.c.id)), _request)
