@@ -14,7 +14,7 @@ help:
 	@echo "make env     only the set-up"
 	@echo "make lint    style, types, contracts"
 	@echo "make sbom    what is installed, as CycloneDX (the set-up makes it too)"
-	@echo "make release wheel, list of what it was tested with and checksums, in dist"
+	@echo "make release wheels of the product and of the Python client, list of what it was tested with and checksums, in dist"
 	@echo "make deb     the same with the bundle for machines without a network and the Debian package"
 	@echo "make bench   all benchmarks, with their peers side by side"
 	@echo "make bench-long   a thousand rounds of faults"

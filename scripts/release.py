@@ -1,7 +1,7 @@
 """Build what is handed out, reproducibly: `python -m scripts.release [FOLDER]` (`dist` without one).
 
-The wheel, the list of what it was tested with (CycloneDX), `SHA256SUMS`. All times are that of the last commit (`SOURCE_DATE_EPOCH`,
-reproducible-builds.org), so whoever builds the same commit gets the same bytes. What is not committed is refused.
+The wheel, that of the Python client, the list of what it was tested with (CycloneDX), `SHA256SUMS`. All times are that of the last commit
+(`SOURCE_DATE_EPOCH`, reproducible-builds.org), so whoever builds the same commit gets the same bytes. What is not committed is refused.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ def release(folder: Path, *, committed_only: bool = True) -> list[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     environment = {**os.environ, "SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct")}
-    _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], environment)
-    made = list(folder.glob("*.whl"))
+    for project in (ROOT, ROOT / "clients/python"):
+        _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder.resolve())], environment, project)
+    made = sorted(folder.glob("*.whl"))
     listed = folder / made[0].name.replace("-py3-none-any.whl", ".cdx.json")
     listed.write_text(listing(), encoding="utf-8")
     made.append(listed)
@@ -43,8 +44,8 @@ def _git(*words: str) -> str:
     return _run(["git", *words], dict(os.environ)).strip()
 
 
-def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+def _run(command: list[str], environment: dict[str, str], folder: Path = ROOT) -> str:
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ReleaseError(f"{' '.join(command[:4])} failed: {(done.stderr or done.stdout).strip()[-400:]}")
     return done.stdout

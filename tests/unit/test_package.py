@@ -147,7 +147,7 @@ def test_the_command_works_from_anywhere_with_nothing_but_the_wheel(wheel, tmp_p
 @pytest.mark.long
 def test_two_releases_are_the_same_bytes(tmp_path):
     first, second = (release(tmp_path / name, committed_only=False) for name in ("a", "b"))
-    assert [one.suffix for one in first] == [".whl", ".json", ""]
+    assert [one.suffix for one in first] == [".whl", ".whl", ".json", ""]
     assert [one.read_bytes() for one in first] == [one.read_bytes() for one in second]
     for line in first[-1].read_text().splitlines():
         digest, name = line.split("  ")

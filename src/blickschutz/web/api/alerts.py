@@ -74,7 +74,7 @@ def routes(pages: Pages) -> APIRouter:
         "/alerts/{number}/clip.mp4",
         dependencies=[allow_token(Permission.ALERTS)],
         response_class=Response,
-        responses={200: {"content": {"video/mp4": {}}}},
+        responses={200: {"content": {"video/mp4": {"schema": m.BYTES}}}},
     )
     def clip(number: m.Number) -> Response:
         """The redacted seconds before and after."""

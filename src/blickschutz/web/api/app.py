@@ -116,9 +116,10 @@ def describe(api: FastAPI) -> dict[str, object]:
     found["security"] = [{"token": []}]
     parts = found.setdefault("components", {})
     parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    schema = Problem.model_json_schema()
-    schema["properties"]["fields"] = {"type": "array"}
-    parts.setdefault("schemas", {})["Problem"] = schema
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts.setdefault("schemas", {}).update({**schema.pop("$defs"), "Problem": schema})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
     problem = {"content": {_PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     routes = [route for router in api.state.routers for route in router.routes]
     named = [row for route in (*routes, *api.routes) if hasattr(route, "path") for row in rows(route)]
@@ -126,6 +127,7 @@ def describe(api: FastAPI) -> dict[str, object]:
     for path, methods in found["paths"].items():
         for method, about in methods.items():
             about["x-permission"] = scopes[path, method]
+            about["description"] += f"\n\nPermission: `{scopes[path, method]}`."
             about["operationId"], tag = OPERATIONS[method, path]
             about["tags"] = [tag]
             for status in (401, 403, 404, 409, 422, 503):

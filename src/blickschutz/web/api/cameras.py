@@ -47,7 +47,7 @@ def routes(pages: Pages) -> APIRouter:
         "/cameras/{camera}/picture.jpg",
         dependencies=[allow_token(Permission.WALL)],
         response_class=Response,
-        responses={200: {"content": {"image/jpeg": {}}}, 503: {"description": "There is no picture now.", "model": m.Problem}},
+        responses={200: {"content": {"image/jpeg": {"schema": m.BYTES}}}, 503: {"description": "There is no picture now."}},
     )
     async def picture(camera: str) -> Response:
         """A redacted picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -11,6 +11,7 @@ from blickschutz.regime.model import MOST_OVERRIDE_HOURS
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+BYTES: Final = {"type": "string", "format": "binary"}
 Number = Annotated[int, Field(ge=1, le=2**53)]
 
 
@@ -20,6 +21,14 @@ class Said(BaseModel):
 
 class Heard(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Wrong(Said):
+    """Something in a request that has not the form that is meant."""
+
+    where: list[str | int]
+    """The way to it: `body`, then names and numbers."""
+    text: str
 
 
 class Problem(Said):
@@ -32,6 +41,8 @@ class Problem(Said):
     """A word that programs compare."""
     text: str
     """The same in a sentence."""
+    fields: list[Wrong] | None = None
+    """What of the request is wrong, where `problem` is `form`."""
 
 
 class Me(Said):

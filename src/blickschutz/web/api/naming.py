@@ -109,6 +109,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "second_factors": 1,
     },
     "Setting": {"key": "server.port", "value": "8710", "meaning": "Port of the pages.", "line": 21},
+    "Wrong": {"where": ["body", "reason"], "text": "Field required"},
     "Problem": {
         "type": "about:blank",
         "title": "Conflict",

@@ -1,0 +1,220 @@
+# Made by `python -m scripts.client` from the description of the programming interface; not to be changed by hand.
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.because import Because
+from ...models.camera import Camera
+from ...models.problem import Problem
+from ...types import Response
+
+
+def _get_kwargs(
+    camera: str,
+    *,
+    body: Because,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/cameras/{camera}/resume".format(
+            camera=quote(str(camera), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Camera | Problem | None:
+    if response.status_code == 200:
+        response_200 = Camera.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Camera | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    camera: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: Because,
+) -> Response[Camera | Problem]:
+    """Resume
+
+     Start a camera again.
+
+    Permission: `resume`.
+
+    Args:
+        camera (str):
+        body (Because):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Camera | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        camera=camera,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    camera: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: Because,
+) -> Camera | Problem | None:
+    """Resume
+
+     Start a camera again.
+
+    Permission: `resume`.
+
+    Args:
+        camera (str):
+        body (Because):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Camera | Problem
+    """
+
+    return sync_detailed(
+        camera=camera,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    camera: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: Because,
+) -> Response[Camera | Problem]:
+    """Resume
+
+     Start a camera again.
+
+    Permission: `resume`.
+
+    Args:
+        camera (str):
+        body (Because):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Camera | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        camera=camera,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    camera: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: Because,
+) -> Camera | Problem | None:
+    """Resume
+
+     Start a camera again.
+
+    Permission: `resume`.
+
+    Args:
+        camera (str):
+        body (Because):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Camera | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            camera=camera,
+            client=client,
+            body=body,
+        )
+    ).parsed

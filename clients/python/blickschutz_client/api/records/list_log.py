@@ -1,0 +1,257 @@
+# Made by `python -m scripts.client` from the description of the programming interface; not to be changed by hand.
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.entries import Entries
+from ...models.event import Event
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    *,
+    event: Event | None | Unset = UNSET,
+    by: str | Unset = "",
+    subject: str | Unset = "",
+    before: int | Unset = 0,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_event: None | str | Unset
+    if isinstance(event, Unset):
+        json_event = UNSET
+    elif isinstance(event, str):
+        json_event = event
+    else:
+        json_event = event
+    params["event"] = json_event
+
+    params["by"] = by
+
+    params["subject"] = subject
+
+    params["before"] = before
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/log",
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Entries | Problem | None:
+    if response.status_code == 200:
+        response_200 = Entries.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Entries | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    event: Event | None | Unset = UNSET,
+    by: str | Unset = "",
+    subject: str | Unset = "",
+    before: int | Unset = 0,
+) -> Response[Entries | Problem]:
+    """Log
+
+     Entries of the log, the newest first, a hundred at a time. Reading it is an entry too.
+
+    Permission: `log`.
+
+    Args:
+        event (Event | None | Unset):
+        by (str | Unset):  Default: ''.
+        subject (str | Unset):  Default: ''.
+        before (int | Unset):  Default: 0.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Entries | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        event=event,
+        by=by,
+        subject=subject,
+        before=before,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    event: Event | None | Unset = UNSET,
+    by: str | Unset = "",
+    subject: str | Unset = "",
+    before: int | Unset = 0,
+) -> Entries | Problem | None:
+    """Log
+
+     Entries of the log, the newest first, a hundred at a time. Reading it is an entry too.
+
+    Permission: `log`.
+
+    Args:
+        event (Event | None | Unset):
+        by (str | Unset):  Default: ''.
+        subject (str | Unset):  Default: ''.
+        before (int | Unset):  Default: 0.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Entries | Problem
+    """
+
+    return sync_detailed(
+        client=client,
+        event=event,
+        by=by,
+        subject=subject,
+        before=before,
+    ).parsed
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    event: Event | None | Unset = UNSET,
+    by: str | Unset = "",
+    subject: str | Unset = "",
+    before: int | Unset = 0,
+) -> Response[Entries | Problem]:
+    """Log
+
+     Entries of the log, the newest first, a hundred at a time. Reading it is an entry too.
+
+    Permission: `log`.
+
+    Args:
+        event (Event | None | Unset):
+        by (str | Unset):  Default: ''.
+        subject (str | Unset):  Default: ''.
+        before (int | Unset):  Default: 0.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Entries | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        event=event,
+        by=by,
+        subject=subject,
+        before=before,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    event: Event | None | Unset = UNSET,
+    by: str | Unset = "",
+    subject: str | Unset = "",
+    before: int | Unset = 0,
+) -> Entries | Problem | None:
+    """Log
+
+     Entries of the log, the newest first, a hundred at a time. Reading it is an entry too.
+
+    Permission: `log`.
+
+    Args:
+        event (Event | None | Unset):
+        by (str | Unset):  Default: ''.
+        subject (str | Unset):  Default: ''.
+        before (int | Unset):  Default: 0.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Entries | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            client=client,
+            event=event,
+            by=by,
+            subject=subject,
+            before=before,
+        )
+    ).parsed
