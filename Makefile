@@ -1,4 +1,4 @@
-.PHONY: demo demo-survey test test-long env lint sbom release deb bench bench-long help
+.PHONY: demo demo-survey test test-long env lint docs sbom release deb bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -13,6 +13,7 @@ help:
 	@echo "make test-long   the same with more footage, languages and examples drawn by chance"
 	@echo "make env     only the set-up"
 	@echo "make lint    style, types, contracts"
+	@echo "make docs    handbook and reference as a site with search, in var/site"
 	@echo "make sbom    what is installed, as CycloneDX (the set-up makes it too)"
 	@echo "make release wheels of the product and of the Python client, list of what it was tested with and checksums, in dist"
 	@echo "make deb     the same with the bundle for machines without a network and the Debian package"
@@ -46,6 +47,10 @@ test-long:
 lint:
 	@$(PYTHON) scripts/set_up.py test
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+docs:
+	@$(PYTHON) scripts/set_up.py test
+	@$(BIN)/python -m scripts.docs
 
 sbom:
 	@$(PYTHON) scripts/set_up.py env
