@@ -17,9 +17,10 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent
 # In the order of their names: the modules with few tests are the long ones, and must not come last.
 _SHARED = ("--dist", "loadfile", "--no-loadscope-reorder")
-_LIVE = "tests/live"
+# What starts processes and gives them some seconds to answer must not wait for the cores.
+_LIVE = ("tests/live", "tests/attack")
 # Where tests of this mark lie: looking through all modules takes longer than some of them.
-ALONE = (_LIVE, "tests/unit/test_lag.py", "tests/unit/test_alert_pages.py")
+ALONE = ("tests/live", "tests/unit/test_lag.py", "tests/unit/test_alert_pages.py")
 
 
 def _command(*words: str) -> list[str]:
@@ -40,8 +41,8 @@ def _running(command: Sequence[str], nice: int = 0, into: IO[bytes] | None = Non
 
 
 def main() -> int:
-    computing = _command("-n", "auto", *_SHARED, "-m", "not alone and not long", "--ignore", _LIVE)
-    waiting = _command("-n", "3", *_SHARED, "-m", "not alone and not long", _LIVE)
+    computing = _command("-n", "auto", *_SHARED, "-m", "not alone and not long", *(f"--ignore={one}" for one in _LIVE))
+    waiting = _command("-n", "3", *_SHARED, "-m", "not alone and not long", *_LIVE)
     with tempfile.TemporaryFile() as told:
         with _running(computing, nice=10) as first, _running(waiting, into=told) as second:
             codes = [first.wait(), second.wait()]

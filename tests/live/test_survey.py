@@ -56,7 +56,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window_at_400_percent(f
         if not page.locator("form").count():
             break
         with page.expect_navigation():
-            page.locator("form button").first.click()
+            page.locator("form button:visible").first.click()
     context.close()
     assert found == []
     assert answered(folder) == before + 1

@@ -136,7 +136,7 @@ def test_the_form_of_necessity_has_what_was_found_for_that_camera_alone():
 
 def accepted(tmp_path, **more):
     """A site whose first camera was accepted, with a picture."""
-    data = cv2.imencode(".png", np.full((90, 160, 3), 128, np.uint8))[1].tobytes()
+    data = cv2.imencode(".png", np.random.default_rng(1).integers(0, 255, (90, 160, 3), np.uint8))[1].tobytes()
     (tmp_path / "bild.png").write_bytes(data)
     values = {"person": "Frau Adam", "confirmed": "Herr Berg", "picture": "bild.png", "sha256": hashlib.sha256(data).hexdigest()}
     one = Acceptance(camera=CAMERA.id, date=DAY, **{**values, **more})
