@@ -407,6 +407,24 @@ class TestBroker:
 
         played(scenario, ByBroker, server)
 
+    def test_what_is_told_under_an_old_lease_is_not_taken_in_but_for_clips(self, played, server):
+        empty(server)
+
+        async def scenario(way, cell):
+            link = await way.open(token=7)
+            way.token = 6
+            for one in (situation(1), episode(), clip()):
+                cell.end.send(one)
+            (first,) = await receives(link, [clip()])
+            assert plain(first) == clip(), "a clip that was made is a fact"
+            way.token = 7
+            cell.end.send(situation(2))
+            assert [one.situation.number for one in await receives(link, [situation()])] == [2]
+            assert link.fenced == 2
+            await link.close()
+
+        played(scenario, ByBroker, server)
+
     def test_a_host_that_is_away_is_named(self, server):
         async def scenario():
             room = Broker(SITE, "control-room")

@@ -1,0 +1,221 @@
+"""Leases: what a host may film, and for how long, by its own clock; what may be given to another, by the giver's. Knows no store.
+
+Each host has one record in a store with compare-and-set. The giver writes what is granted, the host what it holds and a beat; each on
+exactly the revision that it saw. So whoever writes knows that nobody wrote in between. Compare Gray and Cheriton, "Leases" (1989);
+clocks are those of each side alone, by which a machine that sleeps ages (`CLOCK_BOOTTIME`), and differ in speed by `DRIFT` at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from blickschutz.wire.times import DRIFT
+
+# A host that renews films for so long; a host that died is replaced so much later.
+LEASE_S: Final = 6.0
+RENEW_S: Final = 2.0
+# Beyond the drift: what a host's own threads may take to let go of a camera.
+MARGIN_S: Final = 1.0
+# What the giver waits for, from when it saw something last.
+FULL_S: Final = LEASE_S * (1 + DRIFT) + MARGIN_S
+
+
+class Capacity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a host can carry: cores, memory in MB, networks whose cameras it reaches. A spare one gets what no other can take."""
+
+    cores: float = 0.0
+    memory_mb: float = 0.0
+    networks: tuple[str, ...] = ()
+    spare: bool = False
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The record of one host: `run` is its life, `grants` and `held` are tokens by camera, `beat` counts what the host wrote."""
+
+    run: str
+    beat: int = 0
+    grants: dict[str, int] = {}
+    held: dict[str, int] = {}
+    capacity: Capacity = Capacity()
+
+
+class Holder:
+    """The host's side. `now` is its own clock. What films must ask `films` with the time at which it films."""
+
+    def __init__(self, run: str, capacity: Capacity, lease_s: float = LEASE_S) -> None:
+        self._run, self._capacity, self._lasts_s = run, capacity, lease_s * (1 - DRIFT)
+        self._seen: Lease | None = None
+        self._revision = 0
+        self._until = self._quiet = float("-inf")
+        self._held: dict[str, int] = {}
+        # By camera the highest token that is over: it is never taken up again.
+        self._over: dict[str, int] = {}
+
+    def connected(self, now: float) -> None:
+        """The store was lost, and is there again: it may have gone back in time. Nothing new is taken up until whoever films by what it
+        had forgotten has stopped."""
+        self._quiet = now + FULL_S
+
+    @property
+    def until(self) -> float:
+        """When the cells have to let go, unless it is renewed; by the host's clock."""
+        return self._until
+
+    def films(self, now: float) -> Mapping[str, int]:
+        """Tokens by camera."""
+        if now >= self._until:
+            self._let_go(self._held)
+        return dict(self._held)
+
+    def see(self, lease: Lease | None, revision: int) -> None:
+        """What the store has now. What is not granted any more ends at once."""
+        self._seen, self._revision = lease, revision
+        granted = self._granted()
+        self._let_go([camera for camera, token in self._held.items() if granted.get(camera) != token])
+
+    def renewal(self, now: float) -> tuple[Lease, int]:
+        """What is to be written, and on which revision (0: there is none). Whatever it does not hold any more is let go before."""
+        self.films(now)
+        granted = self._granted() if now >= self._quiet else {one: token for one, token in self._granted().items() if one in self._held}
+        held = {camera: token for camera, token in granted.items() if token > self._over.get(camera, 0)}
+        seen = self._seen
+        grants = dict(seen.grants) if seen is not None and seen.run == self._run else {}
+        beat = seen.beat + 1 if seen is not None else 1
+        return Lease(run=self._run, beat=beat, grants=grants, held=held, capacity=self._capacity), self._revision
+
+    def written(self, lease: Lease, revision: int, asked: float) -> None:
+        """The store took it. `asked` is when it was made, before it was sent. An answer that another one overtook says nothing."""
+        if revision <= self._revision:
+            return
+        self._seen, self._revision = lease, revision
+        self._let_go([camera for camera in self._held if camera not in lease.held])
+        self._held = {camera: token for camera, token in lease.held.items() if token > self._over.get(camera, 0)}
+        self._until = asked + self._lasts_s
+
+    def _granted(self) -> Mapping[str, int]:
+        return self._seen.grants if self._seen is not None and self._seen.run == self._run else {}
+
+    def _let_go(self, cameras: Iterable[str]) -> None:
+        for camera in list(cameras):
+            self._over[camera] = max(self._held.pop(camera), self._over.get(camera, 0))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A host's record, and when it was last seen to have written (giver's clock)."""
+
+    lease: Lease
+    revision: int
+    at: float
+    # By camera the beat that the host had when it was granted.
+    since: dict[str, int] = field(default_factory=dict)
+    # Cameras of grants that were sent on this revision: without an answer each may still come to be.
+    asked: set[str] = field(default_factory=set)
+
+    def take(self, lease: Lease, revision: int) -> None:
+        known = {camera: beat for camera, beat in self.since.items() if lease.grants.get(camera) == self.lease.grants.get(camera)}
+        self.since = {camera: known.get(camera, lease.beat) for camera in lease.grants}
+        self.lease, self.revision = lease, revision
+        self.asked = set()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """To be written on exactly this revision. `ends`: the host is over, and with it all that it held."""
+
+    host: str
+    lease: Lease
+    revision: int
+    ends: bool = False
+
+
+class Giver:
+    """The control room's side; there is one. `now` is its own clock; `newest` is the highest token that it ever knew."""
+
+    def __init__(self, now: float, newest: int = 0) -> None:
+        self.newest = newest
+        self._hosts: dict[str, _Seen] = {}
+        self._resting: dict[str, float] = {}
+        self._settled = now + FULL_S
+
+    def connected(self, now: float) -> None:
+        """The store was lost, and is there again: it may have gone back in time, or be another one."""
+        self._hosts.clear()
+        self._resting.clear()
+        self._settled = now + FULL_S
+
+    def see(self, records: Mapping[str, tuple[Lease, int]], now: float) -> None:
+        """All records, as they were read at one time or one after the other."""
+        back = any(seen.revision > records[host][1] if host in records else True for host, seen in self._hosts.items())
+        if back:
+            self.connected(now)  # the store went back in time
+        for host, (lease, revision) in records.items():
+            self._see(host, lease, revision, now)
+
+    def alive(self, now: float) -> dict[str, Capacity]:
+        """Hosts that may be given something."""
+        return {host: seen.lease.capacity for host, seen in self._hosts.items() if now - seen.at < LEASE_S}
+
+    def where(self) -> dict[str, str]:
+        """By camera the host that it is granted to."""
+        return {camera: host for host, seen in self._hosts.items() for camera in seen.lease.grants}
+
+    def is_free(self, camera: str, now: float, host: str = "") -> bool:
+        """Whether nobody but `host` films it or may do so, whatever became of whom."""
+        if now < self._settled or now < self._resting.get(camera, float("-inf")):
+            return False
+        return not any(
+            camera in seen.lease.grants or camera in seen.lease.held or (name != host and camera in seen.asked)
+            for name, seen in self._hosts.items()
+        )
+
+    def writes(self, wanted: Mapping[str, str], now: float) -> list[Write]:
+        """What follows from where each camera is wanted: silent hosts are ended, what is elsewhere is taken back, what is free given."""
+        found = []
+        for host, seen in self._hosts.items():
+            lease = seen.lease
+            if now - seen.at >= FULL_S:
+                if lease.grants or lease.held:
+                    ended = msgspec.structs.replace(lease, grants={}, held={})
+                    found.append(Write(host, ended, seen.revision, ends=True))
+                continue
+            grants = {camera: token for camera, token in lease.grants.items() if wanted.get(camera, host) == host}
+            for camera, token in list(grants.items()):
+                if lease.held.get(camera) != token and lease.beat >= seen.since.get(camera, lease.beat) + 2:
+                    grants[camera] = self._token()  # the host let it go, and does not take up the old one again
+            for camera in (camera for camera, place in wanted.items() if place == host and self.is_free(camera, now, host)):
+                grants[camera] = self._token()
+            if grants != lease.grants and now - seen.at < LEASE_S:
+                seen.asked |= grants.keys()
+                found.append(Write(host, msgspec.structs.replace(lease, grants=grants), seen.revision))
+        return found
+
+    def wrote(self, write: Write, revision: int) -> None:
+        """The store took it."""
+        seen = self._hosts.get(write.host)
+        if seen is None or seen.revision != write.revision:
+            return  # what is known of it is not what it was written on: the next look says what is
+        seen.take(write.lease, revision)
+
+    def _see(self, host: str, lease: Lease, revision: int, now: float) -> None:
+        self.newest = max(self.newest, *lease.grants.values(), *lease.held.values(), 0)
+        seen = self._hosts.get(host)
+        if seen is None:
+            self._hosts[host] = _Seen(lease, revision, now, dict.fromkeys(lease.grants, lease.beat))
+            return
+        if revision == seen.revision:
+            return
+        if lease.run != seen.lease.run:
+            # Another life of that host: cells of the one before may film until their time is up.
+            self._resting.update(dict.fromkeys((*seen.lease.grants, *seen.lease.held), now + FULL_S))
+        if lease.run != seen.lease.run or lease.beat != seen.lease.beat:
+            seen.at = now
+        seen.take(lease, revision)
+
+    def _token(self) -> int:
+        self.newest += 1
+        return self.newest
