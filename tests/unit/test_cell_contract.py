@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blickschutz.guard.model import WorkKind, WorkState
@@ -118,11 +118,24 @@ class TestSecrets:
         with pytest.raises((ProtocolError, msgspec.ValidationError)):
             msgspec.msgpack.decode(data, type=Configure)
 
+    @settings(max_examples=200)
     @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=20))
-    def test_whatever_an_account_is_what_is_public_is_public(self, user, password, path):
-        address = public_address(f"rtsp://{user}:{password}@camera.example/{path}?password={password}")
+    @example("", "", "@")
+    @example("wache", "a@b", "live@2/x")
+    @example("A/", "", "")
+    def test_whatever_an_account_is_what_is_public_is_public_and_the_cell_has_the_rest(self, user, password, path):
+        whole = f"rtsp://{user}:{password}@camera.example/{path}?password={password}"
+        address = public_address(whole)
         assert is_public(address)
         assert public_address(address) == address
+        told = msgspec.structs.replace(CAMERA, source=SourceSettings(SourceKind.RTSP, whole))
+        plain, secret = credentials.parted(told)
+        assert credentials.joined(Configure(plain).settings, secret) == told
+
+    def test_what_tells_two_cameras_apart_is_public(self):
+        assert public_address("rtsp://wache:geheim@10.0.0.1:8554/live/1?x=1") == "rtsp://10.0.0.1:8554/live/1"
+        assert public_address("http://10.0.0.1/a@b") == "http://10.0.0.1"
+        assert public_address("no address") == ""
 
     def test_a_file_keeps_its_name(self):
         film = CellSettings(camera="a", source=SourceSettings(SourceKind.FILE, "/films/what?@home.mp4"))
