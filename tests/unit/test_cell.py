@@ -19,7 +19,7 @@ from blickschutz.kernel.errors import MediaError
 from blickschutz.kernel.streams import Packet, Stamp
 from blickschutz.pipeline import channel, redacted
 from blickschutz.pipeline.cell import Cell
-from blickschutz.pipeline.messages import CellSettings, ClipTold, Health, Record, Stop
+from blickschutz.pipeline.messages import CellSettings, ClipTold, FilmUntil, Health, Record, Stop, Watch
 from blickschutz.pipeline.moment import Moments
 from blickschutz.pipeline.redacted import RedactedRecording
 from blickschutz.recording.io.feed import Collected, Piece
@@ -171,6 +171,37 @@ def test_a_stopped_camera_gives_nothing_more_and_the_next_connection_begins_anew
     head, *fragments = one.cell._muxer.finish(one.cell._muxer.ended())
     assert isinstance(head, Head)
     assert [pts for part in fragments for pts in part.pts] == pictures
+
+
+def test_a_cell_lets_go_when_its_lease_is_over_though_nobody_says_so(one, monkeypatch):
+    age, states = [100.0], []
+    one.cell._age = lambda: age[0]
+    one.cell._session.start = lambda: states.append("films")
+    monkeypatch.setattr(one.cell._session, "stop", lambda wait: states.append("let go"))
+
+    def turns(*messages):
+        for message in messages:
+            one.cell._take_message(message)
+        one.cell._beat_at = time.monotonic()
+        one.cell._take_message(Watch(False))
+        one.cell._turn()
+        return one.cell._stopped
+
+    assert not turns(), "who is told of no lease films without end"
+    assert not turns(FilmUntil(106.0))
+    assert one.cell._until_beat() <= 1.0
+    age[0] = 105.9
+    assert not turns()
+    assert one.cell._until_beat() <= 0.11, "it wakes up in time, not with the next heartbeat"
+    age[0] = 106.0
+    assert turns()
+    assert turns(), "and stays stopped"
+    assert not turns(FilmUntil(112.0)), "until it has another one"
+    assert turns(Stop(True), FilmUntil(113.0)), "which the stop control does not care about"
+    age[0] = 120.0
+    assert turns(Stop(False)), "nor the other way round"
+    assert not turns(FilmUntil(126.0))
+    assert states == ["let go", "films"] * 2
 
 
 def test_a_burst_waits_whole_and_a_cell_that_is_behind_drops(one, monkeypatch):

@@ -10,10 +10,10 @@ import pytest
 from blickschutz.guard.model import Backoff
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.broker import Broker
-from blickschutz.hosts.io.leases import GiverRounds, HostRounds, LeaseStore, aging
+from blickschutz.hosts.io.leases import GiverRounds, HostRounds, LeaseStore
 from blickschutz.hosts.rules.lease import Capacity, Giver, Holder, Lease
 from blickschutz.hosts.rules.placement import Need
-from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.clock import SystemClock, aging
 from blickschutz.kernel.errors import DeviceError
 from tests.peers.nats import SITE, NatsServer
 

@@ -27,3 +27,8 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
+
+
+def aging() -> float:
+    """Seconds since the boot that go on while the machine sleeps; no other clock goes on with them. clock_gettime(2), `CLOCK_BOOTTIME`"""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

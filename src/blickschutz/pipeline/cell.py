@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -31,7 +31,7 @@ from blickschutz.ingest.io.sources import open_source
 from blickschutz.ingest.model import Found, SessionState, SourceKind
 from blickschutz.ingest.ports import VideoSource
 from blickschutz.ingest.service import CameraSession
-from blickschutz.kernel.clock import Clock, SystemClock
+from blickschutz.kernel.clock import Clock, SystemClock, aging
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.geometry import Box
@@ -46,6 +46,7 @@ from blickschutz.pipeline.messages import (
     ClipTold,
     EndOrder,
     EpisodeTold,
+    FilmUntil,
     FoundTold,
     Fragment,
     Head,
@@ -119,8 +120,11 @@ class Cell:
         listener: socket.socket | None = None,
         door: Door | None = None,
         lines: socket.socket | str = "",
+        age: Callable[[], float] = aging,
     ) -> None:
         self._clock, self._listener, self._lines_at = clock or SystemClock(), listener, lines
+        # The lease under which it films; without one it films without end.
+        self._age, self._film_until = age, float("inf")
         self._own_detector = detector
         self._guard = Guard(self._clock)
         self._channel = CellEnd(connection, self._take_message, self._end, self._guard, door, self._clock)
@@ -129,7 +133,7 @@ class Cell:
         self._wake = threading.Condition()
         self._ended = False
         self._figures = ProcessFigures(self._clock)
-        self._watched = self._stopped = False
+        self._watched = self._stopped = self._told_to_stop = False
         self._dropped = self._encoded = 0
         self._generation = 0
         self._encoder: LiveEncoder | None = None
@@ -266,6 +270,7 @@ class Cell:
             frame = self._frames.popleft()[1] if self._frames else None
         for message in messages:
             self._handle(message)
+        self._hold_lease()
         if frame is not None and not self._stopped:
             if isinstance(frame, int):
                 self._interrupted(frame)
@@ -281,7 +286,11 @@ class Cell:
             self._watched = message.on
             self._end_stream()
         elif isinstance(message, Stop):
-            self._set_stopped(message.on)
+            self._told_to_stop = message.on
+            self._hold_lease()
+        elif isinstance(message, FilmUntil):
+            self._film_until = message.until
+            self._hold_lease()
         elif isinstance(message, TakeSnapshot):
             self._snapshots.append(message.number)
             if self._stopped:
@@ -301,6 +310,10 @@ class Cell:
             self._situations.set_thresholds(message.thresholds)
         elif isinstance(message, Quit):
             self._ended = True
+
+    def _hold_lease(self) -> None:
+        """Stopped by the stop control, or because the lease is over: another host may film now, whether or not anybody can say so."""
+        self._set_stopped(self._told_to_stop or self._age() >= self._film_until)
 
     def _set_stopped(self, stopped: bool) -> None:
         """The stop control: from this moment on no frame is looked at; the camera is let go."""
@@ -393,7 +406,8 @@ class Cell:
         return self._muxer.problem or self._redacted.problem or ("no keyframe came" if quiet else "")
 
     def _until_beat(self) -> float:
-        return max(0.0, self._beat_at + _HEARTBEAT_S - self._clock.monotonic())
+        left = self._film_until - self._age() if not self._stopped else float("inf")
+        return max(0.0, min(left, self._beat_at + _HEARTBEAT_S - self._clock.monotonic()))
 
     def _beat(self) -> None:
         now = self._clock.monotonic()

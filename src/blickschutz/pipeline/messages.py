@@ -99,6 +99,14 @@ class Stop(_Message, frozen=True, tag="stop"):
     on: bool
 
 
+class FilmUntil(_Message, frozen=True, tag="film-until"):
+    """The lease of the host: at that time (`kernel.clock.aging`) the camera is let go, whoever may be unable to say so, until a later one
+    is told. Who is told none films without end.
+    """
+
+    until: float
+
+
 class TakeSnapshot(_Message, frozen=True, tag="take-snapshot"):
     number: int
 
@@ -257,7 +265,19 @@ class Resumed(_Message, frozen=True, tag="resumed"):
 
 
 ToCell: TypeAlias = (
-    Configure | AskClock | Watch | Stop | TakeSnapshot | TakeMoment | Record | EndOrder | SetThresholds | TakenOver | Heard | Quit
+    Configure
+    | AskClock
+    | Watch
+    | Stop
+    | FilmUntil
+    | TakeSnapshot
+    | TakeMoment
+    | Record
+    | EndOrder
+    | SetThresholds
+    | TakenOver
+    | Heard
+    | Quit
 )
 News: TypeAlias = SituationTold | EpisodeTold | ClipTold
 FromCell: TypeAlias = (

@@ -28,7 +28,7 @@ from blickschutz.hosts.rules.parts import Joined, Parted
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import unpack_to_cell
-from blickschutz.pipeline.messages import Fragment, FromCell, Head, Heard, News, ToCell, Watch
+from blickschutz.pipeline.messages import FilmUntil, Fragment, FromCell, Head, Heard, News, ToCell, Watch
 from blickschutz.wire.frames import unpack
 from blickschutz.wire.greeting import Greeting, RefusedError, agreed
 
@@ -98,6 +98,10 @@ class HostEnd:
     def order(self, message: ToCell) -> None:
         """What the control room ordered, by way of the broker's store."""
         self._line.send(message)
+
+    def film_until(self, until: float) -> None:
+        """The lease: the cell itself lets go then, also where this process hangs."""
+        self._line.send(FilmUntil(until))
 
     # --- what comes from the control room ---
 

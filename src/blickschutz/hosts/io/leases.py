@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
@@ -15,6 +14,7 @@ from blickschutz.hosts.io.broker import BROKEN, Broker, words
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.lease import Giver, Holder, Lease
 from blickschutz.hosts.rules.placement import Need, place
+from blickschutz.kernel.clock import aging
 from blickschutz.kernel.errors import UNREADABLE, DeviceError, ProtocolError
 
 _log = structlog.get_logger(__name__)
@@ -23,11 +23,6 @@ _decoder: msgspec.json.Decoder[Lease] = msgspec.json.Decoder(Lease)
 _EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
 _WRONG_REVISION: Final = 10071
 _PATIENCE_S: Final = 1.5
-
-
-def aging() -> float:
-    """Seconds that go on while the machine sleeps: it has no lease when it wakes. clock_gettime(2)"""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class LeaseStore:

@@ -19,6 +19,7 @@ TABLE: Mapping[type[Any], Delivery] = {
     messages.Configure: NEWEST,
     messages.Watch: NEWEST,
     messages.Stop: NEWEST,
+    messages.FilmUntil: NEWEST,
     messages.SetThresholds: NEWEST,
     messages.TakenOver: NEWEST,
     messages.Resumed: NEWEST,
