@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-import secrets
+import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def publish(
     codes, kappa = read_coded(texts) if texts else (None, None)
     people = read_margins(margins)
     register = {name: one for name, one in people.items() if name != _SENT}
-    found = evaluate(q, opened, register, _sent(people), opened_key.signing, _below, codes)
+    found = evaluate(q, opened, register, _sent(people), opened_key.signing, _drawn(opened_key.signing), codes)
     what = figures(q, earlier, opened, found, today, kappa, simulated=opened.field.demo)
     if before:
         then = read_figures(before.read_bytes())
@@ -101,8 +102,15 @@ def _sent(people: Mapping[str, Mapping[str, float]]) -> Mapping[str, float] | No
     return sent
 
 
-def _below(n: int) -> int:
-    return secrets.randbelow(n)
+def _drawn(secret: bytes) -> Callable[[int], int]:
+    """Groups of the jackknife by chance that follows from the evaluation's secret: who prints a wave again prints the same intervals."""
+    numbers = itertools.count()
+
+    def below(n: int) -> int:
+        text = next(numbers).to_bytes(8, "big")
+        return int.from_bytes(hashlib.blake2b(text, key=secret[:64], digest_size=16, person=b"jackknife").digest(), "big") % n
+
+    return below
 
 
 def _print(q: Questionnaire, what: Figures, folder: Path, today: date) -> None:
