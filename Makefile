@@ -79,6 +79,7 @@ bench:
 	@$(BIN)/python -m benchmarks.survey_paper
 	@$(BIN)/python -m benchmarks.survey_kills
 	@$(BIN)/python -m benchmarks.survey_coverage
+	@$(BIN)/python -m benchmarks.survey_evaluation
 	@$(BIN)/python -m benchmarks.streams
 	@$(BIN)/python -m benchmarks.zones
 	@$(BIN)/python -m benchmarks.pages

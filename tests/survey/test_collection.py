@@ -119,6 +119,14 @@ def test_letters_carry_each_code_once_and_nothing_that_tells_them_apart(house):
     assert len({page.replace(printed(code), "") for page, code in zip(pages, codes, strict=True)}) == 1
 
 
+@pytest.mark.parametrize("odd", ["\u202e", "💥" * 3, "\u0007", "𓀀 ☃"])
+def test_no_sign_in_the_institutes_words_keeps_letters_from_being_printed(house, odd):
+    words = house.q.words["de"]
+    odd_words = msgspec.structs.replace(words, interface={**words.interface, "title": f"Umfrage {odd} 2026"})
+    q = msgspec.structs.replace(house.q, words={**house.q.words, "de": odd_words})
+    assert print_letters(q, house.codes(1), "https://umfrage.example.org").startswith(b"%PDF")
+
+
 # The pages.
 
 
