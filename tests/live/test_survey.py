@@ -6,12 +6,14 @@ import secrets
 
 import pytest
 
-from stimmungsbild.collection.folder import load, open_store
+from stimmungsbild.collection.folder import load, open_store, set_map
+from stimmungsbild.collection.model import Map
 from stimmungsbild.demo.run import free_port, prepare, serving
 from stimmungsbild.questionnaire.model import LANGUAGES
 from tests.conftest import LONG
 from tests.live.system import AXE, axe_findings, reach
 
+PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 400"><path d="M0 200H600M300 0V400" stroke="#888"/></svg>'
 # A page of 1280 pixels at 400 % has 320 (WCAG 2.2, 1.4.10).
 NARROW = {"width": 320, "height": 256}
 # The structure is the same in all; the one from right to left can break in more ways.
@@ -22,6 +24,7 @@ USUAL = [one if one == "ar" else pytest.param(one, marks=pytest.mark.long) for o
 def field(tmp_path_factory):
     """A field that the real server serves: its folder and address."""
     folder, port = prepare(tmp_path_factory.mktemp("survey")), free_port()
+    set_map(folder, PICTURE, Map(41180, 29280, 60, 40))
     with serving(folder, port):
         yield folder, f"http://127.0.0.1:{port}/"
 
@@ -116,6 +119,19 @@ def test_a_half_filled_form_stays_on_the_device_only_if_asked_and_its_work_is_do
     page.check("#keep-here")
     page.check("input[name=place_mall][value=very_safe]")
     go_on()
+    over = page.locator("#map-over")
+    page.wait_for_function("document.querySelector('.map img').complete")
+    size = over.bounding_box()
+    over.click(position={"x": size["width"] * 12.5 / 60, "y": size["height"] * 3.5 / 40})
+    over.focus()
+    for key in ("ArrowRight", "ArrowDown", "Enter", "ArrowRight", "Enter", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    squares = "[...document.querySelectorAll('input[name=unsafe_squares]')].map((one) => one.value)"
+    assert page.evaluate(squares) == ["100mN29316E41192", "100mN29315E41193", "100mN29315E41194"], "three, and no fourth"
+    page.locator("#map-chosen button").nth(1).click()
+    assert page.evaluate(squares) == ["100mN29316E41192", "100mN29315E41194"]
+    go_on()
+    assert page.evaluate(squares) == ["100mN29316E41192", "100mN29315E41194"]
     page.goto(f"{address}?lang=en")
     with page.expect_navigation():
         page.click("#go-on")

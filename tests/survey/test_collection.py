@@ -21,7 +21,7 @@ from benchmarks.survey_kills import found, killed
 from click.testing import CliRunner
 
 from stimmungsbild.cli import main
-from stimmungsbild.collection.folder import create, end, load, open_store
+from stimmungsbild.collection.folder import create, end, facts_of, load, map_of, open_store
 from stimmungsbild.collection.letters import make_codes, print_letters
 from stimmungsbild.collection.model import Answer, Door, Outcome, Sealed
 from stimmungsbild.collection.monitor import read_margins, standing
@@ -41,7 +41,7 @@ from stimmungsbild.collection.rules import (
 )
 from stimmungsbild.collection.service import OPEN_AT_ONCE, WRONG_CODES_AT_ONCE
 from stimmungsbild.collection.store import BATCH
-from stimmungsbild.collection.web import LARGEST_FORM, language_of
+from stimmungsbild.collection.web import LARGEST_FORM, Pages, language_of
 from stimmungsbild.errors import FieldError, MarginsError
 from stimmungsbild.keys.service import open_evaluation, unseal
 from stimmungsbild.questionnaire.model import LANGUAGES, RIGHT_TO_LEFT
@@ -184,7 +184,7 @@ def test_answers_have_the_headers_that_keep_a_page_to_itself(house):
 
     for response in go(run()):
         assert response.headers["content-security-policy"].startswith(
-            "default-src 'none'; style-src 'self'; script-src 'self'; form-action"
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action"
         )
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["referrer-policy"] == "no-referrer"
@@ -404,7 +404,7 @@ def test_the_open_door_asks_for_work_on_its_last_page_and_a_letter_does_not(hous
 
 def test_the_script_is_small_typed_and_the_built_one(tmp_path):
     committed = (ROOT / "src/stimmungsbild/collection/static/survey.js").read_bytes()
-    assert len(committed) < 4_000
+    assert len(committed) < 6_000
     assert not re.search(rb"https?://|cookie|sendBeacon|fetch\(", committed)
     binaries, source = ROOT / "node_modules/.bin", "src/stimmungsbild/collection/ts"
     if not (binaries / "esbuild").exists() or shutil.which("node") is None:
@@ -414,6 +414,32 @@ def test_the_script_is_small_typed_and_the_built_one(tmp_path):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "built.js").read_bytes() == committed, "run `npm run build`"
+
+
+PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 400"><path d="M0 200H600M300 0V400" stroke="#888"/></svg>'
+
+
+def test_a_field_shows_its_own_picture_of_the_town_and_takes_squares(house):
+    async def run(pages):
+        house.pages = pages
+        async with house.client() as client:
+            data = {"lang": "de", "ticket": ticket(7), "at": "1", "go": "next", "unsafe_squares": ["100mN29300E41200", "100mN29301E41200"]}
+            return (await client.post("/page", data=data)).text, await client.get("/map.svg")
+
+    without, missing = go(run(house.pages))
+    assert 'id="map"' not in without
+    assert missing.status_code == 404
+    words = ["field", "map", "--field", str(house.folder), "--picture", str(house.folder / "town.svg"), "--wide", "60", "--high", "40"]
+    (house.folder / "town.svg").write_bytes(PICTURE)
+    said = CliRunner().invoke(main, [*words, "--square", "100mN29280E41180"])
+    assert said.exit_code == 0, said.output
+    page, picture = go(run(Pages(house.q, house.collector, facts_of(house.folder), picture=map_of(house.folder))))
+    assert 'data-east="41180" data-north="29280" data-wide="60" data-high="40" data-most="3"' in page
+    assert hidden(page)["unsafe_squares"] == ["100mN29300E41200", "100mN29301E41200"]
+    assert (picture.content, picture.headers["content-type"]) == (PICTURE, "image/svg+xml")
+    assert "no name of a 100 m square" in CliRunner().invoke(main, [*words, "--square", "49.44,7.77"]).output
+    (house.folder / "town.svg").write_bytes(b"GIF89a")
+    assert "the picture is an SVG" in CliRunner().invoke(main, [*words, "--square", "100mN29280E41180"]).output
 
 
 # What the disk shows.

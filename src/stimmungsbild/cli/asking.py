@@ -13,13 +13,14 @@ import msgspec
 import uvicorn
 
 from stimmungsbild.cli.common import FILE, FOLDER, WORKBOOK, definition
-from stimmungsbild.collection.folder import create, end, load, open_store, served, write_private
+from stimmungsbild.collection.folder import create, end, load, map_of, open_store, served, set_map, write_private
 from stimmungsbild.collection.letters import make_codes, print_letters
-from stimmungsbild.collection.model import Door
+from stimmungsbild.collection.model import Door, Map
 from stimmungsbild.collection.monitor import standing
 from stimmungsbild.collection.service import Collector
 from stimmungsbild.collection.web import Pages
 from stimmungsbild.errors import FieldError, LawError
+from stimmungsbild.evaluation.places import square as read_square
 from stimmungsbild.keys.files import read_evaluation, read_holder, write_key
 from stimmungsbild.keys.service import make_evaluation, make_holder
 from stimmungsbild.questionnaire.io import built_in, earlier_wave, write_workbook
@@ -137,6 +138,21 @@ def codes(folder: Path, door: str, count: int, address: str, letters: Path) -> N
     click.echo(f"{letters} written with {count} codes; destroy it once it is printed")
 
 
+@field.command("map")
+@FOLDER
+@click.option("--picture", type=FILE, required=True, help="The town as an SVG, north up.")
+@click.option("--square", "corner", required=True, help="Its lower left square, as in 100mN29280E41180.")
+@click.option("--wide", type=int, required=True, help="How many squares of 100 m it is wide.")
+@click.option("--high", type=int, required=True, help="How many squares of 100 m it is high.")
+def draw_map(folder: Path, picture: Path, corner: str, wide: int, high: int) -> None:
+    """Give a field a picture of the town, on which people with a script point at squares."""
+    found = read_square(corner)
+    if found is None:
+        raise FieldError(f"{corner} is no name of a 100 m square")
+    set_map(folder, picture.read_bytes(), Map(*found, wide, high))
+    click.echo(f"{wide} x {high} squares from {corner} on; it is shown from the next start on")
+
+
 @field.command("serve")
 @FOLDER
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -148,7 +164,14 @@ def serve(folder: Path, host: str, port: int) -> None:
     store = open_store(folder, secrets.token_bytes)
     try:
         collector = Collector(made, store, time.monotonic, date.today)
-        uvicorn.run(Pages(q, collector, facts).app(), host=host, port=port, access_log=False, server_header=False, proxy_headers=False)
+        uvicorn.run(
+            Pages(q, collector, facts, picture=map_of(folder)).app(),
+            host=host,
+            port=port,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+        )
     finally:
         store.close()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from stimmungsbild.collection.model import Field, Sealed
+from stimmungsbild.collection.model import Field, Map, Sealed
 from stimmungsbild.collection.store import Store
 from stimmungsbild.errors import FieldError
 from stimmungsbild.keys.model import EvaluationKey
@@ -22,6 +22,8 @@ from stimmungsbild.questionnaire.model import Questionnaire
 from stimmungsbild.questionnaire.rules import digest, wording
 
 _ID_BYTES, _PEPPER_BYTES = 16, 32
+_MAP, _PICTURE = "map.json", "map.svg"
+_LARGEST_PICTURE = 2 * 1024 * 1024
 _FIELD, _FACTS, _WORKBOOK, _ANSWERS = "field.json", "facts.toml", "questionnaire.xlsx", "answers.db"
 
 
@@ -63,6 +65,27 @@ def facts_of(folder: Path) -> Facts:
     if hashlib.sha256(data).hexdigest() != field.law:
         raise FieldError(f"{_FACTS} is another one than the field began with; bring back the old one, or begin another field")
     return read_facts(data)
+
+
+def set_map(folder: Path, picture: bytes, what: Map) -> None:
+    """Give a field its picture of the town, drawn north up, on which people point at squares. Raises `FieldError`."""
+    load(folder)
+    if len(picture) > _LARGEST_PICTURE or b"<svg" not in picture[:1000]:
+        raise FieldError(f"the picture is an SVG of at most {_LARGEST_PICTURE // 1024} KiB")
+    if min(what.wide, what.high) < 1 or max(what.wide, what.high) > 400:
+        raise FieldError("the picture shows 1 to 400 squares in each direction")
+    write_private(folder / _PICTURE, picture)
+    write_private(folder / _MAP, msgspec.json.encode(what))
+
+
+def map_of(folder: Path) -> tuple[Map, bytes] | None:
+    """What the field's picture shows and the picture; None where it has none."""
+    try:
+        return msgspec.json.decode((folder / _MAP).read_bytes(), type=Map), (folder / _PICTURE).read_bytes()
+    except FileNotFoundError:
+        return None
+    except msgspec.MsgspecError as error:
+        raise FieldError(f"{_MAP} cannot be read: {error}; `stimmungsbild field map` makes it anew") from error
 
 
 def served(folder: Path, today: date) -> Facts:

@@ -32,6 +32,15 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     demo: bool = False
 
 
+class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a field's picture of the town shows: its lower left square (in hundreds of metres, ETRS89-LAEA), and how many squares."""
+
+    east: int
+    north: int
+    wide: int
+    high: int
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One answer as it is sealed. `burst`: at the open door, while more arrived than people usually send.
 

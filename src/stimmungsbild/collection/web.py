@@ -17,12 +17,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stimmungsbild.collection.model import Outcome
+from stimmungsbild.collection.model import Map, Outcome
 from stimmungsbild.collection.rules import MOST_WORK, TICKET
 from stimmungsbild.collection.service import Collector
 from stimmungsbild.law.model import Facts
 from stimmungsbild.law.notice import notice, title
-from stimmungsbild.questionnaire.model import GERMAN, LANGUAGES, LONGEST_TEXT, RIGHT_TO_LEFT, Questionnaire
+from stimmungsbild.questionnaire.model import GERMAN, LANGUAGES, LONGEST_TEXT, MOST_SQUARES, RIGHT_TO_LEFT, Questionnaire
 from stimmungsbild.questionnaire.rules import (
     TooLongError,
     UnknownChoiceError,
@@ -40,8 +40,8 @@ MOST_FIELDS = 400
 LONGEST_BUTTONS = 9
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -106,7 +106,12 @@ class Pages:
     """Makes the pages. `ticket` gives a new form's name for itself, 32 hex digits."""
 
     def __init__(
-        self, q: Questionnaire, collector: Collector, facts: Facts, ticket: Callable[[], str] = lambda: secrets.token_hex(16)
+        self,
+        q: Questionnaire,
+        collector: Collector,
+        facts: Facts,
+        ticket: Callable[[], str] = lambda: secrets.token_hex(16),
+        picture: tuple[Map, bytes] | None = None,
     ) -> None:
         self._q, self._collector, self._facts, self._ticket = q, collector, facts, ticket
         self._script = (_PACKAGE / "static/survey.js").read_text(encoding="utf-8")
@@ -115,9 +120,9 @@ class Pages:
         self._env = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._env.globals.update(
-            languages={k: v for k, v in LANGUAGES.items() if k in q.words}, right_to_left=RIGHT_TO_LEFT, demo=facts.demo
-        )
+        self._picture = picture
+        self._env.globals.update(languages={k: v for k, v in LANGUAGES.items() if k in q.words}, right_to_left=RIGHT_TO_LEFT)
+        self._env.globals.update(demo=facts.demo, map=picture[0] if picture else None, most_squares=MOST_SQUARES)
 
     def app(self) -> ASGIApp:
         """The application."""
@@ -128,6 +133,7 @@ class Pages:
             Route("/information", self.information),
             Route("/survey.css", self.styles),
             Route("/survey.js", self.script),
+            Route("/map.svg", self.map),
         ]
         handlers = {404: self.missing, 405: self.missing}
         return Headers(Starlette(routes=routes, exception_handlers=handlers))
@@ -148,6 +154,12 @@ class Pages:
     async def script(self, request: Request) -> Response:
         """What a browser with scripts may do besides."""
         return Response(self._script, media_type="text/javascript", headers={"Cache-Control": "max-age=3600"})
+
+    async def map(self, request: Request) -> Response:
+        """The town as its office drew it."""
+        if self._picture is None:
+            return await self.missing(request, LookupError())
+        return Response(self._picture[1], media_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"})
 
     async def missing(self, request: Request, error: Exception) -> Response:
         """What there is not."""
