@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from blickschutz.compliance.entered import PHOTOGRAPH
 from blickschutz.compliance.facts import FactKind, Facts, Sign
 from blickschutz.compliance.io import documents
-from blickschutz.compliance.io.documents import look_at
+from blickschutz.compliance.io.documents import load_facts, look_at
 from blickschutz.compliance.model import Form, Kind, Result
 from blickschutz.compliance.policy import RULES
 from blickschutz.compliance.recorded import OnPaper
@@ -532,6 +532,32 @@ def test_two_sources_and_two_periods_of_one_camera_are_two_counts():
     for delimiter in ";\t":
         table = read_table(Sheet.INCIDENTS, (_INCIDENTS + rows).replace(";", delimiter).encode("utf-8-sig"), "t.csv", "de")
         assert len(table.sections["incidents"]) == 4
+
+
+_GROUND = '[[grounds]]\ncamera = "a"\npurpose = "hausrecht"\nreason = "Schäden am Haus"\narea = "oeffentlich"\n'
+_COUNTED = '[[incidents]]\ncamera = "a"\nfirst = 2026-01-01\nlast = 2026-06-30\ncount = 3\nsource = "Polizei"\n'
+_SIGN = '[[signs]]\nid = "sued"\nx = 0.5\ny = 0.9\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (_GROUND * 2, "grounds.1.camera"),
+        (_SIGN * 2, "signs.1.id"),
+        (_COUNTED * 2, "incidents.1.first"),
+        (_COUNTED + _COUNTED.replace("2026-01-01", "2026-06-30").replace("06-30\ncount", "07-30\ncount"), "incidents.1.first"),
+    ],
+)
+def test_a_facts_file_that_says_something_twice_is_refused_by_line(tmp_path, text, words):
+    (tmp_path / "a.facts.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"a\.facts\.toml") as found:
+        load_facts(tmp_path / "a.facts.toml", "de")
+    assert words in str(found.value)
+
+
+def test_a_facts_file_of_an_editor_of_windows_is_read(tmp_path):
+    (tmp_path / "a.facts.toml").write_bytes((_GROUND + _COUNTED).replace("\n", "\r\n").encode("utf-8-sig"))
+    assert load_facts(tmp_path / "a.facts.toml", "de").grounds[0].reason == "Schäden am Haus"
 
 
 class TestPhotographs:

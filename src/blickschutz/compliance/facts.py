@@ -160,6 +160,11 @@ class Incidents(Part):
             raise SiteError("period_order", first=self.first, last=self.last, where=("last",))
         return self
 
+    def shares(self, other: Incidents) -> bool:
+        """Whether both count days of one camera from one source: the same incidents would count twice."""
+        is_same = (self.camera, self.source.casefold()) == (other.camera, other.source.casefold())
+        return is_same and self.first <= other.last and other.first <= self.last
+
 
 class Sign(Part):
     id: Identifier
@@ -264,6 +269,25 @@ class Facts(Part):
     """Everything else that somebody stands for."""
     on_paper: OnPaper | None = None
     """That the file was signed on paper; without it nothing here opens a gate that is not signed in the application too."""
+
+    @model_validator(mode="after")
+    def _told_once(self) -> Self:
+        """As in the tables that are handed in: nobody should have to guess which of two counts."""
+        told = {
+            ("grounds", "camera"): [one.camera for one in self.grounds],
+            ("ways", "id"): [one.id for one in self.ways],
+            ("signs", "id"): [one.id for one in self.signs],
+            ("risks", "risk"): [one.risk for one in self.risks],
+            ("breaches", "id"): [one.id for one in self.breaches],
+        }
+        for (section, key), values in told.items():
+            for index, value in enumerate(values):
+                if value in values[:index]:
+                    raise SiteError("twice", what=key, value=value, where=(section, index, key))
+        for index, one in enumerate(self.incidents):
+            if any(one.shares(before) for before in self.incidents[:index]):
+                raise SiteError("incidents_twice", value=one.camera, where=("incidents", index, "first"))
+        return self
 
     @property
     def content(self) -> str:

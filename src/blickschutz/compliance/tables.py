@@ -147,8 +147,7 @@ def _overlapping(made: Sequence[BaseModel], numbers: Sequence[int]) -> Iterator[
     incidents = [one for one in made if isinstance(one, Incidents)]
     for index, one in enumerate(incidents):
         for before, number in zip(incidents[:index], numbers, strict=False):
-            is_same = (one.camera, one.source.casefold()) == (before.camera, before.source.casefold())
-            if is_same and one.first <= before.last and before.first <= one.last:
+            if one.shares(before):
                 yield numbers[index], number
                 break
 

@@ -81,8 +81,8 @@ def load_site(path: Path, language: str | None = None) -> SiteFile:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        # Line ends of any system, as `read_text` takes them.
-        text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8").read()
+        # Line ends of any system, as `read_text` takes them, and the mark that editors of Windows put before the first line.
+        text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "UTF-8"
         raise SettingsError(f"{path}: {say('no_file', spoken, reason=reason)}") from error

@@ -103,6 +103,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} kommt zweimal vor ({what}); geben Sie jedem einen eigenen Namen",
         "{value!r} occurs twice ({what}); give each a name of its own",
     ),
+    "incidents_twice": (
+        "der Zeitraum überschneidet sich mit einem anderen derselben Kamera {value!r} und Quelle; dieselben Vorfälle zählten doppelt",
+        "the period overlaps with another one of the same camera {value!r} and source; the same incidents would count twice",
+    ),
     "no_camera": (
         "eine Kamera {value!r} gibt es in dieser Datei nicht; schreiben Sie die 'id' einer Kamera",
         "there is no camera {value!r} in this file; write the 'id' of a camera",

@@ -41,7 +41,8 @@ def load_facts(path: Path, language: str | None = None) -> Facts:
     if not path.exists():
         return Facts()
     try:
-        text = path.read_text(encoding="utf-8")
+        # Editors of Windows put a mark before the first line.
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "UTF-8"
         raise SettingsError(f"{path}: {say('no_file', spoken, reason=reason)}") from error
