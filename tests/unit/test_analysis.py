@@ -22,6 +22,7 @@ from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Background, Doubt, Track
 from tests.fakes.detectors import BlindDetector, FixedDetector, TruthDetector
+from tests.fakes.posers import FixedPoser
 
 NONE = np.zeros((20, 30), np.uint8)
 
@@ -429,6 +430,32 @@ class TestOldLooks:
         analyser._keep(detector._boxes, [Box(180, 40, 260, 200)], np.zeros((120, 160), np.uint8), scene.picture(6).frame(6))
         found = {one.box.left: one.moved_on for one in analyser._scene(1.0, ()).detections}
         assert found == {200.0: False, 40.0: True}
+
+
+class TestGlances:
+    """Whoever comes near is looked at once more, between the looks that are due, for the sake of falls alone."""
+
+    def looked(self, *rows, later=()):
+        """How often the detector was asked until each analysed picture, and what was found there; `later` from the second look on."""
+        scene, detector = DrawnScene(320, 240, seed=3, walkers=0, noise=0.5), FixedDetector(*rows)
+        analyser, asked, scenes = Analyser(detector, poser=FixedPoser()), [], []
+        for index in range(0, 16, 2):
+            scenes.append(analyser.analyse(scene.picture(index).frame(index), watched=False)[1])
+            detector._boxes = np.array([*rows, *later], np.float32)
+            asked.append(len(detector.regions))
+        return asked, scenes, analyser
+
+    def test_who_came_near_is_seen_again_at_the_next_picture_but_nobody_far_away(self):
+        assert self.looked((100, 60, 140, 180, 0.8))[0] == [1, 2, 2, 3, 3, 3, 4, 4]
+        assert self.looked((100, 60, 115, 110, 0.8))[0] == [1, 1, 1, 2, 2, 2, 3, 3]
+
+    def test_nothing_but_postures_goes_by_a_glance(self):
+        asked, scenes, analyser = self.looked((100, 60, 140, 180, 0.8), later=[(150, 60, 190, 180, 0.8)])
+        assert asked == [1, 2, 3, 4, 4, 4, 5, 5]
+        assert [round(scene.looked_s, 1) for scene in scenes[:4]] == [0, 0.2, 0.4, 0]
+        assert [len(scene.detections) for scene in scenes[:4]] == [1, 1, 1, 2]
+        assert [[track.confirmed for track in scene.tracks] for scene in scenes[:4]] == [[False], [False], [False], [True, False]]
+        assert [[one.hits for one in tracker.candidates] for tracker in (analyser._tracker, analyser._glanced)] == [[3, 2], [5, 4]]
 
 
 class TestAnalyser:

@@ -248,6 +248,24 @@ class TestDown:
         assert all(needed[4:8])
         assert sum(needed) <= 15 + 0.25 * 40 + 5
 
+    def test_who_came_near_is_worth_a_second_look_at_the_next_picture_but_nobody_far_away(self):
+        for box, wanted in ((LEFT, [[LEFT], [], [], []]), (Box(200, 80, 230, 80 + 0.2 * SIZE[1]), [[]] * 4)):
+            watch, newcomers = PostureWatch(), []
+            for index in range(4):
+                at = 100 + index / 5
+                watch.postures(around(rows(box), [track(1, box, at)]), partial(FixedPoser(lying_pose).look, None), at)
+                assert not watch.is_needed(at + 0.2)
+                newcomers.append(list(watch.newcomers(at + 0.2)))
+            assert newcomers == wanted
+
+    def test_a_place_where_ever_new_people_come_costs_no_more_looks_than_the_bucket_holds(self):
+        watch, glances = PostureWatch(), 0
+        for index in range(200):
+            at = 100 + index / 5
+            watch.postures(around(rows(LEFT), [track(index, LEFT, at)]), partial(FixedPoser(lying_pose).look, None), at)
+            glances += bool(watch.newcomers(at + 0.2))
+        assert 15 <= glances <= 15 + 0.25 * 40 + 1
+
     def test_looks_in_vain_grow_rare(self):
         watch, poser = PostureWatch(), FixedPoser(partial(drawn_pose, presence=0.0))
         for index in range(50):

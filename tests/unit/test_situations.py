@@ -19,8 +19,9 @@ from blickschutz.kernel.situation import NAMES, Kind, explanation, name
 from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Line, RuleSettings, SituationSettings, WatchedZone, graded
 from blickschutz.situations.rules.causes import cause_of, flutters
-from blickschutz.situations.rules.forest import Learned
+from blickschutz.situations.rules.forest import Forest, Learned
 from blickschutz.situations.rules.history import History, contains
+from blickschutz.situations.rules.posture import WINDOW_FIGURES, posture_features, posture_score, posture_windows
 from blickschutz.situations.service import SituationWatch
 from tests.scenes import BODY, GOOD_VIEW, HEIGHT, METRE, WIDTH, down, fall, fight, mirrored, person, scene, seen_down, standing, walk
 
@@ -208,6 +209,27 @@ class TestDown:
 
     def test_without_a_second_look_nobody_is_down(self):
         assert kinds(fall()) == []
+
+    @pytest.mark.parametrize(("share", "held"), [(0.0, 0.8), (1.0, 1.0)])
+    def test_what_no_look_saw_off_upright_is_held_down(self, share, held):
+        """A forest of one leaf that is sure of everything."""
+        nodes, numbers = np.zeros(1, np.intp), np.array([0.9], np.float32)
+        forest = Forest(nodes, nodes, numbers, nodes, nodes, numbers, 1)
+        assert posture_score(forest, self.figures(share)) == pytest.approx(0.9 * held)
+
+    def test_only_a_body_off_upright_came_down(self):
+        """Whoever walks in below is as low as somebody who fell, and upright."""
+        sank, deep = (WINDOW_FIGURES.index(name) for name in ("sank", "deep"))
+        bows, lies = self.figures(0.0), self.figures(1.0)
+        assert bows[sank] == -1
+        assert lies[sank] > 0.3
+        assert bows[deep] < 0.3 < lies[deep]
+
+    def figures(self, share):
+        history = History(SituationSettings())
+        for item in down(share, seconds=0.6):
+            history.add(item)
+        return posture_features(history, posture_windows(list(history.scenes))[0])
 
     def test_somebody_who_lies_on_is_one_situation(self):
         assert kinds(down(seconds=20)) == [Kind.PERSON_DOWN]

@@ -64,12 +64,13 @@ class Analyser:
     ) -> None:
         self._detector, self._poser = detector, poser
         self._settings = settings or AnalysisSettings()
-        self._tracker = Tracker(tracking)
+        # The second one follows whoever may fall, through glances too; nothing but postures goes by it.
+        self._tracker, self._glanced = Tracker(tracking), Tracker(tracking)
         self._background: BackgroundModel | None = None
         self._size = (0, 0)
         self._attention: Attention | None = None
         self._looked_at = self._whole_at = -np.inf
-        self._boxes = self._near = _NO_BOXES
+        self._boxes = self._near = self._newest = _NO_BOXES
         self._facts = _NO_FACTS
         self._meetings, self._postures = EncounterWatch(), PostureWatch()
         self._view, self._lying = ViewWatch(), LyingWatch()
@@ -86,7 +87,9 @@ class Analyser:
         """Forget background and tracks: the stream was interrupted, and anything may have changed."""
         self._background = None
         self._tracker.reset()
-        self._boxes, self._near, self._looked_at, self._whole_at = _NO_BOXES, _NO_BOXES, -np.inf, -np.inf
+        self._glanced.reset()
+        self._boxes = self._near = self._newest = _NO_BOXES
+        self._looked_at = self._whole_at = -np.inf
         self._facts = _NO_FACTS
         self._changes, self._changes_at = (), -np.inf
         self._lying, self._postures = LyingWatch(), PostureWatch()
@@ -128,7 +131,7 @@ class Analyser:
         # What only waits to be learned is looked at with the whole picture, and calls for no look of its own.
         settled = proven if waits is None else np.asarray(cv2.bitwise_or(proven, waits), np.uint8)
         self._look(frame, moving, proven, settled, watched)
-        tracks = self._tracks(frame.at)
+        tracks = self._tracks(self._tracker, frame.at)
         self._look_turned(frame, moving, settled, tracks)
         scene = self._scene(frame.at, tracks)
         recent = model.recently_moved(frame.at, self._settings.motion_memory_s)
@@ -160,7 +163,7 @@ class Analyser:
             width=frame.width,
             height=frame.height,
             encounters=met,
-            postures=self._down(scene, frame, proven),
+            postures=self._down(frame, proven),
             changes=changes,
             view=view,
         )
@@ -173,7 +176,7 @@ class Analyser:
         least = self._settings.encounter_height * frame.height
         return self._meetings.encounters(self._near, crowd, pictures, least, look, frame.at)
 
-    def _down(self, scene: Scene, frame: RawFrame, proven: Bytes) -> tuple[Posture, ...]:
+    def _down(self, frame: RawFrame, proven: Bytes) -> tuple[Posture, ...]:
         if self._poser is None:
             return ()
         model = self._model(frame)
@@ -182,7 +185,8 @@ class Analyser:
         def remains() -> Sequence[Box]:
             return left_over(proven, self.background(frame).known, (frame.width / columns, frame.height / rows))
 
-        around = Around(self._near, scene.tracks, self._lying.lying(frame.at), (frame.width, frame.height), remains)
+        tracks = self._tracks(self._glanced, frame.at)
+        around = Around(self._newest, tracks, self._lying.lying(frame.at), (frame.width, frame.height), remains)
         return self._postures.postures(around, partial(self._poser.look, frame), frame.at)
 
     def _model(self, frame: RawFrame) -> BackgroundModel:
@@ -221,19 +225,39 @@ class Analyser:
             wanted = bool(due)
         # The whole picture, where no part of it will do, is too dear for every time.
         if not wanted or (not parts and at - self._whole_at < calm_interval):
-            self.detections_spared += 1
+            self._glance(frame, moving, settled, steady)
             return
         self._looked_at = frame.at
-        self.detections_run += 1
         if not parts:
             self._whole_at = frame.at
-        seen = self._background.sensor.clearer(frame) if self._background is not None else frame
-        found = suppress_overlaps(self._detector.detect(seen, settings.weak_score, parts), settings.overlap)
-        self._near = found
-        found = drop_contained(found, settings.sure_score)
+        found = self._found(frame, parts)
+        self._near = self._newest
         self._tracker.update(found, frame.at, parts)
         self._keep(found, parts, proven, frame)
         attention.looked(parts or [Box(0, 0, frame.width, frame.height)], frame.at)
+
+    def _glance(self, frame: RawFrame, moving: Bytes, settled: Bytes, steady: bool) -> None:
+        """A look between those that are due, at somebody who just came near, for nothing but how they stood should they fall.
+
+        It moves no look that is due and is seen by nothing else: what is learned of fights and of the place hangs on when was looked.
+        """
+        came = self._postures.newcomers(frame.at)
+        if not came:
+            self.detections_spared += 1
+            return
+        regions = self._regions(frame, moving, settled) if steady else []
+        around = [region for region in regions if any(region.holds(box.centre) for box in came)]
+        self._found(frame, self._detector.fitting(frame.width, frame.height, around) if around else [])
+
+    def _found(self, frame: RawFrame, parts: Sequence[Box]) -> Floats:
+        """Whom the detector finds in `parts`, or in the whole picture."""
+        settings = self._settings
+        self.detections_run += 1
+        seen = self._background.sensor.clearer(frame) if self._background is not None else frame
+        self._newest = suppress_overlaps(self._detector.detect(seen, settings.weak_score, parts), settings.overlap)
+        found = drop_contained(self._newest, settings.sure_score)
+        self._glanced.update(found, frame.at, parts)
+        return found
 
     def _keep(self, found: Floats, parts: Sequence[Box], proven: Bytes, frame: RawFrame) -> None:
         """What was found now, and what was found before where nobody looked: `parts` were looked at, or all of the picture."""
@@ -269,7 +293,7 @@ class Analyser:
         """The parts that must be looked at now, the longest unseen first."""
         assert self._attention is not None
         regions = self._regions(frame, moving, proven)
-        return self._attention.due(regions, self._tracks(frame.at), frame.at, self._settings.calm_interval_s - _HALF_FRAME_S)
+        return self._attention.due(regions, self._tracks(self._tracker, frame.at), frame.at, self._settings.calm_interval_s - _HALF_FRAME_S)
 
     def _is_quiet(self, moving: Bytes, proven: Bytes) -> bool:
         share = self._settings.idle_motion_share
@@ -294,10 +318,10 @@ class Analyser:
             at, tracks, found, lying=(*self._lying.lying(at), *self._postures.bodies(at)), looked_s=min(at - self._looked_at, _NEVER_S)
         )
 
-    def _tracks(self, at: float) -> tuple[Track, ...]:
-        return tuple(self._track(candidate, at) for candidate in self._tracker.candidates)
+    def _tracks(self, tracker: Tracker, at: float) -> tuple[Track, ...]:
+        return tuple(self._track(candidate, tracker, at) for candidate in tracker.candidates)
 
-    def _track(self, candidate: Candidate, at: float) -> Track:
+    def _track(self, candidate: Candidate, tracker: Tracker, at: float) -> Track:
         return Track(
             candidate.number,
             candidate.predicted(at),
@@ -305,7 +329,7 @@ class Analyser:
             candidate.score,
             at - candidate.seen_at,
             at - candidate.born_at,
-            self._tracker.is_confirmed(candidate),
+            tracker.is_confirmed(candidate),
             candidate.stands_out,
         )
 

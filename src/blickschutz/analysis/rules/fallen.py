@@ -88,9 +88,9 @@ class Fallen:
 
     _stood: dict[int, Stood] = field(default_factory=dict)
 
-    def remember(self, tracks: Sequence[Track], size: tuple[int, int], at: float) -> bool:
-        """Take up who stands; true where somebody sinks."""
-        sinks = False
+    def remember(self, tracks: Sequence[Track], size: tuple[int, int], at: float) -> tuple[bool, list[Box]]:
+        """Take up who stands; (whether somebody sinks, who is near and was seen upright for the first time now)."""
+        sinks, came = False, list[Box]()
         for track in tracks:
             if track.seen_s > SEEN_S or track.score < (_LIKELY if track.number not in self._stood else _WEAK):
                 continue
@@ -107,9 +107,11 @@ class Fallen:
             if stands and (known is None or box.height >= _LOWERED * known.box.height or at - known.at > _STOOD_S):
                 tallest = max(box.height, known.tallest if known is not None else 0.0)
                 times = (known.times if known is not None else 0) + (track.seen_s < _FRESH_S)
+                if known is None and track.seen_s < _FRESH_S and box.height >= _NEAR_SHARE * size[1]:
+                    came.append(box)
                 self._stood[track.number] = Stood(box, at, at, tallest, times)
         self._stood = {number: stood for number, stood in self._stood.items() if at - max(stood.at, stood.seen_at) <= _STOOD_S}
-        return sinks
+        return sinks, came
 
     def places(self, around: Around, at: float) -> list[Place]:
         """Where somebody may be down, one for each spot."""

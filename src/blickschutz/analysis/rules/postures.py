@@ -27,6 +27,8 @@ _MOST_PLACES, _LEAST_TRIES = 2, 2
 _PLENTY, _RESERVE = 15.0, 10.0
 # How often the detector looks at somebody who sinks: fresh looks in a row, and a second in the long run.
 _FRESH_S, _FRESH_PER_S, _FRESH_BURST = 0.7, 0.25, 15.0
+# Whoever came into view is seen a second time at the next picture: who falls at once is known to have stood then.
+_CAME_S = 0.3
 # How somebody is looked at: upright or turned by a quarter; the way that saw them last comes first.
 _TURNS = (0, 1, 3)
 _SURE = 0.8
@@ -74,6 +76,8 @@ class PostureWatch:
     _tries: int = 0
     _reason_at: float = -math.inf
     _sank_at: float = -math.inf
+    _came: Sequence[Box] = ()
+    _came_at: float = -math.inf
     _looked_at: float = -math.inf
     _allowance: Allowance = field(default_factory=lambda: Allowance(_LOOKS_PER_S, _BURST))
     _fresh: Allowance = field(default_factory=lambda: Allowance(_FRESH_PER_S, _FRESH_BURST))
@@ -87,14 +91,19 @@ class PostureWatch:
         down = at - self._reason_at <= SEEN_S and self._allowance.left >= _LEAST_TRIES
         return down or (at - self._sank_at <= _FRESH_S and self._fresh.left >= 1)
 
+    def newcomers(self, at: float) -> Sequence[Box]:
+        """Who came near at the last picture and is worth a second look at this one."""
+        return self._came if at - self._came_at <= _CAME_S else ()
+
     def postures(self, around: Around, look: Look, at: float) -> tuple[Posture, ...]:
         """Of those who were looked at now."""
         self._allowance.refill(at)
         self._fresh.refill(at)
-        if self._fallen.remember(around.tracks, around.size, at):
-            self._sank_at = at
+        sinks, came = self._fallen.remember(around.tracks, around.size, at)
+        self._sank_at = at if sinks else self._sank_at
         if at - self._sank_at <= _FRESH_S:
             self._fresh.spend()
+        self._came, self._came_at = came if came and self._fresh.spend() else (), at
         if at - self._looked_at < _EVERY_S - 0.05 or self._allowance.left < 1:
             return ()
         places = [place for place in self._fallen.places(around, at) if self._is_due(place, at)]

@@ -13,6 +13,7 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import POSTURE_FIGURES, Posture, Scene
 from blickschutz.kernel.situation import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone
+from blickschutz.situations.rules.forest import Forest
 from blickschutz.situations.rules.history import History, Point, Trail
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -30,6 +31,10 @@ _REACH = 1.2
 _NEAR_SHARE = 0.25
 _COMPANY = 1.5
 _HEIGHT = POSTURE_FIGURES.index("height_share")
+# From so far off upright on a body that is lower than it stood came down; whoever walks in below is as low, and upright.
+_OFF_UPRIGHT, _LEAST_FALL_S, _MOST_DOWN = 0.45, 0.4, 1.2
+# Where no look saw anybody off upright (a car, legs, furniture) the evidence counts less.
+_SEEN_FLAT, _UNCONFIRMED = 0.3, 0.8
 
 FALL_FIGURES = ("fall_share", "fall_drop", "fall_ago", "fall_company", "fall_still")
 # Flat is presence times lean: how surely somebody is there who is off upright.
@@ -41,8 +46,10 @@ WINDOW_FIGURES = (
     *FALL_FIGURES,
     *("lying score", "mean lying score", "box score", "upright beside", "edge", "size"),
     *("trunk flat", "legs flat", "head drop", "slender", "moved", "presence upright", "moved least"),
-    *("down", "down now", "came down", "leaned", "fell", "foot way"),
+    *("down", "down now", "came down", "leaned", "fell", "foot way", "sank", "deep"),
 )
+
+_FLATTEST = WINDOW_FIGURES.index("flattest")
 
 
 def posture_windows(scenes: Sequence[Scene]) -> list[list[Posture]]:
@@ -72,6 +79,9 @@ def posture_features(history: History, window: Sequence[Posture]) -> Floats:
     best = np.sort(flat)[::-1]
     # Small people are hidden and cut often, and then seem to sink.
     near = column["size"] >= _NEAR_SHARE * column["height_share"]
+    there, down = presence >= PRESENT, column["down"]
+    sank = np.where(there & near & (column["lean"] >= _OFF_UPRIGHT), down / np.maximum(_LEAST_FALL_S, column["stood_ago"]), np.nan)
+    deep = np.where(there, column["lean"] * np.clip(down, 0, _MOST_DOWN), np.nan)
     wide, box_wide = (np.minimum(column[name], _MOST_WIDE) for name in ("wide", "box_wide"))
     figures = [
         *(best[0], best[:2].mean(), best[:4].mean(), flat[-1], flat.mean(), np.count_nonzero(flat > PRESENT)),
@@ -84,10 +94,16 @@ def posture_features(history: History, window: Sequence[Posture]) -> Floats:
         *(column["upright_beside"].mean(), column["edge"].mean(), np.median(column["size"])),
         *(_known(column[name], np.mean) for name in ("trunk_flat", "legs_flat", "head_drop", "slender", "moved", "presence_upright")),
         _known(column["moved"], np.min),
-        *(_known(column["down"], np.max), _known(column["down"][-1:], np.max), _gained(column["down"], presence)),
+        *(_known(down, np.max), _known(down[-1:], np.max), _gained(down, presence)),
         *(_gained(flat, presence), (column["fell"] * near).max(), _known(column["foot_way"], np.min)),
+        *(_known(sank, np.max), _known(deep, np.max)),
     ]
     return np.array(figures, np.float32)
+
+
+def posture_score(forest: Forest, features: Floats) -> float:
+    """Held down where no look of the window saw anybody off upright."""
+    return forest.score(features) * (1.0 if features[_FLATTEST] >= _SEEN_FLAT else _UNCONFIRMED)
 
 
 def _known(column: Floats, fold: Callable[[Floats], Any]) -> float:
@@ -138,7 +154,7 @@ def person_down(history: History, zone: WatchedZone) -> Iterator[Finding]:
         last = window[-1]
         if not history.inside(zone, last.box.centre):
             continue
-        score = forest.score(posture_features(history, window))
+        score = posture_score(forest, posture_features(history, window))
         if score < FLOOR:
             continue
         since = next(scene.at for scene in scenes if any(one is window[0] for one in scene.postures))
