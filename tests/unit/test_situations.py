@@ -307,6 +307,11 @@ class TestPlace:
     def test_something_is_gone(self):
         assert kinds(self.put_down(-0.6)) == [Kind.OBJECT_REMOVED]
 
+    @pytest.mark.parametrize(("left", "appeared", "told"), [(0, -0.6, []), (0, 0.6, [Kind.OBJECT_LEFT]), (40, -0.6, [Kind.OBJECT_REMOVED])])
+    def test_what_is_gone_at_the_picture_s_edge_may_have_been_somebody(self, left, appeared, told):
+        change = Change(Box(left, 380, left + 40, 420), 0.0, appeared)
+        assert kinds([*self.visit(near=False), *self.stays(change, after=108.0)]) == told
+
     def test_a_shadow_a_short_stay_and_nobody_near_are_nothing(self):
         assert kinds(self.put_down(0.05)) == []
         assert kinds(self.put_down(0.6, since=7)) == []

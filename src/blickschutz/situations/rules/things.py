@@ -87,8 +87,9 @@ def is_thing(history: History, change: Change, visitors: Sequence[Visit]) -> boo
         return False
     rests = _somebody_rests(history, whole, height)
     if change.appeared < 0:
-        # A thing that is gone is not seen any more; somebody who stood there and walked off was one.
-        return not rests and not _stood_there(change, visitors)
+        # A thing that is gone is not seen any more; somebody who stood there and walked off was one. Where the picture's edge cuts what
+        # is gone nothing tells it from somebody who was half in the picture.
+        return not rests and not _at_the_edge(history, own) and not _stood_there(change, visitors)
     return not (_as_large_as_a_body(whole, height) and (rests or _vanished_there(history, change, visitors)))
 
 
