@@ -18,13 +18,14 @@ from blickschutz.bootstrap.opening import CONTROL_TABLES
 from blickschutz.cli.main import cli
 from blickschutz.kernel.errors import DeviceError, FaultError, OperatorError
 from blickschutz.storage.engine import open_engine, take_back
+from blickschutz.storage.files import erase
 from blickschutz.storage.ports import Database
 from blickschutz.storage.returning import mark_in
 from blickschutz.storage.upgrade import row_counts
 from blickschutz.upgrade.io.bundle import unpacked
 from blickschutz.upgrade.io.copies import bring_back, copy_into, erase_in, try_in
 from blickschutz.upgrade.io.programs import Environments, called
-from blickschutz.upgrade.model import Bundle, Fate, Seen, UpgradeError, Verdict
+from blickschutz.upgrade.model import Begun, Bundle, Fate, Seen, UpgradeError, Verdict
 from blickschutz.upgrade.rules import is_older, judged, live_of, version_of
 from blickschutz.upgrade.service import Upgrade
 from tests.fakes.clock import ManualClock
@@ -84,6 +85,27 @@ class TestDatabases:
             with pytest.raises(sqlite3.IntegrityError, match="append only"):
                 database.execute("DELETE FROM log")
         assert path.stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.parametrize("at", ["before the exchange", "after it"])
+    def test_a_kill_around_the_exchange_costs_nothing(self, folder, monkeypatch, at):
+        path, real = folder / "control.db", Path.replace
+
+        def killed(self, target):
+            if at == "after it":
+                real(self, target)
+            raise KeyboardInterrupt
+
+        with closing(sqlite3.connect(path)) as database:
+            rows = database.execute("SELECT count(*) FROM log").fetchone()[0]
+        monkeypatch.setattr(Path, "replace", killed)
+        monkeypatch.setattr("blickschutz.storage.returning.erase", lambda path: None if path.name.endswith(".returning") else erase(path))
+        with pytest.raises(KeyboardInterrupt):
+            bring_back(folder)
+        monkeypatch.undo()
+        assert path.with_name("control.db.newer").exists()
+        bring_back(folder)
+        assert counts(path)["log"] == rows
+        assert sorted(one.name for one in folder.glob("control.db*") if one.suffix not in {".db-wal", ".db-shm"}) == ["control.db"]
 
     def test_a_form_that_is_known_is_left_alone(self, folder):
         before = (folder / "alerts.db").read_bytes()
@@ -222,44 +244,66 @@ class TestEnvironments:
 
     def test_one_after_the_other_and_each_way_back(self, opt):
         first, bundle = self.change(opt, "2.0")
-        first.install(bundle)
-        assert version(opt) == "1.0"
+        first.install(bundle, "1.0")
+        assert (version(opt), first.begun()) == ("1.0", Begun(before="1.0", now="2.0"))
         first.switch()
         assert version(opt) == "2.0"
         first.switch_back()
         assert version(opt) == "1.0"
         assert not opt.is_symlink()
-        first.install(bundle)
+        first.drop()
+        assert self.names(opt) == ["blickschutz"]
+        first.install(bundle, "1.0")
         first.switch()
         first.settle()
         assert called(opt.with_name("blickschutz-2.0")) == opt
         second, bundle = self.change(opt, "3.0")
-        second.install(bundle)
+        second.install(bundle, "2.0")
         second.switch()
         assert version(opt) == "3.0"
         second.switch_back()
         assert version(opt) == "2.0"
-        second.install(bundle)
+        second.drop()
+        assert self.names(opt) == ["blickschutz", "blickschutz-2.0"]
+        second.install(bundle, "2.0")
         second.switch()
         second.settle()
-        names = sorted(one.name for one in opt.parent.iterdir() if not one.name.startswith("bundle-"))
-        assert (version(opt), names) == ("3.0", ["blickschutz", "blickschutz-3.0"])
+        assert (version(opt), self.names(opt)) == ("3.0", ["blickschutz", "blickschutz-3.0"])
+
+    def names(self, opt):
+        return sorted(one.name for one in opt.parent.iterdir() if not one.name.startswith("bundle-"))
+
+    def test_what_was_never_switched_is_not_switched_back(self, opt):
+        """An earlier upgrade left its old programs behind: they are two versions old by now."""
+        change, bundle = self.change(opt, "2.0")
+        change.install(bundle, "1.0")
+        change.switch()
+        later, bundle = self.change(opt, "3.0")
+        later.install(bundle, "2.0")
+        later.switch_back()
+        later.drop()
+        assert version(opt) == "2.0"
+
+    def test_another_name_of_the_environment_is_not_the_one_that_is_called(self, opt):
+        (opt.parent / "blick").symlink_to(opt.name)
+        assert called(opt) == opt
 
     def test_one_that_cannot_be_installed_leaves_nothing(self, opt):
         change = Environments(opt, "de", "2.0")
         with pytest.raises(UpgradeError, match="no room"):
-            change.install(Bundle(stand_in_bundle(opt.parent / "b", "2.0", fails=True), "2.0"))
+            change.install(Bundle(stand_in_bundle(opt.parent / "b", "2.0", fails=True), "2.0"), "1.0")
+        assert change.begun() is None
         assert (version(opt), change.new.exists()) == ("1.0", False)
 
     def test_what_an_earlier_try_left_is_replaced_and_what_is_in_use_is_not(self, opt):
         change, bundle = self.change(opt, "2.0")
         (change.new / "old").mkdir(parents=True)
-        change.install(bundle)
+        change.install(bundle, "1.0")
         assert not (change.new / "old").exists()
         change.switch()
         change.settle()
         with pytest.raises(UpgradeError, match=r"is version 2\.0 already"):
-            change.install(bundle)
+            change.install(bundle, "2.0")
         assert version(opt) == "2.0"
 
 
@@ -292,8 +336,11 @@ class Site:
         self._did("stop")
         self.running = None
 
-    def install(self, bundle):
+    def install(self, bundle, before):
         self._did("install")
+
+    def drop(self):
+        self._did("drop")
 
     def switch(self):
         self._did("switch")
@@ -342,7 +389,7 @@ class TestOrder:
         assert outcome.fate is Fate.TAKEN_BACK
         assert "1 of 2 cameras were live after 24 s, 2 before" in outcome.reason
         assert outcome.dark_s < 40
-        assert site.done == [*self.BEFORE, "stop", "switch", "start", "stop", "switch back", "take back", "start", "note"]
+        assert site.done == [*self.BEFORE, "stop", "switch", "start", "stop", "switch back", "take back", "start", "note", "drop"]
         assert site.running == "old"
 
     @pytest.mark.parametrize("step", ["back up", "install"])
@@ -353,13 +400,47 @@ class TestOrder:
         assert site.done[-1] == step
         assert site.running == "old"
 
-    @pytest.mark.parametrize("step", ["rehearse", "stop"])
-    def test_what_was_installed_goes_where_it_is_not_used(self, step):
-        site = Site(ManualClock(1e9), fails=[step])
-        with pytest.raises(UpgradeError, match=step):
+    def test_what_was_installed_goes_where_the_rehearsal_fails(self):
+        site = Site(ManualClock(1e9), fails=["rehearse"])
+        with pytest.raises(UpgradeError, match="rehearse"):
             upgraded(site)
-        assert site.done[-1] == "switch back"
+        assert site.done[-1] == "drop"
         assert site.running == "old"
+
+    def test_somebody_who_interrupts_it_means_going_back_and_is_not_heard_then(self):
+        site, heard = Site(ManualClock(1e9)), []
+        start = site.start
+
+        def interrupted():
+            start()
+            site.start = start
+            raise KeyboardInterrupt
+
+        site.start = interrupted
+        steps = Upgrade(site, site, site, site.clock, before="1.0", limit_s=60.0, say=lambda text: None, listen=heard.append)
+        outcome = steps.run(Bundle(Path("/nowhere"), "2.0"))
+        assert (outcome.fate, outcome.reason, site.running, heard) == (Fate.TAKEN_BACK, "somebody interrupted it", "old", [False])
+
+    @pytest.mark.parametrize(
+        ("own", "active", "done"),
+        [
+            # Killed before the names were exchanged, or after everything was as before again.
+            ("1.0", True, ["drop", "note"]),
+            # Killed between the exchange back and the databases.
+            ("1.0", False, ["stop", "switch back", "take back", "start", "drop", "note"]),
+            # Killed while it was looked at: it runs, or it does not.
+            ("2.0", True, ["settle", "note"]),
+            ("2.0", False, ["stop", "switch back", "take back", "start", "drop", "note"]),
+        ],
+    )
+    def test_one_that_was_killed_is_brought_to_its_end(self, own, active, done):
+        site = Site(ManualClock(1e9))
+        site.running, site.programs = ("new" if own == "2.0" else "old") if active else None, "new" if own == "2.0" else "old"
+        steps = Upgrade(site, site, site, site.clock, before=own, limit_s=60.0, say=lambda text: None)
+        outcome = steps.finish(Begun(before="1.0", now="2.0"))
+        assert site.done == done
+        assert outcome.fate is (Fate.DONE if done[0] == "settle" else Fate.TAKEN_BACK)
+        assert site.running == ("new" if done[0] == "settle" else "old")
 
     def test_an_entry_that_cannot_be_made_is_said_and_changes_nothing(self):
         site = Site(ManualClock(1e9), fails=["note"])
@@ -367,7 +448,7 @@ class TestOrder:
         assert (outcome.fate, outcome.unnoted, site.done[-1]) == (Fate.DONE, "note", "settle")
 
     def test_neither_comes_back(self):
-        with pytest.raises(FaultError, match=r"version 2\.0 did not become ready .* version 1\.0 did not come back"):
+        with pytest.raises(FaultError, match=r"version 2\.0 is not to stay .* the version before did not come back"):
             upgraded(Site(ManualClock(1e9), ready=False, comes_back=False))
 
     def test_a_service_that_does_not_run_tells_nothing(self):

@@ -40,6 +40,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import BlickschutzError, MediaError, SettingsError
 from blickschutz.pipeline.logs import FORM, JSON, TEXT, configure_logs
 from blickschutz.redaction.model import Colour, RedactionSettings, Style
+from blickschutz.upgrade.io.copies import REHEARSAL, erase_in
 
 if TYPE_CHECKING:
     from blickschutz.bootstrap.system import System
@@ -302,6 +303,7 @@ def run(path: Path, data: Path | None, new: bool, prepare: bool, seconds: float 
         with ends_with(GATES_CLOSED, GatesClosedError):
             require_gates(site, path, data)
     with held(place, new=new) as folder:
+        erase_in(folder.path / REHEARSAL)  # of an upgrade that was killed: whole databases
         for note in (*folder.notes, *restored_note(folder.path)):
             click.echo(note)
         source = Source(path.read_text(encoding="utf-8"), str(path.resolve()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from blickschutz.upgrade.io.copies import bring_back, copy_into, erase_in, try_i
 from blickschutz.upgrade.io.programs import Environments, called
 from blickschutz.upgrade.io.records import SiteRecords
 from blickschutz.upgrade.io.systemd import SystemdService
-from blickschutz.upgrade.model import Fate, UpgradeError
+from blickschutz.upgrade.model import Fate, Outcome, UpgradeError
 from blickschutz.upgrade.rules import is_older
 from blickschutz.upgrade.service import Upgrade
 from blickschutz.upgrade.texts import say
@@ -46,28 +47,54 @@ def upgrade(path: Path, data: Path | None, file: Path, backups: Path | None, no_
         raise click.UsageError("name a folder with --backups, or say --no-backup")
     if not SystemdService.is_there():
         raise UpgradeError(say("no-manager", language))
-    target = called(Path(sys.prefix))
+    service, target = SystemdService(unit), called(Path(sys.prefix))
     if os.geteuid() or not os.access(target.parent, os.W_OK):
         raise UpgradeError(say("not-root", language, folder=target.parent))
+    if (started := service.program()) is None or started.parent.parent.resolve() != target.resolve():
+        raise UpgradeError(say("other-program", language, unit=unit, program=started, here=target))
+    # What the unit calls, whatever other names there are.
+    target = started.parent.parent
     place = place_of(load_site(path), path, data)
     require_started(place)
+
+    def steps_to(version: str) -> Upgrade:
+        environments = Environments(target, language, version)
+        return Upgrade(
+            service=service,
+            programs=environments,
+            records=SiteRecords(target, environments.new, path.resolve(), place.folder, backups.resolve() if backups else None),
+            clock=SystemClock(),
+            before=__version__,
+            limit_s=limit_s,
+            say=lambda step: click.echo(say(step, language)),
+            listen=_listen,
+        )
+
+    _listen(True)
+    if (begun := Environments(target, language, __version__).begun()) is not None:
+        click.echo(say("cut-off", language, before=begun.before, now=begun.now))
+        _told(steps_to(begun.now).finish(begun), language)
+        return
     with unpacked(file.resolve(), target.parent) as bundle:
         if bundle.version == __version__ or is_older(bundle.version, __version__):
             raise UpgradeError(say("not-newer", language, there=bundle.version, here=__version__))
         if not yes:
             click.confirm(say("asked", language, before=__version__, now=bundle.version, seconds=f"{limit_s:.0f}"), abort=True)
-        environments = Environments(target, language, bundle.version)
-        records = SiteRecords(target, environments.new, path.resolve(), place.folder, backups.resolve() if backups else None)
-        steps = Upgrade(
-            service=SystemdService(unit),
-            programs=environments,
-            records=records,
-            clock=SystemClock(),
-            before=__version__,
-            limit_s=limit_s,
-            say=lambda step: click.echo(say(step, language)),
-        )
-        outcome = steps.run(bundle)
+        outcome = steps_to(bundle.version).run(bundle)
+    _told(outcome, language)
+
+
+def _listen(on: bool) -> None:
+    """An interrupt, an end and a lost terminal mean going back, until that is under way."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler if on else _heard)
+
+
+def _heard(number: int, frame: object) -> None:
+    """Not ignored, which every program that is started would inherit."""
+
+
+def _told(outcome: Outcome, language: str) -> None:
     words = {"before": outcome.before, "now": outcome.now, "dark": f"{outcome.dark_s:.0f}", "reason": outcome.reason}
     if outcome.unnoted:
         click.echo(say("unnoted", language, problem=outcome.unnoted), err=True)

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine, MetaData
 from blickschutz.kernel.errors import FaultError, StoreDamagedError, StoreError
 from blickschutz.storage.dialects.sqlite import SqliteDialect
 from blickschutz.storage.ports import AppendOnly, Database, Dialect, FaultKind, StoreFault
-from blickschutz.storage.returning import is_newer
 from blickschutz.storage.returning import take_back as _take_back
 from blickschutz.storage.upgrade import bring_up, row_counts, verified_copy
 
@@ -82,8 +81,8 @@ def check_form(path: Path, database: Database) -> int:
 
 
 def take_back(path: Path, database: Database) -> dict[str, int]:
-    """See `returning.take_back`; nothing is done where this version knows the form."""
-    return _take_back(path, database, _DIALECTS["sqlite"]) if is_newer(path, database) else {}
+    """See `returning.take_back`."""
+    return _take_back(path, database, _DIALECTS["sqlite"])
 
 
 def dialect_of(engine: Engine) -> Dialect:

@@ -39,12 +39,12 @@ def is_newer(path: Path, database: Database) -> bool:
 def take_back(path: Path, database: Database, dialect: Dialect) -> dict[str, int]:
     """Give the database in `path`, which nobody has open, the form that this version knows. Killed, it is the one or the other.
 
-    Returns how many rows of tables that this version does not know were left behind. Raises `OperatorError` where this version's
-    columns are not all there or the copy is not whole; then nothing was changed.
+    Nothing is done where this version knows the form. Returns how many rows of tables that this version does not know were left
+    behind. Raises `OperatorError` where this version's columns are not all there or the copy is not whole; then nothing was changed.
     """
-    draft, newer = path.with_name(f"{path.name}{_DRAFT}"), path.with_name(f"{path.name}{_NEWER}")
-    for one in (draft, newer):
-        erase(one)
+    draft, newer = _tidied(path)
+    if not is_newer(path, database):
+        return {}
     with ExitStack() as failed:
         failed.callback(erase, draft)
         engine = dialect.connect(draft)
@@ -68,6 +68,16 @@ def take_back(path: Path, database: Database, dialect: Dialect) -> dict[str, int
     # Rows in it are to end too.
     erase(newer)
     return left
+
+
+def _tidied(path: Path) -> tuple[Path, Path]:
+    """Names for a draft and for the newer file; what a kill left under them is gone, and the database is not."""
+    draft, newer = path.with_name(f"{path.name}{_DRAFT}"), path.with_name(f"{path.name}{_NEWER}")
+    if newer.exists() and newer.samefile(path):
+        newer.unlink()  # another name of the database itself
+    for one in (draft, *(draft.with_name(draft.name + end) for end in ("-wal", "-shm", "-journal")), newer):
+        erase(one)
+    return draft, newer
 
 
 def _filled(copy: sqlite3.Connection, name: str) -> dict[str, int]:

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from pathlib import Path
 
+import msgspec
+
 from blickschutz.kernel.errors import OperatorError
 
 
 class UpgradeError(OperatorError):
     """It was not begun, and nothing was changed; the text says why and what to do."""
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """An upgrade that is under way, or did not come to its end: the two versions."""
+
+    before: str
+    now: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,12 @@ class Service(Protocol):
 class Programs(Protocol):
     """The environments with the programs."""
 
-    def install(self, bundle: Bundle) -> None:
-        """Make the new environment beside the one that is in use. Raises `UpgradeError`; then nothing is left of it."""
+    def install(self, bundle: Bundle, before: str) -> None:
+        """Make the new environment beside the one in use, and note that this is under way. Raises `UpgradeError`; then nothing is left."""
+        ...
+
+    def drop(self) -> None:
+        """The new one, which nobody calls, goes, and the note with it."""
         ...
 
     def switch(self) -> None:
@@ -33,7 +37,7 @@ class Programs(Protocol):
         ...
 
     def switch_back(self) -> None:
-        """The old one takes its place again; the new one goes."""
+        """The old one takes its place again, where it has not yet."""
         ...
 
     def settle(self) -> None:

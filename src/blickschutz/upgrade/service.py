@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, FaultError
-from blickschutz.upgrade.model import Bundle, Fate, Outcome, Seen, UpgradeError, Verdict
+from blickschutz.upgrade.model import Begun, Bundle, Fate, Outcome, Seen, UpgradeError, Verdict
 from blickschutz.upgrade.ports import Programs, Records, Service
 from blickschutz.upgrade.rules import judged
 
@@ -16,11 +16,15 @@ _EACH_S, _STAYS_S = 0.5, 10.0
 # Seconds for cameras to be live once the service has said that each of them answered or why it does not.
 _CAMERAS_S = 20.0
 Say = Callable[[str], object]
+_FAILURES = (DeviceError, OSError, UpgradeError)
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """An upgrade from the version `before`. `limit_s`: how long the new programs may take until every camera is live again."""
+    """An upgrade from the version `before`. `limit_s`: how long the new programs may take until every camera is live again.
+
+    `listen` decides whether an interrupt is heard (and means going back) or waits for the end.
+    """
 
     service: Service
     programs: Programs
@@ -29,6 +33,7 @@ class Upgrade:
     before: str
     limit_s: float
     say: Say
+    listen: Callable[[bool], object] = lambda on: None
 
     def run(self, bundle: Bundle) -> Outcome:
         """Raises `UpgradeError` where nothing was changed, `FaultError` where the old programs do not come back either."""
@@ -38,33 +43,49 @@ class Upgrade:
         self.say("backup")
         self.records.back_up()
         self.say("install")
-        self.programs.install(bundle)
+        self.programs.install(bundle, self.before)
         try:
             self.say("rehearse")
             self.records.rehearse(bundle)
-        except UpgradeError:
-            self.programs.switch_back()
+        except (UpgradeError, KeyboardInterrupt):
+            self.programs.drop()
             raise
         self.say("switch")
         dark = self.clock.monotonic()
-        try:
-            self.service.stop()
-        except DeviceError as error:
-            self.programs.switch_back()
-            raise UpgradeError(str(error)) from error
         reason = self._tried(was)
+        self.listen(False)
         if reason:
-            self._back(was, bundle, reason)
+            self._back(was, bundle.version, reason)
         dark_s = self.clock.monotonic() - dark - _STAYS_S
-        unnoted = self._noted(bundle, reason)
-        if not reason:
+        unnoted = self._noted(self.before, bundle.version, reason)
+        if reason:
+            self.programs.drop()
+        else:
             self.programs.settle()
         return Outcome(Fate.TAKEN_BACK if reason else Fate.DONE, self.before, bundle.version, dark_s, reason, unnoted)
 
-    def _noted(self, bundle: Bundle, reason: str) -> str:
+    def finish(self, begun: Begun) -> Outcome:
+        """Bring an upgrade to its end that was cut off. The programs of this process are those that everybody calls now.
+
+        Newer ones stay where they run; else the older ones come back, with what was written since.
+        """
+        self.listen(False)
+        seen, began = self.service.seen(), self.clock.monotonic()
+        is_new, reason = self.before == begun.now, ""
+        if is_new and seen.active:
+            self.programs.settle()
+        else:
+            reason = "it was cut off"
+            if is_new or not seen.active:
+                self._back(Seen(active=True, failed=False, restarts=0), begun.now, reason)
+            self.programs.drop()
+        unnoted = self._noted(begun.before, begun.now, reason)
+        return Outcome(Fate.TAKEN_BACK if reason else Fate.DONE, begun.before, begun.now, self.clock.monotonic() - began, reason, unnoted)
+
+    def _noted(self, before: str, now: str, reason: str) -> str:
         """Why the log has no entry; the programs that run are not to be judged by that."""
         try:
-            self.records.note(self.before, bundle.version, reason)
+            self.records.note(before, now, reason)
         except UpgradeError as error:
             return str(error)
         return ""
@@ -72,10 +93,13 @@ class Upgrade:
     def _tried(self, was: Seen) -> str:
         """Why the new programs are not to stay; empty where they are."""
         try:
+            self.service.stop()
             self.programs.switch()
             return self._started(was)
-        except (DeviceError, OSError) as error:
+        except _FAILURES as error:
             return str(error)
+        except KeyboardInterrupt:
+            return "somebody interrupted it"
 
     def _started(self, was: Seen) -> str:
         restarts, began = self.service.seen().restarts, self.clock.monotonic()
@@ -97,19 +121,20 @@ class Upgrade:
                     return ""
             self.clock.sleep(_EACH_S)
 
-    def _back(self, was: Seen, bundle: Bundle, reason: str) -> None:
+    def _back(self, was: Seen, version: str, reason: str) -> None:
         self.say("back")
         try:
             self.service.stop()
             self.programs.switch_back()
             self.records.take_back()
             still = self._started(was)
-        except (DeviceError, OSError, UpgradeError) as error:
+        except _FAILURES as error:
             still = str(error)
         if still:
             raise FaultError(
-                f"version {bundle.version} did not become ready ({reason}), and version {self.before} did not come back ({still}): the "
-                "service stands. Look at its journal; if its data are at fault, restore the backup that was made before into another folder"
+                f"version {version} is not to stay ({reason}), and the version before did not come back ({still}): the service stands. "
+                "Look at its journal, mend what it says and call this command again; if its data are at fault, restore the backup that was "
+                "made before into another folder"
             )
 
 

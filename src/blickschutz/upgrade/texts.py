@@ -11,6 +11,15 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no systemd runs on this machine: nobody could stop and start the service and see whether it is ready. Stop the system, back it up "
         "(blickschutz backup) and install the bundle with its install.sh",
     ),
+    "other-program": (
+        "{unit} startet {program}, dieser Befehl gehört zu {here}; rufen Sie den Befehl auf, den der Dienst startet, oder nennen Sie mit "
+        "--service dessen Einheit",
+        "{unit} starts {program}, this command belongs to {here}; call the one that the service starts, or name its unit with --service",
+    ),
+    "cut-off": (
+        "Ein Wechsel von {before} auf {now} kam nicht zu Ende; er wird zuerst abgeschlossen",
+        "An upgrade from {before} to {now} did not come to its end; that is brought about first",
+    ),
     "not-root": (
         "in {folder} kann nicht geschrieben werden; rufen Sie den Befehl als root auf",
         "{folder} cannot be written to; call the command as root",

@@ -11,6 +11,7 @@ from blickschutz.storage.files import erase
 from blickschutz.storage.ports import Database
 from blickschutz.storage.snapshot import snapshot
 
+REHEARSAL = ".rehearsal"
 _JOURNALS = ("", "-wal", "-shm", "-journal")
 
 

@@ -1,27 +1,32 @@
 """Environments side by side. What everybody calls (`/opt/blickschutz`) is a link once an upgrade was made.
 
-Programs in an environment name its path in their first line. So the new one is made where it stays, under a name of its own, and the
-old one is renamed only while its own path is free for it to come back to.
+Programs in an environment name its path in their first line. So the new one is made where it stays, under a name of its own, and what
+everybody calls is exchanged with a link to it in one step (`renameat2`): there is no moment at which nothing has the name.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from blickschutz.upgrade.model import Bundle, UpgradeError
+import msgspec
+
+from blickschutz.kernel.errors import UNREADABLE
+from blickschutz.storage.files import write_private
+from blickschutz.upgrade.model import Begun, Bundle, UpgradeError
 
 _INSTALL_S = 1800.0
-_OLD = ".before"
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def called(prefix: Path) -> Path:
-    """The path by which everybody calls the programs in the environment `prefix`: a link beside it where one leads there."""
-    links = (one for one in sorted(prefix.parent.iterdir()) if one.is_symlink() and one.resolve() == prefix.resolve())
-    return next(links, prefix)
+    """The path by which everybody calls the environment `prefix`: an upgrade's link `NAME` to `NAME-VERSION`, else itself."""
+    links = (one for one in sorted(prefix.parent.iterdir()) if prefix.name.startswith(f"{one.name}-") and one.is_symlink())
+    return next((one for one in links if one.resolve() == prefix.resolve()), prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,22 @@ class Environments:
     def new(self) -> Path:
         return self.target.with_name(f"{self.target.name}-{self.version}")
 
-    def install(self, bundle: Bundle) -> None:
+    def begun(self) -> Begun | None:
+        """The upgrade that did not come to its end, if there was one."""
+        try:
+            return msgspec.json.decode(self._note.read_bytes(), type=Begun)
+        except FileNotFoundError:
+            return None
+        except (OSError, *UNREADABLE) as error:
+            raise UpgradeError(f"{self._note} cannot be read: look which environment {self.target} is, and remove that file") from error
+
+    def install(self, bundle: Bundle, before: str) -> None:
         place = self.new
         if place.exists():
             if place.resolve() == self.target.resolve():
                 raise UpgradeError(f"{self.target} is version {bundle.version} already")
             shutil.rmtree(place)  # of an upgrade that did not come to its end: nobody calls it
+        write_private(self._note, msgspec.json.encode(Begun(before=before, now=bundle.version)))
         environment = {**os.environ, "LANG": "de_DE.UTF-8" if self.language == "de" else "C.UTF-8"}
         environment.pop("LC_ALL", None)
         environment.pop("PYTHONPATH", None)
@@ -52,45 +67,48 @@ class Environments:
         except subprocess.TimeoutExpired:
             said, code = f"no end after {_INSTALL_S:.0f} s", 1
         if code:
-            self._drop(place)
+            self.drop()
             raise UpgradeError(f"the new version could not be installed: {said[-600:]}")
 
+    def drop(self) -> None:
+        if self._kept.is_symlink() and self._kept.resolve() == self.new.resolve():
+            self._kept.unlink()  # the names were not exchanged
+        _remove(self.new)
+        self._note.unlink(missing_ok=True)
+
     def switch(self) -> None:
-        if self.target.is_symlink():
-            # What was linked is known by a link of its own until it is settled.
-            _link(self._kept, os.readlink(self.target))
-        else:
-            self.target.rename(self._kept)
-        _link(self.target, str(self.new))
+        self._kept.unlink(missing_ok=True)
+        self._kept.symlink_to(self.new)
+        _exchange(self.target, self._kept)
 
     def switch_back(self) -> None:
-        if self._kept.is_symlink():
-            _link(self.target, os.readlink(self._kept))
-            self._kept.unlink()
-        elif self._kept.exists():
-            self.target.unlink(missing_ok=True)
-            self._kept.rename(self.target)
-        self._drop(self.new)
+        if self.target.resolve() == self.new.resolve():
+            _exchange(self.target, self._kept)
 
     def settle(self) -> None:
+        old = self._kept.resolve() if self._kept.is_symlink() else self._kept
+        if old != self.target.resolve():
+            _remove(old)
         if self._kept.is_symlink():
-            self._drop(self._kept.resolve())
             self._kept.unlink()
-        else:
-            self._drop(self._kept)
+        self._note.unlink(missing_ok=True)
 
     @property
     def _kept(self) -> Path:
-        return self.target.with_name(f"{self.target.name}{_OLD}")
+        return self.target.with_name(f"{self.target.name}.before")
 
-    @staticmethod
-    def _drop(place: Path) -> None:
-        shutil.rmtree(place, ignore_errors=True)  # what is left of it takes room, and is in nobody's way
+    @property
+    def _note(self) -> Path:
+        return self.target.with_name(f".{self.target.name}.upgrade")
 
 
-def _link(link: Path, to: str) -> None:
-    """In one step: there is no moment at which nothing has the name."""
-    draft = link.with_name(f".{link.name}.new")
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(to)
-    draft.replace(link)
+def _remove(place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)  # what is left of it takes room, and is in nobody's way
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """renameat2(2); raises `OSError`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(one))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from blickschutz.upgrade.io.copies import REHEARSAL
 from blickschutz.upgrade.model import Bundle, UpgradeError
 
 # Seconds. A database of five years is copied and checked within a minute; a backup is one of both and is sealed.
 _LONGEST_S = 1800.0
-_REHEARSAL = ".rehearsal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SiteRecords:
 
     def rehearse(self, bundle: Bundle) -> None:
         del bundle
-        place = self.data / _REHEARSAL
+        place = self.data / REHEARSAL
         try:
             self._run([*self._program, "upgrade-records", "copy", *self._where, "--into", str(place)])
             self._run([str(self.new / "bin/blickschutz"), "upgrade-records", "try", str(place)])

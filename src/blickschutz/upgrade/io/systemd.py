@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from blickschutz.upgrade.rules import live_of
 _BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 _ASKED = ("ActiveState", "NRestarts", "StatusText")
 _LONGEST_S = 180.0
+_PATH = re.compile(r"\bpath=(?P<path>/\S+)")
 
 
 class SystemdService:
@@ -31,6 +33,11 @@ class SystemdService:
         state, restarts = told.get("ActiveState", ""), told.get("NRestarts", "0")
         live, cameras = live_of(told.get("StatusText", ""))
         return Seen(state == "active", state == "failed", int(restarts) if restarts.isdecimal() else 0, live, cameras)
+
+    def program(self) -> Path | None:
+        """What the unit starts; None where there is no such unit."""
+        found = _PATH.search(self._ask("show", "--property=ExecStart"))
+        return Path(found["path"]) if found is not None else None
 
     def start(self) -> None:
         self._ask("reset-failed")
