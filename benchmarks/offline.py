@@ -29,6 +29,11 @@ import numpy as np
 
 MOST_COMMANDS, MOST_MINUTES = 3, 5.0
 PORT, CAMERA, PERSON = 8710, "vorplatz-nord", "leitstelle-1"
+DEMO = ("/opt/blickschutz/bin/blickschutz", "demo")
+# What is traced, by the addresses elsewhere that it tried. The first demonstration of a machine asks apt for a film of people, says so, and
+# draws one where it gets none: that one may.
+STEPS = ("unpacking", "installing", "first demonstration", "demonstration", "import of all modules")
+MAY = frozenset({"first demonstration"})
 _LONGEST_S = 900.0
 _PACKAGES = "python3,tzdata,ca-certificates"
 _ADDRESS = re.compile(r'inet_addr\("([^"]+)"\)|inet_pton\(AF_INET6, "([^"]+)"')
@@ -37,9 +42,16 @@ import importlib, pkgutil, blickschutz, stimmungsbild, plattform
 count = 0
 for top in (blickschutz, stimmungsbild, plattform):
     for one in pkgutil.walk_packages(top.__path__, top.__name__ + "."):
-        if not one.name.endswith("__main__"):
+        # Scripts: of Python, and of Alembic, which runs its own with a database.
+        if one.name.endswith(("__main__", "migrations.env")):
+            continue
+        try:
             importlib.import_module(one.name)
-            count += 1
+        except ModuleNotFoundError as error:
+            # What only an option of the wheel brings (the broker between hosts) is no part of the bundle.
+            if error.name.partition(".")[0] not in {"nats"}:
+                raise
+        count += 1
 print(count)
 """
 
@@ -126,7 +138,7 @@ def installed(machine: Machine, bundle: Path) -> str:
     """The commands of `docs/install.md`, and the size of the picture that comes of them."""
     machine.run("tar", "xf", f"/root/{bundle.name}", "-C", "/root")
     machine.run("sh", f"/root/{bundle.stem}/install.sh")
-    return shown(machine.typed("/opt/blickschutz/bin/blickschutz", "demo"))
+    return shown(machine.typed(*DEMO))
 
 
 def elsewhere(lines: Iterable[str]) -> list[str]:
@@ -142,13 +154,14 @@ def _inside(root: Path, bundle: Path) -> dict[str, object]:
         start = time.monotonic()
         size = installed(machine, bundle)
         figures: dict[str, object] = {"commands": machine.commands, "minutes": round((time.monotonic() - start) / 60, 2), "tile": size}
-        # Footage is there now: the first demonstration of a machine asks apt for a film of people, and draws one where it gets none.
         trace = root.parent / "trace"
         machine = Machine(root, trace)
         installed(machine, bundle)
+        shown(machine.typed(*DEMO))
         machine.run("/opt/blickschutz/bin/python", "-c", _IMPORTS)
-        lines = [line for one in root.parent.glob("trace-*") for line in one.read_text(encoding="utf-8", errors="replace").splitlines()]
-        figures |= {"calls_seen": len(lines), "connections_elsewhere": elsewhere(lines)}
+        for number, step in enumerate(STEPS, 1):
+            lines = trace.with_name(f"trace-{number}").read_text(encoding="utf-8", errors="replace").splitlines()
+            figures[step] = elsewhere(lines)
     return figures
 
 
@@ -172,7 +185,8 @@ def main(words: list[str]) -> int:
         return 0
     figures = measured(Path(words[0]), Path(words[1]) if len(words) > 1 else None)
     print(json.dumps(figures, indent=1))
-    met = figures["commands"] <= MOST_COMMANDS and figures["minutes"] <= MOST_MINUTES and not figures["connections_elsewhere"]  # type: ignore[operator]
+    quiet = not any(figures[step] for step in STEPS if step not in MAY)
+    met = figures["commands"] <= MOST_COMMANDS and figures["minutes"] <= MOST_MINUTES and quiet  # type: ignore[operator]
     return 0 if met else 1
 
 

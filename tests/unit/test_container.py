@@ -25,7 +25,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICE = COMPOSE["services"]["blickschutz"]
 # A bundle of this machine's Python (`make deb`); making one takes a network.
 BUNDLES = [Path(one) for one in (os.environ.get("BLICKSCHUTZ_BUNDLE"),) if one] or sorted((ROOT / "dist").glob("blickschutz-*.tar"))
-TOOLS = ("debootstrap", "unshare", "buildah", "runc")
+TOOLS = ("debootstrap", "unshare", "strace", "buildah", "runc")
 
 
 def arguments(word):
@@ -83,6 +83,16 @@ def test_the_version_is_that_of_the_package():
         assert set(re.findall(r"blickschutz[:-](\d+\.\d+\.\d+)", text)) == {__version__}
 
 
+def test_addresses_elsewhere_are_told_from_those_of_this_machine():
+    lines = (
+        '7 connect(3, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("192.0.2.7")}, 16) = -1 ENETUNREACH',
+        '7 connect(3, {sa_family=AF_INET, sin_port=htons(8710), sin_addr=inet_addr("127.0.0.1")}, 16) = 0',
+        '8 connect(4, {sa_family=AF_INET6, sin6_port=htons(53), inet_pton(AF_INET6, "2001:db8::1", &sin6_addr)}, 28) = -1',
+        '8 connect(4, {sa_family=AF_UNIX, sun_path="/run/x"}, 110) = -1 ENOENT',
+    )
+    assert offline.elsewhere(lines) == ["192.0.2.7", "2001:db8::1"]
+
+
 def needs():
     if os.geteuid() or not all(shutil.which(one) for one in TOOLS):
         pytest.skip(f"needs root and {', '.join(TOOLS)}")
@@ -96,6 +106,16 @@ def debian(tmp_path_factory):
     root = tmp_path_factory.mktemp("debian") / "root"
     offline.empty(root)
     return root
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_an_empty_debian_shows_a_redacted_tile_and_asks_nobody(debian):
+    figures = offline.measured(BUNDLES[-1], debian)
+    assert figures["commands"] <= offline.MOST_COMMANDS
+    assert figures["minutes"] <= offline.MOST_MINUTES
+    assert {step: figures[step] for step in offline.STEPS if step not in offline.MAY and figures[step]} == {}
+    assert len(figures["first demonstration"]) <= 2, "the machine's servers for names, which apt asks for the film"
 
 
 @pytest.mark.long
