@@ -133,9 +133,12 @@ class TestSecrets:
         assert credentials.joined(Configure(plain).settings, secret) == told
 
     def test_what_tells_two_cameras_apart_is_public(self):
-        assert public_address("rtsp://wache:geheim@10.0.0.1:8554/live/1?x=1") == "rtsp://10.0.0.1:8554/live/1"
+        assert public_address("rtsp://wache:geheim@10.0.0.1:8554/live/1?x=1") == "rtsp://10.0.0.1:8554"
         assert public_address("http://10.0.0.1/a@b") == "http://10.0.0.1"
         assert public_address("no address") == ""
+        for path in ("/user=admin&password=geheim&channel=1.sdp", "/live;user=a;pwd=geheim", "/user=admin_password=geheim_channel=0"):
+            assert "geheim" not in public_address(f"rtsp://10.0.0.1{path}")
+            assert not is_public(f"rtsp://10.0.0.1{path}")
 
     def test_a_file_keeps_its_name(self):
         film = CellSettings(camera="a", source=SourceSettings(SourceKind.FILE, "/films/what?@home.mp4"))

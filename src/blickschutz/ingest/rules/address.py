@@ -89,15 +89,14 @@ def without_secrets(text: str) -> str:
 
 
 def public_address(value: str) -> str:
-    """What of an address may be written in a message: no account, nothing behind a `?`, where many cameras take passwords, and of a path
-    with an `@`, or of what cannot be read as an address, nothing at all.
+    """What of an address may be written in a message: scheme, host and port. Many cameras take account and password in the path
+    (`/user=admin&password=…`, `/live;user=…`), and nobody can tell which part is one.
     """
     found = read_address(value)
     if found is None:
         return f"{value.partition('://')[0]}://" if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value) else ""
-    path = re.split("[?#]", found.path, maxsplit=1)[0]
-    return f"{found.scheme}://{found.place}{'' if '@' in path else path}"
+    return f"{found.scheme}://{found.place}"
 
 
 def is_public(value: str) -> bool:
-    return "@" not in value and "?" not in value
+    return public_address(value) == value
