@@ -17,8 +17,8 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent
 # In the order of their names: the modules with few tests are the long ones, and must not come last.
 _SHARED = ("--dist", "loadfile", "--no-loadscope-reorder")
-# What starts processes and gives them some seconds to answer must not wait for the cores.
-_LIVE = ("tests/live", "tests/attack")
+# What starts processes or servers and gives them some seconds to answer must not wait for the cores, and mostly waits itself.
+_LIVE = ("tests/live", "tests/attack", *(f"tests/unit/test_{one}.py" for one in ("gate", "links", "onvif", "pictures", "takeover")))
 # Where tests of this mark lie: looking through all modules takes longer than some of them.
 ALONE = ("tests/live", "tests/unit/test_lag.py", "tests/unit/test_alert_pages.py")
 
