@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from blickschutz.anchor.cuts import read_export
 from blickschutz.anchor.model import Anchor
-from blickschutz.anchor.rules import against, against_witness, read_export
+from blickschutz.anchor.rules import against, against_witness
+from blickschutz.audit.erasures import erased_digest
 from blickschutz.audit.io.log import METADATA, AuditLog, erased
 from blickschutz.audit.lives import LASTING, STANDING, Dated, LogLife, ended
 from blickschutz.audit.model import Event
-from blickschutz.audit.rules import encode_erased, erased_digest, is_erased, verify
+from blickschutz.audit.rules import encode_erased, is_erased, verify
 from blickschutz.control.io.orders import METADATA as ORDER_TABLES
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.model import OrderState, RecordingOrder

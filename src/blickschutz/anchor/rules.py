@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
+from blickschutz.anchor.cuts import Export, cuts, entries, young
 from blickschutz.anchor.model import Anchor, AskHead, Bond, HeadTold, Problem, Record, Seen
-from blickschutz.audit.model import GENESIS, Entry, ErasedLine, Event, Fault, Head, Line
-from blickschutz.audit.rules import IsSigned, digest, is_erased
+from blickschutz.audit.erasures import Times
+from blickschutz.audit.model import GENESIS, Event, Fault
+from blickschutz.audit.rules import IsSigned, digest
 from blickschutz.kernel.errors import UNREADABLE
 
 MOST_HASHES = 50_000
@@ -23,9 +24,6 @@ _ANCHOR, _RECORD, _HEAD = b"blickschutz-anchor-1:", b"blickschutz-anchor-record-
 _HASH = re.compile(r"[0-9a-f]{64}")
 _anchors = msgspec.json.Decoder(Anchor)
 _records = msgspec.json.Decoder(Record)
-_lines = msgspec.json.Decoder(Line)
-_erased = msgspec.json.Decoder(ErasedLine)
-_entries = msgspec.json.Decoder(Entry)
 
 
 # --- between control room and witness ---
@@ -91,46 +89,6 @@ def disagreement(head: HeadTold, bond: Bond | None, number: int, hash_then: str,
 # --- a log against what was seen of it ---
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
-    """An exported log: whose it is, its first entry, and of each entry hash and text (empty where it was erased at its limit)."""
-
-    public_key: str
-    first: int
-    hashes: Sequence[str]
-    texts: Sequence[bytes]
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.hashes) - 1
-
-    def hash_of(self, number: int) -> str:
-        """The hash of that entry, which the entry after it names too; empty where the export does not say it."""
-        if self.first <= number <= self.last:
-            return self.hashes[number - self.first]
-        if number == self.first - 1 and self.texts and self.texts[0]:
-            return str(_entries.decode(self.texts[0]).previous)
-        return ""
-
-
-def read_export(lines: Iterable[bytes]) -> Export:
-    """An export that `audit.rules.verify` found whole. Raises `ValueError` for anything else."""
-    source = iter(lines)
-    head = msgspec.json.decode(next(source, b""), type=Head)
-    hashes, texts = [], []
-    for line in source:
-        if line.startswith(b'{"checkpoint"'):
-            continue
-        if is_erased(line):
-            hashes.append(_erased.decode(line).hash)
-            texts.append(b"")
-        else:
-            one = _lines.decode(line)
-            hashes.append(one.hash)
-            texts.append(bytes(one.entry))
-    return Export(head.public_key, head.first, hashes, texts)
-
-
 def against(old: Export, new: Export) -> Iterator[Fault]:
     """Everything in which `new` does not go on from `old`, an export of the same log that lay elsewhere."""
     if new.public_key != old.public_key and not _is_replaced(old.public_key, new):
@@ -146,6 +104,8 @@ def against(old: Export, new: Export) -> Iterator[Fault]:
     differs = next((n for n in range(start, end + 1) if not _is_same(old.hash_of(n), new.hash_of(n))), 0)
     if differs:
         yield from _named(old, new, differs)
+    else:
+        yield from cuts(old, new)
 
 
 def _is_same(before: str, after: str) -> bool:
@@ -155,7 +115,7 @@ def _is_same(before: str, after: str) -> bool:
 
 def _is_replaced(before: str, new: Export) -> bool:
     """Whether the log itself says that people replaced that key."""
-    told = (_entries.decode(text) for text in new.texts if text)
+    told = (entries.decode(text) for text in new.texts if text)
     return any(entry.event is Event.KEY_REPLACED and entry.facts.get("before") == before for entry in told)
 
 
@@ -205,7 +165,7 @@ def _all_said(export: Export, skipped: int) -> list[bytes]:
 
 def _said(text: bytes) -> bytes:
     """What an entry says, whatever its number and what it follows on."""
-    entry = _entries.decode(text)
+    entry = entries.decode(text)
     return msgspec.json.encode(msgspec.structs.replace(entry, number=0, previous=GENESIS), order="deterministic")
 
 
@@ -270,7 +230,10 @@ def against_witness(anchors: Sequence[Anchor], new: Export) -> Iterator[Fault]:
             if number < new.first - 1:
                 continue
             if number > new.last:
-                return
+                break
             if not _is_same(new.hash_of(number), hashed):
                 yield Fault(number, "forked", f"from entry {number} on this is another log than the one that the witness saw")
                 return
+    # What an anchor has that the one before it had not, was written after that one.
+    seen = Times((anchor.number, anchor.at) for anchor in anchors)
+    yield from young(new, (number for number in new.erased if number <= newest.number), seen.before)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 
 import msgspec
 
+from blickschutz.audit.erasures import Erasures
 from blickschutz.audit.model import GENESIS, Checkpoint, CheckpointLine, Entry, ErasedLine, Event, Fault, Head, Line
 from blickschutz.kernel.errors import UNREADABLE
 
@@ -36,11 +36,6 @@ def encode(entry: Entry) -> bytes:
 def digest(text: bytes) -> str:
     """The hash of an entry: SHA-256 over its text, which names the hash of the entry before."""
     return hashlib.sha256(text).hexdigest()
-
-
-def erased_digest(hashes: Iterable[tuple[int, str]]) -> str:
-    """What the entry that tells of erased ones says of their numbers and hashes, in order."""
-    return hashlib.sha256("".join(f"{number}:{hashed}\n" for number, hashed in hashes).encode()).hexdigest()
 
 
 def signed_text(number: int, hashed: str, at: float) -> bytes:
@@ -79,10 +74,10 @@ def verify(lines: Iterable[bytes], is_signed: IsSigned, public: bytes | None = N
 
 def _verify_chain(source: Iterator[bytes], head: Head, key: bytes, is_signed: IsSigned) -> Iterator[Fault]:
     number, previous = head.first - 1, GENESIS if head.first == 1 else ""
-    checked, told = -1, _Erasures(head.first)
+    checked, told = -1, Erasures(head.first)
     for position, line in enumerate(source, 2):
         if line.startswith(b'{"checkpoint"'):
-            fault, checked = _verify_checkpoint(line, number, previous, key, is_signed), number
+            fault, checked = _verify_checkpoint(line, number, previous, key, is_signed, told), number
         else:
             number += 1
             fault, previous = _verify_entry(line, number, previous, told)
@@ -96,27 +91,7 @@ def _verify_chain(source: Iterator[bytes], head: Head, key: bytes, is_signed: Is
     yield from told.faults()
 
 
-@dataclass(slots=True)
-class _Erasures:
-    """What was erased by the lines of a log, and by the entries that tell of it. `start` is the first entry that there is."""
-
-    start: int
-    gone: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
-    told: dict[int, Entry] = field(default_factory=dict)
-
-    def faults(self) -> Iterator[Fault]:
-        for order, hashes in self.gone.items():
-            if order not in self.told:
-                yield Fault(hashes[0][0], "erased", f"entry {hashes[0][0]} is gone, and no entry {order} of the log tells of it")
-        for order, entry in self.told.items():
-            if int(str(entry.facts.get("first", 0))) < self.start:
-                continue  # what it tells of is not all in this export
-            hashes = self.gone.get(order, [])
-            if erased_digest(hashes) != entry.facts.get("digest"):
-                yield Fault(order, "erased", f"entry {order} tells of other erased entries than those that are gone")
-
-
-def _verify_erased(line: bytes, number: int, previous: str, told: _Erasures) -> tuple[Fault | None, str]:
+def _verify_erased(line: bytes, number: int, previous: str, told: Erasures) -> tuple[Fault | None, str]:
     try:
         parsed = _erased_decoder.decode(line)
     except UNREADABLE as error:
@@ -127,7 +102,7 @@ def _verify_erased(line: bytes, number: int, previous: str, told: _Erasures) -> 
     return None, parsed.hash
 
 
-def _verify_entry(line: bytes, number: int, previous: str, told: _Erasures) -> tuple[Fault | None, str]:
+def _verify_entry(line: bytes, number: int, previous: str, told: Erasures) -> tuple[Fault | None, str]:
     if is_erased(line):
         return _verify_erased(line, number, previous, told)
     try:
@@ -136,6 +111,7 @@ def _verify_entry(line: bytes, number: int, previous: str, told: _Erasures) -> t
         entry = _entry_decoder.decode(text)
     except UNREADABLE as error:
         return Fault(number, "unreadable", f"entry {number} cannot be read: {error}"), previous
+    told.there.append((number, entry.at))
     if entry.event is Event.LOG_ERASED:
         told.told[number] = entry
     if digest(text) != parsed.hash:
@@ -149,7 +125,7 @@ def _verify_entry(line: bytes, number: int, previous: str, told: _Erasures) -> t
     return None, parsed.hash
 
 
-def _verify_checkpoint(line: bytes, number: int, hashed: str, key: bytes, is_signed: IsSigned) -> Fault | None:
+def _verify_checkpoint(line: bytes, number: int, hashed: str, key: bytes, is_signed: IsSigned, told: Erasures) -> Fault | None:
     try:
         point = msgspec.json.decode(line, type=CheckpointLine).checkpoint
         signature = bytes.fromhex(point.signature)
@@ -159,6 +135,7 @@ def _verify_checkpoint(line: bytes, number: int, hashed: str, key: bytes, is_sig
         return Fault(number, "checkpoint", f"the checkpoint at {point.number} does not fit the entries before it")
     if not is_signed(signed_text(point.number, point.hash, point.at), signature, key):
         return Fault(number, "signature", f"the signature of the checkpoint at {point.number} is wrong")
+    told.signed.append((number, point.at))
     if line != encode_checkpoint(msgspec.structs.replace(point, signature=signature.hex())):
         return Fault(number, "form", f"the line of the checkpoint at {point.number} is not written as this software writes it")
     return None

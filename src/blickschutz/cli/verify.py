@@ -45,8 +45,9 @@ def audit(file: Path, old: Path | None, folder: Path | None, witness_key: str, k
 
 def _outside(lines: list[bytes], old: Path | None, folder: Path | None, witness: bytes | None) -> list[tuple[str, str]]:
     """What is wrong between a log and what lay elsewhere: an older export, the folder of a witness."""
+    from blickschutz.anchor.cuts import read_export
     from blickschutz.anchor.io.ledger import read_folder
-    from blickschutz.anchor.rules import against, against_witness, read_export, read_records
+    from blickschutz.anchor.rules import against, against_witness, read_records
     from blickschutz.audit.rules import verify as verify_log
     from blickschutz.vault.io.files import is_signed
 

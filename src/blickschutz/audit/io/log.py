@@ -26,6 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from blickschutz.audit.erasures import erased_digest
 from blickschutz.audit.lives import STANDING, Dated
 from blickschutz.audit.model import GENESIS, Checkpoint, Entry, Event
 from blickschutz.audit.rules import (
@@ -35,10 +36,10 @@ from blickschutz.audit.rules import (
     encode_erased,
     encode_head,
     encode_line,
-    erased_digest,
     signed_text,
 )
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import StoreUnreachableError
 from blickschutz.storage.engine import forget, writing
 from blickschutz.storage.ports import APPEND_ONLY, AppendOnly, Database, belongs_to
 from blickschutz.storage.rows import RowReader
@@ -69,7 +70,9 @@ erased = Table(
     Column("hash", String(64), nullable=False),
     Column("entry", Integer, nullable=False),
     info={
-        "append_only": AppendOnly(added_if="EXISTS (SELECT 1 FROM log AS l WHERE l.number = NEW.entry AND l.event = 'log-erased')"),
+        "append_only": AppendOnly(
+            added_if="EXISTS (SELECT 1 FROM log AS l WHERE l.number = NEW.entry AND l.number > NEW.number AND l.event = 'log-erased')"
+        ),
     },
 )
 checkpoints = Table(
@@ -123,7 +126,7 @@ class AuditLog:
             "hash": digest(text),
         }
         connection.execute(entries.insert(), row)
-        if number % CHECKPOINT_EVERY == 0:
+        if number % CHECKPOINT_EVERY == 0 and what is not Event.LOG_ERASED:
             self._add_checkpoint(connection)
         return entry
 
@@ -142,10 +145,16 @@ class AuditLog:
         with writing(self._engine) as connection:
             self._add_checkpoint(connection)
 
-    def _add_checkpoint(self, connection: Connection) -> None:
-        last = connection.execute(select(entries.c.number, entries.c.hash).order_by(entries.c.number.desc()).limit(1)).one_or_none()
+    def _add_checkpoint(self, connection: Connection, order: int = 0) -> None:
+        """`order` is the entry of this transaction that tells of erased ones. No other such entry is signed as the newest: whoever
+        wrote it past the program, and took away what it names, is named by the entry after it, and every verifier finds the gap."""
+        newest = select(entries.c.number, entries.c.hash, entries.c.event).order_by(entries.c.number.desc()).limit(1)
+        last = connection.execute(newest).one_or_none()
         if last is None or connection.execute(select(func.count()).where(checkpoints.c.number == last.number)).scalar_one():
             return
+        if last.event == Event.LOG_ERASED and last.number != order:
+            self.append(connection, Event.LOG_BROKEN, "system", facts={"entry": last.number})
+            last = connection.execute(newest).one()
         at = self._clock.now()
         signature = self._sign(signed_text(last.number, last.hash, at))
         if signature is None:
@@ -242,7 +251,9 @@ class AuditLog:
             order = self.append(connection, Event.LOG_ERASED, "system", facts={**facts, "digest": erased_digest(hashes)})
             connection.execute(erased.insert(), [{"number": n, "hash": hashed, "entry": order.number} for n, hashed in hashes])
             connection.execute(delete(entries).where(mine))
-            self._add_checkpoint(connection)
+            self._add_checkpoint(connection, order.number)
+            if not connection.execute(select(func.count()).where(checkpoints.c.number == order.number)).scalar_one():
+                raise StoreUnreachableError("nothing is erased from the log: its key signs nothing")
 
     def forget(self) -> None:
         """Leave no byte of erased entries in the database's files. Raises `StoreBusyError` while somebody still reads what was."""
