@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -199,13 +200,78 @@ def test_nothing_ends_while(house, why):
     assert house.numbers() == before
 
 
+def ends_on(entries, number, days):
+    """The first of these days on which that entry is to end."""
+    return next((day for day in days if number in ended(entries, LIFE, at(day, 23), set)), None)
+
+
 def test_a_clock_that_was_wrong_ends_nothing_early():
-    """1970 in between, and a date that is still to come."""
+    """1970 in between, and a date that is still to come: all were written before the next that is dated well."""
     days = (date(2027, 1, 1), date(1970, 1, 2), date(2026, 12, 1), date(2040, 1, 1), date(2027, 1, 3))
     entries = [Dated(number, at(day), "signed-in", "") for number, day in enumerate(days, 1)]
     assert list(ended(entries, LIFE, at(date(2028, 12, 31), 23), set)) == []
-    assert list(ended(entries, LIFE, at(date(2029, 1, 1), 23), set)) == [1, 2, 3, 4]
-    assert list(ended(entries[3:], LIFE, at(date(2029, 1, 3), 23), set)) == [5], "whose age nobody can say stays"
+    assert list(ended(entries, LIFE, at(date(2029, 1, 1), 23), set)) == [1]
+    assert list(ended(entries, LIFE, at(date(2029, 1, 3), 23), set)) == [1, 2, 3, 4, 5]
+    assert list(ended(entries[:4], LIFE, at(date(2029, 1, 3), 23), set)) == [1], "whose age nobody can say stays"
+
+
+@pytest.mark.parametrize("wrong", [date(2023, 1, 2), date(2031, 1, 1), date(2026, 2, 1)])
+def test_after_six_weeks_of_a_dead_clock_an_entry_ends_with_the_next_that_is_dated_well(wrong):
+    """Written on 10 March in truth, and six weeks before that no entry at all."""
+    entries = [Dated(1, at(date(2026, 2, 1)), "", ""), Dated(2, at(wrong, 11), "", ""), Dated(3, at(date(2026, 3, 15)), "", "")]
+    assert ends_on(entries, 2, [date(2028, 2, 1), date(2028, 3, 10), date(2028, 3, 14), date(2028, 3, 15)]) == date(2028, 3, 15)
+
+
+def test_one_entry_half_a_year_ahead_keeps_none_after_it_where_the_log_goes_on():
+    days = [date(2026, 1, 1) + timedelta(days=offset) for offset in range(1000)]
+    entries = [Dated(number, at(day), "", "") for number, day in enumerate(days, 1)]
+    entries[60] = replace(entries[60], at=at(days[60] + timedelta(days=190)))
+    for number in (60, 61, 62, 100, 250):
+        day = days[max(number, 62) - 1] if number == 61 else days[number - 1]
+        limit = date(day.year + 2, day.month, day.day)
+        around = [limit + timedelta(days=offset) for offset in (-2, -1, 0, 1)]
+        assert next(day for day in around if ends_on(entries[: (day - days[0]).days + 1], number, [day])) == limit, number
+    alone = [entries[59], entries[60], entries[61]]
+    assert ends_on(alone, 62, [date(2028, 3, 3), date(2028, 9, 8), date(2029, 3, 1)]) is None, "nobody knows: the one may be right"
+
+
+def test_whatever_clocks_showed_none_ends_early_and_of_a_log_that_goes_on_none_a_week_late():
+    """200 logs in which the clock stood wrong up to three times, for an entry to eight weeks, by a week to four years."""
+    chance = random.Random(17)
+    late = []
+    for _ in range(200):
+        true, moment, now = [], at(date(2026, 1, 1)), at(date(2028, 1, 1)) + chance.uniform(0, 330) * DAY_S
+        while moment < now - DAY_S:
+            moment += chance.uniform(0.02, 0.98) * DAY_S
+            true.append(moment)
+        shown = list(true)
+        for _ in range(chance.randint(1, 3)):
+            start, length = chance.randrange(1, 600), chance.choice((1, 2, 10, 60, 110))
+            off = chance.choice((-1, 1)) * chance.uniform(7, chance.choice((30, 200, 1400))) * DAY_S
+            for index in range(start, min(start + length, len(true) - 8)):
+                shown[index] = true[index] + off
+        entries = [Dated(number, moment, "", "") for number, moment in enumerate(shown)]
+        gone = set(ended(entries, LIFE, now, set))
+        assert all(LIFE.ends(true[number]) <= now for number in gone), [(n, true[n], shown[n]) for n in gone if LIFE.ends(true[n]) > now]
+        late.append(sum(LIFE.ends(moment) + 7 * DAY_S <= now for number, moment in enumerate(true) if number not in gone))
+    assert sum(map(bool, late)) == 0
+
+
+def test_what_was_erased_before_still_says_how_late_it_was(house):
+    """The clock died when the older entry was signed, and that one is gone now."""
+    house.write(date(2027, 2, 1))
+    house.log.checkpoint()
+    house.clock.jump(-900 * DAY_S)
+    number = house.log.write(Event.UNMASK_GRANTED, "ada").number
+    house.clock.jump(900 * DAY_S)
+    house.write(date(2027, 3, 15))
+    house.look(date(2029, 2, 1))
+    assert house.numbers()[0] == number
+    house.look(date(2029, 3, 14))
+    assert house.numbers()[0] == number
+    house.look(date(2029, 3, 15))
+    assert number not in house.numbers()
+    assert house.problems() == []
 
 
 def erased_house(house):

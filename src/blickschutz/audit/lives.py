@@ -9,6 +9,9 @@ from datetime import tzinfo
 from blickschutz.audit.model import Event
 from blickschutz.kernel.periods import DONE_S, end_of_months
 
+_SHORT_S, _BESIDE_S = 86_400.0, 3 * 86_400.0
+# So much is counted time behind the machine's clock at most, without anybody being asked.
+
 LASTING = frozenset(
     {
         # Whose signatures the log bears, who watches it, and what was lost or erased of it.
@@ -86,17 +89,47 @@ def ended(entries: Iterable[Dated], life: LogLife, now: float, bound: Callable[[
     """The numbers of entries that are to end, of all in their order. `bound` are subjects on which something still rests, asked once
     and only where something is old enough: the custody of a clip is told as long as the clip is there.
 
-    A clock that was wrong ends nothing early: an entry is as old as the youngest before it, and what is dated after `now` has no date.
+    A clock that was wrong ends nothing early, and late only while nobody can know better: see `_settled`.
     """
-    latest, subjects = float("-inf"), None
-    for entry in entries:
-        latest = max(latest, entry.at) if entry.at <= now else latest
-        if latest == float("-inf"):
-            continue
-        if life.ends(latest) > now:
+    subjects = None
+    for entry, at in _settled(entries, now):
+        if life.ends(at) > now:
             return
         if entry.event in LASTING or entry.standing:
             continue
         subjects = bound() if subjects is None else subjects
         if entry.subject not in subjects:
             yield entry.number
+
+
+def _settled(entries: Iterable[Dated], now: float) -> Iterator[tuple[Dated, float]]:
+    """Each entry with the latest moment (POSIX) at which it can have been written.
+
+    `now` is certain, and so is that between two entries as long passed as their dates say where that is a day at most, whatever the clock
+    showed: whoever set it did it in one of the longer steps. So an entry is at least as old as the short steps after it together, and
+    one dated later than that was dated ahead. Of the others one is dated well that is not before those before it, and not after a long
+    step back for which no step forward made up. All else was written before the next that is dated well.
+    """
+    known = list(entries)
+    latest, after = [0.0] * len(known), now + _BESIDE_S
+    for index in range(len(known) - 1, -1, -1):
+        latest[index] = after
+        step = known[index].at - known[index - 1].at if index else 0.0
+        after -= step if abs(step) <= _SHORT_S else 0.0
+    waiting: list[tuple[Dated, float]] = []
+    newest = last = float("-inf")
+    behind = 0.0
+    for entry, most in zip(known, latest, strict=True):
+        waiting.append((entry, most))
+        if entry.at > min(now, most):
+            continue
+        step, last = entry.at - last, entry.at
+        if step < -_SHORT_S:
+            behind -= step
+        elif step > _SHORT_S:
+            behind = behind - step if behind - step > _SHORT_S else 0.0
+        if not behind and entry.at >= newest:
+            newest = entry.at
+            yield from ((one, min(newest, known_by)) for one, known_by in waiting)
+            waiting.clear()
+    yield from waiting

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from blickschutz.audit.erasures import erased_digest
-from blickschutz.audit.lives import STANDING, Dated
+from blickschutz.audit.lives import LASTING, STANDING, Dated
 from blickschutz.audit.model import GENESIS, Checkpoint, Entry, Event
 from blickschutz.audit.rules import (
     digest,
@@ -46,6 +46,7 @@ from blickschutz.storage.rows import RowReader
 
 METADATA = MetaData(info=belongs_to(Database.CONTROL))
 CHECKPOINT_EVERY = 500
+_POINTS = 4 * CHECKPOINT_EVERY
 
 Facts: TypeAlias = "dict[str, str | int | float | bool | list[str]]"
 
@@ -228,13 +229,18 @@ class AuditLog:
         return [row.hash for index, row in enumerate(found, after + 1) if row.number == index]
 
     def dated(self) -> Iterator[Dated]:
-        """What the limit of entries goes by, the oldest first."""
+        """What the limit of entries goes by, the oldest first. Checkpoints among them say how late it was when entries that are gone were
+        written; none of them ends."""
         newest = select(func.max(entries.c.number)).where(entries.c.event.in_(STANDING)).group_by(entries.c.event, entries.c.subject)
-        query = select(entries.c.number, entries.c.at, entries.c.event, entries.c.subject).order_by(entries.c.number)
+        mortal = select(func.min(entries.c.number)).where(entries.c.event.not_in(LASTING))
+        there = select(entries.c.number, entries.c.at, entries.c.event, entries.c.subject, literal(0).label("point"))
         with self._engine.connect() as connection:
             standing = frozenset(connection.execute(newest).scalars())
-            for number, at, event, subject in connection.execution_options(yield_per=500).execute(query):
-                yield Dated(number, at, event, subject, number in standing)
+            first = (connection.execute(mortal).scalar_one() or 0) - _POINTS
+            signed = select(checkpoints.c.number, checkpoints.c.at, literal(Event.LOG_ERASED.value), literal(""), literal(1))
+            query = union_all(there, signed.where(checkpoints.c.number >= first)).order_by("number", "point")
+            for number, at, event, subject, point in connection.execution_options(yield_per=500).execute(query):
+                yield Dated(number, at, event, subject, bool(point) or number in standing)
 
     def erase(self, numbers: Sequence[int], months: int) -> None:
         """Erase what these entries say; their hashes stay, and an entry in the same transaction tells of it and is signed.
