@@ -55,6 +55,10 @@ class ClipsAndLog:
     decisions: list[Confirmed] = field(default_factory=list)
     highest: int = 0
     broken: bool = False
+    ran: bool = False
+
+    def begun(self) -> bool:
+        return self.ran
 
     def stamped(self) -> list[StampedClip]:
         return list(self.rows.values())

@@ -75,6 +75,9 @@ class NoNotes:
 
 
 class NoJournal:
+    def begun(self):
+        return False
+
     def serial(self):
         return 0
 

@@ -460,6 +460,15 @@ class TestTheFile:
         house.go(DAY)
         assert house.reason == Reason.FILE_MISSING, "a fault ends by two people only"
 
+    def test_no_file_though_the_installation_ran_before_is_a_fault_without_any_clip_too(self, house):
+        """With a clock years ahead the first look would else erase the whole log."""
+        house.records.ran = True
+        house.path.unlink()
+        house.machine.error = 4 * 365 * DAY
+        house.start()
+        assert house.reason == Reason.FILE_MISSING
+        assert house.time.check().suspended
+
     def test_another_key_is_damage(self, house, tmp_path):
         house.record()
         (tmp_path / "key").write_bytes(b"k" * 32)

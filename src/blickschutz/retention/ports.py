@@ -65,6 +65,10 @@ class Journal(Protocol):
         """The highest serial number of the time's state that the log knows; 0 for none."""
         ...
 
+    def begun(self) -> bool:
+        """Whether the installation ran before: then there was a state of the time, and entries whose limit it counted."""
+        ...
+
     def confirmed(self, decision: Confirmed) -> None:
         """Write the entry, and the stamps into the clips' rows, in one transaction that is on disk when this returns."""
         ...

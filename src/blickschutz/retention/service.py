@@ -80,7 +80,7 @@ class RetentionTime:
         else:
             if found is not None:
                 self._file.set_aside()
-            fault = found if found is not None else Reason.FILE_MISSING if clips else None
+            fault = found if found is not None else Reason.FILE_MISSING if clips or self._journal.begun() else None
             after = rules.fresh(_new_name(), sample, self._trust, fault)
             record = replace(after, suspension=None)
         self._untold = list(rules.changes(record, after))

@@ -38,6 +38,9 @@ class TimeJournal:
         newest = [entry for event in _EVENTS for entry, _ in self._log.find(event=event, most=1)]
         return max((int(str(entry.facts.get("serial", 0))) for entry in newest), default=0)
 
+    def begun(self) -> bool:
+        return bool(self._log.find(event=Event.SYSTEM_STARTED, most=1))
+
     def confirmed(self, decision: Confirmed) -> None:
         facts: Facts = {
             "basis": decision.basis.value,
