@@ -133,6 +133,33 @@ def test_every_entry_of_two_years_is_erased_at_its_limit_and_none_before():
         assert gone == [number, number + 1] if (day.month, day.day) == (2, 28) and day.year == 2028 else [number]
 
 
+@pytest.mark.parametrize("months", [12, 24, 25, 30, 36])
+def test_the_log_is_whole_from_the_first_day_of_which_nothing_is_to_end(months):
+    """Each day of 2027 and 2028, before and after the hour at which a day's entries begin to end."""
+    life = LogLife(months, BERLIN)
+    for day in YEARS:
+        for hour, minute in ((0, 0), (22, 59), (23, 0), (23, 59)):
+            now = at(day, hour, minute)
+            first = life.whole_from(now)
+            assert life.ends(at(first, 0)) > now
+            assert all(life.ends(at(first - timedelta(days=before), 23, 59)) <= now for before in (1, 2, 3, 31))
+            assert life.ends(at(first, 23, 59)) == life.ends(at(first, 0))
+
+
+@pytest.mark.parametrize(
+    ("today", "months", "first"),
+    [
+        (date(2028, 2, 29), 24, date(2026, 3, 1)),
+        (date(2028, 2, 28), 24, date(2026, 2, 28)),
+        (date(2028, 8, 29), 30, date(2026, 3, 1)),
+        (date(2028, 8, 31), 30, date(2026, 3, 1)),
+        (date(2028, 3, 31), 25, date(2026, 3, 1)),
+    ],
+)
+def test_the_log_is_whole_at_the_ends_of_months(today, months, first):
+    assert LogLife(months, BERLIN).whole_from(at(today)) == first
+
+
 def test_what_is_erased_is_gone_from_every_file_and_the_log_still_verifies(house, tmp_path):
     number = house.write(date(2027, 1, 5), facts={"reason": SECRET})
     kept = house.write(date(2028, 6, 1))

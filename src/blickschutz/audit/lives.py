@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from blickschutz.audit.model import Event
-from blickschutz.kernel.periods import DONE_S, end_of_months
+from blickschutz.kernel.periods import DONE_S, add_months, end_of_months
 
+_MONTH_ENDS = 4  # So many days end with one, at the end of February.
 _SHORT_S, _BESIDE_S = 86_400.0, 3 * 86_400.0
 # So much is counted time behind the machine's clock at most, without anybody being asked.
 
@@ -83,6 +84,13 @@ class LogLife:
     def ends(self, at: float) -> float:
         """When what was written at `at` must begin to end (POSIX), so that it is gone at its limit."""
         return end_of_months(at, self.months, self.zone) - DONE_S
+
+    def whole_from(self, now: float) -> date:
+        """The first day of which nothing is to end yet. A day ends as a whole, and none after a later one."""
+        first = add_months(datetime.fromtimestamp(now, self.zone).date(), -self.months) - timedelta(days=_MONTH_ENDS)
+        while end_of_months(datetime.combine(first, time(12), self.zone).timestamp(), self.months, self.zone) - DONE_S <= now:
+            first += timedelta(days=1)
+        return first
 
 
 def ended(entries: Iterable[Dated], life: LogLife, now: float, bound: Callable[[], Collection[str]]) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import date
 from itertools import islice
 
 import structlog
@@ -69,6 +70,10 @@ class LogEnd:
     def is_over(self, at: float) -> bool:
         """Whether what happened at that moment (POSIX) is to end."""
         return self.log_life.ends(at) <= self._time.dated()
+
+    def whole_from(self) -> date:
+        """The first day of which all entries are there."""
+        return self.log_life.whole_from(self._time.dated())
 
     def due(self, most: int, late_s: float = 0.0) -> list[int]:
         """The first so many entries that are to end, and were so `late_s` ago."""

@@ -20,7 +20,6 @@ from blickschutz.compliance.reports.model import EVENTS, Happened, NotPublic, Ra
 from blickschutz.config.budgets import budget_settings
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.office import Inspected
-from blickschutz.kernel.periods import add_months
 
 _HOUR_S = 3600.0
 _MOST_PRINTS = 100_000
@@ -53,7 +52,7 @@ def _happened(site: SiteFile, records: Inspected | None, first: date, last: date
 
 def known_from(site: SiteFile, records: Inspected, today: date) -> date | None:
     """The first day of which log and alerts are whole; None where nothing was deleted at its limit yet."""
-    limit = max(add_months(today, -site.audit.keep_months), today - timedelta(days=site.alerts.rows_days))
+    limit = max(records.log_end.whole_from(), today - timedelta(days=site.alerts.rows_days))
     begun = records.office.log.find(before=2, most=1)
     midnight = datetime(limit.year, limit.month, limit.day, tzinfo=ZoneInfo(site.site.timezone)).timestamp()
     return limit if not begun or begun[0][0].at < midnight else None
