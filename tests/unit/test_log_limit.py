@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from blickschutz.audit.rules import encode_erased, is_erased, verify
 from blickschutz.control.io.orders import METADATA as ORDER_TABLES
 from blickschutz.control.io.orders import SqlOrderStore
 from blickschutz.control.model import OrderState, RecordingOrder
-from blickschutz.control.service.logend import EVERY_S, LogEnd
+from blickschutz.control.service.logend import BUSY_S, EVERY_S, LogEnd
 from blickschutz.kernel.errors import StoreBusyError
 from blickschutz.kernel.periods import DONE_S
 from blickschutz.retention.io.sources import ClockSources
@@ -396,7 +397,22 @@ def test_what_a_reader_keeps_in_the_journal_goes_when_they_are_done(house, tmp_p
             house.log.forget()
     house.clock.step(5.0)
     house.end.look()
+    assert any(SECRET.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()), "whoever was busy is left alone"
+    house.clock.step(BUSY_S)
+    house.end.look()
     assert all(SECRET.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_whoever_waits_for_the_journal_keeps_nobody_from_writing(house):
+    house.write(date(2027, 1, 5))
+    with house.engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM log")).scalar_one()
+        house.write(date(2027, 1, 6))
+        began = time.monotonic()
+        for _ in range(5):
+            with pytest.raises(StoreBusyError):
+                house.log.forget()
+        assert time.monotonic() - began < 1.0, "five waits for a lock are longer"
 
 
 def case_of(clip, destroyed):
@@ -448,6 +464,14 @@ def test_many_are_erased_in_parts_that_each_have_their_entry(house):
         for _ in range(4500):
             house.log.append(connection, Event.SIGNED_IN, "ada")
     house.look(date(2029, 1, 1))
+    assert [entry.facts["entries"] for entry, _ in house.log.find(event=Event.LOG_ERASED)] == [2000]
+    house.lost = True
+    house.end.look()
+    assert len(house.log.find(event=Event.LOG_ERASED)) == 1, "asked again before each part"
+    house.lost = False
+    for _ in range(3):
+        house.clock.step(5.0)
+        house.end.look()
     assert [entry.facts["entries"] for entry, _ in house.log.find(event=Event.LOG_ERASED)] == [500, 2000, 2000]
     with house.engine.connect() as connection:
         rows = connection.execute(erased.select().where(erased.c.entry == 4501).order_by(erased.c.number)).all()

@@ -17,7 +17,7 @@ from blickschutz.retention.service import RetentionTime
 from blickschutz.storage.reserve import Reserve
 
 _log = structlog.get_logger(__name__)
-EVERY_S = 900.0
+EVERY_S, BUSY_S = 900.0, 300.0
 _PART, _DAY_S = 2000, 86_400.0
 
 
@@ -40,32 +40,46 @@ class LogEnd:
         self._log, self._time, self._clock = log, time, clock
         self._bound, self._waits, self._reserve = bound, waits, reserve
         self._looked_at = float("-inf")
-        self._unforgotten = False
+        self._busy_at, self._unforgotten = float("-inf"), False
         self._forget, self._forgot_on = forget, 0
 
     def look(self) -> None:
-        """Called every few seconds, looks every quarter of an hour. Raises `DeviceError` where the log takes nothing; it is tried again."""
+        """Called every few seconds, looks every quarter of an hour; where much is to end, a part at each call, so that others write in
+        between. Raises `DeviceError` where the log takes nothing; it is tried again."""
         now = self._clock.monotonic()
-        if now - self._looked_at < EVERY_S or self._waits() or not self._log.can_sign or self._time.check().suspended:
+        if self._unforgotten and now - self._busy_at >= BUSY_S:
+            self._cut(now)
+        if now - self._looked_at < EVERY_S or self._halted():
             return
-        while numbers := self.due(_PART):
+        if numbers := self.due(_PART):
             self._unforgotten = True
-            self._reserve.through(lambda numbers=numbers: self._log.erase(numbers, self.log_life.months))  # type: ignore[misc]
+            self._reserve.through(lambda: self._log.erase(numbers, self.log_life.months))
             _log.info("log_entries_erased", entries=len(numbers))
-        if self._unforgotten:
-            try:
-                self._log.forget()
-            except StoreBusyError:
-                # Somebody reads a long export; what was erased goes from the journal as soon as they are done.
-                return
-            self._unforgotten = False
-        self._looked_at = now
+        if len(numbers) == _PART:
+            return
         if (today := round(self._time.dated() // _DAY_S)) != self._forgot_on:
             # Who decided what about a clip stands in its case too, and ends with the entries that tell of it.
             for forget in self._forget:
-                while forget(self.is_over):
+                while not self._halted() and forget(self.is_over):
                     self._unforgotten = True
+            if self._halted():
+                return
             self._forgot_on = today
+        if self._unforgotten and now - self._busy_at >= BUSY_S:
+            self._cut(now)
+        self._looked_at = now
+
+    def _halted(self) -> bool:
+        return self._waits() or not self._log.can_sign or self._time.check().suspended
+
+    def _cut(self, now: float) -> None:
+        try:
+            self._log.forget()
+        except StoreBusyError:
+            # Somebody reads a long export: what was erased goes from the journal when they are done.
+            self._busy_at = now
+            return
+        self._unforgotten = False
 
     def is_over(self, at: float) -> bool:
         """Whether what happened at that moment (POSIX) is to end."""

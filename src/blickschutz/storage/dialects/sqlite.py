@@ -151,8 +151,15 @@ class SqliteDialect:
 
     def forget(self, engine: Engine) -> None:
         # Rows are overwritten in the file (`secure_delete`); pages of before stay in the journal until it is cut.
-        with _named(engine), closing(engine.raw_connection()) as connection:
-            busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        # It holds the right to write while it waits for readers, so it waits for none; writers of this process queue.
+        queue = self._queues.setdefault(str(engine.url.database), threading.Lock())
+        with queue, _named(engine), closing(engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=0")
+            try:
+                busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={round(1000 * LONGEST_WAIT_S)}")
         if busy:
             raise StoreBusyError(f"{_name(engine)}: what was deleted stays in the journal while somebody reads; it is tried again")
 
