@@ -319,7 +319,11 @@ def test_redacted_pictures_of_an_older_version_are_found(left):
 
 def test_a_release_without_a_duty_to_inform_and_a_second_restriction_are_found():
     grounds = whole()
-    assert said(logged(Event.DUTY_OPENED)(grounds), "ZB-03").result is Result.BROKEN
+    without = logged(Event.DUTY_OPENED)(grounds)
+    assert said(without, "ZB-03").result is Result.BROKEN
+    known = rows(with_duty=frozenset({"c" * 32}))(without)
+    assert said(known, "ZB-03").result is Result.HOLDS, "the entry ended at its limit, the duty is there"
+    assert said(rows(with_duty=frozenset({"d" * 32}))(without), "ZB-03").result is Result.BROKEN
     assert said(altered(FactKind.REQUESTS_PROCESS)(grounds), "BR-01").result is Result.BROKEN
     # Freed by its first request, restricted again by another one, and destroyed all the same.
     log = {

@@ -93,6 +93,7 @@ class Rows:
     `unanswered`: alerts that were closed and that no person decided; `stray`: files or rows without their other half;
     `undecided`: recordings that have been in quarantine for too long;
     `late_requests`: requests of those concerned that were or are not answered in time, `unmet_duties`: people not told in time;
+    `with_duty`: clips for which a duty to inform was opened, however long ago;
     `anchored_at`: when (POSIX) the log's witness confirmed it last, `anchor_problem` why it does not (a word);
     `old_seconds`, `old_clips`: alerts and cases with redacted pictures of an older version, whose redaction could leave people visible;
     `old_entries`: entries of the log that outlived their limit.
@@ -114,6 +115,7 @@ class Rows:
     undecided: tuple[int, ...] = ()
     late_requests: tuple[int, ...] = ()
     unmet_duties: tuple[int, ...] = ()
+    with_duty: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ def _rows(records: Inspected, clock: Clock, is_holiday: IsHoliday) -> Rows:
         old_clips=tuple(case.id for case in (*old.ending, *old.held, *old.restricted, *old.half_held)),
         late_requests=tuple(one.id for one in (*rights.open(), *rights.latest(_MOST)) if is_late(one, today, is_holiday)),
         unmet_duties=tuple(one.id for one in rights.duties(settled=False, most=_MOST) if is_unmet(one, today, is_holiday)),
+        with_duty=frozenset(one.clip for settled in (False, True) for one in rights.duties(settled=settled, most=_MOST)),
         anchored_at=records.anchoring.state.at,
         anchor_problem=records.anchoring.state.problem or "",
         chain_faults=tuple(fault.text for fault in _chain_faults(records)),
