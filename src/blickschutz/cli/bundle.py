@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import io
 import os
 import platform
 import re
@@ -24,6 +22,7 @@ from blickschutz.analysis.io.registry import NEEDED, ModelRegistry
 from blickschutz.cli.models import hand_over
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.shipped import shipped
+from blickschutz.storage.files import sha256_of
 
 # Seconds. About 350 MB; a source package among them is built.
 _FETCH_S = 1800.0
@@ -68,11 +67,11 @@ def bundle(out: Path, wheel: Path, wheels: Path | None) -> None:
         shutil.copyfile(shipped("LICENCE"), folder / "LICENCE")
         (folder / "PLATFORM").write_text(f"{_PYTHON} {platform.machine()}\n", encoding="ascii")
         (folder / "system-packages.txt").write_text(_SYSTEM, encoding="utf-8")
-        sums = [f"{_sha256(one)}  {one.relative_to(folder)}\n" for one in sorted(folder.rglob("*")) if one.is_file()]
+        sums = [f"{sha256_of(one)}  {one.relative_to(folder)}\n" for one in sorted(folder.rglob("*")) if one.is_file()]
         (folder / "SHA256SUMS").write_text("".join(sums), encoding="ascii")
         say(f"packing {len(sums)} files")
         _pack(folder, target)
-    click.echo(f"{target} ({target.stat().st_size // 1_000_000} MB), SHA-256 {_sha256(target)}")
+    click.echo(f"{target} ({target.stat().st_size // 1_000_000} MB), SHA-256 {sha256_of(target)}")
     click.echo(f"There: tar xf {target.name} && sh {name}/install.sh")
 
 
@@ -84,7 +83,7 @@ def pinned(wheels: Sequence[Path]) -> str:
         if found is None:
             raise OperatorError(f"{one.name} is no name of a wheel")
         if found["name"] != "pip":
-            lines.append(f"{found['name']}=={found['version']} --hash=sha256:{_sha256(one)}\n")
+            lines.append(f"{found['name']}=={found['version']} --hash=sha256:{sha256_of(one)}\n")
     return "".join(lines)
 
 
@@ -133,8 +132,3 @@ def _pack(folder: Path, target: Path) -> None:
                     packed.addfile(about, data)
     except OSError as error:
         raise OperatorError(f"{target} cannot be written: {error.strerror}") from error
-
-
-def _sha256(file: Path) -> str:
-    with io.BufferedReader(io.FileIO(file)) as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()

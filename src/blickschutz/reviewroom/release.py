@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from blickschutz.recording.model import ClipMode, Mark
 from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis, Trouble
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.storage.files import sha256_of
 from blickschutz.wall.model import EncoderSettings
 from blickschutz.web import texts
 
@@ -165,7 +165,7 @@ class Release:
         if filled is None:
             return "nobody-there"
         await asyncio.to_thread((bag / NAME).write_bytes, page(_names()))
-        sealed = await asyncio.to_thread(_sha256, Path(settings.path))
+        sealed = await asyncio.to_thread(sha256_of, Path(settings.path))
         released = time.time()
         people = (wish.asked, seat.guest.id)
         custody = Custody(
@@ -274,11 +274,6 @@ def _names() -> Words:
             "bases": {key: translate(text) for key, text in texts.BASIS_WORDS.items()},
         }
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_redacted(path: Path, reader: ClipReader, spared: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from contextlib import suppress
@@ -70,3 +71,15 @@ def erase(path: Path) -> None:
     except FileNotFoundError:
         return
     sync_folder(path.parent)
+
+
+def erase_database(path: Path) -> None:
+    """Overwrite and remove a database file with what SQLite keeps beside it (https://www.sqlite.org/tempfiles.html)."""
+    for end in ("", "-wal", "-shm", "-journal"):
+        erase(path.with_name(path.name + end))
+
+
+def sha256_of(path: Path) -> str:
+    """Of a whole file, in hex; read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,8 +13,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from blickschutz.kernel.errors import OperatorError
-from blickschutz.storage.files import erase, sync_folder
+from blickschutz.storage.files import erase, erase_database, sync_folder
 from blickschutz.storage.ports import Database, Dialect
+from blickschutz.storage.snapshot import faults, quoted
 from blickschutz.storage.upgrade import bring_up, revisions
 
 _MARK = "alembic_version"
@@ -46,7 +47,7 @@ def take_back(path: Path, database: Database, dialect: Dialect) -> dict[str, int
     if not is_newer(path, database):
         return {}
     with ExitStack() as failed:
-        failed.callback(erase, draft)
+        failed.callback(erase_database, draft)
         engine = dialect.connect(draft)
         bring_up(engine, dialect, draft, database)
         engine.dispose()
@@ -59,6 +60,10 @@ def take_back(path: Path, database: Database, dialect: Dialect) -> dict[str, int
             copy.execute("COMMIT")
             # What it still had beside it goes into the file that is to be overwritten.
             copy.execute("PRAGMA newer.wal_checkpoint(TRUNCATE)")
+        if found := faults(draft):
+            raise OperatorError(
+                f"{path.name}: what was taken back is not whole or has references into nothing ({found[0]}); nothing was changed"
+            )
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         os.link(path, newer)
@@ -75,8 +80,8 @@ def _tidied(path: Path) -> tuple[Path, Path]:
     draft, newer = path.with_name(f"{path.name}{_DRAFT}"), path.with_name(f"{path.name}{_NEWER}")
     if newer.exists() and newer.samefile(path):
         newer.unlink()  # another name of the database itself
-    for one in (draft, *(draft.with_name(draft.name + end) for end in ("-wal", "-shm", "-journal")), newer):
-        erase(one)
+    erase_database(draft)
+    erase(newer)
     return draft, newer
 
 
@@ -90,8 +95,8 @@ def _filled(copy: sqlite3.Connection, name: str) -> dict[str, int]:
                 f"the newer version no longer has {', '.join(missing[:5])} of table {table} in {name}: its rows cannot be taken back. "
                 "Restore the backup that was made before the upgrade"
             )
-        listed = ", ".join(_quoted(one) for one in columns)
-        copy.execute(f"INSERT INTO main.{_quoted(table)} ({listed}) SELECT {listed} FROM newer.{_quoted(table)}")
+        listed = ", ".join(quoted(one) for one in columns)
+        copy.execute(f"INSERT INTO main.{quoted(table)} ({listed}) SELECT {listed} FROM newer.{quoted(table)}")
         if _count(copy, "main", table) != _count(copy, "newer", table):
             raise OperatorError(f"{name}: rows of {table} were lost on the way back; nothing was changed")
     if copy.execute("SELECT count(*) FROM newer.sqlite_schema WHERE name = 'sqlite_sequence'").fetchone()[0]:
@@ -100,12 +105,6 @@ def _filled(copy: sqlite3.Connection, name: str) -> dict[str, int]:
         copy.execute(
             "INSERT INTO main.sqlite_sequence SELECT * FROM newer.sqlite_sequence WHERE name IN (SELECT name FROM main.sqlite_schema)"
         )
-    loose = copy.execute("PRAGMA main.foreign_key_check").fetchall()
-    said = [row[0] for row in copy.execute("PRAGMA main.integrity_check(20)") if row[0] != "ok"]
-    if loose or said:
-        raise OperatorError(
-            f"{name}: what was taken back is not whole ({len(loose)} references into nothing, {said[:1]}); nothing was changed"
-        )
     return {table: count for table in theirs if table not in own and (count := _count(copy, "newer", table))}
 
 
@@ -113,12 +112,8 @@ def _tables(copy: sqlite3.Connection, schema: str) -> dict[str, list[str]]:
     """Columns by table; without the mark and what SQLite keeps for itself."""
     names = [row[0] for row in copy.execute(f"SELECT name FROM {schema}.sqlite_schema WHERE type = 'table'")]
     wanted = [name for name in names if name != _MARK and not name.startswith("sqlite_")]
-    return {name: [row[1] for row in copy.execute(f"PRAGMA {schema}.table_info({_quoted(name)})")] for name in wanted}
+    return {name: [row[1] for row in copy.execute(f"PRAGMA {schema}.table_info({quoted(name)})")] for name in wanted}
 
 
 def _count(copy: sqlite3.Connection, schema: str, table: str) -> int:
-    return int(copy.execute(f"SELECT count(*) FROM {schema}.{_quoted(table)}").fetchone()[0])
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return int(copy.execute(f"SELECT count(*) FROM {schema}.{quoted(table)}").fetchone()[0])

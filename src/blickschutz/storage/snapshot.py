@@ -29,9 +29,9 @@ def snapshot(source: Path, target: Path, leave: Leave = lambda table, types: Fal
         for _, sql in tables:
             copy.execute(sql)
         for name, _ in tables:
-            types = [str(row[2]).upper() for row in copy.execute(f"PRAGMA source.table_info({_quoted(name)})")]
+            types = [str(row[2]).upper() for row in copy.execute(f"PRAGMA source.table_info({quoted(name)})")]
             if not leave(name, types):
-                copy.execute(f"INSERT INTO main.{_quoted(name)} SELECT * FROM source.{_quoted(name)}")
+                copy.execute(f"INSERT INTO main.{quoted(name)} SELECT * FROM source.{quoted(name)}")
         if copy.execute("SELECT count(*) FROM source.sqlite_schema WHERE name = 'sqlite_sequence'").fetchone()[0]:
             copy.execute("DELETE FROM main.sqlite_sequence")
             copy.execute("INSERT INTO main.sqlite_sequence SELECT * FROM source.sqlite_sequence")
@@ -58,5 +58,6 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
         return database.execute(query).fetchall()
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name of a table or column as SQL takes it, whatever it is."""
     return '"' + name.replace('"', '""') + '"'

@@ -16,6 +16,7 @@ import msgspec
 
 from blickschutz.analysis.model import Head, ModelCard
 from blickschutz.kernel.errors import ModelError
+from blickschutz.storage.files import sha256_of
 
 INDEX = "registry.json"
 # What an installation has: the default detector, and the network for poses, without which two kinds are not available.
@@ -26,11 +27,6 @@ def default_folder() -> Path:
     """Where models lie: `$BLICKSCHUTZ_DATA/models`, or inside the Python environment."""
     base = os.environ.get("BLICKSCHUTZ_DATA") or str(Path(sys.prefix) / "share" / "blickschutz")
     return Path(base) / "models"
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class ModelRegistry:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import sqlite3
@@ -26,6 +25,7 @@ from blickschutz.installation.model import FORMAT as FOLDER_FORMAT
 from blickschutz.kernel.clock import Clock
 from blickschutz.review.model import CaseState
 from blickschutz.review.rules import THERE
+from blickschutz.storage.files import sha256_of
 from blickschutz.storage.snapshot import faults, rows, snapshot
 from blickschutz.vault.io.files import InstallationKey, KeyFolder, overwrite, sync_folder, write_private
 from blickschutz.vault.model import Reviewer, SealedPrivateKey
@@ -60,7 +60,7 @@ def make_backup(plan: Plan, out: Path, clock: Clock, step: Step = lambda done: N
     _require_room(plan, target)
     with scratch(plan.folder) as work:
         files = _copies(plan, work)
-        members = tuple(Member(name, path.stat().st_size, _digest(path)) for name, path in files.items())
+        members = tuple(Member(name, path.stat().st_size, sha256_of(path)) for name, path in files.items())
         manifest = _manifest(plan, files, members, now)
         sealing, text = new_key(), msgspec.json.encode(manifest, order="deterministic")
         sealer = StreamSealer(sealing)
@@ -79,7 +79,7 @@ def make_backup(plan: Plan, out: Path, clock: Clock, step: Step = lambda done: N
             _write(target, header, sealer, key, text, [files[member.name] for member in members], step)
         except OSError as error:
             raise refusal(Problem.CANNOT_WRITE, plan.language, path=target, reason=error.strerror or error) from error
-    return Made(target, _digest(target), target.stat().st_size, manifest)
+    return Made(target, sha256_of(target), target.stat().st_size, manifest)
 
 
 def installation_key(folder: Path, language: str) -> InstallationKey:
@@ -252,8 +252,3 @@ def _write(
     # File systems of sticks and shares do not all know how to sync a folder; the file itself is synced.
     with suppress(OSError):
         sync_folder(target.parent)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

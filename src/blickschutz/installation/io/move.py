@@ -30,6 +30,7 @@ from blickschutz.installation.io.modes import FOLDER, private_umask, secure
 from blickschutz.installation.model import LOCKS, MARK, MOVING, FolderError, Known, Mark, Move, Place, State, Why
 from blickschutz.installation.texts import say
 from blickschutz.kernel.clock import Clock
+from blickschutz.storage.files import sha256_of
 from blickschutz.vault.io.files import overwrite, sync_folder
 
 Step = Callable[[int], object]
@@ -194,7 +195,7 @@ def _copy_all(source: Path, folder: Path, language: str, step: Step) -> None:
                 new.symlink_to(old.resolve())
         elif stat.S_ISREG(old.lstat().st_mode):
             size = old.stat().st_size
-            if not (new.is_file() and new.stat().st_size == size and _digest(new) == _digest(old)):
+            if not (new.is_file() and new.stat().st_size == size and sha256_of(new) == sha256_of(old)):
                 _copy(old, new, language, source)
             step(size)
     # A draft that a kill left, and what a copy before the kill had and the old folder has no more.
@@ -213,7 +214,7 @@ def _copy(old: Path, new: Path, language: str, source: Path) -> None:
             here.write(piece)
         here.flush()
         os.fsync(here.fileno())
-    if _digest(part) != read.hexdigest():
+    if sha256_of(part) != read.hexdigest():
         part.unlink()
         raise FolderError(Why.DIFFERS, say("copy-differs", language, path=new, old=source))
     shutil.copystat(old, part)
@@ -226,7 +227,7 @@ def move_file(old: Path, new: Path, language: str) -> None:
     Raises `FolderError` where something else lies there, `OSError`.
     """
     if new.exists():
-        if _digest(new) != _digest(old):
+        if sha256_of(new) != sha256_of(old):
             raise FolderError(Why.DIFFERS, say("copy-differs", language, path=new, old=old.parent))
     else:
         new.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER)
@@ -243,11 +244,6 @@ def move_file(old: Path, new: Path, language: str) -> None:
     overwrite(old)
     old.unlink()
     sync_folder(old.parent)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _destroy(folder: Path) -> None:

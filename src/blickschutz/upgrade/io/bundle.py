@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import sys
 import tarfile
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from blickschutz.storage.files import sha256_of
 from blickschutz.upgrade.model import Bundle, UpgradeError
 from blickschutz.upgrade.rules import version_of
 
@@ -53,11 +53,6 @@ def _verify(folder: Path) -> None:
     except (OSError, ValueError) as error:
         raise UpgradeError(f"the bundle has no list of hashes that can be read ({_SUMS})") from error
     there = {str(one.relative_to(folder)) for one in folder.rglob("*") if not one.is_dir()} - {_SUMS}
-    wrong = sorted(there ^ named.keys()) + sorted(name for name in there & named.keys() if _digest(folder / name) != named[name])
+    wrong = sorted(there ^ named.keys()) + sorted(name for name in there & named.keys() if sha256_of(folder / name) != named[name])
     if wrong:
         raise UpgradeError(f"the bundle is not as it was made: {', '.join(wrong[:5])}; fetch it again and compare its SHA-256")
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as data:
-        return hashlib.file_digest(data, "sha256").hexdigest()

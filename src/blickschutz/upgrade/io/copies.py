@@ -7,12 +7,11 @@ from pathlib import Path
 
 from blickschutz.kernel.errors import OperatorError, StoreError
 from blickschutz.storage.engine import check_form, take_back
-from blickschutz.storage.files import erase
+from blickschutz.storage.files import erase, erase_database
 from blickschutz.storage.ports import Database
 from blickschutz.storage.snapshot import snapshot
 
 REHEARSAL = ".rehearsal"
-_JOURNALS = ("", "-wal", "-shm", "-journal")
 
 
 def copy_into(folder: Path, place: Path) -> None:
@@ -20,7 +19,7 @@ def copy_into(folder: Path, place: Path) -> None:
     place.mkdir(mode=0o700, exist_ok=True)
     for path in _databases(folder):
         target = place / path.name
-        erase_all(target)
+        erase_database(target)
         try:
             snapshot(path, target)
         except sqlite3.Error as error:
@@ -49,12 +48,6 @@ def erase_in(place: Path) -> None:
         for path in sorted(place.iterdir()):
             erase(path)
         place.rmdir()
-
-
-def erase_all(path: Path) -> None:
-    """A database with what lies beside it."""
-    for end in _JOURNALS:
-        erase(path.with_name(path.name + end))
 
 
 def _databases(folder: Path) -> list[Path]:
