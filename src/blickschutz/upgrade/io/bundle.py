@@ -6,7 +6,7 @@ import platform
 import sys
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,11 +20,12 @@ _SUMS, _PLATFORM = "SHA256SUMS", "PLATFORM"
 @contextmanager
 def unpacked(file: Path, beside: Path) -> Iterator[Bundle]:
     """The bundle in `file`, unpacked into a folder in `beside` that is gone afterwards. Raises `UpgradeError` where it is not whole."""
-    try:
-        with TemporaryDirectory(prefix=".blickschutz-bundle-", dir=beside) as place:
-            yield _opened(file, Path(place))
-    except OSError as error:
-        raise UpgradeError(f"{file} cannot be unpacked beside {beside}: {error.strerror or error}") from error
+    with ExitStack() as held:
+        try:
+            bundle = _opened(file, Path(held.enter_context(TemporaryDirectory(prefix=".blickschutz-bundle-", dir=beside))))
+        except OSError as error:
+            raise UpgradeError(f"{file} cannot be unpacked beside {beside}: {error.strerror or error}") from error
+        yield bundle
 
 
 def _opened(file: Path, place: Path) -> Bundle:
