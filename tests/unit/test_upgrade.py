@@ -356,7 +356,7 @@ class Site:
     def back_up(self):
         self._did("back up")
 
-    def rehearse(self, bundle):
+    def rehearse(self):
         self._did("rehearse")
 
     def take_back(self):

@@ -52,7 +52,7 @@ class Records(Protocol):
         """Raises `UpgradeError` where there is none afterwards."""
         ...
 
-    def rehearse(self, bundle: Bundle) -> None:
+    def rehearse(self) -> None:
         """Let the new programs bring copies of the databases up to their form. Raises `UpgradeError`; the copies are gone either way."""
         ...
 

@@ -46,7 +46,7 @@ class Upgrade:
         self.programs.install(bundle, self.before)
         try:
             self.say("rehearse")
-            self.records.rehearse(bundle)
+            self.records.rehearse()
         except (UpgradeError, KeyboardInterrupt):
             self.programs.drop()
             raise

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from blickschutz.upgrade.io.copies import REHEARSAL
-from blickschutz.upgrade.model import Bundle, UpgradeError
+from blickschutz.upgrade.model import UpgradeError
 
 # Seconds. A database of five years is copied and checked within a minute; a backup is one of both and is sealed.
 _LONGEST_S = 1800.0
@@ -34,8 +34,7 @@ class SiteRecords:
         if self.backups is not None:
             self._run([*self._program, "backup", str(self.backups), *self._where])
 
-    def rehearse(self, bundle: Bundle) -> None:
-        del bundle
+    def rehearse(self) -> None:
         place = self.data / REHEARSAL
         try:
             self._run([*self._program, "upgrade-records", "copy", *self._where, "--into", str(place)])
