@@ -10,8 +10,9 @@ from blickschutz.audit.model import Event
 from blickschutz.kernel.periods import DONE_S, add_months, end_of_months
 
 _MONTH_ENDS = 4  # So many days end with one, at the end of February.
-_SHORT_S, _BESIDE_S = 86_400.0, 3 * 86_400.0
+_SHORT_S = 86_400.0
 # So much is counted time behind the machine's clock at most, without anybody being asked.
+_BESIDE_S = 3 * 86_400.0
 
 LASTING = frozenset(
     {

@@ -47,8 +47,7 @@ class LogEnd:
         """Called every few seconds, looks every quarter of an hour; where much is to end, a part at each call, so that others write in
         between. Raises `DeviceError` where the log takes nothing; it is tried again."""
         now = self._clock.monotonic()
-        if self._unforgotten and now - self._busy_at >= BUSY_S:
-            self._cut(now)
+        self._cut(now)
         if now - self._looked_at < EVERY_S or self._halted():
             return
         if numbers := self.due(_PART):
@@ -65,14 +64,16 @@ class LogEnd:
             if self._halted():
                 return
             self._forgot_on = today
-        if self._unforgotten and now - self._busy_at >= BUSY_S:
-            self._cut(now)
+        self._cut(now)
         self._looked_at = now
 
     def _halted(self) -> bool:
         return self._waits() or not self._log.can_sign or self._time.check().suspended
 
     def _cut(self, now: float) -> None:
+        """What was erased goes from the journal, too."""
+        if not self._unforgotten or now - self._busy_at < BUSY_S:
+            return
         try:
             self._log.forget()
         except StoreBusyError:
