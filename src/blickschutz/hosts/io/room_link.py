@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
@@ -33,6 +34,7 @@ _encoder = msgspec.msgpack.Encoder()
 _parts: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
 _told: msgspec.msgpack.Decoder[Told] = msgspec.msgpack.Decoder(Told)
 OPEN_S: Final = 3.0
+_ASKED_AGAIN_S: Final = 0.2
 # News on their way to rows; what is behind them waits at the broker.
 _MOST_UNCONFIRMED = 256
 _FETCH_S = 1.0
@@ -70,7 +72,8 @@ class RoomLink:
         broker, place = self._broker, self._place
         try:
             self._subscription = await broker.client.subscribe(subjects.up(place), cb=self._hear)
-            reply = await broker.client.request(subjects.opens(place), _encoder.encode(Open(self._session, ours)), timeout=OPEN_S)
+            async with asyncio.timeout(OPEN_S):
+                reply = await self._asked(_encoder.encode(Open(self._session, ours)))
         except BROKEN as error:
             raise DeviceError(f"the host {place.host} does not answer: {words(error)}") from error
         theirs = unpack(reply.data, opening_decoder)
@@ -82,6 +85,14 @@ class RoomLink:
             self._guard.once_task("link-says", self._saying),
             self._guard.once_task("link-news", self._fetching),
         ]
+
+    async def _asked(self, opening: bytes) -> Msg:
+        """The host's answer, awaited for as long as the caller likes. One that connects anew listens again in a moment."""
+        while True:
+            try:
+                return await self._broker.client.request(subjects.opens(self._place), opening, timeout=OPEN_S)
+            except NoRespondersError:
+                await asyncio.sleep(_ASKED_AGAIN_S)
 
     @property
     def is_open(self) -> bool:
