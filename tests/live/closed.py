@@ -45,7 +45,7 @@ def use(folder: Path) -> list[str]:
     try:
         seed(system.records)
         keeper = next(iter(system.supervisor.keepers.values()))
-        until(lambda: keeper.health is not None and keeper.health.doubt is None, 60)
+        until(lambda: keeper.health is not None and keeper.health.doubt is None, 90)
         with client(system) as requests:
             for path in ("wall", "alerts", f"cameras/{keeper.camera}", f"cameras/{keeper.camera}/picture.jpg", "health"):
                 assert requests.get(f"{system.address}{path}").status_code == 200, path
@@ -55,7 +55,7 @@ def use(folder: Path) -> list[str]:
             )
             assert requests.post(f"{system.address}cameras/{keeper.camera}/record", data={"text": "Probe"}).status_code == 303
         done.append("pages")
-        until(lambda: system.records.office.cases.store.find(states=[CaseState.WAITING, CaseState.DESTROYED]), 60)
+        until(lambda: system.records.office.cases.store.find(states=[CaseState.WAITING, CaseState.DESTROYED]), 90)
         done.append("recording")
         with client(system, "dsb") as requests:
             assert requests.get(f"{system.address}policy").status_code == 200

@@ -42,12 +42,12 @@ def plays(page):
 def record(system, camera=0):
     """A finished recording; its case."""
     keeper = list(system.supervisor.keepers.values())[camera]
-    until(lambda: keeper.health is not None and keeper.health.doubt is None, 40)
+    until(lambda: keeper.health is not None and keeper.health.doubt is None, 80)
     before = {case.id for case in system.records.office.cases.store.find(states=list(CaseState), most=1000)}
     with client(system) as requests:
         answer = requests.post(f"{system.address}cameras/{keeper.camera}/record", data={"text": "Lärm am Brunnen"})
     assert answer.status_code == 303, answer.text
-    found = until(lambda: [c for c in system.records.office.cases.store.find(states=[CaseState.WAITING]) if c.id not in before], 40)
+    found = until(lambda: [c for c in system.records.office.cases.store.find(states=[CaseState.WAITING]) if c.id not in before], 80)
     return found[0]
 
 
@@ -90,7 +90,7 @@ def ask(page, address):
 
 def sees(page, text):
     """Wait until a text stands on the page: a form's answer is on its way for a moment."""
-    page.get_by_text(text).first.wait_for(timeout=10_000)
+    page.get_by_text(text).first.wait_for(timeout=30_000)
 
 
 def watch(page, button="Bewertung abgeben"):
@@ -112,7 +112,7 @@ def watch(page, button="Bewertung abgeben"):
             return opened.is_visible()
         return False
 
-    until(seen, 40)
+    until(seen, 80)
 
 
 def judge(page, verdict, **more):

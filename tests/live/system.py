@@ -67,7 +67,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def until(holds, within_s=15.0):
+def until(holds, within_s=45.0):
     """Wait until `holds` is true and return what it gave."""
     end = time.monotonic() + within_s
     while not (value := holds()):
@@ -89,7 +89,7 @@ def admit(system, person="leitstelle-1") -> str:
 
 def client(system, person="leitstelle-1") -> httpx.Client:
     """Requests of somebody who is signed in; nothing is followed."""
-    return httpx.Client(cookies={"session": admit(system, person)}, timeout=20)
+    return httpx.Client(cookies={"session": admit(system, person)}, timeout=60)
 
 
 def take_over(requests: httpx.Client, person: str, code: str, password: str) -> bytes:

@@ -53,7 +53,7 @@ class Running:
             start_new_session=True,
             env={**os.environ, **environment},
         )
-        until(self.answers, 60)
+        until(self.answers, 90)
 
     def answers(self):
         assert self.process.poll() is None, self.process.stderr.read()

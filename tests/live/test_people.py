@@ -296,7 +296,7 @@ class TestRights:
         (change,) = access.accounts.changes()
         access.people.confirm(access.members["dsb"], change.id)
         try:
-            page.wait_for_url("**/sign-in?back=/wall", timeout=15_000)
+            page.wait_for_url("**/sign-in?back=/wall", timeout=40_000)
         finally:
             access.accounts.set_rights("leitstelle-1", member.roles, None, ["test"])
         assert any(

@@ -66,7 +66,7 @@ class ControlRoom:
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(self._site)]
             self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-        until(lambda: answers(self.address), 40)
+        until(lambda: answers(self.address), 80)
 
     def end(self):
         self.process.terminate()
@@ -117,12 +117,12 @@ def test_keys_and_passphrases_never_reach_the_control_room(control_room):
     address, state, codes = control_room.address, control_room.state, control_room.codes
     clients, shared = {}, {}
     for person, passphrase in PASSPHRASES.items():
-        clients[person] = client = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
+        clients[person] = client = httpx.Client(base_url=address, follow_redirects=True, timeout=60)
         shared[person] = take_over(client, person, codes[person], PASSWORD)
         door = link(client.post("/passphrase").text, "key")
         assert "gilt" in client.post(door, data={"new": passphrase, "again": passphrase}).text
-    folder = until(lambda: next(iter(state.glob("*/keys/reviewers")), None), 10)
-    until(lambda: len(list(folder.glob("*.json"))) == 2, 10)
+    folder = until(lambda: next(iter(state.glob("*/keys/reviewers")), None), 30)
+    until(lambda: len(list(folder.glob("*.json"))) == 2, 30)
     for person, passphrase in PASSPHRASES.items():
         door = link(clients[person].post("/passphrase").text, "key")
         signed = clients[person].post(f"{door}/found", data={"people": "kvd-2", "passphrase": passphrase}).text
@@ -130,11 +130,11 @@ def test_keys_and_passphrases_never_reach_the_control_room(control_room):
     process = control_room.process
     for person, client in clients.items():
         sign_in_again(client, person, PASSWORD, shared[person])
-    clients["leitstelle-1"] = duty = httpx.Client(base_url=address, follow_redirects=True, timeout=20)
+    clients["leitstelle-1"] = duty = httpx.Client(base_url=address, follow_redirects=True, timeout=60)
     take_over(duty, "leitstelle-1", codes["leitstelle-1"], PASSWORD)
-    until(lambda: duty.get("/cameras/vorplatz-nord/picture.jpg").status_code == 200, 40)
-    until(lambda: duty.post("/cameras/vorplatz-nord/record", data={"text": "Probe"}).status_code == 200, 20)
-    until(lambda: "Erstsichtung" in clients["kvd-1"].get("/cases/1").text, 40)
+    until(lambda: duty.get("/cameras/vorplatz-nord/picture.jpg").status_code == 200, 80)
+    until(lambda: duty.post("/cameras/vorplatz-nord/record", data={"text": "Probe"}).status_code == 200, 40)
+    until(lambda: "Erstsichtung" in clients["kvd-1"].get("/cases/1").text, 80)
     seats = {}
     for person, passphrase in PASSPHRASES.items():
         door = link(clients[person].post("/cases/1/enter").text, "join")

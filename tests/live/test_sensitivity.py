@@ -20,7 +20,7 @@ def system(tmp_path_factory):
     base = tmp_path_factory.mktemp("sensitive")
     running = RunningSystem(guest_site(base, 2), base)
     desk = running.system.control.sensitivity.desk
-    until(lambda: CAMERA in desk._cameras, 30)
+    until(lambda: CAMERA in desk._cameras, 60)
     with desk._lock:
         shadow = desk._cameras[CAMERA].shadow
         desk._cameras[CAMERA].days = [day(shadow.number, number) for number in range(1, 8)]
@@ -56,7 +56,7 @@ def tab(browser, system):
 
 def test_whoever_accepts_by_keyboard_changes_the_cell_that_runs(tab, system):
     keeper = system.supervisor.keepers[CAMERA]
-    until(lambda: keeper.health is not None, 60)
+    until(lambda: keeper.health is not None, 90)
     assert keeper._settings.situations.thresholds[Kind.OBJECT_LEFT] == NEVER
     tab.goto(f"{system.address}sensitivity")
     reach(tab, f"a[href='/sensitivity/{CAMERA}']")

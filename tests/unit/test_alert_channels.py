@@ -55,7 +55,7 @@ def take(desk, number, camera="gate", kind=Kind.LOITERING):
     return desk.take(camera, Situation(number, kind, "all", 1.0, 1.7e9, 0.8), notify=True, run="a").id
 
 
-def until(true, seconds=10.0):
+def until(true, seconds=45.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come to be"

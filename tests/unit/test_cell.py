@@ -42,7 +42,7 @@ def quick_keys(monkeypatch):
     monkeypatch.setattr(service, "MEMORY", 8192 * 8)
 
 
-def until(true, seconds=10.0):
+def until(true, seconds=45.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come to be"

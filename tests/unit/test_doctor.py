@@ -99,8 +99,8 @@ class TestCameras:
     def test_one_that_never_answers_holds_nobody_up(self, monkeypatch):
         monkeypatch.setattr(doctor, "_ALL_S", 0.3)
         started = time.monotonic()
-        found = unreachable({"slow": lambda: time.sleep(2)}, SystemClock())
-        assert time.monotonic() - started < 1.5
+        found = unreachable({"slow": lambda: time.sleep(20)}, SystemClock())
+        assert time.monotonic() - started < 10
         assert found == {"slow": "no answer within 0.3 s"}
 
 

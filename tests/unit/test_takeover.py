@@ -262,7 +262,7 @@ class TestDoors:
         began = time.monotonic()
         cell = living(alone_s=1.0)
         assert cell.has_ended()
-        assert 0.9 <= time.monotonic() - began < 6
+        assert 0.9 <= time.monotonic() - began < 20
 
     def test_a_control_room_that_dies_while_it_starts_prolongs_nothing(self, doors, living):
         cell, began = living(alone_s=2.0), time.monotonic()
@@ -275,7 +275,7 @@ class TestDoors:
         for _ in range(2):
             asyncio.run(start_and_die())
         assert cell.has_ended()
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
 
     @pytest.mark.parametrize("lie", ["another secret", "another life", "nothing", "nonsense", "an old answer"])
     def test_who_cannot_prove_it_is_told_nothing_and_keeps_nobody_out(self, doors, living, lie):
