@@ -34,6 +34,7 @@ from blickschutz.kernel.errors import FaultError, SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
 from blickschutz.web.app import make_app
 from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
+from blickschutz.web.door import Door
 from blickschutz.web.encryption import Encryption
 from blickschutz.web.ports import (
     AuthorityView,
@@ -134,6 +135,25 @@ def require_port(site: SiteFile) -> None:
             probe.bind((site.server.host, site.server.port))
         except OSError as error:
             raise SettingsError(f"server.port: port {site.server.port} is taken by another program; end it or set another port") from error
+
+
+def doors_of(site: SiteFile) -> list[socket.socket]:
+    """Where the pages are asked for: a socket for each address that the host's name has. Raises `FaultError`."""
+    doors: list[socket.socket] = []
+    try:
+        for family, *_, address in socket.getaddrinfo(site.server.host, site.server.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+            door = Door(family)
+            doors.append(door)
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family is socket.AF_INET6:
+                # As asyncio has it: the other family has a socket of its own.
+                door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            door.bind(address)
+    except OSError as error:
+        for one in doors:
+            one.close()
+        raise FaultError(f"nobody can be heard at {site.server.host}, port {site.server.port}: {error.strerror}") from error
+    return doors
 
 
 class System:
@@ -237,7 +257,7 @@ class System:
         if for_s is not None:
             asyncio.get_running_loop().call_later(for_s, self.end)
         try:
-            await self._server.serve()
+            await self._server.serve(doors_of(self.site))
         except SystemExit as error:  # of the server, with codes that mean something else to whoever started this process
             raise FaultError("the control room could not be started; what stands above says why") from error
         if self._failed:

@@ -37,6 +37,7 @@ from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room
 from blickschutz.web.connections import LimitedHttp
+from blickschutz.web.door import Door
 from blickschutz.web.tls import require_modern
 from blickschutz.wire.frames import read
 from blickschutz.zones import profiles
@@ -147,7 +148,7 @@ def _config(app: FastAPI, settings: RoomSettings) -> uvicorn.Config:
 def _listener(host: str, port: int) -> socket.socket:
     """A socket on the server's own address; any free port for 0."""
     host = "127.0.0.1" if host == "localhost" else host
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener = Door(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -15,13 +15,20 @@ MOST, MOST_OF_ONE = 256, 48
 HEADER_S = 10.0
 
 
+class Counting(Protocol):
+    """What counts a connection before it can ask something: see `blickschutz.web.door`."""
+
+    def done(self, number: int) -> None: ...
+
+
 class LimitedHttp(H11Protocol):
     """One connection of uvicorn's. It is closed where its address has too many, or where a request's head does not come in time.
 
     Where too many are open in all, the one goes that has been waited for longest: whoever asks at once is let in.
     """
 
-    _open: ClassVar[Counter[str]] = Counter()
+    opened: ClassVar[Counter[str]] = Counter()
+    doors: ClassVar[list[Counting]] = []
     _silent: ClassVar[dict[LimitedHttp, None]] = {}
     most, most_of_one, header_s = MOST, MOST_OF_ONE, HEADER_S
 
@@ -29,9 +36,11 @@ class LimitedHttp(H11Protocol):
         super().connection_made(transport)
         self._waiting: asyncio.TimerHandle | None = None
         self._counted = self.client[0] if self.client else ""
-        self._open[self._counted] += 1
+        self.opened[self._counted] += 1
         self._is_counted = True
-        if self._open[self._counted] > self.most_of_one or (self._open.total() > self.most and not self._make_room()):
+        for door in self.doors:
+            door.done(transport.get_extra_info("socket").fileno())
+        if self.opened[self._counted] > self.most_of_one or (self.opened.total() > self.most and not self._make_room()):
             transport.abort()
             return
         self._wait()
@@ -88,9 +97,9 @@ class LimitedHttp(H11Protocol):
     def _release(self) -> None:
         if self._is_counted:
             self._is_counted = False
-            self._open[self._counted] -= 1
-            if not self._open[self._counted]:
-                del self._open[self._counted]
+            self.opened[self._counted] -= 1
+            if not self.opened[self._counted]:
+                del self.opened[self._counted]
 
 
 class RefusableWebSocket(WebSocketsSansIOProtocol):
