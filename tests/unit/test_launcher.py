@@ -17,6 +17,7 @@ from blickschutz.control.service.launchers import LauncherWatch
 from blickschutz.guard.model import Change, Trouble
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
+from blickschutz.zones import forking
 from blickschutz.zones import launcher as module
 from blickschutz.zones.launcher import Launcher
 
@@ -305,3 +306,12 @@ def test_that_none_is_left_is_known_until_there_is_one():
 def test_a_program_that_cannot_be_started_is_an_error():
     with pytest.raises(OSError, match="No such file"):
         Launcher(["/nowhere/python"]).start()
+
+
+def test_whoever_goes_before_the_answer_comes_ends_it_without_a_word(capfd):
+    ours, line = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.send(module.HERE.encode())
+    ours.close()
+    forking.serve(line, {})
+    line.close()
+    assert capfd.readouterr() == ("", "")

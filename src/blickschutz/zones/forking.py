@@ -38,6 +38,11 @@ def serve(line: socket.socket, kinds: Mapping[str, Callable[[socket.socket], Non
 
     Besides `kinds` it knows two words: whether it is there, and another launcher like itself.
     """
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # whoever went before the answer came cannot ask either
+        _serve(line, kinds)
+
+
+def _serve(line: socket.socket, kinds: Mapping[str, Callable[[socket.socket], None]]) -> None:
     kinds = {**kinds, ANOTHER: lambda other: serve(other, kinds)}
     children: dict[int, tuple[int, int]] = {}
     with selectors.DefaultSelector() as waiting:
