@@ -5,6 +5,8 @@ SECONDS ?=
 # Tests sync thousands of files: where there is room for them in memory, that costs nothing. TMPDIR says another place.
 ROOM := $(shell test "$$(df --output=avail -m /dev/shm 2>/dev/null | tail -1)" -gt 6000 2>/dev/null && echo /dev/shm)
 TMPDIR ?= $(or $(ROOM),/tmp)
+# Hundreds of processes are started: who forbids Python to keep what it compiled has each of them compile its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo    eleven cameras on real footage (SECONDS=n ends it by itself)"
