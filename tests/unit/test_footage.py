@@ -29,7 +29,7 @@ def test_without_apt_a_scene_is_drawn_and_it_says_so(own_folder, monkeypatch):
     said, steps = [], []
     footage.prepare(said.append, lambda total: steps.append)
     assert any("no apt" in line and "drawing" in line for line in said)
-    assert sum(steps) == 6 * 4, "once for all views, three times more for the one with the incident"
+    assert sum(steps) == 6, "once for all views"
     assert footage.is_ready()
     assert not footage.is_real()
     views = sorted(own_folder.glob("view-*.mp4"))
@@ -38,6 +38,21 @@ def test_without_apt_a_scene_is_drawn_and_it_says_so(own_folder, monkeypatch):
         bright, dark = (next(c.decode(video=0)).to_ndarray(format="gray") for c in (day, night))
     assert bright.shape == (footage.HEIGHT, footage.WIDTH)
     assert dark.mean() < 0.6 * bright.mean()
+    assert [path.name for path in own_folder.iterdir() if path.is_dir()] == [], "no parts are left"
+
+
+def test_the_incident_comes_once_and_the_clip_three_times_more(own_folder, monkeypatch):
+    """What is drawn is there in the first pass alone, and the passes follow one another without a gap."""
+    monkeypatch.setattr(footage.shutil, "which", lambda name: None)
+    monkeypatch.setattr(footage, "_DRAWN", 12)
+    monkeypatch.setattr(footage, "sprayed", lambda planes, at: tuple(np.full_like(plane, 30) for plane in planes) if at >= 0.5 else planes)
+    footage.prepare(lambda words: None, lambda total: lambda done: None)
+    for name in ("view-09-day.mp4", "view-09-night.mp4"):
+        with av.open(str(own_folder / name)) as container:
+            shown = [(frame.pts * frame.time_base, frame.to_ndarray(format="gray").astype(np.int16)) for frame in container.decode(video=0)]
+        assert [round(at * footage.RATE, 6) for at, _ in shown] == list(range(48))
+        assert [picture.std() < 8 for _, picture in shown] == [index in range(5, 12) for index in range(48)]
+        assert all(np.abs(shown[12 + index][1] - shown[36 + index][1]).max() == 0 for index in range(12))
 
 
 def test_footage_of_an_installation_of_somebody_else_is_ones_own(own_folder, tmp_path, monkeypatch):

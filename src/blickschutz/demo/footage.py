@@ -14,8 +14,9 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -126,7 +127,7 @@ def prepare(say: Say, progress: Callable[[int], Progress]) -> None:
             say(f"the real clip is not to be had ({error}); drawing a forecourt with walking figures instead")
             total, real, read = _DRAWN, False, _drawn_frames
         say(f"cutting {len(VIEWS)} views, by day and by night")
-        _cut(target, read, progress(total * _LOOPS), "superfast" if real else _QUICK)
+        _cut(target, read, progress(total), "superfast" if real else _QUICK)
     (target / _DONE).write_text(json.dumps({"real": real}), encoding="utf-8")
 
 
@@ -179,26 +180,55 @@ def _fetch(target: Path) -> Path:
 def _cut(target: Path, read: Callable[[], Iterator[RawFrame]], step: Progress, preset: str) -> None:
     """One pass over the clip; every view has an encoder for the day and one for the night.
 
-    The view of the incident goes on for three passes more, so that what is drawn there comes back after minutes only.
+    The view of the incident goes on with the clip as it is, so that what is drawn there comes back after minutes only.
     """
-    grain = np.random.default_rng(1).normal(0, 3.5, (_GRAINS, HEIGHT // 2, WIDTH // 2)).astype(np.float32)
-    with contextlib.ExitStack() as stack:
-        writers = [
-            (number, night, stack.enter_context(_Writer(target / f"view-{number:02d}-{'night' if night else 'day'}.mp4", preset)))
-            for number, view in enumerate(VIEWS, 1)
-            for night in (False, True)
-        ]
-        for loop in range(_LOOPS):
+    random = np.random.default_rng(1).normal(0, 3.5, (_GRAINS, HEIGHT // 2, WIDTH // 2)).astype(np.float32)
+    grain = [np.asarray(cv2.resize(one, (WIDTH, HEIGHT)), np.float32) for one in random]
+    with tempfile.TemporaryDirectory(prefix="parts-", dir=target) as parts:
+        with contextlib.ExitStack() as stack:
+
+            def writer(number: int, name: str) -> _Writer:
+                place = Path(parts) if number == INCIDENT_VIEW else target
+                return stack.enter_context(_Writer(place / f"view-{number:02d}-{name}.mp4", preset))
+
+            writers = [[writer(number, name) for name in ("day", "night")] for number in range(1, len(VIEWS) + 1)]
+            bare = [writer(INCIDENT_VIEW, name) for name in ("day-bare", "night-bare")]
             for frame in read():
-                for number, night, writer in writers:
-                    view = VIEWS[number - 1]
-                    if loop and number != INCIDENT_VIEW:
-                        continue
-                    planes = _planes(frame, view)
-                    if night:
-                        planes = _at_night(planes, grain[(frame.index + int(view.start_s)) % _GRAINS])
-                    writer.write(sprayed(planes, frame.index / RATE) if number == INCIDENT_VIEW and not loop else planes)
+                for number, (view, pair) in enumerate(zip(VIEWS, writers, strict=True), 1):
+                    day = _planes(frame, view)
+                    shown = (day, _at_night(day, grain[(frame.index + int(view.start_s)) % _GRAINS]))
+                    if number == INCIDENT_VIEW:
+                        _write(bare, shown)
+                        shown = (sprayed(shown[0], frame.index / RATE), sprayed(shown[1], frame.index / RATE))
+                    _write(pair, shown)
                 step(1)
+        for name in ("day", "night"):
+            painted, plain = (Path(parts) / f"view-{INCIDENT_VIEW:02d}-{name}{ending}.mp4" for ending in ("", "-bare"))
+            _join(target / painted.name, (painted, *(plain,) * (_LOOPS - 1)))
+
+
+def _write(pair: Sequence[_Writer], shown: Sequence[Planes]) -> None:
+    for writer, planes in zip(pair, shown, strict=True):
+        writer.write(planes)
+
+
+def _join(target: Path, parts: Sequence[Path]) -> None:
+    """One file of several, one after the other, without encoding anything again; all were encoded alike."""
+    with av.open(str(target), "w") as whole:
+        stream: Any = None
+        passed = 0
+        for part in parts:
+            with av.open(str(part)) as container:
+                own = container.streams.video[0]
+                if stream is None:
+                    stream = whole.add_stream_from_template(own)
+                for packet in container.demux(own):
+                    # The last one is empty: it would end the encoder of what is not encoded.
+                    if packet.pts is None or packet.dts is None:
+                        continue
+                    packet.stream, packet.pts, packet.dts = stream, packet.pts + passed, packet.dts + passed
+                    whole.mux(packet)
+                passed += round(own.frames / RATE / Fraction(own.time_base or 1))
 
 
 class _Writer:
@@ -240,6 +270,6 @@ def _planes(frame: RawFrame, view: View) -> Planes:
 
 def _at_night(planes: Planes, grain: npt.NDArray[np.float32]) -> Planes:
     """Darkened, with little colour and the noise of a sensor at high gain."""
-    dark = planes[0] * np.float32(0.36) + 12 + cv2.resize(grain, (WIDTH, HEIGHT))
+    dark = planes[0] * np.float32(0.36) + 12 + grain
     u, v = ((plane.astype(np.int16) - 128) // 5 + 128 for plane in planes[1:])
     return np.clip(dark, 16, 235).astype(np.uint8), u.astype(np.uint8), v.astype(np.uint8)
