@@ -13,14 +13,22 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 STAMPS = VENV / "stamps"
+Step = tuple[str, str, str, Callable[[], None]]
+# Waits for the network and for dpkg, which the other steps do not need: it is done beside them.
+BESIDE = "peers"
+# Two at once must not fetch Debian's lists: the footage, too, comes with apt.
+LISTS_ARE_FREE = threading.Event()
+LISTS_ARE_FREE.set()
 
 RTSP_PEER = (
     "gir1.2-gst-rtsp-server-1.0",
@@ -129,6 +137,7 @@ def apt(*packages: str) -> None:
         raise SetUpError(f"please install as administrator: apt-get install {' '.join(missing)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run(*sudo, "apt-get", "-qq", "update", quiet=True, env=environment)
+    LISTS_ARE_FREE.set()
     run(*sudo, "apt-get", "-qq", "install", "-y", "--no-install-recommends", *missing, quiet=True, env=environment)
 
 
@@ -144,10 +153,22 @@ def front_end_tools() -> None:
     run(*command, "ci", "--silent", "--no-audit", "--no-fund", quiet=True)
 
 
-def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
+def make_footage() -> None:
+    LISTS_ARE_FREE.wait()
+    run(str(BIN / "blickschutz"), "demo", "--prepare")
+
+
+def steps(goal: str) -> list[Step]:
     """What `goal` needs: title, name, key, work; in order."""
+    peers = (
+        "Test peers: RTSP server, browser, brokers, PDF tools, promtool",
+        BESIDE,
+        digest(*RTSP_PEER, "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
+        lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
+    )
     need = [
         ("Python environment", "venv", digest(ROOT / "requirements/setup.txt", sys.version), make_environment),
+        *([peers] if goal in {"test", "bench"} else []),
         (
             "Libraries (about 300 MB)",
             "base",
@@ -173,21 +194,13 @@ def steps(goal: str) -> list[tuple[str, str, str, Callable[[], None]]]:
         "Footage for the demo",
         "footage",
         digest(ROOT / "src/blickschutz/demo/footage.py", ROOT / "src/blickschutz/demo/incident.py"),
-        lambda: run(str(BIN / "blickschutz"), "demo", "--prepare"),
+        make_footage,
     )
     if goal in {"demo", "bench", "test"}:
         need.append(footage)
     if goal in {"test", "bench"}:
         need.append(("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt")))
         need.append(("Client of the broker between hosts", "hosts", digest(ROOT / "requirements/hosts.txt"), install_hosts))
-        need.append(
-            (
-                "Test peers: RTSP server, browser, brokers, PDF tools, promtool",
-                "peers",
-                digest(*RTSP_PEER, "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
-                lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
-            )
-        )
     if goal == "test":
         need.append(("Front-end tools", "front", digest(ROOT / "package-lock.json"), front_end_tools))
     if goal == "bench":
@@ -206,6 +219,21 @@ def install_peer() -> None:
     install("requirements/bench.txt", peer)
 
 
+def do(todo: Sequence[Step]) -> None:
+    """All steps in order, one of them beside the others; it is ended before anything is told, or apt would be cut off."""
+    with ThreadPoolExecutor(1) as pool:
+        beside = None
+        for number, (title, name, key, work) in enumerate(todo, 1):
+            if name == BESIDE:
+                LISTS_ARE_FREE.clear()
+                beside = pool.submit(step, number, len(todo), title, name, key, work)
+                beside.add_done_callback(lambda _: LISTS_ARE_FREE.set())
+            else:
+                step(number, len(todo), title, name, key, work)
+        if beside is not None:
+            beside.result()
+
+
 def main() -> int:
     goal = sys.argv[1] if len(sys.argv) == 2 else ""
     if goal not in {"env", "demo", "test", "bench"}:
@@ -215,9 +243,7 @@ def main() -> int:
         print(f"Blickschutz needs Python 3.11 or newer; this is {sys.version.split()[0]}", file=sys.stderr)
         return 1
     try:
-        todo = steps(goal)
-        for number, (title, name, key, work) in enumerate(todo, 1):
-            step(number, len(todo), title, name, key, work)
+        do(steps(goal))
     except (SetUpError, OSError) as error:
         print(f"\nThe set-up stopped: {error}", file=sys.stderr)
         return 1
