@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
+import msgspec
 import structlog
 
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
@@ -55,6 +56,7 @@ from blickschutz.pipeline.messages import (
     Quit,
     Record,
     Resumed,
+    SetSituations,
     SetThresholds,
     SituationTold,
     Snapshot,
@@ -308,6 +310,10 @@ class Cell:
             self._recorder.end(message.number)
         elif isinstance(message, SetThresholds):
             self._situations.set_thresholds(message.thresholds)
+        elif isinstance(message, SetSituations):
+            self._situations.set_places(message.situations)
+            self._settings = msgspec.structs.replace(self._settings, situations=message.situations)
+            self._channel.settled(self._settings)
         elif isinstance(message, Quit):
             self._ended = True
 

@@ -207,6 +207,11 @@ class CellEnd:
                 return
             self._put(picture, data)
 
+    def settled(self, settings: CellSettings) -> None:
+        """The cell does something else than it was started with: the next control room is to know it by that."""
+        if self._door is not None:
+            self._door.settled(settings)
+
     def take_loss(self) -> bool:
         """Whether a picture was dropped since the last call."""
         with self._wake:

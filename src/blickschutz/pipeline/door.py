@@ -102,6 +102,10 @@ class Door:
         # Here and not where it was bound: so the kernel names this process to whoever connects.
         listener.listen(_BACKLOG)
 
+    def settled(self, cell: CellSettings) -> None:
+        """What the cell does from now on. From any thread."""
+        self._cell = cell
+
     def next(self, wait_s: float) -> socket.socket | None:
         """The connection of a control room that has proven itself; None where within `wait_s` nobody came, or somebody who could not."""
         self._listener.settimeout(wait_s)

@@ -137,6 +137,12 @@ class SetThresholds(_Message, frozen=True, tag="set-thresholds"):
     thresholds: dict[Kind, float]
 
 
+class SetSituations(_Message, frozen=True, tag="set-situations"):
+    """Look for these situations from now on: zones, lines and rules are others. The thresholds in force stay."""
+
+    situations: SituationSettings
+
+
 class Quit(_Message, frozen=True, tag="quit"):
     """End in good order."""
 
@@ -275,6 +281,7 @@ ToCell: TypeAlias = (
     | Record
     | EndOrder
     | SetThresholds
+    | SetSituations
     | TakenOver
     | Heard
     | Quit

@@ -113,6 +113,10 @@ class SituationWatch:
         """Lay these from now on; a situation that goes on is not taken back."""
         self._thresholds = dict(thresholds)
 
+    def set_places(self, settings: SituationSettings) -> None:
+        """Look in these zones and at these lines from now on. The thresholds stay; what goes on where nobody looks any more has its end."""
+        self._settings = settings
+
     def take_episodes(self) -> Sequence[Episode]:
         """The episodes that ended since the last call."""
         ended, self._ended = self._ended, []

@@ -47,6 +47,7 @@ from blickschutz.pipeline.messages import (
     Quit,
     Record,
     Resumed,
+    SetSituations,
     SetThresholds,
     SituationTold,
     Snapshot,
@@ -138,7 +139,7 @@ class CellKeeper:
         self._moments: dict[int, asyncio.Future[bytes]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: TaskWork | None = None
-        self._ending = self._failed = False
+        self._ending = self._failed = self._anew = False
 
     def take(self, found: FoundCell) -> None:
         """Begin with a cell that outlived the control room before; called before `start`."""
@@ -266,6 +267,30 @@ class CellKeeper:
         self._settings = msgspec.structs.replace(self._settings, situations=situations)
         self._tell(SetThresholds(dict(thresholds)))
 
+    def settle(self, settings: CellSettings) -> bool | None:
+        """Do this from now on: True where a new life of the cell does it, False where the cell is told, None where nothing is another.
+
+        From any thread. The thresholds in force stay, as in `set_thresholds`.
+        """
+        before = self._settings
+        kept = dataclasses.replace(settings.situations, thresholds=before.situations.thresholds)
+        self._settings = msgspec.structs.replace(settings, situations=kept)
+        if digest_of(self._settings) == digest_of(before):
+            return None
+        if digest_of(msgspec.structs.replace(self._settings, situations=before.situations)) == digest_of(before):
+            self._tell(SetSituations(kept))
+            return False
+        self._in_loop(self._begin_anew)
+        return True
+
+    def _begin_anew(self) -> None:
+        """Let the cell end in order; the next life begins at once."""
+        self._anew = True
+        self._say(Quit())
+        process = self.process
+        if process is not None:
+            asyncio.get_running_loop().call_later(QUIT_S, lambda: process.kill() if process.is_alive() else None)
+
     def _tell(self, message: ToCell) -> None:
         self._in_loop(lambda: self._say(message))
 
@@ -297,6 +322,10 @@ class CellKeeper:
             except (ProtocolError, DeviceError, OSError) as error:
                 if self._ending:
                     return
+                if self._anew:
+                    # Somebody wanted it: nothing failed, nobody waits, and it is no restart that somebody has to look at.
+                    self.restarts -= 1
+                    continue
                 self.problem = str(error)
                 _log.error("cell_ended", camera=self.camera, reason=self.problem)
             finally:
@@ -307,6 +336,7 @@ class CellKeeper:
 
     async def _live(self) -> None:
         """One life of the cell, from its start to its end."""
+        self._anew = False
         outlived, self._outlived = self._outlived, None
         if outlived is not None and (self.stopped or not self._fits(outlived)):
             await self._dismiss(outlived)
@@ -350,6 +380,8 @@ class CellKeeper:
             raise await self._ended()
         if self.stopped:
             self._say(Stop(True))
+        if self._anew:
+            self._say(Quit())  # while it was started it was to do something else already
         return reader
 
     def _fits(self, found: FoundCell) -> bool:
@@ -429,7 +461,7 @@ class CellKeeper:
             self.news.tell(NewsTold(self.camera, self._run, number))
 
     async def _lost(self) -> None:
-        self.health, self._failed = None, not self._ending
+        self.health, self._failed = None, not (self._ending or self._anew)
         self.stream.reset()
         await self._over(0.0)
 

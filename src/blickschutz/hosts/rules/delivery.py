@@ -21,6 +21,7 @@ TABLE: Mapping[type[Any], Delivery] = {
     messages.Stop: NEWEST,
     messages.FilmUntil: NEWEST,
     messages.SetThresholds: NEWEST,
+    messages.SetSituations: NEWEST,
     messages.TakenOver: NEWEST,
     messages.Resumed: NEWEST,
     messages.Heard: NEWEST,
