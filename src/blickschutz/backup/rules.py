@@ -17,11 +17,13 @@ _KEPT = re.compile(
     r"|settings/(site|facts)\.toml"
     r"|facts/[0-9a-f]{64}"
     r"|plan/[0-9a-f]{64}\.png"
+    r"|versions/[0-9a-f]{64}\.toml"
 )
 # Known, and left out on purpose: pictures, clips with their shares, private keys of reviewers, what is printed anew.
 _LEFT = re.compile(
     r"(clips|cells|exports|quarantine|documents|keys/reviewers)(/.*)?|keys/backup\.key|(.*/)?[\w.]*reserve"
     r"|(control|alerts)\.db(-(wal|shm|journal)|\.before-\w+|\.damaged-\d+(-(wal|shm))?)|([\w-]+/)?[\w.-]+\.damaged|witness\.json"
+    r"|versions/in-force\.json"
     r"|installation\.(lock|use)|restored\.json|(.*/)?\.[^/]*(/.*)?|lost\+found(/.*)?"
 )
 DATABASES = ("control.db", "alerts.db")

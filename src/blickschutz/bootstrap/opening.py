@@ -31,6 +31,7 @@ from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import count_cases
 from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
+from blickschutz.settings.io.store import METADATA as SETTINGS_TABLES
 from blickschutz.vault.io.files import InstallationKey
 
 CONTROL_TABLES = (
@@ -44,6 +45,7 @@ CONTROL_TABLES = (
     BUDGET_TABLES,
     REGISTER_TABLES,
     PREFERENCE_TABLES,
+    SETTINGS_TABLES,
 )
 
 

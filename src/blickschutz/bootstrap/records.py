@@ -65,6 +65,7 @@ from blickschutz.review.rules import THERE
 from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.service import RightsDesk
+from blickschutz.settings.io.store import SqlProposals
 from blickschutz.storage.engine import check
 from blickschutz.storage.reserve import Reserve
 from blickschutz.vault.io.files import KeyFolder, is_signed
@@ -96,6 +97,7 @@ class Records:
     clock: ClockDesk
     soundness: SoundnessWatch
     budget: SqlBudgetStore
+    settings: SqlProposals
 
 
 def make_records(
@@ -182,6 +184,7 @@ def make_records(
         return {case.clip for case in store.find(states=sorted(THERE), most=_MOST_CASES)}
 
     budget, curves = SqlBudgetStore(engine, log), load_curves()
+    settings = SqlProposals(engine, log, clock)
     inspected = Inspected(
         office,
         archive,
@@ -196,7 +199,7 @@ def make_records(
         budget,
         curves,
         _anchoring(site, data, found, clock),
-        LogEnd(log, log_life(site), time, clock, told_of, lambda: safety.on, reserve, (store.forget, placed.drop)),
+        LogEnd(log, log_life(site), time, clock, told_of, lambda: safety.on, reserve, (store.forget, placed.drop, settings.drop)),
     )
     recovery = ClipRecovery(cases, quarantine, archive.notes, shelf, log, key.is_own, time.dated)
     keeping = RecordKeeping(site, worker, inspected, recovery, shredder, stops, reserve, close)
@@ -221,6 +224,7 @@ def make_records(
         desk,
         SoundnessWatch(damage, clock),
         budget,
+        settings,
     )
 
 

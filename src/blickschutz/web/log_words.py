@@ -42,6 +42,8 @@ FACT_WORDS: Mapping[str, str] = {
     "seconds": N_("Sekunden"),
     "length": N_("Länge in Sekunden"),
     "took": N_("innerhalb von Sekunden"),
+    "keys": N_("Einstellungen"),
+    "undoes": N_("nimmt zurück"),
     "count": N_("Anzahl"),
     "counted": N_("Anzahl"),
     "entries": N_("Einträge"),

@@ -35,6 +35,7 @@ from blickschutz.web.request_words import (
     SETTLEMENT_WORDS,
 )
 from blickschutz.web.sensitivity_words import BEGAN_WORDS, SENSITIVITY_EVENTS, SENSITIVITY_PROBLEMS, STANDING_WORDS, WHY_WORDS
+from blickschutz.web.version_words import CHANGE_STATES, REACH_WORDS, SETTINGS_EVENTS, SETTINGS_PROBLEMS
 from blickschutz.web.words import (
     ACCOUNT_DONE,
     ACCOUNT_EVENTS,
@@ -61,6 +62,7 @@ __all__ = [
     "ACCOUNT_DONE",
     "ACCOUNT_PROBLEMS",
     "BEGAN_WORDS",
+    "CHANGE_STATES",
     "CHANGE_WORDS",
     "CHOICE_MEANINGS",
     "CHOICE_WORDS",
@@ -84,6 +86,7 @@ __all__ = [
     "PERMISSION_WORDS",
     "PLAN_PROBLEMS",
     "QUARANTINE_WORDS",
+    "REACH_WORDS",
     "REQUEST_OUTCOMES",
     "REQUEST_PROBLEMS",
     "REQUEST_STATES",
@@ -92,6 +95,7 @@ __all__ = [
     "ROLE_WORDS",
     "ROOM_PROBLEMS",
     "SENSITIVITY_PROBLEMS",
+    "SETTINGS_PROBLEMS",
     "SETTLEMENT_WORDS",
     "SIGN_IN_PROBLEMS",
     "SPANS",
@@ -351,9 +355,9 @@ EVENT_WORDS: Mapping[str, str] = {
     **CLOCK_EVENTS,
     **REQUEST_EVENTS,
     **SENSITIVITY_EVENTS,
+    **SETTINGS_EVENTS,
     "system-started": N_("System gestartet"),
     "system-ended": N_("System beendet"),
-    "settings-changed": N_("Einstellungen geändert"),
     "camera-stopped": N_("Kamera angehalten"),
     "camera-resumed": N_("Kamera wieder gestartet"),
     "regime-set": N_("Regelung von Hand gesetzt"),

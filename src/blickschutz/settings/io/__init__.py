@@ -1,0 +1,1 @@
+"""Where versions and proposals lie: the site file, its former versions, and a table."""
