@@ -87,7 +87,7 @@ class AlertPages:
         self._thread = ThreadPoolExecutor(1)
         policy = SimpleNamespace(desk=SimpleNamespace(waiting=lambda member: 0))
         room = SimpleNamespace(policy=policy, alerts=desk, office=office, recordings=self.records, regime=Day(clock), cameras=cameras)
-        room.preparing = False
+        room.preparing, room.site = False, site
         room.later = self._thread.submit
         room.clock = SimpleNamespace(suspended="")
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for

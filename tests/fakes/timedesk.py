@@ -74,7 +74,7 @@ class ClockPages:
         alerts = SimpleNamespace(store=SimpleNamespace(open_count=int))
         policy = SimpleNamespace(desk=SimpleNamespace(waiting=lambda member: 0))
         room = SimpleNamespace(policy=policy, office=office, alerts=alerts, clock=desk, regime=Day(clock), recordings=Records(), cameras={})
-        room.preparing = False
+        room.preparing, room.site = False, site
         pages = Pages(site, room, clock)  # type: ignore[arg-type] # a room with what these pages ask for
         self.app = FastAPI()
         self.app.state.room, self.app.state.lanes = room, pages.lanes

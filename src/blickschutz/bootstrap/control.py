@@ -12,13 +12,16 @@ from blickschutz.bootstrap.alerting import make_alerting, make_source, make_stat
 from blickschutz.bootstrap.budget import make_budget
 from blickschutz.bootstrap.cells import cell_settings
 from blickschutz.bootstrap.records import Records, make_records
+from blickschutz.config.budgets import budget_settings
 from blickschutz.config.lives import alert_lives
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.doors import DoorFolder
 from blickschutz.control.model import Loss, NewsTold
 from blickschutz.control.ports import Do
 from blickschutz.control.service.alerting import Alerting
+from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.housekeeping import Housekeeping
+from blickschutz.control.service.inforce import SettingsInForce
 from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
 from blickschutz.control.service.moments import AlertMoments
 from blickschutz.control.service.notices import PublishedNotices
@@ -27,17 +30,36 @@ from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.room import ControlRoom
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.sensitivity import Sensitivity
-from blickschutz.control.service.supervisor import Supervisor
+from blickschutz.control.service.supervisor import Keepers, Supervisor
 from blickschutz.control.service.troubles import Troubles
 from blickschutz.guard.model import Change, Trouble
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import SettingsError
+from blickschutz.pipeline.messages import CellSettings
 from blickschutz.retention.model import Stuck
 from blickschutz.review.model import Case
+from blickschutz.settings.io.file import SettingsFile
+from blickschutz.settings.service import SettingsDesk, site_of
 from blickschutz.vault.io.files import InstallationKey
 from blickschutz.zones.profiles import doors_of
 
 _DOOR = b"blickschutz-cell-door-1 "
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The site file as it was read: its text, and where it lies."""
+
+    text: str = ""
+    path: str = ""
+
+    def says(self, site: SiteFile) -> bool:
+        """Whether that site is what the file says; a demonstration on other footage is not, and cannot be changed by the file."""
+        try:
+            return bool(self.path) and site_of(self.text, self.path, site.site.language) == site
+        except SettingsError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +75,31 @@ class Control:
     guard: Guard
     troubles: Troubles
     sensitivity: Sensitivity
+    settings: SettingsInForce
+    desk: SettingsDesk
 
 
-def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: Launch = launch_cell, *, preparing: bool = False) -> Control:
+def make_control(
+    site: SiteFile,
+    base: Path,
+    data: Path,
+    clock: Clock,
+    launch: Launch = launch_cell,
+    *,
+    preparing: bool = False,
+    file: Source | None = None,
+) -> Control:
     """The control room of a site whose data lies in the folder `data`. Nothing runs yet; one that is `preparing` starts no camera and
     hears no broker."""
-    settings = {camera.id: cell_settings(site, camera, base, data / "clips") for camera in site.cameras}
-    cells: dict[str, CellKeeper] = {}
+    path = Path(file.path) if file is not None and file.path else None
+
+    def cells_of(wanted: SiteFile) -> dict[str, CellSettings]:
+        return {camera.id: cell_settings(wanted, camera, base, data / "clips") for camera in wanted.cameras}
+
+    cells, told = Keepers(), cells_of(site)
     records = make_records(site, data, clock, cells, repair=True)
     doors = make_doors(data, records.archive.key)
-    supervisor = Supervisor(settings, clock, launch, preparing=preparing, doors=doors)
-    cells.update(supervisor.keepers)
+    supervisor = Supervisor(told, clock, launch, preparing=preparing, doors=doors, keepers=cells)
     worker, log = records.worker, records.office.log
     troubles = Troubles(log, worker.do)
     guard = Guard(clock, troubles.heard)
@@ -84,7 +120,9 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
     desk.closed.listen(sensitivity.closed)
     desk.reopened.listen(sensitivity.reopened)
     records.office.cases.decided.listen(sensitivity.reviewed)
-    for cell in cells.values():
+
+    def joined(cell: CellKeeper) -> None:
+        """Have everybody hear of a cell who has to."""
         cell.episodes.listen(sensitivity.heard)
         cell.situations.listen(routing.seen)
         cell.found.listen(routing.found)
@@ -95,6 +133,9 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
         cell.lived_on.listen(routing.lived_on)
         cell.resumed.listen(records.intake.resumed)
         cell.news.listen(partial(_confirm, cell, worker.do))
+
+    for cell in cells.values():
+        joined(cell)
     records.orders.unrecorded.listen(routing.unrecorded)
     routing.raised.listen(moments.raised)
     outages = OutageWatch(cells, log, clock, worker.do)
@@ -128,8 +169,17 @@ def make_control(site: SiteFile, base: Path, data: Path, clock: Clock, launch: L
         "outages": outages.look,
         "alarm-budget": sensitivity.look,
     }
-    room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity)
-    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity)
+    settings = SettingsInForce(site, cells_of, lambda wanted: gather(wanted, path, records.inspected, clock), supervisor, joined)
+    settings.changed.listen(lambda wanted: sensitivity.settle(budget_settings(wanted, records.inspected.curves.evidence)))
+    changes = make_desk(site, file or Source(), data, records, settings)
+    room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity, changes.begin)
+    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity, settings, changes)
+
+
+def make_desk(site: SiteFile, file: Source, data: Path, records: Records, running: SettingsInForce) -> SettingsDesk:
+    """Where settings are changed."""
+    known = SettingsFile(Path(file.path), data) if file.says(site) else None
+    return SettingsDesk(known, file.text, records.settings, running)
 
 
 def make_doors(data: Path, key: InstallationKey) -> DoorFolder:

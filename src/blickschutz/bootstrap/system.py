@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.bootstrap.control import Control, make_control
+from blickschutz.bootstrap.control import Control, Source, make_control
 from blickschutz.bootstrap.manager import Service, ServiceManager
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
@@ -32,6 +34,7 @@ from blickschutz.control.vitals import Vitals
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import FaultError, SettingsError
 from blickschutz.reviewroom.host import ReviewRooms
+from blickschutz.settings.model import Refused, Why
 from blickschutz.web.app import make_app
 from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
 from blickschutz.web.door import Door
@@ -49,19 +52,14 @@ from blickschutz.web.ports import (
 )
 from blickschutz.zones.model import Wall
 
+__all__ = ["Room", "Source", "System", "other_sizes", "require_port", "require_zone"]
+
+_log = structlog.get_logger(__name__)
 _GRACE_S = 3
 _LOOK_S = 2.0
 # Bytes. Whoever watches has nothing to say.
 _MOST_SAID = 4096
 _MB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The site file as it was read: its text, for the page of settings, and where it lies."""
-
-    text: str = ""
-    path: str = ""
 
 
 class Room:
@@ -78,7 +76,7 @@ class Room:
         health: Callable[[], Vitals],
     ) -> None:
         self._control, self._tls, self.vitals = control, tls, health
-        self.site_text, self.site_path = source.text, source.path
+        self.site_path, self.settings = source.path, control.desk
         self.recordings, self.rooms, self.policy = recordings, rooms, policy
         self.office: Office = control.records.office
         self.stops: StopControl = control.records.stops
@@ -88,6 +86,10 @@ class Room:
         self.alerts: AlertDesk = control.alerting.desk
         self.regime: RegimeControl = control.regime
         self.sensitivity: SensitivityControl = control.sensitivity
+
+    @property
+    def site(self) -> SiteFile:
+        return self._control.settings.site
 
     def models(self) -> Mapping[str, tuple[str, bool]]:
         registry = ModelRegistry()
@@ -177,18 +179,19 @@ class System:
         preparing: bool = False,
     ) -> None:
         require_zone(site)
-        self.site = site
-        self.control = make_control(site, base, data, clock, launch, preparing=preparing)
+        known = source or Source()
+        self.control = make_control(site, base, data, clock, launch, preparing=preparing, file=known)
         records = self.records = self.control.records
         records.keeping.preparing = preparing
         self._walls_missing = records.keeping.walls_missing = tuple(sorted(walls_missing))
         self.supervisor = self.control.supervisor
         self.tls = Encryption(site, data / "tls", clock, records.office.log)
         self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files)
-        known = source or Source()
         recordings = RecordingDesk(records.inspected, self.control.routing, records.worker)
         policy = PolicyWatch(site, Path(known.path) if known.path else None, records.inspected, clock)
         self.lag, self.launchers = LoopLag(clock), LauncherWatch(LAUNCHER)
+        self.control.settings.changed.listen(policy.settle)
+        self.control.settings.changed.listen(self.rooms.settle)
         health = HealthWatch(records.inspected, self._sources(), clock)
         room = Room(self.control, recordings, self.rooms, known, self.tls, policy, health.look)
         self.app = make_app(site, room, clock, self._lifespan, self.control.guard)
@@ -214,6 +217,11 @@ class System:
         self._service = Service(
             manager or ServiceManager(), cells, lambda: self._server.started, lambda: self.launchers.gone, self._end_failed
         )
+
+    @property
+    def site(self) -> SiteFile:
+        """The settings in force."""
+        return self.control.settings.site
 
     def _sources(self) -> Sources:
         """What the page of health asks besides the records."""
@@ -254,6 +262,8 @@ class System:
     async def serve(self, for_s: float | None = None) -> None:
         """Run until a signal comes, or for `for_s` seconds. Raises `FaultError` where it did not start, or had to end."""
         require_port(self.site)
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.read_again)
         if for_s is not None:
             asyncio.get_running_loop().call_later(for_s, self.end)
         try:
@@ -262,6 +272,15 @@ class System:
             raise FaultError("the control room could not be started; what stands above says why") from error
         if self._failed:
             raise FaultError("no cell can be started any more; the system has to be started anew")
+
+    def read_again(self) -> None:
+        """Look at the site file again and put in force what somebody wrote into it; what is wrong with it is logged and noted."""
+        self.control.guard.once_thread("settings-file", self._read_again)
+
+    def _read_again(self) -> None:
+        outcome = self.control.desk.reload(self.site.site.language)
+        if isinstance(outcome, Refused) and outcome.why is not Why.NOTHING:
+            _log.error("settings_refused", why=outcome.why.value, lines=list(outcome.lines), rules=[one.rule for one in outcome.against])
 
     def _end_failed(self) -> None:
         self._failed = True

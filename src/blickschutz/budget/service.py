@@ -188,6 +188,22 @@ class BudgetDesk:
                         self._cameras[camera] = _Camera(one.shadow, one.days)
         self._take_decisions()
 
+    def settle(self, settings: BudgetSettings) -> None:
+        """What cameras may cost, from now on. A camera that is new, or whose evidence is of another view, begins a stretch with `keep`;
+        one that is gone is not counted any more, and what was kept of it is dropped with the next start."""
+        with self._lock:
+            before, self.settings = self.settings, settings
+            self._shares = {camera: shares(budget) for camera, budget in settings.cameras.items()}
+            for camera, budget in settings.cameras.items():
+                if camera not in before.cameras:
+                    self._moved[camera] = Began.NEW
+                elif budget.mark != before.cameras[camera].mark:
+                    self._moved[camera] = Began.SETTINGS
+            for camera in before.cameras.keys() - settings.cameras.keys():
+                self._moved.pop(camera, None)
+                self._cameras.pop(camera, None)
+            self._views = None
+
     def _take_decisions(self) -> None:
         """Those that were made since, by whichever process."""
         newest = self._store.newest()

@@ -104,6 +104,10 @@ class ReviewRooms:
         self._desks: set[Door] = set()
         self._opening = asyncio.Lock()
 
+    def settle(self, site: SiteFile) -> None:
+        """Other settings are in force: rooms that are opened from now on know them."""
+        self._site = site
+
     def start(self, guard: Guard) -> None:
         """From now on somebody may come in."""
         self._loop, self._guard = asyncio.get_running_loop(), guard

@@ -58,7 +58,7 @@ class Pages:
 
     def __init__(self, site: SiteFile, room: ControlRoom, clock: Clock, guard: Guard | None = None) -> None:
         self.guard = guard or Guard(clock)
-        self.site, self.room, self._clock = site, room, clock
+        self.room, self._clock = room, clock
         self.kept, self.lanes, self.refusals = KeptForms(clock), Lanes(), Refusals()
         scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]
         name = host if site.server.names else "localhost"
@@ -76,6 +76,11 @@ class Pages:
         for name in ("base.html", "not_now.html"):
             self._environment.get_template(name)
 
+    @property
+    def site(self) -> SiteFile:
+        """The settings in force; two looks of one request may see two of them."""
+        return self.room.site
+
     def router(self) -> APIRouter:
         """For routes: plain functions run in a thread of their lane, coroutines in the event loop."""
         return APIRouter(route_class=route_class(self.lanes))
@@ -83,8 +88,10 @@ class Pages:
     def tiles(self) -> list[TileView]:
         """All cameras in the order of the wall: the forecourt first."""
         ordered = sorted(self.site.cameras, key=lambda camera: camera.side.value != "forecourt")
-        keys = KEYS + " " * max(0, len(ordered) - len(KEYS))
-        return [TileView(camera, self.room.cameras[camera.id], key.strip()) for camera, key in zip(ordered, keys, strict=False)]
+        # A camera that is being taken away has its cell for a moment longer than its place, or the other way round.
+        there = [(camera, control) for camera in ordered if (control := self.room.cameras.get(camera.id)) is not None]
+        keys = KEYS + " " * max(0, len(there) - len(KEYS))
+        return [TileView(camera, control, key.strip()) for (camera, control), key in zip(there, keys, strict=False)]
 
     def all_stopped(self) -> bool:
         return all(control.stopped for control in self.room.cameras.values())

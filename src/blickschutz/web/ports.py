@@ -22,6 +22,7 @@ from blickschutz.compliance.model import Found
 from blickschutz.compliance.reports.model import NotPublic
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.compliance.tables import Read
+from blickschutz.config.model import SiteFile
 from blickschutz.control.model import CrimeFigures, FactRefused, FloorPlan, Given, Loss, NotAccepted
 from blickschutz.control.ports import Rooms
 from blickschutz.control.vitals import Vitals
@@ -34,6 +35,7 @@ from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.model import Duty
 from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.service import RightsDesk
+from blickschutz.settings.service import SettingsDesk
 from blickschutz.wall.model import TileState
 from blickschutz.wall.service import LiveStream
 
@@ -356,8 +358,13 @@ class ControlRoom(Protocol):
     def cameras(self) -> Mapping[str, CameraControl]: ...
 
     policy: Policy
-    site_text: str
     site_path: str
+    settings: SettingsDesk
+
+    @property
+    def site(self) -> SiteFile:
+        """The settings in force."""
+        ...
 
     @property
     def authority(self) -> AuthorityView | None: ...

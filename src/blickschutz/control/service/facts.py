@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -62,8 +62,13 @@ class FactDesk:
         self._data = records.archive.data
         self._cabinet = Cabinet(self._data / FOLDER)
         self._read = 0, tuple[Entered, ...]()
+        self.settings, self.cameras = "", dict[str, str]()
+        self.settle(site)
+
+    def settle(self, site: SiteFile) -> None:
+        """Other settings are in force: what is signed from now on is signed for them."""
         self.settings = settings_hash(site)
-        self.cameras: Mapping[str, str] = {camera.id: camera.name for camera in site.cameras}
+        self.cameras = {camera.id: camera.name for camera in site.cameras}
 
     def all(self) -> list[Entered]:
         """Everything that was ever entered, the oldest first. Every page asks; read again only where an entry came."""

@@ -59,12 +59,12 @@ class RecordKeeping:
         """Say what was found, and bring everything together. What fails stops no start."""
         self._living = living
         self.safety.look()
-        self._try(self.log_start)
-        self._try(self.safety.tell)
-        self._try(self.inspected.archive.enrolment.look)
+        self.attempt(self.log_start)
+        self.attempt(self.safety.tell)
+        self.attempt(self.inspected.archive.enrolment.look)
         self.recover()
         self._living = frozenset()
-        self._try(self.reserve.hold)
+        self.attempt(self.reserve.hold)
 
     def log_start(self) -> None:
         """The start, and whether the settings are others than at the last one (Art. 12 AI Act: settings' hash)."""
@@ -91,7 +91,7 @@ class RecordKeeping:
             partial(inspected.intake.recover, self._living),
         )
         for step in steps:
-            self._try(step)
+            self.attempt(step)
         if not self.safety.on:
             self.resume()
 
@@ -99,15 +99,15 @@ class RecordKeeping:
         """What waits while something is lost: it would be done on rows that may not be the right ones."""
         self.adopt()
         for step in (self.inspected.renewal.run, self.shredder.work, self.safety.look):
-            self._try(step)
+            self.attempt(step)
 
     def adopt(self) -> None:
         """Rows, holds beside the clips, and files are brought together; nothing is destroyed."""
         settle = self.inspected.office.rights.settle
         for step in (self.recovery.holds, settle, self.recovery.restrictions, partial(self.recovery.files, self._living)):
-            self._try(step)
+            self.attempt(step)
 
-    def _try(self, step: Callable[[], object]) -> None:
+    def attempt(self, step: Callable[[], object]) -> None:
         """What fails stops no start: live pictures and alerts go on, and every page says what failed."""
         try:
             self.reserve.through(step)
@@ -127,7 +127,7 @@ class RecordKeeping:
         """Finish what waits."""
         self.worker.end()
         self.inspected.chain.end()
-        self._try(partial(self.inspected.office.access.turned.look, end=True))
+        self.attempt(partial(self.inspected.office.access.turned.look, end=True))
         log = self.inspected.office.log
         log.write(Event.SYSTEM_ENDED, "system")
         log.checkpoint()

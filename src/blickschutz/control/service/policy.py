@@ -46,6 +46,12 @@ class PolicyWatch:
         self._lock, self._publishing = threading.Lock(), threading.Lock()
         self._last: tuple[list[Found], Grounds] | None = None
 
+    def settle(self, site: SiteFile) -> None:
+        """Other settings are in force."""
+        self._site = site
+        self.desk.settle(site)
+        self.changed()
+
     @property
     def _folder(self) -> Path:
         return self._records.archive.data / "documents"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.housekeeping import Housekeeping
@@ -25,13 +26,16 @@ class ControlRoom:
         moments: AlertMoments,
         housekeeping: Housekeeping,
         sensitivity: Sensitivity,
+        begin: Callable[[], object],
     ) -> None:
         self._guard, self._supervisor, self._keeping, self._alerting = guard, supervisor, keeping, alerting
         self._moments, self._housekeeping, self._sensitivity = moments, housekeeping, sensitivity
+        self._begin = begin
 
     async def start(self) -> None:
         found = await self._supervisor.find()
         await asyncio.to_thread(self._keeping.start, self._guard, frozenset(one.camera for one in found))
+        await asyncio.to_thread(self._keeping.attempt, self._begin)
         self._moments.start(self._guard)
         await asyncio.to_thread(self._alerting.start, [one.run for one in found])
         self._supervisor.start(self._guard)

@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from blickschutz.alerts.model import Alert, Origin, Outcome
-from blickschutz.budget.model import CameraView, NotDone
+from blickschutz.budget.model import BudgetSettings, CameraView, NotDone
 from blickschutz.budget.service import BudgetDesk
 from blickschutz.control.model import EpisodeHeard
 from blickschutz.control.vitals import BudgetState
@@ -45,6 +45,12 @@ class Sensitivity:
             self.desk.load()
         except StoreError as error:
             _log.error("thresholds_not_read", problem=str(error))
+        for camera in self._cells:
+            self._lay(camera)
+
+    def settle(self, settings: BudgetSettings) -> None:
+        """The site is another one: what depends on it begins anew, and thresholds are laid where they are others now."""
+        self.desk.settle(settings)
         for camera in self._cells:
             self._lay(camera)
 

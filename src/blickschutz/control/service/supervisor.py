@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
 
 from blickschutz.control.model import CellFound
 from blickschutz.control.ports import CellDoors
@@ -11,6 +11,32 @@ from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.pipeline.messages import CellSettings
+from blickschutz.settings.model import Reach
+
+
+class Keepers(Mapping[str, CellKeeper]):
+    """The keepers by camera. Whoever goes through them sees those of one moment: they are replaced as a whole."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, CellKeeper] = {}
+
+    def put(self, keepers: Mapping[str, CellKeeper]) -> None:
+        self._all = dict(keepers)
+
+    def __getitem__(self, camera: str) -> CellKeeper:
+        return self._all[camera]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def values(self) -> ValuesView[CellKeeper]:
+        return self._all.values()
+
+    def items(self) -> ItemsView[str, CellKeeper]:
+        return self._all.items()
 
 
 class Supervisor:
@@ -24,9 +50,16 @@ class Supervisor:
         *,
         preparing: bool = False,
         doors: CellDoors | None = None,
+        keepers: Keepers | None = None,
     ) -> None:
-        self.preparing, self._doors = preparing, doors
-        self.keepers = {name: CellKeeper(cell, clock, launch, doors) for name, cell in settings.items()}
+        self.preparing, self._doors, self._clock, self._launch = preparing, doors, clock, launch
+        self._guard: Guard | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.keepers = keepers if keepers is not None else Keepers()
+        self.keepers.put({name: self._keeper(cell) for name, cell in settings.items()})
+
+    def _keeper(self, cell: CellSettings) -> CellKeeper:
+        return CellKeeper(cell, self._clock, self._launch, self._doors)
 
     async def find(self) -> list[CellFound]:
         """The cells that outlived the control room before, each handed to its keeper; whose camera is none any more is ended.
@@ -44,11 +77,49 @@ class Supervisor:
 
     def start(self, guard: Guard) -> None:
         """Begin to keep all cells, in the running loop."""
+        self._guard, self._loop = guard, asyncio.get_running_loop()
         for keeper in self.keepers.values():
-            if self.preparing:
-                keeper.stopped = True
-            else:
-                keeper.start(guard)
+            self._start(keeper)
+
+    def _start(self, keeper: CellKeeper) -> None:
+        if self.preparing:
+            keeper.stopped = True
+        elif self._guard is not None:
+            keeper.start(self._guard)
+
+    def settle(self, settings: Mapping[str, CellSettings], joined: Callable[[CellKeeper], None]) -> dict[str, Reach]:
+        """Have these cells, in this order, and touch no other: what became of each that is touched. `joined` is called with each new keeper
+        before its cell is started. From any thread but the loop's, and one at a time.
+        """
+        before, reached = dict(self.keepers.items()), dict[str, Reach]()
+        now: dict[str, CellKeeper] = {}
+        for name, cell in settings.items():
+            keeper = before.get(name)
+            if keeper is None:
+                keeper = self._keeper(cell)
+                joined(keeper)
+                reached[name] = Reach.BEGINS
+            elif (anew := keeper.settle(cell)) is not None:
+                reached[name] = Reach.ANEW if anew else Reach.TOLD
+            now[name] = keeper
+        gone = [name for name in before if name not in now]
+        self.keepers.put(now)
+        self._follow([now[name] for name, reach in reached.items() if reach is Reach.BEGINS], [before[name] for name in gone])
+        return reached | dict.fromkeys(gone, Reach.ENDS)
+
+    def _follow(self, begun: list[CellKeeper], gone: list[CellKeeper]) -> None:
+        """Start the new ones and end those that are gone, in the loop in which cells are kept; before the start nothing is to be done."""
+        if self._loop is None or self._loop.is_closed() or self._guard is None:
+            return
+        guard = self._guard
+
+        def follow() -> None:
+            for keeper in begun:
+                self._start(keeper)
+            for keeper in gone:
+                guard.once_task("camera-ends", keeper.end)
+
+        self._loop.call_soon_threadsafe(follow)
 
     async def end(self) -> None:
         """End all cells; returns when every process is gone."""

@@ -114,7 +114,7 @@ def routes(pages: Pages) -> APIRouter:
     def settings() -> list[m.Setting]:
         """The settings in force, with the line of the site file; entries of lists carry their name in the key."""
         found = []
-        for section in sections(pages.site, room.site_text, "en"):
+        for section in sections(pages.site, room.settings.text, "en"):
             rows = [(section.key, row) for row in section.rows]
             rows += [(f"{section.key}[{title}]", row) for title, part in section.parts for row in part]
             found += [m.Setting(key=f"{prefix}.{row.key}", value=row.value, meaning=row.meaning, line=row.line) for prefix, row in rows]

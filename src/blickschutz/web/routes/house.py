@@ -31,7 +31,7 @@ def routes(pages: Pages) -> APIRouter:
     @router.get("/settings", dependencies=[allow(Permission.SETTINGS)])
     def settings(request: Request) -> Response:
         language = pages.language(request)
-        found = sections(pages.site, pages.room.site_text, language)
+        found = sections(pages.site, pages.room.settings.text, language)
         return pages.render(request, "settings.html", sections=found, file=pages.room.site_path)
 
     @router.get("/evidence", dependencies=[allow(Permission.EVIDENCE)])

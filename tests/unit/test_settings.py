@@ -1,0 +1,337 @@
+"""Settings as versions: proposals on a real file and database, the second person, hand edits in between, the way back."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+
+import pytest
+
+from blickschutz.audit.model import Event
+from blickschutz.bootstrap.system import Source, System
+from blickschutz.config.loader import load_site
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.settings.model import Edit, Origin, Proposal, Reach, Refused, State, Why
+from tests.conftest import ROOT
+from tests.fakes.cells import no_process
+from tests.fakes.clock import ManualClock
+
+EXAMPLE = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+ZONE = ("cameras", "vorplatz-nord", "zones", "flaeche", "polygon")
+OTHER = [[0.1, 0.4], [0.9, 0.4], [0.9, 0.9], [0.1, 0.9]]
+NAME = ("cameras", "brunnen", "name")
+
+
+class House:
+    """A site whose file lies in `folder`; nothing runs."""
+
+    def __init__(self, folder, text=EXAMPLE, **more):
+        self.path, self.folder, self.more = folder / "anlage.toml", folder, more
+        self.path.write_bytes(text.encode())
+        self.start()
+
+    def start(self):
+        text = self.path.read_bytes().decode()
+        site, source = load_site(self.path), Source(text, str(self.path))
+        self.system = System(site, self.folder, ManualClock(), no_process, data=self.folder / "state", source=source, **self.more)
+        self.desk, self.log = self.system.control.desk, self.system.records.office.log
+
+    def restart(self):
+        self.close()
+        self.start()
+
+    def close(self):
+        self.system.records.keeping.close()
+
+    @property
+    def text(self):
+        return self.path.read_bytes().decode()
+
+    def told(self, event):
+        return [entry for entry, _ in self.log.find(event=event)]
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.close()
+
+
+def polygon(site, camera=0):
+    return site.cameras[camera].zones[0].polygon
+
+
+class TestTwoPeople:
+    def test_a_zone_takes_a_second_person_and_is_then_in_file_system_history_and_log(self, house):
+        before = house.text
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)], "Baum davor")
+        assert isinstance(made, Proposal)
+        assert (made.state, made.second, house.text) == (State.WAITING, True, before)
+        assert house.desk.confirm(made.number, "technik") == Refused(Why.SAME)
+        done = house.desk.confirm(made.number, "aufsicht")
+        assert isinstance(done, Proposal)
+        assert (done.state, done.decided_by) == (State.APPLIED, "aufsicht")
+        assert house.text == before.replace("[[0.05, 0.35], [0.95, 0.35], [0.95, 0.95], [0.05, 0.95]]", str(OTHER), 1)
+        assert polygon(house.system.site) == tuple(map(tuple, OTHER))
+        assert house.system.site == load_site(house.path)
+        assert [one.state for one in house.desk.proposals()] == [State.APPLIED]
+        (entry,) = house.told(Event.SETTINGS_APPLIED)
+        assert entry.facts["people"] == ["technik", "aufsicht"]
+        assert entry.facts["keys"] == [".".join(ZONE)]
+
+    def test_a_name_takes_one(self, house):
+        done = house.desk.propose("technik", [Edit(NAME, "Brunnen (neu)")])
+        assert isinstance(done, Proposal)
+        assert (done.state, done.second) == (State.APPLIED, False)
+        assert 'name = "Brunnen (neu)"' in house.text
+
+    def test_the_same_is_confirmed_once(self, house):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        house.desk.confirm(made.number, "aufsicht")
+        assert house.desk.confirm(made.number, "dsb") == Refused(Why.GONE)
+        assert house.desk.withdraw(made.number, "dsb") == Refused(Why.GONE)
+        assert house.desk.confirm(99, "dsb") == Refused(Why.GONE)
+
+    def test_one_that_is_declined_does_nothing(self, house):
+        before = house.text
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        assert house.desk.withdraw(made.number, "dsb") is None
+        assert house.desk.confirm(made.number, "aufsicht") == Refused(Why.GONE)
+        assert house.text == before
+        assert house.told(Event.SETTINGS_WITHDRAWN)
+
+    def test_what_is_no_change_is_none(self, house):
+        assert house.desk.propose("technik", [Edit(NAME, "Brunnen")]) == Refused(Why.NOTHING)
+
+    def test_accounts_are_not_changed_here(self, house):
+        assert house.desk.propose("technik", [Edit(("people", "technik", "name"), "Neu")]) == Refused(Why.ACCOUNTS)
+
+
+class TestRefused:
+    def test_law_in_the_file_itself_is_told_with_its_paragraph(self, house):
+        refused = house.desk.propose("technik", [Edit(("retention", "hard_limit_days"), 200)])
+        assert isinstance(refused, Refused)
+        assert refused.why is Why.FILE
+        assert "§ 21 Abs. 5 LDSG RLP" in refused.lines[0]
+        assert house.desk.proposals() == []
+
+    def test_a_rule_that_would_be_broken_is_told_with_source_and_mend(self, house):
+        refused = house.desk.propose("technik", [Edit(("cameras", "brunnen", "zones", "flaeche", "rules"), {"off": ["camera_tampered"]})])
+        assert isinstance(refused, Refused)
+        assert refused.why is Why.LAW
+        assert refused.against
+        assert all(one.source and one.text[0] and one.text[1] for one in refused.against)
+
+    @pytest.mark.parametrize(
+        "edit",
+        [
+            Edit(("cameras", "brunnen", "zones", "flaeche", "polygon"), [[0.1, 0.1], [0.9, 0.9]]),
+            Edit(("cameras", "brunnen", "zones", "flaeche", "polygon"), [[0.1, 0.1], [2.0, 0.9], [0.1, 0.9]]),
+            Edit(("cameras", "brunnen", "nam"), "x"),
+            Edit(("cameras", "brunnen", "address"), "rtsp://user:geheim@192.0.2.16/stream1"),
+            Edit(("cameras",), "x"),
+        ],
+    )
+    def test_what_the_file_refuses_is_no_proposal(self, house, edit):
+        refused = house.desk.propose("technik", [edit])
+        assert isinstance(refused, Refused)
+        assert refused.why is Why.FILE
+        assert "geheim" not in " ".join(refused.lines)
+
+    def test_a_path_that_leads_nowhere(self, house):
+        refused = house.desk.propose("technik", [Edit(("cameras", "keine", "name"), "x")])
+        assert isinstance(refused, Refused)
+        assert refused.why is Why.FORM
+
+
+class TestTogether:
+    def test_a_proposal_stands_on_a_file_that_somebody_edited_elsewhere(self, house):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        house.path.write_text(house.text.replace('name = "Brunnen"', 'name = "Am Brunnen" # so heißt er'), encoding="utf-8")
+        done = house.desk.confirm(made.number, "aufsicht")
+        assert done.state is State.APPLIED
+        assert 'name = "Am Brunnen" # so heißt er' in house.text
+        assert str(OTHER) in house.text
+        # What was written by hand is a change of its own, before the other.
+        assert [(one.origin, one.by) for one in house.desk.proposals()] == [(Origin.FILE, "site-file"), (Origin.PAGE, "technik")]
+
+    def test_one_whose_key_somebody_edited_is_refused_in_words(self, house):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        mine = "[[0.0, 0.35], [0.95, 0.35], [0.95, 0.95], [0.05, 0.95]]"
+        house.path.write_text(house.text.replace("[[0.05, 0.35], [0.95, 0.35], [0.95, 0.95], [0.05, 0.95]]", mine, 1), encoding="utf-8")
+        refused = house.desk.confirm(made.number, "aufsicht")
+        assert refused == Refused(Why.CLASH, keys=(".".join(ZONE),))
+        assert mine in house.text
+        assert house.desk.proposal(made.number).state is State.OVERTAKEN
+
+    def test_a_zone_that_is_gone_is_not_made_anew_by_a_point_of_it(self, house):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        other = Edit((*ZONE[:-2], "anders"), {"id": "anders", "name": "Anders", "polygon": OTHER})
+        gone = house.desk.propose("technik", [other, Edit(ZONE[:-1], remove=True)])
+        assert house.desk.confirm(gone.number, "aufsicht").state is State.APPLIED
+        assert house.desk.confirm(made.number, "aufsicht").why is Why.CLASH
+
+    def test_a_file_that_is_broken_meanwhile_stays_and_is_told(self, house):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        broken = house.text.replace("hard_limit_days = 60", "hard_limit_days = 600")
+        house.path.write_text(broken, encoding="utf-8")
+        refused = house.desk.confirm(made.number, "aufsicht")
+        assert refused.why is Why.FILE
+        assert "§ 21" in refused.lines[0]
+        assert house.text == broken
+        assert house.desk.proposal(made.number).state is State.WAITING
+
+    def test_of_many_at_once_none_is_lost(self, house):
+        names = [camera.id for camera in house.system.site.cameras]
+
+        def rename(name):
+            assert house.desk.propose("technik", [Edit(("cameras", name, "name"), f"{name} neu")]).state is State.APPLIED
+
+        threads = [threading.Thread(target=rename, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [camera.name for camera in load_site(house.path).cameras] == [f"{name} neu" for name in names]
+        assert house.system.site == load_site(house.path)
+
+
+class TestBack:
+    def test_undo_restores_the_bytes(self, house):
+        before = house.text
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER), Edit(("cameras", "seite-ost"), remove=True)])
+        house.desk.confirm(made.number, "aufsicht")
+        back = house.desk.undo(made.number, "technik")
+        assert (back.state, back.undoes) == (State.WAITING, made.number)
+        assert house.desk.confirm(back.number, "dsb").state is State.APPLIED
+        assert house.text == before
+
+    def test_undo_leaves_what_came_later(self, house):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        house.desk.confirm(made.number, "aufsicht")
+        house.desk.propose("technik", [Edit(NAME, "Am Brunnen")])
+        back = house.desk.undo(made.number, "technik")
+        house.desk.confirm(back.number, "aufsicht")
+        assert house.text == EXAMPLE.replace('name = "Brunnen"', 'name = "Am Brunnen"')
+
+    def test_undo_of_what_was_changed_again_is_refused(self, house):
+        house.desk.propose("technik", [Edit(NAME, "Eins")])
+        made = house.desk.proposals()[0]
+        house.desk.propose("technik", [Edit(NAME, "Zwei")])
+        assert house.desk.undo(made.number, "technik") == Refused(Why.CLASH, keys=(".".join(NAME),))
+
+    def test_after_a_restart_there_is_the_same_history(self, house):
+        made = house.desk.propose("technik", [Edit(NAME, "Eins")])
+        house.restart()
+        assert house.desk.undo(made.number, "technik").state is State.APPLIED
+        assert house.text == EXAMPLE
+
+
+class TestFile:
+    def test_mode_is_kept_and_nothing_lies_about(self, house):
+        house.path.chmod(0o640)
+        house.desk.propose("technik", [Edit(NAME, "Eins")])
+        assert stat.S_IMODE(house.path.stat().st_mode) == 0o640
+        assert sorted(path.name for path in house.folder.iterdir()) == ["anlage.toml", "state"]
+        versions = list((house.folder / "state/versions").iterdir())
+        assert {path.suffix for path in versions} == {".toml", ".json"}
+        assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in versions)
+
+    def test_a_link_stays_a_link(self, house):
+        real = house.folder / "wo-anders.toml"
+        house.path.rename(real)
+        house.path.symlink_to(real)
+        house.desk.propose("technik", [Edit(NAME, "Eins")])
+        assert house.path.is_symlink()
+        assert "Eins" in real.read_text(encoding="utf-8")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+    def test_a_folder_that_may_not_be_written_to_is_told(self, house):
+        house.folder.chmod(0o500)
+        try:
+            refused = house.desk.propose("technik", [Edit(NAME, "Eins")])
+        finally:
+            house.folder.chmod(0o700)
+        assert refused.why is Why.READ_ONLY
+        assert house.system.site.cameras[5].name == "Brunnen"
+
+    def test_a_file_that_is_gone_is_told(self, house):
+        house.path.unlink()
+        assert house.desk.propose("technik", [Edit(NAME, "Eins")]).why is Why.DEVICE
+        with pytest.raises(DeviceError):
+            house.desk.unread()
+
+    def test_ends_and_mark_of_windows_stay(self, tmp_path):
+        house = House(tmp_path, "\ufeff" + EXAMPLE.replace("\n", "\r\n"))
+        house.desk.propose("technik", [Edit(NAME, "Eins")])
+        assert house.text == "\ufeff" + EXAMPLE.replace('"Brunnen"', '"Eins"').replace("\n", "\r\n")
+        house.close()
+
+    def test_a_crash_between_row_and_file_is_settled_by_the_file(self, house, monkeypatch):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        write = type(house.desk._file).write
+
+        def dies(file, text, expected):
+            write(file, text, expected)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(type(house.desk._file), "write", dies)
+        with pytest.raises(KeyboardInterrupt):
+            house.desk.confirm(made.number, "aufsicht")
+        monkeypatch.undo()
+        assert house.desk.proposal(made.number).state is State.WRITING
+        house.restart()
+        house.desk.begin()
+        assert house.desk.proposal(made.number).state is State.APPLIED
+        assert house.told(Event.SETTINGS_APPLIED)
+
+
+class TestByHand:
+    def test_the_file_is_put_in_force(self, house):
+        house.path.write_text(house.text.replace('name = "Brunnen"', 'name = "Am Brunnen"'), encoding="utf-8")
+        done = house.desk.reload()
+        assert (done.state, done.origin, [one.key for one in done.differences]) == (State.APPLIED, Origin.FILE, ["cameras.brunnen.name"])
+        assert house.system.site == load_site(house.path)
+        assert house.desk.reload() == Refused(Why.NOTHING)
+
+    def test_comments_alone_change_nothing(self, house):
+        house.path.write_text(f"# neu\n{house.text}", encoding="utf-8")
+        assert house.desk.reload() == Refused(Why.NOTHING)
+        house.desk.propose("technik", [Edit(NAME, "Eins")])
+        assert house.text.startswith("# neu\n")
+
+    def test_what_contradicts_the_law_is_not_put_in_force(self, house):
+        house.path.write_text(house.text.replace("[cameras.calibration]", "[cameras.calibration] ", 1).replace("rate = 5.0", "rate = 50.0"))
+        assert house.desk.reload().why is Why.FILE
+        assert house.system.site.analysis.rate == 5.0
+
+    def test_what_waits_for_a_restart_is_named_and_not_in_force(self, house):
+        house.path.write_text(house.text.replace("keep_hours = 72", "keep_hours = 48"), encoding="utf-8")
+        done = house.desk.reload()
+        assert done.restart == house.desk.pending() == ("alerts.keep_hours",)
+        assert house.system.site.alerts.keep_hours == 72
+        house.path.write_text(EXAMPLE, encoding="utf-8")
+        house.desk.reload()
+        assert house.desk.pending() == ()
+
+
+class TestEffects:
+    def test_documents_that_say_something_else_are_named(self, house):
+        looked = house.desk.look([Edit(("cameras", "brunnen"), remove=True)], "de")
+        assert looked.effects.cells == {"brunnen": Reach.ENDS}
+        assert any("Brunnen" in " ".join(one.gone) for one in looked.effects.documents)
+
+    def test_a_zone_is_told_a_style_begins_all_anew_and_a_name_touches_none(self, house):
+        assert house.desk.look([Edit(ZONE, OTHER)], "de").effects.cells == {"vorplatz-nord": Reach.TOLD}
+        assert set(house.desk.look([Edit(("redaction", "style"), "silhouette")], "de").effects.cells.values()) == {Reach.ANEW}
+        assert house.desk.look([Edit(NAME, "Eins")], "de").effects.cells == {}
+
+    def test_a_demonstration_on_other_footage_cannot_be_changed(self, tmp_path):
+        site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+        other = site.model_copy(update={"cameras": site.cameras[:2]})
+        source = Source(EXAMPLE, str(ROOT / "examples/rathaus-kaiserslautern.toml"))
+        system = System(other, tmp_path, ManualClock(), no_process, data=tmp_path / "state", source=source)
+        assert system.control.desk.propose("technik", [Edit(NAME, "Eins")]) == Refused(Why.DEMO)
+        system.records.keeping.close()
