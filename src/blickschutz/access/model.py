@@ -41,6 +41,7 @@ class Permission(StrEnum):
     HEALTH = "health"
     FIGURES = "figures"
     SETTINGS = "settings"
+    VERSIONS = "versions"
     POLICY = "policy"
     FACTS = "facts"
     REQUESTS = "requests"

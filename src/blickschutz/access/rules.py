@@ -40,6 +40,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.HEALTH: frozenset({_L, _A, _T, _D}),
     Permission.FIGURES: frozenset({_T}),
     Permission.SETTINGS: frozenset({_T, _D}),
+    # Who proposes changes of settings, and who confirms them.
+    Permission.VERSIONS: frozenset({_A, _T, _D}),
     Permission.POLICY: frozenset({_T, _D}),
     # Which of them signs what is another question (compliance/entered.py).
     Permission.FACTS: frozenset({_A, _T, _D}),

@@ -46,6 +46,7 @@ from blickschutz.web.routes import (
     shift,
     sign_in,
     system,
+    versions,
     wall,
     wall_views,
 )
@@ -70,6 +71,7 @@ _PARTS = (
     account,
     people,
     house,
+    versions,
     policy,
     facts,
     requests,

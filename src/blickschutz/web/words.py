@@ -97,6 +97,7 @@ PERMISSION_WORDS = {
     "health": N_("Zustand sehen"),
     "figures": N_("Messwerte für Prometheus"),
     "settings": N_("Einstellungen sehen"),
+    "versions": N_("Änderungen der Einstellungen sehen"),
     "policy": N_("Regeln und ihren Stand sehen"),
     "requests": N_("Anfragen Betroffener bearbeiten"),
     "people": N_("Personen sehen"),

@@ -1,0 +1,164 @@
+"""Changes of settings: proposed, looked at, confirmed by a second person, taken back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from blickschutz.access.model import Member, Permission
+from blickschutz.access.rules import may
+from blickschutz.kernel.errors import DeviceError, SettingsError
+from blickschutz.settings.model import Effects, Proposal, Refused, State, Why
+from blickschutz.settings.service import BY_HAND
+from blickschutz.web import texts
+from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.lanes import Lane
+from blickschutz.web.numbers import Number
+from blickschutz.web.pages import Pages
+from blickschutz.web.routing import in_lane
+from blickschutz.web.versions import edit_of, shown
+
+_SEE_OTHER = 303
+_MOST = 100
+Key = Annotated[str, Form(max_length=300)]
+Value = Annotated[str, Form(max_length=20_000)]
+Reason = Annotated[str, Form(max_length=500)]
+
+
+def routes(pages: Pages) -> APIRouter:
+    """What waits, what was, and one of them."""
+    router = pages.router()
+    desk = pages.room.settings
+
+    def _row(request: Request, one: Proposal) -> dict[str, Any]:
+        language = pages.language(request)
+        names = {camera.id: camera.name for camera in pages.site.cameras}
+        return {
+            "own": one,
+            "by": _by(one.by, language),
+            "decided_by": _by(one.decided_by, language),
+            "at": texts.moment(pages.moment(one.at), language),
+            "decided": texts.moment(pages.moment(one.decided_at), language) if one.decided_at else "",
+            "differences": shown(one.differences, names, language),
+        }
+
+    def _by(person: str, language: str) -> str:
+        return texts.translator(language)("Anlagendatei") if person == BY_HAND else pages.person_name(person)
+
+    def _refusal(request: Request, refused: Refused) -> dict[str, Any]:
+        index = 0 if pages.language(request) == "de" else 1
+        return {
+            "problem": refused.why.value,
+            "lines": [*refused.lines, *refused.keys],
+            "against": [(one.rule, one.source, one.text[index]) for one in refused.against],
+        }
+
+    def _effects(request: Request, effects: Effects) -> dict[str, Any]:
+        index = 0 if pages.language(request) == "de" else 1
+        rules = {name: [(one.rule, one.source, one.text[index]) for one in getattr(effects, name)] for name in ("open", "anew")}
+        cells = [(pages.camera_name(name), reach.value) for name, reach in effects.cells.items()]
+        return {**rules, "cells": cells, "documents": effects.documents, "restart": effects.restart}
+
+    def _unread() -> tuple[int, str]:
+        """How many settings of the file are not in force, and what is wrong with it."""
+        try:
+            return len(desk.unread()), ""
+        except (DeviceError, SettingsError) as error:
+            return 0, str(error)
+
+    def _page(request: Request, refused: Refused | None = None, status: int = 200, **given: str) -> Response:
+        found = desk.proposals(_MOST)
+        unread, broken = _unread()
+        return pages.render(
+            request,
+            "versions.html",
+            status=status,
+            waiting=[_row(request, one) for one in reversed(found) if one.state is State.WAITING],
+            history=[_row(request, one) for one in found if one.state is not State.WAITING],
+            pending=desk.pending(),
+            changeable=desk.changeable,
+            unread=unread,
+            broken=broken,
+            given={"key": "", "value": "", "reason": "", **given},
+            refused=_refusal(request, refused) if refused is not None else None,
+        )
+
+    def _one(request: Request, number: int, refused: Refused | None = None, status: int = 200) -> Response:
+        found = desk.proposal(number)
+        if found is None:
+            raise HTTPException(404)
+        looked = desk.look_again(found, pages.language(request)) if found.state is State.WAITING else None
+        if isinstance(looked, Refused):
+            refused, looked = refused or looked, None
+        member = member_of(request)
+        return pages.render(
+            request,
+            "version.html",
+            status=status,
+            change=_row(request, found),
+            effects=_effects(request, looked.effects) if looked is not None else None,
+            refused=_refusal(request, refused) if refused is not None else None,
+            may_confirm=found.state is State.WAITING and found.by != member.id and may(member, Permission.CONFIRM),
+            may_withdraw=found.state is State.WAITING and _may_withdraw(member, found),
+            may_undo=found.state is State.APPLIED and may(member, Permission.PROPOSE),
+        )
+
+    def _after(request: Request, outcome: Proposal | Refused, number: int) -> Response:
+        if isinstance(outcome, Refused):
+            return _one(request, number, outcome, 409)
+        return RedirectResponse(f"/settings/changes/{outcome.number}", _SEE_OTHER)
+
+    @router.get("/settings/changes", dependencies=[allow(Permission.VERSIONS)])
+    def every(request: Request) -> Response:
+        return _page(request)
+
+    @router.post("/settings/changes", dependencies=[allow(Permission.PROPOSE)])
+    @in_lane(Lane.WRITE)
+    def propose(request: Request, key: Key = "", value: Value = "", reason: Reason = "") -> Response:
+        edit = edit_of(key, value)
+        given = {"key": key, "value": value, "reason": reason}
+        if edit is None:
+            return _page(request, Refused(Why.VALUE), 422, **given)
+        outcome = desk.propose(member_of(request).id, [edit], reason, pages.language(request))
+        if isinstance(outcome, Refused):
+            return _page(request, outcome, 422, **given)
+        return RedirectResponse(f"/settings/changes/{outcome.number}", _SEE_OTHER)
+
+    @router.post("/settings/changes/file", dependencies=[allow(Permission.PROPOSE)])
+    @in_lane(Lane.WRITE)
+    def take(request: Request) -> Response:
+        outcome = desk.reload(pages.language(request))
+        if isinstance(outcome, Refused):
+            return _page(request, outcome, 409)
+        return RedirectResponse(f"/settings/changes/{outcome.number}", _SEE_OTHER)
+
+    @router.get("/settings/changes/{number}", dependencies=[allow(Permission.VERSIONS)])
+    def one(request: Request, number: Number) -> Response:
+        return _one(request, number)
+
+    @router.post("/settings/changes/{number}/confirm", dependencies=[allow(Permission.CONFIRM)])
+    @in_lane(Lane.WRITE)
+    def confirm(request: Request, number: Number) -> Response:
+        return _after(request, desk.confirm(number, member_of(request).id, pages.language(request)), number)
+
+    @router.post("/settings/changes/{number}/withdraw", dependencies=[allow(Permission.VERSIONS)])
+    @in_lane(Lane.WRITE)
+    def withdraw(request: Request, number: Number) -> Response:
+        found = desk.proposal(number)
+        if found is None or not _may_withdraw(member_of(request), found):
+            raise HTTPException(404)
+        refused = desk.withdraw(number, member_of(request).id)
+        return _one(request, number, refused, 409) if refused is not None else RedirectResponse("/settings/changes", _SEE_OTHER)
+
+    @router.post("/settings/changes/{number}/undo", dependencies=[allow(Permission.PROPOSE)])
+    @in_lane(Lane.WRITE)
+    def undo(request: Request, number: Number) -> Response:
+        return _after(request, desk.undo(number, member_of(request).id, pages.language(request)), number)
+
+    return router
+
+
+def _may_withdraw(member: Member, proposal: Proposal) -> bool:
+    return proposal.by == member.id or may(member, Permission.CONFIRM)

@@ -1,0 +1,112 @@
+"""Changes of settings as people read them: which setting, what it means, before and after."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from blickschutz.config.model import SiteFile
+from blickschutz.ingest.rules.address import without_secrets
+from blickschutz.kernel.errors import UNREADABLE
+from blickschutz.settings.model import Difference, Edit
+from blickschutz.web.settings import meaning_of
+
+_MOST_POINTS = 3
+_MOST_SHOWN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One difference: the key, where it stands in words, what it means, the values as the file writes them; empty where there is none."""
+
+    key: str
+    place: str
+    meaning: str
+    before: str
+    after: str
+
+
+def shown(differences: Sequence[Difference], names: Mapping[str, str], language: str) -> list[Shown]:
+    """`names` are those of the cameras by id."""
+    return [
+        Shown(
+            one.key,
+            names.get(one.path[1], one.path[1]) if one.path[0] == "cameras" and len(one.path) > 1 else "",
+            meaning_at(one.path, language),
+            _written(one.before) if one.had else "",
+            _written(one.after) if one.has else "",
+        )
+        for one in differences
+    ]
+
+
+def meaning_at(path: Sequence[str], language: str) -> str:
+    """What the setting at a path means; of an entry of a list, what the list means. Empty where there is no such setting."""
+    model: type[Any] | None = SiteFile
+    meaning, skip = "", False
+    for part in path:
+        if skip:
+            skip = False
+            continue
+        if model is None:
+            break
+        annotation = _field(model, part)
+        if annotation is None:
+            return ""
+        meaning = meaning_of(model, part, language)
+        model, skip = _inner(annotation)
+    return meaning
+
+
+def _field(model: type[Any], name: str) -> Any:
+    if issubclass(model, BaseModel):
+        found = model.model_fields.get(name)
+        return found.annotation if found is not None else None
+    return next((field.type for field in dataclasses.fields(model) if field.name == name), None)
+
+
+def _inner(annotation: Any) -> tuple[type[Any] | None, bool]:
+    """The table that stands at a setting, and whether it is a list of such, told apart by an id."""
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)):
+        return annotation, False
+    several = getattr(annotation, "__origin__", None) is tuple
+    for part in get_args(annotation):
+        model, _ = _inner(part)
+        if model is not None:
+            return model, several
+    return None, False
+
+
+def _written(value: Any) -> str:
+    """A value about as the file writes it; a long list of points by its first ones."""
+    if isinstance(value, dict):
+        return "\n".join(f"{key} = {_written(one)}" for key, one in value.items())[:_MOST_SHOWN]
+    if isinstance(value, list) and len(value) > _MOST_POINTS and isinstance(value[0], list):
+        return f"[{', '.join(map(_written, value))}]"[:_MOST_SHOWN]
+    if isinstance(value, str):
+        return json.dumps(without_secrets(value) if "://" in value else value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str)[:_MOST_SHOWN]
+
+
+def edit_of(key: str, value: str) -> Edit | None:
+    """What somebody typed: a path with dots, and a value as the file writes it, or text as it is; None where that is neither.
+
+    Without a value the setting is removed, so that its default holds.
+    """
+    path = tuple(part.strip() for part in key.split(".") if part.strip())
+    if not path:
+        return None
+    typed = value.strip()
+    if not typed:
+        return Edit(path, remove=True)
+    try:
+        found = tomllib.loads(f"x = {typed}")
+    except UNREADABLE:
+        return None
+    return Edit(path, found["x"]) if found.keys() == {"x"} else None
