@@ -53,6 +53,8 @@ def units(setting: Setting) -> Mapping[str, str]:
 
 def _service(setting: Setting) -> list[str]:
     lines = [*_COMMON, *_CLOCK_ASKED, *_state(setting.data)]
+    # Pages change the site file, where its folder is the service's own; they say so where it is not. Secrets beside it are none of that.
+    lines += [f"ReadWritePaths=-{setting.path.parent}", f"ReadOnlyPaths=-{SECRETS}"]
     lines += ["RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", *_addresses(setting)]
     names = {name for _, name in (*secret_files(setting.site), *key_files(setting.site)) if name and "/" not in name}
     return lines + [f"LoadCredential={name}:{SECRETS / name}" for name in sorted(names)]
@@ -102,6 +104,8 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=main
 ExecStart={program} run --site {site} --data {data}
+# The site file was edited by hand: what a change does not touch goes on. `blickschutz apply` says more.
+ExecReload=/bin/kill -HUP $MAINPID
 User=blickschutz
 Group=blickschutz
 TimeoutStartSec={start}

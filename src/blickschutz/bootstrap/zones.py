@@ -26,11 +26,12 @@ _PORTS = {"http": 80, "https": 443}
 _USUAL = (25, 80, 443, 465, 587, 1883, 8883)
 
 
-def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shared: bool = False) -> frozenset[Wall]:
+def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shared: bool = False, changed: bool = False) -> frozenset[Wall]:
     """Start what cells and rooms are forked from, then hold this process to its profile for good.
 
     Files that last for moments (of SQLite, of large forms) go into a folder of its own in memory; with `shared` they stay where other
-    programs look for them. Returns the walls that this machine does not have. Raises `FaultError`.
+    programs look for them. With `changed` the site file is written to, too. Returns the walls that this machine does not have.
+    Raises `FaultError`.
     """
     if not shared:
         tempfile.tempdir = os.environ["TMPDIR"] = str(own_folder())
@@ -39,12 +40,13 @@ def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shar
     # What is not there when a process is confined is not granted.
     profiles.doors_of(data).mkdir(mode=0o700, exist_ok=True)
     start_launcher()
-    return confine(control_profile(site, base, data, source))
+    return confine(control_profile(site, base, data, source, changed=changed))
 
 
-def control_profile(site: SiteFile, base: Path, data: Path, source: str) -> Profile:
+def control_profile(site: SiteFile, base: Path, data: Path, source: str, *, changed: bool = False) -> Profile:
     """What the control room of a site may do. `source` is the site file's path, empty where there is none."""
     return profiles.control_room(
+        changes=[Path(source).parent] if changed and source else [],
         data=data,
         site=[*([Path(source).parent] if source else []), *_named(site, base)],
         models=default_folder(),

@@ -323,6 +323,16 @@ def check(path: Path, data: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @with_site
+def apply(path: Path, data: Path | None) -> None:
+    """Put a site file that was edited by hand in force, without a restart of what the change does not touch; prints the difference.
+    Ends with 0 where it is, 3 where law or a gate is against it, 1 where something is wrong besides."""
+    from blickschutz.cli.apply import apply as put_in_force
+
+    sys.exit(put_in_force(path, data))
+
+
+@cli.command()
+@with_site
 @_JSON
 def doctor(path: Path, data: Path | None, as_json: bool) -> None:
     """Look at machine, files, clock, disk, kernel, cameras, certificates and at what `check` knows, and say what is to be mended.
@@ -386,8 +396,10 @@ def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any
     configure_logs()
     # What is cleaned up after Ctrl-C is cleaned up when a service manager ends this process, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Until the system can look at its file again, a wish that it did is no reason to end.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     manager = ServiceManager.from_environment(os.environ, os.getpid())
-    missing = harden() | confine_control(site, base, data, source.path, shared=seeded)
+    missing = harden() | confine_control(site, base, data, source.path, shared=seeded, changed=source.says(site))
     system = System(site, base, SystemClock(), data=data, source=source, walls_missing=missing, manager=manager, preparing=preparing)
     if seeded:
         made = seed(system.records)

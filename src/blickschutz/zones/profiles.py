@@ -75,9 +75,18 @@ def key_desk(*, certificate: Iterable[Path]) -> Profile:
 
 
 def control_room(
-    *, data: Path, site: Iterable[Path], models: Path, memory: Path, temporary: Path, connect: Iterable[int], bind: int
+    *,
+    data: Path,
+    site: Iterable[Path],
+    models: Path,
+    memory: Path,
+    temporary: Path,
+    connect: Iterable[int],
+    bind: int,
+    changes: Iterable[Path] = (),
 ) -> Profile:
-    """The control room. `site` are the site file's folder and what else it names; `memory` is the folder in memory in which rooms work,
+    """The control room. `site` are the site file's folder and what else it names; `changes` is that folder where the pages may change the
+    file, which is replaced as a whole; `memory` is the folder in memory in which rooms work,
     where what a dead one left is overwritten, never read; `connect` are the ports of the channels that the site file names.
     """
     files = [
@@ -86,6 +95,7 @@ def control_room(
         Grant("data folder", data, Right.READ | Right.CHANGE),
         Grant("doors of cells", doors_of(data), Right.LISTEN),
         *(Grant("site file's folder", path, Right.READ) for path in site),
+        *(Grant("site file's folder", path, Right.READ | Right.CHANGE) for path in changes),
         Grant("models", models, Right.READ),
         Grant("memory", memory, Right.LIST | Right.CHANGE),
         *_reading(_MACHINE, "/proc/sys/kernel", "/proc/swaps"),
