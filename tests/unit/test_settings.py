@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +12,9 @@ from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import Source, System
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.errors import DeviceError
+from blickschutz.settings.io.file import SettingsFile
 from blickschutz.settings.model import Edit, Origin, Proposal, Reach, Refused, State, Why
+from blickschutz.settings.ports import ReadOnlyError
 from tests.conftest import ROOT
 from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
@@ -110,6 +112,21 @@ class TestTwoPeople:
 
 
 class TestRefused:
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (("review", "root"), "ab" * 32),
+            (("audit",), {"witness_key": "ab" * 32}),
+            (("audit", "witness"), "/run/x"),
+            (("site", "data"), "/srv/x"),
+        ],
+    )
+    def test_by_what_the_installation_is_measured_no_page_changes(self, house, path, value):
+        refused = house.desk.propose("technik", [Edit(path, value)])
+        assert isinstance(refused, Refused)
+        assert (refused.why, len(refused.keys)) == (Why.ANCHOR, 1)
+        assert house.text == EXAMPLE
+
     def test_law_in_the_file_itself_is_told_with_its_paragraph(self, house):
         refused = house.desk.propose("technik", [Edit(("retention", "hard_limit_days"), 200)])
         assert isinstance(refused, Refused)
@@ -247,15 +264,11 @@ class TestFile:
         assert house.path.is_symlink()
         assert "Eins" in real.read_text(encoding="utf-8")
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-    def test_a_folder_that_may_not_be_written_to_is_told(self, house):
-        house.folder.chmod(0o500)
-        try:
-            refused = house.desk.propose("technik", [Edit(NAME, "Eins")])
-        finally:
-            house.folder.chmod(0o700)
-        assert refused.why is Why.READ_ONLY
-        assert house.system.site.cameras[5].name == "Brunnen"
+    def test_a_folder_that_may_not_be_written_to_is_told(self, tmp_path):
+        # Not even root makes files there.
+        file = SettingsFile(Path("/sys/kernel/mm/transparent_hugepage/enabled"), tmp_path)
+        with pytest.raises(ReadOnlyError):
+            file.write("always", file.read())
 
     def test_a_file_that_is_gone_is_told(self, house):
         house.path.unlink()

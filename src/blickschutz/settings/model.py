@@ -83,6 +83,7 @@ class Why(StrEnum):
     GONE = "gone"
     SAME = "same"
     ACCOUNTS = "accounts"
+    ANCHOR = "anchor"
     FORM = "form"
     READ_ONLY = "read-only"
     DEMO = "demo"

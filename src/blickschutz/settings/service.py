@@ -34,6 +34,7 @@ from blickschutz.settings.rules.changes import (
     needs_restart,
     needs_second,
     reversed_,
+    touches_anchors,
     touches_people,
 )
 from blickschutz.settings.rules.document import plain, written
@@ -209,6 +210,8 @@ class SettingsDesk:
             return Refused(Why.NOTHING)
         if touches_people(wanted):
             return Refused(Why.ACCOUNTS)
+        if anchors := touches_anchors(wanted):
+            return Refused(Why.ANCHOR, keys=anchors)
         return self._allowed(now, text, wanted, language)
 
     def _allowed(self, now: str, text: str, wanted: Sequence[Difference], language: str) -> Looked | Refused:

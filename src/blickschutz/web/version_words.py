@@ -14,6 +14,10 @@ SETTINGS_PROBLEMS: Mapping[str, str] = {
     "gone": N_("Das gibt es nicht mehr. Jemand anders war schneller."),
     "same": N_("Das muss eine zweite Person tun, nicht Sie selbst."),
     "accounts": N_("Konten ändern Sie auf der Seite „Personen“; die Anlagendatei nennt nur, wer beim ersten Start eines bekommt."),
+    "anchor": N_(
+        "Daran wird die Anlage selbst gemessen (Wurzel der Sichtenden, Zeuge, Nummer und Ort der Anlage). Es wird nur am Server von Hand "
+        "geändert."
+    ),
     "form": N_("Diese Stelle gibt es in der Anlagendatei nicht, oder sie lässt sich nicht allein ändern."),
     "read-only": N_("Das Programm darf die Anlagendatei nicht schreiben. Bitte am Server die Rechte der Datei und ihres Ordners ansehen."),
     "demo": N_("Das ist eine Vorführung mit anderem Bildmaterial; ihre Einstellungen stehen in keiner Datei und lassen sich nicht ändern."),

@@ -15,6 +15,8 @@ _AT_START = frozenset({("analysis", "model")})
 # Names and places on pages: no picture, no rule and no period is another one by them.
 _SHOWN_OF_CAMERA = frozenset({"name", "plan"})
 _SHOWN = frozenset({("site", "building"), ("wall", "width")})
+# By what the service is kept honest, and where it lives: whoever has the service must not have these, too.
+_ANCHORS = frozenset({("review", "root"), ("audit", "witness"), ("audit", "witness_key"), ("site", "id"), ("site", "data")})
 PEOPLE = "people"
 
 
@@ -166,6 +168,11 @@ def _is_shown(path: Path) -> bool:
 def needs_restart(wanted: Iterable[Difference]) -> tuple[str, ...]:
     """The keys of a change that come into force with the next start of the whole system."""
     return tuple(one.key for one in wanted if one.path[0] not in _LIVE or one.path in _AT_START)
+
+
+def touches_anchors(wanted: Iterable[Difference]) -> tuple[str, ...]:
+    """The keys of a change that are laid down on the server alone, by hand."""
+    return tuple(one.key for one in wanted if any(path[: len(one.path)] == one.path for path in _ANCHORS))
 
 
 def touches_people(wanted: Iterable[Difference]) -> bool:
