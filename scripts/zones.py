@@ -23,7 +23,7 @@ def rendered() -> str:
         profiles.cell(models=own / "models", clips=own / "clips", address="rtsp://192.168.20.11/stream"),
         profiles.review_room(clip=own / "a.clip", exports=own / "exports", memory=own / "memory", certificate=certificate),
         profiles.key_desk(certificate=certificate),
-        control_profile(load_site(example), example.parent, own, str(example)),
+        control_profile(load_site(example), example.parent, own, str(example), changed=True),
     )
     return table(shown)
 

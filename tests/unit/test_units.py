@@ -93,7 +93,13 @@ class TestUnits:
         assert "\nStateDirectory=blickschutz\n" in units(setting())["blickschutz.service"]
         other = units(setting(data=Path("/srv/data")))["blickschutz.service"]
         assert "\nReadWritePaths=/srv/data\n" in other
+        assert "ReadWritePaths=/etc/blickschutz\n" not in other
         assert "StateDirectory" not in other
+
+    def test_pages_write_the_site_file_where_somebody_decided_so(self):
+        service = units(setting(changeable=True))["blickschutz.service"]
+        assert "\nReadWritePaths=/etc/blickschutz\nReadOnlyPaths=-/etc/blickschutz/secrets\n" in service
+        assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in service
 
     def test_pages_alone_are_a_service_beside(self):
         """While gates are closed, for accounts and signatures; never both at once on one data folder."""

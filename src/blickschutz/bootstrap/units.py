@@ -25,7 +25,9 @@ _START_S, _STOP_S, _WATCHDOG_S = 900, 90, 30
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What units are made for. `networks`: those of the workstations, empty where anybody may come that the firewall lets through."""
+    """What units are made for. `networks`: those of the workstations, empty where anybody may come that the firewall lets through.
+    `changeable`: pages may change the site file.
+    """
 
     site: SiteFile
     path: Path
@@ -34,6 +36,7 @@ class Setting:
     backups: Path
     networks: Sequence[str] = ()
     models: Path | None = None
+    changeable: bool = False
 
 
 def units(setting: Setting) -> Mapping[str, str]:
@@ -53,8 +56,9 @@ def units(setting: Setting) -> Mapping[str, str]:
 
 def _service(setting: Setting) -> list[str]:
     lines = [*_COMMON, *_CLOCK_ASKED, *_state(setting.data)]
-    # Pages change the site file, where its folder is the service's own; they say so where it is not. Secrets beside it are none of that.
-    lines += [f"ReadWritePaths=-{setting.path.parent}", f"ReadOnlyPaths=-{SECRETS}"]
+    if setting.changeable:
+        # The file is replaced as a whole, which takes its folder; secrets in it are none of that.
+        lines += [f"ReadWritePaths={setting.path.parent}", f"ReadOnlyPaths=-{SECRETS}"]
     lines += ["RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", *_addresses(setting)]
     names = {name for _, name in (*secret_files(setting.site), *key_files(setting.site)) if name and "/" not in name}
     return lines + [f"LoadCredential={name}:{SECRETS / name}" for name in sorted(names)]

@@ -44,9 +44,11 @@ def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shar
 
 
 def control_profile(site: SiteFile, base: Path, data: Path, source: str, *, changed: bool = False) -> Profile:
-    """What the control room of a site may do. `source` is the site file's path, empty where there is none."""
+    """What the control room of a site may do. `source` is the site file's path, empty where there is none; with `changed` pages
+    may change it, where its folder is this user's to write in."""
+    folder = Path(source).parent
     return profiles.control_room(
-        changes=[Path(source).parent] if changed and source else [],
+        changes=[folder] if changed and source and os.access(folder, os.W_OK) else [],
         data=data,
         site=[*([Path(source).parent] if source else []), *_named(site, base)],
         models=default_folder(),

@@ -34,7 +34,8 @@ def _networks(_context: click.Context, _option: click.Parameter, values: tuple[s
 @with_site
 @click.option("--network", "networks", multiple=True, callback=_networks, help="A network of workstations, as 10.20.0.0/24.")
 @click.option("--backups", type=_FOLDER, default="/srv/blickschutz-backup", show_default=True, help="Folder of daily backups.")
-def make_units(out: Path, path: Path, data: Path | None, networks: tuple[str, ...], backups: Path) -> None:
+@click.option("--changeable", is_flag=True, help="Pages may change the site file; its folder becomes the service's.")
+def make_units(out: Path, path: Path, data: Path | None, networks: tuple[str, ...], backups: Path, changeable: bool) -> None:
     """Write units of systemd for a site into the folder OUT: the service, the witness of its log, daily backups; hardened."""
     # After an upgrade the environment has a name of its own, and the units outlive it.
     site, program = load_site(path), called(Path(sys.prefix)) / "bin/blickschutz"
@@ -48,6 +49,7 @@ def make_units(out: Path, path: Path, data: Path | None, networks: tuple[str, ..
         backups=backups.resolve(),
         networks=networks,
         models=Path(stated).resolve() if stated else None,
+        changeable=changeable,
     )
     for one in (setting.path, setting.data, setting.backups, program, Path(sys.prefix).resolve()):
         if any(one.is_relative_to(home) for home in _HOMES):
@@ -67,4 +69,6 @@ def make_units(out: Path, path: Path, data: Path | None, networks: tuple[str, ..
     click.echo(f"  install -m 644 {out / 'blickschutz.sysusers'} /etc/sysusers.d/blickschutz.conf && systemd-sysusers")
     click.echo(f"  install -m 644 {out}/*.service {out}/*.socket {out}/*.timer /etc/systemd/system/ && systemctl daemon-reload")
     click.echo(f"  chown -R blickschutz: {folder} {backups}   # secrets: {SECRETS}, for root alone (chmod 600)")
+    if changeable:
+        click.echo(f"  chown blickschutz: {setting.path.parent} {setting.path}   # so that pages may change settings")
     click.echo("  systemctl enable --now blickschutz-witness.socket blickschutz.service blickschutz-backup.timer")
