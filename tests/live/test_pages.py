@@ -15,6 +15,7 @@ from blickschutz.demo.site import seed
 from blickschutz.kernel.situation import Kind
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right
+from blickschutz.settings.model import Difference, Proposal
 from blickschutz.web.texts import translator
 from tests.conftest import LONG, ROOT
 from tests.live.system import AXE, RunningSystem, axe_findings, guest_site, reach, signed_in, until
@@ -36,8 +37,8 @@ PAGES = {
         "account",
     ],
     "kvd-1": ["cases", "cases/999", "clock", "wall"],
-    "aufsicht": ["evidence", "cases", "clock", "people", "resume", "requests", "requests/1", "requests/2"],
-    "technik": ["people", "people/kvd-1", "settings", "health"],
+    "aufsicht": ["evidence", "cases", "clock", "people", "resume", "requests", "requests/1", "requests/2", "settings/changes/1"],
+    "technik": ["people", "people/kvd-1", "settings", "settings/changes", "settings/changes/1", "health"],
     "dsb": ["log", "people", "policy", "documents", "facts", "report", "report?public=1"],
     "": ["sign-in", "welcome", "trust"],
 }
@@ -51,6 +52,8 @@ def place(tmp_path_factory):
     seed(running.system.records)
     running.system.records.office.access.people.recover("technik", "kvd-2")
     ask(running.system.records)
+    zone = Difference(("cameras", "vorplatz-nord", "zones", "flaeche", "polygon"), [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], [[0.1, 0.1]])
+    running.system.records.settings.add(Proposal(0, "technik", 0.0, (zone,), reason="Baum davor"))
     yield running.system
     running.end()
 

@@ -102,6 +102,7 @@ def test_a_change_touches_one_camera_and_the_other_goes_on(path):
         fountain.goes_on()
         # A camera more, and less again.
         new = {"id": "neu", "name": "Neu", "side": "forecourt", "address": "file:neu.mp4"}
+        new["zones"] = [{"id": "flaeche", "name": "Fläche", "polygon": OTHER}]
         more = desk.propose("technik", [Edit(("cameras", "neu"), new)])
         assert desk.confirm(more.number, "aufsicht").state is State.APPLIED
         until(lambda: keepers["neu"].state is TileState.LIVE, 120)

@@ -14,11 +14,14 @@ from blickschutz.settings.rules.changes import as_edits, clashes, differences, k
 from blickschutz.settings.rules.document import plain, written
 from tests.conftest import ROOT
 
-EXAMPLE = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+WHOLE = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+FOURTH = [one.start() for one in re.finditer(r"(?m)^\[\[cameras\]\]", WHOLE)][3]
+# Its head and three cameras: what is random is parsed some thousand times.
+EXAMPLE = WHOLE[:FOURTH]
 # Forms that people write and this program does not: comments everywhere, lists over lines, tables in a line, keys with dots.
 ODD = (
-    EXAMPLE.replace('name = "Brunnen"', 'name = "Brunnen" # so heißt er hier')
-    .replace("px_per_metre = 58.0", "px_per_metre = 5_8.0 # gemessen", 1)
+    EXAMPLE.replace('name = "Vorplatz Mitte"', 'name = "Vorplatz Mitte" # so heißt er hier')
+    .replace("px_per_metre = 52.0", "px_per_metre = 5_2.0 # gemessen", 1)
     .replace("[alerts]\n", "# Wer es erfährt.\n[alerts] # Meldungen\nbudget.days = 14.0\n")
     .replace(
         "polygon = [[0.05, 0.35], [0.95, 0.35], [0.95, 0.95], [0.05, 0.95]]",
@@ -101,7 +104,7 @@ def comments(text):
     return sorted(re.findall(r"(?m)^\s*#.*$", text))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([EXAMPLE, ODD]), st.lists(EDITS, min_size=1, max_size=3), st.lists(EDITS, max_size=1))
 def test_what_is_written_is_what_was_asked_for_and_leads_back(text, edits, later):
     wanted, kept = plain(text), []

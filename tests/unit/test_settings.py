@@ -336,6 +336,17 @@ class TestEffects:
         assert looked.effects.cells == {"brunnen": Reach.ENDS}
         assert any("Brunnen" in " ".join(one.gone) for one in looked.effects.documents)
 
+    def test_a_real_site_that_would_leave_a_gate_open_is_told_so_and_a_demonstration_lists_it(self, tmp_path):
+        """What a camera is for is entered for cameras that are there; the example's facts say it for those of the file."""
+        (tmp_path / "anlage.facts.toml").write_bytes((ROOT / "examples/rathaus-kaiserslautern.facts.toml").read_bytes())
+        house, new = House(tmp_path), {"id": "hof", "name": "Hof", "side": "side", "address": "rtsp://192.0.2.40/x"}
+        bare = house.desk.look([Edit(("cameras", "hof"), new)], "de")
+        assert {one.rule for one in bare.against} >= {"SI-07"}
+        looked = house.desk.look([Edit(("cameras", "brunnen"), remove=True)], "de")
+        assert looked.effects.cells == {"brunnen": Reach.ENDS}
+        assert {one.rule for one in looked.effects.against} == set()
+        house.close()
+
     def test_a_zone_is_told_a_style_begins_all_anew_and_a_name_touches_none(self, house):
         assert house.desk.look([Edit(ZONE, OTHER)], "de").effects.cells == {"vorplatz-nord": Reach.TOLD}
         assert set(house.desk.look([Edit(("redaction", "style"), "silhouette")], "de").effects.cells.values()) == {Reach.ANEW}

@@ -89,7 +89,10 @@ def judged(before: Grounds, after: Grounds, *, lenient: bool) -> tuple[tuple[Ver
     open stands against it, too; `lenient` where none does yet, or a demonstration.
     """
     held = {one.rule.id: one.answer.result for one in assess(before)}
-    found = assess(replace(before, site=after.site))
+    known = {camera.id for camera in after.site.cameras}
+    # Purposes of a camera that is taken away are struck afterwards: nobody can do that as long as it is there.
+    facts = before.facts.model_copy(update={"grounds": tuple(one for one in before.facts.grounds if one.camera in known)})
+    found = assess(replace(before, site=after.site, facts=facts))
     broken = [one for one in found if one.answer.result is Result.BROKEN and held[one.rule.id] is not Result.BROKEN]
     left = [one for one in found if one.answer.result is Result.UNKNOWN and held[one.rule.id] is Result.HOLDS]
     stops = [] if lenient else [one for one in left if Kind.GATE in one.rule.kinds]
