@@ -123,6 +123,37 @@ def test_a_view_a_part_of_the_picture_and_a_second_window(page, running):
     page.get_by_text("Noch keine.").wait_for()
 
 
+def test_the_views_go_round_by_themselves_and_stay_under_somebodys_hand(page, running):
+    for name, camera in (("Eins", "brunnen"), ("Zwei", "haupteingang")):
+        page.goto(f"{running.address}wall/views")
+        page.locator("#view-name").fill(name)
+        page.locator(f"[name=cameras][value={camera}]").check()
+        page.locator("form[action='/wall/views'] button").click()
+        page.wait_for_url("**/wall?view=*")
+    assert page.locator("[data-patrol]").count() == 0
+    page.goto(f"{running.address}wall/views")
+    page.locator("#patrol-seconds").fill("5")
+    page.locator("form[action='/wall/patrol'] button").click()
+    page.goto(f"{running.address}wall")
+    tiles = page.locator("wall-tile")
+    # All, then one view, then the other.
+    for camera in ("brunnen", "haupteingang"):
+        page.wait_for_function(
+            "camera => [...document.querySelectorAll('wall-tile')].map(one => one.getAttribute('camera')).join() === camera", arg=camera
+        )
+    assert page.locator("[data-view]").input_value() == "Zwei"
+    tiles.first.locator(".tile-enlarge").click()
+    page.locator("[data-patrol-line]").get_by_text("wartet").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("[data-patrol-line]").get_by_text("alle 5 s").wait_for()
+    page.keyboard.press("g")
+    page.locator("[data-patrol][aria-pressed=false]").get_by_text("aus").wait_for()
+    page.goto(f"{running.address}wall/views")
+    for _ in range(2):
+        page.locator("form[action='/wall/views/remove'] button").first.click()
+    page.get_by_text("Noch keine.").wait_for()
+
+
 def test_stopping_one_camera_says_so_and_resumes(page, running):
     page.goto(f"{running.address}cameras/brunnen/stop")
     page.get_by_label(re.compile("Grund")).fill("Versammlung auf dem Vorplatz")

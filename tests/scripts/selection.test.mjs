@@ -175,3 +175,13 @@ test("a button under the hand that has just moved there is not meant", () => {
   assert.ok(!desk.mayClick(2, 2500));
   assert.ok(desk.mayClick(2, 3000));
 });
+
+test("what was let go is not acknowledged; the next key selects", () => {
+  const desk = new Selection();
+  desk.list([{ id: 1, waiting: true }], 0);
+  desk.move(1, 0);
+  desk.clear();
+  assert.equal(desk.selected, null);
+  assert.deepEqual(desk.press(5000), { kind: "select", id: 1 });
+  assert.deepEqual(desk.press(5100), { kind: "wait" });
+});

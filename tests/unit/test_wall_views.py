@@ -9,7 +9,7 @@ import re
 import pytest
 
 from blickschutz.wall.model import NotKept, View, WallSettings
-from blickschutz.wall.rules import MOST_VIEWS, nearest, read_settings, settings_text, with_view, without_view
+from blickschutz.wall.rules import MOST_VIEWS, nearest, read_settings, settings_text, with_patrol, with_view, without_view
 from tests.desk import SITE
 
 FIRST, SECOND = (camera.id for camera in SITE.cameras[:2])
@@ -51,6 +51,21 @@ class TestRules:
         assert read_settings(settings_text(kept)) == kept
         for text in ("", "[]", '{"other": 1}', "\u0000", "[" * 100_000):
             assert read_settings(text) == WallSettings()
+
+    def test_a_round_has_a_time_and_two_views_at_least(self):
+        timed = with_patrol(WallSettings(views=(view("a"), view("b")), enlarge=True), " 30 ")
+        assert (timed.patrol_s, timed.enlarge, timed.patrols) == (30, True, True)
+        assert not with_patrol(timed, "").patrols
+        assert not without_view(timed, "b").patrols
+        assert not with_view(timed, View(name="b", cameras=("a",), patrol=False), KNOWN).patrols
+
+    @pytest.mark.parametrize("text", ["4", "601", "5.5", "-30", "viel", "٣٠", "1e2", "99999999999999999999"])
+    def test_what_is_no_time_of_a_round_is_not_kept(self, text):
+        assert with_patrol(WallSettings(), text) is NotKept.SECONDS
+
+    def test_what_was_kept_before_there_were_rounds_is_kept(self):
+        old = '{"views":[{"name":"Nacht","cameras":["a"],"large":""}],"enlarge":true}'
+        assert read_settings(old) == WallSettings(views=(view(cameras=("a",)),), enlarge=True)
 
     def test_beside_a_camera_stand_the_nearest_on_the_plan_or_on_the_wall(self):
         places = {"a": (0.0, 0.0), "b": (0.9, 0.0), "c": (0.1, 0.0), "d": (0.2, 0.1), "e": (0.5, 0.5)}
@@ -94,6 +109,20 @@ class TestPages:
         assert data(desk.get("/wall", "leitstelle-1").text)["enlarge"] is True
         desk.post("/wall/alarming", "leitstelle-1")
         assert data(desk.get("/wall", "leitstelle-1").text)["enlarge"] is False
+
+    def test_a_round_is_each_persons_own_and_offered_where_there_is_one(self, desk):
+        for name, camera in (("Eins", FIRST), ("Zwei", SECOND)):
+            fields = {"name": name, "cameras": [camera], "patrol": "yes"}
+            assert desk.request("POST", "/wall/views", "leitstelle-1", data=fields).status_code == 303
+        assert "data-patrol" not in desk.get("/wall", "leitstelle-1").text
+        refused = desk.post("/wall/patrol", "leitstelle-1", seconds="2")
+        assert (refused.status_code, "von 5 bis 600" in refused.text) == (422, True)
+        assert desk.post("/wall/patrol", "leitstelle-1", seconds="20").status_code == 303
+        for path in ("/wall", "/wall/window"):
+            page = desk.get(path, "leitstelle-1").text
+            assert 'data-on="alle 20 s"' in page
+            assert data(page)["patrol"] == {"views": ["Eins", "Zwei"], "seconds": 20}
+        assert "data-patrol" not in desk.get("/wall", "kvd-1").text
 
     def test_the_second_window_has_the_pictures_and_no_queue(self, desk):
         page = desk.get("/wall/window", "leitstelle-1").text

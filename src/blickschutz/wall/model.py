@@ -67,22 +67,32 @@ class EncoderSettings:
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A view: its cameras in the order in which they stand, and which of them is large; empty for none."""
+    """A view: its cameras in the order in which they stand, and which is large; empty for none. `patrol`: it is of the round."""
 
     name: str
     cameras: tuple[str, ...]
     large: str = ""
+    patrol: bool = True
 
 
 class WallSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is kept of one person. `enlarge`: a camera that alarms becomes large by itself."""
+    """What is kept of one person. `enlarge`: a camera that alarms becomes large by itself.
+
+    `patrol_s`: after so many seconds the wall shows the next view by itself; 0 for never.
+    """
 
     views: tuple[View, ...] = ()
     enlarge: bool = False
+    patrol_s: int = 0
 
     def view(self, name: str) -> View | None:
         """The view of that name."""
         return next((one for one in self.views if one.name == name), None)
+
+    @property
+    def patrols(self) -> bool:
+        """Whether there is a round: a time, and two views that are of it."""
+        return self.patrol_s > 0 and sum(one.patrol for one in self.views) > 1
 
 
 class NotKept(StrEnum):
@@ -91,3 +101,4 @@ class NotKept(StrEnum):
     NAME = "view-name"
     CAMERAS = "view-cameras"
     MANY = "view-many"
+    SECONDS = "view-seconds"

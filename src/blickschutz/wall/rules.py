@@ -46,6 +46,7 @@ def rebased(fragments: Sequence[bytes]) -> bytes:
 
 
 MOST_VIEWS, MOST_NAME, NEAREST = 12, 40, 3
+LEAST_PATROL_S, MOST_PATROL_S = 5, 600
 
 
 def read_settings(text: str) -> WallSettings:
@@ -71,7 +72,7 @@ def with_view(settings: WallSettings, view: View, known: Collection[str]) -> Wal
         return NotKept.NAME
     if not cameras:
         return NotKept.CAMERAS
-    new = View(name=name, cameras=cameras, large=view.large if view.large in cameras else "")
+    new = View(name=name, cameras=cameras, large=view.large if view.large in cameras else "", patrol=view.patrol)
     views = tuple(new if one.name == name else one for one in settings.views)
     views = views if new in views else (*views, new)
     return NotKept.MANY if len(views) > MOST_VIEWS else msgspec.structs.replace(settings, views=views)
@@ -80,6 +81,16 @@ def with_view(settings: WallSettings, view: View, known: Collection[str]) -> Wal
 def without_view(settings: WallSettings, name: str) -> WallSettings:
     """Settings without the view of that name."""
     return msgspec.structs.replace(settings, views=tuple(one for one in settings.views if one.name != name))
+
+
+def with_patrol(settings: WallSettings, text: str) -> WallSettings | NotKept:
+    """Settings whose views change after as many seconds as somebody wrote; nothing written is never."""
+    text = text.strip()
+    if not text:
+        return msgspec.structs.replace(settings, patrol_s=0)
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and LEAST_PATROL_S <= int(text) <= MOST_PATROL_S):
+        return NotKept.SECONDS
+    return msgspec.structs.replace(settings, patrol_s=int(text))
 
 
 def nearest(camera: str, places: Mapping[str, tuple[float, float]], order: Sequence[str]) -> list[str]:

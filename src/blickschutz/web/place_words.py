@@ -27,4 +27,5 @@ VIEW_PROBLEMS: Mapping[str, str] = {
     "view-name": N_("Eine Ansicht braucht einen Namen mit höchstens 40 Zeichen."),
     "view-cameras": N_("Eine Ansicht braucht mindestens eine Kamera."),
     "view-many": N_("Es gibt schon zwölf Ansichten. Entfernen Sie zuerst eine."),
+    "view-seconds": N_("Der Rundgang braucht ganze Sekunden von 5 bis 600, oder ein leeres Feld."),
 }

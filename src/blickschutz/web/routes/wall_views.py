@@ -6,12 +6,13 @@ import json
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import msgspec
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
 from blickschutz.wall.model import NotKept, View, WallSettings
-from blickschutz.wall.rules import nearest, read_settings, settings_text, with_view, without_view
+from blickschutz.wall.rules import nearest, read_settings, settings_text, with_patrol, with_view, without_view
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.pages import Pages, TileView
 
@@ -35,9 +36,13 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.post("/wall/views", dependencies=_WALL)
     def keep(
-        request: Request, name: Name = "", cameras: Annotated[list[str] | None, Form(max_length=64)] = None, large: Name = ""
+        request: Request,
+        name: Name = "",
+        cameras: Annotated[list[str] | None, Form(max_length=64)] = None,
+        large: Name = "",
+        patrol: Annotated[str, Form(max_length=5)] = "",
     ) -> Response:
-        view = View(name=name, cameras=tuple(cameras or ()), large=large)
+        view = View(name=name, cameras=tuple(cameras or ()), large=large, patrol=patrol == "yes")
         found = with_view(own(pages, request), view, pages.room.cameras.keys())
         if isinstance(found, NotKept):
             return _page(request, view, found.value, 422)
@@ -51,9 +56,16 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.post("/wall/alarming", dependencies=_WALL)
     def alarming(request: Request, enlarge: Annotated[str, Form(max_length=5)] = "") -> Response:
-        settings = own(pages, request)
-        changed = WallSettings(views=settings.views, enlarge=enlarge == "yes")
+        changed = msgspec.structs.replace(own(pages, request), enlarge=enlarge == "yes")
         preferences.put_wall(member_of(request).id, settings_text(changed))
+        return RedirectResponse("/wall/views", _SEE_OTHER)
+
+    @router.post("/wall/patrol", dependencies=_WALL)
+    def patrol(request: Request, seconds: Annotated[str, Form(max_length=20)] = "") -> Response:
+        found = with_patrol(own(pages, request), seconds)
+        if isinstance(found, NotKept):
+            return _page(request, None, found.value, 422)
+        preferences.put_wall(member_of(request).id, settings_text(found))
         return RedirectResponse("/wall/views", _SEE_OTHER)
 
     @router.get("/wall/window", dependencies=_WALL)
@@ -73,11 +85,14 @@ def wall_values(pages: Pages, request: Request, chosen: str) -> dict[str, Any]:
     settings, tiles = own(pages, request), pages.tiles()
     there = {tile.camera.id for tile in tiles}
     named = {one.name: {"cameras": [c for c in one.cameras if c in there], "large": one.large} for one in settings.views}
+    chosen = chosen if chosen in named else ""
+    patrol = {"views": [one.name for one in settings.views if one.patrol], "seconds": settings.patrol_s}
     return {
         "tiles": tiles,
         "wall_settings": settings,
-        "chosen": chosen if chosen in named else "",
-        "wall_data": json.dumps({"views": named, "chosen": chosen if chosen in named else "", "enlarge": settings.enlarge}),
+        "chosen": chosen,
+        "patrols": settings.patrols,
+        "wall_data": json.dumps({"views": named, "chosen": chosen, "enlarge": settings.enlarge, "patrol": patrol}),
         "beside": _beside(tiles),
     }
 

@@ -80,7 +80,12 @@ export class AlertDesk {
     else if (key.toLowerCase() === "u") void this.undo();
     else if (key.toLowerCase() === "r") void this.record();
     else if (key === "Escape" && this.panel?.isOpen) this.panel.close();
-    else return false;
+    else if (key === "Escape") {
+      // The picture goes back, too: that is the wall's.
+      this.selection.clear();
+      this.mark(false);
+      return false;
+    } else return false;
     return true;
   }
 

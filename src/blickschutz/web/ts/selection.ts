@@ -60,6 +60,9 @@ export class Selection {
     if (next) this.choose(next.id, now);
   }
 
+  /** Nothing is selected any more. */
+  clear(): void { this.chosen = null; }
+
   choose(id: number, now: number): void {
     if (id === this.chosen || !this.items.some((item) => item.id === id)) return;
     this.chosen = id;

@@ -3,8 +3,9 @@
 import { AlertDesk, type Wall } from "./alert-desk.js";
 import { followBar } from "./bar.js";
 import { enlarged, solve } from "./layout.js";
-import { followPlan } from "./plan.js";
 import { Lens } from "./lens.js";
+import { Patrol } from "./patrol.js";
+import { followPlan } from "./plan.js";
 import type { Priority } from "./sound.js";
 import { Attention, staged, type View } from "./stage.js";
 import { Step, type Told } from "./step.js";
@@ -22,7 +23,9 @@ const wall = document.querySelector<HTMLElement>("[data-wall]");
 const frame = document.querySelector<HTMLElement>("[data-layout]");
 
 const every = wall ? [...wall.querySelectorAll<HTMLElement>("wall-tile")] : [];
-const settings = JSON.parse(wall?.dataset["settings"] ?? "{}") as { views?: Record<string, View>; chosen?: string; enlarge?: boolean };
+const settings = JSON.parse(wall?.dataset["settings"] ?? "{}") as {
+  views?: Record<string, View>; chosen?: string; enlarge?: boolean; patrol?: { views: string[]; seconds: number };
+};
 /** The tiles on the wall in their order. One that is off it has no stream. */
 let stage: readonly HTMLElement[] = every;
 const attention = new Attention();
@@ -58,7 +61,10 @@ function choose(name: string): void {
   wall?.classList.remove("has-enlarged");
   const large = view?.large ? tileOf(view.large) : undefined;
   if (large?.isConnected) enlarge(large);
-  else arrange();
+  else {
+    step?.tell({ kind: "shown", camera: "" });
+    arrange();
+  }
   count();
 }
 
@@ -66,13 +72,39 @@ function choose(name: string): void {
 let besides = false;
 function beside(): void {
   const tile = tiles().find((one) => one.hasAttribute("enlarged")) ?? tiles().find((one) => one.hasAttribute("selected"));
-  const chosen = document.querySelector<HTMLSelectElement>("[data-view]");
-  if (besides || !tile) { besides = false; choose(chosen?.value ?? ""); return; }
+  if (besides || !tile) { besides = false; choose(viewSelect?.value ?? ""); return; }
   besides = true;
   put([idOf(tile), ...(tile.dataset["besideCameras"] ?? "").split(" ").filter((camera) => camera !== "")]);
   if (!tile.hasAttribute("enlarged")) enlarge(tile);
   arrange();
   count();
+}
+
+const viewSelect = document.querySelector<HTMLSelectElement>("[data-view]");
+const patrolButton = document.querySelector<HTMLButtonElement>("[data-patrol]");
+/** By itself only where nobody named a view: who opens one wants to see it. */
+const patrol = patrolButton && settings.patrol ? new Patrol(settings.patrol.views, 1000 * settings.patrol.seconds, !settings.chosen, performance.now()) : null;
+
+/** Somebody is at something: an alert selected or open, a picture larger than the view has it, a camera with its neighbours. */
+function isHeld(): boolean {
+  const large = idOf(tiles().find((tile) => tile.hasAttribute("enlarged")));
+  return besides || document.hidden || large !== (settings.views?.[viewSelect?.value ?? ""]?.large ?? "")
+    || every.some((tile) => tile.hasAttribute("selected")) || document.querySelector<HTMLElement>("[data-panel]")?.hidden === false;
+}
+
+function goRound(): void {
+  if (!patrol || !viewSelect || !patrolButton) return;
+  const held = isHeld(), next = patrol.due(viewSelect.value, held, performance.now());
+  if (next !== undefined) { viewSelect.value = next; choose(next); }
+  const how = !patrol.on ? "off" : held ? "held" : "on";
+  patrolButton.setAttribute("aria-pressed", String(patrol.on));
+  const line = patrolButton.querySelector("[data-patrol-line]");
+  if (line && line.textContent !== patrolButton.dataset[how]) line.textContent = patrolButton.dataset[how] ?? "";
+}
+
+function togglePatrol(): void {
+  patrol?.toggle(performance.now());
+  goRound();
 }
 
 function full(): void {
@@ -213,6 +245,7 @@ document.addEventListener("keydown", (event) => {
   if (lens?.key(tiles().find((one) => one.hasAttribute("enlarged")), event.key, false)) { event.preventDefault(); return; }
   if (wall && event.key.toLowerCase() === "f") full();
   if (wall && event.key.toLowerCase() === "n") beside();
+  if (wall && event.key.toLowerCase() === "g") togglePatrol();
   if (event.key.toLowerCase() === "p") window.location.assign(window.location.pathname === "/plan" ? "/wall" : "/plan");
   const tile = tiles()[KEYS.indexOf(event.key)];
   if (wall && KEYS.includes(event.key) && tile) enlarge(tile);
@@ -226,13 +259,17 @@ document.addEventListener("change", (event) => {
   const select = event.target;
   if (select instanceof HTMLSelectElement && select.dataset["submit"] !== undefined) select.form?.requestSubmit();
 });
-document.querySelector<HTMLSelectElement>("[data-view]")?.addEventListener("change", (event) => { besides = false; choose((event.target as HTMLSelectElement).value); });
+viewSelect?.addEventListener("change", () => { besides = false; choose(viewSelect.value); });
 document.querySelector("[data-full]")?.addEventListener("click", full);
 document.querySelector("[data-beside]")?.addEventListener("click", beside);
+patrolButton?.addEventListener("click", togglePatrol);
+if (patrol) {
+  for (const act of ["keydown", "pointerdown", "pointermove", "wheel"]) document.addEventListener(act, () => patrol.hand(performance.now()), { capture: true, passive: true });
+  window.setInterval(goRound, 500);
+}
 document.querySelector<HTMLAnchorElement>("[data-open-window]")?.addEventListener("click", (event) => {
   event.preventDefault();
-  const view = document.querySelector<HTMLSelectElement>("[data-view]")?.value ?? "";
-  window.open(`/wall/window?view=${encodeURIComponent(view)}`, "blickschutz-window", "popup");
+  window.open(`/wall/window?view=${encodeURIComponent(viewSelect?.value ?? "")}`, "blickschutz-window", "popup");
 });
 window.setInterval(tick, 1000);
 if (isWindow) window.setInterval(sayStep, 1000);
