@@ -18,16 +18,24 @@ from blickschutz.rights.model import DutySource, Outcome, Request, RequestState,
 from blickschutz.settings.model import Difference, Proposal
 from blickschutz.web.texts import translator
 from tests.conftest import LONG, ROOT
-from tests.live.system import AXE, RunningSystem, axe_findings, guest_site, reach, signed_in, until
+from tests.documents import pdf
+from tests.live.system import AXE, RunningSystem, axe_findings, client, guest_site, reach, signed_in, until
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
+FLOOR = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100"><rect width="200" height="100" fill="#fff"/></svg>'
 PAGES = {
     "leitstelle-1": [
         "wall",
         "alerts",
         "alerts?date=2020-01-01&text=x",
+        "alerts/1",
+        "alerts/1/together",
+        "alerts/times",
         "shift",
+        "wall/views?name=Nacht",
+        "wall/window?view=Nacht",
+        "sensitivity/vorplatz-nord",
         "cameras/vorplatz-nord",
         "cameras/vorplatz-nord/stop",
         "stop",
@@ -37,9 +45,15 @@ PAGES = {
         "account",
     ],
     "kvd-1": ["cases", "cases/999", "clock", "wall"],
-    "aufsicht": ["evidence", "cases", "clock", "people", "resume", "requests", "requests/1", "requests/2", "settings/changes/1"],
-    "technik": ["people", "people/kvd-1", "settings", "settings/changes", "settings/changes/1", "health"],
-    "dsb": ["log", "people", "policy", "documents", "facts", "report", "report?public=1"],
+    "aufsicht": [
+        *("evidence", "cases", "cases/1", "clock", "people", "resume", "requests", "requests/1", "requests/2", "plan/picture"),
+        "settings/changes/1",
+    ],
+    "technik": [
+        *("people", "people/kvd-1", "settings", "settings/changes", "settings/changes/1", "health", "plan", "plan/picture"),
+        *("sensitivity", "loss"),
+    ],
+    "dsb": ["log", "people", "policy", "documents", "facts", "facts/1", "report", "report?public=1"],
     "": ["sign-in", "welcome", "trust"],
 }
 
@@ -54,8 +68,39 @@ def place(tmp_path_factory):
     ask(running.system.records)
     zone = Difference(("cameras", "vorplatz-nord", "zones", "flaeche", "polygon"), [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], [[0.1, 0.1]])
     running.system.records.settings.add(Proposal(0, "technik", 0.0, (zone,), reason="Baum davor"))
+    furnish(running.system)
     yield running.system
     running.end()
+
+
+def furnish(system):
+    """A floor plan and a proposal of another, a fact that waits, a view, an entry of the shift, and three alerts of which two are alike."""
+    for person, path, fields, files in (
+        ("technik", "plan/picture", {"metres": "80", "north": "30"}, {"picture": ("plan.svg", FLOOR)}),
+        (
+            "technik",
+            "facts",
+            {"kind": "rechtsgutachten-ki", "day": "2026-01-05", "text": "Ohne Bedenken."},
+            {"document": ("g.pdf", pdf("G"))},
+        ),
+        ("leitstelle-1", "wall/views", {"name": "Nacht", "cameras": "vorplatz-nord", "patrol": "yes"}, None),
+        ("leitstelle-1", "wall/views", {"name": "Tag", "cameras": "vorplatz-nord", "patrol": "yes"}, None),
+        ("leitstelle-1", "wall/patrol", {"seconds": "600"}, None),
+        ("leitstelle-1", "shift", {"text": "Tor klemmt"}, None),
+    ):
+        with client(system, person) as requests:
+            assert requests.post(f"{system.address}{path}", data=fields, files=files).status_code == 303, path
+    plans = system.app.state.room.floorplan
+    assert plans.confirm(plans.proposed().number, "aufsicht") is None
+    assert plans.propose(FLOOR.replace(b"#fff", b"#eee"), 80, 0, "technik") is None
+    for camera, kind in (("vorplatz-nord", Kind.OBJECT_LEFT), ("vorplatz-nord", Kind.OBJECT_LEFT), ("vorplatz-mitte", Kind.PERSON_DOWN)):
+        raise_alert(system, camera, kind)
+
+
+def raise_alert(system, camera, kind):
+    now = time.time()
+    new = Alert(0, camera, kind, "flaeche", Origin.ANALYSIS, AlertState.RAISED, now, now, 0.9)
+    return system.control.alerting.desk.store.add(new, (), HistoryEntry(now, "raised", "system")).id
 
 
 def ask(records):
@@ -155,9 +200,7 @@ def submit(page, selector):
 
 def test_the_control_room_acknowledges_acts_and_closes_by_keyboard_alone(place, seat):
     open_page, _ = seat
-    now = time.time()
-    new = Alert(0, place.site.cameras[0].id, Kind.PERSON_DOWN, "flaeche", Origin.ANALYSIS, AlertState.RAISED, now, now, 0.9)
-    number = place.control.alerting.desk.store.add(new, (), HistoryEntry(now, "raised", "system")).id
+    number = raise_alert(place, place.site.cameras[0].id, Kind.PERSON_DOWN)
     page = open_page("leitstelle-1", f"alerts/{number}")
     choose(page, "[data-acknowledge]", "Enter")
     page.locator("#act").wait_for()
