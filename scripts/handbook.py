@@ -45,9 +45,11 @@ def main() -> None:
         thread = threading.Thread(target=lambda: asyncio.run(system.serve()), daemon=True)
         thread.start()
         end = time.monotonic() + 60
-        while any(keeper.state is not TileState.LIVE for keeper in system.supervisor.keepers.values()) and time.monotonic() < end:
+        while not _all_live(system) and time.monotonic() < end:
             time.sleep(0.5)
         time.sleep(20)
+        if not _all_live(system):
+            raise SystemExit("Not all cameras are live: this machine has too much else to do. No picture was taken.")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
             for name, person, path in PICTURES:
@@ -69,6 +71,10 @@ def main() -> None:
             browser.close()
         system.end()
         thread.join(20)
+
+
+def _all_live(system: System) -> bool:
+    return all(keeper.state is TileState.LIVE for keeper in system.supervisor.keepers.values())
 
 
 def review(system: System, browser: Browser, passphrases: Mapping[str, str | None]) -> None:
