@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 from click.testing import CliRunner
-from pyrage import decrypt, x25519
+from pyrage import decrypt, passphrase, x25519
 
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
@@ -43,7 +43,7 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     second.get_by_label("Grund", exact=True).fill("Kleidung erkennen")
     second.locator("#unmask-reference").fill("KL-17")
     second.locator("details form button").first.click()
-    address = second.url
+    address, others = second.url, first.url
     assert httpx.get(address).status_code == 404, "the address of a seat alone shows nothing"
     assert ask(second, f"{address}/clear.mp4").status_code == 403
     first.reload()
@@ -100,7 +100,10 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
         second.get_by_role("link", name=f"Beweispaket, Vorgang {case.id}").click()
     assert Path(download.value.path()).read_bytes() == package.read_bytes()
     assert download.value.suggested_filename.startswith(f"Beweispaket-Vorgang-{case.id}-")
-    reads_the_package(second.context, package, identity, system.records.archive.key.public.hex(), tmp_path)
+    public = system.records.archive.key.public.hex()
+    reads_the_package(second.context, decrypt(package.read_bytes(), [identity]), public, tmp_path / "key")
+    words, second_package = released_with_words(system, first, second, (others, address), case)
+    reads_the_package(second.context, passphrase.decrypt(second_package.read_bytes(), words), public, tmp_path / "words")
 
     first.goto(f"{system.address}cases/{case.id}")
     first.get_by_role("button", name="Aufhebung vorschlagen").click()
@@ -109,11 +112,41 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     second.get_by_role("button", name="Als zweite Person bestätigen").click()
     until(lambda: system.records.office.cases.store.get(case.id).state is CaseState.DESTROYED, 30)
     assert not package.exists()
+    assert not second_package.exists()
 
 
-def reads_the_package(context, package, identity, public, folder):
+def released_with_words(system, first, second, seats, case):
+    """A package that opens with words: who asked fetches it and never sees them, who agreed reads them once and cannot fetch it."""
+    second.goto(seats[1])
+    second.get_by_text("Herausgabe beantragen").click()
+    second.get_by_label("Rechtsgrundlage").select_option("strafverfolgung")
+    second.get_by_label("Empfänger", exact=True).fill("Polizei Kaiserslautern 2")
+    second.locator("#release-reference").fill("KL-18")
+    second.get_by_label(re.compile("mit einem Kennwort")).check()
+    second.locator("#key").locator("xpath=ancestor::form").locator("button").click()
+    first.goto(seats[0])
+    sees(first, "mit einem Kennwort, das dann Sie lesen und übergeben")
+    first.get_by_role("button", name="Zustimmen und Paket erstellen").click()
+    first.locator(".banner .hash").wait_for(timeout=20_000)
+    words = first.locator(".banner .hash").inner_text()
+    second.goto(seats[1])
+    sees(second, "Das Kennwort dazu liest die andere Person")
+    assert words not in second.content()
+    first.get_by_role("button", name="Aufgeschrieben, nicht mehr zeigen").click()
+    until(lambda: words not in first.content(), 10)
+    released = system.records.office.log.find(event=Event.RELEASED, subject=case.clip)[0][0]
+    package = system.records.archive.exports / str(released.facts["file"])
+    assert ask(first, f"{system.address}exports/{package.name}").status_code == 403
+    second.goto(f"{system.address}evidence")
+    with second.expect_download() as download:
+        second.locator(f"a[href='/exports/{package.name}']").click()
+    assert Path(download.value.path()).read_bytes() == package.read_bytes()
+    return words, package
+
+
+def reads_the_package(context, data, public, folder):
     """The page that lies in the package, opened from the disk as the recipient does: it verifies, plays, and finds an altered byte."""
-    data = decrypt(package.read_bytes(), [identity])
+    folder.mkdir()
     (folder / "opened").mkdir()
     unpack(data, folder / "opened")
     page, asked = context.new_page(), []
