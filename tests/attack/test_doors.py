@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import select
 import socket
 import ssl
 import threading
@@ -16,7 +17,7 @@ from fastapi.responses import PlainTextResponse
 
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.vault.io.authority import Authority
-from blickschutz.web.connections import LimitedHttp, RefusableWebSocket
+from blickschutz.web.connections import LimitedHttp, RefusableWebSocket, counted
 from blickschutz.web.door import Door
 from blickschutz.web.limits import MOST_BYTES, BodyLimit
 
@@ -24,7 +25,7 @@ _MEGABYTE = 1024 * 1024
 
 
 class Hurried(LimitedHttp):
-    most, most_of_one, header_s = 12, 8, 0.5
+    most, most_of_one, header_s, answer_s = 12, 8, 0.5, 0.5
 
 
 class Server:
@@ -42,6 +43,10 @@ class Server:
         async def program(given: dict):
             self.seen.append(given)
             return given
+
+        @app.get("/long")
+        def long():
+            return PlainTextResponse("x" * 8 * _MEGABYTE)
 
         @app.websocket("/live")
         async def live(socket: WebSocket):
@@ -266,6 +271,100 @@ def test_whoever_has_a_fair_share_of_a_full_house_turns_nobody_out(server, monke
     finally:
         for one in held:
             one.close()
+
+
+def deaf(server, number, host=1, times=20):
+    """Strangers who ask for much and read nothing of it."""
+    made = []
+    for _ in range(number):
+        one = socket.socket()
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        one.settimeout(10)
+        one.bind((f"127.0.0.{host}", 0))
+        one.connect(("127.0.0.1", server.port))
+        one.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n" * times)
+        made.append(one)
+    return made
+
+
+def is_reset(connection):
+    """Whether the other side is gone, whatever it left to be read."""
+    asked = select.poll()
+    asked.register(connection, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in asked.poll(0))
+
+
+def test_whoever_reads_no_answer_does_not_stay(server):
+    held = deaf(server, 4)
+    try:
+        assert asked_until(lambda: all(is_reset(one) for one in held))
+    finally:
+        for one in held:
+            one.close()
+
+
+def test_where_every_place_is_taken_by_whoever_reads_nothing_others_are_let_in(server, monkeypatch):
+    monkeypatch.setattr(Hurried, "answer_s", 60.0)
+    held = []
+    try:
+        for host in range(2, 6):
+            held += deaf(server, 3, host)
+        assert asked_until(lambda: Hurried.opened.total() == Hurried.most)
+        assert asked_until(lambda: all(one._stuck for one in Hurried._all))
+        assert [server.ask("/program", b"{}", content_type=JSON) for _ in range(5)] == [200] * 5
+    finally:
+        for one in held:
+            one.close()
+
+
+def test_where_every_place_is_being_answered_others_are_let_in(server, monkeypatch):
+    """Nobody is silent, and nobody stuck: whoever has the most places gives one up."""
+    monkeypatch.setattr(Hurried, "answer_s", 60.0)
+    monkeypatch.setattr(Hurried, "pause_writing", LimitedHttp.__mro__[1].pause_writing)
+    assert asked_until(lambda: Hurried.opened.total() == 0), "nobody is left of another test"
+    held = []
+    try:
+        held += deaf(server, 8, 2) + deaf(server, 4, 3)
+        assert asked_until(lambda: Hurried.opened.total() == Hurried.most and not Hurried._silent)
+        assert [server.ask("/program", b"{}", content_type=JSON) for _ in range(3)] == [200] * 3
+        assert Hurried.opened["127.0.0.3"] == 4
+    finally:
+        for one in held:
+            one.close()
+
+
+def test_whoever_was_refused_a_live_stream_has_a_place_until_they_are_gone(encrypted):
+    """Over TLS a closed connection waits half a minute for the other side's last word."""
+    context, held = ssl.create_default_context(), []
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        for _ in range(Hurried.most_of_one):
+            one = context.wrap_socket(encrypted.raw())
+            one.sendall(handshake("/refused"))
+            assert one.recv(100).startswith(b"HTTP/1.1 401")
+            held.append(one)
+        assert Hurried.opened["127.0.0.1"] == Hurried.most_of_one
+        with pytest.raises((OSError, http.client.HTTPException)):
+            asks_encrypted(encrypted)
+    finally:
+        for one in held:
+            one.close()
+    assert asked_until(lambda: Hurried.opened.total() == 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("::ffff:192.0.2.7", "::ffff:192.0.2.7"),
+        ("", ""),
+    ],
+)
+def test_a_line_into_the_house_counts_as_one_whatever_address_it_takes(address, line):
+    assert counted(address) == line
 
 
 def asked_until(true):

@@ -11,7 +11,7 @@ import socket
 from collections import Counter
 from typing import Any
 
-from blickschutz.web.connections import LimitedHttp
+from blickschutz.web.connections import LimitedHttp, counted
 
 # In one turn of the event loop: whoever is being answered has a turn, too.
 _LET_IN, _SENT_AWAY = 16, 64
@@ -69,8 +69,9 @@ class Door(socket.socket):
     def _next(self) -> tuple[Arrived, Any]:
         for _ in range(_SENT_AWAY):
             plain, peer = super().accept()
-            if self._may_come(str(peer[0])):
-                return self._take(plain, str(peer[0])), peer
+            address = counted(str(peer[0]))
+            if self._may_come(address):
+                return self._take(plain, address), peer
             plain.close()
         raise BlockingIOError
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ssl
+from asyncio import sslproto
 
 import uvicorn
+
+# What asyncio sets aside for each connection; with its own 256 KiB strangers' connections alone would cost 64 MB.
+_BUFFER = 32 * 1024
 
 
 def require_modern(config: uvicorn.Config) -> None:
     """Refuse everything before TLS 1.3 (BSI TR-02102-2: 1.2 is allowed, 1.3 is recommended)."""
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+        sslproto.SSLProtocol.max_size = _BUFFER
