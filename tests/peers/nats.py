@@ -33,27 +33,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class NatsServer:
-    """For an installation with these hosts. `kill`, `start`, `empty` are what happens to brokers."""
+class RunningBroker:
+    """The program with a configuration that is there. `kill`, `start`, `empty` are what happens to brokers."""
 
-    def __init__(self, folder: Path, hosts: tuple[str, ...] = ("north", "south"), **more: int) -> None:
-        self._program, self.folder, self.port = program(), folder, free_port()
-        self.authority = ThrowAway(folder)
-        certificate, key = self.authority.server("broker", "broker.internal")
-        self._config = folder / "nats.conf"
-        where = Broker("127.0.0.1", self.port, str(certificate), str(key), str(self.authority.file), str(self.store), **more)
-        self._config.write_text(configuration(where, SITE, hosts))
+    def __init__(self, config: Path, port: int) -> None:
+        self._program, self._config, self.port, self.folder = program(), config, port, config.parent
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def store(self) -> Path:
         return self.folder / "store"
-
-    def address(self, host: str = ROOM, authority: ThrowAway | None = None, days: float = 1.0, site: str = SITE) -> Address:
-        """How `host` connects; `authority` made its certificate, which is good for so many days."""
-        name = user(site, host)
-        certificate, key = (authority or self.authority).server(f"{name}-{days}", name, days)
-        return Address(f"tls://127.0.0.1:{self.port}", "broker.internal", self.authority.file, certificate, key)
 
     def start(self) -> None:
         with (self.folder / "nats.log").open("ab") as log:
@@ -80,6 +69,11 @@ class NatsServer:
         self.kill()
         shutil.rmtree(self.store, ignore_errors=True)
 
+    def reload(self) -> None:
+        """It reads its configuration anew."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def hold(self, on: bool) -> None:
         """It stands still, as behind a cut."""
         assert self._process is not None
@@ -91,3 +85,20 @@ class NatsServer:
             self._process.send_signal(by)
             self._process.wait(10)
             self._process = None
+
+
+class NatsServer(RunningBroker):
+    """For an installation with these hosts."""
+
+    def __init__(self, folder: Path, hosts: tuple[str, ...] = ("north", "south"), **more: int) -> None:
+        super().__init__(folder / "nats.conf", free_port())
+        self.authority = ThrowAway(folder)
+        certificate, key = self.authority.server("broker", "broker.internal")
+        where = Broker("127.0.0.1", self.port, str(certificate), str(key), str(self.authority.file), str(self.store), **more)
+        self._config.write_text(configuration(where, SITE, hosts))
+
+    def address(self, host: str = ROOM, authority: ThrowAway | None = None, days: float = 1.0, site: str = SITE) -> Address:
+        """How `host` connects; `authority` made its certificate, which is good for so many days."""
+        name = user(site, host)
+        certificate, key = (authority or self.authority).server(f"{name}-{days}", name, days)
+        return Address(f"tls://127.0.0.1:{self.port}", "broker.internal", self.authority.file, certificate, key)

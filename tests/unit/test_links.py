@@ -407,7 +407,7 @@ class TestBroker:
 
         played(scenario, ByBroker, server)
 
-    def test_what_is_told_under_an_old_lease_is_not_taken_in_but_for_clips(self, played, server):
+    def test_what_is_told_under_an_old_lease_is_a_fact_that_is_over(self, played, server):
         empty(server)
 
         async def scenario(way, cell):
@@ -415,12 +415,12 @@ class TestBroker:
             way.token = 6
             for one in (situation(1), episode(), clip()):
                 cell.end.send(one)
-            (first,) = await receives(link, [clip()])
-            assert plain(first) == clip(), "a clip that was made is a fact"
+            found = await receives(link, [situation(), episode(), clip()])
+            assert list(map(plain, found)) == [situation(1, over=True), episode(), clip()]
             way.token = 7
             cell.end.send(situation(2))
-            assert [one.situation.number for one in await receives(link, [situation()])] == [2]
-            assert link.fenced == 2
+            assert list(map(plain, await receives(link, [situation()]))) == [situation(2)]
+            assert link.late == 3
             await link.close()
 
         played(scenario, ByBroker, server)

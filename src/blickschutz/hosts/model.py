@@ -27,6 +27,15 @@ class Place:
     camera: str
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a camera is filmed. What was told under a token up to `floor` was told before another host had it."""
+
+    host: str
+    token: int
+    floor: int = 0
+
+
 class Open(msgspec.Struct, frozen=True, tag="open", forbid_unknown_fields=True):
     """The control room opens a session: all before it are over. `greeting` first, as on every link."""
 
@@ -35,7 +44,9 @@ class Open(msgspec.Struct, frozen=True, tag="open", forbid_unknown_fields=True):
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A message of a session, or a part of one. `number` counts the parts of one direction from 1 on, without a gap."""
+    """A message of a session, or a part of one. `number` counts the parts of one direction from 1 on, without a gap; 0 ends the session:
+    the cell that it was opened for has ended, or is another one.
+    """
 
     session: str
     number: int
@@ -66,3 +77,14 @@ class Confirmed(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 
     run: str
     number: int
+
+
+class Enrolled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A host that two people let in, once: `enrolment` names this one time, and stands in its certificate. Times are POSIX seconds."""
+
+    host: str
+    enrolment: str
+    at: float
+    until: float
+    by: tuple[str, str]
+    revoked: float | None = None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from blickschutz.pipeline.messages import FromCell, ToCell
+from blickschutz.hosts.model import Placed, Told
+from blickschutz.pipeline.messages import DoorSettings, FromCell, ToCell
 from blickschutz.wire.greeting import Greeting
 
 
@@ -29,8 +33,68 @@ class Link(Protocol):
     async def close(self) -> None: ...
 
 
+class Arrivals(Protocol):
+    """What came of one host's news of a camera, over all links to it. See `rules.intake`."""
+
+    def take(self, told: Told) -> Iterator[Told]:
+        """What can be taken in now, in order; nothing where it was had, or comes too early."""
+        ...
+
+    def confirm(self, run: str, number: int) -> None:
+        """All of this run up to that number are in the rows."""
+        ...
+
+    def in_rows(self, run: str) -> int:
+        """The highest number of this run that was confirmed."""
+        ...
+
+
+class RemoteLink(Link, Protocol):
+    """A link to a cell on another host. News have numbers of this link alone."""
+
+    problem: str
+
+    def name_of(self, number: int) -> tuple[str, int]:
+        """Of which life of a cell news are, and their number there."""
+        ...
+
+    def confirm(self, run: str, number: int) -> None:
+        """All news of this run up to that number are in rows. Also of a link before this one."""
+        ...
+
+
+class Hosts(Protocol):
+    """The hosts of an installation, as whoever keeps a camera's cell sees them. In the event loop."""
+
+    @property
+    def problem(self) -> str:
+        """Why no host can be reached at all; empty where they can."""
+        ...
+
+    def placed(self, camera: str) -> Placed | None:
+        """Which host is to film it now."""
+        ...
+
+    def untold(self, camera: str) -> Sequence[Placed]:
+        """Hosts that do not film it, and have something to tell of the time when they did."""
+        ...
+
+    async def changed(self) -> None:
+        """Returns when another host is to film something, or something else."""
+        ...
+
+    async def open(self, camera: str, placed: Placed, intake: Arrivals) -> RemoteLink:
+        """Raises `DeviceError` where that host does not answer, `RefusedError` where it does not speak with us."""
+        ...
+
+
 class CellLine(Protocol):
     """What a host's agent has of one of its own cells."""
+
+    @property
+    def run(self) -> str:
+        """The life of the cell of which the last message was that `receive` gave."""
+        ...
 
     def send(self, message: ToCell) -> None: ...
 
@@ -49,3 +113,24 @@ class Journal(Protocol):
     def confirm(self, run: str, number: int) -> None:
         """All of this run up to that number need not be told again."""
         ...
+
+
+class CellDoors(Protocol):
+    """The sockets by which cells are found again."""
+
+    def make(self, run: str) -> tuple[socket.socket, DoorSettings] | None:
+        """A door for a new life of a cell, and what the cell is told of it; None where none can be had. Waits for the disk."""
+        ...
+
+    def remove(self, run: str) -> None:
+        """That life is over. Waits for the disk."""
+        ...
+
+
+class LeftCell(Protocol):
+    """A cell that outlived the agent before, and waits to be told what to do."""
+
+    camera: str
+    run: str
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter

@@ -64,7 +64,7 @@ class HostEnd:
         self._ours, self._guard, self._clock, self._token = ours, guard, clock, token
         self._session = ""
         self._up, self._down = Parted(""), Joined("")
-        self._outgoing: deque[FromCell] = deque()
+        self._outgoing: deque[FromCell | None] = deque()
         self._say, self._news = asyncio.Event(), asyncio.Event()
         self._told = ("", 0)
         self._broken, self._last_word = False, 0.0
@@ -102,6 +102,12 @@ class HostEnd:
     def film_until(self, until: float) -> None:
         """The lease: the cell itself lets go then, also where this process hangs."""
         self._line.send(FilmUntil(until))
+
+    def over(self) -> None:
+        """The cell has ended: whoever has a session hears so, and opens another one. What is before it is still said."""
+        if self._session:
+            self._outgoing.append(None)
+            self._say.set()
 
     # --- what comes from the control room ---
 
@@ -165,7 +171,7 @@ class HostEnd:
 
     async def _keep(self, news: News) -> None:
         data, importance = _encoder.encode(news), importance_of(news)
-        await asyncio.to_thread(self._journal.add, self._ours.run, news.number, self._token(), data, importance)
+        await asyncio.to_thread(self._journal.add, self._line.run, news.number, self._token(), data, importance)
         self._line.send(Heard(news.number))
         self._news.set()
 
@@ -192,9 +198,15 @@ class HostEnd:
                 self._lost()
             self._say.clear()
             while self._outgoing:
-                for part in self._up.parts(_encoder.encode(self._outgoing.popleft())):
-                    if self._session and not await self._broker.say(subjects.up(self._place), _encoder.encode(part)):
-                        self._lost()
+                await self._said(self._outgoing.popleft())
+
+    async def _said(self, message: FromCell | None) -> None:
+        parts = self._up.parts(_encoder.encode(message)) if message is not None else (Part(self._session, 0, True, b""),)
+        for part in parts:
+            if self._session and not await self._broker.say(subjects.up(self._place), _encoder.encode(part)):
+                self._lost()
+        if message is None:
+            self._lost()
 
     async def _telling(self) -> None:
         """From the journal to the broker's store, in order. The broker's word ends nothing: only `Confirmed` does."""

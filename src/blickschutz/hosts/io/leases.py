@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -98,7 +99,9 @@ class Connection:
 
 
 class HostRounds:
-    """A host's side: one renewal after the other. `films` is called with what may be filmed, and until when, whenever that changes."""
+    """A host's side: one renewal after the other. `films` is called with what may be filmed, and until when, whenever that changes;
+    `let_go` waits until the cells of these cameras are gone, before anybody hears that they are not held any more.
+    """
 
     def __init__(
         self,
@@ -106,8 +109,10 @@ class HostRounds:
         holder: Holder,
         films: Callable[[Mapping[str, int], float], None],
         clock: Callable[[], float] = aging,
+        let_go: Callable[[Collection[str]], Awaitable[object]] | None = None,
     ) -> None:
         self._store, self._host, self._holder, self._films = LeaseStore(broker), broker.name, holder, films
+        self._let_go, self._filmed = let_go, frozenset[str]()
         self._clock, self._connection = clock, Connection(broker)
 
     async def round(self) -> None:
@@ -129,15 +134,20 @@ class HostRounds:
         # Before anybody hears that it does not hold it any more, its cell has let go.
         films = self._holder.films(asked)
         self._films({camera: token for camera, token in films.items() if camera in lease.held}, self._holder.until)
+        if self._let_go is not None:
+            await self._let_go([camera for camera in self._filmed if camera not in lease.held])
         written = await self._store.write(self._host, lease, revision)
         if written is None:
             return False
         self._holder.written(lease, written, asked)
+        self._filmed = frozenset(lease.held)
         return True
 
 
 class GiverRounds:
-    """The control room's side. `remember` keeps the highest token where it outlasts this process, before it is given."""
+    """The control room's side. `remember` keeps the highest token where it outlasts this process, before it is given; `nudge` tells a
+    host that its lease is another one.
+    """
 
     def __init__(
         self,
@@ -147,7 +157,9 @@ class GiverRounds:
         needs: Callable[[], Mapping[str, Need]],
         remember: Callable[[int], None],
         clock: Callable[[], float] = aging,
+        nudge: Callable[[str], Awaitable[object]] | None = None,
     ) -> None:
+        self._nudge = nudge
         self._store, self._giver, self._hosts, self._needs = LeaseStore(broker), giver, hosts, needs
         self._remember, self._clock, self._connection = remember, clock, Connection(broker)
 
@@ -167,8 +179,10 @@ class GiverRounds:
         giver.see(records, now)
         writes = giver.writes(place(self._needs(), giver.alive(now), giver.where()), now)
         if writes:
-            self._remember(giver.newest)
+            await asyncio.to_thread(self._remember, giver.newest)
         for write in writes:
             revision_now = await self._store.write(write.host, write.lease, write.revision)
             if revision_now is not None:
                 giver.wrote(write, revision_now)
+                if self._nudge is not None:
+                    await self._nudge(write.host)

@@ -18,6 +18,10 @@ class SocketLink:
         self._over = False
 
     @property
+    def run(self) -> str:
+        return self.theirs.run
+
+    @property
     def is_open(self) -> bool:
         return not (self._over or self._writer.is_closing())
 

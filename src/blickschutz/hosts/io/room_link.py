@@ -17,15 +17,17 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
 from blickschutz.guard.service import Guard
+from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.io.broker import ACK_WAIT_S, BROKEN, MESSAGE_ID, Broker, words
 from blickschutz.hosts.model import Confirmed, Delivery, Open, Part, Place, Told
+from blickschutz.hosts.ports import Arrivals
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import delivery_of
 from blickschutz.hosts.rules.intake import Intake
 from blickschutz.hosts.rules.parts import Joined, Parted, PartLostError
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import unpack_from_cell
-from blickschutz.pipeline.messages import ClipTold, FromCell, Heard, News, ToCell
+from blickschutz.pipeline.messages import FromCell, Heard, News, SituationTold, ToCell
 from blickschutz.wire.frames import unpack
 from blickschutz.wire.greeting import Greeting, agreed, opening_decoder
 
@@ -45,12 +47,13 @@ _MOST_HEARD = 1000
 
 
 class RoomLink:
-    """Of one session. News have numbers of this link, by which they are confirmed; `run_of` says of which life of a cell one is.
+    """Of one session. News have numbers of this link, by which they are confirmed; `name_of` says of which life of a cell one is. An
+    `intake` that several sessions have one after the other takes nothing in twice: what an earlier one had is confirmed when that is.
 
-    What was told under a lease lower than `token` is not taken in, but for news of clips, which are facts; `fenced` counts it.
+    A situation that was told under a lease lower than `token` is taken in as one that is over; `late` counts all such news.
     """
 
-    def __init__(self, broker: Broker, place: Place, guard: Guard, token: int = 0, intake: Intake | None = None) -> None:
+    def __init__(self, broker: Broker, place: Place, guard: Guard, token: int = 0, intake: Arrivals | None = None) -> None:
         self._broker, self._place, self._guard, self._token = broker, place, guard, token
         self.theirs = Greeting(first=0, last=0)
         self._session = secrets.token_hex(16)
@@ -63,22 +66,30 @@ class RoomLink:
         # By the number under which it was received: whose run it is of, and its number there.
         self._names: dict[int, tuple[str, int]] = {}
         self._numbers, self._orders = itertools.count(1), itertools.count(1)
-        self._outgoing: deque[ToCell] = deque()
+        self._outgoing: deque[ToCell | Confirmed] = deque()
         self._say, self._quiet, self._busy = asyncio.Event(), asyncio.Event(), False
-        self.fenced = 0
+        self._work: list[TaskWork] = []
+        self.late = 0
 
     async def open(self, ours: Greeting) -> None:
         """Greet the host. Raises `DeviceError` where it does not answer, `RefusedError` where the two do not speak with each other."""
         broker, place = self._broker, self._place
         try:
             self._subscription = await broker.client.subscribe(subjects.up(place), cb=self._hear)
+        except BROKEN as error:
+            raise DeviceError(f"the broker does not let us hear {place.host}: {words(error)}") from error
+        try:
             async with asyncio.timeout(OPEN_S):
                 reply = await self._asked(_encoder.encode(Open(self._session, ours)))
+            theirs = unpack(reply.data, opening_decoder)
+            agreed(ours, theirs)
+            assert isinstance(theirs, Greeting)  # else it was refused
         except BROKEN as error:
+            await self._deaf()
             raise DeviceError(f"the host {place.host} does not answer: {words(error)}") from error
-        theirs = unpack(reply.data, opening_decoder)
-        agreed(ours, theirs)
-        assert isinstance(theirs, Greeting)  # else it was refused
+        except ProtocolError:
+            await self._deaf()
+            raise
         self.theirs, self._open = theirs, True
         self._forget = broker.on_lost(lambda: self._end("the broker was lost"))
         self._work = [
@@ -125,12 +136,23 @@ class RoomLink:
             work.end()
         for work in self._work:
             await work.finished(1.0)
-        self._forget()
+        if self._work:
+            self._forget()
+            await self._deaf()
+
+    async def _deaf(self) -> None:
         with contextlib.suppress(*BROKEN):
             await self._subscription.unsubscribe()
 
-    def run_of(self, number: int) -> str:
-        return self._names[number][0]
+    def name_of(self, number: int) -> tuple[str, int]:
+        """Of which life of a cell news are, and their number there."""
+        return self._names[number]
+
+    def confirm(self, run: str, number: int) -> None:
+        """All news of this run up to that number are in rows. Also of a session before this one."""
+        if self._open:
+            self._outgoing.append(Confirmed(run, number))
+            self._say.set()
 
     def _end(self, problem: str, fault: ProtocolError | None = None) -> None:
         if self._open:
@@ -179,7 +201,7 @@ class RoomLink:
 
     async def _news(self, message: Msg) -> None:
         told = unpack(message.data, _told)
-        if told.number <= self._intake.had(told.run) and (told.run, told.number) not in self._unconfirmed:
+        if told.number <= self._intake.in_rows(told.run):
             # It was confirmed, and the host has not heard so: it is told again.
             await message.ack()
             await self._confirm(told.run, told.number)
@@ -189,13 +211,13 @@ class RoomLink:
             news = unpack_from_cell(one.data)
             if not isinstance(news, News):
                 raise ProtocolError("what was told as news is none")
-            if one.token < self._token and not isinstance(news, ClipTold):
-                self.fenced += 1
-                await self._had(one.run, one.number)
-            else:
-                number = next(self._numbers)
-                self._names[number] = (one.run, one.number)
-                self._put(msgspec.structs.replace(news, number=number))
+            if one.token < self._token:
+                # Another host filmed since: that it happened is true all the same, and it cannot be recorded any more.
+                self.late += 1
+                news = msgspec.structs.replace(news, over=True) if isinstance(news, SituationTold) else news
+            number = next(self._numbers)
+            self._names[number] = (one.run, one.number)
+            self._put(msgspec.structs.replace(news, number=number))
 
     # --- what goes ---
 
@@ -209,14 +231,15 @@ class RoomLink:
             self._quiet.set()
             await self._say.wait()
 
-    async def _said(self, message: ToCell) -> None:
+    async def _said(self, message: ToCell | Confirmed) -> None:
+        if isinstance(message, Confirmed):
+            await self._had(message.run, message.number)
+            return
         place, data = self._place, _encoder.encode(message)
         if isinstance(message, Heard):
             over = {number: name for number, name in self._names.items() if number <= message.number}
             for run, number in dict(over.values()).items():  # the last one of each run
                 await self._had(run, number)
-            for one in over:
-                del self._names[one]
         elif delivery_of(message) is Delivery.MUST_ARRIVE:
             await self._order(data)
         else:
@@ -237,6 +260,8 @@ class RoomLink:
 
     async def _had(self, run: str, number: int) -> None:
         """In rows up to there: the broker and the host may forget it."""
+        self._intake.confirm(run, number)
+        self._names = {one: name for one, name in self._names.items() if name[0] != run or name[1] > number}
         for key in [key for key in self._unconfirmed if key[0] == run and key[1] <= number]:
             for message in self._unconfirmed.pop(key):
                 with contextlib.suppress(*BROKEN):

@@ -22,6 +22,7 @@ class Intake:
 
     def __init__(self, heard: dict[str, int] | None = None) -> None:
         self._taken: OrderedDict[str, int] = OrderedDict(heard or {})
+        self._in_rows = dict(heard or {})
         self._waiting: dict[str, dict[int, Told]] = {}
         self.doubled = self.gaps = 0
 
@@ -42,6 +43,16 @@ class Intake:
     def had(self, run: str) -> int:
         """The highest number of this run that was taken in."""
         return self._taken.get(run, 0)
+
+    def confirm(self, run: str, number: int) -> None:
+        """All of this run up to that number are in the rows."""
+        self._in_rows[run] = max(number, self._in_rows.get(run, 0))
+        while len(self._in_rows) > MOST_RUNS:
+            del self._in_rows[next(iter(self._in_rows))]
+
+    def in_rows(self, run: str) -> int:
+        """The highest number of this run that was confirmed."""
+        return self._in_rows.get(run, 0)
 
     def _ready(self, run: str, waiting: dict[int, Told]) -> Iterator[Told]:
         while waiting:

@@ -13,11 +13,12 @@ from typing import Final
 
 import msgspec
 
+from blickschutz.hosts.model import Placed
 from blickschutz.wire.times import DRIFT
 
 # A host that renews films for so long; a host that died is replaced so much later.
-LEASE_S: Final = 6.0
-RENEW_S: Final = 2.0
+LEASE_S: Final = 5.0
+RENEW_S: Final = 1.5
 # Beyond the drift: what a host's own threads may take to let go of a camera.
 MARGIN_S: Final = 1.0
 # What the giver waits for, from when it saw something last.
@@ -25,22 +26,28 @@ FULL_S: Final = LEASE_S * (1 + DRIFT) + MARGIN_S
 
 
 class Capacity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a host can carry: cores, memory in MB, networks whose cameras it reaches. A spare one gets what no other can take."""
+    """What a host can carry: cores, memory in MB, networks whose cameras it reaches, cameras whose secrets it has (none: all). A spare one
+    gets what no other can take.
+    """
 
     cores: float = 0.0
     memory_mb: float = 0.0
     networks: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
     spare: bool = False
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The record of one host: `run` is its life, `grants` and `held` are tokens by camera, `beat` counts what the host wrote."""
+    """The record of one host: `run` is its life, `grants` and `held` are tokens by camera, `beat` counts what the host wrote; of the
+    cameras `waiting` it has something to tell that nobody has confirmed.
+    """
 
     run: str
     beat: int = 0
     grants: dict[str, int] = {}
     held: dict[str, int] = {}
     capacity: Capacity = Capacity()
+    waiting: tuple[str, ...] = ()
 
 
 class Holder:
@@ -52,6 +59,7 @@ class Holder:
         self._revision = 0
         self._until = self._quiet = float("-inf")
         self._held: dict[str, int] = {}
+        self.waiting: tuple[str, ...] = ()
         # By camera the highest token that is over: it is never taken up again.
         self._over: dict[str, int] = {}
 
@@ -85,7 +93,13 @@ class Holder:
         seen = self._seen
         grants = dict(seen.grants) if seen is not None and seen.run == self._run else {}
         beat = seen.beat + 1 if seen is not None else 1
-        return Lease(run=self._run, beat=beat, grants=grants, held=held, capacity=self._capacity), self._revision
+        lease = Lease(run=self._run, beat=beat, grants=grants, held=held, capacity=self._capacity, waiting=self.waiting)
+        return lease, self._revision
+
+    def leave(self) -> None:
+        """This host ends: from the next renewal on it holds nothing, and takes nothing more."""
+        self._capacity, self._quiet = Capacity(), float("inf")
+        self._let_go(list(self._held))
 
     def written(self, lease: Lease, revision: int, asked: float) -> None:
         """The store took it. `asked` is when it was made, before it was sent. An answer that another one overtook says nothing."""
@@ -141,6 +155,8 @@ class Giver:
         self._hosts: dict[str, _Seen] = {}
         self._resting: dict[str, float] = {}
         self._settled = now + FULL_S
+        # By camera and host the highest token that it had.
+        self._had: dict[str, dict[str, int]] = {}
 
     def connected(self, now: float) -> None:
         """The store was lost, and is there again: it may have gone back in time, or be another one."""
@@ -163,6 +179,19 @@ class Giver:
     def where(self) -> dict[str, str]:
         """By camera the host that it is granted to."""
         return {camera: host for host, seen in self._hosts.items() for camera in seen.lease.grants}
+
+    def placed(self) -> dict[str, Placed]:
+        """By camera where it is granted, and under which token."""
+        found = {}
+        for host, seen in self._hosts.items():
+            for camera, token in seen.lease.grants.items():
+                others = (had for name, had in self._had.get(camera, {}).items() if name != host and had < token)
+                found[camera] = Placed(host, token, max(others, default=0))
+        return found
+
+    def untold(self, camera: str, now: float) -> list[str]:
+        """Hosts that do not film it now, and have something to tell of it."""
+        return [host for host in self.alive(now) if camera in (lease := self._hosts[host].lease).waiting and camera not in lease.grants]
 
     def is_free(self, camera: str, now: float, host: str = "") -> bool:
         """Whether nobody but `host` films it or may do so, whatever became of whom."""
@@ -199,10 +228,12 @@ class Giver:
         seen = self._hosts.get(write.host)
         if seen is None or seen.revision != write.revision:
             return  # what is known of it is not what it was written on: the next look says what is
+        self._note(write.host, write.lease)
         seen.take(write.lease, revision)
 
     def _see(self, host: str, lease: Lease, revision: int, now: float) -> None:
         self.newest = max(self.newest, *lease.grants.values(), *lease.held.values(), 0)
+        self._note(host, lease)
         seen = self._hosts.get(host)
         if seen is None:
             self._hosts[host] = _Seen(lease, revision, now, dict.fromkeys(lease.grants, lease.beat))
@@ -215,6 +246,11 @@ class Giver:
         if lease.run != seen.lease.run or lease.beat != seen.lease.beat:
             seen.at = now
         seen.take(lease, revision)
+
+    def _note(self, host: str, lease: Lease) -> None:
+        for camera, token in (*lease.grants.items(), *lease.held.items()):
+            had = self._had.setdefault(camera, {})
+            had[host] = max(token, had.get(host, 0))
 
     def _token(self) -> int:
         self.newest += 1

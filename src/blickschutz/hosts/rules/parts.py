@@ -14,7 +14,7 @@ PART_BYTES: Final = 512 * 1024
 
 
 class PartLostError(ProtocolError):
-    """A part is missing: the session begins anew."""
+    """A part is missing, or the other side ended the session: it begins anew."""
 
 
 class Parted:
@@ -43,6 +43,8 @@ class Joined:
         """A whole message, None while it goes on, and for what is of another session. Raises `PartLostError`, `ProtocolError`."""
         if part.session != self._session:
             return None
+        if not part.number:
+            raise PartLostError("the cell of the session has ended")
         if part.number != self._number + 1:
             raise PartLostError(f"part {self._number + 1} of the session was lost")
         self._number = part.number

@@ -27,7 +27,7 @@ def place(needs: Mapping[str, Need], hosts: Mapping[str, Capacity], now: Mapping
 
     def fits(camera: str, host: str) -> bool:
         need, capacity = needs[camera], hosts[host]
-        reached = not need.network or need.network in capacity.networks
+        reached = (not need.network or need.network in capacity.networks) and (not capacity.cameras or camera in capacity.cameras)
         return reached and left[host][0] >= need.cores - 1e-9 and left[host][1] >= need.memory_mb - 1e-9
 
     def put(camera: str, host: str) -> None:

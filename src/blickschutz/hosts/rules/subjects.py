@@ -43,6 +43,11 @@ def confirms(place: Place) -> str:
     return f"{_of(place, 'down')}.heard"
 
 
+def nudges(installation: str, host: str) -> str:
+    """By which a host hears that its lease is another one: it looks at once, and not when its turn comes."""
+    return f"{_of(Place(installation, host, '_'), 'down')}.lease"
+
+
 def up(place: Place) -> str:
     return f"{_of(place, 'up')}.now"
 
@@ -76,9 +81,17 @@ def inbox(host: str) -> str:
     return f"_INBOX_{require_name(host)}"
 
 
-def user(installation: str, host: str) -> str:
-    """Whom a certificate names (DNS name of its subject), and the broker knows as a user."""
-    return f"{require_name(host)}.{require_name(installation)}.blickschutz.internal"
+def domain(installation: str) -> str:
+    """Below which all names of an installation's certificates for hosts lie."""
+    return f"{require_name(installation)}.blickschutz.internal"
+
+
+def user(installation: str, host: str, enrolment: str = "") -> str:
+    """Whom a certificate names (DNS name of its subject), and the broker knows as a user. Another `enrolment` of the same host is another
+    user: an earlier certificate opens nothing any more.
+    """
+    prefix = f"{require_name(enrolment)}." if enrolment else ""
+    return f"{prefix}{require_name(host)}.{domain(installation)}"
 
 
 @dataclass(frozen=True, slots=True)

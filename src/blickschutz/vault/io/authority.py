@@ -36,6 +36,15 @@ class Certificates:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate and its key (PEM) for somebody else's machine; nothing of them is kept here."""
+
+    certificate: bytes
+    key: bytes
+    until: datetime
+
+
 class Authority:
     """Made at the first start in `folder`; `names` are host names and IP addresses of the server."""
 
@@ -67,6 +76,12 @@ class Authority:
         made = self._make_server(key)
         write_private(certificate, made.public_bytes(Encoding.PEM) + self.pem)
         return Certificates(certificate, key, made.not_valid_after_utc), True
+
+    def issue(self, name: str, days: int, *, server: bool) -> Issued:
+        """For a machine of that name, below one of ours: to be connected to, or to connect."""
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+        key, made = self._certified((name,), usage, days)
+        return Issued(made.public_bytes(Encoding.PEM), _pem(key), made.not_valid_after_utc)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
@@ -119,25 +134,35 @@ class Authority:
         return key, made
 
     def _make_server(self, key_file: Path) -> x509.Certificate:
+        key, made = self._certified(self._names, ExtendedKeyUsageOID.SERVER_AUTH, SERVER_DAYS)
+        write_private(key_file, _pem(key))
+        return made
+
+    def _certified(self, names: Sequence[str], usage: x509.ObjectIdentifier, days: int) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
         key, now = generate_private_key(SECP256R1()), self._now()
         made = (
             x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._names[0][:64])]))
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])]))
             .issuer_name(self._ca.subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - _EARLIER)
-            .not_valid_after(min(now + timedelta(days=SERVER_DAYS), self._ca.not_valid_after_utc))
+            .not_valid_after(min(now + timedelta(days=days), self._ca.not_valid_after_utc))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(_alternatives(self._names)), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(_alternatives(names)), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
             .add_extension(_usage(ca=False), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._ca_key.public_key()), critical=False)
             .sign(self._ca_key, SHA256())
         )
-        write_private(key_file, _pem(key))
-        return made
+        return key, made
+
+
+def ends(certificate: Path) -> datetime | None:
+    """When the certificate in a file ends; None where there is none."""
+    known = _read(certificate)
+    return known.not_valid_after_utc if known is not None else None
 
 
 def _pem(key: EllipticCurvePrivateKey) -> bytes:

@@ -1,0 +1,157 @@
+"""A host's agent: its connection to the broker, its lease, and for each of its cameras a cell and what the cell has to tell."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+from nats.aio.msg import Msg
+
+from blickschutz.guard.model import Backoff
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import TaskWork
+from blickschutz.hosts.io.broker import BROKEN, Address, Broker
+from blickschutz.hosts.io.host_end import HostEnd, HostOrders
+from blickschutz.hosts.io.hosted import HostedCell
+from blickschutz.hosts.io.journal import FileJournal
+from blickschutz.hosts.io.leases import HostRounds
+from blickschutz.hosts.model import Place
+from blickschutz.hosts.ports import LeftCell
+from blickschutz.hosts.rules import subjects
+from blickschutz.hosts.rules.delivery import importance_of
+from blickschutz.hosts.rules.lease import RENEW_S, Capacity, Holder
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import DeviceError, ProtocolError
+from blickschutz.pipeline.channel import greeting, read_from_cell
+from blickschutz.pipeline.messages import News, Quit
+from blickschutz.wire.frames import pack
+
+_log = structlog.get_logger(__name__)
+_encoder = msgspec.msgpack.Encoder()
+# A lease lasts six seconds: whoever renews it waits for nothing longer.
+_SOON: Final = Backoff(first_s=0.2, most_s=1.0)
+_AGAIN_S: Final = 1.0
+# Bounded: the lease goes on for the other cameras meanwhile, and a cell that hangs lets go at its own deadline.
+_GONE_S: Final = 1.5
+_LEFT_S: Final = 8.0
+
+
+class Agent:
+    """Of one host. `cells` are the cameras whose secrets it has; `journals` the folder of what it has to tell."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        address: Address,
+        capacity: Capacity,
+        cells: Mapping[str, HostedCell],
+        journals: Path,
+        guard: Guard,
+        clock: Clock,
+    ) -> None:
+        self._broker, self._address, self._cells, self._guard, self._clock = broker, address, cells, guard, clock
+        self._journals = {camera: FileJournal(journals / f"{camera}.journal") for camera in cells}
+        self._ends: dict[str, HostEnd] = {}
+        self._holder = Holder(uuid.uuid4().hex, capacity)
+        self._rounds = HostRounds(broker, self._holder, self._films, let_go=self._let_go)
+        self._nudged = asyncio.Event()
+        self._lease: TaskWork | None = None
+
+    async def take_in(self, left: Iterable[LeftCell]) -> None:
+        """End the cells that outlived the agent before; what they have to tell is kept first."""
+        for cell in left:
+            try:
+                cell.writer.write(pack(Quit()))
+                async with asyncio.timeout(_LEFT_S):
+                    while (message := await read_from_cell(cell.reader)) is not None:
+                        if isinstance(message, News) and cell.camera in self._journals:
+                            told = (cell.run, message.number, 0, _encoder.encode(message), importance_of(message))
+                            await asyncio.to_thread(self._journals[cell.camera].add, *told)
+            except (OSError, ProtocolError) as error:
+                _log.error("cell_not_ended_in_order", camera=cell.camera, problem=str(error))
+            cell.writer.close()
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Until `ended`. Nothing is filmed before the broker was reached and gave a lease."""
+        while not ended.is_set() and not await self._connected():
+            await _either(ended, _AGAIN_S)
+        if not ended.is_set():
+            await self._begin()
+        await ended.wait()
+        await self._end()
+
+    async def _connected(self) -> bool:
+        try:
+            await self._broker.connect(self._address)
+        except DeviceError as error:
+            _log.error("no_broker", host=self._broker.name, problem=str(error))
+            return False
+        return True
+
+    async def _begin(self) -> None:
+        broker, installation = self._broker, self._broker.installation
+        for camera, cell in self._cells.items():
+            place, ours = Place(installation, broker.name, camera), greeting(installation, camera)
+            end = HostEnd(broker, place, cell, self._journals[camera], ours, self._guard, self._clock, cell.told_under)
+            cell.over = end.over
+            self._ends[camera] = end
+            await end.start()
+            self._guard.task(f"cell-{camera}", cell.keep)
+        self._guard.task("orders", HostOrders(broker, broker.name, self._ends).run)
+        await broker.client.subscribe(subjects.nudges(installation, broker.name), cb=self._nudge)
+        self._lease = self._guard.task("lease", self._renewing, backoff=_SOON)
+        _log.info("host_joined", host=broker.name, cameras=len(self._cells))
+
+    async def _renewing(self) -> None:
+        while True:
+            self._nudged.clear()
+            self._holder.waiting = tuple(camera for camera, journal in self._journals.items() if len(journal))
+            await self._rounds.round()
+            await _either(self._nudged, RENEW_S)
+
+    async def _nudge(self, message: Msg) -> None:
+        del message
+        self._nudged.set()
+
+    def _films(self, cameras: Mapping[str, int], until: float) -> None:
+        for camera, cell in self._cells.items():
+            cell.lease(cameras.get(camera, 0), until)
+
+    async def _let_go(self, cameras: Collection[str]) -> None:
+        gone = [self._cells[camera].gone() for camera in cameras if camera in self._cells]
+        if gone:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GONE_S):
+                    await asyncio.gather(*gone)
+
+    async def _end(self) -> None:
+        """The cells end and tell their last; the lease goes back, so that others need not wait for its end."""
+        if self._lease is not None:
+            self._lease.end()
+            await self._lease.finished(_GONE_S)
+            self._holder.leave()
+            self._films({}, float("-inf"))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LEFT_S):
+                    await asyncio.gather(*(cell.gone() for cell in self._cells.values()))
+            with contextlib.suppress(DeviceError, *BROKEN):
+                await self._rounds.round()
+        for end in self._ends.values():
+            await end.close()
+        await self._guard.finish()
+        await self._broker.close()
+        for journal in self._journals.values():
+            journal.close()
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    """Until it is set, at most so long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

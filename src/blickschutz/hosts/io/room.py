@@ -1,0 +1,136 @@
+"""The control room's side of all hosts: one connection to the broker, the leases, and links to the cells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from blickschutz.guard.model import Backoff
+from blickschutz.guard.service import Guard
+from blickschutz.hosts.io.broker import Address, Broker
+from blickschutz.hosts.io.leases import Connection, GiverRounds
+from blickschutz.hosts.io.room_link import RoomLink
+from blickschutz.hosts.model import Place, Placed
+from blickschutz.hosts.ports import Arrivals
+from blickschutz.hosts.rules import subjects
+from blickschutz.hosts.rules.lease import Giver
+from blickschutz.hosts.rules.placement import Need
+from blickschutz.kernel.clock import aging
+from blickschutz.kernel.errors import UNREADABLE, DeviceError
+from blickschutz.pipeline.channel import greeting
+from blickschutz.storage.files import write_private
+
+_log = structlog.get_logger(__name__)
+EVERY_S: Final = 0.5
+_SOON: Final = Backoff(first_s=0.3, most_s=2.0)
+_AGAIN_S: Final = 1.0
+
+
+class HostRoom:
+    """See `Hosts`. `enrolled` are the hosts that may be given anything now; `newest` is the file of the highest token."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        address: Callable[[], Address],
+        enrolled: Callable[[], Collection[str]],
+        needs: Mapping[str, Need],
+        newest: Path,
+    ) -> None:
+        self._broker, self._address, self._enrolled, self._newest = broker, address, enrolled, newest
+        self._needs = needs
+        self._placed: dict[str, Placed] = {}
+        self._change = asyncio.Event()
+        self._connection = Connection(broker)
+        self.problem = "the broker was not reached yet"
+        self._guard: Guard | None = None
+        self.giver = Giver(aging(), _read(newest))
+        self._rounds = GiverRounds(broker, self.giver, enrolled, lambda: needs, self._remember, nudge=self._nudge)
+
+    def start(self, guard: Guard) -> None:
+        """Begin to reach the broker, and to give leases; in the running loop."""
+        self._guard = guard
+        guard.task("hosts", self._run, backoff=_SOON)
+
+    async def end(self) -> None:
+        await self._broker.close()
+
+    def placed(self, camera: str) -> Placed | None:
+        return self._placed.get(camera)
+
+    def untold(self, camera: str) -> Sequence[Placed]:
+        floor = self._placed[camera].token if camera in self._placed else 0
+        return [Placed(host, 0, floor) for host in self.giver.untold(camera, aging()) if host in self._enrolled()]
+
+    async def changed(self) -> None:
+        await self._change.wait()
+
+    async def open(self, camera: str, placed: Placed, intake: Arrivals) -> RoomLink:
+        if self._guard is None or not self._broker.client.is_connected:
+            raise DeviceError(f"the broker between hosts is away: {self.problem or self._broker.problem}")
+        place = Place(self._broker.installation, placed.host, camera)
+        link = RoomLink(self._broker, place, self._guard, placed.floor + 1 if placed.floor else 0, intake)
+        await link.open(greeting(self._broker.installation, camera))
+        return link
+
+    async def _run(self) -> None:
+        if not self._broker.client.is_connected and not self._broker.client.is_reconnecting:
+            await self._connect()
+        while True:
+            try:
+                await self._round()
+                self.problem = ""
+            except DeviceError as error:
+                self.problem = str(error)
+                raise
+            await asyncio.sleep(EVERY_S)
+
+    async def _connect(self) -> None:
+        while True:
+            try:
+                await self._broker.connect(await asyncio.to_thread(self._address))
+                return
+            except DeviceError as error:
+                self.problem = str(error)
+                _log.error("no_broker", problem=self.problem)
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _round(self) -> None:
+        if anew := self._connection.anew:
+            # The broker may be another one, or an emptied one.
+            await self._broker.make_streams()
+            for host in self._enrolled():
+                await self._broker.make_order_consumer(host)
+            self._connection.dealt_with(anew)
+        await self._rounds.round()
+        enrolled = self._enrolled()
+        placed = {camera: one for camera, one in self.giver.placed().items() if one.host in enrolled}
+        if placed != self._placed:
+            self._placed = placed
+            change, self._change = self._change, asyncio.Event()
+            change.set()
+
+    async def _nudge(self, host: str) -> None:
+        await self._broker.say(subjects.nudges(self._broker.installation, host), b"")
+
+    def _remember(self, newest: int) -> None:
+        # A token that was given and is forgotten could be given twice: on disk before anybody hears of it. Rare, and some bytes.
+        try:
+            write_private(self._newest, msgspec.json.encode(newest))
+        except OSError as error:
+            raise DeviceError(f"{self._newest} cannot be written: {error.strerror}") from error
+
+
+def _read(path: Path) -> int:
+    """Raises `DeviceError` where it is there and cannot be read: to begin at nought again would let old tokens count."""
+    try:
+        return int(msgspec.json.decode(path.read_bytes(), type=int))
+    except FileNotFoundError:
+        return 0
+    except (OSError, *UNREADABLE) as error:
+        raise DeviceError(f"{path} holds no token of a lease: {error}") from error
