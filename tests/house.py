@@ -30,6 +30,7 @@ class Cell:
 
     def __init__(self):
         self.orders, self.ended, self.reachable, self.stopped, self.state = [], [], True, False, None
+        self.refusal = ""
 
     def record(self, order):
         self.orders.append(order)

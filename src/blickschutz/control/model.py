@@ -83,6 +83,7 @@ class Refused(StrEnum):
     UNPINNED = "unpinned"
     DISK = "disk"
     CAMERA = "camera"
+    HOST = "host"
     STORE = "store"
     KEYS = "keys"
     LOST = "lost"

@@ -209,6 +209,7 @@ RECORDING_PROBLEMS: Mapping[str, str] = {
     "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
     "safe-mode": N_("Sicherer Betrieb: Es fehlt etwas, deshalb wird nichts aufgezeichnet und nichts vernichtet."),
     "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
+    "host": N_("Diese Kamera wertet ein Rechner bei den Kameras aus. Von ihr wird nicht aufgezeichnet; jedes Ereignis wird gemeldet."),
 }
 ALERT_PROBLEMS: Mapping[str, str] = {
     "late": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand; Ihre Eingabe wurde nicht übernommen."),
@@ -252,6 +253,9 @@ STATE_NOTICES: Mapping[str, str] = {
 CAUSE_WORDS: Mapping[str, str] = {
     "": "",
     "cell": N_("Die Auswertung dieser Kamera ist ausgefallen und wird neu gestartet."),
+    "host-away": N_("Der Rechner bei den Kameras, der diese Kamera auswertet, ist nicht erreichbar. Fällt er aus, übernimmt ein anderer."),
+    "host-none": N_("Kein Rechner bei den Kameras wertet diese Kamera aus: Es ist keiner da, der sie erreicht und Platz hat."),
+    "broker-away": N_("Die Verbindung zu den Rechnern bei den Kameras ist unterbrochen. Bitte den Broker und das Netz prüfen."),
     "refused": N_("Die Kamera ist nicht erreichbar. Bitte Strom, Netz und Adresse prüfen."),
     "stalled": N_("Die Kamera ist verbunden, sendet aber nichts."),
     "ended": N_("Die Kamera hat die Übertragung beendet."),

@@ -240,6 +240,11 @@ class CellKeeper:
             waiting.pop(number, None)
 
     @property
+    def refusal(self) -> str:
+        """Why this camera cannot be recorded, whatever the others can: a word of `Refused`; empty where it can."""
+        return ""
+
+    @property
     def reachable(self) -> bool:
         """Whether a cell is there that hears what it is told."""
         return self._writer is not None and not self._writer.is_closing() and not self.stopped
@@ -332,7 +337,11 @@ class CellKeeper:
                 await self._lost()
             failures = 0 if self._clock.monotonic() - started > _STEADY_S else failures + 1
             wait = min(_MOST_WAIT_S, _FIRST_WAIT_S * 2 ** min(failures, 10))
-            await asyncio.sleep(wait * (0.8 + 0.4 * random.random()))
+            await self._rest(wait * (0.8 + 0.4 * random.random()))
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the next life of the cell is begun."""
+        await asyncio.sleep(seconds)
 
     async def _live(self) -> None:
         """One life of the cell, from its start to its end."""
@@ -429,6 +438,11 @@ class CellKeeper:
             self._times.answered(message, now)
         if (question := self._times.question(now)) is not None:
             self._say(question)
+        if message is not None:
+            self._told(message, now)
+
+    def _told(self, message: FromCell, now: float) -> None:
+        """What a cell said, with our times."""
         if isinstance(message, Health):
             self.health, self._heard_at, self._failed = message, now, False
             self.problem = message.fault or message.problem

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, ValuesView
 
 from blickschutz.control.model import CellFound
 from blickschutz.control.ports import CellDoors
+from blickschutz.control.service.host_keeper import HostKeeper
 from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
 from blickschutz.guard.service import Guard
+from blickschutz.hosts.ports import Hosts
 from blickschutz.kernel.clock import Clock
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.settings.model import Reach
@@ -51,7 +53,10 @@ class Supervisor:
         preparing: bool = False,
         doors: CellDoors | None = None,
         keepers: Keepers | None = None,
+        hosts: Hosts | None = None,
+        hosted: Collection[str] = (),
     ) -> None:
+        self._hosts, self._hosted = hosts, frozenset(hosted)
         self.preparing, self._doors, self._clock, self._launch = preparing, doors, clock, launch
         self._guard: Guard | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -59,6 +64,8 @@ class Supervisor:
         self.keepers.put({name: self._keeper(cell) for name, cell in settings.items()})
 
     def _keeper(self, cell: CellSettings) -> CellKeeper:
+        if self._hosts is not None and cell.camera in self._hosted:
+            return HostKeeper(cell, self._clock, self._hosts)
         return CellKeeper(cell, self._clock, self._launch, self._doors)
 
     async def find(self) -> list[CellFound]:
@@ -68,12 +75,16 @@ class Supervisor:
         """
         kept: dict[str, CellFound] = {}
         for found in await self._doors.find() if self._doors is not None else ():
-            if self._doors is not None and (self.preparing or found.camera not in self.keepers or found.camera in kept):
+            if self._doors is not None and (self.preparing or not self._takes(found.camera) or found.camera in kept):
                 await self._doors.end(found)
             else:
                 self.keepers[found.camera].take(found)
                 kept[found.camera] = CellFound(found.camera, found.run)
         return list(kept.values())
+
+    def _takes(self, camera: str) -> bool:
+        """Whether a cell of this machine may go on with that camera."""
+        return camera in self.keepers and not isinstance(self.keepers[camera], HostKeeper)
 
     def start(self, guard: Guard) -> None:
         """Begin to keep all cells, in the running loop."""

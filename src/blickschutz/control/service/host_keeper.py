@@ -1,0 +1,202 @@
+"""Keeps a camera whose cell runs on another host: follows it from host to host, and knows its newest facts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Final
+
+import msgspec
+import structlog
+
+from blickschutz.control.model import NewsTold, Refused
+from blickschutz.control.service.keeper import HEARTBEAT_S, START_S, CellKeeper
+from blickschutz.guard.service import Guard
+from blickschutz.guard.work import TaskWork
+from blickschutz.hosts.model import Placed
+from blickschutz.hosts.ports import Hosts, RemoteLink
+from blickschutz.hosts.rules.intake import Intake
+from blickschutz.hosts.rules.settings import travelling
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import DeviceError
+from blickschutz.pipeline.channel import greeting
+from blickschutz.pipeline.messages import CellSettings, ClockTold, Configure, News, SetThresholds, Stop, ToCell, Watch
+from blickschutz.pipeline.times import EVERY_S, CellTimes
+
+_log = structlog.get_logger(__name__)
+# Longer than a giver of leases waits when it starts.
+PLACED_S: Final = 20.0
+# So often it is looked whether the camera is to be filmed by another host.
+_LOOK_S: Final = 1.0
+# So often it is asked what other hosts have to tell, and for how long they are listened to.
+COLLECT_S: Final = 3.0
+_COLLECTS_S: Final = 5.0
+
+
+class _Post:
+    """News of one host: which were taken in, and those whose time cannot be told yet, because its clock was not measured."""
+
+    def __init__(self) -> None:
+        self.intake = Intake()
+        self.waiting: deque[tuple[str, int, News]] = deque()
+
+    def add(self, link: RemoteLink, news: News) -> None:
+        self.waiting.append((*link.name_of(news.number), news))
+
+
+class HostKeeper(CellKeeper):
+    """See `CellKeeper`. News are confirmed by the life of the cell and their number there, whichever link they came by."""
+
+    def __init__(self, settings: CellSettings, clock: Clock, hosts: Hosts) -> None:
+        super().__init__(travelling(settings), clock)
+        self._hosts = hosts
+        self._link: RemoteLink | None = None
+        self._placed: Placed | None = None
+        self._post: dict[str, _Post] = {}
+        # Besides the one to where it is filmed: to a host that filmed it before, and has something to tell.
+        self._links: set[RemoteLink] = set()
+        self._collecting: TaskWork | None = None
+
+    @property
+    def host(self) -> str:
+        """Where the camera is filmed, as far as it is known."""
+        return self._placed.host if self._placed is not None else ""
+
+    @property
+    def cause(self) -> str:
+        if not self._failed or self.stopped:
+            return super().cause
+        if self._hosts.problem:
+            return "broker-away"
+        return "host-away" if self._placed is not None else "host-none"
+
+    @property
+    def refusal(self) -> str:
+        return Refused.HOST.value
+
+    @property
+    def reachable(self) -> bool:
+        return self._link is not None and self._link.is_open and not self.stopped
+
+    def start(self, guard: Guard) -> None:
+        super().start(guard)
+        self._collecting = guard.task(f"collecting-{self.camera}", self._collect, every_s=COLLECT_S)
+
+    def heard(self, told: NewsTold) -> None:
+        def confirm() -> None:
+            for post in self._post.values():
+                post.intake.confirm(told.run, told.number)
+            for link in self._links:
+                link.confirm(told.run, told.number)
+
+        self._in_loop(confirm)
+
+    async def end(self) -> None:
+        for work in (self._collecting, self._work):
+            if work is not None:
+                work.end()
+                await work.finished(0.0)
+
+    def _quit(self) -> None:
+        self._ending = True
+
+    def _say(self, message: ToCell) -> None:
+        if self._link is not None:
+            self._link.send(message)
+
+    async def _live(self) -> None:
+        """One link, from its opening to its end."""
+        placed = self._placed = await self._somewhere()
+        post = self._post.setdefault(placed.host, _Post())
+        self._link = link = await self._hosts.open(self.camera, placed, post.intake)
+        self._links.add(link)
+        self._times = CellTimes(greeting(), link.theirs)
+        wanted = (Configure(self._settings), SetThresholds(dict(self._settings.situations.thresholds)), Stop(self.stopped))
+        for wish in (*wanted, Watch(self.stream.is_watched)):
+            self._say(wish)
+        self.ready.tell(self.camera)
+        patience = START_S
+        while self._hosts.placed(self.camera) == placed:
+            message = await self._next(link.receive(), patience)
+            if message is None:
+                raise DeviceError(link.problem or f"the link to {placed.host} is over")
+            patience = HEARTBEAT_S
+            if isinstance(message, News):
+                post.add(link, message)
+            else:
+                self._take(message)
+            self._deliver(post, self._times)
+        raise DeviceError(f"the camera goes from {placed.host} to another host")
+
+    async def _somewhere(self) -> Placed:
+        """Where the camera is to be filmed. That nobody has it is said on its tile, once that lasts."""
+        until = self._clock.monotonic() + PLACED_S
+        while (placed := self._hosts.placed(self.camera)) is None:
+            self._placed = None
+            if not self._failed and self._clock.monotonic() >= until:
+                self._failed, self.problem = True, self._hosts.problem or f"no host films {self.camera}"
+                _log.error("no_host", camera=self.camera, problem=self.problem)
+            await self._wait(_LOOK_S)
+        return placed
+
+    async def _rest(self, seconds: float) -> None:
+        if self._hosts.placed(self.camera) in {None, self._placed}:
+            await self._wait(min(seconds, HEARTBEAT_S))
+
+    async def _wait(self, seconds: float) -> None:
+        """Until another host is to film something, at most so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hosts.changed()
+
+    async def _collect(self) -> None:
+        """One round: what hosts have to tell of the time when they filmed this camera."""
+        for placed in self._hosts.untold(self.camera):
+            post = self._post.setdefault(placed.host, _Post())
+            link = await self._hosts.open(self.camera, placed, post.intake)
+            self._links.add(link)
+            try:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_COLLECTS_S):
+                        await self._collected(link, post)
+            finally:
+                self._links.discard(link)
+                await link.close()
+
+    async def _collected(self, link: RemoteLink, post: _Post) -> None:
+        """For a while, or until the link is over: it tells the same again until it is confirmed from rows."""
+        times = CellTimes(greeting(), link.theirs)
+        while True:
+            now = self._clock.monotonic()
+            if (question := times.question(now)) is not None:
+                link.send(question)
+            try:
+                async with asyncio.timeout(EVERY_S):
+                    message = await link.receive()
+            except TimeoutError:
+                continue
+            if message is None:
+                return
+            if isinstance(message, ClockTold):
+                times.answered(message, self._clock.monotonic())
+            elif isinstance(message, News):
+                post.add(link, message)
+            self._deliver(post, times)
+
+    def _deliver(self, post: _Post, times: CellTimes) -> None:
+        """News in order, once the time at which they were can be told."""
+        now = self._clock.monotonic()
+        while post.waiting and times.known(now):
+            self._run, number, news = post.waiting.popleft()
+            told = times.in_ours(msgspec.structs.replace(news, number=number), now, self._clock.now())
+            if told is not None:
+                self._told(told, now)
+
+    async def _over(self, patience: float) -> None:
+        del patience
+        link, self._link = self._link, None
+        if link is not None:
+            self._links.discard(link)
+            await link.close()
+        self.lost.tell(self.camera)
