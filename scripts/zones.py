@@ -16,7 +16,8 @@ _TABLE = re.compile(r"(?<=<!-- zones -->\n)(?s:.*?)(?=<!-- /zones -->)")
 
 
 def rendered() -> str:
-    """The table as it should stand in the documentation: a camera with RTSP by its address, and the control room of the example site."""
+    """The table as it should stand in the documentation: a camera with RTSP by its address, the control room of the example site, and a
+    host's agent (`blickschutz cells`)."""
     example, own = ROOT / "examples/rathaus-kaiserslautern.toml", Path("/somewhere")
     certificate = (own / "server.crt", own / "server.key")
     shown = (
@@ -24,6 +25,7 @@ def rendered() -> str:
         profiles.review_room(clip=own / "a.clip", exports=own / "exports", memory=own / "memory", certificate=certificate),
         profiles.key_desk(certificate=certificate),
         control_profile(load_site(example), example.parent, own, str(example), changed=True),
+        profiles.cell_host(data=own / "data", join=own, temporary=own / "temporary", broker=4222),
     )
     return table(shown)
 

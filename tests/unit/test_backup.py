@@ -194,6 +194,14 @@ class TestContent:
 KNOWN = ["control.db", "control.db-wal", "alerts.db", "alerts.db-shm", "regime.jsonl", "retention.clock", "installation.json"]
 KNOWN += ["stops.json", "control.db.before-0003", "reserve"]
 KNOWN += ["tls/authority.key", "tls/authority.crt", "tls/server.key", "tls/server.crt", "keys/factors.key", "keys/recovery/kvd-1.json"]
+KNOWN += [
+    "hosts/authority.key",
+    "hosts/authority.crt",
+    "hosts/enrolled.json",
+    "hosts/newest.json",
+    "hosts/room.key",
+    "hosts/broker/nats.conf",
+]
 
 
 class TestMaking:

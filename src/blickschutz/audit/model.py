@@ -53,6 +53,8 @@ class Event(StrEnum):
     LOSS_ACCEPTED = "loss-accepted"
     KEY_REPLACED = "key-replaced"
     CERTIFICATE_RENEWED = "certificate-renewed"
+    HOST_ENROLLED = "host-enrolled"
+    HOST_REVOKED = "host-revoked"
     REFUSALS_COUNTED = "refusals-counted"
     ACCESS_REFUSED = "access-refused"
     REVIEWER_ENROLLED = "reviewer-enrolled"

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blickschutz.anchor.model import Problem
 from blickschutz.bootstrap.alerting import make_alerting, make_source, make_states
 from blickschutz.bootstrap.budget import make_budget
 from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.hosts import make_host_room
 from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.budgets import budget_settings
 from blickschutz.config.lives import alert_lives
@@ -43,6 +45,9 @@ from blickschutz.settings.io.file import SettingsFile
 from blickschutz.settings.service import SettingsDesk, site_of
 from blickschutz.vault.io.files import InstallationKey
 from blickschutz.zones.profiles import doors_of
+
+if TYPE_CHECKING:
+    from blickschutz.hosts.io.room import HostRoom
 
 _DOOR = b"blickschutz-cell-door-1 "
 
@@ -77,6 +82,7 @@ class Control:
     sensitivity: Sensitivity
     settings: SettingsInForce
     desk: SettingsDesk
+    hosts: HostRoom | None
 
 
 def make_control(
@@ -99,7 +105,9 @@ def make_control(
     cells, told = Keepers(), cells_of(site)
     records = make_records(site, data, clock, cells, repair=True)
     doors = make_doors(data, records.archive.key)
-    supervisor = Supervisor(told, clock, launch, preparing=preparing, doors=doors, keepers=cells)
+    hosts = make_host_room(site, data, records.archive.key.installation, clock) if not preparing else None
+    hosted = [one.id for one in site.hosts.cameras] if site.hosts is not None else []
+    supervisor = Supervisor(told, clock, launch, preparing=preparing, doors=doors, keepers=cells, hosts=hosts, hosted=hosted)
     worker, log = records.worker, records.office.log
     troubles = Troubles(log, worker.do)
     guard = Guard(clock, troubles.heard)
@@ -173,7 +181,7 @@ def make_control(
     settings.changed.listen(lambda wanted: sensitivity.settle(budget_settings(wanted, records.inspected.curves.evidence)))
     changes = make_desk(site, file or Source(), data, records, settings)
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity, changes.begin)
-    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity, settings, changes)
+    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity, settings, changes, hosts)
 
 
 def make_desk(site: SiteFile, file: Source, data: Path, records: Records, running: SettingsInForce) -> SettingsDesk:

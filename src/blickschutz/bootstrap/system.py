@@ -247,7 +247,9 @@ class System:
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
         await self.control.room.start()
-        guard = self.control.guard
+        guard, hosts = self.control.guard, self.control.hosts
+        if hosts is not None:
+            hosts.start(guard)
         guard.task("event-loop", self.lag.run)
         self.launchers.start(guard)
         self.rooms.start(guard)
@@ -258,6 +260,8 @@ class System:
         self._service.ending()
         await self.rooms.end()
         await self.control.room.end()
+        if hosts is not None:
+            await hosts.end()
 
     async def serve(self, for_s: float | None = None) -> None:
         """Run until a signal comes, or for `for_s` seconds. Raises `FaultError` where it did not start, or had to end."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.bootstrap.secrets import CREDENTIALS, key_files, secret_files
+from blickschutz.config.hosts import port_of
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.keeper import start_launcher
 from blickschutz.evidence.io.package import own_folder, place
@@ -80,6 +81,8 @@ def _ports(site: SiteFile) -> Iterator[int]:
     for hook in site.alerts.webhooks:
         address = urlsplit(hook.address)
         yield address.port or _PORTS[address.scheme]
+    if site.hosts is not None:
+        yield port_of(site.hosts.broker)
     for other in site.alerts.apprise:
         yield from _port_of(other.address) or _USUAL
 

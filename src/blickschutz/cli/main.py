@@ -24,6 +24,7 @@ from blickschutz.cli.bundle import bundle
 from blickschutz.cli.cameras import cameras
 from blickschutz.cli.codes import GATES_CLOSED, SETTINGS_WRONG, ends_with
 from blickschutz.cli.files import files
+from blickschutz.cli.hosts import cells, hosts
 from blickschutz.cli.loss import accept_loss
 from blickschutz.cli.models import models, require_models
 from blickschutz.cli.move import move
@@ -73,6 +74,8 @@ cli.add_command(models)
 cli.add_command(cameras)
 cli.add_command(verify)
 cli.add_command(users)
+cli.add_command(hosts)
+cli.add_command(cells)
 cli.add_command(sensitivity)
 cli.add_command(accept_loss)
 cli.add_command(move)

@@ -188,9 +188,13 @@ def settings_hash(site: SiteFile) -> str:
     """SHA-256 of the settings in force (hex). Comments and the order of keys in the file do not change it.
 
     Nor do the installation's id, the place of its data and the root of its reviewers: what was approved for the settings stays so
-    when the folder moves, or people found their register.
+    when the folder moves, or people found their register. A section that is not there is left out: what was approved before it could be
+    written stays approved.
     """
-    return hashlib.sha256(site.model_dump_json(exclude={"site": {"id", "data"}, "review": {"root"}}).encode()).hexdigest()
+    left: dict[str, Any] = {"site": {"id", "data"}, "review": {"root"}}
+    if site.hosts is None:
+        left["hosts"] = True
+    return hashlib.sha256(site.model_dump_json(exclude=left).encode()).hexdigest()
 
 
 def schema() -> dict[str, Any]:

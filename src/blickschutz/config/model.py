@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from blickschutz.access.model import Role
 from blickschutz.access.rules import SEPARATED
 from blickschutz.config.channels import Alerts
+from blickschutz.config.hosts import Hosts
 from blickschutz.config.parts import (
     MOST_DAYS,
     MOST_HOURS_UNREVIEWED,
@@ -410,6 +411,8 @@ class SiteFile(Part):
     """How long clips are kept."""
     audit: Audit = Audit()
     """Who outside vouches for the log."""
+    hosts: Hosts | None = None
+    """Cameras whose cells run on other machines, beside the cameras."""
     people: tuple[Person, ...] = ()
     """People who get an account when the site starts, and their roles; from then on the page of people is what counts."""
     cameras: Annotated[tuple[Camera, ...], Field(min_length=1, max_length=64)]
@@ -425,6 +428,11 @@ class SiteFile(Part):
         for index, camera in enumerate(budgets):
             if camera not in known:
                 raise SiteError("no_camera", value=camera, where=("alerts", "budget", "cameras", index, "id"))
+        hosted = [one.id for one in self.hosts.cameras] if self.hosts is not None else []
+        _require_distinct("camera", "hosts", hosted, within=("cameras",))
+        for index, camera in enumerate(hosted):
+            if camera not in known:
+                raise SiteError("no_camera", value=camera, where=("hosts", "cameras", index, "id"))
         zones = {zone.id for camera in self.cameras for zone in camera.zones}
         for index, one in enumerate(self.alerts.priorities):
             if one.zone is not None and one.zone not in zones:

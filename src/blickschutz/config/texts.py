@@ -107,6 +107,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "der Zeitraum überschneidet sich mit einem anderen derselben Kamera {value!r} und Quelle; dieselben Vorfälle zählten doppelt",
         "the period overlaps with another one of the same camera {value!r} and source; the same incidents would count twice",
     ),
+    "broker": (
+        "{value!r} ist keine Adresse eines Brokers; schreiben Sie 'tls://Rechner:4222'",
+        "{value!r} is no address of a broker; write 'tls://host:4222'",
+    ),
     "no_camera": (
         "eine Kamera {value!r} gibt es in dieser Datei nicht; schreiben Sie die 'id' einer Kamera",
         "there is no camera {value!r} in this file; write the 'id' of a camera",

@@ -156,6 +156,8 @@ ACCOUNT_EVENTS = {
     "token-removed": N_("Token entfernt"),
     "log-broken": N_("Protokoll nicht unversehrt"),
     "certificate-renewed": N_("Zertifikat erneuert"),
+    "host-enrolled": N_("Rechner bei den Kameras zugelassen"),
+    "host-revoked": N_("Rechner bei den Kameras ausgeschlossen"),
 }
 LOSS_WORDS = {
     "database-missing": N_("Die Datenbank fehlt"),

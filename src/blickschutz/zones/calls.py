@@ -205,7 +205,7 @@ _KIND = 0xF
 
 def checks(profile: Profile, machine: Architecture) -> Iterator[Check]:
     """What the zone of `profile` is refused."""
-    names = _NEVER if profile.zone is Zone.CONTROL_ROOM else (*_NEVER, *_CONTROL_ALONE)
+    names = _NEVER if profile.zone in {Zone.CONTROL_ROOM, Zone.CELL_HOST} else (*_NEVER, *_CONTROL_ALONE)
     for name in names:
         number = machine.number(name)
         if number is not None:

@@ -39,6 +39,7 @@ class Zone(StrEnum):
     REVIEW_ROOM = "review-room"
     KEY_DESK = "key-desk"
     CONTROL_ROOM = "control-room"
+    CELL_HOST = "cell-host"
 
 
 class Right(Flag):

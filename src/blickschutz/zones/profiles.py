@@ -116,6 +116,19 @@ def control_room(
     )
 
 
+def cell_host(*, data: Path, join: Path, temporary: Path, broker: int) -> Profile:
+    """A host's agent: what it joins by, the folder of what it has to tell, and the broker. No camera: that is its cells' alone."""
+    files = (
+        *_common(),
+        *_names(),
+        Grant("data folder", data, Right.READ | Right.CHANGE),
+        Grant("doors of cells", doors_of(data), Right.LISTEN),
+        Grant("join file's folder", join, Right.READ),
+        Grant("temporary files", temporary, Right.READ | Right.CHANGE),
+    )
+    return Profile(Zone.CELL_HOST, files, frozenset({broker}), udp=True, unix=True, signals=True, starts=True)
+
+
 def _common() -> list[Grant]:
     """What every program in Python needs of the machine."""
     paths = sysconfig.get_paths()

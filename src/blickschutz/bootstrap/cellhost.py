@@ -1,0 +1,145 @@
+"""A machine beside the cameras: builds the agent of a host from its join file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hmac
+import os
+import secrets
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from blickschutz.bootstrap.cells import with_account
+from blickschutz.bootstrap.secrets import key_file, read_secret
+from blickschutz.config.hosts import JoinedCamera, JoinFile, port_of
+from blickschutz.config.loader import operator_language, parse_file
+from blickschutz.control.io.doors import DoorFolder
+from blickschutz.control.service.keeper import LAUNCHER, launch_cell, start_launcher
+from blickschutz.control.service.launchers import LauncherWatch
+from blickschutz.evidence.io.package import own_folder
+from blickschutz.guard.service import Guard
+from blickschutz.hosts.io.agent import Agent
+from blickschutz.hosts.io.broker import Address, Broker
+from blickschutz.hosts.io.hosted import HostedCell, Housing
+from blickschutz.hosts.rules.lease import Capacity
+from blickschutz.hosts.rules.settings import OwnCamera
+from blickschutz.kernel.clock import Clock
+from blickschutz.kernel.errors import DeviceError, OperatorError, SettingsError
+from blickschutz.pipeline.credentials import Credentials
+from blickschutz.storage.files import write_private
+from blickschutz.zones import profiles
+from blickschutz.zones.hardening import confine
+from blickschutz.zones.launcher import Started
+from blickschutz.zones.model import Wall
+
+_log = structlog.get_logger(__name__)
+_DOOR: Final = b"blickschutz-host-door-1 "
+_SECRET_BYTES: Final = 32
+_MOST_BYTES: Final = 4 * 1024 * 1024
+
+
+def load_join(path: Path) -> JoinFile:
+    """Raises `SettingsError` with one line for each problem."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    return parse_file(JoinFile, text, str(path), operator_language())
+
+
+class CellHost:
+    """The agent of one host, its folder held by this process alone."""
+
+    def __init__(self, join: JoinFile, base: Path, clock: Clock, launch: Callable[[socket.socket, str], Started] = launch_cell) -> None:
+        self.join, self._base, self._clock = join, base, clock
+        self.folder = base / join.data
+        for folder in (self.folder, profiles.doors_of(self.folder), self.folder / "journals", self.folder / "clips"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secret = _door_secret(self.folder / "door.key")
+        self._doors = DoorFolder(
+            profiles.doors_of(self.folder), lambda: join.installation, lambda run: hmac.digest(secret, _DOOR + run.encode(), "sha256")
+        )
+        housing = Housing(join.installation, launch, self._doors, self.folder / "clips")
+        # Read before the walls are up, and before anything is promised to anybody.
+        own = {camera.id: own_camera(camera, base) for camera in join.cameras}
+        self._cells = {name: HostedCell(name, one, housing, clock) for name, one in own.items()}
+        key = key_file("key", join.key, base)
+        self._address = Address(join.broker, join.broker_name, base / join.authority, base / join.certificate, key)
+
+    def confine(self) -> frozenset[Wall]:
+        """Start what cells are forked from, then hold this process to its profile for good. Returns the walls that are missing here."""
+        tempfile.tempdir = os.environ["TMPDIR"] = str(own_folder())
+        start_launcher()
+        place = Path(tempfile.gettempdir())
+        return confine(profiles.cell_host(data=self.folder, join=self._base, temporary=place, broker=port_of(self.join.broker)))
+
+    async def run(self) -> None:
+        """Until a signal comes."""
+        ended, loop = asyncio.Event(), asyncio.get_running_loop()
+        for one in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(one, ended.set)
+        join, guard = self.join, Guard(self._clock)
+        LauncherWatch(LAUNCHER).start(guard)
+        capacity = Capacity(
+            cores=join.cores, memory_mb=join.memory_mb, networks=join.networks, cameras=tuple(self._cells), spare=join.spare
+        )
+        agent = Agent(
+            Broker(join.installation, join.host), self._address, capacity, self._cells, self.folder / "journals", guard, self._clock
+        )
+        await agent.take_in(await self._doors.find())
+        await agent.run(ended)
+        await asyncio.to_thread(guard.end)
+
+
+def own_camera(camera: JoinedCamera, base: Path) -> OwnCamera:
+    """With what a camera is opened here. Raises `SettingsError`."""
+    setting = f"cameras.{camera.id}"
+    password = read_secret(f"{setting}.password_file", camera.password_file, base)
+    address = camera.address
+    if address.startswith("file:"):
+        source = f"file:{(base / address.removeprefix('file:')).resolve()}"
+    else:
+        source = with_account(address, camera.user, password)
+    secret = Credentials(
+        source=source,
+        notices=with_account(camera.onvif, camera.user, password) if camera.onvif is not None else "",
+        notify=read_secret(f"{setting}.notify_file", camera.notify_file, base),
+    )
+    return OwnCamera(secret, str((base / camera.authority).resolve()) if camera.authority is not None else "")
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """One agent for each folder. Raises `OperatorError` where another one has it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OperatorError(f"another process runs the cells of {folder}") from error
+        with contextlib.closing(lock):
+            yield
+
+
+def _door_secret(path: Path) -> bytes:
+    """By which cells know their own agent. Raises `DeviceError`."""
+    try:
+        if path.exists():
+            found = path.read_bytes()
+            if len(found) == _SECRET_BYTES:
+                return found
+        made = secrets.token_bytes(_SECRET_BYTES)
+        write_private(path, made)
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be read or made: {error.strerror}") from error
+    return made

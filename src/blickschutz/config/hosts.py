@@ -1,0 +1,102 @@
+"""Cameras that lie with other machines, and the file by which such a machine joins."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from blickschutz.config.parts import Address, Host, HostName, Identifier, Part, WebAddress
+from blickschutz.config.texts import SiteError
+from blickschutz.ingest.rules.address import without_secrets
+
+_PORT = 4222
+
+
+def port_of(broker: str) -> int:
+    """The port of a broker's address."""
+    return urlsplit(broker).port or _PORT
+
+
+def _broker(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        known = parts.scheme == "tls" and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        known = False
+    if not known or parts.username or parts.path:
+        raise SiteError("broker", value=without_secrets(value))
+    return value
+
+
+BrokerAddress = Annotated[str, AfterValidator(_broker)]
+_File = Annotated[str, Field(min_length=1, max_length=400)]
+
+
+class HostedCamera(Part):
+    id: Identifier
+    """The camera's short name."""
+    network: Annotated[str, Field(max_length=40)] = ""
+    """Network in which it is reached; only hosts that name it, too, get the camera. Without it any host may."""
+    cores: Annotated[float, Field(gt=0, le=16)] = 0.25
+    """Processor cores that its cell takes."""
+    memory_mb: Annotated[float, Field(gt=0, le=16_000)] = 250.0
+    """Megabytes of memory that its cell takes."""
+
+
+class Hosts(Part):
+    broker: BrokerAddress
+    """Broker between this machine and the hosts, as `tls://host:4222`."""
+    listen: Host = "127.0.0.1"
+    """Address on which the broker listens; beyond this machine only where hosts are to reach it."""
+    cameras: Annotated[tuple[HostedCamera, ...], Field(min_length=1, max_length=64)]
+    """Cameras whose cells run on hosts. Nothing of them is recorded yet: every situation becomes an alert."""
+
+
+class JoinedCamera(Part):
+    id: Identifier
+    """The camera's short name in the site file."""
+    address: Address
+    """The camera's stream as this host reaches it."""
+    user: str = ""
+    """User at the camera; empty for none."""
+    password_file: Annotated[str, Field(max_length=400)] = ""
+    """File that holds the password, relative to this file or in the credentials of systemd; never the password itself."""
+    authority: _File | None = None
+    """File (PEM) of the authority of the camera's certificate, relative to this file."""
+    onvif: WebAddress | None = None
+    """The camera's ONVIF service, where it is to be listened to."""
+    notify_file: Annotated[str, Field(max_length=400)] = ""
+    """File that holds the word with which the camera's own lines begin."""
+
+
+class JoinFile(Part):
+    format: Literal[1]
+    """Version of this format."""
+    installation: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    """Id of the installation that this host belongs to."""
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    """Name of this host."""
+    broker: BrokerAddress
+    """Broker, as `tls://host:4222`."""
+    broker_name: HostName
+    """Name that the broker's certificate must have."""
+    authority: _File
+    """File (PEM) of the installation's authority for hosts, relative to this file."""
+    certificate: _File
+    """File (PEM) of this host's certificate, relative to this file."""
+    key: _File
+    """File (PEM) of its private key, relative to this file; only its owner reads it."""
+    data: _File = "data"
+    """Folder of what this host keeps (what it has to tell), relative to this file."""
+    cores: Annotated[float, Field(gt=0, le=512)]
+    """Processor cores for cells."""
+    memory_mb: Annotated[float, Field(gt=0, le=4_000_000)]
+    """Megabytes of memory for cells."""
+    networks: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = ()
+    """Networks whose cameras this host reaches."""
+    spare: bool = False
+    """True: it gets only what no other host can take."""
+    cameras: tuple[JoinedCamera, ...] = ()
+    """Cameras that this host may film, with what they are signed in with."""
