@@ -1,0 +1,230 @@
+"""Two machines beside the cameras, a broker, a control room: what happens when one of them goes. docs/design/cell-contract.md."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+
+import msgspec
+import pytest
+from nats.aio.client import Client
+from websockets.sync.client import connect
+
+from blickschutz.hosts.io.journal import FileJournal
+from blickschutz.kernel.clock import aging
+from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.pipeline.messages import SituationTold
+from blickschutz.wall.model import TileState
+from tests.live.system import RunningSystem, admit, client, until
+from tests.peers.cluster import PASSWORD, USER, Cluster, CountingCamera
+
+pytestmark = pytest.mark.peers
+# For a machine on which everything else runs, too; what it takes on a quiet one stands in the benchmarks.
+PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    cameras = (CountingCamera(0), CountingCamera(1))
+    made = Cluster(tmp_path_factory.mktemp("cluster"), cameras)
+    made.broker.start()
+    yield made
+    for host in made.hosts.values():
+        host.stop()
+    made.broker.stop()
+    for camera in cameras:
+        camera.end()
+
+
+@pytest.fixture(scope="module")
+def traffic():
+    """All that the control room's side of the broker says and hears."""
+    found, patch = [], pytest.MonkeyPatch()
+    publish, process = Client._send_publish, Client._process_msg
+
+    async def said(self, subject, reply, payload, size, headers):
+        found.append(subject.encode() + bytes(payload) + repr(headers).encode())
+        await publish(self, subject, reply, payload, size, headers)
+
+    async def heard(self, sid, subject, reply, data, headers):
+        found.append(bytes(subject) + bytes(data))
+        await process(self, sid, subject, reply, data, headers)
+
+    patch.setattr(Client, "_send_publish", said)
+    patch.setattr(Client, "_process_msg", heard)
+    yield found
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def running(cluster, traffic):
+    system = RunningSystem(cluster.site, cluster.base)
+    yield system.system
+    system.end()
+
+
+@pytest.fixture
+def keepers(cluster, running):
+    """All is well before each test: both hosts are there, each camera is live."""
+    for host in cluster.hosts.values():
+        host.start()
+    found = running.supervisor.keepers
+    until(lambda: present(running) == set(cluster.hosts), PATIENCE_S)
+    live(found)
+    yield found
+    assert [camera.most for camera in cluster.cameras] == [1, 1], "no camera was ever filmed by two"
+
+
+def live(keepers, on=None):
+    """Wait until all are live (on this host)."""
+    until(lambda: all(one.state is TileState.LIVE and on in {None, one.host} for one in keepers.values()), PATIENCE_S)
+
+
+def present(running):
+    """The hosts that renew their lease."""
+    return set(running.control.hosts.giver.alive(aging()))
+
+
+def both_on(cluster, keepers, name):
+    """Have that host film all of them: the other one ends in order, and comes back."""
+    other = next(host for host in cluster.hosts.values() if host.name != name)
+    other.stop()
+    live(keepers, name)
+    return other
+
+
+def test_tiles_of_cameras_on_two_hosts_are_live_at_the_control_room(running, keepers):
+    camera, keeper = next(iter(keepers.items()))
+    with client(running) as http:
+        picture = http.get(f"{running.address}cameras/{camera}/picture.jpg")
+        assert picture.status_code == 200
+        assert picture.content.startswith(b"\xff\xd8")
+        assert "live" in http.get(f"{running.address}wall").text
+    origin = running.address.removesuffix("/")
+    address = f"{running.address.replace('http', 'ws')}cameras/{camera}/live"
+    with connect(address, origin=origin, additional_headers={"Cookie": f"session={admit(running)}"}) as line:
+        parts = []
+        while len(parts) < 5:
+            said = line.recv(timeout=30)
+            if isinstance(said, bytes):
+                parts.append(said)
+    assert sum(map(len, parts)) > 1000, "video comes once somebody watches"
+    assert keeper.process is None, "no cell of it runs here"
+
+
+def test_a_camera_of_a_host_that_is_killed_is_filmed_by_the_other_one(cluster, running, keepers):
+    keeper = next(iter(keepers.values()))
+    victim, began = keeper.host, time.monotonic()
+    other = next(name for name in cluster.hosts if name != victim)
+    cluster.hosts[victim].kill()
+    live(keepers, other)
+    print(f"live elsewhere after {time.monotonic() - began:.1f} s")
+    cluster.hosts[victim].start()
+    until(lambda: victim in present(running), PATIENCE_S)
+    time.sleep(2.0)
+    live(keepers, other)
+    assert all(camera.now == 1 for camera in cluster.cameras), "who comes back takes nothing away from anybody"
+
+
+def test_a_host_that_ends_in_order_hands_its_cameras_over(cluster, keepers):
+    name = next(iter(keepers.values())).host
+    other = next(one for one in cluster.hosts if one != name)
+    both_on(cluster, keepers, other)
+    assert "Traceback" not in cluster.hosts[name].log()
+
+
+def told(numbers, run):
+    """News of a life of a cell, as a host keeps them."""
+    for number in numbers:
+        at = time.monotonic() - 1.0
+        situation = Situation(number, Kind.PERSON_DOWN, f"z{number}", at, time.time() - 1.0, 0.9, ended_at=None)
+        yield number, msgspec.msgpack.encode(SituationTold(situation, number=number))
+
+
+def alerts_of(running, run):
+    return [alert for alert in running.records.alerts.find(most=10_000) if alert.run == run]
+
+
+def test_what_a_host_has_to_tell_comes_once_whatever_becomes_of_the_broker(cluster, running, keepers):
+    """Thirty situations lie in the journal of a host that comes back; the broker is killed, and emptied, while they are told."""
+    camera, name = next(iter(keepers.items()))[0], sorted(cluster.hosts)[0]
+    away = both_on(cluster, keepers, next(one for one in cluster.hosts if one != name))
+    run, heard = os.urandom(8).hex(), []
+    keepers[camera].situations.listen(heard.append)
+    journal = FileJournal(away.folder / "data/journals" / f"{camera}.journal")
+    for number, data in told(range(1, 31), run):
+        journal.add(run, number, 0, data, 1)
+    journal.close()
+    away.start()
+    until(lambda: name in present(running), PATIENCE_S)
+    until(lambda: heard, PATIENCE_S)
+    cluster.broker.empty()
+    time.sleep(0.5)
+    cluster.broker.start()
+    until(lambda: len(alerts_of(running, run)) >= 30, PATIENCE_S)
+    cluster.broker.kill()
+    cluster.broker.start()
+    live(keepers)
+    found = [alert.situation for alert in alerts_of(running, run)]
+    assert sorted(found) == list(range(1, 31)), "each is an alert, once"
+    assert [one.situation.number for one in heard if one.run == run] == list(range(1, 31)), "each was told once, and in order"
+    left = away.folder / "data/journals" / f"{camera}.journal"
+    until(lambda: not FileJournal(shutil.copy(left, left.with_suffix(".copy"))).waiting(), PATIENCE_S)
+
+
+def test_a_broker_that_is_away_is_told_in_words_and_ends_nothing_for_good(cluster, running, keepers):
+    cluster.broker.kill()
+    until(lambda: {one.cause for one in keepers.values()} == {"broker-away"}, PATIENCE_S)
+    until(lambda: not any(camera.now for camera in cluster.cameras), PATIENCE_S)
+    with client(running) as http:
+        assert "Rechnern bei den Kameras ist unterbrochen" in http.get(f"{running.address}health").text
+    cluster.broker.start()
+    live(keepers)
+
+
+def test_nothing_of_a_camera_is_recorded_and_it_is_said(running, keepers):
+    camera = next(iter(keepers))
+    with client(running) as http:
+        answer = http.post(f"{running.address}cameras/{camera}/record", data={"text": "Probe"}, headers={"Origin": origin_of(running)})
+        assert "Von ihr wird nicht aufgezeichnet" in answer.text
+
+
+def origin_of(running):
+    return running.address.removesuffix("/")
+
+
+def test_no_raw_picture_key_or_secret_is_in_what_the_broker_hears_and_keeps(cluster, running, keepers, traffic):
+    camera = next(iter(keepers))
+    with client(running) as http:
+        assert http.get(f"{running.address}cameras/{camera}/picture.jpg").status_code == 200
+    stored = b"".join(path.read_bytes() for path in cluster.broker.store.rglob("*") if path.is_file())
+    heard = b"".join(traffic)
+    assert camera.encode() in stored, "it is searched in what was stored"
+    assert b"\xff\xd8\xff" in heard, "and in what was said: a redacted picture was asked for"
+    keys = [path.read_bytes().splitlines()[1] for path in cluster.base.rglob("*.key") if path.read_bytes().startswith(b"-----")]
+    assert len(keys) >= 5
+    doors = [path.read_bytes() for path in cluster.base.rglob("door.key")]
+    raw = [picture[len(picture) // 2 :][:48] for one in cluster.cameras for picture in one.pictures]
+    for needle in (PASSWORD.encode(), USER.encode(), *keys, *doors, *(one.path.encode() for one in cluster.cameras), *raw):
+        assert needle not in stored, needle
+        assert needle not in heard, needle
+
+
+def test_who_was_shut_out_or_belongs_elsewhere_is_refused(cluster, running, keepers):
+    """One whose enrolment was revoked, one of another installation's authority: the broker lets neither in, and nothing is placed there."""
+    name = sorted(cluster.hosts)[0]
+    host, other = cluster.hosts[name], next(one for one in sorted(cluster.hosts) if one != name)
+    cluster.revoke(name)
+    cluster.broker.reload()
+    live(keepers, other)
+    until(lambda: "no_broker" in host.log() or "broker_problem" in host.log(), PATIENCE_S)
+    host.stop()
+    host.start()
+    until(lambda: "no_broker" in host.log(), PATIENCE_S)
+    assert name not in present(running)
+    host.stop()
+    cluster.hosts[name] = again = cluster.enrol(name)
+    cluster.broker.reload()
+    again.start()
+    until(lambda: name in present(running), PATIENCE_S)

@@ -1,0 +1,155 @@
+"""Machines beside the cameras for tests: an installation with a broker and enrolled hosts, and cameras that count who looks at them."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from blickschutz.access.model import AccountState
+from blickschutz.bootstrap.hosts import HostOffice
+from blickschutz.bootstrap.records import make_records
+from blickschutz.config.hosts import HostedCamera, Hosts
+from blickschutz.config.loader import load_site
+from blickschutz.config.model import SiteFile
+from blickschutz.kernel.clock import SystemClock
+from tests.conftest import ROOT
+from tests.fakes.web_camera import WebCamera, moving, part, said
+from tests.peers.nats import RunningBroker, free_port
+from tests.videos import still
+
+INSTALLATION = "town-hall"
+USER, PASSWORD = "wache", "geheim-4711"
+PEOPLE = ("technik", "aufsicht")
+
+
+class CountingCamera:
+    """Pictures by HTTP for whoever signs in; `most` is how many looked at once, ever."""
+
+    def __init__(self, number: int) -> None:
+        self._lock = threading.Lock()
+        self.now = self.most = self.times = 0
+        self.pictures = [still(320, 240, index + 40 * number) for index in range(8)]
+        self._web = WebCamera(self._reply)
+        self.path = f"/stream-{number}-of-a-secret-path"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._web.port}{self.path}"
+
+    def _reply(self, request):
+        if "authorization: basic" not in request.lower():
+            yield said(status="401 Unauthorized", fields='WWW-Authenticate: Basic realm="camera"\r\n')
+            return
+        with self._lock:
+            self.now, self.times = self.now + 1, self.times + 1
+            self.most = max(self.most, self.now)
+        try:
+            yield moving()
+            index = 0
+            while True:
+                yield part(self.pictures[index % len(self.pictures)])
+                yield 0.1
+                index += 1
+        finally:
+            with self._lock:
+                self.now -= 1
+
+    def end(self):
+        self._web.end()
+
+
+class Host:
+    """`blickschutz cells` in a process of its own, as on its own machine."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Where it does not run already."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        command = [sys.executable, "-m", "blickschutz.cli.main", "cells", "--join", str(self.folder / "join.toml")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def kill(self) -> None:
+        """The agent alone: its cells live on, and let go by themselves when the lease is over."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+        self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(30)
+            self._process = None
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+
+class Cluster:
+    """In `base`: a site with cameras that lie with hosts, the broker, and a folder for each host as it was carried to its machine."""
+
+    def __init__(self, base: Path, cameras: tuple[CountingCamera, ...], hosts: tuple[str, ...] = ("north", "south")) -> None:
+        self.base, self.cameras, self.clock = base, cameras, SystemClock()
+        self.port = free_port()
+        self.site = self._site()
+        self.hosts = {name: self.enrol(name) for name in hosts}
+        self.broker = RunningBroker(base / "state/hosts/broker/nats.conf", self.port)
+
+    def _site(self) -> SiteFile:
+        """What the control room knows: where the cameras are, and none of their secrets."""
+        site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+        plain = {"calibration": None, "zones": (), "privacy_zones": ()}
+        shown = tuple(
+            camera.model_copy(update={**plain, "address": one.address}) for camera, one in zip(site.cameras, self.cameras, strict=False)
+        )
+        hosts = Hosts(broker=f"tls://127.0.0.1:{self.port}", cameras=tuple(HostedCamera(id=camera.id) for camera in shown))
+        return site.model_copy(
+            update={
+                "cameras": shown,
+                "server": site.server.model_copy(update={"port": free_port()}),
+                "site": site.site.model_copy(update={"id": INSTALLATION}),
+                "hosts": hosts,
+            }
+        )
+
+    def office(self, records) -> HostOffice:
+        return HostOffice(self.site, self.base / "state", records.archive.key.installation, self.clock)
+
+    def revoke(self, name: str) -> None:
+        records = make_records(self.site, self.base / "state", self.clock, {})
+        try:
+            self.office(records).revoke(name, records.office.access.members[PEOPLE[0]], records.office.log)
+        finally:
+            records.keeping.close()
+
+    def enrol(self, name: str) -> Host:
+        records = make_records(self.site, self.base / "state", self.clock, {})
+        try:
+            members = records.office.access.members
+            for person in PEOPLE:
+                if members[person].state is not AccountState.ACTIVE:
+                    records.office.access.accounts.activate(person)
+            members = records.office.access.members
+            out = self.base / f"{name}-machine"
+            shutil.rmtree(out, ignore_errors=True)
+            self.office(records).enrol(name, members[PEOPLE[0]], members[PEOPLE[1]], out, records.office.log)
+        finally:
+            records.keeping.close()
+        join = (out / "join.toml").read_text(encoding="utf-8")
+        for camera in self.site.cameras:
+            known = f'id = "{camera.id}"\n'
+            join = join.replace(known, f'{known}user = "{USER}"\npassword_file = "{camera.id}.password"\n')
+            secret = out / f"{camera.id}.password"
+            secret.write_text(PASSWORD)
+            secret.chmod(0o600)
+        (out / "join.toml").write_text(join, encoding="utf-8")
+        return Host(out, name)
