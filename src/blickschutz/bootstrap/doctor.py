@@ -16,7 +16,7 @@ from cryptography import x509
 from blickschutz.analysis.io import TELEMETRY, engine
 from blickschutz.analysis.io.registry import POSES, ModelRegistry
 from blickschutz.bootstrap.cells import source_settings
-from blickschutz.config.model import SiteFile
+from blickschutz.config.model import Camera, SiteFile
 from blickschutz.control.service.checks import Finding
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.connection import connected, shut
@@ -67,10 +67,16 @@ def look(site: SiteFile, path: Path, data: Path) -> Seen:
         engine=engine.is_there(),
         telemetry=_is_installed(TELEMETRY),
         models=_models(site.analysis.model, POSES),
-        cameras=unreachable({camera.id: partial(source_settings, camera, base) for camera in site.cameras}, SystemClock()),
+        cameras=unreachable({camera.id: partial(source_settings, camera, base) for camera in own_cameras(site)}, SystemClock()),
         until=_until(site, base, data),
         open=[str(one) for one in (path, data) if _is_open(one)],
     )
+
+
+def own_cameras(site: SiteFile) -> list[Camera]:
+    """Those that this machine connects to itself; the others are reached from their hosts alone."""
+    hosted = {one.id for one in site.hosts.cameras} if site.hosts is not None else set()
+    return [camera for camera in site.cameras if camera.id not in hosted]
 
 
 def unreachable(cameras: Mapping[str, Callable[[], SourceSettings]], clock: Clock) -> dict[str, str]:
