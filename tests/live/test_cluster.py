@@ -16,6 +16,7 @@ from blickschutz.kernel.clock import aging
 from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline.messages import SituationTold
 from blickschutz.wall.model import TileState
+from blickschutz.wire.greeting import clock_name
 from tests.live.system import RunningSystem, admit, client, until
 from tests.peers.cluster import PASSWORD, USER, Cluster, CountingCamera
 
@@ -127,6 +128,7 @@ def test_a_camera_of_a_host_that_is_killed_is_filmed_by_the_other_one(cluster, r
     assert all(camera.now == 1 for camera in cluster.cameras), "who comes back takes nothing away from anybody"
 
 
+@pytest.mark.long
 def test_a_host_that_ends_in_order_hands_its_cameras_over(cluster, keepers):
     name = next(iter(keepers.values())).host
     other = next(one for one in cluster.hosts if one != name)
@@ -154,7 +156,7 @@ def test_what_a_host_has_to_tell_comes_once_whatever_becomes_of_the_broker(clust
     keepers[camera].situations.listen(heard.append)
     journal = FileJournal(away.folder / "data/journals" / f"{camera}.journal")
     for number, data in told(range(1, 31), run):
-        journal.add(run, number, 0, data, 1)
+        journal.add(run, number, 0, data, 1, clock_name())
     journal.close()
     away.start()
     until(lambda: name in present(running), PATIENCE_S)
@@ -173,6 +175,7 @@ def test_what_a_host_has_to_tell_comes_once_whatever_becomes_of_the_broker(clust
     until(lambda: not FileJournal(shutil.copy(left, left.with_suffix(".copy"))).waiting(), PATIENCE_S)
 
 
+@pytest.mark.long
 def test_a_broker_that_is_away_is_told_in_words_and_ends_nothing_for_good(cluster, running, keepers):
     cluster.broker.kill()
     until(lambda: {one.cause for one in keepers.values()} == {"broker-away"}, PATIENCE_S)

@@ -57,7 +57,8 @@ class Part(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 class Told(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """News of a cell's run as they are kept and sent. `after` is the number before it that is still to come, or has come.
 
-    What lies between the two was dropped from a full journal. `token` is the lease under which it was told.
+    What lies between the two was dropped from a full journal. `token` is the lease under which it was told, `clock` the name of the clock
+    by which its times are (`wire.greeting`): a machine that was started anew has another one.
     """
 
     run: str
@@ -65,6 +66,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     after: int
     token: int
     data: bytes
+    clock: str = ""
 
     @property
     def name(self) -> str:

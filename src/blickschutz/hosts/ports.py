@@ -54,8 +54,8 @@ class RemoteLink(Link, Protocol):
 
     problem: str
 
-    def name_of(self, number: int) -> tuple[str, int]:
-        """Of which life of a cell news are, and their number there."""
+    def name_of(self, number: int) -> tuple[str, int, str]:
+        """Of which life of a cell news are, their number there, and the name of the clock by which their times are."""
         ...
 
     def confirm(self, run: str, number: int) -> None:
@@ -106,7 +106,7 @@ class CellLine(Protocol):
 class Journal(Protocol):
     """What a host has to tell about one camera. Every call may wait for the disk."""
 
-    def add(self, run: str, number: int, token: int, data: bytes, importance: int) -> None:
+    def add(self, run: str, number: int, token: int, data: bytes, importance: int, clock: str = "") -> None:
         """On disk when this returns; one that is there already is not added again. Raises `DeviceError`."""
         ...
 

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from blickschutz.kernel.errors import ProtocolError
-from blickschutz.pipeline.messages import AskClock, ClockTold, EpisodeTold, Fragment, FromCell, Health, SituationTold, TakeMoment
+from blickschutz.pipeline.messages import AskClock, ClockTold, EpisodeTold, Fragment, FromCell, Health, News, SituationTold, TakeMoment
 from blickschutz.wire.greeting import Greeting, is_one_clock
 from blickschutz.wire.times import MeasuredClock, OneClock, RoundTrip
 
@@ -91,6 +91,21 @@ class CellTimes:
         if isinstance(told, EpisodeTold):
             at = self._ours(told.taken - self._wall, now)
             return msgspec.structs.replace(told, taken=wall - (now - at))
+        return told
+
+    @staticmethod
+    def by_wall(told: News, now: float, wall: float) -> News:
+        """News of a machine that was started anew since: their clock is gone. Dated by what its wall clock said, which is all there is;
+        never later than now. A situation of then is over.
+        """
+        if isinstance(told, SituationTold):
+            found = told.situation
+            age = max(0.0, wall - found.taken)
+            ended = now - age + max(0.0, found.ended_at - found.at) if found.ended_at is not None else None
+            moved = dataclasses.replace(found, at=now - age, taken=wall - age, ended_at=ended)
+            return msgspec.structs.replace(told, situation=moved, over=True)
+        if isinstance(told, EpisodeTold):
+            return msgspec.structs.replace(told, taken=min(told.taken, wall))
         return told
 
     def in_theirs(self, question: TakeMoment, now: float) -> TakeMoment | None:

@@ -23,6 +23,7 @@ from blickschutz.kernel.errors import DeviceError
 from blickschutz.pipeline.channel import greeting
 from blickschutz.pipeline.messages import CellSettings, ClockTold, Configure, News, SetThresholds, Stop, ToCell, Watch
 from blickschutz.pipeline.times import EVERY_S, CellTimes
+from blickschutz.wire.greeting import Greeting
 
 _log = structlog.get_logger(__name__)
 # Longer than a giver of leases waits when it starts.
@@ -39,7 +40,7 @@ class _Post:
 
     def __init__(self) -> None:
         self.intake = Intake()
-        self.waiting: deque[tuple[str, int, News]] = deque()
+        self.waiting: deque[tuple[str, int, str, News]] = deque()
 
     def add(self, link: RemoteLink, news: News) -> None:
         self.waiting.append((*link.name_of(news.number), news))
@@ -126,7 +127,7 @@ class HostKeeper(CellKeeper):
                 post.add(link, message)
             else:
                 self._take(message)
-            self._deliver(post, self._times)
+            self._deliver(post, self._times, link.theirs)
         raise DeviceError(f"the camera goes from {placed.host} to another host")
 
     async def _somewhere(self) -> Placed:
@@ -182,14 +183,15 @@ class HostKeeper(CellKeeper):
                 times.answered(message, self._clock.monotonic())
             elif isinstance(message, News):
                 post.add(link, message)
-            self._deliver(post, times)
+            self._deliver(post, times, link.theirs)
 
-    def _deliver(self, post: _Post, times: CellTimes) -> None:
+    def _deliver(self, post: _Post, times: CellTimes, theirs: Greeting) -> None:
         """News in order, once the time at which they were can be told."""
-        now = self._clock.monotonic()
+        now, wall = self._clock.monotonic(), self._clock.now()
         while post.waiting and times.known(now):
-            self._run, number, news = post.waiting.popleft()
-            told = times.in_ours(msgspec.structs.replace(news, number=number), now, self._clock.now())
+            self._run, number, clock, news = post.waiting.popleft()
+            news = msgspec.structs.replace(news, number=number)
+            told = CellTimes.by_wall(news, now, wall) if clock != theirs.clock else times.in_ours(news, now, wall)
             if told is not None:
                 self._told(told, now)
 

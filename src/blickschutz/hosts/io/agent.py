@@ -31,6 +31,7 @@ from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import greeting, read_from_cell
 from blickschutz.pipeline.messages import News, Quit
 from blickschutz.wire.frames import pack
+from blickschutz.wire.greeting import clock_name
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.msgpack.Encoder()
@@ -71,7 +72,7 @@ class Agent:
                 async with asyncio.timeout(_LEFT_S):
                     while (message := await read_from_cell(cell.reader)) is not None:
                         if isinstance(message, News) and cell.camera in self._journals:
-                            told = (cell.run, message.number, 0, _encoder.encode(message), importance_of(message))
+                            told = (cell.run, message.number, 0, _encoder.encode(message), importance_of(message), clock_name())
                             await asyncio.to_thread(self._journals[cell.camera].add, *told)
             except (OSError, ProtocolError) as error:
                 _log.error("cell_not_ended_in_order", camera=cell.camera, problem=str(error))

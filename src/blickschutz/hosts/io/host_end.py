@@ -30,7 +30,7 @@ from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import unpack_to_cell
 from blickschutz.pipeline.messages import FilmUntil, Fragment, FromCell, Head, Heard, News, ToCell, Watch
 from blickschutz.wire.frames import unpack
-from blickschutz.wire.greeting import Greeting, RefusedError, agreed
+from blickschutz.wire.greeting import Greeting, RefusedError, agreed, clock_name
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.msgpack.Encoder()
@@ -170,8 +170,8 @@ class HostEnd:
         raise DeviceError("the cell has ended")
 
     async def _keep(self, news: News) -> None:
-        data, importance = _encoder.encode(news), importance_of(news)
-        await asyncio.to_thread(self._journal.add, self._line.run, news.number, self._token(), data, importance)
+        told = (self._line.run, news.number, self._token(), _encoder.encode(news), importance_of(news), clock_name())
+        await asyncio.to_thread(self._journal.add, *told)
         self._line.send(Heard(news.number))
         self._news.set()
 

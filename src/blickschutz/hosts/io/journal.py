@@ -74,12 +74,12 @@ class FileJournal:
     def close(self) -> None:
         os.close(self._file)
 
-    def add(self, run: str, number: int, token: int, data: bytes, importance: int) -> None:
+    def add(self, run: str, number: int, token: int, data: bytes, importance: int, clock: str = "") -> None:
         """Keep news; of those that a full journal drops, the least important go first, the oldest of them. Raises `DeviceError`."""
         with self._lock:
             if number <= self._last.get(run, 0):
                 return
-            added = _Added(Told(run, number, 0, token, data), importance)
+            added = _Added(Told(run, number, 0, token, data, clock), importance)
             self._append(added)
             self._keep(added)
             while len(self._kept) > self._most or self._bytes > self._most_bytes:

@@ -64,7 +64,7 @@ class RoomLink:
         self._fault: ProtocolError | None = None
         self._unconfirmed: dict[tuple[str, int], list[Msg]] = {}
         # By the number under which it was received: whose run it is of, and its number there.
-        self._names: dict[int, tuple[str, int]] = {}
+        self._names: dict[int, tuple[str, int, str]] = {}
         self._numbers, self._orders = itertools.count(1), itertools.count(1)
         self._outgoing: deque[ToCell | Confirmed] = deque()
         self._say, self._quiet, self._busy = asyncio.Event(), asyncio.Event(), False
@@ -144,8 +144,8 @@ class RoomLink:
         with contextlib.suppress(*BROKEN):
             await self._subscription.unsubscribe()
 
-    def name_of(self, number: int) -> tuple[str, int]:
-        """Of which life of a cell news are, and their number there."""
+    def name_of(self, number: int) -> tuple[str, int, str]:
+        """Of which life of a cell news are, their number there, and the name of the clock by which their times are."""
         return self._names[number]
 
     def confirm(self, run: str, number: int) -> None:
@@ -216,7 +216,7 @@ class RoomLink:
                 self.late += 1
                 news = msgspec.structs.replace(news, over=True) if isinstance(news, SituationTold) else news
             number = next(self._numbers)
-            self._names[number] = (one.run, one.number)
+            self._names[number] = (one.run, one.number, one.clock)
             self._put(msgspec.structs.replace(news, number=number))
 
     # --- what goes ---
@@ -237,8 +237,8 @@ class RoomLink:
             return
         place, data = self._place, _encoder.encode(message)
         if isinstance(message, Heard):
-            over = {number: name for number, name in self._names.items() if number <= message.number}
-            for run, number in dict(over.values()).items():  # the last one of each run
+            over = {run: number for one, (run, number, _) in self._names.items() if one <= message.number}
+            for run, number in over.items():  # the last one of each run
                 await self._had(run, number)
         elif delivery_of(message) is Delivery.MUST_ARRIVE:
             await self._order(data)
