@@ -6,19 +6,15 @@ import os
 import shutil
 import time
 
-import msgspec
 import pytest
 from nats.aio.client import Client
 from websockets.sync.client import connect
 
 from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.kernel.clock import aging
-from blickschutz.kernel.situation import Kind, Situation
-from blickschutz.pipeline.messages import SituationTold
 from blickschutz.wall.model import TileState
-from blickschutz.wire.greeting import clock_name
 from tests.live.system import RunningSystem, admit, client, until
-from tests.peers.cluster import PASSWORD, USER, Cluster, CountingCamera
+from tests.peers.cluster import PASSWORD, USER, Cluster, CountingCamera, keep
 
 pytestmark = pytest.mark.peers
 # For a machine on which everything else runs, too; what it takes on a quiet one stands in the benchmarks.
@@ -136,14 +132,6 @@ def test_a_host_that_ends_in_order_hands_its_cameras_over(cluster, keepers):
     assert "Traceback" not in cluster.hosts[name].log()
 
 
-def told(numbers, run):
-    """News of a life of a cell, as a host keeps them."""
-    for number in numbers:
-        at = time.monotonic() - 1.0
-        situation = Situation(number, Kind.PERSON_DOWN, f"z{number}", at, time.time() - 1.0, 0.9, ended_at=None)
-        yield number, msgspec.msgpack.encode(SituationTold(situation, number=number))
-
-
 def alerts_of(running, run):
     return [alert for alert in running.records.alerts.find(most=10_000) if alert.run == run]
 
@@ -154,10 +142,7 @@ def test_what_a_host_has_to_tell_comes_once_whatever_becomes_of_the_broker(clust
     away = both_on(cluster, keepers, next(one for one in cluster.hosts if one != name))
     run, heard = os.urandom(8).hex(), []
     keepers[camera].situations.listen(heard.append)
-    journal = FileJournal(away.folder / "data/journals" / f"{camera}.journal")
-    for number, data in told(range(1, 31), run):
-        journal.add(run, number, 0, data, 1, clock_name())
-    journal.close()
+    keep(away, camera, run, range(1, 31))
     away.start()
     until(lambda: name in present(running), PATIENCE_S)
     until(lambda: heard, PATIENCE_S)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterable
 from pathlib import Path
+
+import msgspec
 
 from blickschutz.access.model import AccountState
 from blickschutz.bootstrap.hosts import HostOffice
@@ -15,7 +20,11 @@ from blickschutz.bootstrap.records import make_records
 from blickschutz.config.hosts import HostedCamera, Hosts
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
+from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.pipeline.messages import SituationTold
+from blickschutz.wire.greeting import clock_name
 from tests.conftest import ROOT
 from tests.fakes.web_camera import WebCamera, moving, part, said
 from tests.peers.nats import RunningBroker, free_port
@@ -75,7 +84,8 @@ class Host:
             return
         command = [sys.executable, "-m", "blickschutz.cli.main", "cells", "--join", str(self.folder / "join.toml")]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            # A group of its own: that of the whole machine.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
     def kill(self) -> None:
         """The agent alone: its cells live on, and let go by themselves when the lease is over."""
@@ -83,6 +93,18 @@ class Host:
         self._process.kill()
         self._process.wait(10)
         self._process = None
+
+    def die(self) -> None:
+        """The whole machine: agent, launcher, cells."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+        self._process = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def stop(self) -> None:
         if self._process is not None:
@@ -92,6 +114,16 @@ class Host:
 
     def log(self) -> str:
         return (self.folder / "log").read_text(encoding="utf-8")
+
+
+def keep(host: Host, camera: str, run: str, numbers: Iterable[int]) -> None:
+    """Put situations into the journal of a host that does not run, as a life of its cell had told them."""
+    journal = FileJournal(host.folder / "data/journals" / f"{camera}.journal")
+    for number in numbers:
+        situation = Situation(number, Kind.PERSON_DOWN, f"z{number}", time.monotonic() - 1.0, time.time() - 1.0, 0.9)
+        data = msgspec.msgpack.encode(SituationTold(situation, number=number))
+        journal.add(run, number, 0, data, 1, clock_name())
+    journal.close()
 
 
 class Cluster:

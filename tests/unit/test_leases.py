@@ -342,7 +342,7 @@ class TestHolder:
         lease, revision = holder.renewal(10.0)
         assert (lease.held, revision) == ({"a": 1}, 2)
         holder.written(lease, 3, 10.0)
-        assert holder.films(14.9) == {"a": 1}
+        assert holder.films(9.9 + LEASE_S) == {"a": 1}
         assert holder.films(10.0 + LEASE_S) == {}
 
     def test_what_was_over_is_not_taken_up_again_under_its_token(self):
@@ -366,8 +366,8 @@ class TestHolder:
         lease, _ = holder.renewal(12.0)
         assert lease.held == {"a": 1}, "what it holds it holds on to"
         holder.written(lease, 5, 12.0)
-        lease, _ = holder.renewal(16.5)
-        holder.written(lease, 6, 16.5)
+        lease, _ = holder.renewal(15.5)
+        holder.written(lease, 6, 15.5)
         assert holder.renewal(11.0 + FULL_S)[0].held == {"a": 1, "b": 7}
 
     def test_an_answer_that_another_one_overtook_says_nothing(self):

@@ -35,7 +35,7 @@ from blickschutz.wire.greeting import clock_name
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.msgpack.Encoder()
-# A lease lasts six seconds: whoever renews it waits for nothing longer.
+# A lease lasts some seconds: whoever renews it waits for nothing longer.
 _SOON: Final = Backoff(first_s=0.2, most_s=1.0)
 _AGAIN_S: Final = 1.0
 # Bounded: the lease goes on for the other cameras meanwhile, and a cell that hangs lets go at its own deadline.

@@ -17,8 +17,8 @@ from blickschutz.hosts.model import Placed
 from blickschutz.wire.times import DRIFT
 
 # A host that renews films for so long; a host that died is replaced so much later.
-LEASE_S: Final = 5.0
-RENEW_S: Final = 1.5
+LEASE_S: Final = 4.0
+RENEW_S: Final = 1.0
 # Beyond the drift: what a host's own threads may take to let go of a camera.
 MARGIN_S: Final = 1.0
 # What the giver waits for, from when it saw something last.
