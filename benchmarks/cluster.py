@@ -4,8 +4,8 @@
 
 Two hosts as processes, cameras that count who looks at them, a control room. Each kill takes the whole of one host (agent, launcher,
 cells) or, every third time, its agent alone, whose cells have to let go by themselves. While it is down, situations are put into
-its journal; it is started again. Counted: seconds to live elsewhere, cameras that two looked at, situations lost, doubled, out of order; the
-agent's memory and processor time beyond its cells. Prints one JSON object.
+its journal; it is started again. Counted: seconds to live elsewhere, cameras that two looked at, situations lost, doubled, out of
+order; the agent's memory and processor time beyond its cells. Prints one JSON object.
 """
 
 from __future__ import annotations

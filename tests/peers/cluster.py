@@ -36,12 +36,13 @@ PEOPLE = ("technik", "aufsicht")
 
 
 class CountingCamera:
-    """Pictures by HTTP for whoever signs in; `most` is how many looked at once, ever."""
+    """Pictures by HTTP for whoever signs in; `most` is how many looked at once, ever, `seen` when how many did (monotonic)."""
 
     def __init__(self, number: int) -> None:
         self._lock = threading.Lock()
         self.now = self.most = self.times = 0
         self.pictures = [still(320, 240, index + 40 * number) for index in range(8)]
+        self.seen: list[tuple[float, int]] = []
         self._web = WebCamera(self._reply)
         self.path = f"/stream-{number}-of-a-secret-path"
 
@@ -56,6 +57,7 @@ class CountingCamera:
         with self._lock:
             self.now, self.times = self.now + 1, self.times + 1
             self.most = max(self.most, self.now)
+            self.seen.append((time.monotonic(), self.now))
         try:
             yield moving()
             index = 0
@@ -66,6 +68,7 @@ class CountingCamera:
         finally:
             with self._lock:
                 self.now -= 1
+                self.seen.append((time.monotonic(), self.now))
 
     def end(self):
         self._web.end()

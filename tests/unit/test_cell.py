@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from blickschutz.kernel.errors import MediaError
 from blickschutz.kernel.streams import Packet, Stamp
 from blickschutz.pipeline import channel, redacted
 from blickschutz.pipeline.cell import Cell
+from blickschutz.pipeline.lease import LeaseWatch
 from blickschutz.pipeline.messages import CellSettings, ClipTold, FilmUntil, Health, Record, Stop, Watch
 from blickschutz.pipeline.moment import Moments
 from blickschutz.pipeline.redacted import RedactedRecording
@@ -376,3 +378,41 @@ def test_health_of_a_cell_travels_with_its_work(one):
     one.cell._beat()
     (health,) = [message for message in one.heard() if isinstance(message, Health)]
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(health), type=Health) == health
+
+
+class TestLeaseWatch:
+    """Real threads, an age that the test sets."""
+
+    def watch(self, let_go):
+        age, died = [100.0], threading.Event()
+        guard = Guard(SystemClock())
+        watch = LeaseWatch(guard, lambda: age[0], lambda: let_go[0], died.set)
+        return age, died, guard, watch
+
+    def test_a_process_that_has_not_let_go_in_time_ends(self):
+        _, died, guard, watch = self.watch([False])
+        watch.told(99.0)
+        assert died.wait(10), "though its own thread is busy, and a read hangs"
+        guard.end()
+
+    def test_one_that_has_lives_on_and_a_lease_that_lasts_ends_nothing(self):
+        let_go = [True]
+        age, died, guard, watch = self.watch(let_go)
+        watch.told(99.0)
+        assert not died.wait(0.3)
+        let_go[0] = False
+        watch.told(150.0)
+        assert not died.wait(0.3)
+        age[0] = 151.0
+        watch.told(150.1)
+        assert died.wait(10), "the next lease counts as the first one did"
+        guard.end()
+
+
+def test_a_session_has_let_go_once_its_thread_has_ended(one, tmp_path):
+    session = one.cell._session
+    assert session.has_let_go
+    session.start()
+    assert not session.has_let_go
+    session.stop()
+    until(lambda: session.has_let_go)

@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,16 +33,19 @@ from blickschutz.hosts.io.broker import Address, Broker
 from blickschutz.hosts.io.hosted import HostedCell, Housing
 from blickschutz.hosts.rules.lease import Capacity
 from blickschutz.hosts.rules.settings import OwnCamera
-from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import DeviceError, OperatorError, SettingsError
+from blickschutz.kernel.clock import Clock, SystemClock
+from blickschutz.kernel.errors import BlickschutzError, DeviceError, OperatorError, SettingsError
 from blickschutz.pipeline.credentials import Credentials
+from blickschutz.pipeline.logs import configure_logs
 from blickschutz.storage.files import write_private
 from blickschutz.zones import profiles
-from blickschutz.zones.hardening import confine
+from blickschutz.zones.hardening import confine, harden
 from blickschutz.zones.launcher import Started
 from blickschutz.zones.model import Wall
 
 _log = structlog.get_logger(__name__)
+PROGRAM: Final = "blickschutz.bootstrap.cellhost"
+_SETTINGS_WRONG: Final = 4
 _DOOR: Final = b"blickschutz-host-door-1 "
 _SECRET_BYTES: Final = 32
 _MOST_BYTES: Final = 4 * 1024 * 1024
@@ -143,3 +147,28 @@ def _door_secret(path: Path) -> bytes:
     except OSError as error:
         raise DeviceError(f"{path} cannot be read or made: {error.strerror}") from error
     return made
+
+
+def main() -> None:
+    """`python -m blickschutz.bootstrap.cellhost JOIN`: what `blickschutz cells` becomes."""
+    path = Path(sys.argv[1]).resolve()
+    configure_logs()
+    try:
+        join = load_join(path)
+        with held(path.parent / join.data):
+            missing = harden()
+            host = CellHost(join, path.parent, SystemClock())
+            missing |= host.confine()
+            if missing:
+                print(f"This machine does not have these walls: {', '.join(sorted(missing))}", file=sys.stderr)
+            where = f"{join.installation} on {join.host}, {len(join.cameras)} cameras, broker {join.broker}"
+            print(f"Cells of {where}. Ctrl-C ends.", flush=True)
+            asyncio.run(host.run())
+    except BlickschutzError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(_SETTINGS_WRONG if isinstance(error, SettingsError) else 1)
+    print("Ended.")
+
+
+if __name__ == "__main__":
+    main()

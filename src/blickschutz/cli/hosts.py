@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from blickschutz.cli.codes import SETTINGS_WRONG, ends_with
 from blickschutz.cli.place import with_site
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError, SettingsError
-from blickschutz.pipeline.logs import FORM, JSON, TEXT, configure_logs
+from blickschutz.pipeline.logs import FORM, JSON, TEXT
 
 if TYPE_CHECKING:
     from blickschutz.access.model import Member
@@ -92,29 +91,19 @@ def cells(path: Path, log: str) -> None:
     """Run cells on this machine, beside the cameras, for a control room elsewhere. Ends in order with Ctrl-C and SIGTERM."""
     os.environ[FORM] = log
     try:
-        from blickschutz.bootstrap.cellhost import CellHost, held, load_join
+        from blickschutz.bootstrap.cellhost import PROGRAM, load_join
     except ModuleNotFoundError as error:
         if error.name != "nats":
             raise
         raise OperatorError("the broker's client is not installed; install blickschutz with the extra 'hosts'") from error
     from blickschutz.cli.models import require_models
-    from blickschutz.zones.hardening import harden
 
     with ends_with(SETTINGS_WRONG, SettingsError):
-        join = load_join(path)
-    base = path.resolve().parent
+        load_join(path)
     require_models()
-    configure_logs()
-    with held(base / join.data):
-        missing = harden()
-        with ends_with(SETTINGS_WRONG, SettingsError):
-            host = CellHost(join, base, SystemClock())
-        missing |= host.confine()
-        if missing:
-            click.echo(f"This machine does not have these walls: {', '.join(sorted(missing))}", err=True)
-        click.echo(f"Cells of {join.installation} on {join.host}, {len(join.cameras)} cameras, broker {join.broker}. Ctrl-C ends.")
-        asyncio.run(host.run())
-    click.echo("Ended.")
+    sys.stdout.flush()
+    # The commands' libraries are a third of what an agent would carry for years: it goes on as a small program, under the same number.
+    os.execv(sys.executable, [sys.executable, "-m", PROGRAM, str(path)])
 
 
 def _office(path: Path, data: Path | None) -> tuple[Records, HostOffice]:

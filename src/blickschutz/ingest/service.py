@@ -93,6 +93,11 @@ class CameraSession:
         if self._work is not None:
             self._work.end(wait_s)
 
+    @property
+    def has_let_go(self) -> bool:
+        """Whether nothing of it is connected to the camera."""
+        return self._work is None or self._work.ended
+
     def run(self) -> None:
         """The loop itself; ends after `stop`."""
         self._run(self._stopping)

@@ -8,6 +8,7 @@ what it could not do, and goes with the heartbeat. Each clip has one more, which
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import socket
@@ -41,6 +42,7 @@ from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.channel import CellEnd, first_to_cell
 from blickschutz.pipeline.door import Door
 from blickschutz.pipeline.figures import ProcessFigures, keep_memory_together
+from blickschutz.pipeline.lease import LeaseWatch
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.pipeline.messages import (
     CellSettings,
@@ -90,6 +92,8 @@ _MOST_QUEUED, _MOST_IN_BURST, _MOST_BURST_BYTES = 12, 64, 64 * 1024 * 1024
 _MOST_WAITING_S = 1.0
 _HEARTBEAT_S = 1.0
 _NOMINAL_RATE = 10.0
+# What the process ends with where only its end lets the camera go.
+_LEASE_OVER = 75
 
 
 class _NoDetector:
@@ -123,12 +127,14 @@ class Cell:
         door: Door | None = None,
         lines: socket.socket | str = "",
         age: Callable[[], float] = aging,
+        die: Callable[[], object] = lambda: os._exit(_LEASE_OVER),
     ) -> None:
         self._clock, self._listener, self._lines_at = clock or SystemClock(), listener, lines
         # The lease under which it films; without one it films without end.
         self._age, self._film_until = age, float("inf")
         self._own_detector = detector
         self._guard = Guard(self._clock)
+        self._lease = LeaseWatch(self._guard, age, lambda: self._session.has_let_go, die)
         self._channel = CellEnd(connection, self._take_message, self._end, self._guard, door, self._clock)
         self._frames: deque[tuple[float, RawFrame | int]] = deque()
         self._inbox: deque[ToCell] = deque()
@@ -292,6 +298,7 @@ class Cell:
             self._hold_lease()
         elif isinstance(message, FilmUntil):
             self._film_until = message.until
+            self._lease.told(message.until)
             self._hold_lease()
         elif isinstance(message, TakeSnapshot):
             self._snapshots.append(message.number)

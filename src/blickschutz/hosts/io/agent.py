@@ -38,7 +38,7 @@ _encoder = msgspec.msgpack.Encoder()
 # A lease lasts some seconds: whoever renews it waits for nothing longer.
 _SOON: Final = Backoff(first_s=0.2, most_s=1.0)
 _AGAIN_S: Final = 1.0
-# Bounded: the lease goes on for the other cameras meanwhile, and a cell that hangs lets go at its own deadline.
+# Bounded: the lease goes on for the other cameras meanwhile.
 _GONE_S: Final = 1.5
 _LEFT_S: Final = 8.0
 
@@ -125,11 +125,15 @@ class Agent:
             cell.lease(cameras.get(camera, 0), until)
 
     async def _let_go(self, cameras: Collection[str]) -> None:
-        gone = [self._cells[camera].gone() for camera in cameras if camera in self._cells]
-        if gone:
-            with contextlib.suppress(TimeoutError):
+        cells = [self._cells[camera] for camera in cameras if camera in self._cells]
+        if cells:
+            try:
                 async with asyncio.timeout(_GONE_S):
-                    await asyncio.gather(*gone)
+                    await asyncio.gather(*(cell.gone() for cell in cells))
+            except TimeoutError:
+                # From the next renewal on another host may film: what has not let go in order does now.
+                for cell in cells:
+                    cell.kill()
 
     async def _end(self) -> None:
         """The cells end and tell their last; the lease goes back, so that others need not wait for its end."""
@@ -137,7 +141,7 @@ class Agent:
             self._lease.end()
             await self._lease.finished(_GONE_S)
             self._holder.leave()
-            self._films({}, float("-inf"))
+            self._films({}, self._holder.until)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LEFT_S):
                     await asyncio.gather(*(cell.gone() for cell in self._cells.values()))

@@ -22,6 +22,7 @@ from blickschutz.hosts.rules.settings import OwnCamera, housed
 from blickschutz.kernel.clock import Clock, aging
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import First, greeted, greeting, read_from_cell, say_first
+from blickschutz.pipeline.lease import GRACE_S
 from blickschutz.pipeline.messages import (
     AskClock,
     CellSettings,
@@ -95,7 +96,12 @@ class HostedCell:
         """What the host may film now: under this token (0: not at all), until then by `aging`."""
         self.token, self._until = token, until if token else float("-inf")
         self._write(FilmUntil(self._until))
-        self._look()
+        self._look(min(QUIT_S, max(0.0, until - aging()) + GRACE_S))
+
+    def kill(self) -> None:
+        """Nothing of it films from now on."""
+        if self._life is not None:
+            self._life.kill()
 
     async def gone(self) -> None:
         """Wait until no cell of it is left."""
@@ -149,15 +155,15 @@ class HostedCell:
     def _wanted(self) -> bool:
         return self.token != 0 and self._settings is not None and aging() < self._until
 
-    def _look(self) -> None:
-        """Something is another now: a life that is not wanted any more is told to end, and killed where it does not."""
+    def _look(self, patience: float = QUIT_S) -> None:
+        """Something is another now: a life that is not wanted any more is told to end, and killed where it does not in that time."""
         self._changed.set()
         life = self._life
         if life is None or life.asked or (self._wanted() and (self.token, self._settings) == (life.token, life.settings)):
             return
         life.asked = True
         self._write(Quit())
-        asyncio.get_running_loop().call_later(QUIT_S, life.kill)
+        asyncio.get_running_loop().call_later(patience, life.kill)
 
     async def _live(self) -> None:
         """One life, until it is not wanted any more. Raises `DeviceError` where it ends unasked."""
