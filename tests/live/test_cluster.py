@@ -204,8 +204,9 @@ def test_who_was_shut_out_or_belongs_elsewhere_is_refused(cluster, running, keep
     name = sorted(cluster.hosts)[0]
     host, other = cluster.hosts[name], next(one for one in sorted(cluster.hosts) if one != name)
     cluster.revoke(name)
-    cluster.broker.reload()
     live(keepers, other)
+    assert [camera.most for camera in cluster.cameras] == [1, 1], "though the broker does not know of it yet"
+    cluster.broker.reload()
     until(lambda: "no_broker" in host.log() or "broker_problem" in host.log(), PATIENCE_S)
     host.stop()
     host.start()

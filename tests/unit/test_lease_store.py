@@ -124,6 +124,33 @@ def test_cameras_of_a_dead_host_are_filmed_elsewhere_and_never_twice(server, tro
     asyncio.run(scenario())
 
 
+def test_what_is_nobodys_any_more_and_what_a_host_has_that_was_shut_out_is_taken_back(server):
+    """The broker lets it in still: it is asked, lets go, and only then another one films."""
+
+    async def scenario():
+        room, needs, may = Broker(SITE, "control-room"), dict(CAMERAS), {"north", "south"}
+        await room.connect(server.address())
+        rounds = GiverRounds(room, Giver(clock()), lambda: ("north", "south"), lambda: needs, lambda newest: None, clock, may=lambda: may)
+        guard = Guard(SystemClock())
+        guard.task("placement", rounds.round, every_s=0.05, backoff=SOON)
+        north, south = Agent(server, "north", 1), Agent(server, "south", 1)
+        watched = Watched([north, south])
+        await north.live()
+        await south.live()
+        await watched.until(lambda filmed: filmed == set(CAMERAS))
+        del needs["c0"]
+        await watched.until(lambda filmed: filmed == set(needs))
+        may.discard("north")
+        await watched.until(lambda filmed: set(south.filming) == set(needs) and not north.filming)
+        assert watched.twice == []
+        await guard.finish()
+        for agent in (north, south):
+            await agent.dies()
+        await room.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_record_is_written_on_the_revision_that_was_seen_or_not_at_all(server):
     async def scenario():
         room, host = Broker(SITE, "control-room"), Broker(SITE, "north")

@@ -165,7 +165,9 @@ def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock) 
         certificate, key = office.room_files()
         return Address(url, name, office.authority_file, certificate, key)
 
-    return HostRoom(Broker(office.installation, ROOM), address, office.register.valid, needs_of(site), office.folder / "newest.json")
+    register = office.register
+    broker, newest = Broker(office.installation, ROOM), office.folder / "newest.json"
+    return HostRoom(broker, address, register.known, register.valid, needs_of(site), newest)
 
 
 def _require_two(first: Member, second: Member) -> None:

@@ -80,6 +80,13 @@ class HostKeeper(CellKeeper):
     def reachable(self) -> bool:
         return self._link is not None and self._link.is_open and not self.stopped
 
+    def settle(self, settings: CellSettings) -> bool | None:
+        return super().settle(travelling(settings))
+
+    def _begin_anew(self) -> None:
+        """The host begins another life of the cell once it has these settings; the link stays."""
+        self._say(Configure(self._settings))
+
     def start(self, guard: Guard) -> None:
         super().start(guard)
         self._collecting = guard.task(f"collecting-{self.camera}", self._collect, every_s=COLLECT_S)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import itertools
 import os
 import random
 import socket
@@ -21,6 +20,7 @@ import structlog
 from blickschutz import __version__
 from blickschutz.control.model import CellFound, CellResumed, ClipHeard, EpisodeHeard, NewsTold, SituationSeen
 from blickschutz.control.ports import CellDoors, FoundCell
+from blickschutz.control.service.questions import Questions
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.ingest.model import Found, SessionState
@@ -134,9 +134,7 @@ class CellKeeper:
         self._outlived: FoundCell | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._heard_at = 0.0
-        self._numbers = itertools.count(1)
-        self._snapshots: dict[int, asyncio.Future[bytes]] = {}
-        self._moments: dict[int, asyncio.Future[bytes]] = {}
+        self._snapshots, self._moments = Questions(), Questions()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: TaskWork | None = None
         self._ending = self._failed = self._anew = False
@@ -211,33 +209,16 @@ class CellKeeper:
     async def moment(self, since: float, until: float) -> bytes:
         """The redacted seconds from `since` to `until` (monotonic) as MP4, from the packets in the cell's memory; empty where not."""
         wait_s = max(0.0, until - self._clock.monotonic()) + MOMENT_S
-        return await self._ask(
-            self._moments, lambda number: self._times.in_theirs(TakeMoment(number, since, until), self._clock.monotonic()), wait_s
+        return await self._moments.ask(
+            lambda number: self._times.in_theirs(TakeMoment(number, since, until), self._clock.monotonic()), self._say, wait_s
         )
 
     async def snapshot(self) -> bytes:
         """A redacted picture as JPEG. Raises `DeviceError` when there is none."""
-        data = await self._ask(self._snapshots, TakeSnapshot, SNAPSHOT_S)
+        data = await self._snapshots.ask(TakeSnapshot, self._say, SNAPSHOT_S)
         if not data:
             raise DeviceError(f"the camera {self.camera} has no picture")
         return data
-
-    async def _ask(self, waiting: dict[int, asyncio.Future[bytes]], question: Callable[[int], ToCell | None], wait_s: float) -> bytes:
-        """The cell's answer; empty where none comes in time, and where the question cannot be said to it."""
-        number = next(self._numbers)
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        waiting[number] = answer
-        try:
-            asked = question(number)
-            if asked is None:
-                return b""
-            self._say(asked)
-            async with asyncio.timeout(wait_s):
-                return await answer
-        except TimeoutError:
-            return b""
-        finally:
-            waiting.pop(number, None)
 
     @property
     def refusal(self) -> str:
@@ -463,11 +444,11 @@ class CellKeeper:
         elif isinstance(message, Resumed):
             self.resumed.tell(CellResumed(self.camera, frozenset(message.orders), frozenset(message.clips)))
         elif isinstance(message, Moment):
-            _answer(self._moments, message.number, message.data)
+            self._moments.answered(message.number, message.data)
         elif isinstance(message, Fragment):
             self.stream.feed(StreamFragment(message.generation, message.key, message.at, message.taken, message.data))
         elif isinstance(message, Snapshot):
-            _answer(self._snapshots, message.number, message.data)
+            self._snapshots.answered(message.number, message.data)
 
     def _confirm(self, number: int) -> None:
         """All who listen have it; 0 is what the cell will not tell again."""
@@ -498,13 +479,6 @@ class CellKeeper:
         if process.is_alive():
             process.kill()
         await asyncio.to_thread(process.join, 2.0)
-
-
-def _answer(waiting: dict[int, asyncio.Future[bytes]], number: int, data: bytes) -> None:
-    """Hand an answer to whoever asked, where they still wait for it."""
-    asked = waiting.get(number)
-    if asked is not None and not asked.done():
-        asked.set_result(data)
 
 
 def _connected(health: Health) -> bool:

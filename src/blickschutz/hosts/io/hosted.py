@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from blickschutz.hosts.ports import CellDoors
@@ -22,6 +23,7 @@ from blickschutz.hosts.rules.settings import OwnCamera, housed
 from blickschutz.kernel.clock import Clock, aging
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import First, greeted, greeting, read_from_cell, say_first
+from blickschutz.pipeline.door import digest_of
 from blickschutz.pipeline.lease import GRACE_S
 from blickschutz.pipeline.messages import (
     AskClock,
@@ -31,6 +33,7 @@ from blickschutz.pipeline.messages import (
     FilmUntil,
     FromCell,
     Quit,
+    SetSituations,
     SetThresholds,
     Stop,
     ToCell,
@@ -60,9 +63,9 @@ class Housing:
 
 
 class _Life:
-    """One life of the cell: under which lease and with which settings it began. `asked`: it was told to end."""
+    """One life of the cell: under which lease it began, and the digest of what it does. `asked`: it was told to end."""
 
-    def __init__(self, run: str, token: int, settings: CellSettings) -> None:
+    def __init__(self, run: str, token: int, settings: str) -> None:
         self.run, self.token, self.settings = run, token, settings
         self.process: Started | None = None
         self.asked = False
@@ -111,10 +114,14 @@ class HostedCell:
 
     def send(self, message: ToCell) -> None:
         if isinstance(message, Configure):
-            if message.settings != self._settings:
-                self._settings = message.settings
-                self._look()
+            self._settings = message.settings
+            self._look()
             return
+        if isinstance(message, SetSituations) and self._settings is not None:
+            # The cell goes on and does it; another life of it begins with it.
+            self._settings = msgspec.structs.replace(self._settings, situations=message.situations)
+            if self._life is not None:
+                self._life.settings = digest_of(self._settings)
         if isinstance(message, _STATES):
             self._states[type(message)] = message
         if isinstance(message, AskClock) and self._writer is None:
@@ -155,11 +162,15 @@ class HostedCell:
     def _wanted(self) -> bool:
         return self.token != 0 and self._settings is not None and aging() < self._until
 
+    def _digest(self) -> str:
+        """Of all that only another life of the cell can do: thresholds are told whenever they change."""
+        return digest_of(self._settings) if self._settings is not None else ""
+
     def _look(self, patience: float = QUIT_S) -> None:
         """Something is another now: a life that is not wanted any more is told to end, and killed where it does not in that time."""
         self._changed.set()
         life = self._life
-        if life is None or life.asked or (self._wanted() and (self.token, self._settings) == (life.token, life.settings)):
+        if life is None or life.asked or (self._wanted() and (self.token, self._digest()) == (life.token, life.settings)):
             return
         life.asked = True
         self._write(Quit())
@@ -168,8 +179,8 @@ class HostedCell:
     async def _live(self) -> None:
         """One life, until it is not wanted any more. Raises `DeviceError` where it ends unasked."""
         assert self._settings is not None  # it is wanted
-        life = _Life(uuid.uuid4().hex, self.token, self._settings)
-        settings = housed(life.settings, self._own, str(self._housing.clips))
+        life = _Life(uuid.uuid4().hex, self.token, self._digest())
+        settings = housed(self._settings, self._own, str(self._housing.clips))
         self._ended.clear()
         try:
             reader = await self._begun(settings, life)

@@ -145,8 +145,9 @@ class HostRounds:
 
 
 class GiverRounds:
-    """The control room's side. `remember` keeps the highest token where it outlasts this process, before it is given; `nudge` tells a
-    host that its lease is another one.
+    """The control room's side. `hosts` are all that were ever let in, `may` those of them that may have a camera now.
+
+    `remember` keeps the highest token where it outlasts this process, before it is given; `nudge` tells a host that its lease is another.
     """
 
     def __init__(
@@ -158,8 +159,9 @@ class GiverRounds:
         remember: Callable[[int], None],
         clock: Callable[[], float] = aging,
         nudge: Callable[[str], Awaitable[object]] | None = None,
+        may: Callable[[], Collection[str]] | None = None,
     ) -> None:
-        self._nudge = nudge
+        self._nudge, self._may = nudge, may or hosts
         self._store, self._giver, self._hosts, self._needs = LeaseStore(broker), giver, hosts, needs
         self._remember, self._clock, self._connection = remember, clock, Connection(broker)
 
@@ -177,7 +179,11 @@ class GiverRounds:
                 records[host] = (lease, revision)
         now = self._clock()
         giver.see(records, now)
-        writes = giver.writes(place(self._needs(), giver.alive(now), giver.where()), now)
+        may, needs = self._may(), self._needs()
+        wanted = place(needs, {host: capacity for host, capacity in giver.alive(now).items() if host in may}, giver.where())
+        # A camera that is nobody's any more, or whose host is shut out, is taken back from whoever has it.
+        gone = {camera: "" for camera, host in giver.where().items() if camera not in needs or (camera not in wanted and host not in may)}
+        writes = giver.writes({**gone, **wanted}, now)
         if writes:
             await asyncio.to_thread(self._remember, giver.newest)
         for write in writes:

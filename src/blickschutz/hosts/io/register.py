@@ -39,6 +39,10 @@ class HostRegister:
             self._read, self._mark = self._parsed(), mark
         return self._read
 
+    def known(self) -> frozenset[str]:
+        """Every host that was ever in: what it has is taken back where it is out."""
+        return frozenset(one.host for one in self.all())
+
     def valid(self) -> dict[str, str]:
         """By host the enrolment that counts now."""
         return valid(self.all(), self._clock.now())

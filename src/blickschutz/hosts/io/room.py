@@ -32,12 +32,16 @@ _AGAIN_S: Final = 1.0
 
 
 class HostRoom:
-    """See `Hosts`. `enrolled` are the hosts that may be given anything now; `newest` is the file of the highest token."""
+    """See `Hosts`. `known` are the hosts that were ever let in, `enrolled` those that may be given anything now.
+
+    `newest` is the file of the highest token.
+    """
 
     def __init__(
         self,
         broker: Broker,
         address: Callable[[], Address],
+        known: Callable[[], Collection[str]],
         enrolled: Callable[[], Collection[str]],
         needs: Mapping[str, Need],
         newest: Path,
@@ -50,7 +54,7 @@ class HostRoom:
         self.problem = "the broker was not reached yet"
         self._guard: Guard | None = None
         self.giver = Giver(aging(), _read(newest))
-        self._rounds = GiverRounds(broker, self.giver, enrolled, lambda: needs, self._remember, nudge=self._nudge)
+        self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, self._remember, nudge=self._nudge, may=enrolled)
 
     def start(self, guard: Guard) -> None:
         """Begin to reach the broker, and to give leases; in the running loop."""
