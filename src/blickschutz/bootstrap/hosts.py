@@ -180,9 +180,10 @@ def _require_two(first: Member, second: Member) -> None:
 
 
 def _camera(camera: Camera) -> str:
+    # A path is one of this machine: the host's own is filled in there.
     lines: Mapping[str, str] = {
         "id": camera.id,
-        "address": camera.address,
+        "address": "file:FILL-IN" if camera.address.startswith("file:") else camera.address,
         "user": camera.user,
         "password_file": f"{camera.id}.password" if camera.password_file else "",
         "notify_file": f"{camera.id}.notify" if camera.notify is not None else "",
