@@ -1,4 +1,4 @@
-.PHONY: demo demo-survey test test-long env lint docs sbom release deb bench bench-long help
+.PHONY: demo demo-cluster demo-survey test test-long env lint docs sbom release deb bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -10,6 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo    eleven cameras on real footage (SECONDS=n ends it by itself)"
+	@echo "make demo-cluster  eleven cameras on three hosts with a broker, one of which is killed (SECONDS=n; needs nats-server)"
 	@echo "make demo-survey   a simulated town is asked how safe it feels, and the report shown beside the truth (SECONDS=n)"
 	@echo "make test    all tests, with the real peers"
 	@echo "make test-long   the same with more footage, languages and examples drawn by chance"
@@ -28,6 +29,11 @@ env:
 demo:
 	@$(PYTHON) scripts/set_up.py demo
 	@$(BIN)/blickschutz demo $(if $(SECONDS),--seconds $(SECONDS))
+
+demo-cluster:
+	@$(PYTHON) scripts/set_up.py demo
+	@$(BIN)/blickschutz demo --prepare
+	@$(BIN)/python -m blickschutz.demo.cluster $(if $(SECONDS),--seconds $(SECONDS))
 
 demo-survey:
 	@$(PYTHON) scripts/set_up.py env

@@ -125,7 +125,8 @@ class HostKeeper(CellKeeper):
             self._say(wish)
         self.ready.tell(self.camera)
         patience = START_S
-        while self._hosts.placed(self.camera) == placed:
+        # Another token of the same host is another life of the cell at most, which the host itself tells.
+        while (now := self._hosts.placed(self.camera)) is not None and (now.host, now.floor) == (placed.host, placed.floor):
             message = await self._next(link.receive(), patience)
             if message is None:
                 raise DeviceError(link.problem or f"the link to {placed.host} is over")

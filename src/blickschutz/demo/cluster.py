@@ -1,0 +1,184 @@
+"""The demonstration over several machines: a broker and three hosts as processes, eleven cameras spread over them, one host that dies.
+
+python -m blickschutz.demo.cluster [--seconds N] [--port N] [--kill-after N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from blickschutz.access.model import AccountState
+from blickschutz.bootstrap.hosts import HostOffice
+from blickschutz.bootstrap.records import make_records
+from blickschutz.bootstrap.system import System
+from blickschutz.config.hosts import HostedCamera, Hosts
+from blickschutz.config.model import SiteFile
+from blickschutz.demo import footage
+from blickschutz.demo.site import codes_file, demo_site, keep_codes, seed
+from blickschutz.guard.service import Guard
+from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.errors import OperatorError
+from blickschutz.pipeline.logs import configure_logs
+from blickschutz.wall.model import TileState
+
+HOSTS: Final = ("nord", "sued", "keller")
+_PATIENCE_S: Final = 180.0
+
+
+class Machines:
+    """The broker and the hosts, each in a group of its own, so that one can be killed as a whole."""
+
+    def __init__(self, site: SiteFile, data: Path, folder: Path) -> None:
+        self._site, self._data, self._folder = site, data, folder
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Let the hosts in, and start all. Raises `OperatorError` without a broker."""
+        program = shutil.which("nats-server") or "/usr/sbin/nats-server"
+        if not Path(program).exists():
+            raise OperatorError("nats-server is not installed (apt install nats-server)")
+        records = make_records(self._site, self._data, SystemClock(), {})
+        try:
+            office = HostOffice(self._site, self._data, records.archive.key.installation, SystemClock())
+            # Nobody has signed in yet in a demonstration; its two people are as if they had.
+            first, second = (
+                dataclasses.replace(records.office.access.members[person], state=AccountState.ACTIVE) for person in ("technik", "aufsicht")
+            )
+            for name in HOSTS:
+                office.enrol(name, first, second, self._folder / name, records.office.log)
+                self._complete(self._folder / name / "join.toml")
+            config = office.write_broker()
+        finally:
+            records.keeping.close()
+        self._run("broker", [program, "-c", str(config)])
+        for name in HOSTS:
+            self.run_host(name)
+
+    def run_host(self, name: str) -> None:
+        self._run(name, [sys.executable, "-m", "blickschutz.cli.main", "cells", "--join", str(self._folder / name / "join.toml")])
+
+    def kill(self, name: str) -> None:
+        """As if somebody had pulled its plug."""
+        process = self._processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+    def end(self) -> None:
+        for process in reversed(self._processes.values()):
+            process.terminate()
+        for process in self._processes.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def _complete(self, join: Path) -> None:
+        """What whoever sets a host up fills in: here the video files that stand for its cameras."""
+        text = join.read_text(encoding="utf-8")
+        for camera in self._site.cameras:
+            blank = f'id = "{camera.id}"\naddress = "file:FILL-IN"'
+            text = text.replace(blank, f'id = "{camera.id}"\naddress = "{camera.address}"')
+        join.write_text(text, encoding="utf-8")
+
+    def _run(self, name: str, command: list[str]) -> None:
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+
+def cluster_site(port: int) -> SiteFile:
+    """The demonstration's site, all of whose cameras lie with hosts."""
+    site = demo_site(night=False, port=port)
+    hosted = tuple(HostedCamera(id=camera.id) for camera in site.cameras)
+    return site.model_copy(update={"hosts": Hosts(broker=f"tls://127.0.0.1:{_free_port()}", cameras=hosted)})
+
+
+async def show(system: System, machines: Machines, kill_after_s: float) -> None:
+    """Say where the cameras are; after a while one host is killed, and what becomes of its cameras is said."""
+    keepers = system.supervisor.keepers
+
+    def live() -> Counter[str]:
+        return Counter(getattr(one, "host", "") for one in keepers.values() if one.state is TileState.LIVE)
+
+    await _until(lambda: live().total() == len(keepers))
+    _say("all live", live())
+    await asyncio.sleep(kill_after_s)
+    victim, _ = live().most_common(1)[0]
+    await asyncio.to_thread(machines.kill, victim)
+    began = time.monotonic()
+    print(f"{victim} was killed; its cameras go to the others.", flush=True)
+    await _until(lambda: live().total() == len(keepers) and victim not in live())
+    _say(f"all live again after {time.monotonic() - began:.1f} s", live())
+    machines.run_host(victim)
+
+
+def _say(what: str, live: Counter[str]) -> None:
+    print(f"{what}: {', '.join(f'{count} on {host}' for host, count in sorted(live.items()))}", flush=True)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + _PATIENCE_S
+    while not holds():
+        if time.monotonic() > end:
+            raise OperatorError(f"not within {_PATIENCE_S:g} s; the logs of the hosts say more")
+        await asyncio.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _run(system: System, machines: Machines, seconds: float | None, kill_after_s: float) -> None:
+    guard = Guard(SystemClock())
+    guard.once_task("demo-shows", lambda: show(system, machines, kill_after_s))
+    await system.serve(seconds)
+    await guard.finish()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Eleven cameras on three hosts, one of which dies.")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--port", type=int, default=8711)
+    parser.add_argument("--kill-after", type=float, default=20.0)
+    options = parser.parse_args()
+    if not footage.is_ready():
+        raise SystemExit("the footage is not cut yet: blickschutz demo --prepare")
+    configure_logs()
+    with tempfile.TemporaryDirectory(prefix="blickschutz-cluster-") as place:
+        folder, site = Path(place), cluster_site(options.port)
+        machines = Machines(site, folder / "state", folder)
+        try:
+            machines.start()
+            system = System(site, Path.cwd(), SystemClock(), data=folder / "state")
+            made = seed(system.records)
+            keep_codes(made, options.port)
+            print("Sign-in (person, password):")
+            for one in made:
+                print(f"  {one.person:14} {one.password}")
+            print(f"Open {system.address} in a browser. Ctrl-C ends.", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                asyncio.run(_run(system, machines, options.seconds, options.kill_after))
+        finally:
+            machines.end()
+            codes_file(options.port).unlink(missing_ok=True)
+    print("Ended.")
+
+
+if __name__ == "__main__":
+    main()
