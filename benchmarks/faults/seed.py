@@ -157,7 +157,10 @@ class Seeding:
         """Two people hold a clip until a moment."""
         self.clock.go(at)
         assert self.records.office.cases.propose_hold(planted.case, "kvd-1", Ground.LEGAL_CLAIM, "KL-2", until)
-        assert self.records.office.cases.confirm(planted.case, "kvd-2")
+        cases = self.records.office.cases
+        found = cases.store.get(planted.case)
+        assert found is not None
+        assert cases.confirm(planted.case, "kvd-2", found.version)
 
     def request(self, planted: Planted, at: float) -> int:
         """Somebody asks for their data; the clip is restricted for it. The number of the request."""

@@ -82,7 +82,7 @@ def control(folder: Path) -> None:
         if case.id % 4 == 0:
             (records.archive.exports / f"{clip}-1.tar.age").write_bytes(b"x" * 5000)
             records.office.cases.propose_end(case.id, "kvd-1")
-            records.office.cases.confirm(case.id, "kvd-2")
+            records.office.cases.confirm(case.id, "kvd-2", records.office.cases.store.get(case.id).version)
         records.shredder.work()
         say(records.office.log.state()[0])
         assert records.office.cases.store.get(case.id).state in {CaseState.HELD, CaseState.DESTROYED}

@@ -119,6 +119,12 @@ def desk(house):
     return house.records.office.rights
 
 
+def confirm(desk, number, by):
+    """With what the row is now."""
+    found = desk.store.get(number)
+    return desk.confirm(number, by, found.version if found is not None else 0)
+
+
 def record(house, **more):
     """A request about now, and its number."""
     now = house.clock.now()
@@ -145,9 +151,9 @@ def test_a_restricted_recording_outlives_every_deadline_and_goes_when_the_answer
     assert desk.prepare(number, Outcome.GRANTED, "", SUPERVISOR) is Problem.IDENTITY
     assert desk.identify(number, "Ausweis vorgelegt", SUPERVISOR) is None
     assert desk.prepare(number, Outcome.GRANTED, "", SUPERVISOR) is None
-    assert desk.confirm(number, SUPERVISOR) is Problem.SAME_PERSON
+    assert confirm(desk, number, SUPERVISOR) is Problem.SAME_PERSON
     assert house.records.shredder.expire() == 0
-    assert desk.confirm(number, OFFICER) is None
+    assert confirm(desk, number, OFFICER) is None
     assert house.records.office.cases.store.get(case.id).restricted == ()
     assert house.records.shredder.expire() == 1
     assert house.records.shredder.work() == 1
@@ -161,7 +167,7 @@ def test_two_requests_keep_a_recording_until_both_are_answered(house, desk):
     for number in (first, second):
         assert desk.restrict(number, [case.id], SUPERVISOR) is None
     assert desk.prepare(first, Outcome.REFUSED, "offenkundig unbegründet", SUPERVISOR) is None
-    assert desk.confirm(first, OFFICER) is None
+    assert confirm(desk, first, OFFICER) is None
     assert house.records.office.cases.store.get(case.id).restricted == (second,)
     house.clock.time += 4 * DAY_S
     assert house.records.shredder.expire() == 0
@@ -171,13 +177,13 @@ def test_an_erasure_that_is_granted_destroys_at_once_by_two_but_not_what_is_held
     case, held = house.clip("a" * 32), house.clip("b" * 32)
     for number in (held.id,):
         house.records.office.cases.propose_hold(number, "kvd-1", Ground.CRIMINAL_OFFENCE, "KL-1", house.clock.now() + 9 * DAY_S)
-        assert house.records.office.cases.confirm(number, "kvd-2")
+        assert house.records.office.cases.confirm(number, "kvd-2", house.records.office.cases.store.get(number).version)
     number = record(house, rights=(Right.ERASURE,))
     assert desk.restrict(number, [case.id, held.id], SUPERVISOR) is None
     assert not house.records.office.cases.propose_end(held.id, "kvd-1")
     desk.identify(number, "Ausweis", OFFICER)
     assert desk.prepare(number, Outcome.GRANTED, "", OFFICER) is None
-    assert desk.confirm(number, SUPERVISOR) is None
+    assert confirm(desk, number, SUPERVISOR) is None
     house.work()
     gone = house.records.office.cases.store.get(case.id)
     assert (gone.state, gone.shred_reason, gone.shred_by) == (CaseState.DESTROYED, "erasure", (OFFICER, SUPERVISOR))
@@ -226,7 +232,7 @@ def test_after_a_crash_requests_and_recordings_agree_again(house, desk, monkeypa
     desk.prepare(number, Outcome.WITHDRAWN, "", SUPERVISOR)
     monkeypatch.setattr(type(desk._recordings), "free", lambda *_: (_ for _ in ()).throw(RuntimeError("ended")))
     with pytest.raises(RuntimeError):
-        desk.confirm(number, OFFICER)
+        confirm(desk, number, OFFICER)
     monkeypatch.undo()
     house.again()
     assert house.records.office.cases.store.get(case.id).restricted == ()
@@ -246,9 +252,9 @@ def test_a_prepared_answer_can_be_given_back_and_the_deadline_extended_once(hous
     assert desk.give_back(number, OFFICER) is None
     assert desk.store.get(number).answer is None
     assert desk.prepare(number, Outcome.NOTHING_FOUND, "", OFFICER) is None
-    assert desk.confirm(number, SUPERVISOR) is None
-    assert desk.confirm(number, SUPERVISOR) is Problem.NOT_NOW
-    assert desk.confirm(999, SUPERVISOR) is Problem.NOT_NOW
+    assert confirm(desk, number, SUPERVISOR) is None
+    assert confirm(desk, number, SUPERVISOR) is Problem.NOT_NOW
+    assert confirm(desk, 999, SUPERVISOR) is Problem.NOT_NOW
 
 
 @pytest.mark.parametrize(
@@ -268,7 +274,7 @@ def test_a_request_that_lacks_something_is_not_taken(desk, more, problem):
 def test_the_log_never_holds_a_name_and_the_row_loses_it_after_three_years(house, desk):
     number = record(house)
     desk.prepare(number, Outcome.NOTHING_FOUND, "", SUPERVISOR)
-    desk.confirm(number, OFFICER)
+    confirm(desk, number, OFFICER)
     text = b"\n".join(house.records.office.log.export()).decode()
     assert "Mustermann" not in text
     assert "Musterweg" not in text

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 
+from blickschutz.access.model import AccountState
 from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import StoreDamagedError, StoreFullError
 from blickschutz.regime.model import RegimeName
@@ -44,6 +45,13 @@ def case(desk):
     return new.id
 
 
+def become(desk, monkeypatch, person, **other):
+    """Somebody's account is another one from now on."""
+    accounts = desk.office.access.accounts
+    changed = {**accounts.members(), person: replace(accounts.members()[person], **other)}
+    monkeypatch.setattr(accounts, "members", lambda: changed)
+
+
 class TestCases:
     HOLD: ClassVar = {"ground": "straftat", "reference": "Az <7>", "until": "2099-01-01"}
 
@@ -65,17 +73,38 @@ class TestCases:
         store = desk.office.cases.store
         assert desk.post(f"/cases/{case}/hold", "kvd-1", **self.HOLD).status_code == 303
         assert store.get(case).state is CaseState.WAITING
-        own = desk.post(f"/cases/{case}/hold/confirm", "kvd-1")
+        own = desk.post(f"/cases/{case}/hold/confirm", "kvd-1", version=store.get(case).version)
         assert (own.status_code, "Das muss eine zweite Person bestätigen" in own.text) == (409, True)
-        assert desk.post(f"/cases/{case}/hold/confirm", "kvd-2").status_code == 303
+        assert desk.post(f"/cases/{case}/hold/confirm", "kvd-2", version=store.get(case).version).status_code == 303
         assert store.get(case).state is CaseState.HELD
         assert store.get(case).hold.by == ("kvd-1", "kvd-2")
         # So does its end, which destroys.
         assert desk.post(f"/cases/{case}/hold/end", "aufsicht").status_code == 303
-        assert desk.post(f"/cases/{case}/hold/confirm", "aufsicht").status_code == 409
+        assert desk.post(f"/cases/{case}/hold/confirm", "aufsicht", version=store.get(case).version).status_code == 409
         assert store.get(case).state is CaseState.HELD
-        assert desk.post(f"/cases/{case}/hold/confirm", "kvd-2").status_code == 303
+        assert desk.post(f"/cases/{case}/hold/confirm", "kvd-2", version=store.get(case).version).status_code == 303
         assert store.get(case).state is CaseState.DESTROYING
+
+    def test_whoever_confirms_confirms_what_they_saw(self, desk, case):
+        """A longer hold was on the page; meanwhile somebody proposed its end, which destroys."""
+        store = desk.office.cases.store
+        desk.post(f"/cases/{case}/hold", "kvd-1", **self.HOLD)
+        desk.post(f"/cases/{case}/hold/confirm", "kvd-2", version=store.get(case).version)
+        desk.post(f"/cases/{case}/hold", "kvd-1", **self.HOLD)
+        (seen,) = re.findall(r'hold/confirm"><input type="hidden" name="version" value="(\d+)"', desk.get(f"/cases/{case}", "kvd-2").text)
+        assert desk.post(f"/cases/{case}/hold/end", "aufsicht").status_code == 303
+        for given in ({"version": seen}, {}):
+            old = desk.post(f"/cases/{case}/hold/confirm", "kvd-2", **given)
+            assert (old.status_code, "Der Stand hat sich geändert" in old.text) == (409, True)
+        assert store.get(case).state is CaseState.HELD
+
+    def test_the_voice_of_who_was_blocked_counts_no_more(self, desk, case, monkeypatch):
+        store = desk.office.cases.store
+        desk.post(f"/cases/{case}/hold", "kvd-1", **self.HOLD)
+        become(desk, monkeypatch, "kvd-1", state=AccountState.BLOCKED)
+        answer = desk.post(f"/cases/{case}/hold/confirm", "kvd-2", version=store.get(case).version)
+        assert (answer.status_code, "darf es nicht mehr" in answer.text) == (409, True)
+        assert store.get(case).state is CaseState.WAITING
 
     @pytest.mark.parametrize("wrong", [{"ground": "neugier"}, {"reference": " "}, {"until": "2001-01-01"}, {"until": "bald"}])
     def test_a_hold_without_ground_reference_or_end_is_refused(self, desk, case, wrong):
@@ -104,13 +133,28 @@ class TestRequests:
         store, number = desk.office.rights.store, int(path.rsplit("/", 1)[1])
         answer = {"outcome": Outcome.NOTHING_FOUND.value, "text": ""}
         assert desk.post(f"{path}/answer", "aufsicht", **answer).status_code == 303
-        own = desk.post(f"{path}/confirm", "aufsicht")
+        own = desk.post(f"{path}/confirm", "aufsicht", version=store.get(number).version)
         assert own.status_code == 409
         assert store.get(number).state is RequestState.PREPARED
-        assert desk.post(f"{path}/confirm", "dsb").status_code == 303
+        assert desk.post(f"{path}/confirm", "dsb", version=store.get(number).version).status_code == 303
         assert store.get(number).answer.by == ("aufsicht", "dsb")
         assert desk.get(f"{path}/answer.pdf", "dsb").content.startswith(b"%PDF")
         assert desk.get(f"{path}/extension.pdf", "dsb").status_code == 404
+
+    def test_whoever_confirms_an_answer_confirms_what_they_saw(self, desk, monkeypatch):
+        path = self.record(desk).headers["location"]
+        store, number = desk.office.rights.store, int(path.rsplit("/", 1)[1])
+        desk.post(f"{path}/answer", "aufsicht", outcome=Outcome.NOTHING_FOUND.value, text="")
+        (seen,) = re.findall(r'confirm"><input type="hidden" name="version" value="(\d+)"', desk.get(path, "dsb").text)
+        desk.post(f"{path}/return", "aufsicht")
+        desk.post(f"{path}/answer", "aufsicht", outcome=Outcome.NOTHING_FOUND.value, text="anders")
+        for given in ({"version": seen}, {}):
+            assert desk.post(f"{path}/confirm", "dsb", **given).status_code == 409
+        assert store.get(number).state is RequestState.PREPARED
+        become(desk, monkeypatch, "aufsicht", roles=frozenset())
+        refused = desk.post(f"{path}/confirm", "dsb", version=store.get(number).version)
+        assert (refused.status_code, "darf es nicht mehr" in refused.text) == (409, True)
+        assert store.get(number).state is RequestState.PREPARED
 
     def test_a_duty_has_its_letter_in_both_languages(self, desk):
         desk.office.rights.assigned(7, "c" * 32, DutySource.HAND, "kvd-1")

@@ -103,10 +103,10 @@ class CaseDesk:
             return False
         return self.store.propose(case, replace(case.hold, owner=person, until=0.0, by=(person,), since=self._clock.now()))
 
-    def confirm(self, number: int, person: str) -> bool:
-        """The second of two, another person than the one who proposed."""
+    def confirm(self, number: int, person: str, version: int) -> bool:
+        """The second of two, another person than the one who proposed, who saw the same: `version` is that of the case on their page."""
         case = self.store.get(number)
-        if case is None or case.proposal is None or person in case.proposal.by:
+        if case is None or case.version != version or case.proposal is None or person in case.proposal.by:
             return False
         hold = replace(case.proposal, by=(*case.proposal.by, person))
         if hold.until == 0.0:

@@ -137,10 +137,15 @@ class RightsDesk:
             return Problem.NOT_NOW
         return self._changed(request, replace(request, state=after, answer=None), Event.REQUEST_RETURNED, by)
 
-    def confirm(self, number: int, by: str) -> Problem | None:
-        """The second of two, another person. The answer holds from now on, and the recordings are no longer restricted."""
+    def confirm(self, number: int, by: str, version: int) -> Problem | None:
+        """The second of two, another person, who saw the same: `version` is that of the request on their page.
+
+        The answer holds from now on, and the recordings are no longer restricted.
+        """
         request = self.store.get(number)
-        if request is None or request.answer is None or (after := TRANSITIONS.get((request.state, RequestEvent.CONFIRMED))) is None:
+        if request is None or request.version != version or request.answer is None:
+            return Problem.NOT_NOW
+        if (after := TRANSITIONS.get((request.state, RequestEvent.CONFIRMED))) is None:
             return Problem.NOT_NOW
         if by in request.answer.by:
             return Problem.SAME_PERSON

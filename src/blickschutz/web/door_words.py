@@ -82,6 +82,7 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "not-this-fate": N_("Was nicht gelesen werden kann, wird nicht zur Sichtung freigegeben."),
     "not-now": N_("Der Stand hat sich geändert. Bitte lesen Sie ihn noch einmal."),
     "same-person": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
+    "left": N_("Wer das vorgeschlagen hat, darf es nicht mehr. Bitte schlagen Sie es selbst vor; eine andere Person bestätigt."),
     "no-ground": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
     "no-reference": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
 }

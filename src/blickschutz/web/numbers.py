@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Form, Path, Query
 
 _MOST = 2**53
 Number = Annotated[int, Path(ge=0, le=_MOST)]
 Before = Annotated[int, Query(ge=0, le=_MOST)]
+# Of a row as a page shows it: whoever confirms says what they saw. Without it nothing is confirmed.
+Version = Annotated[int, Form(ge=0, le=_MOST)]
 _DIGITS = 15
 
 

@@ -41,6 +41,7 @@ REQUEST_PROBLEMS = {
     "identity": N_("Bitte halten Sie fest, wie Sie geprüft haben, wer fragt (Art. 12 Abs. 6 DSGVO)."),
     "no-recording": N_("Dazu muss eine Aufzeichnung ausgewählt sein, die noch da ist."),
     "still-recordings": N_("Es sind Aufzeichnungen eingeschränkt. Geben Sie diese zuerst frei oder wählen Sie eine andere Antwort."),
+    "left": N_("Wer die Antwort vorbereitet hat, darf es nicht mehr. Bitte geben Sie sie zurück und bereiten Sie sie neu vor."),
     "same-person": N_("Das muss eine zweite Person tun, nicht Sie selbst."),
     "until": N_("Bitte nennen Sie einen Tag in der Zukunft, an dem der Aufschub geprüft wird."),
     "outcome": N_("Bitte wählen Sie ein Ergebnis."),

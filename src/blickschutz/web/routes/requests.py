@@ -25,9 +25,9 @@ from blickschutz.rights.model import (
 from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.rules import deadline, due, is_late, is_near, is_unmet, may_extend
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow, member_of, still_may
 from blickschutz.web.lanes import Lane
-from blickschutz.web.numbers import Number
+from blickschutz.web.numbers import Number, Version
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Word
 from blickschutz.web.routing import in_lane
@@ -135,8 +135,15 @@ def _answers(router: APIRouter, pages: Pages) -> None:
         return _done(pages, request, number, act, outcome=outcome, text=text)
 
     @router.post("/requests/{number}/confirm", dependencies=_REQUESTS)
-    def confirm(request: Request, number: Number) -> Response:
-        return _done(pages, request, number, lambda by: desk.confirm(number, by))
+    def confirm(request: Request, number: Number, version: Version = 0) -> Response:
+        found = desk.store.get(number)
+        if (
+            found is not None
+            and found.answer is not None
+            and not all(still_may(pages.room, one, Permission.REQUESTS) for one in found.answer.by)
+        ):
+            return _page(pages, request, number, "left", 409)
+        return _done(pages, request, number, lambda by: desk.confirm(number, by, version))
 
     @router.post("/requests/{number}/return", dependencies=_REQUESTS)
     def give_back(request: Request, number: Number) -> Response:
