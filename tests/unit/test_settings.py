@@ -15,6 +15,8 @@ from blickschutz.kernel.errors import DeviceError
 from blickschutz.settings.io.file import SettingsFile
 from blickschutz.settings.model import Edit, Origin, Proposal, Reach, Refused, State, Why
 from blickschutz.settings.ports import ReadOnlyError
+from blickschutz.settings.rules.changes import differences
+from blickschutz.settings.rules.document import plain, written
 from tests.conftest import ROOT
 from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
@@ -161,6 +163,24 @@ class TestRefused:
         refused = house.desk.propose("technik", [Edit(("cameras", "keine", "name"), "x")])
         assert isinstance(refused, Refused)
         assert refused.why is Why.FORM
+
+
+class TestText:
+    def test_what_stands_above_the_next_table_is_about_that_and_stays(self):
+        text = EXAMPLE.replace('[[cameras]]\nid = "fahrradstaender"', '# Neben den Rädern.\n[[cameras]]\nid = "fahrradstaender"')
+        assert text != EXAMPLE
+        made = written(text, [Edit(("cameras", "brunnen"), remove=True)])
+        assert made.index("# Neben den Rädern.\n") < made.index('id = "fahrradstaender"')
+        assert '"brunnen"' not in made
+        assert differences(plain(made), plain(written(text, [Edit(("cameras", "brunnen"), remove=True)]))) == ()
+
+    def test_what_stands_behind_a_value_stays(self):
+        text = EXAMPLE.replace("rate = 5.0", "rate = 5.0 # gemessen am 3. Mai")
+        assert written(text, [Edit(("analysis", "rate"), 6.0)]) == text.replace("rate = 5.0 #", "rate = 6.0 #")
+
+    def test_a_table_that_is_not_there_yet_is_made(self):
+        made = written(EXAMPLE, [Edit(("alerts", "budget", "days"), 14.0)])
+        assert made == EXAMPLE.replace("keep_hours = 72\n\n", "keep_hours = 72\n\n[alerts.budget]\ndays = 14.0\n\n")
 
 
 class TestTogether:

@@ -9,7 +9,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, Array, InlineTable, Item, Table
+from tomlkit.items import AoT, Array, InlineTable, Item, Null, Table, Whitespace
 
 from blickschutz.kernel.errors import UNREADABLE, SettingsError
 from blickschutz.settings.model import Edit, Path
@@ -112,7 +112,7 @@ def _item_of(source: _Doc, edit: Edit) -> Any:
 
 
 def _write(document: _Doc, edit: Edit, item: Any, place: int) -> None:
-    here, above, last = document, document, edit.path[-1]
+    here, above, last, fresh = document, document, edit.path[-1], False
     for depth, part in enumerate(edit.path[:-1]):
         above = here
         if isinstance(here, AoT | Array):
@@ -123,16 +123,49 @@ def _write(document: _Doc, edit: Edit, item: Any, place: int) -> None:
                 return
             following = depth == len(edit.path) - 2 and isinstance(edit.value, dict) and edit.value.get("id") == last
             here[part] = tomlkit.aot() if following else tomlkit.table()
+            fresh = not following
         here = here[part]
     if isinstance(here, AoT | Array):
-        (_write_entry if isinstance(here, AoT) else _write_inline)(here, edit, item, place)
+        tail = (_write_entry if isinstance(here, AoT) else _write_inline)(here, edit, item, place)
         if not len(here):
             del above[edit.path[-2]]
+            _hand_on(above, tail)
     elif edit.remove:
         if last in here:
+            tail = _tail(here[last])
             del here[last]
+            _hand_on(here, tail)
     else:
         _put(here, last, edit.value, item)
+        if fresh and isinstance(here, Table):
+            here.add(tomlkit.nl())
+
+
+def _tail(item: Any) -> list[str]:
+    """Comments at the end of a table: they are about what follows."""
+    if not isinstance(item, Table | AoT):
+        return []
+    lines = item.as_string().splitlines()
+    found: list[str] = []
+    while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+        found.insert(0, lines.pop().strip())
+    return [line for line in found if line]
+
+
+def _hand_on(table: _Doc, tail: Sequence[str]) -> None:
+    """Put comments of a table that is gone at the end of what stands before."""
+    if not tail:
+        return
+    last = table
+    while isinstance(last, AoT) or (hasattr(last, "value") and isinstance(_end_of(last), Table | AoT)):
+        last = last[-1] if isinstance(last, AoT) else _end_of(last)
+    for line in tail:
+        last.add(tomlkit.comment(line.removeprefix("#").removeprefix(" ")))
+
+
+def _end_of(table: _Doc) -> Any:
+    body = table.value.body if isinstance(table, Table) else table.body
+    return next((item for _, item in reversed(body) if not isinstance(item, Whitespace | Null)), None)
 
 
 def _at(entries: Any, name: str) -> int:
@@ -143,22 +176,30 @@ def _at(entries: Any, name: str) -> int:
 
 
 def _put(table: _Doc, key: str, value: Any, item: Any) -> None:
+    before = table.get(key)
+    # What a former file said there brings its own.
+    tail = _tail(before) if item is None else []
     if item is None:
         item = _made(value, inside=isinstance(table, InlineTable))
-        before = table.get(key)
-        if isinstance(before, Item) and isinstance(item, Item) and not isinstance(item, Table | AoT):
+        if isinstance(before, Item) and not isinstance(before, Table | AoT) and not isinstance(item, Table | AoT):
             # What stands behind a value in its line stays.
             item.trivia.comment_ws, item.trivia.comment = before.trivia.comment_ws, before.trivia.comment
             item.trivia.trail = before.trivia.trail or item.trivia.trail
     table[key] = item
+    _hand_on(table, tail)
 
 
-def _write_entry(entries: _Doc, edit: Edit, item: Any, place: int) -> None:
+def _write_entry(entries: _Doc, edit: Edit, item: Any, place: int) -> list[str]:
+    """Comments that nobody could be handed, where the list is empty now."""
     index = _index(entries, edit.path[-1])
+    tail = _tail(entries[index]) if index is not None else []
     if edit.remove:
         if index is not None:
             del entries[index]
-        return
+            if len(entries):
+                _hand_on(entries[max(0, index - 1)], tail)
+                return []
+        return tail
     made = item if item is not None else _table(edit.value)
     if index is not None:
         del entries[index]
@@ -167,21 +208,25 @@ def _write_entry(entries: _Doc, edit: Edit, item: Any, place: int) -> None:
     if item is None and index and not entries[index - 1].as_string().endswith("\n\n"):
         made.trivia.indent = "\n"
     entries.insert(index, made)
+    if item is None:
+        _hand_on(made, tail)
+    return []
 
 
-def _write_inline(entries: _Doc, edit: Edit, item: Any, place: int) -> None:
+def _write_inline(entries: _Doc, edit: Edit, item: Any, place: int) -> list[str]:
     """Tables in square brackets of one line."""
     del item  # how such a one was written does not fit into another line
     index = _index(entries, edit.path[-1])
     if edit.remove:
         if index is not None:
             del entries[index]
-        return
+        return []
     made = _made(edit.value, inside=True)
     if index is not None:
         entries[index] = made
     else:
         entries.insert(place if 0 <= place <= len(entries) else len(entries), made)
+    return []
 
 
 def _made(value: Any, *, inside: bool = False) -> Any:
