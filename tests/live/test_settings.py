@@ -119,7 +119,7 @@ def test_a_change_touches_one_camera_and_the_other_goes_on(path):
 
 
 def cells(running):
-    """The processes of cells, by number."""
+    """The processes of cells and of what rooms are started from, by number."""
     launcher = [one for one in psutil.Process(running.process.pid).children() if "launcher" in " ".join(one.cmdline())]
     return {one.pid for one in launcher[0].children()} if launcher else set()
 
@@ -129,7 +129,7 @@ def test_a_file_edited_by_hand_is_put_in_force_from_inside_the_walls(path):
     running = Running(path)
     file = SettingsFile(path, path.parent / "daten")
     try:
-        before = until(lambda: there if len(there := cells(running)) == 2 else None, 60)
+        before = until(lambda: there if len(there := cells(running)) == 3 else None, 60)
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace(ZONE, str(OTHER), 1).replace("keep_hours = 72", "keep_hours = 48"), encoding="utf-8")
         done = told("apply", "--site", path)

@@ -10,6 +10,7 @@ import pytest
 
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import Source, System
+from blickschutz.budget.model import Began
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.settings.io.file import SettingsFile
@@ -25,6 +26,7 @@ EXAMPLE = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="ut
 ZONE = ("cameras", "vorplatz-nord", "zones", "flaeche", "polygon")
 OTHER = [[0.1, 0.4], [0.9, 0.4], [0.9, 0.9], [0.1, 0.9]]
 NAME = ("cameras", "brunnen", "name")
+NEW = {"id": "hof", "name": "Hof", "side": "side", "address": "rtsp://192.0.2.40/x"}
 
 
 class House:
@@ -159,6 +161,10 @@ class TestRefused:
         assert refused.why is Why.FILE
         assert "geheim" not in " ".join(refused.lines)
 
+    def test_what_is_not_there_is_not_taken_away(self, house):
+        for path in (("cameras", "brunnen", "lines", "x"), ("cameras", "keine"), ("alerts", "mqtt", "host")):
+            assert house.desk.propose("technik", [Edit(path, remove=True)]) == Refused(Why.NOTHING)
+
     def test_a_path_that_leads_nowhere(self, house):
         refused = house.desk.propose("technik", [Edit(("cameras", "keine", "name"), "x")])
         assert isinstance(refused, Refused)
@@ -233,6 +239,47 @@ class TestTogether:
             thread.join()
         assert [camera.name for camera in load_site(house.path).cameras] == [f"{name} neu" for name in names]
         assert house.system.site == load_site(house.path)
+
+
+class TestCells:
+    """What each cell is told; nothing runs here."""
+
+    def put(self, house, *edits):
+        made = house.desk.propose("technik", edits)
+        assert house.desk.confirm(made.number, "aufsicht").state is State.APPLIED
+
+    def add(self, house):
+        self.put(house, Edit(("cameras", "hof"), {**NEW, "zones": [{"id": "alles", "name": "Alles", "polygon": OTHER}]}))
+
+    def test_a_camera_comes_and_goes_and_the_others_are_the_same(self, house):
+        keepers = house.system.supervisor.keepers
+        before = dict(keepers)
+        self.add(house)
+        assert {name: keepers[name] for name in before} == before
+        assert keepers["hof"].camera == "hof"
+        assert "Hof" in {camera.name for camera in house.system.site.cameras}
+        self.put(house, Edit(("cameras", "hof"), remove=True))
+        assert dict(keepers) == before
+
+    def test_one_that_comes_while_all_are_stopped_is_stopped(self, house):
+        house.system.records.stops.stop("all", "leitstelle-1", "Versammlung")
+        self.add(house)
+        assert house.system.supervisor.keepers["hof"].stopped
+        house.system.records.stops.resume("all", "leitstelle-1", "vorbei")
+        assert not house.system.supervisor.keepers["hof"].stopped
+
+    def test_thresholds_that_people_accepted_stay_over_another_zone(self, house):
+        keeper = house.system.supervisor.keepers["vorplatz-nord"]
+        laid = dict(keeper._settings.situations.thresholds)
+        self.put(house, Edit(ZONE, OTHER))
+        assert keeper._settings.situations.zones[0].polygon == tuple(map(tuple, OTHER))
+        assert keeper._settings.situations.thresholds == laid
+
+    def test_another_zone_begins_what_is_counted_of_a_camera_anew(self, house):
+        budget = house.system.control.sensitivity.desk
+        budget.keep()
+        self.put(house, Edit(ZONE, OTHER))
+        assert budget._moved == {"vorplatz-nord": Began.SETTINGS}
 
 
 class TestBack:
@@ -359,8 +406,8 @@ class TestEffects:
     def test_a_real_site_that_would_leave_a_gate_open_is_told_so_and_a_demonstration_lists_it(self, tmp_path):
         """What a camera is for is entered for cameras that are there; the example's facts say it for those of the file."""
         (tmp_path / "anlage.facts.toml").write_bytes((ROOT / "examples/rathaus-kaiserslautern.facts.toml").read_bytes())
-        house, new = House(tmp_path), {"id": "hof", "name": "Hof", "side": "side", "address": "rtsp://192.0.2.40/x"}
-        bare = house.desk.look([Edit(("cameras", "hof"), new)], "de")
+        house = House(tmp_path)
+        bare = house.desk.look([Edit(("cameras", "hof"), NEW)], "de")
         assert {one.rule for one in bare.against} >= {"SI-07"}
         looked = house.desk.look([Edit(("cameras", "brunnen"), remove=True)], "de")
         assert looked.effects.cells == {"brunnen": Reach.ENDS}

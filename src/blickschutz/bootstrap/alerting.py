@@ -32,13 +32,14 @@ from blickschutz.regime.model import RegimeName
 from blickschutz.wall.model import TileState
 
 
-def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, guard: Guard) -> Alerting:
-    """The desk with its senders. A relative file address is relative to `base`, the site file's folder."""
-    channels = make_channels(site, base, {camera.id: camera.name for camera in site.cameras}, records.archive.key.installation, clock)
+def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, guard: Guard, names: Mapping[str, str]) -> Alerting:
+    """The desk with its senders. A relative file address is relative to `base`, the site file's folder; `names` are those of cameras, by
+    id, at any moment."""
+    channels = make_channels(site, base, names, records.archive.key.installation, clock)
     store, time = records.alerts, records.archive.time
     named = {(one.kind, one.zone or ""): one.priority for one in site.alerts.priorities}
-    names = [channel.name for channel in channels]
-    desk = AlertDesk(store, clock, names, site.alerts.escalate_after_s, time.now, Priorities(named))
+    ways = [channel.name for channel in channels]
+    desk = AlertDesk(store, clock, ways, site.alerts.escalate_after_s, time.now, Priorities(named))
     return Alerting(desk, [Sender(channel, store, clock, guard=guard) for channel in channels], clock)
 
 
@@ -62,12 +63,13 @@ def make_states(
     regime: RegimeKeeper,
     guard: Guard,
     clock: Clock,
+    names: Mapping[str, str],
 ) -> MqttStates | None:
     """What keeps the states of site and cameras at the broker; None where the site file wants none."""
     mqtt = site.alerts.mqtt
     if mqtt is None or not mqtt.states:
         return None
-    at, names = broker(site, mqtt, installation, base), {camera.id: camera.name for camera in site.cameras}
+    at = broker(site, mqtt, installation, base)
     found: Mapping[str, bytes] = {}
     if mqtt.discovery:
         language, states = site.site.language, [state.value for state in TileState]
@@ -75,7 +77,7 @@ def make_states(
         found = discovery(at, site.site.name, names.items(), states, regimes, language, mqtt.discovery_prefix)
 
     def look() -> SiteNow:
-        cameras = [CameraNow(name, names[name], cell.state.value, cell.stopped) for name, cell in cells.items()]
+        cameras = [CameraNow(name, names.get(name, name), cell.state.value, cell.stopped) for name, cell in cells.items()]
         return SiteNow(regime.current().name.value, cameras, desk.store.marks())
 
     return MqttStates(at, site.site.name, look, guard, clock, found)

@@ -111,7 +111,9 @@ def make_control(
     worker, log = records.worker, records.office.log
     troubles = Troubles(log, worker.do)
     guard = Guard(clock, troubles.heard)
-    alerting = make_alerting(site, base, records, clock, guard)
+    # What cameras are called in messages; a camera that was taken away keeps its name for what is still told of it.
+    names = {camera.id: camera.name for camera in site.cameras}
+    alerting = make_alerting(site, base, records, clock, guard, names)
     desk = alerting.desk
     troubles.told.listen(alerting.trouble)
     regime = RegimeKeeper(site, clock, log, records.archive.time)
@@ -121,7 +123,7 @@ def make_control(
         motion = {camera.id: camera.onvif.motion if camera.onvif is not None else None for camera in site.cameras}
         published = PublishedNotices(motion, routing.found, clock)
         alerting.source = make_source(site, base, installation, routing.from_camera, guard, published)
-        alerting.states = make_states(site, base, installation, desk, cells, regime, guard, clock)
+        alerting.states = make_states(site, base, installation, desk, cells, regime, guard, clock, names)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)
     sensitivity = Sensitivity(cells, make_budget(site, records, regime, clock), clock)
     sensitivity.begin()
@@ -177,7 +179,13 @@ def make_control(
         "outages": outages.look,
         "alarm-budget": sensitivity.look,
     }
-    settings = SettingsInForce(site, cells_of, lambda wanted: gather(wanted, path, records.inspected, clock), supervisor, joined)
+
+    def came(cell: CellKeeper) -> None:
+        joined(cell)
+        records.stops.joined(cell.camera, cell)
+
+    settings = SettingsInForce(site, cells_of, lambda wanted: gather(wanted, path, records.inspected, clock), supervisor, came)
+    settings.changed.listen(lambda wanted: names.update({camera.id: camera.name for camera in wanted.cameras}))
     settings.changed.listen(lambda wanted: sensitivity.settle(budget_settings(wanted, records.inspected.curves.evidence)))
     changes = make_desk(site, file or Source(), data, records, settings)
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity, changes.begin)

@@ -17,8 +17,7 @@ from blickschutz.kernel.errors import UNREADABLE
 from blickschutz.settings.model import Difference, Edit
 from blickschutz.web.settings import meaning_of
 
-_MOST_POINTS = 3
-_MOST_SHOWN = 400
+_MOST_SHOWN = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,20 @@ def _inner(annotation: Any) -> tuple[type[Any] | None, bool]:
 
 
 def _written(value: Any) -> str:
-    """A value about as the file writes it; a long list of points by its first ones."""
+    """A value as the file writes it, about; a table with a line for each of its settings."""
+    lines = [f"{key} = {_inline(one)}" for key, one in value.items()] if isinstance(value, dict) else [_inline(value)]
+    text = "\n".join(lines)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]} …"
+
+
+def _inline(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{key} = {_written(one)}" for key, one in value.items())[:_MOST_SHOWN]
-    if isinstance(value, list) and len(value) > _MOST_POINTS and isinstance(value[0], list):
-        return f"[{', '.join(map(_written, value))}]"[:_MOST_SHOWN]
+        return f"{{ {', '.join(f'{key} = {_inline(one)}' for key, one in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
     if isinstance(value, str):
         return json.dumps(without_secrets(value) if "://" in value else value, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False, default=str)[:_MOST_SHOWN]
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def edit_of(key: str, value: str) -> Edit | None:

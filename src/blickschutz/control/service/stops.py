@@ -59,6 +59,18 @@ class StopControl:
         for one in self._chosen(camera):
             self._cameras[one].stop(False)
 
+    def joined(self, camera: str, cell: Stoppable) -> None:
+        """A camera that comes while all others are stopped is stopped, too; so is one that was when it was taken away."""
+        with self._lock:
+            known = self._last.get(camera)
+            others = [self._last.get(one) for one in self._cameras if one != camera]
+            entry = known or (others[0] if others and all(one is not None and one.stopped for one in others) else None)
+            if entry is None or not entry.stopped:
+                return
+            self._last[camera] = replace(entry, camera=camera)
+        cell.stop(True)
+        self._attempt(camera, lambda wait: self._save())
+
     def recover(self) -> None:
         """After a start: what was stopped stays stopped, and what was not in the log yet is written now.
 

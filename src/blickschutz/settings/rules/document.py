@@ -67,7 +67,9 @@ def _lay(data: dict[str, Any], edit: Edit, place: int) -> None:
         elif isinstance(here, dict):
             # Only the last part of a path may be an id that is not there yet, and then it stands in a list.
             is_list = depth == len(edit.path) - 2 and isinstance(edit.value, dict) and edit.value.get("id") == edit.path[-1]
-            here = here.setdefault(part, [] if is_list else {}) if not edit.remove else here.get(part)
+            if edit.remove and part not in here:
+                return
+            here = here.setdefault(part, [] if is_list else {})
         if not isinstance(here, dict | list):
             raise SettingsError(f"{'.'.join(edit.path)}: there is no such table")
     last = edit.path[-1]
