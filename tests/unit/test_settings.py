@@ -65,6 +65,15 @@ def house(tmp_path):
     house.close()
 
 
+@pytest.fixture(scope="module")
+def still(tmp_path_factory):
+    """One that nothing is changed in."""
+    house = House(tmp_path_factory.mktemp("still"))
+    yield house
+    assert (house.text, house.desk.proposals()) == (EXAMPLE, [])
+    house.close()
+
+
 def polygon(site, camera=0):
     return site.cameras[camera].zones[0].polygon
 
@@ -125,21 +134,21 @@ class TestRefused:
             (("site", "data"), "/srv/x"),
         ],
     )
-    def test_by_what_the_installation_is_measured_no_page_changes(self, house, path, value):
-        refused = house.desk.propose("technik", [Edit(path, value)])
+    def test_by_what_the_installation_is_measured_no_page_changes(self, still, path, value):
+        refused = still.desk.propose("technik", [Edit(path, value)])
         assert isinstance(refused, Refused)
         assert (refused.why, len(refused.keys)) == (Why.ANCHOR, 1)
-        assert house.text == EXAMPLE
+        assert still.text == EXAMPLE
 
-    def test_law_in_the_file_itself_is_told_with_its_paragraph(self, house):
-        refused = house.desk.propose("technik", [Edit(("retention", "hard_limit_days"), 200)])
+    def test_law_in_the_file_itself_is_told_with_its_paragraph(self, still):
+        refused = still.desk.propose("technik", [Edit(("retention", "hard_limit_days"), 200)])
         assert isinstance(refused, Refused)
         assert refused.why is Why.FILE
         assert "§ 21 Abs. 5 LDSG RLP" in refused.lines[0]
-        assert house.desk.proposals() == []
+        assert still.desk.proposals() == []
 
-    def test_a_rule_that_would_be_broken_is_told_with_source_and_mend(self, house):
-        refused = house.desk.propose("technik", [Edit(("cameras", "brunnen", "zones", "flaeche", "rules"), {"off": ["camera_tampered"]})])
+    def test_a_rule_that_would_be_broken_is_told_with_source_and_mend(self, still):
+        refused = still.desk.propose("technik", [Edit(("cameras", "brunnen", "zones", "flaeche", "rules"), {"off": ["camera_tampered"]})])
         assert isinstance(refused, Refused)
         assert refused.why is Why.LAW
         assert refused.against
@@ -155,18 +164,18 @@ class TestRefused:
             Edit(("cameras",), "x"),
         ],
     )
-    def test_what_the_file_refuses_is_no_proposal(self, house, edit):
-        refused = house.desk.propose("technik", [edit])
+    def test_what_the_file_refuses_is_no_proposal(self, still, edit):
+        refused = still.desk.propose("technik", [edit])
         assert isinstance(refused, Refused)
         assert refused.why is Why.FILE
         assert "geheim" not in " ".join(refused.lines)
 
-    def test_what_is_not_there_is_not_taken_away(self, house):
+    def test_what_is_not_there_is_not_taken_away(self, still):
         for path in (("cameras", "brunnen", "lines", "x"), ("cameras", "keine"), ("alerts", "mqtt", "host")):
-            assert house.desk.propose("technik", [Edit(path, remove=True)]) == Refused(Why.NOTHING)
+            assert still.desk.propose("technik", [Edit(path, remove=True)]) == Refused(Why.NOTHING)
 
-    def test_a_path_that_leads_nowhere(self, house):
-        refused = house.desk.propose("technik", [Edit(("cameras", "keine", "name"), "x")])
+    def test_a_path_that_leads_nowhere(self, still):
+        refused = still.desk.propose("technik", [Edit(("cameras", "keine", "name"), "x")])
         assert isinstance(refused, Refused)
         assert refused.why is Why.FORM
 
@@ -398,8 +407,8 @@ class TestByHand:
 
 
 class TestEffects:
-    def test_documents_that_say_something_else_are_named(self, house):
-        looked = house.desk.look([Edit(("cameras", "brunnen"), remove=True)], "de")
+    def test_documents_that_say_something_else_are_named(self, still):
+        looked = still.desk.look([Edit(("cameras", "brunnen"), remove=True)], "de")
         assert looked.effects.cells == {"brunnen": Reach.ENDS}
         assert any("Brunnen" in " ".join(one.gone) for one in looked.effects.documents)
 
@@ -414,10 +423,10 @@ class TestEffects:
         assert {one.rule for one in looked.effects.against} == set()
         house.close()
 
-    def test_a_zone_is_told_a_style_begins_all_anew_and_a_name_touches_none(self, house):
-        assert house.desk.look([Edit(ZONE, OTHER)], "de").effects.cells == {"vorplatz-nord": Reach.TOLD}
-        assert set(house.desk.look([Edit(("redaction", "style"), "silhouette")], "de").effects.cells.values()) == {Reach.ANEW}
-        assert house.desk.look([Edit(NAME, "Eins")], "de").effects.cells == {}
+    def test_a_zone_is_told_a_style_begins_all_anew_and_a_name_touches_none(self, still):
+        assert still.desk.look([Edit(ZONE, OTHER)], "de").effects.cells == {"vorplatz-nord": Reach.TOLD}
+        assert set(still.desk.look([Edit(("redaction", "style"), "silhouette")], "de").effects.cells.values()) == {Reach.ANEW}
+        assert still.desk.look([Edit(NAME, "Eins")], "de").effects.cells == {}
 
     def test_a_demonstration_on_other_footage_cannot_be_changed(self, tmp_path):
         site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
