@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from blickschutz.analysis.rules.view import ViewWatch
+from blickschutz.analysis.rules.view_roll import Roll
 from blickschutz.kernel.planes import shrunk
 from blickschutz.kernel.scene import Cause
 
@@ -358,3 +359,55 @@ def test_a_hand_held_camera_that_is_pushed_and_rests_elsewhere_is_called_moved()
 
 def test_a_hand_held_camera_that_pans_is_not_called_moved():
     assert told(hand_held(panned(3.0))) is None
+
+
+def test_a_hand_held_camera_that_is_turned_is_called_moved():
+    """By five degrees in a second: too slow for a push, and no sway ever turns a picture."""
+    first = told(hand_held(turned_by(5.0)))
+    assert first is not None
+    assert first[1] is Cause.MOVED
+    assert 5.0 < first[0] <= 8.0
+
+
+def test_a_hand_held_camera_that_is_turned_back_is_not_called_moved():
+    def altered(picture, t, rng):
+        return turned_by(5.0)(picture, min(t, 2.0 - t), rng)
+
+    assert told(hand_held(altered)) is None
+
+
+def turned_by(degrees):
+    def altered(picture, t, rng):
+        around = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), degrees * min(1.0, max(0.0, t)), 1)
+        return cv2.warpAffine(picture, around, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+
+    return altered
+
+
+class TestRoll:
+    @pytest.mark.parametrize("degrees", [-6.0, -4.0, 4.0, 6.0])
+    def test_the_angle_is_measured_whatever_else_shifts(self, degrees):
+        roll, rng = Roll(), np.random.default_rng(2)
+        for index in range(12):
+            picture = swaying(turned_by(degrees)(place(3), (index - 3) / RATE, rng), index / RATE, rng)
+            roll.look(shrunk(noisy(picture, rng), 192, 144), index / RATE)
+        assert roll.turned
+        assert roll.lies_turned(11 / RATE)
+        assert roll.evidence == pytest.approx(abs(degrees) / 6, abs=0.12)
+
+    def test_what_is_less_than_three_degrees_or_only_moves_before_it_is_no_turn(self):
+        for altered in (turned_by(1.5), headlights, bus, crowd):
+            roll, rng = Roll(), np.random.default_rng(2)
+            for index in range(40):
+                t = index / RATE
+                roll.look(shrunk(noisy(altered(place(3), t, rng), rng), 192, 144), t)
+                assert not roll.turned
+
+    def test_pictures_that_are_missing_end_it(self):
+        roll, rng = Roll(), np.random.default_rng(2)
+        for index in range(12):
+            roll.look(shrunk(noisy(turned_by(6.0)(place(3), index / RATE, rng), rng), 192, 144), index / RATE)
+        assert roll.turned
+        roll.interrupt()
+        assert not roll.turned
+        assert roll.evidence == 0

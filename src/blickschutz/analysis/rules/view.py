@@ -79,7 +79,8 @@ class ViewWatch:
         compared = self._known.compare(seen)
         self._known.watch_rest(seen, compared, at)
         told = told_by(seen, compared)
-        moment = self._evidence(told, compared, at, moved=self._known.rest.pushed)
+        moment = self._evidence(told, compared, at, moved=self._known.was_moved)
+        moment = {**moment, Cause.MOVED: max(moment[Cause.MOVED], self._known.roll.evidence)}
         frozen, still_s = self._stillness.look(small, at)
         self._restless = self._restlessness.look(small, at)
         self._learn(seen, compared, moment, at)
@@ -94,11 +95,14 @@ class ViewWatch:
         """What the window says; `frozen` is the evidence that the picture is, and for how many seconds it has been still."""
         lasting = self._lasting(told, compared, moment, at)
         scores = {**lasting, Cause.FROZEN: frozen[0]}
+        known = self._known
+        assert known is not None
+        if known.roll.lies_turned(at):
+            scores[Cause.MOVED] = max(scores.get(Cause.MOVED, 0.0), known.roll.evidence)
         cause = max(scores, key=lambda each: scores[each])
         seconds = self._seconds(scores, at)
         passing = {**moment, Cause.BLINDED: _PASSING_LIGHT * moment[Cause.BLINDED]}
-        known = self._known
-        if known is not None and known.drifts and known.rest.pushed and not known.rest.lies_elsewhere(at):
+        if known.drifts and not known.roll.turned and not known.rest.lies_elsewhere(at):
             # Whether it was a push or a pan is seen once the camera rests: whoever pans after somebody goes on seeing them.
             passing[Cause.MOVED] = 0.0
         spreading = (_SPREADING * lasting.get(each, 0.0) for each in (Cause.COVERED, Cause.DEFOCUSED))
@@ -155,7 +159,7 @@ class ViewWatch:
         lasting[COVERED] |= np.asarray(gone & (told[COVERED] != 0), np.uint8)
         lasting[BLURRED] |= np.asarray(gone & (told[BLURRED] != 0), np.uint8)
         assert self._known is not None
-        return self._evidence(lasting, compared, at, moved=self._known.rest.lies_elsewhere(at))
+        return self._evidence(lasting, compared, at, moved=self._known.lies_elsewhere(at))
 
     def _evidence(self, told: Told, compared: Compared, at: float, *, moved: bool) -> Evidence:
         """What `told` says; of a camera that does not hang still it counts as a move only where a push was seen to have `moved` it."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Flags, Floats, Looked, by_part, ranked, share
 from blickschutz.analysis.rules.view_rest import Rest
+from blickschutz.analysis.rules.view_roll import Roll
 
 # Learned from every look at first, then once a second, with a memory of some minutes.
 _EAGER, _LEARN_S, _MOST_AGE = 30, 0.9, 400
@@ -60,21 +61,33 @@ class KnownView:
         self._changes: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._agreements: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._bests: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
-        self.rest = Rest(at)
+        self.rest, self.roll = Rest(at), Roll()
 
     def interrupt(self) -> None:
         """Pictures are missing: no part was seen to differ for long."""
         self._differs_since[:] = np.inf
         self.rest.interrupt()
+        self.roll.interrupt()
 
     def watch_rest(self, seen: Looked, compared: Compared, at: float) -> None:
         """Follow the camera's own motion; asked only where it `drifts` or is hardly known, since of others every move is told."""
-        if self.drifts or self.rest.pushed or at - self.since < _YOUNG_S:
+        if self.drifts or self.rest.pushed or self.roll.turned or at - self.since < _YOUNG_S:
             self.rest.look(seen, compared.agreement, at)
+            self.roll.look(seen.luma, at)
             if self.rest.panned_at == at:
                 self._age = np.minimum(self._age, _PANNED_AGE).astype(np.float32)
         else:
             self.rest.interrupt()
+            self.roll.interrupt()
+
+    @property
+    def was_moved(self) -> bool:
+        """Whether it was pushed aside or turned a moment ago, and does not see again what it saw before."""
+        return self.rest.pushed or self.roll.turned
+
+    def lies_elsewhere(self, at: float) -> bool:
+        """Whether it was moved so, and came to rest before the look of time `at`."""
+        return self.rest.lies_elsewhere(at) or self.roll.lies_turned(at)
 
     def compare(self, seen: Looked) -> Compared:
         together = by_part(cv2.accumulateProduct(self._down, seen.down, cv2.multiply(self._across, seen.across)))
