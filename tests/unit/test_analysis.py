@@ -11,6 +11,7 @@ from blickschutz.analysis.io.openvino_detector import _fill
 from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.analysis.rules.attention import Attention
 from blickschutz.analysis.rules.background import BackgroundModel, BackgroundSettings, BackgroundState
+from blickschutz.analysis.rules.changes import still_changes
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox, drop_contained, suppress_overlaps
 from blickschutz.analysis.rules.packing import Placement, fitting, pack, unpack
 from blickschutz.analysis.rules.proof import agreeing, levelled
@@ -97,6 +98,21 @@ class TestBackground:
             half.learn(picture(), compare(half, picture()), NONE, NONE, index / 5)
         assert half.background(6.0).known.all()
         assert not before.known[:, 15:].any()
+
+    def test_a_change_tells_since_when_the_place_is_not_what_it_was_whoever_passes_since(self):
+        model, at = learned()
+        changed, passing = picture(), NONE.copy()
+        changed[5:12, 8:14] = (30, 128, 128)
+        passing[2:16, 5:18] = 255
+        for index in range(100):
+            at += 0.2
+            thing = changed if index > 50 else picture()
+            model.learn(thing, compare(model, thing), passing if 70 < index < 80 else NONE, NONE, at)
+        agrees = compare(model, changed)
+        (change,) = still_changes(model.still_since(agrees, NONE), model.stood(), at, 3.0, model.shown, changed, (4.0, 4.0))
+        assert change.since_s == pytest.approx(4.0, abs=0.5)
+        assert change.differs_s == pytest.approx(10.0, abs=1.2)
+        assert change.known_s == pytest.approx(11.6, abs=1.6)
 
     def test_other_colour_alone_is_enough(self):
         model, _ = learned()

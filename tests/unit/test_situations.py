@@ -289,9 +289,14 @@ class TestPlace:
             scenes.append(scene(103 + i / 5, person(1, standing(to + (20 if near else -20) * (i + 1), 420), 103 + i / 5, 100)))
         return scenes
 
-    def stays(self, *changes, since=12.0, after=103.0, **more):
+    def stays(self, *changes, since=12.0, after=103.0, began=103.0, **more):
+        """Each is still from `after` on, and was last seen as it is known at `began`: whoever changed it stood before it until then."""
         return [
-            scene(after + i / 5, changes=tuple(replace(change, since_s=change.since_s + i / 5) for change in changes), **more)
+            scene(
+                after + i / 5,
+                changes=tuple(replace(one, since_s=one.since_s + i / 5, differs_s=after - began + i / 5) for one in changes),
+                **more,
+            )
             for i in range(round(since * 5) + 5)
         ]
 
@@ -306,6 +311,20 @@ class TestPlace:
 
     def test_something_is_gone(self):
         assert kinds(self.put_down(-0.6)) == [Kind.OBJECT_REMOVED]
+
+    @pytest.mark.parametrize("way", [1, -1])
+    def test_whoever_passes_before_an_old_change_makes_no_new_one(self, way):
+        """It is still anew each time, but the place was last seen as it was long before anybody came."""
+        change = Change(Box(500, 380, 540, 420), 0.0, 0.6 * way)
+        assert len(kinds([*self.visit(), *self.stays(change, after=108.0)])) == 1
+        assert kinds([*self.visit(), *self.stays(change, after=108.0, began=70.0)]) == []
+
+    @pytest.mark.parametrize(("known_s", "told"), [(12.0, []), (60.0, [Kind.OBJECT_REMOVED])])
+    def test_what_was_part_of_the_place_for_a_moment_only_is_no_thing_that_is_gone(self, known_s, told):
+        """Somebody stood there at the start, or a cover was learned."""
+        change = Change(Box(500, 380, 540, 420), 0.0, -0.6, known_s=known_s)
+        assert kinds([*self.visit(), *self.stays(change, after=108.0)]) == told
+        assert kinds([*self.visit(), *self.stays(replace(change, appeared=0.6), after=108.0)]) == [Kind.OBJECT_LEFT]
 
     @pytest.mark.parametrize(("left", "appeared", "told"), [(0, -0.6, []), (0, 0.6, [Kind.OBJECT_LEFT]), (40, -0.6, [Kind.OBJECT_REMOVED])])
     def test_what_is_gone_at_the_picture_s_edge_may_have_been_somebody(self, left, appeared, told):

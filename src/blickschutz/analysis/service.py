@@ -153,7 +153,7 @@ class Analyser:
             rows, columns = model.shape
             scale = frame.width / columns, frame.height / rows
             since = model.still_since(proven, blocked)
-            changes = self._changes = still_changes(since, frame.at, settings.still_s, model.shown, picture, scale)
+            changes = self._changes = still_changes(since, model.stood(), frame.at, settings.still_s, model.shown, picture, scale)
         elif model.state is BackgroundState.STEADY:
             changes = self._changes
         view = self._view.look(np.ascontiguousarray(small[..., 0]), frame.y, frame.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -115,11 +116,15 @@ class Change:
 
     `since_s` is how long it has been still. `appeared` is the share of its outline that is an edge now, less
     the share that was an edge before: above 0 something is there that was not, below 0 something is gone.
+    Before it was last seen as it is known, `differs_s` ago, it had been known so for `known_s`. People who pass before it end
+    `since_s`, not these.
     """
 
     box: Box
     since_s: float
     appeared: float
+    differs_s: float = 0.0
+    known_s: float = math.inf
 
 
 class Cause(StrEnum):

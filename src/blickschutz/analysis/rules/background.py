@@ -34,6 +34,8 @@ _MOST_GAP_S = 1.25
 _LEAST_LOOKS = 4
 # Of times that are sums of fractions: 1.3999 s are 1.4 s, not a look more.
 _ROUNDING_S = 1e-3
+# When a pixel was last seen as it is known is noted so often.
+_NOTED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class BackgroundModel:
         self._previous: Bytes | None = None
         self._moved_at = np.full(shape, -np.inf)
         self._learned_at = -np.inf
+        self._known_at, self._agreed_at, self._noted_at = np.full(shape, np.inf), np.full(shape, -np.inf), -np.inf
         self._least_wait = 0.0
         self._learn_after = self._settings.learn_after_s
         self._changed_until = self._anew_at = -np.inf
@@ -146,6 +149,10 @@ class BackgroundModel:
         """Since when a known pixel has differed and stayed the same with nobody near; infinite elsewhere."""
         different = (self._known != 0) & (agrees == 0) & (blocked == 0)
         return np.where(different, self._stable_since, np.inf)
+
+    def stood(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """For each known pixel since when it has been known as it is, and when it was last seen so (to a second)."""
+        return self._known_at, self._agreed_at
 
     def background(self, at: float, doubt: Doubt | None = None) -> Background:
         """What is known at this moment. It stays as it is: learning replaces the arrays, it does not write into them."""
@@ -218,6 +225,9 @@ class BackgroundModel:
         self._watch_for_change(agrees, blocked, at)
         free = blocked == 0
         itself = agreeing_itself(self.background(at), picture) if self._has_others or self._falls is not None else agrees
+        if at - self._noted_at >= _NOTED_S:
+            self._noted_at = at
+            self._agreed_at[agrees != 0] = at
         self._falls = self._falling(agrees, at) if self.weather.falls else None
         self._adapt(picture, (itself != 0) & free)
         if found is not None and found.cut.any():
@@ -242,16 +252,17 @@ class BackgroundModel:
         unknown = new[self._known.reshape(-1)[new] == 0]
         if unknown.size:
             self._mean.reshape(-1, 3)[unknown] = self._states.shown.reshape(-1, 3)[unknown]
-            self._make_known(unknown)
+            self._make_known(unknown, at)
             self._states.drop(unknown)
         if new.size or not round(at) % 10:
             self._has_others = self._states.any
 
-    def _make_known(self, places: npt.NDArray[np.intp]) -> None:
+    def _make_known(self, places: npt.NDArray[np.intp], at: float) -> None:
         known = self._known.copy()
         known.reshape(-1)[places] = _FULL
         self._known = known
         self._touched.reshape(-1)[places] = False
+        self._known_at.reshape(-1)[places] = self._agreed_at.reshape(-1)[places] = at
         self._shown = cv2.convertScaleAbs(self._mean)
 
     def _falling(self, agrees: Bytes, at: float) -> Bytes:
@@ -289,7 +300,7 @@ class BackgroundModel:
         if accepted.size:
             accepted = self._without_bodies(accepted)
             self._mean.reshape(-1, 3)[accepted] = candidates[accepted]
-            self._make_known(accepted)
+            self._make_known(accepted, at)
 
     def _is_other(self, where: npt.NDArray[np.intp], stays: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Which of the pixels look different now. A flake that passes is no other picture of the place."""

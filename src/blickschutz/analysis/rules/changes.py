@@ -25,11 +25,12 @@ _MOST_CHANGES = 12
 
 
 def still_changes(
-    still_since: Floats, at: float, least_s: float, shown: Bytes, now: Bytes, scale: tuple[float, float]
+    still_since: Floats, stood: tuple[Floats, Floats], at: float, least_s: float, shown: Bytes, now: Bytes, scale: tuple[float, float]
 ) -> tuple[Change, ...]:
     """Still changes at time `at`. All arrays have the shape of the small picture.
 
-    `still_since` is infinite where there is no change; `shown` is the long-term background, `now` the moment,
+    `still_since` is infinite where there is no change; `stood` says since when each pixel has been known, and when it was last seen so;
+    `shown` is the long-term background, `now` the moment,
     both (height, width, 3); `scale` is source pixels per small pixel.
     """
     still = (at - still_since >= least_s).astype(np.uint8)
@@ -44,9 +45,9 @@ def still_changes(
             continue
         mask = (labels == label).astype(np.uint8)
         own = (mask != 0) & (still != 0)
-        since = float(np.median(still_since[own])) if own.any() else at
+        since, known, agreed = (float(np.median(times[own])) if own.any() else at for times in (still_since, *stood))
         box = Box(x, y, x + width, y + height).scaled(*scale)
-        found.append(Change(box, at - since, _appeared(mask, shown, now)))
+        found.append(Change(box, at - since, _appeared(mask, shown, now), at - agreed, max(0.0, agreed - known)))
     return tuple(found)
 
 

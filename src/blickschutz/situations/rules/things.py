@@ -23,6 +23,10 @@ _WALKED_HEIGHTS, _WALKED_SHARE = 0.4, 0.1
 _VANISHED_S, _TAKEN_UP_S = 12.0, 4.0
 # For so many seconds in one place, and so much of their height.
 _STOOD_S, _STOOD_SHARE = 4, 0.3
+# Whoever puts a thing down or takes it is there from when the place is last seen as it was, though they may be followed only later.
+_BEFORE_S, _COMES_S = 2.0, 20.0
+# What was part of the place for less is no thing that could be taken away: somebody who stood there at the start, or a covered lens.
+_PART_OF_THE_PLACE_S = 30.0
 _EDGE = 0.02
 _RESTS_SCORE, _RESTS_SHARE = 0.12, 0.2
 _LYING_SIDE = 0.6
@@ -73,7 +77,7 @@ def stands_out(history: History, change: Change) -> float:
 def is_thing(history: History, change: Change, visitors: Sequence[Visit]) -> bool:
     """Whether the change can be a thing that one of `visitors` put down or took away."""
     walkers = [visit for visit in visitors if _walked(visit, history.now.width)]
-    if not walkers:
+    if not walkers or not _somebody_began_it(history, change):
         return False
     height = max(visit.height for visit in walkers)
     others = [other for other in history.now.changes if other is not change]
@@ -89,8 +93,19 @@ def is_thing(history: History, change: Change, visitors: Sequence[Visit]) -> boo
     if change.appeared < 0:
         # A thing that is gone is not seen any more; somebody who stood there and walked off was one. Where the picture's edge cuts what
         # is gone nothing tells it from somebody who was half in the picture.
-        return not rests and not _at_the_edge(history, own) and not _stood_there(change, visitors)
+        belonged = change.known_s >= _PART_OF_THE_PLACE_S
+        return belonged and not rests and not _at_the_edge(history, own) and not _stood_there(change, visitors)
     return not (_as_large_as_a_body(whole, height) and (rests or _vanished_there(history, change, visitors)))
+
+
+def _somebody_began_it(history: History, change: Change) -> bool:
+    """Whether anybody was near when the place was last seen as it was: whoever only passes later makes no change anew of an old one."""
+    began_at = history.now.at - max(change.differs_s, change.since_s)
+    return any(
+        began_at - _BEFORE_S <= point.at <= began_at + _COMES_S and _reaches(point.box, change.box)
+        for trail in history.trails.values()
+        for point in trail.long
+    )
 
 
 def _reaches(person: Box, thing: Box) -> bool:
