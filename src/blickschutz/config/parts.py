@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from blickschutz.config.texts import SiteError
 from blickschutz.ingest.rules.address import PICTURES, read_address, without_secrets
+from blickschutz.kernel.geometry import crosses_itself, is_on_a_line
 from blickschutz.kernel.hosts import number_of
 from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
 
@@ -33,6 +34,9 @@ def _time_of_day(value: str) -> str:
 
 def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
     area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True)) / 2
+    # An even figure eight has no area either: its halves count against each other.
+    if crosses_itself(points) and not is_on_a_line(points):
+        raise SiteError("crossing")
     if abs(area) < 1e-6:
         raise SiteError("flat")
     return points

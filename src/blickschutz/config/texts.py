@@ -19,6 +19,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "die Fläche ist leer; schreiben Sie mindestens drei Punkte, die nicht auf einer Linie liegen",
         "the area is empty; write at least three points that do not lie on one line",
     ),
+    "crossing": (
+        "der Rand der Fläche kreuzt sich selbst, wie eine Acht; ordnen Sie die Ecken der Reihe nach rund um die Fläche",
+        "the edge of the area crosses itself, like an eight; put the corners in their order around the area",
+    ),
     "address": (
         "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad', 'http://Rechner/Pfad' oder 'file:Pfad'",
         "{value!r} is no address; write 'rtsp://host/path', 'http://host/path' or 'file:path'",

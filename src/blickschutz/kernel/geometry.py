@@ -120,3 +120,49 @@ def pairwise_iou(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]
     sizes = [np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1) for boxes in (first, second)]
     union = sizes[0][:, None] + sizes[1][None, :] - shared
     return np.asarray(shared / np.maximum(union, 1e-9), np.float32)
+
+
+def crosses_itself(points: Points) -> bool:
+    """Whether the edge of a polygon meets itself anywhere but at the corners of neighbouring sides, as that of a figure eight does."""
+    # A corner that is written twice in a row, or again at the end, is one corner.
+    points = tuple(point for at, point in enumerate(points) if point != points[at - 1])
+    count = len(points)
+    if len(set(points)) < count:
+        return True
+    sides = [(points[at], points[(at + 1) % count]) for at in range(count)]
+    for first in range(count):
+        for second in range(first + 1, count):
+            if second - first not in {1, count - 1}:
+                if _meet(*sides[first], *sides[second]):
+                    return True
+            elif _folds(sides[first], sides[second]):
+                return True
+    return False
+
+
+def is_on_a_line(points: Points) -> bool:
+    """Whether all points lie on one line, to a millionth."""
+    return all(abs(_turn(points[0], one, other)) < 1e-6 for one in points for other in points)
+
+
+def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    """Above 0 where `c` lies to one side of the line from `a` to `b`, under 0 to the other, 0 on it."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _meet(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float], d: tuple[float, float]) -> bool:
+    """Whether the lines from `a` to `b` and from `c` to `d` have a point in common."""
+    if _turn(a, b, c) * _turn(a, b, d) < 0 and _turn(c, d, a) * _turn(c, d, b) < 0:
+        return True
+    return any(_turn(*line, point) == 0 and _between(*line, point) for line, point in (((a, b), c), ((a, b), d), ((c, d), a), ((c, d), b)))
+
+
+def _between(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
+    return min(a[0], b[0]) <= c[0] <= max(a[0], b[0]) and min(a[1], b[1]) <= c[1] <= max(a[1], b[1])
+
+
+def _folds(first: tuple[tuple[float, float], ...], second: tuple[tuple[float, float], ...]) -> bool:
+    """Whether a side runs back along its neighbour."""
+    common = next(point for point in first if point in second)
+    one, other = (next(point for point in side if point != common) for side in (first, second))
+    return _turn(common, one, other) == 0 and (_between(common, one, other) or _between(common, other, one))
