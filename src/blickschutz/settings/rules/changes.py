@@ -12,8 +12,9 @@ _MISSING = object()
 _LIVE = frozenset({"cameras", "redaction", "wall", "analysis"})
 # What these say of a camera is read by the broker's line or the log's start, too.
 _AT_START = frozenset({("analysis", "model")})
-# Names and places on pages: no picture, no rule and no period is another one by them.
-_SHOWN_OF_CAMERA = frozenset({"name", "plan"})
+# Names and places on pages: no picture, no rule and no period is another one by them. Where a camera stands on the plan is none: by it
+# go the rule of signs before each view and what documents draw, and the plan under it takes two people, too.
+_SHOWN_OF_CAMERA = frozenset({"name"})
 _SHOWN = frozenset({("site", "building"), ("wall", "width")})
 # By what the service is kept honest, and where it lives: whoever has the service must not have these, too.
 _ANCHORS = frozenset({("review", "root"), ("audit", "witness"), ("audit", "witness_key"), ("site", "id"), ("site", "data")})
