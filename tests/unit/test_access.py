@@ -507,11 +507,15 @@ class TestTable:
         assert set(PERMISSIONS) == set(Permission)
 
     @pytest.mark.parametrize("roles", [one for one in ROLE_SETS if separated(one) is None], ids=lambda roles: "+".join(sorted(roles)))
-    def test_whoever_administers_or_watches_the_log_sees_no_picture(self, roles):
+    def test_whoever_administers_or_watches_the_log_sees_neither_live_picture_nor_recording(self, roles):
         member = Member("x", "x", roles)
         grave = {Permission.PROPOSE, Permission.SETTINGS, Permission.LOG, Permission.FIGURES}
         if any(may(member, one) for one in grave):
             assert not any(may(member, one) for one in PICTURES)
+
+    def test_pictures_to_draw_on_are_for_the_administration_alone_and_for_no_program(self):
+        assert PERMISSIONS[Permission.SETUP] == {Role.ADMINISTRATION}
+        assert Permission.SETUP in PERSONAL
 
     def test_nobody_may_both_propose_and_confirm(self):
         for roles in ROLE_SETS:

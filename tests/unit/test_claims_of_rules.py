@@ -192,7 +192,7 @@ WORDS = {
         ),
     },
     "VA-04": {
-        "Wer verwaltet sieht keine Bilder": members(Role.ADMINISTRATION, Role.CONTROL_ROOM),
+        "Wer verwaltet sieht weder Livebild noch Aufnahmen": members(Role.ADMINISTRATION, Role.CONTROL_ROOM),
         "wer sichtet verwaltet nicht": members(Role.REVIEW, Role.ADMINISTRATION),
     },
     "VA-05": {"Rechtzeitig gesichtet sonst vernichtet": rows(overdue=(4,))},

@@ -86,7 +86,7 @@ REFUSED = SEEN | {
     *("/api/v1/alerts/{number}/acknowledge", "/api/v1/alerts/{number}/close", "/api/v1/cameras/{camera}/resume", "/api/v1/regime"),
 }
 # A cell that is not there is asked for a picture for as long as that may take; nothing of it touches a store.
-PICTURES = {"/cameras/{camera}/picture.jpg", "/api/v1/cameras/{camera}/picture.jpg"}
+PICTURES = {"/cameras/{camera}/picture.jpg", "/cameras/{camera}/setup/picture.jpg", "/api/v1/cameras/{camera}/picture.jpg"}
 
 
 class Watchdog:

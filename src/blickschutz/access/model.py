@@ -42,6 +42,7 @@ class Permission(StrEnum):
     FIGURES = "figures"
     SETTINGS = "settings"
     VERSIONS = "versions"
+    SETUP = "setup"
     POLICY = "policy"
     FACTS = "facts"
     REQUESTS = "requests"

@@ -42,6 +42,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.SETTINGS: frozenset({_T, _D}),
     # Who proposes changes of settings, and who confirms them.
     Permission.VERSIONS: frozenset({_A, _T, _D}),
+    # Single redacted pictures to draw on, each in the log; no other picture is for whoever administers.
+    Permission.SETUP: frozenset({_T}),
     Permission.POLICY: frozenset({_T, _D}),
     # Which of them signs what is another question (compliance/entered.py).
     Permission.FACTS: frozenset({_A, _T, _D}),
@@ -50,7 +52,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.PROPOSE: frozenset({_T}),
     Permission.CONFIRM: frozenset({_A, _D}),
 }
-# Pictures, redacted or not, or the way to them.
+# Live pictures and recordings, redacted or not, or the way to them.
 PICTURES = frozenset({Permission.WALL, Permission.ALERTS, Permission.CASES, Permission.REVIEW, Permission.EVIDENCE})
 # What a token may never do: people and rights are changed by people, a review takes two of them in a room, who asks
 # for their data is dealt with by people too, and so is a clock that nobody is sure of.
@@ -66,10 +68,11 @@ PERSONAL = frozenset(
         Permission.REQUESTS,
         Permission.PROPOSE,
         Permission.CONFIRM,
+        Permission.SETUP,
     }
 )
 
-# VA-04: who administers sees no pictures; who watches over the log sees none either; who reviews does neither.
+# VA-04: who administers sees neither live picture nor recording; who watches over the log sees none either; who reviews does neither.
 SEPARATED = (
     (_T, _S),
     (_T, _L),

@@ -138,6 +138,7 @@ class Event(StrEnum):
     FACT_WITHDRAWN = "fact-withdrawn"
     PLAN_PROPOSED = "plan-proposed"
     PLAN_SET = "plan-set"
+    SETUP_LOOKED = "setup-looked"
     PICTURES_RENEWED = "pictures-renewed"
     DATA_MOVED = "data-moved"
     PROGRAMS_CHANGED = "programs-changed"

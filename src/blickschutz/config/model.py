@@ -216,7 +216,7 @@ class Person(Part):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     """Name of the person."""
     roles: Annotated[tuple[Annotated[Role, Field(strict=False)], ...], Field(min_length=1)]
-    """Roles of the person; an administrator sees no pictures and so has no other role (VA-04)."""
+    """Roles of the person; an administrator sees neither live picture nor recordings, and so has no other role (VA-04)."""
     trained_until: date | None = None
     """Last day on which the person's training counts; without it they do not review."""
 

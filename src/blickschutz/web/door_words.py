@@ -65,7 +65,7 @@ KEY_DONE: Mapping[str, str] = {
 }
 DOOR_PROBLEMS: Mapping[str, str] = {
     "role": N_("Sichten dürfen nur Personen mit der Rolle Sichtung oder Aufsicht."),
-    "administrator": N_("Wer das System verwaltet, darf keine Bilder sehen."),
+    "administrator": N_("Wer das System verwaltet, darf keine Aufnahmen sehen."),
     "untrained": N_("Für Sie ist keine Schulung eingetragen. Ohne Schulung keine Sichtung."),
     "training-over": N_("Ihre Schulung ist abgelaufen. Ohne gültige Schulung keine Sichtung."),
     "no-key": N_("Sie haben noch kein Sichtungskennwort festgelegt. Das geht unter „Mein Sichtungskennwort“."),

@@ -104,7 +104,7 @@ MEANINGS: Mapping[str, str] = {
     "Onvif.motion": "Als was ein einfacher Bewegungsalarm zählt. Ohne Angabe als nichts: Dass sich etwas bewegt, sagt nicht, was.",
     "Person.id": "Kurzname, in der Anlage nur einmal.",
     "Person.name": "Name der Person.",
-    "Person.roles": "Rollen der Person beim ersten Start; wer verwaltet, sieht keine Bilder und hat keine andere Rolle (VA-04).",
+    "Person.roles": "Rollen der Person beim ersten Start; wer verwaltet, sieht keine Aufnahmen und hat keine andere Rolle (VA-04).",
     "Person.trained_until": "Letzter Tag, an dem die Schulung gilt; ohne sie keine Sichtung.",
     "PlanPlace.angle": "Breite des Blickfelds in Grad.",
     "PlanPlace.direction": "Blickrichtung in Grad im Uhrzeigersinn, 0 ist oben auf dem Plan.",

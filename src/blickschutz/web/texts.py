@@ -35,6 +35,7 @@ from blickschutz.web.request_words import (
     SETTLEMENT_WORDS,
 )
 from blickschutz.web.sensitivity_words import BEGAN_WORDS, SENSITIVITY_EVENTS, SENSITIVITY_PROBLEMS, STANDING_WORDS, WHY_WORDS
+from blickschutz.web.setup_words import RULER_WORDS, SETUP_PROBLEMS
 from blickschutz.web.version_words import CHANGE_STATES, REACH_WORDS, SETTINGS_EVENTS, SETTINGS_PROBLEMS
 from blickschutz.web.words import (
     ACCOUNT_DONE,
@@ -94,9 +95,11 @@ __all__ = [
     "ROLE_MEANINGS",
     "ROLE_WORDS",
     "ROOM_PROBLEMS",
+    "RULER_WORDS",
     "SENSITIVITY_PROBLEMS",
     "SETTINGS_PROBLEMS",
     "SETTLEMENT_WORDS",
+    "SETUP_PROBLEMS",
     "SIGN_IN_PROBLEMS",
     "SPANS",
     "STANDING_WORDS",
@@ -387,6 +390,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "shift-noted": N_("Eintrag ins Schichtbuch"),
     "plan-proposed": N_("Grundriss vorgeschlagen"),
     "plan-set": N_("Grundriss in Kraft gesetzt"),
+    "setup-looked": N_("Verpixeltes Bild zum Einrichten angesehen"),
     "recording-ordered": N_("Aufzeichnung angeordnet"),
     "recording-refused": N_("Aufzeichnung nicht möglich"),
     "recording-failed": N_("Aufzeichnung nicht zustande gekommen"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import without_secrets
 from blickschutz.kernel.errors import UNREADABLE
-from blickschutz.settings.model import Difference, Edit
+from blickschutz.settings.model import Difference, Edit, Effects, Refused
 from blickschutz.web.settings import meaning_of
 
 _MOST_SHOWN = 2000
@@ -115,3 +115,21 @@ def edit_of(key: str, value: str) -> Edit | None:
     except UNREADABLE:
         return None
     return Edit(path, found["x"]) if found.keys() == {"x"} else None
+
+
+def refusal_in_words(refused: Refused, language: str) -> dict[str, Any]:
+    """Why a change was not made, as the pages show it."""
+    index = 0 if language == "de" else 1
+    return {
+        "problem": refused.why.value,
+        "lines": [*refused.lines, *refused.keys],
+        "against": [(one.rule, one.source, one.text[index]) for one in refused.against],
+    }
+
+
+def effects_in_words(effects: Effects, name_of: Callable[[str], str], language: str) -> dict[str, Any]:
+    """What a change does, as the pages show it; `name_of` gives a camera's name."""
+    index = 0 if language == "de" else 1
+    rules = {name: [(one.rule, one.source, one.text[index]) for one in getattr(effects, name)] for name in ("open", "anew")}
+    cells = [(name_of(name), reach.value) for name, reach in effects.cells.items()]
+    return {**rules, "cells": cells, "documents": effects.documents, "restart": effects.restart}

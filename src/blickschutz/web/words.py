@@ -19,7 +19,7 @@ ROLE_MEANINGS = {
     "leitstelle": N_("Live-Wand und Meldungen"),
     "sichtung": N_("Sichtung von Aufzeichnungen zu zweit"),
     "aufsicht": N_("dritte Stimme, Löschsperren, Herausgabe"),
-    "administration": N_("Einstellungen, Zustand, Personen; keine Bilder"),
+    "administration": N_("Einstellungen, Zustand, Personen; Bilder nur verpixelt zum Einrichten"),
     "datenschutz": N_("Protokoll, Regeln, Dokumente; keine Bilder"),
 }
 STATE_WORDS_OF_ACCOUNTS = {
@@ -47,7 +47,9 @@ SIGN_IN_PROBLEMS = {
     "key": N_("Der Sicherheitsschlüssel wurde nicht erkannt. Bitte versuchen Sie es noch einmal."),
 }
 ACCOUNT_PROBLEMS = {
-    "separated": N_("Diese Rollen darf nicht dieselbe Person haben: Wer verwaltet oder das Protokoll prüft, sieht keine Bilder."),
+    "separated": N_(
+        "Diese Rollen darf nicht dieselbe Person haben: Wer verwaltet oder das Protokoll prüft, sieht weder Wand noch Aufnahmen."
+    ),
     "no-role": N_("Bitte wählen Sie mindestens eine Rolle."),
     "id": N_("Ein Kurzname besteht aus Kleinbuchstaben, Ziffern und Bindestrichen."),
     "name": N_("Bitte geben Sie einen Namen an."),

@@ -118,7 +118,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 (test("tests/unit/test_access.py"),),
             ),
             _Measure(
-                _plain("Wer verwaltet, sieht keine Bilder; wer sichtet, verwaltet nicht."),
+                _plain("Wer verwaltet, sieht weder Livebild noch Aufnahmen; wer sichtet, verwaltet nicht."),
                 "Nichtverkettung",
                 "b",
                 "Rechte",

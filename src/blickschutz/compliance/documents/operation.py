@@ -271,7 +271,9 @@ def service_order(g: Grounds) -> Document:
             (
                 say(
                     "Leitstelle: Wand und Meldungen. Sichtung: Vorgänge, immer zu zweit. Aufsicht: dritte Stimme, Sperren, Herausgabe. "
-                    "Administration: Einstellungen und Personen, keine Bilder. Datenschutz: Protokoll und Regeln, keine Bilder.",
+                    "Administration: Einstellungen und Personen; zum Einrichten einer Kamera einzelne verpixelte Bilder, jedes im "
+                    "Protokoll. "
+                    "Datenschutz: Protokoll und Regeln, keine Bilder.",
                     rule("VA-04"),
                     test("tests/live/test_people.py"),
                 ),

@@ -32,7 +32,8 @@ ROLES = {
     Role.CONTROL_ROOM: "Leitstelle: Wand und Meldungen, Anordnung einer Aufzeichnung, Anhalten",
     Role.REVIEW: "Sichtung: Vorgänge, immer zu zweit",
     Role.SUPERVISION: "Aufsicht: dritte Stimme, Sperren, Herausgabe",
-    Role.ADMINISTRATION: "Administration: Einstellungen und Personen, keine Bilder",
+    Role.ADMINISTRATION: "Administration: Einstellungen und Personen; zum Einrichten einer Kamera einzelne verpixelte Bilder, "
+    "jedes im Protokoll",
     Role.DATA_PROTECTION: "Datenschutz: Protokoll und Regeln, keine Bilder",
 }
 _Row = tuple[tuple[str, ...], tuple[Evidence, ...]]
@@ -138,7 +139,11 @@ def roles(g: Grounds) -> Document:
         Section(
             "Grundsätze",
             (
-                say("Wer verwaltet, sieht keine Bilder; wer sichtet, verwaltet nicht.", rule("VA-04"), setting("people.roles")),
+                say(
+                    "Wer verwaltet, sieht weder Livebild noch Aufnahmen; wer sichtet, verwaltet nicht.",
+                    rule("VA-04"),
+                    setting("people.roles"),
+                ),
                 say(
                     "Ein Recht geben zwei Personen; eine genügt, um es zu nehmen. Beides steht im Protokoll.",
                     event(Event.RIGHTS_CHANGED),

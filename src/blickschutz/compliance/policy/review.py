@@ -73,8 +73,8 @@ def quota(g: Grounds) -> Answer:
 @rule(
     "VA-04",
     "SDM M51",
-    "Wer verwaltet, sieht keine Bilder; wer sichtet, verwaltet nicht",
-    "Whoever administers sees no pictures; whoever reviews does not administer",
+    "Wer verwaltet, sieht weder Livebild noch Aufnahmen; wer sichtet, verwaltet nicht",
+    "Whoever administers sees neither live picture nor recordings; whoever reviews does not administer",
     SETTING,
 )
 def separated(g: Grounds) -> Answer:

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Member, Permission
 from blickschutz.access.rules import may
 from blickschutz.kernel.errors import DeviceError, SettingsError
-from blickschutz.settings.model import Effects, Proposal, Refused, State, Why
+from blickschutz.settings.model import Proposal, Refused, State, Why
 from blickschutz.settings.service import BY_HAND
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
@@ -18,7 +18,7 @@ from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routing import in_lane
-from blickschutz.web.versions import edit_of, shown
+from blickschutz.web.versions import edit_of, effects_in_words, refusal_in_words, shown
 
 _SEE_OTHER = 303
 _MOST = 100
@@ -47,20 +47,6 @@ def routes(pages: Pages) -> APIRouter:
     def _by(person: str, language: str) -> str:
         return texts.translator(language)("Anlagendatei") if person == BY_HAND else pages.person_name(person)
 
-    def _refusal(request: Request, refused: Refused) -> dict[str, Any]:
-        index = 0 if pages.language(request) == "de" else 1
-        return {
-            "problem": refused.why.value,
-            "lines": [*refused.lines, *refused.keys],
-            "against": [(one.rule, one.source, one.text[index]) for one in refused.against],
-        }
-
-    def _effects(request: Request, effects: Effects) -> dict[str, Any]:
-        index = 0 if pages.language(request) == "de" else 1
-        rules = {name: [(one.rule, one.source, one.text[index]) for one in getattr(effects, name)] for name in ("open", "anew")}
-        cells = [(pages.camera_name(name), reach.value) for name, reach in effects.cells.items()]
-        return {**rules, "cells": cells, "documents": effects.documents, "restart": effects.restart}
-
     def _unread() -> tuple[int, str]:
         """How many settings of the file are not in force, and what is wrong with it."""
         try:
@@ -82,7 +68,7 @@ def routes(pages: Pages) -> APIRouter:
             unread=unread,
             broken=broken,
             given={"key": "", "value": "", "reason": "", **given},
-            refused=_refusal(request, refused) if refused is not None else None,
+            refused=refusal_in_words(refused, pages.language(request)) if refused is not None else None,
         )
 
     def _one(request: Request, number: int, refused: Refused | None = None, status: int = 200) -> Response:
@@ -98,8 +84,8 @@ def routes(pages: Pages) -> APIRouter:
             "version.html",
             status=status,
             change=_row(request, found),
-            effects=_effects(request, looked.effects) if looked is not None else None,
-            refused=_refusal(request, refused) if refused is not None else None,
+            effects=effects_in_words(looked.effects, pages.camera_name, pages.language(request)) if looked is not None else None,
+            refused=refusal_in_words(refused, pages.language(request)) if refused is not None else None,
             may_confirm=found.state is State.WAITING and found.by != member.id and may(member, Permission.CONFIRM),
             may_withdraw=found.state is State.WAITING and _may_withdraw(member, found),
             may_undo=found.state is State.APPLIED and may(member, Permission.PROPOSE),
