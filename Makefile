@@ -32,7 +32,6 @@ demo:
 
 demo-cluster:
 	@$(PYTHON) scripts/set_up.py demo
-	@$(BIN)/blickschutz demo --prepare
 	@$(BIN)/python -m blickschutz.demo.cluster $(if $(SECONDS),--seconds $(SECONDS))
 
 demo-survey:

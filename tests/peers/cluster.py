@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -35,29 +37,54 @@ USER, PASSWORD = "wache", "geheim-4711"
 PEOPLE = ("technik", "aufsicht")
 
 
+class _Pictures(WebCamera):
+    """Says whose connection it is that is answered."""
+
+    def __init__(self, reply) -> None:
+        self.own = threading.local()
+        super().__init__(reply)
+
+    def talk(self, connection):
+        self.own.connection = connection
+        super().talk(connection)
+
+
 class CountingCamera:
-    """Pictures by HTTP for whoever signs in; `most` is how many looked at once, ever, `seen` when how many did (monotonic)."""
+    """Pictures by HTTP for whoever signs in; `most` is how many looked at once, ever.
+
+    Who has closed counts no more, though it was not noticed yet: the kernel knows.
+    """
 
     def __init__(self, number: int) -> None:
         self._lock = threading.Lock()
-        self.now = self.most = self.times = 0
+        self._watching: list[socket.socket] = []
+        self.most = self.times = 0
         self.pictures = [still(320, 240, index + 40 * number) for index in range(8)]
-        self.seen: list[tuple[float, int]] = []
-        self._web = WebCamera(self._reply)
+        self._web = _Pictures(self._reply)
         self.path = f"/stream-{number}-of-a-secret-path"
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self._web.port}{self.path}"
 
+    @property
+    def now(self) -> int:
+        with self._lock:
+            return self._count()
+
+    def _count(self) -> int:
+        self._watching = [one for one in self._watching if not _closed(one)]
+        return len(self._watching)
+
     def _reply(self, request):
         if "authorization: basic" not in request.lower():
             yield said(status="401 Unauthorized", fields='WWW-Authenticate: Basic realm="camera"\r\n')
             return
+        connection = self._web.own.connection
         with self._lock:
-            self.now, self.times = self.now + 1, self.times + 1
-            self.most = max(self.most, self.now)
-            self.seen.append((time.monotonic(), self.now))
+            self._watching.append(connection)
+            self.times += 1
+            self.most = max(self.most, self._count())
         try:
             yield moving()
             index = 0
@@ -67,11 +94,20 @@ class CountingCamera:
                 index += 1
         finally:
             with self._lock:
-                self.now -= 1
-                self.seen.append((time.monotonic(), self.now))
+                if connection in self._watching:
+                    self._watching.remove(connection)
 
     def end(self):
         self._web.end()
+
+
+def _closed(connection: socket.socket) -> bool:
+    """Whether the other end has closed it."""
+    if connection.fileno() < 0:
+        return True
+    asked = select.poll()
+    asked.register(connection, select.POLLRDHUP)
+    return bool(asked.poll(0))
 
 
 class Host:

@@ -390,9 +390,23 @@ class TestLeaseWatch:
         return age, died, guard, watch
 
     def test_a_process_that_has_not_let_go_in_time_ends(self):
-        _, died, guard, watch = self.watch([False])
+        age, died, guard, watch = self.watch([False])
         watch.told(99.0)
+        age[0] = 100.6
         assert died.wait(10), "though its own thread is busy, and a read hangs"
+        guard.end()
+
+    def test_a_lease_that_is_taken_back_leaves_time_to_let_go_once(self):
+        age, died, guard, watch = self.watch([False])
+        watch.told(150.0)
+        watch.told(float("-inf"))
+        assert not died.wait(0.3), "it was over the moment it was said"
+        age[0] = 100.4
+        watch.told(float("-inf"))
+        assert not died.wait(0.3)
+        age[0] = 100.6
+        watch.told(float("-inf"))
+        assert died.wait(10)
         guard.end()
 
     def test_one_that_has_lives_on_and_a_lease_that_lasts_ends_nothing(self):
@@ -405,6 +419,7 @@ class TestLeaseWatch:
         assert not died.wait(0.3)
         age[0] = 151.0
         watch.told(150.1)
+        age[0] = 152.0
         assert died.wait(10), "the next lease counts as the first one did"
         guard.end()
 

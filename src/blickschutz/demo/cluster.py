@@ -157,8 +157,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8711)
     parser.add_argument("--kill-after", type=float, default=20.0)
     options = parser.parse_args()
-    if not footage.is_ready():
-        raise SystemExit("the footage is not cut yet: blickschutz demo --prepare")
+    prepare = [sys.executable, "-m", "blickschutz.cli.main", "demo", "--prepare"]
+    if not footage.is_ready() and subprocess.run(prepare, check=False).returncode:
+        raise SystemExit("the footage could not be made; what is wrong stands above")
     configure_logs()
     with tempfile.TemporaryDirectory(prefix="blickschutz-cluster-") as place:
         folder, site = Path(place), cluster_site(options.port)

@@ -27,7 +27,9 @@ class LeaseWatch:
     def told(self, until: float) -> None:
         """The lease lasts until then, by `age`."""
         with self._changed:
-            self._until = until
+            # What is over at once has its time to let go from now on; said again it does not begin anew.
+            over = max(until, self._age())
+            self._until = over if self._until is None or until > self._until else min(self._until, over)
             self._changed.notify()
         if not self._begun:
             self._begun = True
