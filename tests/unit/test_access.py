@@ -258,6 +258,37 @@ class TestCodes:
         assert house.access.own.remove_factor(member, first.id, GOOD) is None
         assert house.access.own.remove_factor(member, second.id, GOOD) is Refusal.LAST_FACTOR
 
+    def test_whoever_stands_at_a_desk_that_somebody_left_adds_no_factor_of_their_own(self, house):
+        house.begin("leitstelle")
+        _, token = house.sign_in("leitstelle", GOOD)
+        member, todo = house.access.who(token)
+        assert todo is None, "this role needs none"
+        secret = house.access.own.new_totp(token)
+        assert house.access.own.add_totp(member, token, "fremd", house.code(secret), "") is Refusal.WRONG
+        assert house.access.own.add_totp(member, token, "eigen", house.code(secret), GOOD) is None
+
+    def test_where_a_factor_is_missing_the_password_counts_ten_minutes(self, house):
+        house.begin("sicht-1")
+        _, token = house.sign_in("sicht-1", GOOD)
+        member, _ = house.access.who(token)
+        for _ in range(2):
+            house.clock.sleep(301)
+            assert house.access.who(token)[0] is not None
+        secret = house.access.own.new_totp(token)
+        assert house.access.own.add_totp(member, token, "fremd", house.code(secret), "") is Refusal.WRONG
+
+    def test_who_signs_in_again_and_again_signs_nobody_else_out(self, house):
+        house.begin("sicht-1")
+        house.begin("leitstelle")
+        _, mine = house.sign_in("sicht-1", GOOD)
+        others = [house.access.sessions.begin("leitstelle", None) for _ in range(300)]
+        assert house.access.who(mine)[0] is not None
+        assert sum(house.access.who(one)[0] is not None for one in others) == 10
+        first = house.access.sessions.begin_half("sicht-1")
+        for _ in range(300):
+            house.access.sessions.begin_half("leitstelle")
+        assert house.access.sessions.half(first) is not None
+
     def test_secrets_are_not_to_be_read_from_the_database_alone(self, house, tmp_path):
         secret = house.factor("sicht-1")
         house.engine.dispose()

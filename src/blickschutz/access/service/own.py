@@ -7,7 +7,7 @@ from typing import Any
 
 from zxcvbn import zxcvbn
 
-from blickschutz.access.model import FactorKind, Member, Permission, Refusal
+from blickschutz.access.model import FactorKind, Member, Permission, Refusal, Todo
 from blickschutz.access.ports import Accounts, Factors, Passwords, Tokens
 from blickschutz.access.rules import LEAST_PASSWORD, LEAST_SCORE, MOST_PASSWORD, MOST_TOKEN_DAYS, PERSONAL, needs_factor, permitted, todo
 from blickschutz.access.service.sessions import Sessions, Tries, hashed
@@ -19,6 +19,8 @@ from blickschutz.kernel.clock import Clock
 _DAY_S = 86_400.0
 _MOST_PENDING = 200
 _MOST_NAME = 60
+# In which a first factor is set up after the password was given.
+_FRESH_S = 600.0
 _PREFIX = "bls_"
 
 
@@ -82,13 +84,22 @@ class OwnAccount:
             self._pending.pop(next(iter(self._pending)))
         return self._pending.setdefault(hashed(session), new_secret())
 
-    def check_for_factor(self, member: Member, password: str) -> Refusal | None:
-        """Whether somebody may add a factor: the first one goes without the password, which was asked a moment ago."""
-        return self.check(member.id, password) if self._factors.count(member.id) else None
+    def asks_password(self, member: Member, session: str) -> bool:
+        """Whether adding a factor takes the password: not where one is missing and the password was given a moment ago.
+
+        Else whoever stands at a desk that somebody left could add their own, and nobody but them could sign in.
+        """
+        found = self._sessions.find(session, touch=False)
+        fresh = found is not None and found.todo is Todo.FACTOR and self._clock.monotonic() - found.begun <= _FRESH_S
+        return not fresh or self._factors.count(member.id) > 0
+
+    def check_for_factor(self, member: Member, session: str, password: str) -> Refusal | None:
+        """Whether somebody may add a factor."""
+        return self.check(member.id, password) if self.asks_password(member, session) else None
 
     def add_totp(self, member: Member, session: str, name: str, code: str, password: str) -> Refusal | int | None:
         """Add the authenticator whose secret waits: None where done, the drift of its clock in seconds where that is the trouble."""
-        problem = self.check_for_factor(member, password)
+        problem = self.check_for_factor(member, session, password)
         if problem is not None:
             return problem
         secret = self._pending.get(hashed(session))

@@ -12,7 +12,8 @@ from blickschutz.access.model import Half, Session, Todo
 from blickschutz.access.rules import HALF_S, MOST_TRIES, TRIES_S, is_locked, is_over
 from blickschutz.kernel.clock import Clock
 
-_MOST = 200
+# Ended ones that are remembered; sessions of one person, who has some browsers.
+_MOST, _MOST_OF_ONE = 200, 10
 _MOST_TRIES_KEPT = 50
 
 
@@ -39,6 +40,13 @@ class Tries:
             self._tries.pop(key, None)
 
 
+def _make_room(held: dict[str, Session] | dict[str, Half], person: str) -> None:
+    """The oldest of the same person's go: however often one signs in, nobody else is signed out by it."""
+    theirs = [key for key, one in held.items() if one.person == person]
+    for key in theirs[: max(0, len(theirs) - _MOST_OF_ONE + 1)]:
+        del held[key]
+
+
 class Sessions:
     """Who is signed in, by the hash of a secret that only their browser has. `idle` says how long a person's may rest."""
 
@@ -53,8 +61,7 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), self._clock.monotonic()
         with self._lock:
             self._sessions = {key: one for key, one in self._sessions.items() if not self._is_over(one, now)}
-            while len(self._sessions) >= _MOST:
-                self._sessions.pop(next(iter(self._sessions)))
+            _make_room(self._sessions, person)
             self._sessions[hashed(token)] = Session(person, now, now, todo)
         return token
 
@@ -102,8 +109,7 @@ class Sessions:
         token, now = secrets.token_urlsafe(32), self._clock.monotonic()
         with self._lock:
             self._halves = {key: half for key, half in self._halves.items() if now - half.begun <= HALF_S}
-            while len(self._halves) >= _MOST:
-                self._halves.pop(next(iter(self._halves)))
+            _make_room(self._halves, person)
             self._halves[hashed(token)] = Half(person, now)
         return token
 

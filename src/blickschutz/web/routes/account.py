@@ -40,6 +40,7 @@ def routes(pages: Pages) -> APIRouter:
             "factors": [(one, _day(pages, request, one.added), _day(pages, request, one.used)) for one in factors],
             "has_totp": any(one.kind is FactorKind.TOTP for one in factors),
             "needs_factor": needs_factor(member),
+            "asks_password": access.own.asks_password(member, session),
             "secret": written(secret),
             "picture": code.svg_inline(scale=5, border=3, dark="#000000", light="#ffffff", omitsize=True),
             "tokens": [(one, _day(pages, request, one.until), _day(pages, request, one.used)) for one in access.tokens.of(member.id)],
@@ -78,7 +79,7 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.post("/account/key/begin", dependencies=OWN)
     def key_begin(request: Request, password: Secret = "") -> Response:
-        problem = access.own.check_for_factor(member_of(request), password)
+        problem = access.own.check_for_factor(member_of(request), session_of(request), password)
         if problem is not None:
             said = texts.translator(pages.language(request))(texts.ACCOUNT_PROBLEMS[problem.value])
             return JSONResponse({"problem": said}, 422)
