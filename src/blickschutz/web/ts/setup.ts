@@ -31,10 +31,16 @@ class Setup {
     ({ texts: this.texts, classes: this.classes, dense: this.dense, drawing: this.drawing } = given);
     this.canvas = new Canvas(form.querySelector<SVGSVGElement>("[data-canvas]")!, () => this.draw());
     const picture = form.querySelector<HTMLImageElement>("[data-picture]");
-    if (this.drawing.size) this.canvas.height = (1000 * this.drawing.size[1]) / this.drawing.size[0];
+    const frame = form.querySelector<HTMLElement>(".setup-frame");
+    // Without a picture the drawing has its shape all the same.
+    const shaped = (width: number, height: number): void => {
+      this.canvas.height = (1000 * height) / width;
+      if (frame) frame.style.aspectRatio = `${width} / ${height}`;
+    };
+    shaped(...(this.drawing.size ?? [16, 9]));
     const arrived = (): void => {
       if (!picture?.naturalWidth) return;
-      this.canvas.height = (1000 * picture.naturalHeight) / picture.naturalWidth;
+      shaped(picture.naturalWidth, picture.naturalHeight);
       this.canvas.render();
     };
     picture?.addEventListener("load", arrived);
