@@ -68,7 +68,7 @@ release:
 	@$(BIN)/python -m scripts.release
 
 deb: release
-	@$(BIN)/blickschutz bundle dist --wheel dist/blickschutz-*.whl
+	@$(BIN)/blickschutz bundle dist --wheel dist/blickschutz-*.whl --client dist/blickschutz_client-*.whl
 	@$(BIN)/python -m scripts.deb dist/blickschutz-*.tar dist
 
 bench:

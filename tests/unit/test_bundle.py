@@ -10,17 +10,20 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from packaging.requirements import Requirement
 
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard
 from blickschutz.cli.bundle import pinned
 from blickschutz.cli.main import cli
 from blickschutz.kernel.errors import OperatorError
+from tests.conftest import ROOT
 
 VERSION = "9.9"
 
@@ -83,8 +86,8 @@ def models(tmp_path, monkeypatch):
     return stand_in_models(tmp_path, monkeypatch)
 
 
-def make(out, wheel, wheels):
-    return CliRunner().invoke(cli, ["bundle", str(out), "--wheel", str(wheel), "--wheels", str(wheels)], catch_exceptions=False)
+def make(out, wheel, wheels, *more):
+    return CliRunner().invoke(cli, ["bundle", str(out), "--wheel", str(wheel), "--wheels", str(wheels), *more], catch_exceptions=False)
 
 
 @pytest.fixture
@@ -110,6 +113,30 @@ def test_everything_in_it_has_its_hash(unpacked):
     assert all(hashlib.sha256((unpacked / name).read_bytes()).hexdigest() == said for name, said in sums.items())
     digest = hashlib.sha256((unpacked / f"wheels/blickschutz-{VERSION}-py3-none-any.whl").read_bytes()).hexdigest()
     assert (unpacked / "requirements.txt").read_text() == f"blickschutz=={VERSION} --hash=sha256:{digest}\n"
+
+
+def test_the_client_is_beside_with_what_it_needs_and_is_installed_with_nothing(tmp_path, wheel, wheels, models):
+    own, kept = tmp_path / "blickschutz_client-9.9-py3-none-any.whl", tmp_path / "kept"
+    own.write_bytes(b"client")
+    shutil.copytree(wheels, kept)
+    for name in ("httpx-0.28.1-py3-none-any.whl", "typing_extensions-4.16.0-py3-none-any.whl", "structlog-25.1.0-py3-none-any.whl"):
+        (kept / name).write_bytes(name.encode())
+    assert make(tmp_path / "bundle.tar", wheel, kept, "--client", str(own)).exit_code == 0
+    with tarfile.open(tmp_path / "bundle.tar") as packed:
+        packed.extractall(tmp_path / "there", filter="data")
+    folder = next((tmp_path / "there").iterdir())
+    beside = {one.name for one in (folder / "client").iterdir()}
+    assert beside == {own.name, "httpx-0.28.1-py3-none-any.whl", "typing_extensions-4.16.0-py3-none-any.whl", "requirements.txt"}
+    digest = hashlib.sha256(b"client").hexdigest()
+    assert f"blickschutz_client==9.9 --hash=sha256:{digest}\n" in (folder / "client/requirements.txt").read_text()
+    assert "client" not in (folder / "requirements.txt").read_text()
+    assert f"{digest}  client/{own.name}\n" in (folder / "SHA256SUMS").read_text()
+
+
+def test_the_lock_of_the_client_has_what_the_client_says_it_needs():
+    said = tomllib.loads((ROOT / "clients/python/pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    locked = {line.partition("==")[0] for line in (ROOT / "requirements/client.txt").read_text().splitlines() if "==" in line}
+    assert {Requirement(one).name for one in said} <= locked
 
 
 def test_a_model_that_is_missing_or_altered_makes_no_bundle(tmp_path, wheel, wheels, models):

@@ -44,8 +44,13 @@ tzdata
 @click.option(
     "--wheel", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=True, help="Blickschutz itself (`make release`)."
 )
+@click.option(
+    "--client",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The Python client of the programming interface, for programs on machines without a network (`make release`).",
+)
 @click.option("--wheels", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Take the others from this folder alone.")
-def bundle(out: Path, wheel: Path, wheels: Path | None) -> None:
+def bundle(out: Path, wheel: Path, client: Path | None, wheels: Path | None) -> None:
     """Make one file OUT (or a name of its own in the folder OUT) for a machine without a network: wheels with hashes, models with
     licences, what the system needs, and an installer that verifies all of it. For machines of this kind and this Python."""
 
@@ -58,8 +63,12 @@ def bundle(out: Path, wheel: Path, wheels: Path | None) -> None:
         folder = Path(place) / name
         (folder / "wheels").mkdir(parents=True)
         _gather(folder / "wheels", wheels, say)
-        shutil.copyfile(wheel, folder / "wheels" / wheel.name)
-        (folder / "requirements.txt").write_text(pinned(sorted((folder / "wheels").glob("*.whl"))), encoding="ascii")
+        _with_own(folder / "wheels", wheel, folder)
+        if client is not None:
+            # Not installed with the product: programs of others run elsewhere, under another user.
+            (folder / "client").mkdir()
+            _gather_client(folder / "client", wheels, say)
+            _with_own(folder / "client", client, folder / "client")
         say("taking the models with their licences")
         for model in NEEDED:
             hand_over(model, ModelRegistry(), ModelRegistry(folder / "models"))
@@ -73,6 +82,12 @@ def bundle(out: Path, wheel: Path, wheels: Path | None) -> None:
         _pack(folder, target)
     click.echo(f"{target} ({target.stat().st_size // 1_000_000} MB), SHA-256 {sha256_of(target)}")
     click.echo(f"There: tar xf {target.name} && sh {name}/install.sh")
+
+
+def _with_own(wheels: Path, own: Path, listed: Path) -> None:
+    """Add the wheel that was built here, and write what is installed of all into `listed`."""
+    shutil.copyfile(own, wheels / own.name)
+    (listed / "requirements.txt").write_text(pinned(sorted(wheels.glob("*.whl"))), encoding="ascii")
 
 
 def pinned(wheels: Sequence[Path]) -> str:
@@ -95,11 +110,29 @@ def _gather(folder: Path, source: Path | None, say: Callable[[str], None]) -> No
         if not list(folder.glob("pip-*.whl")):
             raise OperatorError(f"{source} has no wheel of pip, which installs the others")
         return
+    _fetch(folder, (("pip", ["pip"]), ("locked packages (350 MB)", _locked("base"))), say)
+
+
+def _gather_client(folder: Path, source: Path | None, say: Callable[[str], None]) -> None:
+    """What the client needs; of the folder `source` alone, where there is one, whatever of it is there."""
+    if source is None:
+        _fetch(folder, (("what the client needs", _locked("client")),), say)
+        return
+    lock = shipped("requirements/client.txt").read_text(encoding="utf-8")
+    names = {line.partition("==")[0].replace("-", "_") for line in lock.splitlines() if "==" in line}
+    for one in sorted(source.glob("*.whl")):
+        if one.name.partition("-")[0].lower() in names:
+            shutil.copyfile(one, folder / one.name)
+
+
+def _locked(lock: str) -> list[str]:
+    return ["--no-deps", "--require-hashes", "-r", str(shipped(f"requirements/{lock}.txt"))]
+
+
+def _fetch(folder: Path, wanted: Sequence[tuple[str, list[str]]], say: Callable[[str], None]) -> None:
+    """Wheels into `folder`: of each what it is in words, and what pip is told."""
     with tempfile.TemporaryDirectory(prefix="blickschutz-pip-") as place:
         python = _with_pip(Path(place))
-        lock = str(shipped("requirements/base.txt"))
-        locked = ["--no-deps", "--require-hashes", "-r", lock]
-        wanted = (("pip", ["pip"]), ("locked packages (350 MB)", locked))
         for what, words in wanted:
             say(f"fetching {what}")
             command = [python, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--wheel-dir", str(folder), *words]
