@@ -20,6 +20,7 @@ from blickschutz.vault.service import new_key
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 from tests.faults.children import group, make_writer
+from tests.forms import known_forms
 
 SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 CAMERA = "vorplatz-nord"
@@ -68,7 +69,8 @@ class House:
 
     def start(self):
         sources = ClockSources(Boot(self.clock, self.booted), f"boot-{self.boots}")
-        self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell}, repair=True, sources=sources)
+        with known_forms():
+            self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell}, repair=True, sources=sources)
         self.regime = RegimeKeeper(SITE, self.clock, self.records.office.log)
         self.desk = AlertDesk(self.records.alerts, self.clock)
         self.records.archive.enrolment.pin = self.pin

@@ -31,6 +31,7 @@ from blickschutz.kernel.errors import (
 from blickschutz.storage import upgrade
 from blickschutz.storage.engine import check, copy, forget, open_engine, writing
 from blickschutz.storage.ports import Database, FaultKind
+from tests.forms import known_forms
 
 TABLES = {Database.CONTROL: CONTROL_TABLES, Database.ALERTS: (ALERT_TABLES,)}
 ROW = {"person": "kvd-1", "hash": "h", "changed": 1.0}
@@ -483,3 +484,19 @@ class TestCopy:
             copy(engine, tmp_path / "copy.db")
         assert list(tmp_path.glob("copy*")) == []
         engine.dispose()
+
+
+@pytest.mark.parametrize("database", list(Database))
+def test_the_form_that_tests_keep_is_the_one_that_the_steps_make(database, tmp_path):
+    def made(name):
+        engine = open_engine(tmp_path / name, *TABLES[database])
+        with engine.connect() as connection:
+            form = sorted(tuple(row) for row in connection.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+            rows = {name: sorted(connection.exec_driver_sql(f'SELECT * FROM "{name}"')) for kind, name, _, _ in form if kind == "table"}
+        engine.dispose()
+        return form, rows
+
+    with known_forms():
+        kept = [made("first.db"), made("second.db")]
+    assert kept == [made("real.db")] * 2
+    assert len(kept[0][0]) > 3
