@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from nacl.exceptions import InvalidkeyError
 from nacl.pwhash import argon2id
 from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, select, update
@@ -34,7 +36,7 @@ class PasswordStore:
     def __init__(self, engine: Engine, log: AuditLog, clock: Clock) -> None:
         self._engine, self._log, self._clock = engine, log, clock
         # Whoever is unknown costs as much time to refuse as whoever is known.
-        self._nobody = argon2id.str(b"nobody", OPERATIONS, MEMORY)
+        self._nobody = _hash_of_nobody(OPERATIONS, MEMORY)
 
     def set(self, person: str, password: str, by: str) -> None:
         """Raises `OperatorError` for a password that is too short."""
@@ -75,6 +77,12 @@ class PasswordStore:
         with self._engine.connect() as connection:
             found = connection.execute(select(passwords.c.hash).where(passwords.c.person == person)).scalar_one_or_none()
         return str(found) if found is not None else None
+
+
+@cache
+def _hash_of_nobody(operations: int, memory: int) -> bytes:
+    """Once for a process: it is no secret, and only what it costs to compare with it matters."""
+    return argon2id.str(b"nobody", operations, memory)
 
 
 def _cost(hashed: str) -> str:
