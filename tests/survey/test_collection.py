@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import hashlib
+import http.client
 import json
 import os
 import random
@@ -14,6 +15,8 @@ import secrets
 import shutil
 import subprocess
 from datetime import date
+from pathlib import Path
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
@@ -42,6 +45,7 @@ from stimmungsbild.collection.rules import (
 from stimmungsbild.collection.service import OPEN_AT_ONCE, WRONG_CODES_AT_ONCE
 from stimmungsbild.collection.store import BATCH
 from stimmungsbild.collection.web import LARGEST_FORM, Pages, language_of
+from stimmungsbild.demo.run import free_port, prepare, serving
 from stimmungsbild.errors import FieldError, MarginsError
 from stimmungsbild.keys.service import open_evaluation, unseal
 from stimmungsbild.questionnaire.model import LANGUAGES, RIGHT_TO_LEFT
@@ -454,6 +458,37 @@ def test_no_answer_and_no_code_can_be_read_from_the_fields_folder(house):
     assert not any(code.encode() in everything for code in codes)
     sizes = {len(one) for one in house.store.answers()}
     assert sizes <= {BLOCK + 48}, "all of one size, whatever was written"
+
+
+def told(memory: int, words: bytes) -> int:
+    """How often something stands in what a process may write to. Its parent may look, whatever the kernel thinks of others."""
+    found = 0
+    with Path(f"/proc/{memory}/maps").open(encoding="ascii") as maps, Path(f"/proc/{memory}/mem").open("rb") as image:
+        for line in maps:
+            (start, _, end), rights = line.split()[0].partition("-"), line.split()[1]
+            if rights.startswith("rw"):
+                image.seek(int(start, 16))
+                found += len(re.findall(words, image.read(int(end, 16) - int(start, 16))))
+    return found
+
+
+def test_no_answer_can_be_read_from_the_memory_of_a_server_that_runs(tmp_path):
+    """A real server takes forms, some of them page by page; once they are thanked its memory is searched."""
+    field, port = prepare(tmp_path), free_port()
+    with serving(field, port) as server:
+        for number in range(40):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            form = {"lang": "de", "ticket": ticket(number), "at": "10", "area_day": "very_safe", "help": f"Geheimnis-{number:04d}"}
+            for path in ("/page", "/send") if number % 3 == 0 else ("/send",):
+                connection.request("POST", path, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+                answer = connection.getresponse()
+                assert (answer.status, b"<html" in answer.read()) == (200, True)
+            connection.close()
+        connection.request("GET", "/")
+        assert connection.getresponse().read()
+        connection.close()
+        assert told(server, rb"area_day") > 0, "what it knows is found"
+        assert told(server, rb"Geheimnis-\d{4}") == 0
 
 
 def correlation(places: list[int]) -> float:

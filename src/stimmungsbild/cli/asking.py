@@ -14,6 +14,7 @@ import uvicorn
 
 from stimmungsbild.cli.common import FILE, FOLDER, WORKBOOK, definition
 from stimmungsbild.collection.folder import create, end, load, map_of, open_store, served, set_map, write_private
+from stimmungsbild.collection.forgetting import begin_anew
 from stimmungsbild.collection.letters import make_codes, print_letters
 from stimmungsbild.collection.model import Door, Map
 from stimmungsbild.collection.monitor import standing
@@ -159,6 +160,7 @@ def draw_map(folder: Path, picture: Path, corner: str, wide: int, high: int) -> 
 @click.option("--port", type=int, default=8180, show_default=True)
 def serve(folder: Path, host: str, port: int) -> None:
     """Serve the pages; TLS is for the proxy before it, which keeps no addresses either."""
+    begin_anew()
     made, q = load(folder)
     facts = served(folder, date.today())
     store = open_store(folder, secrets.token_bytes)

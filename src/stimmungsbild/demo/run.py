@@ -45,13 +45,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(field: Path, port: int) -> Iterator[None]:
-    """The real server, in a process of its own, until the block ends."""
+def serving(field: Path, port: int) -> Iterator[int]:
+    """The real server, in a process of its own, until the block ends; its number."""
     command = [sys.executable, "-m", "stimmungsbild.cli", "field", "serve", "--field", str(field), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             _wait(port, server)
-            yield
+            yield server.pid
         finally:
             server.terminate()
 
