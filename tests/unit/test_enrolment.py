@@ -9,6 +9,8 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
+from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.lives import STANDING
 from blickschutz.audit.model import Event
 from blickschutz.control.service.checks import check_site
 from blickschutz.demo.enrolment import found_with
@@ -188,6 +190,40 @@ class TestFromBelow:
         self.stopped(house, "holds the key of kvd-2")
         (folder / "kvd-1.json").write_bytes(kept)
         assert house.order() is not None, "it is as people made it again"
+
+    def test_an_older_key_file_put_back_is_found(self, house, people):
+        """It is the same key, under the passphrase that its person gave up."""
+        keys, file = house.records.archive.keys, house.folder / "keys/reviewers/kvd-1.json"
+        before = file.read_bytes()
+        people.enrolment.take_key(change_passphrase(keys.get("kvd-1"), WORDS, "ganz andere Wörter hier"), Event.PASSPHRASE_CHANGED)
+        newest = file.read_bytes()
+        assert people.enrolment.look() == ()
+        file.write_bytes(before)
+        assert unlock(keys.get("kvd-1"), WORDS)
+        self.stopped(house, "key file of kvd-1 is not the one that was made last")
+        file.write_bytes(newest)
+        assert house.order() is not None
+        assert Event.PASSPHRASE_CHANGED in STANDING, "it does not end before the entry with the older file's hash"
+
+    def test_a_key_from_before_there_were_hashes_is_compared_from_the_next_voice_on(self, house, people, monkeypatch):
+        keys, file = house.records.archive.keys, house.folder / "keys/reviewers/kvd-3.json"
+        with monkeypatch.context() as before:
+            plain = AuditLog.write
+            before.setattr(
+                AuditLog, "write", lambda self, *a: plain(self, *a[:3], {name: it for name, it in a[3].items() if name != "sealed"})
+            )
+            third = people.make("kvd-3")
+        other = change_passphrase(keys.get("kvd-3"), WORDS, "ganz andere Wörter hier")
+        keys.put(other)
+        assert people.enrolment.look() == (), "nobody ever said what the file was"
+        assert people.confirm("kvd-1", third) == ""
+        confirmed = file.read_bytes()
+        keys.put(change_passphrase(other, "ganz andere Wörter hier", WORDS))
+        self.stopped(house, "key file of kvd-3 is not the one")
+        assert people.confirm("kvd-2", third) == ""
+        self.stopped(house, "key file of kvd-3 is not the one")
+        file.write_bytes(confirmed)
+        assert people.enrolment.look() == ()
 
     @pytest.mark.parametrize(
         ("change", "words"),

@@ -49,6 +49,8 @@ STANDING = frozenset(
         Event.ANCHOR_FAILED,
         Event.ANCHORED_AGAIN,
         Event.REVIEWER_ENROLLED,
+        # With the hash of the key file: without the newest an older file would be the right one again.
+        Event.PASSPHRASE_CHANGED,
         Event.REVIEWER_LEFT,
         Event.KEY_PRESENTED,
         Event.SHADOW_BEGAN,

@@ -101,19 +101,24 @@ def stamped(case: Case) -> StampedClip:
 
 def strayed(
     files: Mapping[str, str],
+    digests: Mapping[str, str],
     certified: Mapping[str, Vouched],
     members: Mapping[str, Member],
     keys: Mapping[str, Facts],
     rights: Mapping[str, Facts],
     states: Mapping[str, Facts],
 ) -> list[str]:
-    """What of key files and accounts is not as the log says. `files` are public keys (hex) by person; the rest is what the log said
-    last of each person's key, rights and account."""
+    """What of key files and accounts is not as the log says. By person, `files` are public keys (hex), `digests` the
+    SHA-256 of the files themselves; the rest is what the log said last of each person's key, rights and account. A key of which it never
+    said a digest (made before November 2026) is not compared by that."""
     faults = []
     for name, public in sorted(files.items()):
         told = keys.get(name, {})
         if told.get("event") == Event.REVIEWER_LEFT.value or told.get("public") != public:
             faults.append(f"the key file of {name} was not made at the key desk")
+        elif told.get("sealed", digests.get(name)) != digests.get(name):
+            # An older file opens with the passphrase that its person gave up, or without the half that they added.
+            faults.append(f"the key file of {name} is not the one that was made last at the key desk")
     for name, key in sorted(certified.items()):
         if files.get(name) != key.public:
             faults.append(f"the key file of {name} is not the one that others vouched for")

@@ -13,7 +13,7 @@ import structlog
 
 from blickschutz.access.model import AccountState, Member
 from blickschutz.access.rules import unfit
-from blickschutz.audit.io.log import AuditLog
+from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.control.model import Refused
 from blickschutz.control.ports import RegisterStore
@@ -21,7 +21,7 @@ from blickschutz.control.rules import strayed
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import UNREADABLE, BlickschutzError
 from blickschutz.kernel.events import Topic
-from blickschutz.vault.io.files import KeyFolder
+from blickschutz.vault.io.files import KeyFolder, digest_of
 from blickschutz.vault.model import EntryKind, RegisterEntry, Reviewer, SealedPrivateKey, Vouched
 from blickschutz.vault.register import (
     LEAST_FOUNDERS,
@@ -183,10 +183,19 @@ class Enrolment:
         except RegisterError as error:
             if error.problem not in {RegisterProblem.EMPTY, RegisterProblem.UNPINNED}:
                 faults.append(str(error))
-        files = {one.id: one.public.hex() for one in self._keys.readable()}
-        store = self.store
-        rights, states = store.newest_of(ACCOUNT_EVENTS), store.newest_of(STATE_EVENTS)
-        return faults + strayed(files, certified, self._members(), store.newest_of(KEY_EVENTS), rights, states)
+        files, digests = {one.id: one.public.hex() for one in self._keys.readable()}, self._keys.digests()
+        rights, states = self.store.newest_of(ACCOUNT_EVENTS), self.store.newest_of(STATE_EVENTS)
+        return faults + strayed(files, digests, certified, self._members(), self._told(), rights, states)
+
+    def _told(self) -> dict[str, Facts]:
+        """What the log said last of each person's key. Where that was before November 2026, the digest of its file was first told when
+        somebody confirmed it."""
+        told, voices = self.store.newest_of(KEY_EVENTS), self.store.newest_of((Event.REVIEWER_CONFIRMED,))
+        for name, facts in told.items():
+            voice = voices.get(name, {})
+            if "sealed" not in facts and voice.get("sealed") and voice.get("public") == facts.get("public"):
+                told[name] = {**facts, "sealed": voice["sealed"]}
+        return told
 
     # --- what people do at the key desk ---
 
@@ -220,8 +229,11 @@ class Enrolment:
 
     def take_key(self, sealed: SealedPrivateKey, event: Event) -> None:
         """A person made or presented their key, or changed its passphrase."""
-        self._log.write(event, sealed.id, sealed.id, {"public": sealed.public.hex(), "second_half": sealed.second is not None})
-        self._keys.put(sealed)
+        facts: Facts = {"public": sealed.public.hex(), "second_half": sealed.second is not None, "sealed": digest_of(sealed)}
+        # Whoever compares meanwhile waits: between the two steps log and file differ.
+        with self._lock:
+            self._log.write(event, sealed.id, sealed.id, facts)
+            self._keys.put(sealed)
 
     def sign_founding(self, person: str, founders: tuple[Vouched, ...], signature: str) -> str:
         """Somebody founds together with others; with the last signature there is a register. Why not, or empty."""
@@ -258,8 +270,10 @@ class Enrolment:
         except RegisterError as error:
             _log.warning("confirmation_refused", person=person, problem=str(error))
             return "not-now"
-        facts = {"public": key.public, "signing": key.signing}
-        taken = self.store.append(line_of(entry), number, Event.REVIEWER_CONFIRMED, person, key.id, dict(facts))
+        # What was told of the file before stands: a voice for the key makes no other file the right one.
+        known = self._told().get(key.id, {}).get("sealed") or self._keys.digests().get(key.id, "")
+        facts: Facts = {"public": key.public, "signing": key.signing, "sealed": known}
+        taken = self.store.append(line_of(entry), number, Event.REVIEWER_CONFIRMED, person, key.id, facts)
         return "" if taken else "not-now"
 
     def root(self, founders: Sequence[Vouched]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -115,6 +116,11 @@ def is_signed(data: bytes, signature: bytes, public: bytes) -> bool:
     return True
 
 
+def digest_of(sealed: SealedPrivateKey) -> str:
+    """SHA-256 (hex) of the file that `KeyFolder.put` makes of it."""
+    return hashlib.sha256(msgspec.json.encode(sealed)).hexdigest()
+
+
 class KeyFolder:
     """Reviewers' sealed private keys, one file a person. The passphrases are nowhere."""
 
@@ -150,6 +156,10 @@ class KeyFolder:
     def readable(self) -> tuple[Reviewer, ...]:
         """Those whose file can be read: a damaged or stray one takes nobody else's key away; `faults` names it."""
         return tuple(found for found in self._looked() if isinstance(found, Reviewer))
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 (hex) of each file that can be read, by person: the same key under another passphrase is another file."""
+        return {one.id: hashlib.sha256(self._path(one.id).read_bytes()).hexdigest() for one in self.readable()}
 
     def faults(self) -> list[str]:
         """Files in the folder that are nobody's key, each with what is wrong with it."""
