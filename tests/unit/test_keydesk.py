@@ -26,9 +26,10 @@ class Wire:
     """The channel to the control room, whose side answers at once."""
 
     def __init__(self, enrolment, person):
-        self._enrolment, self._person = enrolment, person
+        self._enrolment, self._person, self.sent = enrolment, person, []
 
     def send(self, message):
+        self.sent.append(message)
         assert taken_at_desk(self._enrolment, self._person, self.over(message)) is None
 
     async def ask(self, make):
@@ -43,7 +44,7 @@ class Wire:
 class Sitting:
     """One person at their desk, for one thing."""
 
-    def __init__(self, house, person):
+    def __init__(self, house, person, refused=0):
         self.archive = house.records.archive
         members = house.records.office.access.members
         values = {field.name: "" for field in msgspec.structs.fields(m.RoomSettings) if field.type is str}
@@ -52,7 +53,8 @@ class Sitting:
         desk = desk_of(self.archive.enrolment, members, members[person])
         sealed = self.archive.keys.get(person)
         first = m.OpenKeyDesk(settings=settings, person=person, name=members[person].name, sealed=sealed, ticket="t", desk=desk)
-        self.desk = KeyDesk(first, Wire(self.archive.enrolment, person))
+        self.wire = Wire(self.archive.enrolment, person)
+        self.desk = KeyDesk(msgspec.structs.replace(first, refused=refused), self.wire)
         self.app = make_key_app(settings, self.desk, "t")
 
     def request(self, path="", **data):
@@ -107,6 +109,29 @@ def test_a_desk_takes_five_tries_of_any_kind(house):
     status, page = desk.request(old=PASSPHRASE, new=PASSPHRASE, again=PASSPHRASE)
     assert (status, "Zu viele falsche" in page) == (403, True)
     assert desk.request("/present", passphrase=PASSPHRASE)[0] == 403
+
+
+def test_what_failed_is_told_and_what_failed_before_counts(house):
+    Sitting(house, "kvd-1").make()
+    desk = Sitting(house, "kvd-1", refused=3)
+    for _ in range(2):
+        assert desk.request("/present", passphrase="falsch")[0] == 403
+    assert [message.reason for message in desk.wire.sent] == ["wrong-passphrase"] * 2
+    assert "Zu viele falsche" in desk.request(old=PASSPHRASE, new=PASSPHRASE, again=PASSPHRASE)[1]
+    assert len(desk.wire.sent) == 2
+
+
+def test_a_try_at_a_desk_that_is_closed_meanwhile_counts(house, monkeypatch):
+    Sitting(house, "kvd-1").make()
+    desk = Sitting(house, "kvd-1")
+
+    async def closed(*_):
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(desk.desk, "present", closed)
+    with pytest.raises(asyncio.CancelledError):
+        desk.request("/present", passphrase="falsch")
+    assert [message.reason for message in desk.wire.sent] == ["interrupted"]
 
 
 def test_what_is_guessable_short_or_different_is_said(house):

@@ -65,6 +65,7 @@ class Event(StrEnum):
     REVIEWER_REVOKED = "reviewer-revoked"
     REGISTER_BROKEN = "register-broken"
     PASSPHRASE_CHANGED = "passphrase-changed"
+    PASSPHRASE_REFUSED = "passphrase-refused"
     ALERT_DECIDED = "alert-decided"
     SHIFT_NOTED = "shift-noted"
     SHADOW_BEGAN = "shadow-began"

@@ -42,6 +42,7 @@ _START_S = 20.0
 _END_S = 3.0
 _QUARTER_S = 15 * 60.0
 _MOST_REFUSED = 5
+_REFUSED = (Event.SEAT_REFUSED, Event.PASSPHRASE_REFUSED)
 
 Launch = Callable[[socket.socket, str], Started]
 # The files of the server's certificate and its key as they are now; empty without TLS.
@@ -101,7 +102,9 @@ class ReviewRooms:
         self._guard: Guard | None = None
         office.access.lost.listen(self.expel)
         self._rooms: dict[int, Door] = {}
-        self._desks: set[Door] = set()
+        self._desks: dict[str, Door] = {}
+        # One desk a person: who asks again while theirs is being opened gets the last one.
+        self._asked: dict[str, tuple[asyncio.Lock, object]] = {}
         self._opening = asyncio.Lock()
 
     def settle(self, site: SiteFile) -> None:
@@ -131,8 +134,11 @@ class ReviewRooms:
             return "missing"
         if shows_too_much(case, self._archive.shelf.path(case.clip)):
             return "unsafe-redaction"
-        refused = self._office.log.count([Event.SEAT_REFUSED], self._clock.now() - _QUARTER_S, member.id)
-        return "locked" if refused >= _MOST_REFUSED else ""
+        return "locked" if self._refused(member.id) >= _MOST_REFUSED else ""
+
+    def _refused(self, person: str) -> int:
+        """How often somebody's passphrase was refused within a quarter of an hour, at rooms and desks together."""
+        return self._office.log.count(_REFUSED, self._clock.now() - _QUARTER_S, person)
 
     async def enter(self, number: int, member: Member, language: str, theme: str, origin: str, session: str) -> tuple[str, str]:
         """The address of the door for this person in this `session` (its secret), or why they may not come in (empty address)."""
@@ -164,8 +170,28 @@ class ReviewRooms:
         door.say(m.Admit(ticket=ticket, guest=guest))
         return f"{origin}:{door.port}/join/{ticket}", ""
 
-    async def key_desk(self, member: Member, language: str, theme: str, origin: str, session: str) -> str:
-        """The address of a desk at which somebody makes or changes their own key, in this `session`. Raises `BlickschutzError`."""
+    async def key_desk(self, member: Member, language: str, theme: str, origin: str, session: str) -> tuple[str, str]:
+        """The address of a desk at which somebody makes or changes their own key, in this `session`; or why not (empty address).
+
+        A person has one desk: the one before ends first. Raises `BlickschutzError`.
+        """
+        opening, call = self._asked.setdefault(member.id, (asyncio.Lock(), None))[0], object()
+        self._asked[member.id] = opening, call
+        async with opening:
+            if self._asked[member.id][1] is not call:
+                return "", "asked-again"
+            before = self._desks.get(member.id)
+            if before is not None:
+                await before.end()
+                # What it still told, a refused try among it, is written before anything is counted.
+                if before.task is not None:
+                    await before.task.finished(_END_S)
+            refused = await asyncio.to_thread(self._refused, member.id)
+            if refused >= _MOST_REFUSED:
+                return "", "locked"
+            return await self._open_desk(member, language, theme, origin, session, refused), ""
+
+    async def _open_desk(self, member: Member, language: str, theme: str, origin: str, session: str, refused: int) -> str:
         ticket = secrets.token_urlsafe(24)
         settings = self._settings(None, language, theme, origin)
         sealed = await asyncio.to_thread(self._archive.keys.get, member.id)
@@ -178,9 +204,10 @@ class ReviewRooms:
             ticket=ticket,
             session=fingerprint(session),
             desk=desk,
+            refused=refused,
         )
         door, reader = await self._start(first, f"keys-{member.id}")
-        self._desks.add(door)
+        self._desks[member.id] = door
         door.task = self._begin("key-desk", lambda: self._hear_desk(door, reader, member.id))
         return f"{origin}:{door.port}/key/{ticket}"
 
@@ -190,7 +217,7 @@ class ReviewRooms:
             self._loop.call_soon_threadsafe(self._expel, person)
 
     def _expel(self, person: str) -> None:
-        for door in (*self._rooms.values(), *self._desks):
+        for door in (*self._rooms.values(), *self._desks.values()):
             door.say(m.Expel(person=person))
 
     async def close_ended(self) -> None:
@@ -202,7 +229,7 @@ class ReviewRooms:
                 door.say(m.CloseRoom())
 
     async def end(self) -> None:
-        doors = [*self._rooms.values(), *self._desks]
+        doors = [*self._rooms.values(), *self._desks.values()]
         await asyncio.gather(*(door.end() for door in doors))
         for task in [door.task for door in doors if door.task is not None]:
             task.end()
@@ -254,8 +281,13 @@ class ReviewRooms:
         reader, writer = await asyncio.open_connection(sock=ours, limit=2**20)
         door = Door(process, writer, 0)
         door.say(first)
-        async with asyncio.timeout(_START_S):
-            ready = await read(reader, _decoder)
+        try:
+            async with asyncio.timeout(_START_S):
+                ready = await read(reader, _decoder)
+        except (BlickschutzError, OSError, TimeoutError):
+            # Whoever asks again must not leave one process more each time.
+            await door.end()
+            raise
         if not isinstance(ready, m.Ready):
             await door.end()
             raise ProtocolError("the room did not open")
@@ -276,11 +308,15 @@ class ReviewRooms:
     async def _hear_desk(self, door: Door, reader: asyncio.StreamReader, person: str) -> None:
         try:
             while (message := await read(reader, _decoder)) is not None:
+                if isinstance(message, m.PassphraseRefused):
+                    await self._book.write(Event.PASSPHRASE_REFUSED, person, person, {"reason": message.reason})
+                    continue
                 answer = await asyncio.to_thread(taken_at_desk, self._archive.enrolment, person, message)
                 if answer is not None:
                     door.say(answer)
         except ProtocolError as error:
             _log.error("key_desk_ended", person=person, problem=str(error))
         finally:
-            self._desks.discard(door)
+            if self._desks.get(person) is door:
+                self._desks.pop(person)
             await asyncio.shield(door.end())

@@ -12,7 +12,7 @@ from nacl.public import PrivateKey
 
 from blickschutz.kernel.errors import BlickschutzError, OperatorError
 from blickschutz.reviewroom.link import Link
-from blickschutz.reviewroom.messages import Desk, FoundingSigned, KeyConfirmed, KeyMade, OpenKeyDesk, RoomSettings
+from blickschutz.reviewroom.messages import Desk, FoundingSigned, KeyConfirmed, KeyMade, OpenKeyDesk, PassphraseRefused, RoomSettings
 from blickschutz.reviewroom.own import require_session
 from blickschutz.reviewroom.pages import Secret, Word, base_app
 from blickschutz.reviewroom.second import read, second_of, to_ask, to_make
@@ -44,7 +44,7 @@ class KeyDesk:
     def __init__(self, first: OpenKeyDesk, link: Link) -> None:
         self.person, self.name, self.desk, self.sealed = first.person, first.name, first.desk, first.sealed
         self._installation, self._link = first.settings.installation, link
-        self.session, self.done = first.session, ""
+        self.session, self.done, self.tries = first.session, "", first.refused
         self._settings, self._salt = first.settings, secrets.token_bytes(SALT)
         # What the browser needs for a second half: to ask the one there is, to make one.
         self.asked, self.making = to_ask(first.sealed), to_make(first.settings, first.person, first.name, self._salt)
@@ -66,6 +66,10 @@ class KeyDesk:
         """Short name, name and words of everybody in a founding that somebody began."""
         names = {one.key.id: one.name for one in self.desk.waiting} | {self.person: self.name}
         return [(one.id, names.get(one.id, one.id), key_words(one)) for one in self.desk.founders]
+
+    def refuse(self, reason: str) -> None:
+        """The control room counts what failed: another desk takes no more tries than were left at this one."""
+        self._link.send(PassphraseRefused(reason=reason))
 
     async def make(self, old: str, new: str, half: bytes, made: tuple[str, bytes] | None) -> None:
         """Make the key, or change its passphrase. `made`: a security key's credential and half, where it is to have one.
@@ -140,7 +144,6 @@ def _with_root(desk: Desk, root: str) -> Desk:
 def make_key_app(settings: RoomSettings, desk: KeyDesk, ticket: str) -> FastAPI:
     """The pages of a key desk. Tries of every kind are counted together, before they are looked at."""
     app, pages = base_app(settings)
-    tries = 0
 
     def page(problem: str = "", status: int = 200) -> Response:
         return pages.render("key.html", status, desk=desk, ticket=ticket, key_words=key_words, problem=problem)
@@ -151,15 +154,18 @@ def make_key_app(settings: RoomSettings, desk: KeyDesk, ticket: str) -> FastAPI:
             raise HTTPException(404)
 
     async def do(request: Request, given: str, work: Callable[[], Awaitable[None]]) -> Response:
-        nonlocal tries
         require(request, given)
         if desk.done:
             raise HTTPException(404)
-        if tries >= _MOST_TRIES:
+        if desk.tries >= _MOST_TRIES:
             return page("locked", 403)
-        tries += 1
+        desk.tries += 1
         try:
             await work()
+        except asyncio.CancelledError:
+            # The desk ends while the key is derived: whoever opens the next one at once has tried all the same.
+            desk.refuse("interrupted")
+            raise
         except DeskError as error:
             return page(str(error), 422)
         except GuessableError:
@@ -167,8 +173,9 @@ def make_key_app(settings: RoomSettings, desk: KeyDesk, ticket: str) -> FastAPI:
         except OperatorError:
             return page("short", 422)
         except VaultError as error:
-            missing = error.problem is VaultProblem.SECOND_HALF_MISSING
-            return page("second-half-missing" if missing else "wrong-passphrase", 403)
+            reason = "second-half-missing" if error.problem is VaultProblem.SECOND_HALF_MISSING else "wrong-passphrase"
+            desk.refuse(reason)
+            return page(reason, 403)
         return page()
 
     @app.get("/key/{given}")

@@ -110,7 +110,10 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenKeyDesk(_Message, frozen=True, tag="open-key-desk"):
-    """A room for one person who makes or changes the key under their own passphrase, in the session with the SHA-256 `session`."""
+    """A room for one person who makes or changes the key under their own passphrase, in the session with the SHA-256 `session`.
+
+    `refused`: how many tries of theirs failed lately, here or at a review room.
+    """
 
     settings: RoomSettings
     person: str
@@ -119,6 +122,7 @@ class OpenKeyDesk(_Message, frozen=True, tag="open-key-desk"):
     ticket: str
     session: str = ""
     desk: Desk = Desk()
+    refused: int = 0
 
 
 class Admit(_Message, frozen=True, tag="admit"):
@@ -166,6 +170,12 @@ class SeatTaken(_Message, frozen=True, tag="seat-taken"):
 
 class SeatRefused(_Message, frozen=True, tag="seat-refused"):
     person: str
+    reason: str
+
+
+class PassphraseRefused(_Message, frozen=True, tag="passphrase-refused"):
+    """A try at a key desk that opened nothing, or whose end nobody waited for."""
+
     reason: str
 
 
@@ -310,6 +320,7 @@ FromRoom: TypeAlias = (
     Ready
     | SeatTaken
     | SeatRefused
+    | PassphraseRefused
     | SeatLeft
     | ClipOpened
     | ClipUnreadable

@@ -71,6 +71,7 @@ _REASONS: Mapping[str, str] = {
     **texts.QUARANTINE_WORDS,
     "role": N_("nicht für diese Rolle"),
     "words": N_("hatte das Kennwort gelesen"),
+    "interrupted": N_("Der Platz wurde geschlossen, bevor das Kennwort geprüft war."),
     "scope": N_("nicht für diesen Token"),
 }
 _DECISIONS: Mapping[str, str] = {key: texts.HISTORY_WORDS[key] for key in ("acknowledge", "undo", "act", "close", "record")}

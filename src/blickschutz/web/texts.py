@@ -381,6 +381,7 @@ EVENT_WORDS: Mapping[str, str] = {
     "reviewer-enrolled": N_("Sichter eingetragen"),
     "reviewer-left": N_("Sichter ausgeschieden"),
     "passphrase-changed": N_("Sichtungskennwort geändert"),
+    "passphrase-refused": N_("Sichtungskennwort am Schlüsselplatz abgewiesen"),
     "key-presented": N_("Schlüssel vorgelegt"),
     "reviewers-founded": N_("Verzeichnis derer, die sichten, gegründet"),
     "reviewer-confirmed": N_("Schlüssel bestätigt"),

@@ -120,10 +120,10 @@ def routes(pages: Pages) -> APIRouter:
     async def passphrase(request: Request) -> Response:
         member, look = member_of(request), (pages.language(request), pages.theme(request))
         try:
-            opened = await pages.room.rooms.key_desk(member, *look, pages.origin(request), session_of(request))
+            opened, problem = await pages.room.rooms.key_desk(member, *look, pages.origin(request), session_of(request))
         except (BlickschutzError, OSError, TimeoutError):
             return await pages.shown(Lane.READ, request, "door.html", status=503, case=None, address="", problem="room-failed")
-        return await pages.shown(Lane.READ, request, "door.html", case=None, address=opened, problem="")
+        return await pages.shown(Lane.READ, request, "door.html", case=None, address=opened, problem=problem)
 
     return router
 
