@@ -83,6 +83,8 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     second.locator("#key").locator("xpath=ancestor::form").locator("button").click()
     first.reload()
     sees(first, "Polizei Kaiserslautern 1")
+    assert str(identity.to_public()) in first.content().replace(" ", "")
+    first.get_by_label("Der Empfänger hat mir selbst seinen Schlüssel genannt").check()
     first.get_by_role("button", name="Zustimmen und Paket erstellen").click()
     until(lambda: "Das Beweispaket ist erstellt" in first.content(), 40)
     ((released, _),) = system.records.office.log.find(event=Event.RELEASED, subject=case.clip)
@@ -95,11 +97,9 @@ def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     # Whoever is to be seen must be told: the release opened the task by itself (§ 21(4) LDSG RLP).
     assert [one.case for one in system.records.office.rights.store.duties(settled=False)] == [case.id]
 
-    with second.expect_download() as download:
-        second.goto(f"{system.address}evidence")
-        second.get_by_role("link", name=f"Beweispaket, Vorgang {case.id}").click()
-    assert Path(download.value.path()).read_bytes() == package.read_bytes()
-    assert download.value.suggested_filename.startswith(f"Beweispaket-Vorgang-{case.id}-")
+    second.goto(f"{system.address}evidence")
+    second.get_by_role("link", name=f"Beweispaket, Vorgang {case.id}").click()
+    sees(second, "Sie haben den Schlüssel angegeben")
     public = system.records.archive.key.public.hex()
     reads_the_package(second.context, decrypt(package.read_bytes(), [identity]), public, tmp_path / "key")
     words, second_package = released_with_words(system, first, second, (others, address), case)
@@ -141,6 +141,7 @@ def released_with_words(system, first, second, seats, case):
     with second.expect_download() as download:
         second.locator(f"a[href='/exports/{package.name}']").click()
     assert Path(download.value.path()).read_bytes() == package.read_bytes()
+    assert download.value.suggested_filename.startswith(f"Beweispaket-Vorgang-{case.id}-")
     return words, package
 
 

@@ -6,17 +6,21 @@ import asyncio
 from types import SimpleNamespace
 
 import httpx
+import msgspec
+import pyrage
 import pytest
 
+from blickschutz.evidence.model import Custody
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.recording.io.clipfile import ClipWriter
 from blickschutz.recording.model import ClipHeader, ClipMode, CloseReason
 from blickschutz.reviewroom import messages as m
+from blickschutz.reviewroom import release
 from blickschutz.reviewroom.messages import Trouble
 from blickschutz.reviewroom.own import fingerprint
 from blickschutz.reviewroom.pages import make_room_app
-from blickschutz.reviewroom.release import Release, Wish
+from blickschutz.reviewroom.release import Filled, Release, Wish
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.reviewroom.viewing import Viewing
 from blickschutz.vault import service
@@ -155,9 +159,9 @@ class TestUnmask:
 
 class TestRelease:
     def wish(self, room, asked):
-        release = Release(room)
-        release.wish = Wish(asked, "strafverfolgung", "Polizei", "KL-1", "age1x")
-        return release
+        wanted = Release(room)
+        wanted.wish = Wish(asked, "strafverfolgung", "Polizei", "KL-1", "age1x")
+        return wanted
 
     def test_nobody_agrees_to_their_own_release(self):
         room = make_room()
@@ -168,17 +172,57 @@ class TestRelease:
     def test_nobody_agrees_with_somebody_who_has_left(self):
         room = make_room()
         bert, _ = sit(room, BERT, CLEO)
-        assert asyncio.run(self.wish(room, ADA).consent(bert)) == "alone"
+        assert asyncio.run(self.wish(room, ADA).consent(bert, compared=True)) == "alone"
         assert room.link.asked == []
 
     def test_what_the_control_room_refuses_is_not_made(self):
         room = make_room()
         _, bert = sit(room, ADA, BERT)
         room.link = Line(REFUSED)
-        release = self.wish(room, ADA)
-        assert asyncio.run(release.consent(bert)) == "alone"
-        assert release.file == ""
+        wanted = self.wish(room, ADA)
+        assert asyncio.run(wanted.consent(bert, compared=True)) == "alone"
+        assert wanted.file == ""
         assert [type(one) for one in room.link.asked] == [m.ReleaseAgreed]
+
+
+class TestKey:
+    """The key that opens a package is what one person entered: the other sees it, and it stands wherever the release does."""
+
+    @pytest.fixture
+    def key(self):
+        return str(pyrage.x25519.Identity.generate().to_public())
+
+    @pytest.fixture
+    def pages(self, tmp_path, key, monkeypatch):
+        """A room in which Ada entered a key of her own as that of the police."""
+        room = make_room(exports=tmp_path, path=__file__)
+        sit(room, ADA, BERT)
+        room.link = Line(m.Answer(number=1, state="ab"), m.Answer(number=2, signature=b"x"))
+        # What is put into the package has its own tests.
+        monkeypatch.setattr(Release, "_fill", staticmethod(lambda *_: Filled("whole", 1.0, 2.0)))
+        self.browser = Browser(room)
+        wish = {"basis": "strafverfolgung", "recipient": "Polizei", "reference": "KL-1", "key": f" {key} "}
+        assert self.browser("POST", f"/seat/{ADA}/release", data=wish).status_code == 303
+        return room
+
+    def test_whoever_agrees_sees_it_and_says_that_it_is_the_recipients(self, pages, key):
+        page = self.browser("GET", f"/seat/{BERT}").text
+        assert key in page.replace(" ", "")
+        for fields in ({}, {"compared": ""}):
+            answer = self.browser("POST", f"/seat/{BERT}/release/consent", data=fields)
+            assert (answer.status_code, "vom Empfänger selbst nennen" in answer.text) == (409, True)
+        assert pages.link.asked == []
+        assert self.browser("POST", f"/seat/{BERT}/release/consent", data={"compared": "yes"}).status_code == 303
+        assert [type(one) for one in pages.link.asked] == [m.ReleaseAgreed, m.SignThis]
+
+    def test_it_is_told_and_in_the_record_of_custody(self, pages, key, monkeypatch):
+        records = []
+        whole = release.make_bag
+        monkeypatch.setattr(release, "make_bag", lambda bag, info: records.append((bag / "custody.json").read_bytes()) or whole(bag, info))
+        self.browser("POST", f"/seat/{BERT}/release/consent", data={"compared": "yes"})
+        told = [one.key for one in pages.link.sent if isinstance(one, m.ReleaseAsked | m.Released)]
+        assert told == [key, key]
+        assert [msgspec.json.decode(one, type=Custody).recipient_key for one in records] == [key]
 
 
 class TestVerdict:

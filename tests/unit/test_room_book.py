@@ -20,6 +20,7 @@ from tests.house import SITE, House
 
 CLIP = "a" * 32
 ADA, BERT, CLEO = "kvd-1", "kvd-2", "kvd-3"
+KEY = "age1" + "q" * 58
 PACKAGE = b'blickschutz-evidence-1:{"manifest":"00"}'
 
 
@@ -165,8 +166,9 @@ class TestRelease:
     @pytest.mark.parametrize(("basis", "duties"), [(Basis.PROSECUTION, 1), (Basis.PERSON_CONCERNED, 0)])
     def test_whoever_is_to_be_seen_in_what_was_given_out_is_to_be_told(self, desk, basis, duties):
         facts = {"recipient": "Polizei", "reference": "KL-1", "file": "x.tar.age", "sha256": "ab", "size": 5, "contents": ("a.mp4",)}
-        desk.tell(Door(ADA, BERT), m.Released(people=(ADA, BERT), basis=basis.value, **facts))
+        desk.tell(Door(ADA, BERT), m.Released(people=(ADA, BERT), basis=basis.value, **facts, key=KEY))
         (entry,) = desk.events(Event.RELEASED)
+        assert entry.facts["recipient_key"] == KEY
         assert (entry.by, entry.facts["people"], entry.facts["sha256"], entry.facts["bytes"]) == (BERT, [ADA, BERT], "ab", 5)
         assert len(desk.house.records.office.rights.store.duties(settled=False)) == duties
 
@@ -219,6 +221,7 @@ class TestSeats:
             (m.UnmaskRefused(person=ADA), Event.UNMASK_REFUSED, ADA),
             (m.UnmaskEnded(by="system"), Event.UNMASK_ENDED, "system"),
             (m.ReleaseAsked(person=ADA, basis="gesetzlich", recipient="Polizei", reference="KL-1"), Event.RELEASE_ASKED, ADA),
+            (m.ReleaseAsked(person=ADA, basis="gesetzlich", recipient="x" * 120, reference="KL-1", key=KEY), Event.RELEASE_ASKED, ADA),
             (m.ReleaseRefused(person=ADA, why="not-held"), Event.RELEASE_REFUSED, ADA),
         ],
     )
@@ -226,4 +229,5 @@ class TestSeats:
         desk.tell(Door(ADA, BERT), message)
         (entry,) = desk.events(event)
         assert (entry.by, entry.subject) == (by, CLIP)
+        assert entry.facts.get("recipient_key", "") == getattr(message, "key", "")
         assert len(str(entry.facts)) < 300

@@ -364,7 +364,7 @@ def fails_with(error):
 
 
 class TestPackages:
-    """Packages of evidence: fetched by name, named for people, and never by whoever read the words that open them."""
+    """Packages of evidence: fetched by name, named for people, and never by whoever may hold what opens them."""
 
     @pytest.fixture
     def package(self, desk, case):
@@ -381,7 +381,7 @@ class TestPackages:
         desk.office.log.write(Event.RELEASED, "kvd-1", package.name.split("-")[0], {**facts, "file": package.name, **more})
 
     def test_it_is_named_by_case_and_date(self, desk, case, package):
-        self.release(desk, package)
+        self.release(desk, package, people=["aufsicht-2", "kvd-1"], recipient_key="age1x")
         assert f'href="/exports/{package.name}">Beweispaket, Vorgang {case}<' in desk.get("/evidence", "aufsicht").text
         answer = desk.get(f"/exports/{package.name}", "aufsicht")
         assert answer.content == package.read_bytes()
@@ -398,6 +398,15 @@ class TestPackages:
         assert "Das Paket holt eine andere Person ab" in answer.text
         assert package.read_bytes() not in answer.content
         assert desk.events(Event.RELEASE_REFUSED)[0].facts == {"why": "words", "file": package.name}
+
+    @pytest.mark.parametrize("facts", [{"recipient_key": "age1x"}, {}], ids=["now", "before the log named keys"])
+    def test_whoever_gave_the_key_does_not_get_the_package(self, desk, package, facts):
+        self.release(desk, package, **facts)
+        answer = desk.get(f"/exports/{package.name}", "aufsicht")
+        assert answer.status_code == 403
+        assert "Sie haben den Schlüssel angegeben" in answer.text
+        assert package.read_bytes() not in answer.content
+        assert desk.events(Event.RELEASE_REFUSED)[0].facts == {"why": "key", "file": package.name}
 
     def test_another_person_fetches_it(self, desk, package):
         self.release(desk, package, words="kvd-1")

@@ -121,7 +121,7 @@ class Night:
     async def _release(self) -> str:
         wish = {"basis": "strafverfolgung", "recipient": "Polizei", "reference": "KL-1", "key": str(self._identity.to_public())}
         await self._seats["aufsicht"].post("/release", wish)
-        await self._seats["kvd-1"].post("/release/consent", {})
+        await self._seats["kvd-1"].post("/release/consent", {"compared": "yes"})
         exports = self._records.archive.exports
         await self._until(lambda: bool(list(exports.glob(f"{self._case.clip}*.age"))), _PACKAGE_S, lambda: "no package")
         package = next(exports.glob(f"{self._case.clip}*.age"))

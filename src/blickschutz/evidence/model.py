@@ -25,6 +25,7 @@ ADMINISTRATIVE_OFFENCE = "ordnungswidrigkeit"
 class Custody(msgspec.Struct, frozen=True, kw_only=True):
     """The record of a release (Übergabeprotokoll). Times are POSIX seconds; people are short names.
 
+    `recipient_key` is the age key to which the package was encrypted, empty where words open it or in packages from before this field.
     `begun` and `ended` are when the first and the last picture were taken, 0 where none was decoded.
     """
 
@@ -46,6 +47,7 @@ class Custody(msgspec.Struct, frozen=True, kw_only=True):
     begun: float = 0.0
     ended: float = 0.0
     timezone: str = ""
+    recipient_key: str = ""
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from blickschutz.evidence.model import ADMINISTRATIVE_OFFENCE, FORMAT, Basis
@@ -16,6 +18,17 @@ def refusal(basis: str, recipient: str, reference: str) -> str:
     if not recipient.strip():
         return "no-recipient"
     return "" if reference.strip() else "no-reference"
+
+
+def opener(facts: Mapping[str, object]) -> tuple[str, str]:
+    """Who of the two may hold what opens a package, by the log's facts of its release, and what that is: `words` or `key`.
+
+    Whoever asked gave the key; a log from before it named keys says so, too.
+    """
+    if words := facts.get("words"):
+        return str(words), "words"
+    people = facts.get("people")
+    return (str(people[0]) if isinstance(people, list | tuple) and people else ""), "key"
 
 
 def signed_text(digests: dict[str, str]) -> bytes:

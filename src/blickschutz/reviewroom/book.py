@@ -74,7 +74,8 @@ class RoomBook:
             case m.UnmaskEnded(by=by):
                 await self.write(Event.UNMASK_ENDED, by, clip, {})
             case m.ReleaseAsked(person=person, basis=basis, recipient=recipient, reference=reference):
-                await self.write(Event.RELEASE_ASKED, person, clip, {"basis": basis, "recipient": recipient, "reference": reference})
+                wish: Facts = {"basis": basis, "recipient": recipient, "reference": reference}
+                await self.write(Event.RELEASE_ASKED, person, clip, wish | _key(message.key))
             case m.ReleaseRefused(person=person, why=why):
                 await self.write(Event.RELEASE_REFUSED, person, clip, {"why": why})
             case m.ReleaseAgreed():
@@ -143,8 +144,13 @@ class RoomBook:
         facts: Facts = {"people": list(told.people), "basis": told.basis, "recipient": told.recipient}
         facts |= {"reference": told.reference, "file": told.file, "sha256": told.sha256, "bytes": told.size}
         facts["contents"] = list(told.contents)
-        facts |= {"words": told.words_for} if told.words_for else {}
+        facts |= ({"words": told.words_for} if told.words_for else {}) | _key(told.key)
         await self.write(Event.RELEASED, told.people[1], clip, facts)
+
+
+def _key(key: str) -> Facts:
+    """To whose key a package is encrypted, for the log; nothing where words open it."""
+    return {"recipient_key": key} if key else {}
 
 
 def _refusal(room: Told, asked: str, agreed: str) -> str:

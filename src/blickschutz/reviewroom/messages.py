@@ -240,10 +240,13 @@ class UnmaskEnded(_Message, frozen=True, tag="unmask-ended"):
 
 
 class ReleaseAsked(_Message, frozen=True, tag="release-asked"):
+    """`key` is the public key that whoever asks gave for the recipient; empty where words are to open the package."""
+
     person: str
     basis: str
     recipient: str
     reference: str
+    key: str = ""
 
 
 class ReleaseRefused(_Message, frozen=True, tag="release-refused"):
@@ -270,7 +273,7 @@ class SignThis(_Message, frozen=True, tag="sign"):
 
 
 class Released(_Message, frozen=True, tag="released"):
-    """`words_for`: who reads the words that open the package; empty where it is encrypted to the recipient's key."""
+    """`words_for`: who reads the words that open the package; empty where it is encrypted to `key`, which the first of `people` gave."""
 
     people: tuple[str, str]
     basis: str
@@ -281,6 +284,7 @@ class Released(_Message, frozen=True, tag="released"):
     size: int
     contents: tuple[str, ...]
     words_for: str = ""
+    key: str = ""
 
 
 class KeyMade(_Message, frozen=True, tag="key-made"):

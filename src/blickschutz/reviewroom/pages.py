@@ -322,10 +322,10 @@ def _releases(desk: RoomDesk) -> APIRouter:
         return desk.show(here, problem, 422) if problem else desk.back(here)
 
     @router.post("/seat/{token}/release/consent")
-    async def consent(token: str) -> Response:
+    async def consent(token: str, compared: Word = "") -> Response:
         here = desk.seat(token)
         try:
-            problem = await release.consent(here)
+            problem = await release.consent(here, compared=bool(compared))
         except BlickschutzError as error:
             release.failed = str(error)
             problem = "release-failed"

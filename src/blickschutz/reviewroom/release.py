@@ -32,7 +32,10 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 
 @dataclass(slots=True)
 class Wish:
-    """What somebody asked for. Without a `key` the package is encrypted with words that are made when the other agrees."""
+    """What somebody asked for. Without a `key` the package is encrypted with words that are made when the other agrees.
+
+    The key is what whoever asks says is the recipient's; only whoever agrees can find out that it is not their own.
+    """
 
     asked: str
     basis: str
@@ -55,7 +58,7 @@ class Release:
     """The release of a room's clip. `file` is the newest package that was made; it is put together in the folder `memory`.
 
     `words` open that package and `words_for` is the one person who reads them: whoever agreed. They are nowhere else, and whoever read
-    them does not fetch the package.
+    them does not fetch the package; neither does whoever gave the key that opens it.
     """
 
     def __init__(self, room: Room, memory: Path | None = None) -> None:
@@ -91,14 +94,14 @@ class Release:
             problem = "not-held"
         elif not problem and not with_words:
             try:
-                recipient_key(key)
+                key = str(recipient_key(key))
             except OperatorError:
                 problem = "no-key"
         if problem:
             self._room.link.send(ReleaseRefused(person=seat.guest.id, why=problem))
             return problem
-        self.wish = Wish(seat.guest.id, basis, recipient.strip(), reference.strip(), "" if with_words else key.strip(), person)
-        self._room.link.send(ReleaseAsked(person=seat.guest.id, basis=basis, recipient=recipient.strip(), reference=reference.strip()))
+        wish = self.wish = Wish(seat.guest.id, basis, recipient.strip(), reference.strip(), "" if with_words else key, person)
+        self._room.link.send(ReleaseAsked(person=wish.asked, basis=basis, recipient=wish.recipient, reference=wish.reference, key=wish.key))
         self._room.version += 1
         return ""
 
@@ -120,13 +123,18 @@ class Release:
             self.wish = None
             self._room.version += 1
 
-    async def consent(self, seat: Seat) -> str:
-        """The other agrees: the package is made; why not, or empty."""
+    async def consent(self, seat: Seat, *, compared: bool = False) -> str:
+        """The other agrees: the package is made; why not, or empty.
+
+        `compared`: they compared the key with the one that the recipient gave them. Without that one person chooses who opens it.
+        """
         wish, playback = self.wish, self._room.playback
         if wish is None or self.running:
             return "nothing-asked"
         if wish.asked == seat.guest.id:
             return "not-you"
+        if wish.key and not compared:
+            return "not-compared"
         if playback is None:
             return Trouble.ALONE.value
         if playback.unsafe:
@@ -179,6 +187,7 @@ class Release:
             basis=wish.basis,
             recipient=wish.recipient,
             reference=wish.reference,
+            recipient_key=wish.key,
             people=people,
             released=released,
             sealed_sha256=sealed,
@@ -214,6 +223,7 @@ class Release:
                 size=size,
                 contents=custody.contents,
                 words_for=self.words_for,
+                key=wish.key,
             )
         )
         return ""

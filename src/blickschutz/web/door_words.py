@@ -48,6 +48,10 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "nobody-there": N_("An dieser Stelle wurde zu diesem Zeitpunkt niemand oder mehr als eine Person verfolgt. Es wurde nichts erstellt."),
     "no-recipient": N_("Bitte nennen Sie den Empfänger."),
     "no-key": N_("Der Schlüssel des Empfängers hat die Form age1…"),
+    "not-compared": N_(
+        "Bitte lassen Sie sich den Schlüssel vom Empfänger selbst nennen, vergleichen Sie ihn mit dem auf dieser Seite und bestätigen "
+        "Sie das."
+    ),
     "release-failed": N_("Das Beweispaket konnte nicht erstellt werden."),
     "different": N_("Die beiden Eingaben sind verschieden."),
     "short": N_("Das Sichtungskennwort braucht mindestens 12 Zeichen."),

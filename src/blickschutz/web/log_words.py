@@ -58,6 +58,7 @@ FACT_WORDS: Mapping[str, str] = {
     "owner": N_("verantwortlich"),
     "trained_until": N_("Schulung gilt bis"),
     "words": N_("Kennwort gelesen von"),
+    "recipient_key": N_("Schlüssel des Empfängers"),
     "successor": N_("Schicht übergeben an"),
     "open_count": N_("Offene Meldungen"),
     "open_alerts": N_("Nummern"),
@@ -72,6 +73,7 @@ _REASONS: Mapping[str, str] = {
     "role": N_("nicht für diese Rolle"),
     "words": N_("hatte das Kennwort gelesen"),
     "interrupted": N_("Der Platz wurde geschlossen, bevor das Kennwort geprüft war."),
+    "key": N_("hatte den Schlüssel angegeben"),
     "scope": N_("nicht für diesen Token"),
 }
 _DECISIONS: Mapping[str, str] = {key: texts.HISTORY_WORDS[key] for key in ("acknowledge", "undo", "act", "close", "record")}

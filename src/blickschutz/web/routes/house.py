@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from blickschutz.access.model import Permission
 from blickschutz.audit.model import Entry, Event
+from blickschutz.evidence.rules import opener
 from blickschutz.review.model import CaseState
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
@@ -59,10 +60,11 @@ def routes(pages: Pages) -> APIRouter:
         if data is None or made is None:
             raise HTTPException(404)
         by, clip = member_of(request).id, _clip(name)
-        if any(entry.facts.get("file") == name and entry.facts.get("words") == by for entry, _ in _releases(clip)):
-            # Package and words go separate ways: whoever read the words does not get the package too.
-            office.log.write(Event.RELEASE_REFUSED, by, clip, {"why": "words", "file": name})
-            return _evidence(request, "words", 403)
+        openers = [opener(entry.facts) for entry, _ in _releases(clip) if entry.facts.get("file") == name]
+        if why := next((what for who, what in openers if who == by), ""):
+            # Package and what opens it go separate ways: whoever read the words, or gave the key, does not get the package too.
+            office.log.write(Event.RELEASE_REFUSED, by, clip, {"why": why, "file": name})
+            return _evidence(request, why, 403)
         office.log.write(Event.RELEASE_FETCHED, by, clip, {"file": name})
         # People get it named by case and date; on the disk it is named by its clip, with which it ends.
         word = texts.translator(pages.language(request))(texts.PACKAGE_FILE)

@@ -4,7 +4,7 @@ import { check, entries, isEncrypted, rooted, untar, type Files, type Found, typ
 type Words = Record<"kinds" | "events" | "bases", Record<string, string>>;
 interface Custody {
   operator: string; site: string; case: number; camera: string; basis: string; recipient: string; reference: string;
-  people: string[]; released: number; clip_state: string; begun?: number; ended?: number; timezone?: string;
+  people: string[]; released: number; clip_state: string; begun?: number; ended?: number; timezone?: string; recipient_key?: string;
 }
 type Mark = [number, string, string, boolean, Record<string, number>];
 
@@ -40,6 +40,7 @@ const GERMAN = {
   labels: {
     case: "Vorgang", camera: "Kamera", site: "Ort", operator: "Betreiber", begun: "Aufnahme von", ended: "Aufnahme bis", basis: "Rechtsgrundlage",
     recipient: "Empfänger", reference: "Aktenzeichen", people: "Herausgegeben von", released: "Herausgegeben am", state: "Zustand der Aufzeichnung",
+    recipientKey: "Verschlüsselt für den Schlüssel",
   },
   states: { whole: "vollständig", "cut-off": "am Ende abgeschnitten" } as Record<string, string>,
   films: {
@@ -77,6 +78,7 @@ const ENGLISH: typeof GERMAN = {
   labels: {
     case: "Case", camera: "Camera", site: "Place", operator: "Operator", begun: "Recorded from", ended: "Recorded until", basis: "Legal basis",
     recipient: "Recipient", reference: "File reference", people: "Released by", released: "Released", state: "State of the recording",
+    recipientKey: "Encrypted for the key",
   },
   states: { whole: "whole", "cut-off": "cut off at its end" },
   films: { "data/redacted.mp4": "Redacted version", "data/own-copy.mp4": "Copy for the person concerned", "data/original.mp4": "Original, people can be recognised" },
@@ -194,6 +196,7 @@ function facts(words: typeof GERMAN): Node {
     [names.site, about.site], [names.operator, about.operator], [names.basis, given[language].bases[about.basis] ?? about.basis],
     [names.recipient, about.recipient], [names.reference, about.reference], [names.released, clock(about.released)],
     [names.people, about.people.join(", ")], [names.state, words.states[about.clip_state] ?? about.clip_state],
+    ...(about.recipient_key ? [[names.recipientKey, about.recipient_key] satisfies [string, string]] : []),
   ];
   return make("section", {}, make("h2", {}, words.facts), make("dl", {}, ...rows.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])));
 }

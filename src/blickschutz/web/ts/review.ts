@@ -301,7 +301,7 @@ function whatIs(control: Element | null): string {
 
 function typing(layout: HTMLElement): boolean {
   return [...layout.querySelectorAll<HTMLInputElement>("section input")].some((field) =>
-    field.type === "radio" ? field.checked : field.value !== "",
+    ["radio", "checkbox"].includes(field.type) ? field.checked : field.value !== "",
   );
 }
 
