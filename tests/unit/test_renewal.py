@@ -509,7 +509,7 @@ class TestRoom:
         release = Release(room)
         release.wish = Wish("kvd-1", "strafverfolgung", "Polizei", "KL-1", "age1x")
         seat = SimpleNamespace(guest=SimpleNamespace(id="kvd-2"))
-        assert asyncio.run(release.consent(seat, compared=True)) == UNSAFE
+        assert asyncio.run(release.consent(seat, release.wish.mark, compared=True)) == UNSAFE
         assert [(message.person, message.why) for message in room.link.sent] == [("kvd-2", UNSAFE)]
         assert release.wish is None
         bag = tmp_path / "bag"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from types import SimpleNamespace
 
 import httpx
@@ -33,6 +34,7 @@ CLIP, INSTALLATION = "a" * 32, "ab"
 PASSPHRASE, WRONG = "eine lange Losung", "eine falsche Losung"
 ADA, BERT, CLEO = "kvd-1", "kvd-2", "kvd-3"
 PORT = 8711
+MARK = "this one"
 REFUSED = m.Answer(number=1, problem=Trouble.ALONE.value)
 
 
@@ -56,13 +58,23 @@ def asked(room, seat):
     room.ask_unmask(seat, "Gesicht", "KL-1")
 
 
+def agreed(room, seat):
+    """Somebody agrees to the wish that there is."""
+    return asyncio.run(room.consent(seat, room.unmask.mark))
+
+
+def wish_on(page):
+    """What the form of agreement on a page carries; as a form's fields."""
+    return dict(re.findall(r'name="(wish)" value="([^"]+)"', page))
+
+
 class TestUnmask:
     def test_nobody_agrees_to_their_own_wish(self):
         room = make_room()
         ada, _ = sit(room, ADA, BERT)
         asked(room, ada)
         with pytest.raises(RoomError) as caught:
-            asyncio.run(room.consent(ada))
+            agreed(room, ada)
         assert caught.value.trouble is Trouble.NOT_YOU
         assert not room.is_unmasked()
         assert room.link.asked == []
@@ -73,7 +85,7 @@ class TestUnmask:
         asked(room, ada)
         room.link = Line(meanwhile=lambda: before.append(room.is_unmasked()))
         before = []
-        asyncio.run(room.consent(bert))
+        agreed(room, bert)
         assert room.link.asked == [m.UnmaskConsented(number=1, asked=ADA, person=BERT, reason="Gesicht", reference="KL-1")]
         assert before == [False]
         assert room.is_unmasked()
@@ -85,7 +97,7 @@ class TestUnmask:
         asked(room, ada)
         room.link = Line(answer)
         with pytest.raises(RoomError) as caught:
-            asyncio.run(room.consent(bert))
+            agreed(room, bert)
         assert caught.value.trouble is Trouble.REFUSED
         assert not room.is_unmasked()
 
@@ -95,7 +107,7 @@ class TestUnmask:
         asked(room, ada)
         del room.seats[ADA]
         with pytest.raises(RoomError) as caught:
-            asyncio.run(room.consent(bert))
+            agreed(room, bert)
         assert caught.value.trouble is Trouble.ALONE
         assert room.link.asked == []
 
@@ -105,7 +117,7 @@ class TestUnmask:
         asked(room, ada)
         room.link = Line(meanwhile=lambda: room.leave(ada))
         with pytest.raises(RoomError):
-            asyncio.run(room.consent(bert))
+            agreed(room, bert)
         assert not room.is_unmasked()
         assert room.playback is None
 
@@ -113,7 +125,7 @@ class TestUnmask:
         room = make_room(unmask_s=0)
         ada, bert = sit(room, ADA, BERT)
         asked(room, ada)
-        asyncio.run(room.consent(bert))
+        agreed(room, bert)
         assert not room.is_unmasked()
         assert room.link.sent[-1] == m.UnmaskEnded(by="system")
         assert room.unmask is None
@@ -122,7 +134,7 @@ class TestUnmask:
         room = make_room()
         ada, bert = sit(room, ADA, BERT)
         asked(room, ada)
-        asyncio.run(room.consent(bert))
+        agreed(room, bert)
         clip = room.playback
         room.leave(bert)
         assert not room.is_unmasked()
@@ -149,7 +161,7 @@ class TestUnmask:
         room = make_room()
         ada, bert = sit(room, ADA, BERT)
         asked(room, ada)
-        asyncio.run(room.consent(bert))
+        agreed(room, bert)
         asked(room, bert)
         assert not room.is_unmasked()
         room.refuse_unmask(ada)
@@ -160,19 +172,19 @@ class TestUnmask:
 class TestRelease:
     def wish(self, room, asked):
         wanted = Release(room)
-        wanted.wish = Wish(asked, "strafverfolgung", "Polizei", "KL-1", "age1x")
+        wanted.wish = Wish(asked, "strafverfolgung", "Polizei", "KL-1", "age1x", mark=MARK)
         return wanted
 
     def test_nobody_agrees_to_their_own_release(self):
         room = make_room()
         ada, _ = sit(room, ADA, BERT)
-        assert asyncio.run(self.wish(room, ADA).consent(ada)) == "not-you"
+        assert asyncio.run(self.wish(room, ADA).consent(ada, MARK)) == "not-you"
         assert room.link.asked == []
 
     def test_nobody_agrees_with_somebody_who_has_left(self):
         room = make_room()
         bert, _ = sit(room, BERT, CLEO)
-        assert asyncio.run(self.wish(room, ADA).consent(bert, compared=True)) == "alone"
+        assert asyncio.run(self.wish(room, ADA).consent(bert, MARK, compared=True)) == "alone"
         assert room.link.asked == []
 
     def test_what_the_control_room_refuses_is_not_made(self):
@@ -180,7 +192,7 @@ class TestRelease:
         _, bert = sit(room, ADA, BERT)
         room.link = Line(REFUSED)
         wanted = self.wish(room, ADA)
-        assert asyncio.run(wanted.consent(bert, compared=True)) == "alone"
+        assert asyncio.run(wanted.consent(bert, MARK, compared=True)) == "alone"
         assert wanted.file == ""
         assert [type(one) for one in room.link.asked] == [m.ReleaseAgreed]
 
@@ -209,17 +221,32 @@ class TestKey:
         page = self.browser("GET", f"/seat/{BERT}").text
         assert key in page.replace(" ", "")
         for fields in ({}, {"compared": ""}):
-            answer = self.browser("POST", f"/seat/{BERT}/release/consent", data=fields)
+            answer = self.browser("POST", f"/seat/{BERT}/release/consent", data=wish_on(page) | fields)
             assert (answer.status_code, "vom Empfänger selbst nennen" in answer.text) == (409, True)
         assert pages.link.asked == []
-        assert self.browser("POST", f"/seat/{BERT}/release/consent", data={"compared": "yes"}).status_code == 303
+        assert self.browser("POST", f"/seat/{BERT}/release/consent", data=wish_on(page) | {"compared": "yes"}).status_code == 303
         assert [type(one) for one in pages.link.asked] == [m.ReleaseAgreed, m.SignThis]
+
+    @pytest.mark.parametrize("other", [{"recipient": "Zeitung"}, {"basis": "gesetzlich"}, {"key": ""}, {}], ids=str)
+    def test_nobody_agrees_to_a_wish_that_was_put_in_place_of_the_one_they_saw(self, pages, key, other):
+        old = wish_on(self.browser("GET", f"/seat/{BERT}").text)
+        again = {"basis": "strafverfolgung", "recipient": "Polizei", "reference": "KL-1", "key": key} | other
+        again |= {"opened_by": "key" if again["key"] else "words"}
+        assert self.browser("POST", f"/seat/{ADA}/release", data=again).status_code == 303
+        for fields in (old, {}):
+            answer = self.browser("POST", f"/seat/{BERT}/release/consent", data={**fields, "compared": "yes"})
+            assert (answer.status_code, "inzwischen geändert" in answer.text) == (409, True)
+        assert pages.link.asked == []
+        new = wish_on(answer.text)
+        assert new
+        assert new != old
 
     def test_it_is_told_and_in_the_record_of_custody(self, pages, key, monkeypatch):
         records = []
         whole = release.make_bag
         monkeypatch.setattr(release, "make_bag", lambda bag, info: records.append((bag / "custody.json").read_bytes()) or whole(bag, info))
-        self.browser("POST", f"/seat/{BERT}/release/consent", data={"compared": "yes"})
+        page = self.browser("GET", f"/seat/{BERT}").text
+        self.browser("POST", f"/seat/{BERT}/release/consent", data=wish_on(page) | {"compared": "yes"})
         told = [one.key for one in pages.link.sent if isinstance(one, m.ReleaseAsked | m.Released)]
         assert told == [key, key]
         assert [msgspec.json.decode(one, type=Custody).recipient_key for one in records] == [key]
@@ -453,14 +480,27 @@ class TestPages:
         assert browser("GET", f"/seat/{ADA}/clear.mp4").status_code == 403
         assert browser("POST", f"/seat/{ADA}/unmask", data={"reason": "Gesicht", "reference": "KL-1"}).status_code == 303
         assert browser("GET", f"/seat/{BERT}/clear.mp4").status_code == 403
-        own = browser("POST", f"/seat/{ADA}/unmask/consent")
+        own = browser("POST", f"/seat/{ADA}/unmask/consent", data={"wish": clear.unmask.mark})
         assert own.status_code == 409
         assert "Das muss die andere Person tun." in own.text
         assert browser("GET", f"/seat/{ADA}/clear.mp4").status_code == 403
-        assert browser("POST", f"/seat/{BERT}/unmask/consent").status_code == 303
+        assert browser("POST", f"/seat/{BERT}/unmask/consent", data={"wish": clear.unmask.mark}).status_code == 303
         assert browser("GET", f"/seat/{ADA}/clear.mp4").content == b"an open face"
         assert browser("POST", f"/seat/{BERT}/unmask/end").status_code == 303
         assert browser("GET", f"/seat/{ADA}/clear.mp4").status_code == 403
+
+    def test_nobody_agrees_to_a_reason_that_was_put_in_place_of_the_one_they_saw(self, clear):
+        clear.playback.as_json = lambda: {"marks": [], "length": 1.0}
+        browser = Browser(clear)
+        asked(clear, clear.seats[ADA])
+        old = wish_on(browser("GET", f"/seat/{BERT}").text)
+        clear.ask_unmask(clear.seats[ADA], "Neugier", "KL-9")
+        for fields in (old, {}):
+            answer = browser("POST", f"/seat/{BERT}/unmask/consent", data=fields)
+            assert (answer.status_code, "inzwischen geändert" in answer.text, "Neugier" in answer.text) == (409, True, True)
+        assert clear.link.asked == []
+        assert browser("POST", f"/seat/{BERT}/unmask/consent", data=wish_on(answer.text)).status_code == 303
+        assert clear.is_unmasked()
 
     def test_no_byte_comes_after_it_ended(self, clear):
         def parts():
@@ -469,7 +509,7 @@ class TestPages:
             yield b"open face"
 
         asked(clear, clear.seats[ADA])
-        asyncio.run(clear.consent(clear.seats[BERT]))
+        agreed(clear, clear.seats[BERT])
         clear.playback.clear = parts
         assert Browser(clear)("GET", f"/seat/{ADA}/clear.mp4").content == b"an "
 

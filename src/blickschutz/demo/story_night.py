@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -121,7 +122,10 @@ class Night:
     async def _release(self) -> str:
         wish = {"basis": "strafverfolgung", "recipient": "Polizei", "reference": "KL-1", "key": str(self._identity.to_public())}
         await self._seats["aufsicht"].post("/release", wish)
-        await self._seats["kvd-1"].post("/release/consent", {"compared": "yes"})
+        _, page = await self._seats["kvd-1"].get("")
+        shown = re.search(r'name="wish" value="([^"]+)"', page.decode())
+        self._require(shown is not None, "the other is not asked to agree to the release")
+        await self._seats["kvd-1"].post("/release/consent", {"wish": shown[1] if shown else "", "compared": "yes"})
         exports = self._records.archive.exports
         await self._until(lambda: bool(list(exports.glob(f"{self._case.clip}*.age"))), _PACKAGE_S, lambda: "no package")
         package = next(exports.glob(f"{self._case.clip}*.age"))

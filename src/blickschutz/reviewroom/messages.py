@@ -29,6 +29,7 @@ class Trouble(StrEnum):
     UNSAFE_REDACTION = "unsafe-redaction"
     ONE_BROWSER = "one-browser"
     NOT_SHOWN = "not-shown"
+    OTHER_WISH = "other-wish"
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):

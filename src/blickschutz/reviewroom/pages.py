@@ -278,10 +278,10 @@ def _unmasking(desk: RoomDesk) -> APIRouter:
         return desk.back(here)
 
     @router.post("/seat/{token}/unmask/consent")
-    async def consent(token: str) -> Response:
+    async def consent(token: str, wish: Word = "") -> Response:
         here = desk.seat(token)
         try:
-            await room.consent(here)
+            await room.consent(here, wish)
         except RoomError as error:
             return desk.show(here, error.trouble.value, 409)
         return desk.back(here)
@@ -322,10 +322,10 @@ def _releases(desk: RoomDesk) -> APIRouter:
         return desk.show(here, problem, 422) if problem else desk.back(here)
 
     @router.post("/seat/{token}/release/consent")
-    async def consent(token: str, compared: Word = "") -> Response:
+    async def consent(token: str, wish: Word = "", compared: Word = "") -> Response:
         here = desk.seat(token)
         try:
-            problem = await release.consent(here, compared=bool(compared))
+            problem = await release.consent(here, wish, compared=bool(compared))
         except BlickschutzError as error:
             release.failed = str(error)
             problem = "release-failed"

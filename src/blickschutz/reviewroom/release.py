@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,7 @@ from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
 from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis, Trouble
 from blickschutz.reviewroom.playback import Playback
-from blickschutz.reviewroom.room import Room, RoomError, Seat
+from blickschutz.reviewroom.room import Room, RoomError, Seat, new_mark
 from blickschutz.storage.files import sha256_of
 from blickschutz.wall.model import EncoderSettings
 from blickschutz.web import texts
@@ -34,7 +34,8 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Wish:
     """What somebody asked for. Without a `key` the package is encrypted with words that are made when the other agrees.
 
-    The key is what whoever asks says is the recipient's; only whoever agrees can find out that it is not their own.
+    `mark` names this wish in the form that agrees. The key is what whoever asks says is the recipient's; only whoever agrees can find
+    out that it is not their own.
     """
 
     asked: str
@@ -43,6 +44,7 @@ class Wish:
     reference: str
     key: str
     person: tuple[float, float, float] | None = None
+    mark: str = field(default_factory=new_mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +119,14 @@ class Release:
             self._room.version += 1
 
     def refuse(self, seat: Seat) -> None:
-        """The other does not agree."""
+        """The other does not agree; to whatever is asked now, because a no does no harm."""
         if self.wish is not None:
             self._room.link.send(ReleaseRefused(person=seat.guest.id, why="not-agreed"))
             self.wish = None
             self._room.version += 1
 
-    async def consent(self, seat: Seat, *, compared: bool = False) -> str:
-        """The other agrees: the package is made; why not, or empty.
+    async def consent(self, seat: Seat, mark: str, *, compared: bool = False) -> str:
+        """The other agrees to the wish with that `mark`: the package is made; why not, or empty.
 
         `compared`: they compared the key with the one that the recipient gave them. Without that one person chooses who opens it.
         """
@@ -133,6 +135,8 @@ class Release:
             return "nothing-asked"
         if wish.asked == seat.guest.id:
             return "not-you"
+        if wish.mark != mark:
+            return Trouble.OTHER_WISH.value
         if wish.key and not compared:
             return "not-compared"
         if playback is None:

@@ -47,6 +47,11 @@ _TROUBLES = {
 }
 
 
+def new_mark() -> str:
+    """What a form of agreement carries: who agrees agrees to the wish that they saw, not to one that was put in its place."""
+    return secrets.token_urlsafe(9)
+
+
 class RoomError(BlickschutzError):
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble.value)
@@ -70,12 +75,13 @@ class Seat:
 
 @dataclass(slots=True)
 class Unmask:
-    """A wish to see unredacted pictures, and until when (monotonic) it is granted."""
+    """A wish to see unredacted pictures, and until when (monotonic) it is granted. `mark` names this wish in the form that agrees."""
 
     asked: str
     reason: str
     reference: str
     until: float = 0.0
+    mark: str = field(default_factory=new_mark)
 
 
 @dataclass(slots=True)
@@ -264,13 +270,18 @@ class Room:
         self.link.send(UnmaskAsked(person=seat.guest.id, reason=reason.strip(), reference=reference.strip()))
         self.version += 1
 
-    async def consent(self, seat: Seat) -> None:
-        """The other agrees. Nothing is shown before the control room has counted and logged it. Raises `RoomError`."""
+    async def consent(self, seat: Seat, mark: str) -> None:
+        """The other agrees to the wish with that `mark`. Nothing is shown before the control room has counted and logged it.
+
+        Raises `RoomError`.
+        """
         wish = self.unmask
         if wish is None or self.playback is None:
             raise RoomError(Trouble.NOTHING_ASKED)
         if wish.asked == seat.guest.id:
             raise RoomError(Trouble.NOT_YOU)
+        if wish.mark != mark:
+            raise RoomError(Trouble.OTHER_WISH)
         if not self.sit_here(wish.asked, seat.guest.id):
             raise RoomError(Trouble.ALONE)
         answer = await self.link.ask(
@@ -284,7 +295,7 @@ class Room:
         self.version += 1
 
     def refuse_unmask(self, seat: Seat) -> None:
-        """The other does not agree."""
+        """The other does not agree; to whatever is asked now, because a no does no harm."""
         if self.unmask is not None and not self.unmask.until:
             self.link.send(UnmaskRefused(person=seat.guest.id))
             self.unmask = None

@@ -29,6 +29,7 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "not-you": N_("Das muss die andere Person tun."),
     "nothing-asked": N_("Es liegt kein Antrag vor."),
     "refused": N_("Das wurde nicht zugelassen."),
+    "other-wish": N_("Der Antrag wurde inzwischen geändert. Zugestimmt ist nichts; bitte sehen Sie ihn noch einmal an."),
     "anonymous": N_("Diese Aufzeichnung enthält nur verpixelte Bilder."),
     "unsafe-redaction": UNSAFE_REDACTION,
     "one-browser": N_("In diesem Browser sitzt schon eine andere Person. Jede nimmt ihren Platz an einem eigenen Gerät ein."),
