@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 from blickschutz.recording.model import ClipMode
@@ -21,11 +22,11 @@ class Door:
 class Line:
     """A room's end of the channel: `sent` is what it told, `asked` what it asked. `answers` are given in order, then plain ones.
 
-    `meanwhile` is done while an answer is waited for.
+    `meanwhile` is done while an answer is waited for; with `slow` others go on meanwhile.
     """
 
-    def __init__(self, *answers: Answer, meanwhile=lambda: None) -> None:
-        self.sent, self.asked, self._answers, self._meanwhile = [], [], list(answers), meanwhile
+    def __init__(self, *answers: Answer, meanwhile=lambda: None, slow: bool = False) -> None:
+        self.sent, self.asked, self._answers, self._meanwhile, self._slow = [], [], list(answers), meanwhile, slow
 
     def send(self, message):
         self.sent.append(message)
@@ -33,6 +34,8 @@ class Line:
     async def ask(self, make):
         self.asked.append(make(len(self.asked) + 1))
         self._meanwhile()
+        if self._slow:
+            await asyncio.sleep(0)
         return self._answers.pop(0) if self._answers else Answer(number=len(self.asked))
 
 

@@ -130,6 +130,31 @@ class TestUnmask:
         assert room.link.sent[-1] == m.UnmaskEnded(by="system")
         assert room.unmask is None
 
+    def test_whoever_agreed_does_not_prolong_it_alone(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        agreed(room, bert)
+        until = room.unmask.until
+        with pytest.raises(RoomError) as caught:
+            agreed(room, bert)
+        assert caught.value.trouble is Trouble.NOTHING_ASKED
+        assert (room.unmask.until, len(room.link.asked)) == (until, 1)
+
+    def test_two_clicks_at_once_are_one_agreement(self):
+        room = make_room()
+        ada, bert = sit(room, ADA, BERT)
+        asked(room, ada)
+        room.link = Line(REFUSED, slow=True)
+
+        async def twice():
+            return await asyncio.gather(*(room.consent(bert, room.unmask.mark) for _ in range(2)), return_exceptions=True)
+
+        assert {one.trouble for one in asyncio.run(twice())} == {Trouble.REFUSED, Trouble.NOTHING_ASKED}
+        assert len(room.link.asked) == 1
+        agreed(room, bert)
+        assert room.is_unmasked(), "what was refused may be agreed to once more"
+
     def test_it_ends_when_one_leaves(self):
         room = make_room()
         ada, bert = sit(room, ADA, BERT)

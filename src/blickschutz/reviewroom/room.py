@@ -75,13 +75,17 @@ class Seat:
 
 @dataclass(slots=True)
 class Unmask:
-    """A wish to see unredacted pictures, and until when (monotonic) it is granted. `mark` names this wish in the form that agrees."""
+    """A wish to see unredacted pictures, and until when (monotonic) it is granted. `mark` names this wish in the form that agrees.
+
+    `agreed`: the other has agreed and it was granted, or the control room is being asked. One agreement is for one time.
+    """
 
     asked: str
     reason: str
     reference: str
     until: float = 0.0
     mark: str = field(default_factory=new_mark)
+    agreed: bool = False
 
 
 @dataclass(slots=True)
@@ -276,7 +280,7 @@ class Room:
         Raises `RoomError`.
         """
         wish = self.unmask
-        if wish is None or self.playback is None:
+        if wish is None or wish.agreed or self.playback is None:
             raise RoomError(Trouble.NOTHING_ASKED)
         if wish.asked == seat.guest.id:
             raise RoomError(Trouble.NOT_YOU)
@@ -284,14 +288,19 @@ class Room:
             raise RoomError(Trouble.OTHER_WISH)
         if not self.sit_here(wish.asked, seat.guest.id):
             raise RoomError(Trouble.ALONE)
-        answer = await self.link.ask(
-            lambda number: UnmaskConsented(
-                number=number, asked=wish.asked, person=seat.guest.id, reason=wish.reason, reference=wish.reference
+        wish.agreed = True
+        try:
+            answer = await self.link.ask(
+                lambda number: UnmaskConsented(
+                    number=number, asked=wish.asked, person=seat.guest.id, reason=wish.reason, reference=wish.reference
+                )
             )
-        )
-        if answer.problem or self.unmask is not wish:
-            raise RoomError(Trouble.REFUSED)
-        wish.until = time.monotonic() + self.settings.unmask_s
+            if answer.problem or self.unmask is not wish:
+                raise RoomError(Trouble.REFUSED)
+            wish.until = time.monotonic() + self.settings.unmask_s
+        finally:
+            # What was not granted may be agreed to once more.
+            wish.agreed = wish.until > 0
         self.version += 1
 
     def refuse_unmask(self, seat: Seat) -> None:
