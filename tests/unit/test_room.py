@@ -413,6 +413,24 @@ class TestDoor:
         with pytest.raises(KeyError):
             enter(door, "again")
 
+    def test_whoever_is_expelled_at_the_door_does_not_come_in(self, door):
+        """While the key is derived from their passphrase, which takes a second on purpose."""
+
+        async def expelled():
+            coming = asyncio.create_task(door.enter(ADA, PASSPHRASE))
+            await asyncio.sleep(0)
+            assert door.tries == {ADA: 1}, "it is being derived"
+            door.expel(ADA)
+            return await coming
+
+        with pytest.raises(RoomError) as caught:
+            asyncio.run(expelled())
+        assert caught.value.trouble is Trouble.NOT_ADMITTED
+        assert door.seats == {}
+        assert door.link.sent[-1] == m.SeatRefused(person=ADA, reason="not-admitted")
+        enter(door, BERT)
+        assert door.playback is None
+
     def test_the_key_is_gone_when_one_leaves(self, door):
         ada = enter(door, ADA)
         enter(door, BERT)

@@ -30,6 +30,7 @@ class Trouble(StrEnum):
     ONE_BROWSER = "one-browser"
     NOT_SHOWN = "not-shown"
     OTHER_WISH = "other-wish"
+    NOT_ADMITTED = "not-admitted"
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):

@@ -145,6 +145,9 @@ class Room:
             self._refuse(guest, Trouble.DAMAGED)
         except RoomError as error:
             self._refuse(guest, error.trouble)
+        # Meanwhile somebody may have been expelled, or have come in with the same ticket.
+        if self.guests.get(ticket) is not guest:
+            self._refuse(guest, Trouble.NOT_ADMITTED)
         if taken is not None:
             self._remove(taken)
         if len(self.seats) >= SEATS:

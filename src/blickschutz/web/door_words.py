@@ -39,6 +39,7 @@ ROOM_PROBLEMS: Mapping[str, str] = {
         "Bewerten können Sie erst, wenn Ihnen der ganze Clip oder jede markierte Stelle gezeigt wurde. Bitte die Wiedergabe starten."
     ),
     "not-in-room": N_("Nur wer den Clip im Raum sehen konnte, kann ihn bewerten."),
+    "not-admitted": N_("Dieser Zugang gilt nicht mehr. Bitte öffnen Sie den Vorgang noch einmal und gehen Sie von dort in den Raum."),
     "not-held": N_("Herausgegeben wird nur, was als Vorfall gesperrt ist; für eine offene Anfrage nur die eigenen Daten."),
     "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort wird sie nicht bewertet."),
     "no-basis": N_("Bitte wählen Sie die Rechtsgrundlage."),
