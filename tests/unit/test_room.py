@@ -370,6 +370,19 @@ class TestDoor:
         assert door.playback is None
         assert [one.person for one in door.link.sent if isinstance(one, m.SeatLeft)] == [ADA]
 
+    @pytest.mark.parametrize("second", [ADA, "again"], ids=["one ticket", "two tickets"])
+    def test_one_person_twice_at_once_is_one(self, door, keys, second):
+        door.admit("again", m.Guest(id=ADA, name=ADA, sealed=keys[0]))
+
+        async def twice():
+            return await asyncio.gather(door.enter(ADA, PASSPHRASE), door.enter(second, PASSPHRASE), return_exceptions=True)
+
+        found = asyncio.run(twice())
+        assert [seat.guest.id for seat in door.seats.values()] == [ADA]
+        assert [one.trouble for one in found if isinstance(one, RoomError)] == ([Trouble.NOT_ADMITTED] if second == ADA else [])
+        enter(door, BERT)
+        assert door.playback is not None
+
     def test_a_ticket_lets_in_once(self, door):
         enter(door, ADA)
         with pytest.raises(KeyError):

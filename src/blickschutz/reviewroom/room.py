@@ -129,8 +129,7 @@ class Room:
             self._refuse(guest, Trouble.ONE_BROWSER)
         if (tried := self.tries.get(guest.id, 0)) >= _MOST_TRIES:
             self._refuse(guest, Trouble.LOCKED)
-        taken = next((seat for seat in self.seats.values() if seat.guest.id == guest.id), None)
-        if taken is None and len(self.seats) >= SEATS:
+        if self._seat_of(guest) is None and len(self.seats) >= SEATS:
             self._refuse(guest, Trouble.FULL)
         # Counted before it is looked at: many tries at once are many tries.
         self.tries[guest.id] = tried + 1
@@ -148,7 +147,7 @@ class Room:
         # Meanwhile somebody may have been expelled, or have come in with the same ticket.
         if self.guests.get(ticket) is not guest:
             self._refuse(guest, Trouble.NOT_ADMITTED)
-        if taken is not None:
+        if (taken := self._seat_of(guest)) is not None:
             self._remove(taken)
         if len(self.seats) >= SEATS:
             self._refuse(guest, Trouble.FULL)
@@ -162,6 +161,9 @@ class Room:
         self._open_if_two()
         self.version += 1
         return seat
+
+    def _seat_of(self, guest: Guest) -> Seat | None:
+        return next((seat for seat in self.seats.values() if seat.guest.id == guest.id), None)
 
     @staticmethod
     def _is_shared(seat: Seat, guest: Guest, browser: str) -> bool:
