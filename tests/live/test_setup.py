@@ -70,7 +70,7 @@ def test_a_camera_is_entered_drawn_on_measured_and_placed(page, place):
     until(lambda: keeper.state is TileState.LIVE, 120)
     page.goto(f"{place.address}settings/cameras")
     page.locator(f"a[href='/cameras/{NEW}/setup']").click()
-    until(lambda: page.evaluate("document.querySelector('[data-picture]').naturalWidth > 0"))
+    until(lambda: page.evaluate("document.querySelector('[data-picture]')?.naturalWidth > 0"))
 
     # A new zone by the keyboard, its corner with the arrows; one more corner from the middle of an edge.
     reach(page, "[data-add=zones]")

@@ -97,7 +97,7 @@ class Desk:
         if act == "release":
             return self.desk.propose_end(self.number, person)
         if act == "confirm":
-            return self.desk.confirm(self.number, person)
+            return self.desk.confirm(self.number, person, self.case.version)
         if act == "contradict":
             return self.quarantine.contradicted(self.case, value)
         if act == "fate":

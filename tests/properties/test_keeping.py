@@ -92,6 +92,11 @@ class World(House):
         names = sorted(self.truth)
         return names[number % len(names)] if names else None
 
+    def second(self, clip):
+        """The second of two confirms what they see."""
+        case = self.case(clip)
+        return self.records.office.cases.confirm(case.id, "kvd-2", case.version)
+
     def round(self):
         self.clock.sleep(61)
         self.housekeep()
@@ -174,10 +179,10 @@ class World(House):
                 truth.held_until = self.case(clip).hold.until
         elif act == "hold":
             until = self.clock.now() + (number + 1) * 5 * DAY
-            if desk.propose_hold(case.id, "kvd-1", GROUND, "KL-1", until) and desk.confirm(case.id, "kvd-2"):
+            if desk.propose_hold(case.id, "kvd-1", GROUND, "KL-1", until) and self.second(clip):
                 truth.held_until = until  # two people may shorten a hold, too
         elif act == "release":
-            if desk.propose_end(case.id, "kvd-1") and desk.confirm(case.id, "kvd-2"):
+            if desk.propose_end(case.id, "kvd-1") and self.second(clip):
                 truth.held_until = 0.0
                 # Two people ended it, whatever row they had of it.
                 truth.discarded, truth.unexplained = True, False
@@ -219,7 +224,7 @@ class World(House):
             else:
                 desk = self.records.office.cases
                 desk.propose_hold(self.case(clip).id, "kvd-1", GROUND, "KL-1", self.clock.now() + 9 * DAY)
-                desk.confirm(self.case(clip).id, "kvd-2")
+                self.second(clip)
         except Crash:
             self.close()
             self.begin()
