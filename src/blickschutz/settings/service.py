@@ -83,11 +83,11 @@ class SettingsDesk:
 
     def pending(self) -> tuple[str, ...]:
         """The keys of the file that come into force with the next start."""
-        return needs_restart(differences(plain(self._started), plain(self._text)))
+        return needs_restart(differences(plain(bare(self._started)), plain(bare(self._text))))
 
     def unread(self) -> tuple[Difference, ...]:
         """What somebody changed in the file by hand and nobody applied yet. Raises `DeviceError`, `SettingsError`."""
-        return differences(plain(self._text), plain(bare(self._file.read()))) if self._file is not None else ()
+        return differences(plain(bare(self._text)), plain(bare(self._file.read()))) if self._file is not None else ()
 
     # --- before anything is made ---
 
