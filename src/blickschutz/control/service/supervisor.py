@@ -88,7 +88,9 @@ class Supervisor:
 
     def start(self, guard: Guard) -> None:
         """Begin to keep all cells, in the running loop."""
-        self._guard, self._loop = guard, asyncio.get_running_loop()
+        self._guard = guard
+        if not self.preparing:
+            self._loop = asyncio.get_running_loop()
         for keeper in self.keepers.values():
             self._start(keeper)
 
