@@ -81,6 +81,21 @@ class TestAddresses:
         assert (found.host, found.port, found.path, found.password) == parts
 
     @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            ("rtsp://u:p@cam/a@b", "rtsp://cam/…@b"),
+            ("rtsp://cam/a@b", "rtsp://cam/…@b"),
+            ("rtsp://10.0.0.1:8554/user=u&password=p@x/live@2", "rtsp://10.0.0.1:8554/…@2"),
+            ("rtsp://cam?u@b", "rtsp://cam?…@b"),
+            ("rtsp://u:p@[fe80::1]/live", "rtsp://[fe80::1]/live"),
+        ],
+    )
+    def test_an_at_in_the_path_hides_the_path_and_not_the_host(self, value, shown):
+        found = read_address(value)
+        assert found is not None
+        assert found.shown == shown
+
+    @pytest.mark.parametrize(
         "value", ["", "ftp://x/y", "rtsp://", "rtsp:///x", "rtsp://a:b@", "rtsp://h:99999/x", "rtsp://h\r\nX: y/", "rtsp://h h/x"]
     )
     def test_what_is_no_address_is_refused_without_the_account_in_the_message(self, value):
@@ -205,13 +220,24 @@ class TestAnswers:
                 elsewhere.accept()
 
     def test_a_redirect_on_the_same_host_is_followed_and_not_in_a_circle(self, camera):
-        other = camera({"DESCRIBE": ("404 Not Found", "")})
-        one = camera({"DESCRIBE": ("301 Moved", f"Location: rtsp://127.0.0.1:{other.port}/there\r\n")})
+        one = camera()
+        moved = ("301 Moved", f"Location: rtsp://127.0.0.1:{one.port}/there\r\n")
+        one._answers = {"DESCRIBE": lambda request: ("404 Not Found", "") if "/there" in request else moved}
         assert opened(one, account="u:secret@").cause is Cause.ADDRESS
-        assert any("/there" in request for request in other.heard)
+        assert any("/there" in request for request in one.heard)
         circle = camera()
         circle._answers = {"DESCRIBE": ("301 Moved", f"Location: rtsp://127.0.0.1:{circle.port}/round\r\n")}
         assert opened(circle).cause is Cause.REDIRECTED
+
+    def test_a_redirect_to_another_port_is_named_and_not_followed(self, camera):
+        """A cell may connect to the ports of the site file alone: followed, it would read as a camera that cannot be reached."""
+        other = camera()
+        one = camera({"DESCRIBE": ("301 Moved", f"Location: rtsp://u:p@127.0.0.1:{other.port}/there?secret\r\n")})
+        refused = opened(one, account="u:secret@")
+        assert refused.cause is Cause.REDIRECTED
+        assert f"redirects to rtsp://127.0.0.1:{other.port}" in str(refused)
+        assert "secret" not in str(refused)
+        assert not other.heard
 
     @pytest.mark.parametrize(
         "ask", ['Basic realm="c"', 'Digest realm="c", nonce="n"', 'Digest realm="c", nonce="n", algorithm=SHA-256, qop="auth"']

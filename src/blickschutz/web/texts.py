@@ -270,7 +270,9 @@ CAUSE_WORDS: Mapping[str, str] = {
         "Auf dem eingestellten Weg kommt von der Kamera kein Bild. Bitte transport der Kamera in der Anlagendatei ändern (tcp geht meist), "
         "den Weg an der Kamera einschalten, oder die Firewall prüfen."
     ),
-    "redirected": N_("Die Kamera verweist auf einen anderen Rechner; dorthin wird nicht verbunden. Bitte die richtige Adresse eintragen."),
+    "redirected": N_(
+        "Die Kamera verweist auf einen anderen Rechner oder Port; dorthin wird nicht verbunden. Bitte die richtige Adresse eintragen."
+    ),
     "certificate": N_(
         "Das Zertifikat der Kamera ist nicht das erwartete. Bitte authority oder fingerprint der Kamera in der Anlagendatei prüfen."
     ),

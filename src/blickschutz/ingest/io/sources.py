@@ -19,7 +19,7 @@ from blickschutz.ingest.io.gate import Gate
 from blickschutz.ingest.io.pictures import PictureSource
 from blickschutz.ingest.model import Cause, SourceKind, SourceSettings
 from blickschutz.ingest.ports import PacketSink
-from blickschutz.ingest.rules.address import RTSP, CameraAddress, read_address
+from blickschutz.ingest.rules.address import RTSP, CameraAddress, public_address, read_address
 from blickschutz.ingest.rules.timeline import Timeline
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import (
@@ -86,6 +86,10 @@ class RtspSource:
                 moved = _moved(address, self._gate.moved_to)
                 if moved is None:
                     raise self._refused(error) from error
+                if moved.port != address.port:
+                    # The cell may connect to no other; whoever says so names the address that has to be entered.
+                    said = f"{self._shown}: it redirects to {public_address(moved.shown)}"
+                    raise CameraRefusedError(Cause.REDIRECTED, said) from error
                 address = moved
         else:
             raise CameraRefusedError(Cause.REDIRECTED, f"{self._shown}: it redirects in a circle")

@@ -29,8 +29,9 @@ class CameraAddress:
 
     @property
     def shown(self) -> str:
-        """Without user and password, and without whatever else stands before an `@`."""
-        return without_secrets(f"{self.scheme}://{self.place}{self.path}")
+        """Without user and password, and without whatever of the path stands before an `@`."""
+        hidden, at, rest = self.path.rpartition("@")
+        return f"{self.scheme}://{self.place}{f'{hidden[:1]}…@' if at else ''}{rest}"
 
     @property
     def secure(self) -> bool:
