@@ -60,6 +60,12 @@ BAD = [
     ('operator = "Stadt Kaiserslautern"\n', "", "site.operator", "ergänzen"),
     ("metres = 9.5", "metres = 0.0", "cameras.9.calibration.scale.metres", "mehr als"),
     ("picture = [1280, 720]", 'fingerprint = "ab:cd"', "cameras.9.fingerprint", "sha-256"),
+    (
+        'address = "rtsp://192.0.2.13/stream1"',
+        'address = "file:film.mp4"\nnotify = { host = "192.0.2.2", port = 8701, secret_file = "line" }',
+        "cameras.2.notify",
+        "streichen sie 'notify'",
+    ),
     ("picture = [1280, 720]", "stall_s = 0.5", "cameras.9.stall_s", "mindestens 1"),
 ]
 

@@ -383,6 +383,9 @@ class Camera(Part):
         _require_distinct("zone", "zones", [zone.id for zone in self.zones])
         _require_distinct("line", "lines", [line.id for line in self.lines])
         _require_distinct("zone", "privacy_zones", [zone.id for zone in self.privacy_zones])
+        if self.notify is not None and self.address.startswith("file:"):
+            # Lines count from the camera's own host alone, and a file has none.
+            raise SiteError("notify_file", where=("notify",))
         return self
 
 

@@ -31,6 +31,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} ist keine Adresse eines ONVIF-Dienstes; schreiben Sie 'http://Rechner/onvif/device_service'",
         "{value!r} is no address of an ONVIF service; write 'http://host/onvif/device_service'",
     ),
+    "notify_file": (
+        "eine Datei sendet nichts; streichen Sie 'notify' oder schreiben Sie die Adresse der Kamera",
+        "a file sends nothing; remove 'notify', or write the camera's address",
+    ),
     "fingerprint": (
         "{value!r} ist kein Fingerabdruck; schreiben Sie SHA-256 des Zertifikats als 64 Ziffern und Buchstaben a bis f",
         "{value!r} is no fingerprint; write SHA-256 of the certificate as 64 digits and letters a to f",
