@@ -21,7 +21,7 @@ def rendered() -> str:
     example, own = ROOT / "examples/rathaus-kaiserslautern.toml", Path("/somewhere")
     certificate = (own / "server.crt", own / "server.key")
     shown = (
-        profiles.cell(models=own / "models", clips=own / "clips", address="rtsp://192.168.20.11/stream"),
+        profiles.cell(models=own / "models", clips=own / "clips", addresses=["rtsp://192.168.20.11/stream"]),
         profiles.review_room(clip=own / "a.clip", exports=own / "exports", memory=own / "memory", certificate=certificate),
         profiles.key_desk(certificate=certificate),
         control_profile(load_site(example), example.parent, own, str(example), changed=True),

@@ -33,7 +33,7 @@ INTRUDER = textwrap.dedent("""
     folder = Path(task["folder"])
     data, certificate = folder / "data", (folder / "data/tls/server.crt", folder / "data/tls/server.key")
     made = {
-        "cell": lambda: profiles.cell(models=folder / "models", clips=data / "clips", address=f"rtsp://127.0.0.1:{task['camera']}/s"),
+        "cell": lambda: profiles.cell(models=folder / "models", clips=data / "clips", addresses=[f"rtsp://127.0.0.1:{task['camera']}/s"]),
         "film": lambda: profiles.cell(models=folder / "models", clips=data / "clips", file=folder / "film.mp4"),
         "room": lambda: profiles.review_room(
             clip=data / "clips/own.clip", exports=data / "exports", memory=folder / "memory", certificate=certificate),

@@ -1,9 +1,11 @@
 """A real RTSP server (GStreamer's) with a moving picture. Runs under the system's Python; prints its port.
 
     python3 rtsp_server.py h264|h265 [--size WxH] [--drop SHARE] [--gop N] [--port P] [--resize-after S]
-        [--tls PEM] [--account USER:PASSWORD] [--way tcp|udp]
+        [--tls PEM] [--account USER:PASSWORD] [--way tcp|udp] [--pattern NAME] [--small WxH]
+        [--file PATH] [--small-file PATH] [--rate N]
 
 --tls serves RTSPS with the key and certificate in PEM, --account asks for it by digest (MD5).
+--small serves the same picture in that size at /small. --file and --small-file play files of H.264 (Annex B) over and over instead.
 --way allows that transport alone. --drop loses that share of the RTP packets; --resize-after doubles the picture's size after S seconds.
 """
 
@@ -38,6 +40,11 @@ def main():
     parser.add_argument("--tls", default="")
     parser.add_argument("--account", default="")
     parser.add_argument("--way", choices=WAYS)
+    parser.add_argument("--pattern", default="ball")
+    parser.add_argument("--small", default="")
+    parser.add_argument("--file", default="")
+    parser.add_argument("--small-file", default="")
+    parser.add_argument("--rate", type=int, default=10)
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
@@ -59,14 +66,25 @@ def main():
             factory.set_permissions(permissions)
         server.set_auth(auth)
     encoder, payloader = ENCODERS[options.codec]
-    width, height = (int(side) for side in options.size.split("x"))
     # Loss is made between the encoder and the payloader's parser: whole slices go missing, as on a bad link.
     loss = f"identity drop-probability={options.drop} ! " if options.drop else ""
-    factory.set_launch(
-        "( videotestsrc is-live=true pattern=ball background-color=0xff808080 ! "
-        f"capsfilter name=size caps=video/x-raw,format=I420,width={width},height={height},framerate=10/1 ! "
-        f"{encoder.format(gop=options.gop)} ! {loss}{payloader} config-interval=1 name=pay0 pt=96 )"
-    )
+
+    def launch(size):
+        width, height = size.split("x")
+        return (
+            f"( videotestsrc is-live=true pattern={options.pattern} background-color=0xff808080 ! "
+            f"capsfilter name=size caps=video/x-raw,format=I420,width={width},height={height},framerate=10/1 ! "
+            f"{encoder.format(gop=options.gop)} ! {loss}{payloader} config-interval=1 name=pay0 pt=96 )"
+        )
+
+    def play(path):
+        caps = f"video/x-h264,stream-format=byte-stream,framerate={options.rate}/1"
+        return (
+            f'( multifilesrc location="{path}" loop=true caps="{caps}" ! h264parse ! '
+            f"identity datarate=0 ! rtph264pay config-interval=1 name=pay0 pt=96 )"
+        )
+
+    factory.set_launch(play(options.file) if options.file else launch(options.size))
     factory.set_shared(True)
     if options.way:
         factory.set_protocols(WAYS[options.way])
@@ -76,6 +94,7 @@ def main():
             return
 
         def resize():
+            width, height = (int(side) for side in options.size.split("x"))
             size = media.get_element().get_by_name("size")
             size.set_property(
                 "caps",
@@ -87,6 +106,11 @@ def main():
 
     factory.connect("media-configure", configure)
     server.get_mount_points().add_factory("/stream", factory)
+    if options.small or options.small_file:
+        small = GstRtspServer.RTSPMediaFactory()
+        small.set_launch(play(options.small_file) if options.small_file else launch(options.small))
+        small.set_shared(True)
+        server.get_mount_points().add_factory("/small", small)
     if not server.attach(None):
         sys.exit("the port is taken")
     print(server.get_bound_port(), flush=True)

@@ -34,7 +34,7 @@ SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 MACHINES = (Architecture(0xC000003E, 0), Architecture(0xC00000B7, 1))
 A = Path("/a")
-CELL = profiles.cell(models=A, clips=A, address="rtsp://192.168.1.2/s")
+CELL = profiles.cell(models=A, clips=A, addresses=["rtsp://192.168.1.2/s"])
 FILM = profiles.cell(models=A, clips=A, file=A / "film.mp4")
 DESK = profiles.key_desk(certificate=())
 CONTROL = control_profile(SITE, A, A, "")
@@ -91,7 +91,7 @@ def test_sockets_are_of_the_kinds_that_a_zone_needs(machine):
     assert [judged(FILM, machine, "socket", family, stream) for family in (unix, four, six)] == [EPERM] * 3
     assert [judged(DESK, machine, "socket", family, stream) for family in (unix, four, six)] == [EPERM] * 3
     assert [judged(CONTROL, machine, "socket", family, datagram) for family in (unix, four, netlink)] == [ALLOW, ALLOW, EPERM]
-    named = profiles.cell(models=A, clips=A, address="rtsp://kamera-3.rathaus/s")
+    named = profiles.cell(models=A, clips=A, addresses=["rtsp://kamera-3.rathaus/s"])
     assert judged(named, machine, "socket", four, datagram) == ALLOW, "a name has to be asked for"
 
 
@@ -131,7 +131,7 @@ def test_ports_of_a_camera_and_of_channels(tmp_path):
     assert (profile.connect, profile.bind, profile.udp) == ({8554}, frozenset(), False)
     assert (tmp_path / "clips").is_dir(), "what is not there cannot be granted"
     assert CELL.connect == {554}
-    assert profiles.cell(models=A, clips=None, address="rtsps://[fe80::1]/s").connect == {322}
+    assert profiles.cell(models=A, clips=None, addresses=["rtsps://[fe80::1]/s"]).connect == {322}
     hooks = [
         {"id": "a", "address": "https://example.test/x"},
         {"id": "b", "address": "http://10.0.0.1:8080/x", "plain_because": "a wire of its own"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ from blickschutz.bootstrap.secrets import read_secret
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.ingest.model import NoticeSettings, NotifySettings, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import PICTURES, read_address
-from blickschutz.kernel.density import Density
+from blickschutz.kernel.density import Density, Yardstick
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.recording.model import RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
@@ -25,7 +26,8 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None
     watched = situation_settings(camera)
     return CellSettings(
         camera=camera.id,
-        source=source_settings(camera, base),
+        source=small_settings(camera, base) or source_settings(camera, base),
+        recorded=source_settings(camera, base) if camera.substream is not None else None,
         notices=notice_settings(camera, base),
         notify=notify_settings(camera, base),
         model=site.analysis.model,
@@ -83,7 +85,15 @@ def _authority(camera: Camera, base: Path) -> str:
     return str((base / camera.authority).resolve()) if camera.authority is not None else ""
 
 
+def small_settings(camera: Camera, base: Path) -> SourceSettings | None:
+    """The camera's small stream; None where it has one stream alone. Raises `SettingsError`."""
+    if camera.substream is None:
+        return None
+    return replace(source_settings(camera, base), address=signed_in(camera, camera.substream, base))
+
+
 def source_settings(camera: Camera, base: Path) -> SourceSettings:
+    """The camera's stream, the large one where it has two. Raises `SettingsError`."""
     if camera.address.startswith("file:"):
         path = (base / camera.address.removeprefix("file:")).resolve()
         return SourceSettings(SourceKind.FILE, str(path), start_s=camera.start_s)
@@ -111,5 +121,11 @@ def with_account(address: str, user: str, password: str) -> str:
 
 
 def density_of(camera: Camera) -> Density | None:
-    """The camera's calibration. The cell reckons with it: only there the size of the source is known."""
-    return camera.calibration.density if camera.calibration is not None else None
+    """The camera's calibration. The cell reckons with it: only there the size of the source is known.
+
+    Of a camera with two streams pixels are counted in the large one, and another is looked at: then it goes with the picture's width.
+    """
+    density = camera.calibration.density if camera.calibration is not None else None
+    if camera.substream is not None and camera.picture is not None and isinstance(density, float):
+        return Yardstick((0.0, 0.0), (1.0, 0.0), camera.picture[0] / density)
+    return density

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from cryptography import x509
 
 from blickschutz.analysis.io import TELEMETRY, engine
 from blickschutz.analysis.io.registry import POSES, ModelRegistry
-from blickschutz.bootstrap.cells import source_settings
+from blickschutz.bootstrap.cells import small_settings, source_settings
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.control.service.checks import Finding
 from blickschutz.guard.service import Guard
@@ -67,7 +67,7 @@ def look(site: SiteFile, path: Path, data: Path) -> Seen:
         engine=engine.is_there(),
         telemetry=_is_installed(TELEMETRY),
         models=_models(site.analysis.model, POSES),
-        cameras=unreachable({camera.id: partial(source_settings, camera, base) for camera in own_cameras(site)}, SystemClock()),
+        cameras=unreachable(_streams(own_cameras(site), base), SystemClock()),
         until=_until(site, base, data),
         open=[str(one) for one in (path, data) if _is_open(one)],
     )
@@ -77,6 +77,21 @@ def own_cameras(site: SiteFile) -> list[Camera]:
     """Those that this machine connects to itself; the others are reached from their hosts alone."""
     hosted = {one.id for one in site.hosts.cameras} if site.hosts is not None else set()
     return [camera for camera in site.cameras if camera.id not in hosted]
+
+
+def _streams(cameras: Iterable[Camera], base: Path) -> dict[str, Callable[[], SourceSettings]]:
+    """How each stream of each camera is opened, by what it is called."""
+    streams: dict[str, Callable[[], SourceSettings]] = {camera.id: partial(source_settings, camera, base) for camera in cameras}
+    for camera in cameras:
+        if camera.substream is not None:
+            streams[f"{camera.id} (substream)"] = partial(_small, camera, base)
+    return streams
+
+
+def _small(camera: Camera, base: Path) -> SourceSettings:
+    found = small_settings(camera, base)
+    assert found is not None  # asked of cameras that have one
+    return found
 
 
 def unreachable(cameras: Mapping[str, Callable[[], SourceSettings]], clock: Clock) -> dict[str, str]:

@@ -111,8 +111,10 @@ class Room:
 
 
 def other_sizes(site: SiteFile, keepers: Mapping[str, CellKeeper]) -> dict[str, str]:
-    """By camera the size of its picture, where the site file says another."""
-    sizes = {camera.id: (camera.picture, keepers[camera.id].health) for camera in site.cameras}
+    """By camera the size of its picture, where the site file says another. Of two streams it says the large one's, and a cell sees the
+    small one.
+    """
+    sizes = {camera.id: (camera.picture, keepers[camera.id].health) for camera in site.cameras if camera.substream is None}
     return {
         name: f"{health.width} x {health.height}"
         for name, (said, health) in sizes.items()

@@ -41,11 +41,13 @@ def find_cameras(seconds: float, interface: str, as_json: bool) -> None:
 @click.option("--seconds", type=click.FloatRange(1, 120), default=10.0, show_default=True, help="How long to look at its stream.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on the last line.")
 def test_camera(camera: str, path: Path, seconds: float, as_json: bool) -> None:
-    """Try CAMERA of a site file step by step: reach, sign in, stream, keyframes, rate; by ONVIF its clock, make and streams.
+    """Try CAMERA of a site file step by step: reach, sign in, stream, keyframes, rate; a second stream, and whether both show the same;
+    by ONVIF its clock, make and streams.
 
     Ends with 1 where one fails.
     """
-    from blickschutz.bootstrap.cells import onvif_settings, source_settings
+    from blickschutz.analysis.rules.sameview import show_the_same
+    from blickschutz.bootstrap.cells import onvif_settings, small_settings, source_settings
     from blickschutz.config.loader import load_site
     from blickschutz.ingest.io.trial import try_camera
     from blickschutz.kernel.clock import SystemClock
@@ -55,7 +57,8 @@ def test_camera(camera: str, path: Path, seconds: float, as_json: bool) -> None:
     if found is None:
         raise OperatorError(f"there is no camera {camera}; the site file has {', '.join(one.id for one in site.cameras)}")
     steps = []
-    for told in try_camera(source_settings(found, base), onvif_settings(found, base), seconds, SystemClock()):
+    small, onvif = small_settings(found, base), onvif_settings(found, base)
+    for told in try_camera(source_settings(found, base), onvif, seconds, SystemClock(), small, show_the_same):
         steps.append({"step": told.step.value, "cause": told.cause.value if told.cause is not None else None, "text": told.text})
         if not as_json:
             click.echo(f"{told.step.value:10} {'ok' if told.cause is None else told.cause.value:12} {told.text}")

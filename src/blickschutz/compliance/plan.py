@@ -35,7 +35,8 @@ def density(camera: Camera, size: tuple[int, int] | None = None) -> float | None
     `size` (width, height) is that of the source where it is known, else what the site file says. A scale without either gives None:
     its density is another with every size.
     """
-    size = size or camera.picture
+    # Of two streams a cell sees the small one, and what is asked for is the picture that is recorded.
+    size = camera.picture if camera.substream is not None else size or camera.picture
     if camera.calibration is None or (size is None and camera.calibration.scale is not None):
         return None
     return px_per_metre(camera.calibration.density, *(size or (0, 0)))

@@ -32,6 +32,7 @@ from blickschutz.config.parts import (
 )
 from blickschutz.config.texts import SiteError
 from blickschutz.ingest.model import Transport
+from blickschutz.ingest.rules.address import RTSP, read_address
 from blickschutz.kernel.density import Density, Yardstick
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Colour, Style
@@ -336,6 +337,8 @@ class Camera(Part):
     """`forecourt` or `side`."""
     address: Address
     """Stream of the camera: `rtsp://host/path`; `http://host/path` for pictures (MJPEG, or a still one); `file:path`, played in a loop."""
+    substream: Address | None = None
+    """A second, small stream of the same picture, by RTSP: it is analysed and shown, and `address` is recorded as it comes."""
     user: str = ""
     """User at the camera; empty for none."""
     password_file: Annotated[str, Field(max_length=400)] = ""
@@ -376,7 +379,8 @@ class Camera(Part):
     @property
     def addresses(self) -> tuple[str, ...]:
         """All that is connected to for it."""
-        return (self.address, *((self.onvif.address,) if self.onvif is not None and self.onvif.address is not None else ()))
+        streams = (self.address, self.substream) if self.substream is not None else (self.address,)
+        return (*streams, *((self.onvif.address,) if self.onvif is not None and self.onvif.address is not None else ()))
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -386,7 +390,18 @@ class Camera(Part):
         if self.notify is not None and self.address.startswith("file:"):
             # Lines count from the camera's own host alone, and a file has none.
             raise SiteError("notify_file", where=("notify",))
+        if self.substream is not None:
+            self._require_two_streams(self.substream)
         return self
+
+    def _require_two_streams(self, substream: str) -> None:
+        streams = [read_address(one) for one in (self.address, substream)]
+        if any(one is None or one.scheme not in RTSP for one in streams):
+            raise SiteError("substream_scheme", where=("substream",))
+        if streams[0] == streams[1]:
+            raise SiteError("substream_same", where=("substream",))
+        if self.calibration is not None and self.calibration.px_per_metre is not None and self.picture is None:
+            raise SiteError("substream_picture", where=("calibration", "px_per_metre"))
 
 
 class SiteFile(Part):

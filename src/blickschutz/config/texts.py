@@ -31,6 +31,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} ist keine Adresse eines ONVIF-Dienstes; schreiben Sie 'http://Rechner/onvif/device_service'",
         "{value!r} is no address of an ONVIF service; write 'http://host/onvif/device_service'",
     ),
+    "substream_scheme": (
+        "zwei Ströme hat nur eine Kamera mit RTSP; schreiben Sie 'address' und 'substream' beide mit rtsp:// oder rtsps://, oder streichen "
+        "Sie 'substream'",
+        "only a camera with RTSP has two streams; write 'address' and 'substream' both with rtsp:// or rtsps://, or remove 'substream'",
+    ),
+    "substream_same": (
+        "das ist derselbe Strom wie 'address'; schreiben Sie die Adresse des kleinen Stroms oder streichen Sie 'substream'",
+        "this is the same stream as 'address'; write the address of the small stream, or remove 'substream'",
+    ),
+    "substream_picture": (
+        "mit 'substream' ist offen, in welchem Strom die Pixel gezählt sind; schreiben Sie in 'picture' Breite und Höhe des großen Stroms, "
+        "oder 'scale' statt 'px_per_metre'",
+        "with 'substream' it is open in which stream the pixels were counted; write width and height of the large stream in 'picture', or "
+        "'scale' instead of 'px_per_metre'",
+    ),
     "notify_file": (
         "eine Datei sendet nichts; streichen Sie 'notify' oder schreiben Sie die Adresse der Kamera",
         "a file sends nothing; remove 'notify', or write the camera's address",

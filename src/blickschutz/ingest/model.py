@@ -98,6 +98,7 @@ class Cause(StrEnum):
     CODEC = "codec"
     SILENT = "silent"
     ANSWER = "answer"
+    VIEW = "view"
 
 
 class Step(StrEnum):
@@ -108,6 +109,8 @@ class Step(StrEnum):
     STREAM = "stream"
     KEYFRAMES = "keyframes"
     RATE = "rate"
+    SMALL = "substream"
+    SAME_VIEW = "same-view"
     CLOCK = "clock"
     DEVICE = "device"
     PROFILE = "profile"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.streams import Packet, Stamp
 
+T_co = TypeVar("T_co", covariant=True)
 
-class VideoSource(Protocol):
-    """An opened stream. Raises a `DeviceError` or a `MediaError` when it fails."""
 
-    def frames(self) -> Iterator[RawFrame]:
-        """Frames as they come, in order of time. Ends when the source has no more."""
+class VideoSource(Protocol[T_co]):
+    """An opened stream of raw pictures, or of the stamps of its packets where nobody looks at it. Raises a `DeviceError` or a
+    `MediaError` when it fails.
+    """
+
+    def frames(self) -> Iterator[T_co]:
+        """Pictures (or stamps) as they come, in order of time. Ends when the source has no more."""
         ...
 
     def close(self) -> None:

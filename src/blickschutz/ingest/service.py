@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -23,10 +24,11 @@ from blickschutz.kernel.errors import (
     MediaError,
     StreamEndedError,
 )
-from blickschutz.kernel.frames import RawFrame
 
 _log = structlog.get_logger(__name__)
 _STEADY_AFTER_FRAMES = 50
+
+T = TypeVar("T")
 
 _EVENTS: dict[type[BlickschutzError], tuple[SessionEvent, Cause]] = {
     CameraUnreachableError: (SessionEvent.REFUSED, Cause.REFUSED),
@@ -47,8 +49,8 @@ class SessionReport:
     cause: Cause | None = None
 
 
-class CameraSession:
-    """Runs in a guarded thread. `open_source` connects; `on_frame` gets every frame; `on_lost` is called
+class CameraSession(Generic[T]):
+    """Runs in a guarded thread called `name`. `open_source` connects; `on_frame` gets every frame; `on_lost` is called
     whenever the stream is interrupted. `wait` sleeps for seconds and returns early when stopped.
 
     An error that is nobody's fault (a picture that a library did not expect) interrupts the stream like any other.
@@ -57,14 +59,16 @@ class CameraSession:
     def __init__(
         self,
         camera: str,
-        open_source: Callable[[], VideoSource],
-        on_frame: Callable[[RawFrame], None],
+        open_source: Callable[[], VideoSource[T]],
+        on_frame: Callable[[T], None],
         on_lost: Callable[[], None],
         backoff: BackoffSettings,
         chance: Callable[[], float],
         guard: Guard,
         wait: Callable[[threading.Event, float], None] | None = None,
+        name: str = "session",
     ) -> None:
+        self._name = name
         self._camera, self._open = camera, open_source
         self._on_frame, self._on_lost = on_frame, on_lost
         self._backoff, self._chance, self._guard = backoff, chance, guard
@@ -85,7 +89,7 @@ class CameraSession:
         self.report.state = SessionState.STOPPED
         backoff = Backoff(self._backoff.first, self._backoff.most, self._backoff.factor)
         with self._begun:
-            self._work = self._guard.thread("session", lambda: self._run(stopping), stop=stopping.set, backoff=backoff)
+            self._work = self._guard.thread(self._name, lambda: self._run(stopping), stop=stopping.set, backoff=backoff)
 
     def stop(self, wait_s: float = 5.0) -> None:
         """Let go of the camera, and wait so long until the thread has ended."""

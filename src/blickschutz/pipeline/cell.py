@@ -21,9 +21,8 @@ import cv2
 import msgspec
 import structlog
 
-from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.analysis.ports import Detector, Floats
+from blickschutz.analysis.ports import Detector
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.gate import local_listener
@@ -36,14 +35,15 @@ from blickschutz.ingest.service import CameraSession
 from blickschutz.kernel.clock import Clock, SystemClock, aging
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
-from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.channel import CellEnd, first_to_cell
+from blickschutz.pipeline.detector import NoDetector, load_detector
 from blickschutz.pipeline.door import Door
 from blickschutz.pipeline.figures import ProcessFigures, keep_memory_together
 from blickschutz.pipeline.lease import LeaseWatch
 from blickschutz.pipeline.logs import configure_logs
+from blickschutz.pipeline.mainstream import MainStream
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
@@ -77,6 +77,7 @@ from blickschutz.pipeline.redacted import RedactedRecording
 from blickschutz.pipeline.senses import load_senses
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.io.feed import GROWS_S
+from blickschutz.recording.io.ring import Fragment as FileFragment
 from blickschutz.recording.io.ring import Head as FileHead
 from blickschutz.recording.io.ring import PacketMuxer
 from blickschutz.recording.model import ClipMode, CloseReason
@@ -96,25 +97,6 @@ _NOMINAL_RATE = 10.0
 _LEASE_OVER = 75
 
 
-class _NoDetector:
-    """Stands where no detector could be loaded; every use fails, so every picture is blank."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-    def detect(self, frame: RawFrame, least: float, regions: Sequence[Box] = ()) -> Floats:
-        del frame, least, regions
-        raise FaultError(self.reason)
-
-    def detect_turned(self, frame: RawFrame, least: float, region: Box, quarters: int) -> Floats:
-        del frame, least, region, quarters
-        raise FaultError(self.reason)
-
-    def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
-        del width, height, regions
-        raise FaultError(self.reason)
-
-
 class Cell:
     """Runs until the control room says `Quit` or goes away; with a `door` for a while longer, see `CellEnd`."""
 
@@ -126,10 +108,12 @@ class Cell:
         listener: socket.socket | None = None,
         door: Door | None = None,
         lines: socket.socket | str = "",
+        recorded_listener: socket.socket | None = None,
         age: Callable[[], float] = aging,
         die: Callable[[], object] = lambda: os._exit(_LEASE_OVER),
     ) -> None:
-        self._clock, self._listener, self._lines_at = clock or SystemClock(), listener, lines
+        self._clock, self._lines_at = clock or SystemClock(), lines
+        self._listener, self._recorded_listener = listener, recorded_listener
         # The lease under which it films; without one it films without end.
         self._age, self._film_until = age, float("inf")
         self._own_detector = detector
@@ -149,6 +133,7 @@ class Cell:
         self._size = (0, 0)
         self._beat_at = float("-inf")
         self._muxer, self._told_lost = PacketMuxer(), 0
+        self._main: MainStream | None = None
         # Orders by the situation for which they were given: it ends them where nobody is there to say so.
         self._orders: dict[int, int] = {}
 
@@ -157,27 +142,21 @@ class Cell:
         structlog.contextvars.bind_contextvars(camera=settings.camera)
         self._channel.start()
         self._prepare(settings)
-        self._session.start()
-        self._listen(True)
+        self._begin()
         try:
             while not self._ended:
                 self._turn()
         finally:
             self._listen(False)
-            self._session.stop(0.5)
+            self._let_go(0.5)
             self._recorder.close()
         self._channel.close()
 
     def _prepare(self, settings: CellSettings) -> None:
         self._settings = settings
-        detector: Detector
         registry = ModelRegistry(Path(settings.models)) if settings.models else ModelRegistry()
-        try:
-            detector = self._own_detector or OpenVinoDetector.from_registry(settings.model, registry)
-        except ModelError as error:
-            _log.error("no_detector", reason=str(error))
-            detector = _NoDetector(str(error))
-        self._blind = detector.reason if isinstance(detector, _NoDetector) else ""
+        detector = self._own_detector or load_detector(settings.model, registry)
+        self._blind = detector.reason if isinstance(detector, NoDetector) else ""
         senses = load_senses(registry)
         self._analyser = Analyser(detector, settings.analysis, poser=senses.poser)
         self._path = RedactionPath(self._analyser, Showing(settings.redaction, settings.encoder.width), settings.analysis.rate)
@@ -185,6 +164,9 @@ class Cell:
         self._recorder = make_recorder(settings, self._clock, lambda news: self._channel.send(ClipTold(news)), self._guard)
         self._redacted = RedactedRecording(settings, self._guard)
         self._moments = Moments(settings, lambda number, data: self._channel.send(Moment(number, data)), self._guard)
+        if settings.recorded is not None:
+            listener, backoff = self._recorded_listener, settings.backoff
+            self._main = MainStream(settings.camera, settings.recorded, backoff, self._clock, self._guard, listener, self._notify)
         self._session = CameraSession(
             settings.camera,
             self._open,
@@ -213,7 +195,18 @@ class Cell:
     def _found(self, found: Found) -> None:
         self._channel.send(FoundTold(found))
 
-    def _open(self) -> VideoSource:
+    def _begin(self) -> None:
+        self._session.start()
+        if self._main is not None:
+            self._main.start()
+        self._listen(True)
+
+    def _let_go(self, wait_s: float) -> None:
+        self._session.stop(wait_s)
+        if self._main is not None:
+            self._main.stop(wait_s)
+
+    def _open(self) -> VideoSource[RawFrame]:
         """Open the camera and make the detector ready for it, then read: a place must be seen empty to be known.
 
         So no picture of the first seconds is lost to the compilation, and nothing is compiled for another shape.
@@ -240,6 +233,10 @@ class Cell:
     def _end(self) -> None:
         with self._wake:
             self._ended = True
+            self._wake.notify()
+
+    def _notify(self) -> None:
+        with self._wake:
             self._wake.notify()
 
     def _offer(self, frame: RawFrame | int) -> None:
@@ -284,6 +281,8 @@ class Cell:
                 self._interrupted(frame)
             else:
                 self._work(frame)
+        if self._main is not None and not self._stopped:
+            self._main.turn(self._recorder)
         self._recorder.tick()
         self._moments.tick(self._clock.monotonic())
         self._redacted.turn(self._recorder, self._clock.monotonic())
@@ -337,18 +336,22 @@ class Cell:
             self._frames.clear()
         if stopped:
             # The session may hang in a read: it is not waited for, and what it still reads is not listened to.
-            self._session.stop(0.0)
+            self._let_go(0.0)
             self._listen(False)
+            if self._main is not None:
+                self._main.stopped(self._recorder)
             self._interrupted(self._muxer.ended(), CloseReason.STOPPED)
         else:
-            self._session.start()
-            self._listen(True)
+            self._begin()
         self._beat_at = float("-inf")
 
     def _interrupted(self, generation: int, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
         """The stream is over; the next one may have begun meanwhile, and waits in the muxer."""
-        self._recorder.take(ClipMode.SEALED, self._muxer.finish(generation))
-        self._recorder.interrupted(reason)
+        self._keep(self._muxer.finish(generation))
+        if self._main is None or reason is not CloseReason.INTERRUPTED:
+            self._recorder.interrupted(reason)
+        else:
+            self._recorder.lost(recorded=False)
         self._redacted.end()
         self._path.restart()
         self._situations.restart()
@@ -360,10 +363,11 @@ class Cell:
         self._figures.count_frame(frame.at)
         self._size = (frame.width, frame.height)
         shown = self._path.push(frame, wanted=self._watched or bool(self._snapshots))
-        self._recorder.frame(ClipMode.SEALED, frame.pts, frame.taken)
+        self._recorder.seen.frame(frame.pts, frame.taken)
         found = self._path.take_analysed()
         if found is not None:
-            self._recorder.analysed(found.pts, found.backdrop.doubt, found.scene, found.background)
+            place = self._main.place(found.scene.at) if self._main is not None else None
+            self._recorder.analysed(found.pts, found.backdrop.doubt, found.scene, found.background, place)
             for situation in self._situations.take(found.scene):
                 self._channel.send(SituationTold(situation))
                 self._recorder.mark(mark_of(situation))
@@ -376,11 +380,18 @@ class Cell:
         if any(isinstance(part, FileHead) for part in parts):
             # The file of the packets began anew: who redacts them begins with its head.
             self._redacted.end()
-        self._recorder.take(ClipMode.SEALED, parts)
+        self._keep(parts)
         for picture in shown:
             if self._watched:
                 self._encode(picture)
             self._answer_snapshots(picture)
+
+    def _keep(self, parts: Sequence[FileHead | FileFragment]) -> None:
+        """Packets of the stream that is looked at: for clips, or in memory alone where another one is recorded."""
+        if self._main is None:
+            self._recorder.take(ClipMode.SEALED, parts)
+        else:
+            self._recorder.seen.take(parts)
 
     def _encode(self, shown: RedactedFrame) -> None:
         if self._channel.take_loss():
@@ -415,6 +426,8 @@ class Cell:
         since = self._muxer.opened_at
         if self._session.report.state is not SessionState.LIVE or self._stopped:
             return self._redacted.problem
+        if self._main is not None and self._recorder.recording is not ClipMode.ANONYMOUS:
+            return self._main.unrecordable(self._recorder, now) or self._redacted.problem
         quiet = since is not None and now - since > GROWS_S and self._recorder.gives_nothing(now)
         return self._muxer.problem or self._redacted.problem or ("no keyframe came" if quiet else "")
 
@@ -480,6 +493,7 @@ def run_cell(connection: socket.socket) -> None:
         door = Door(first.listener, first.door, settings) if first.listener is not None and first.door is not None else None
         # What the stream is read through, see `ingest.io.gate`; later no port is bound.
         listener = local_listener() if settings.source.kind is SourceKind.RTSP else None
+        recorded = local_listener() if settings.recorded is not None else None
         lines = notify_listener(settings.notify) if settings.notify is not None else ""
-        confine(profile_of(settings, listener.getsockname()[1] if listener is not None else 0))
-        Cell(connection, listener=listener, door=door, lines=lines).run(settings)
+        confine(profile_of(settings, *(one.getsockname()[1] for one in (listener, recorded) if one is not None)))
+        Cell(connection, listener=listener, door=door, lines=lines, recorded_listener=recorded).run(settings)

@@ -26,6 +26,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     source: str = ""
     notices: str = ""
     notify: str = ""
+    recorded: str = ""
 
     def __repr__(self) -> str:
         return "Credentials()"
@@ -46,29 +47,32 @@ _decoder: msgspec.msgpack.Decoder[Handed] = msgspec.msgpack.Decoder(Handed)
 
 def parted(settings: CellSettings) -> tuple[CellSettings, Credentials]:
     """Settings without anything secret, and what was."""
-    source, notices, notify = settings.source, settings.notices, settings.notify
+    source, notices, notify, recorded = settings.source, settings.notices, settings.notify, settings.recorded
     secret = Credentials(
         source=source.address if source.kind is not SourceKind.FILE else "",
         notices=notices.address if notices is not None else "",
         notify=notify.secret if notify is not None else "",
+        recorded=recorded.address if recorded is not None else "",
     )
     plain = msgspec.structs.replace(
         settings,
         source=source if source.kind is SourceKind.FILE else replace(source, address=public_address(source.address)),
         notices=replace(notices, address=public_address(notices.address)) if notices is not None else None,
         notify=replace(notify, secret="") if notify is not None else None,
+        recorded=replace(recorded, address=public_address(recorded.address)) if recorded is not None else None,
     )
     return plain, secret
 
 
 def joined(settings: CellSettings, secret: Credentials) -> CellSettings:
     """Settings with which a camera can be opened."""
-    notices, notify = settings.notices, settings.notify
+    notices, notify, recorded = settings.notices, settings.notify, settings.recorded
     return msgspec.structs.replace(
         settings,
         source=replace(settings.source, address=secret.source) if secret.source else settings.source,
         notices=replace(notices, address=secret.notices) if notices is not None and secret.notices else notices,
         notify=replace(notify, secret=secret.notify) if notify is not None and secret.notify else notify,
+        recorded=replace(recorded, address=secret.recorded) if recorded is not None and secret.recorded else recorded,
     )
 
 

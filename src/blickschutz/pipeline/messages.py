@@ -26,7 +26,8 @@ from blickschutz.wall.model import EncoderSettings
 class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All that a cell needs to know. `models` is the folder of the model registry, empty for the default.
 
-    `clips` is the only folder in which it may make files; without it none.
+    `clips` is the only folder in which it may make files; without it none. `source` is what is looked at and shown; `recorded` is another
+    stream of the same camera that is recorded, where it has two.
     """
 
     camera: str
@@ -42,6 +43,7 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     recording: RecordingSettings = RecordingSettings()
     notices: NoticeSettings | None = None
     notify: NotifySettings | None = None
+    recorded: SourceSettings | None = None
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
@@ -66,7 +68,8 @@ class Configure(_Message, frozen=True, tag="configure"):
 
     def __post_init__(self) -> None:
         source, notices, notify = self.settings.source, self.settings.notices, self.settings.notify
-        plain = source.kind is SourceKind.FILE or is_public(source.address)
+        sources = [one for one in (source, self.settings.recorded) if one is not None]
+        plain = all(one.kind is SourceKind.FILE or is_public(one.address) for one in sources)
         if not plain or (notices is not None and not is_public(notices.address)) or (notify is not None and notify.secret):
             raise ProtocolError("settings in a message carry a secret")
 

@@ -16,8 +16,8 @@ from blickschutz.zones.model import Profile
 _log = structlog.get_logger(__name__)
 
 
-def profile_of(settings: CellSettings, local: int = 0) -> Profile:
-    """The profile of a cell. `local` is its own port through which it reads a camera.
+def profile_of(settings: CellSettings, *local: int) -> Profile:
+    """The profile of a cell. `local` are its own ports through which it reads a camera.
 
     The folder of its clips is made where it is missing: what is not there cannot be granted.
     """
@@ -36,8 +36,10 @@ def profile_of(settings: CellSettings, local: int = 0) -> Profile:
     if source.kind is SourceKind.FILE:
         return profiles.cell(models=models, clips=clips, file=Path(source.address), onvif=onvif, authority=authority)
     datagrams = source.kind is SourceKind.RTSP and source.transport.datagrams
-    address = _place(source.address)
-    return profiles.cell(models=models, clips=clips, address=address, authority=authority, local=local, datagrams=datagrams, onvif=onvif)
+    addresses = [_place(one.address) for one in (source, settings.recorded) if one is not None]
+    return profiles.cell(
+        models=models, clips=clips, addresses=addresses, authority=authority, local=local, datagrams=datagrams, onvif=onvif
+    )
 
 
 def _place(address: str) -> str:

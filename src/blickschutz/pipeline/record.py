@@ -16,14 +16,22 @@ from blickschutz.recording.rules import TICKS
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings, StreamFragment, StreamInit
 
+# Two streams of a camera come through encoders of their own: of the same moment one may arrive so much later than the other.
+MOST_SKEW_S = 0.5
+
 
 def make_recorder(settings: CellSettings, clock: Clock, tell: Tell, guard: Guard) -> Recorder:
     """The recorder of a cell."""
-    return Recorder(settings.camera, settings.recording, clock, lambda head, mode: opening_of(settings, head, mode), tell, guard)
+    apart = settings.recorded is not None
+
+    def describe(head: Head, mode: ClipMode) -> Opening:
+        return opening_of(settings, head, mode, skew_s=MOST_SKEW_S if apart and mode is ClipMode.SEALED else 0.0)
+
+    return Recorder(settings.camera, settings.recording, clock, describe, tell, guard, apart=apart)
 
 
-def opening_of(settings: CellSettings, head: Head, mode: ClipMode) -> Opening:
-    """What a viewer needs to know of a stream: its head, and the redaction that is in force."""
+def opening_of(settings: CellSettings, head: Head, mode: ClipMode, skew_s: float = 0.0) -> Opening:
+    """What a viewer needs to know of a stream: its head, and the redaction that is in force. `skew_s` as in `Opening`."""
     redaction = settings.redaction
     return Opening(
         digest=b"",
@@ -35,6 +43,7 @@ def opening_of(settings: CellSettings, head: Head, mode: ClipMode) -> Opening:
         privacy_zones=redaction.privacy_zones if mode is ClipMode.SEALED else (),
         px_per_metre=px_per_metre(redaction.px_per_metre, head.width, head.height),
         colour=redaction.colour.value,
+        skew_s=skew_s,
     )
 
 

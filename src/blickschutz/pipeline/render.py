@@ -59,7 +59,7 @@ class Renderer:
         # The density goes with the picture's width, should that change within the clip.
         density = Yardstick((0.0, 0.0), (1.0, 0.0), opening.width / dense) if dense and opening.width else dense
         settings = RedactionSettings(Style(opening.style), opening.privacy_zones, density, Colour(opening.colour))
-        self._replay = Replay(Showing(settings, most_width), spared)
+        self._replay = Replay(Showing(settings, most_width), spared, opening.skew_s)
         self._decoder = ClipDecoder(opening.init)
 
     def frames(self, gops: Iterable[Gop]) -> Iterator[RedactedFrame]:

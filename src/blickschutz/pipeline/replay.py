@@ -4,18 +4,26 @@ A clip carries the background of the place, sealed beside the camera's packets, 
 picture is compared anew with the background that was in force when it was taken, exactly as the cell compares what it
 shows live. No proof is carried over from one picture to the next (what reaches the edge in the one beside only covers
 more): what lies between two looks and is not proven by itself is covered.
+
+Where the camera's small stream was looked at and its large one recorded, moments of both may be `skew_s` apart: then everybody counts
+who was seen at any look so near, backgrounds count so much later, and nothing is shown that is not the same view
+(docs/design/substream.md).
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+import numpy as np
 import structlog
 
-from blickschutz.analysis.rules.proof import prove, recorded_proof
+from blickschutz.analysis.rules.proof import prove, recorded_proof, small_picture
+from blickschutz.analysis.rules.sameview import is_same_view
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
-from blickschutz.kernel.scene import Backdrop, Background, Doubt
+from blickschutz.kernel.scene import Backdrop, Background, Doubt, Scene
 from blickschutz.pipeline.showing import Showing
 from blickschutz.recording.model import BackgroundSample, MaskSample
 from blickschutz.recording.rules import TICKS, BackgroundReader, doubt_of, proven, scene_of
@@ -25,6 +33,10 @@ _log = structlog.get_logger(__name__)
 LONGEST_S = 1.5
 # A look this old is a look at the picture itself: the detector was asked about it, not about one before.
 OWN_LOOK_S = 0.05
+# For so long a recorded stream is the same view as the one that was looked at, once a picture has shown it.
+_SAME_VIEW_S = 10
+# More looks than lie within a second.
+_MOST_NEAR = 64
 
 
 class Replay:
@@ -35,8 +47,9 @@ class Replay:
     pictures that the detector itself was asked about, since nothing else says that nobody passes before them.
     """
 
-    def __init__(self, showing: Showing, spared: int | None = None) -> None:
+    def __init__(self, showing: Showing, spared: int | None = None, skew_s: float = 0.0) -> None:
         self._showing, self._spared = showing, spared
+        self._skew, self._same_until = round(skew_s * TICKS), -1
         self._looks: deque[MaskSample] = deque()
         self._backgrounds: deque[tuple[int, Background]] = deque()
         self._doubts: deque[int] = deque()
@@ -87,13 +100,14 @@ class Replay:
         return not self._is_looked_beyond(frame) and self._reach - frame.pts <= LONGEST_S * TICKS
 
     def _is_looked_beyond(self, frame: RawFrame) -> bool:
-        return bool(self._looks) and self._looks[-1].pts >= frame.pts
+        return bool(self._looks) and self._looks[-1].pts >= frame.pts + self._skew
 
     def _shown(self, frame: RawFrame) -> Iterator[RedactedFrame]:
         before, after = self._around(frame.pts)
         ends = [look for look in ((before,) if before is after else (before, after)) if look is not None]
-        doubt = next((doubt_of(look) for look in ends if look.doubt), None)
-        if before is None or after is None or after.pts - before.pts > LONGEST_S * TICKS:
+        near = self._near(frame.pts)
+        doubt = next((doubt_of(look) for look in (*ends, *near) if look.doubt), None)
+        if before is None or after is None or self._longest_gap(before, near, after) > LONGEST_S * TICKS:
             yield self._showing.withheld(frame, doubt or Doubt.NO_ANALYSIS)
             return
         if doubt is not None:
@@ -105,12 +119,23 @@ class Replay:
             return  # somebody else may be passing where the one who is shown stands
         try:
             scenes = [scene_of(look, frame.width, frame.height) for look in ends]
+            scenes += [_apart(scene_of(look, frame.width, frame.height), number) for number, look in enumerate(near, 1)]
             shown = self._showing.show(frame, self._proof(frame, before), scenes, self._spared, self._following())
         # Whatever a record holds, the answer is a blank picture, which says that it is a fault; the clip goes on.
         except Exception:  # noqa: BLE001 - fails closed, in the log and on the picture
             _log.exception("replay_failed", pts=frame.pts)
             shown = self._showing.withheld(frame, Doubt.FAULT)
         yield shown
+
+    def _near(self, pts: int) -> list[MaskSample]:
+        """The looks that may have been at the moment of the picture; none where both are of one stream, and the times are the same."""
+        return [look for look in self._looks if abs(look.pts - pts) <= self._skew] if self._skew else []
+
+    @staticmethod
+    def _longest_gap(before: MaskSample, near: Sequence[MaskSample], after: MaskSample) -> int:
+        """The longest time, in ticks, in which nobody looked."""
+        times = sorted({before.pts, *(look.pts for look in near), after.pts})
+        return max((later - earlier for earlier, later in itertools.pairwise(times)), default=0)
 
     def _was_looked_at(self, look: MaskSample) -> bool:
         """Whether the detector was asked about that very picture, and where the one who is shown stands."""
@@ -134,24 +159,40 @@ class Replay:
             except ValueError:
                 return None
         background = self._background(frame.pts)
-        return prove(background, frame) if background is not None else None
+        if background is None or (self._skew and not self._is_same_view(background, frame)):
+            return None
+        return prove(background, frame)
+
+    def _is_same_view(self, background: Background, frame: RawFrame) -> bool:
+        """Whether the recorded stream shows what was looked at, in this picture or in one shortly before: somebody may stand close."""
+        luma = small_picture(frame, *background.known.shape)[..., 0]
+        if is_same_view(np.ascontiguousarray(background.picture[..., 0]), background.known, np.ascontiguousarray(luma)):
+            self._same_until = frame.pts + _SAME_VIEW_S * TICKS
+        return frame.pts <= self._same_until
 
     def _background(self, pts: int) -> Background | None:
         """What was known before the picture at `pts` was taken: no picture proves itself, and none is proven over a doubt."""
-        while len(self._backgrounds) > 1 and self._backgrounds[1][0] < pts:
+        earliest = pts - self._skew
+        while len(self._backgrounds) > 1 and self._backgrounds[1][0] < earliest:
             self._backgrounds.popleft()
-        if not self._backgrounds or self._backgrounds[0][0] >= pts:
+        if not self._backgrounds or self._backgrounds[0][0] >= earliest:
             return None
         since, background = self._backgrounds[0]
         while self._doubts and self._doubts[0] < since:
             self._doubts.popleft()
-        return None if self._doubts and self._doubts[0] <= pts else background
+        return None if self._doubts and self._doubts[0] <= pts + self._skew else background
 
     def _around(self, pts: int) -> tuple[MaskSample | None, MaskSample | None]:
-        """The looks before and after a picture; the same one twice where the picture itself was looked at."""
-        while len(self._looks) > 1 and self._looks[1].pts <= pts:
+        """The looks before and after a picture (and what may be its moment); the same one twice where the picture itself was looked at."""
+        earliest, latest = pts - self._skew, pts + self._skew
+        while len(self._looks) > 1 and self._looks[1].pts <= earliest:
             self._looks.popleft()
-        before = self._looks[0] if self._looks and self._looks[0].pts <= pts else None
-        if before is not None and before.pts == pts:
+        before = self._looks[0] if self._looks and self._looks[0].pts <= earliest else None
+        if before is not None and before.pts == latest:
             return before, before
-        return before, next((look for look in self._looks if look.pts > pts), None)
+        return before, next((look for look in self._looks if look.pts > latest), None)
+
+
+def _apart(scene: Scene, number: int) -> Scene:
+    """A look at a moment that may be the picture's: who was seen there counts at that place, not on the way between others."""
+    return replace(scene, tracks=tuple(replace(track, number=-1 - (track.number * _MOST_NEAR + number)) for track in scene.tracks))

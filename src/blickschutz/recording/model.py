@@ -153,7 +153,8 @@ class Opening(msgspec.Struct, frozen=True, tag="opening", kw_only=True):
     """First message of a clip. `digest` is BLAKE2b-256 over everything before it in the file.
 
     `init` is the head of a fragmented MP4. Redaction's settings are those in force when it was recorded;
-    a clip from before `colour` was kept gives the least away.
+    a clip from before `colour` was kept gives the least away. `skew_s` is how far the times of what was known may be off those
+    of the pictures: more than 0 where the camera's small stream was looked at and its large one recorded.
     """
 
     digest: bytes
@@ -165,6 +166,7 @@ class Opening(msgspec.Struct, frozen=True, tag="opening", kw_only=True):
     privacy_zones: tuple[Points, ...]
     px_per_metre: float | None
     colour: str = "neutral"
+    skew_s: float = 0.0
 
 
 class Gop(msgspec.Struct, frozen=True, tag="gop", kw_only=True):

@@ -31,6 +31,7 @@ class Trouble(StrEnum):
     NOT_SHOWN = "not-shown"
     OTHER_WISH = "other-wish"
     NOT_ADMITTED = "not-admitted"
+    OTHER_STREAM = "other-stream"
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True, kw_only=True):

@@ -245,6 +245,9 @@ class Release:
         if own and wish.person is not None:
             reader = playback.reader()
             try:
+                if reader.opening.skew_s:
+                    # The detector looked at another stream: who else may pass before somebody in these pictures nobody knows.
+                    raise RoomError(Trouble.OTHER_STREAM)
                 spared = track_at(reader, *wish.person)
             finally:
                 reader.close()

@@ -31,6 +31,10 @@ ROOM_PROBLEMS: Mapping[str, str] = {
     "refused": N_("Das wurde nicht zugelassen."),
     "other-wish": N_("Der Antrag wurde inzwischen geändert. Zugestimmt ist nichts; bitte sehen Sie ihn noch einmal an."),
     "anonymous": N_("Diese Aufzeichnung enthält nur verpixelte Bilder."),
+    "other-stream": N_(
+        "Ausgewertet wurde der kleine Strom der Kamera, aufgezeichnet der große: Eine Kopie, in der nur diese Person zu sehen ist, "
+        "gibt es davon nicht. Möglich ist eine Kopie, in der alle verpixelt sind."
+    ),
     "unsafe-redaction": UNSAFE_REDACTION,
     "one-browser": N_("In diesem Browser sitzt schon eine andere Person. Jede nimmt ihren Platz an einem eigenen Gerät ein."),
     "same-person": N_("Sie haben diesen Vorgang schon bewertet. Eine andere Person muss zustimmen."),

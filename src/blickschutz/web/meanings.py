@@ -55,6 +55,7 @@ MEANINGS: Mapping[str, str] = {
     "Camera.side": "Vorplatz oder eine der anderen Seiten.",
     "Camera.stall_s": "Sekunden ohne Daten, nach denen die Kamera als verloren gilt; mehr für eine, die selten sendet.",
     "Camera.start_s": "Für eine Datei: Sekunde, bei der sie beginnt.",
+    "Camera.substream": "Zweiter, kleiner Strom desselben Bildes (RTSP): Er wird ausgewertet und gezeigt, aufgezeichnet wird der große.",
     "Camera.thresholds": "Mindestwert (0 bis 1), ab dem eine Art von Ereignis gemeldet wird, statt des eigenen der Kamera.",
     "Camera.transport": "Wie die Bilder bei RTSP kommen: tcp in derselben Verbindung, udp, multicast (an eine Gruppe), http (im Tunnel).",
     "Camera.user": "Benutzer an der Kamera; leer für keinen.",

@@ -276,6 +276,7 @@ CAUSE_WORDS: Mapping[str, str] = {
     "certificate": N_(
         "Das Zertifikat der Kamera ist nicht das erwartete. Bitte authority oder fingerprint der Kamera in der Anlagendatei prüfen."
     ),
+    "view": N_("Die beiden Ströme der Kamera zeigen nicht dasselbe. Bitte an der Kamera für beide denselben Ausschnitt einstellen."),
     "codec": N_("Was die Kamera sendet, kann niemand hier lesen. Bitte an der Kamera H.264 oder H.265 einstellen."),
     "silent": N_(
         "Unter dieser Adresse nimmt jemand Verbindungen an, antwortet aber nicht. Bitte Adresse und Anschluss prüfen, dann die Kamera neu "

@@ -23,17 +23,17 @@ def cell(
     *,
     models: Path,
     clips: Path | None,
-    address: str = "",
+    addresses: Iterable[str] = (),
     file: Path | None = None,
     authority: Path | None = None,
-    local: int = 0,
+    local: Iterable[int] = (),
     datagrams: bool = False,
     onvif: str = "",
 ) -> Profile:
-    """A camera's cell: its `address` (RTSP or HTTP), or the video `file` that stands for a camera; the folder in which it makes clips.
+    """A camera's cell: the `addresses` of its streams (RTSP or HTTP), or the video `file` that stands for a camera.
 
-    `onvif` is the address of the camera's own service, where it is listened to.
-    `authority` is the file of the authority that made the camera's certificate, `local` the port of its own through which it reads it.
+    `clips` is the folder in which it makes clips. `onvif` is the address of the camera's own service, where it is listened to.
+    `authority` is the file of the authority that made the camera's certificate, `local` are ports of its own through which it reads it.
     `datagrams`: its media come by UDP.
     """
     files = [*_common(), Grant("models", models, Right.READ)]
@@ -44,13 +44,13 @@ def cell(
         files.append(Grant("its video file", file if file.is_file() else file.parent, Right.READ))
     if authority is not None:
         files.append(Grant("its camera's authority", authority, Right.READ))
-    places = [urlsplit(one) for one in (address, onvif) if one]
+    places = [urlsplit(one) for one in (*addresses, onvif) if one]
     if any(one.scheme in {"rtsps", "https"} for one in places) and authority is None:
         files += _authorities()
     named = any(one.hostname and number_of(one.hostname) is None for one in places)
     if named:
         files += _names()
-    ports = (local, *(one.port or CAMERA_PORTS.get(one.scheme, 0) for one in places))
+    ports = (*local, *(one.port or CAMERA_PORTS.get(one.scheme, 0) for one in places))
     return Profile(Zone.CELL, tuple(files), frozenset(one for one in ports if one), udp=named, datagrams=datagrams)
 
 

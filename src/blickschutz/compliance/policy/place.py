@@ -154,7 +154,7 @@ def no_false_claim(g: Grounds) -> Answer:
 @rule("DM-01", "EDPB 3/2019, Rn. 129", "Kein Ton, kein Schwenken, kein Zoomen", "No sound, no panning, no zooming", SETTING)
 def no_sound(g: Grounds) -> Answer:
     asked = ("audio=1", "audio=on", "ptz", "zoom")
-    talking = [camera.id for camera in g.site.cameras if any(word in camera.address.lower() for word in asked)]
+    talking = [camera.id for camera in g.site.cameras if any(word in one.lower() for one in camera.addresses for word in asked)]
     if talking:
         return broken(
             f"Die Adresse verlangt Ton oder Bewegung; streichen Sie es bei: {names(talking)}.",

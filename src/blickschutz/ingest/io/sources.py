@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -124,7 +125,7 @@ class RtspSource:
         timeline, newest, opened = Timeline(), float("-inf"), self._clock.monotonic()
         if self._sink is not None:
             self._sink.opened()
-        try:
+        with self._ending(lambda: self._require_known(decoder.name, newest)):
             for packet in self._container.demux(stream):
                 arrived, now = self._clock.monotonic(), self._clock.now()
                 stamp = _stamped(packet, timeline, arrived)
@@ -148,13 +149,43 @@ class RtspSource:
                         newest = max(newest + _LEAST_STEP_S, timeline.at(pts))
                         yield raw_frame(frame, index, newest, now - max(0.0, arrived - newest), pts)
                     index += 1
+
+    def packets(self) -> Iterator[Stamp]:
+        """Hand the packets to the sink as they come, from the first keyframe on, and decode none; gives the stamp of each.
+
+        Raises `CameraRefusedError` where no keyframe comes.
+        """
+        stream = video_stream(self._container, self._shown)
+        timeline, opened, known = Timeline(), self._clock.monotonic(), False
+        if self._sink is not None:
+            self._sink.opened()
+        with self._ending(lambda: None):
+            for packet in self._container.demux(stream):
+                arrived = self._clock.monotonic()
+                if not packet.size:
+                    continue
+                stamp = _stamped(packet, timeline, arrived)
+                known = known or bool(packet.is_keyframe)
+                if not known and arrived - opened > _FIRST_PICTURE_S:
+                    raise CameraRefusedError(Cause.UNREADABLE, f"{self._shown}: no keyframe within {_FIRST_PICTURE_S:g} s")
+                if not known:
+                    continue
+                if self._sink is not None:
+                    self._sink.take(packet_of(packet, stream), stamp)
+                yield stamp
+
+    @contextlib.contextmanager
+    def _ending(self, require: Callable[[], None]) -> Iterator[None]:
+        """What ends the reading, as an error of ours; `require` may say another before."""
+        try:
+            yield
         except (TimeoutError, av.error.ExitError) as error:
-            self._require_known(decoder.name, newest)
+            require()
             if self._gate.silent():
                 raise CameraRefusedError(Cause.TRANSPORT, f"{self._shown}: {self._gate.silent()}") from error
             raise CameraStalledError(f"no packet for {self._settings.stall_s:g} s") from error
         except (av.error.FFmpegError, OSError) as error:
-            self._require_known(decoder.name, newest)
+            require()
             raise StreamEndedError(reason_of(error)) from error
 
     def _require_known(self, codec: str, newest: float) -> None:
@@ -165,6 +196,20 @@ class RtspSource:
     def close(self) -> None:
         self._container.close()
         self._gate.close()
+
+
+class PacketSource:
+    """A camera by RTSP of which only the packets are wanted: nothing is decoded. Raises as `RtspSource`."""
+
+    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink, guard: Guard, listener: socket.socket | None) -> None:
+        self._source = RtspSource(settings, clock, sink, guard, listener)
+
+    def frames(self) -> Iterator[Stamp]:
+        """The stamps of the packets, see `ingest.ports.VideoSource`."""
+        return self._source.packets()
+
+    def close(self) -> None:
+        self._source.close()
 
 
 def _opened(url: str, settings: SourceSettings) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.onvif import OnvifCamera
@@ -12,8 +13,10 @@ from blickschutz.ingest.model import Cause, NoticeSettings, SourceSettings, Step
 from blickschutz.ingest.rules.address import without_secrets
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, CameraRefusedError, CameraUnreachableError, DeviceError
+from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.streams import Packet, Stamp
 
+SameView: TypeAlias = Callable[[RawFrame, RawFrame], bool]
 # What a refusal says of the steps before it: whoever wants another password was reached.
 _UNREACHED = frozenset({Cause.REFUSED, Cause.SILENT, Cause.CERTIFICATE})
 
@@ -25,6 +28,13 @@ class Told:
     step: Step
     text: str
     cause: Cause | None = None
+
+
+@dataclass(slots=True)
+class _Last:
+    """The newest picture of a stream; it is compared, and never kept beyond the trial."""
+
+    frame: RawFrame | None = None
 
 
 @dataclass(slots=True)
@@ -44,14 +54,43 @@ class _Sizes:
             self.keys.append(stamp.at)
 
 
-def try_camera(settings: SourceSettings, onvif: NoticeSettings | None, seconds: float, clock: Clock) -> Iterator[Told]:
-    """Each step as it is done; nothing follows the first of the stream that fails. ONVIF is asked in any case."""
-    yield from _stream(settings, seconds, clock)
+def try_camera(
+    settings: SourceSettings,
+    onvif: NoticeSettings | None,
+    seconds: float,
+    clock: Clock,
+    small: SourceSettings | None = None,
+    same_view: SameView | None = None,
+) -> Iterator[Told]:
+    """Each step as it is done; nothing follows the first of the stream that fails. ONVIF is asked in any case.
+
+    `small` is the second stream of a camera that has two; `same_view` says of a picture of each whether they show the same.
+    """
+    last = _Last()
+    yield from _stream(settings, seconds, clock, last)
+    if small is not None:
+        yield from _small(small, seconds, clock, last, same_view)
     if onvif is not None:
         yield from _onvif(onvif, clock)
 
 
-def _stream(settings: SourceSettings, seconds: float, clock: Clock) -> Iterator[Told]:
+def _small(settings: SourceSettings, seconds: float, clock: Clock, large: _Last, same_view: SameView | None) -> Iterator[Told]:
+    """The second stream in one step, or the one that fails; then whether both show the same."""
+    last = _Last()
+    steps = list(_stream(settings, seconds, clock, last))
+    failed = next((one for one in steps if one.cause is not None), None)
+    if failed is not None:
+        yield Told(Step.SMALL, failed.text, failed.cause)
+        return
+    said = {one.step: one.text for one in steps}
+    yield Told(Step.SMALL, f"{said[Step.STREAM]}, {said[Step.RATE]}")
+    if same_view is not None and large.frame is not None and last.frame is not None:
+        same = same_view(last.frame, large.frame)
+        text = "both streams show the same" if same else "the streams show different parts, or too little to tell: playback stays blank"
+        yield Told(Step.SAME_VIEW, text, None if same else Cause.VIEW)
+
+
+def _stream(settings: SourceSettings, seconds: float, clock: Clock, newest: _Last) -> Iterator[Told]:
     sizes, guard, count = _Sizes(), Guard(clock), 0
     first = last = 0.0
     width = height = 0
@@ -61,7 +100,7 @@ def _stream(settings: SourceSettings, seconds: float, clock: Clock) -> Iterator[
             began = clock.monotonic()
             for frame in source.frames():
                 first, last, count = first or frame.at, frame.at, count + 1
-                width, height = frame.width, frame.height
+                width, height, newest.frame = frame.width, frame.height, frame
                 if clock.monotonic() - began > seconds:
                     break
         finally:

@@ -1,4 +1,4 @@
-"""The sealed clip on disk, versions 1 and 2; described in docs/design/clips.md.
+"""The sealed clip on disk, versions 1 to 3; described in docs/design/clips.md.
 
     magic "BLKSCLIP", version (2 bytes), header (4 bytes of length, JSON), envelope (4 bytes of length, JSON),
     head of the libsodium secretstream (24 bytes), chunks
@@ -6,8 +6,10 @@
 A chunk is a prefix (length, number, a hash of the clip's name), then a sealed message. The prefix is
 authenticated with the message, so what was moved, mixed or cut shows, and shows as what it is.
 
-Both versions have the same parts. In version 2 each picture is redacted with evidence of its own; in version 1 pictures
-between two proofs were not compared with the background, so what was redacted for good there may show fast people.
+All versions have the same parts. In version 2 each picture is redacted with evidence of its own; in version 1 pictures
+between two proofs were not compared with the background, so what was redacted for good there may show fast people. Version 3 is
+written where another stream was looked at than the one that is recorded (`Opening.skew_s`): a program that knows nothing of
+that would take the times for those of the pictures, and must not read it.
 """
 
 from __future__ import annotations
@@ -30,8 +32,9 @@ from blickschutz.vault.model import Envelope
 from blickschutz.vault.service import SEALED_OVERHEAD, STREAM_HEADER, StreamOpener, StreamSealer
 
 MAGIC: Final = b"BLKSCLIP"
-VERSION: Final = 2
-_READ: Final = frozenset({1, VERSION})
+VERSION: Final = 3
+_ONE_STREAM, _TWO_STREAMS = 2, 3
+_READ: Final = frozenset({1, _ONE_STREAM, _TWO_STREAMS})
 _EVIDENCE_FOR_EACH: Final = 2
 SUFFIX = ".clip"
 _MOST_CHUNK = 256 * 1024 * 1024
@@ -60,7 +63,7 @@ class ClipWriter:
 
     def __init__(self, path: Path, header: ClipHeader, envelope: Envelope, key: bytes, opening: Opening) -> None:
         self._sealer, self._tag, self._count, self.gops = StreamSealer(key), tag_of(header.clip), 0, 0
-        parts = [MAGIC, struct.pack(">H", VERSION)]
+        parts = [MAGIC, struct.pack(">H", _TWO_STREAMS if opening.skew_s else _ONE_STREAM)]
         for part in (header, envelope):
             text = msgspec.json.encode(part, order="deterministic")
             parts += [SIZE.pack(len(text)), text]

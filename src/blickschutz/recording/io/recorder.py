@@ -34,10 +34,14 @@ class Recorder:
         describe: Callable[[Head, ClipMode], Opening],
         tell: Tell,
         guard: Guard,
+        *,
+        apart: bool = False,
     ) -> None:
+        """`apart`: what is looked at (`seen`) is another stream of the camera than the one that is recorded."""
         self._guard, self._register = guard, RegisterGuard(settings.root)
         self._camera, self._settings, self._clock, self._describe, self._tell = camera, settings, clock, describe, tell
         self._feeds: Mapping[ClipMode, Feed] = {mode: Feed(settings.before_s) for mode in ClipMode}
+        self._apart = Feed(settings.before_s) if apart else None
         self._orders = Orders(settings)
         # Ordered, and without a clip yet; all of one mode.
         self._waiting: list[Order] = []
@@ -60,6 +64,11 @@ class Recorder:
         """The mode of the clip into which something was written within the last seconds."""
         now = self._clock.monotonic()
         return self._job.mode if self._job is not None and not self._job.failed and now - self._written_at <= GROWS_S else None
+
+    @property
+    def seen(self) -> Feed:
+        """The stream that is looked at: redacted pictures of the last seconds are made of it."""
+        return self._apart or self._feeds[ClipMode.SEALED]
 
     @property
     def in_hand(self) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -97,22 +106,33 @@ class Recorder:
         """When a picture was taken (POSIX); `pts` in ticks of its own stream."""
         self._feeds[mode].frame(pts, taken)
 
-    def analysed(self, pts: int, doubt: Doubt | None, scene: Scene, background: Background) -> None:
-        """Who was in the picture at `pts` of the camera's stream, and what is known of the place from then on."""
-        self._feeds[ClipMode.SEALED].analysed(known(pts, doubt, scene, background))
+    def analysed(
+        self, pts: int, doubt: Doubt | None, scene: Scene, background: Background, recorded: tuple[int, int] | None = None
+    ) -> None:
+        """Who was in the picture at `pts` of the stream that is looked at, and what is known of the place from then on.
+
+        `recorded` is where that moment lies in another stream that is recorded (generation, pts), None where it lies in none.
+        """
+        self.seen.analysed(known(pts, doubt, scene, background))
+        feed = self._feeds[ClipMode.SEALED]
+        if self._apart is not None and recorded is not None and (feed.head is None or feed.head.generation == recorded[0]):
+            feed.analysed(known(recorded[1], doubt, scene, background))
 
     def collect_before(self) -> Collected | None:
         """The seconds in memory and all that follows; None without a stream."""
         return self.collect(self._clock.monotonic() - self._settings.before_s, float("inf"))
 
     def collect(self, since: float, until: float) -> Collected | None:
-        """The camera's packets from `since` to `until` (monotonic), in memory; None without a stream."""
-        self._feeds[ClipMode.SEALED].forget(self._clock.monotonic())
-        return self._feeds[ClipMode.SEALED].collect(since, until)
+        """The packets of what is looked at from `since` to `until` (monotonic), in memory; None without a stream."""
+        self.seen.forget(self._clock.monotonic())
+        return self.seen.collect(since, until)
 
     def mark(self, mark: Mark) -> None:
-        for feed in self._feeds.values():
+        for feed in self._all():
             feed.mark(mark)
+
+    def _all(self) -> list[Feed]:
+        return [*self._feeds.values(), *((self._apart,) if self._apart is not None else ())]
 
     def take(self, mode: ClipMode, parts: Sequence[Head | Fragment]) -> None:
         """Complete parts of a stream: the camera's packets (`SEALED`) or redacted video (`ANONYMOUS`)."""
@@ -131,6 +151,7 @@ class Recorder:
         """End what is over, too long, or takes no more."""
         now = self._clock.monotonic()
         self._feeds[ClipMode.SEALED].forget(now)
+        self.seen.forget(now)
         wanted = self._orders.wanted(now)
         if self._job is None:
             if not wanted:
@@ -152,14 +173,22 @@ class Recorder:
             self._ended = now
 
     def interrupted(self, reason: CloseReason = CloseReason.INTERRUPTED) -> None:
-        """The stream was lost or stopped: the clip ends here, and nothing of before is kept."""
-        if self._job is not None:
-            self._close(reason, keep_orders=reason is CloseReason.INTERRUPTED)
-        for feed in self._feeds.values():
-            feed.clear()
+        """All streams were lost or stopped: the clip ends here, and nothing of before is kept."""
+        self._over(reason, self._all(), tuple(ClipMode))
         if reason is not CloseReason.INTERRUPTED:
             self._orders.clear()
             self._drop(f"the camera was {reason.value}")
+
+    def lost(self, *, recorded: bool) -> None:
+        """Of a camera whose recorded stream is another one than that which is looked at, one of both was lost."""
+        mode = ClipMode.SEALED if recorded else ClipMode.ANONYMOUS
+        self._over(CloseReason.INTERRUPTED, [self._feeds[mode], *(() if recorded else (self.seen,))], (mode,))
+
+    def _over(self, reason: CloseReason, feeds: Sequence[Feed], modes: Sequence[ClipMode]) -> None:
+        if self._job is not None and self._job.mode in modes:
+            self._close(reason, keep_orders=reason is CloseReason.INTERRUPTED)
+        for feed in feeds:
+            feed.clear()
 
     def broke(self, problem: str, *, again: bool) -> None:
         """Whoever makes the redacted video cannot: the clip ends. Another follows with the next stream, or the order is given up."""

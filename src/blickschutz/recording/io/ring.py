@@ -92,6 +92,7 @@ class PacketMuxer:
         self.problem = ""
         # When the first picture of the stream was taken (monotonic).
         self.opened_at: float | None = None
+        self._origin: float | None = None
         self.dropped = 0
 
     def connection(self) -> _Connection:
@@ -106,7 +107,7 @@ class PacketMuxer:
                 return
             self._end()
             self._generation += 1
-            self._open, self.opened_at = True, None
+            self._open, self.opened_at, self._origin = True, None, None
             self.problem = ""
 
     def take(self, connection: _Connection, packet: Packet, stamp: Stamp) -> None:
@@ -114,6 +115,8 @@ class PacketMuxer:
             if connection is not self._newest or not self._open or stamp.pts < 0:
                 return
             self.opened_at = stamp.at if self.opened_at is None else self.opened_at
+            # The same for each packet of a connection, see `ingest.rules.timeline`.
+            self._origin = stamp.at - stamp.pts / TICKS
             if self._container is None and not packet.key:
                 return
             try:
@@ -202,6 +205,12 @@ class PacketMuxer:
             done.append(self._done.popleft())
             self._waiting -= len(done[-1].data)
         return done
+
+    def place(self, at: float) -> tuple[int, int] | None:
+        """(generation, pts) of a moment (monotonic) in the newest stream; None where it lies before, or none is open."""
+        with self._lock:
+            pts = round((at - self._origin) * TICKS) if self._open and self._origin is not None else -1
+            return (self._generation, pts) if pts >= 0 else None
 
     def ended(self) -> int:
         """The stream has ended: what was not complete yet is given out as it is. Its generation."""
