@@ -433,7 +433,7 @@ class SiteFile(Part):
     """Cameras whose cells run on other machines, beside the cameras."""
     people: tuple[Person, ...] = ()
     """People who get an account when the site starts, and their roles; from then on the page of people is what counts."""
-    cameras: Annotated[tuple[Camera, ...], Field(min_length=1, max_length=64)]
+    cameras: Annotated[tuple[Camera, ...], Field(min_length=1)]
     """The cameras, in the order in which they stand on the wall."""
 
     @model_validator(mode="after")

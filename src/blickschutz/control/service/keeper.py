@@ -108,7 +108,16 @@ class CellKeeper:
     loop. Without `doors` the cell ends with this process.
     """
 
-    def __init__(self, settings: CellSettings, clock: Clock, launch: Launch = launch_cell, doors: CellDoors | None = None) -> None:
+    def __init__(
+        self,
+        settings: CellSettings,
+        clock: Clock,
+        launch: Launch = launch_cell,
+        doors: CellDoors | None = None,
+        starts: asyncio.Semaphore | None = None,
+    ) -> None:
+        """`starts` is held while the cell begins: until it has a picture or says why not, at most `START_S`."""
+        self._starts = starts or asyncio.Semaphore()
         self.camera = settings.camera
         self.stream = LiveStream(lambda on: self._say(Watch(on)))
         self.health: Health | None = None
@@ -333,18 +342,31 @@ class CellKeeper:
             outlived = None
             if self._ending:
                 return
-        reader = self._taken_over(outlived) if outlived is not None else await self._begun()
-        if self.stream.is_watched:
-            self._say(Watch(True))
-        if outlived is None:
-            self.ready.tell(self.camera)
-        patience = START_S
-        while True:
-            message = await self._next(read_from_cell(reader), patience)
-            if message is None:
-                raise await self._ended()
-            patience = HEARTBEAT_S
-            self._take(message)
+        async with contextlib.AsyncExitStack() as start:
+            if outlived is None:
+                await start.enter_async_context(self._starts)
+                if self._ending:
+                    return
+            reader = self._taken_over(outlived) if outlived is not None else await self._begun()
+            if self.stream.is_watched:
+                self._say(Watch(True))
+            if outlived is None:
+                self.ready.tell(self.camera)
+            patience, began = START_S, self._clock.monotonic()
+            while True:
+                message = await self._next(read_from_cell(reader), patience)
+                if message is None:
+                    raise await self._ended()
+                patience = HEARTBEAT_S
+                self._take(message)
+                if self._has_begun(began):
+                    await start.aclose()
+
+    def _has_begun(self, began: float) -> bool:
+        """Whether the next cell may begin: this one has a picture, or says why it has none, or does neither for long."""
+        health = self.health
+        told = health is not None and (health.session is SessionState.LIVE or bool(health.problem) or health.stopped)
+        return told or self._clock.monotonic() - began >= START_S
 
     async def _ended(self) -> DeviceError:
         assert self.process is not None  # set with the reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, ValuesView
 
 from blickschutz.control.model import CellFound
@@ -14,6 +15,8 @@ from blickschutz.hosts.ports import Hosts
 from blickschutz.kernel.clock import Clock
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.settings.model import Reach
+
+_LEAST_AT_ONCE = 2
 
 
 class Keepers(Mapping[str, CellKeeper]):
@@ -42,7 +45,9 @@ class Keepers(Mapping[str, CellKeeper]):
 
 
 class Supervisor:
-    """Starts and ends the keepers of all cells. While a site is only prepared no cell is started at all, whoever asks."""
+    """Starts and ends the keepers of all cells, as many cells at once as the machine has cores. While a site is only prepared no cell is
+    started at all, whoever asks.
+    """
 
     def __init__(
         self,
@@ -61,12 +66,14 @@ class Supervisor:
         self._guard: Guard | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.keepers = keepers if keepers is not None else Keepers()
+        # A cell that begins takes a core for a second or two; all at once they would miss their times to answer, and begin anew.
+        self._starts = asyncio.Semaphore(max(_LEAST_AT_ONCE, os.cpu_count() or 1))
         self.keepers.put({name: self._keeper(cell) for name, cell in settings.items()})
 
     def _keeper(self, cell: CellSettings) -> CellKeeper:
         if self._hosts is not None and cell.camera in self._hosted:
             return HostKeeper(cell, self._clock, self._hosts)
-        return CellKeeper(cell, self._clock, self._launch, self._doors)
+        return CellKeeper(cell, self._clock, self._launch, self._doors, self._starts)
 
     async def find(self) -> list[CellFound]:
         """The cells that outlived the control room before, each handed to its keeper; whose camera is none any more is ended.
