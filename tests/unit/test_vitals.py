@@ -89,6 +89,7 @@ class TestConcerns:
             ({"work": work(kind=WorkKind.QUEUE, depth=2, oldest_s=61.0)}, Need.QUEUE_OLD, NOW - 61),
             ({"cameras": {CAMERA: TileState.LOST}}, Need.CAMERA_OUT, None),
             ({"other_sizes": {CAMERA: "640 x 480"}}, Need.PICTURE_SIZE, None),
+            ({"other_devices": {CAMERA: "no GPU here"}}, Need.OTHER_DEVICE, None),
             ({"unrecordable": {CAMERA: "no keyframe came"}}, Need.CAMERA_UNRECORDABLE, None),
             ({"problem": "disk"}, Need.STORE_FAILED, None),
             ({"databases": [DatabaseState("control", None, "damaged")]}, Need.DATABASE_UNREADABLE, None),

@@ -32,7 +32,7 @@ DETECTOR_HEADS = (Head.CENTERNET, Head.YOLOX)
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One registered network. `sha256` is of its file; a file that differs is never loaded."""
+    """One registered network. `sha256` is of its file; a file that differs is never loaded. `engine` is the name of what runs it."""
 
     name: str
     file: str
@@ -41,6 +41,7 @@ class ModelCard:
     input_width: int
     licence: str
     source: str
+    engine: str = "openvino"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from blickschutz.analysis.model import Pose
+from blickschutz.analysis.model import ModelCard, Pose
+from blickschutz.kernel.devices import Device, InUse
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
 
@@ -36,6 +38,38 @@ class Detector(Protocol):
         """Those of `regions` (pixels of a picture of that size, most wanted first) that one cheap run can look at.
 
         Empty where only the whole picture can be looked at.
+        """
+        ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A detector that says where it computes."""
+
+    @property
+    def in_use(self) -> InUse:
+        """The device in use, and why where it is another one than was asked for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What detectors of an engine can beyond whole pictures: look at parts (`regions`), and at parts that are turned (`rotation`)."""
+
+    regions: bool = False
+    rotation: bool = False
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Makes detectors of registered models; found by its name (`analysis.io.engines`)."""
+
+    capabilities: Capabilities
+
+    def load(self, card: ModelCard, data: Callable[[], bytes], device: Device) -> Detector:
+        """The detector of a model. `data` gives the model's bytes, their hash verified. Raises `ModelError`.
+
+        A device that is not there, or fails later, is replaced by the CPU, and `Placed.in_use` says so.
         """
         ...
 

@@ -31,6 +31,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None
         notices=notice_settings(camera, base),
         notify=notify_settings(camera, base),
         model=site.analysis.model,
+        device=site.analysis.device,
         clips=str(clips) if clips is not None else "",
         analysis=AnalysisSettings(rate=site.analysis.rate, encounter_height=min(zone.rules.altercation_height for zone in watched.zones)),
         redaction=RedactionSettings(

@@ -122,6 +122,12 @@ def other_sizes(site: SiteFile, keepers: Mapping[str, CellKeeper]) -> dict[str, 
     }
 
 
+def other_devices(keepers: Mapping[str, CellKeeper]) -> dict[str, str]:
+    """By camera, why its detector does not compute where the settings want it, or is slower there."""
+    states = {name: keeper.health.detector for name, keeper in keepers.items() if keeper.health is not None}
+    return {name: state.why for name, state in states.items() if state is not None and state.trouble}
+
+
 def require_zone(site: SiteFile) -> None:
     """Raise `SettingsError` where the time zone does not exist."""
     try:
@@ -235,6 +241,7 @@ class System:
             problem=lambda: records.worker.problem,
             cameras=lambda: {name: keeper.state for name, keeper in self.supervisor.keepers.items()},
             other_sizes=lambda: other_sizes(self.site, self.supervisor.keepers),
+            other_devices=lambda: other_devices(self.supervisor.keepers),
             unrecordable=lambda: {name: why for name, keeper in self.supervisor.keepers.items() if (why := keeper.unrecordable)},
             work=lambda: {"control": control.guard.states()},
             loop=self.lag.state,

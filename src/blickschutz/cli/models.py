@@ -92,11 +92,12 @@ def list_(as_json: bool) -> None:
 @click.option("--head", type=click.Choice([head.value for head in DETECTOR_HEADS]), default=Head.YOLOX.value, show_default=True)
 @click.option("--input-width", type=click.IntRange(96, 1280), default=416, show_default=True, help="Width of the network's input.")
 @click.option("--licence", required=True, help="Licence of the model, for example Apache-2.0.")
-def register(file: Path, sha256: str, name: str, head: str, input_width: int, licence: str) -> None:
-    """Register an own ONNX detector by file and hash."""
-    from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+@click.option("--engine", "engine_name", default="openvino", show_default=True, help="What runs it; another package may offer one.")
+def register(file: Path, sha256: str, name: str, head: str, input_width: int, licence: str, engine_name: str) -> None:
+    """Register an own detector by file and hash: ONNX, or what another engine takes."""
+    from blickschutz.analysis.io.engines import load_detector
 
     registry = ModelRegistry()
-    card = registry.register(file, sha256, name, Head(head), input_width, licence)
-    OpenVinoDetector.from_registry(card.name, registry)
+    card = registry.register(file, sha256, name, Head(head), input_width, licence, engine_name)
+    load_detector(card.name, registry)
     click.echo(f"{card.name} is registered, SHA-256 {card.sha256}")

@@ -34,6 +34,7 @@ from blickschutz.config.texts import SiteError
 from blickschutz.ingest.model import Transport
 from blickschutz.ingest.rules.address import RTSP, read_address
 from blickschutz.kernel.density import Density, Yardstick
+from blickschutz.kernel.devices import Device
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Colour, Style
 from blickschutz.regime.model import Action, Mode
@@ -107,6 +108,8 @@ class Server(Part):
 class Analysis(Part):
     model: Identifier = "centernet"
     """Name of the registered detector (`blickschutz models list`)."""
+    device: Annotated[Device, Field(strict=False)] = Device.CPU
+    """What the detector runs on: `CPU`, `GPU`, `NPU`, or `AUTO` for the first that is there and faster; the CPU where it is not there."""
     rate: Annotated[float, Field(ge=1, le=15)] = 5.0
     """Analysed pictures per second and camera."""
 

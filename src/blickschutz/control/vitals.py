@@ -171,6 +171,8 @@ class Vitals:
     cameras: Mapping[str, TileState] = field(default_factory=dict)
     unrecordable: Mapping[str, str] = field(default_factory=dict)
     other_sizes: Mapping[str, str] = field(default_factory=dict)
+    # By camera, why its detector computes on another device than it should, or slower.
+    other_devices: Mapping[str, str] = field(default_factory=dict)
     work: Mapping[str, Sequence[WorkState]] = field(default_factory=dict)
     budget: Sequence[BudgetState] = ()
     walls_missing: Sequence[str] = ()
@@ -183,6 +185,7 @@ class Need(StrEnum):
     CAMERA_OUT = "camera-out"
     CAMERA_UNRECORDABLE = "camera-unrecordable"
     PICTURE_SIZE = "picture-size"
+    OTHER_DEVICE = "other-device"
     WORK_STOPPED = "work-stopped"
     WORK_FAILING = "work-failing"
     ITEMS_ASIDE = "items-aside"
@@ -259,6 +262,7 @@ def concerns(vitals: Vitals) -> list[Concern]:
     out = [Concern(Need.CAMERA_OUT, camera) for camera, state in vitals.cameras.items() if state in _OUT]
     out += [Concern(Need.CAMERA_UNRECORDABLE, camera, problem=why) for camera, why in vitals.unrecordable.items()]
     out += [Concern(Need.PICTURE_SIZE, camera, problem=size) for camera, size in vitals.other_sizes.items()]
+    out += [Concern(Need.OTHER_DEVICE, camera, problem=why) for camera, why in vitals.other_devices.items()]
     found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals), *_of_budget(vitals)]
     return sorted(found, key=lambda one: not one.is_urgent)
 

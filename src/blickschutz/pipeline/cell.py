@@ -22,7 +22,7 @@ import msgspec
 import structlog
 
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.analysis.ports import Detector
+from blickschutz.analysis.ports import Detector, Placed
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.gate import local_listener
@@ -155,7 +155,8 @@ class Cell:
     def _prepare(self, settings: CellSettings) -> None:
         self._settings = settings
         registry = ModelRegistry(Path(settings.models)) if settings.models else ModelRegistry()
-        detector = self._own_detector or load_detector(settings.model, registry)
+        detector = self._own_detector or load_detector(settings.model, registry, settings.device)
+        self._placed = detector if isinstance(detector, Placed) else None
         self._blind = detector.reason if isinstance(detector, NoDetector) else ""
         senses = load_senses(registry)
         self._analyser = Analyser(detector, settings.analysis, poser=senses.poser)
@@ -471,6 +472,7 @@ class Cell:
                 recording="" if self._redacted.problem else self._recorder.writing or "",
                 unrecordable=self._unrecordable(now),
                 work=self._guard.states(),
+                detector=self._placed.in_use if self._placed is not None else None,
             )
         )
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
+from blickschutz.analysis.io import engines
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.ports import Detector, Floats
+from blickschutz.kernel.devices import Device
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
@@ -35,10 +36,10 @@ class NoDetector:
         raise FaultError(self.reason)
 
 
-def load_detector(model: str, registry: ModelRegistry) -> Detector:
+def load_detector(model: str, registry: ModelRegistry, device: Device) -> Detector:
     """The registered detector `model`; where that is missing, altered or unusable, one that fails and says so."""
     try:
-        return OpenVinoDetector.from_registry(model, registry)
+        return engines.load_detector(model, registry, device)
     except ModelError as error:
         _log.error("no_detector", reason=str(error))
         return NoDetector(str(error))

@@ -14,6 +14,7 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.guard.model import WorkState
 from blickschutz.ingest.model import BackoffSettings, Cause, Found, NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import is_public
+from blickschutz.kernel.devices import Device, InUse
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind, Situation
@@ -33,6 +34,7 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     camera: str
     source: SourceSettings
     model: str = "centernet"
+    device: Device = Device.CPU
     models: str = ""
     clips: str = ""
     backoff: BackoffSettings = BackoffSettings()
@@ -153,8 +155,8 @@ class Quit(_Message, frozen=True, tag="quit"):
 class Health(_Message, frozen=True, tag="health", kw_only=True):
     """The heartbeat, once a second. Counters since the cell's start; times in seconds; memory in MB.
 
-    `work` are the threads of the cell; `least_px` is the height of the smallest person that is proven covered, in pixels of
-    the camera's picture, 0 while it is not known.
+    `work` are the threads of the cell; `detector` is where it computes; `least_px` is the height of the smallest person that is
+    proven covered, in pixels of the camera's picture, 0 while it is not known.
     """
 
     session: SessionState
@@ -184,6 +186,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     recording: str = ""
     unrecordable: str = ""
     work: tuple[WorkState, ...] = ()
+    detector: InUse | None = None
 
 
 class Head(_Message, frozen=True, tag="head"):

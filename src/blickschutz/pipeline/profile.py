@@ -9,6 +9,7 @@ import structlog
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.ingest.model import SourceKind
 from blickschutz.ingest.rules.address import read_address
+from blickschutz.kernel.devices import Device
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.zones import profiles
 from blickschutz.zones.model import Profile
@@ -33,12 +34,21 @@ def profile_of(settings: CellSettings, *local: int) -> Profile:
     onvif = _place(notices.address) if notices is not None else ""
     trusted = source.authority or (notices.authority if notices is not None else "")
     authority = Path(trusted) if trusted else None
+    devices = settings.device is not Device.CPU
     if source.kind is SourceKind.FILE:
-        return profiles.cell(models=models, clips=clips, file=Path(source.address), onvif=onvif, authority=authority)
+        file = Path(source.address)
+        return profiles.cell(models=models, clips=clips, file=file, onvif=onvif, authority=authority, devices=devices)
     datagrams = source.kind is SourceKind.RTSP and source.transport.datagrams
     addresses = [_place(one.address) for one in (source, settings.recorded) if one is not None]
     return profiles.cell(
-        models=models, clips=clips, addresses=addresses, authority=authority, local=local, datagrams=datagrams, onvif=onvif
+        models=models,
+        clips=clips,
+        addresses=addresses,
+        authority=authority,
+        local=local,
+        datagrams=datagrams,
+        onvif=onvif,
+        devices=devices,
     )
 
 

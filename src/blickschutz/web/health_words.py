@@ -23,6 +23,13 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Das Bild einer Kamera hat eine andere Größe als in der Anlagendatei"),
         N_("Die Dokumente rechnen die Pixeldichte mit der Anlagendatei. Bitte picture der Kamera dort berichtigen und neu drucken."),
     ),
+    "other-device": (
+        N_("Der Detektor einer Kamera rechnet nicht auf dem eingestellten Gerät, oder dort langsamer"),
+        N_(
+            "Es geht nichts verloren, kostet aber mehr Prozessorzeit. Gerät und Treiber prüfen, dann Blickschutz neu starten; oder "
+            "analysis.device in der Anlagendatei auf CPU stellen."
+        ),
+    ),
     "work-stopped": (
         N_("Eine Arbeit im Hintergrund läuft nicht"),
         N_("Sie wird von selbst wieder begonnen. Bleibt es so, Blickschutz neu starten und diese Meldung aufheben."),

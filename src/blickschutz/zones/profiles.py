@@ -29,12 +29,13 @@ def cell(
     local: Iterable[int] = (),
     datagrams: bool = False,
     onvif: str = "",
+    devices: bool = False,
 ) -> Profile:
     """A camera's cell: the `addresses` of its streams (RTSP or HTTP), or the video `file` that stands for a camera.
 
     `clips` is the folder in which it makes clips. `onvif` is the address of the camera's own service, where it is listened to.
     `authority` is the file of the authority that made the camera's certificate, `local` are ports of its own through which it reads it.
-    `datagrams`: its media come by UDP.
+    `datagrams`: its media come by UDP. `devices`: its networks may run on the machine's graphics card or neural unit.
     """
     files = [*_common(), Grant("models", models, Right.READ)]
     if clips is not None:
@@ -44,6 +45,9 @@ def cell(
         files.append(Grant("its video file", file if file.is_file() else file.parent, Right.READ))
     if authority is not None:
         files.append(Grant("its camera's authority", authority, Right.READ))
+    if devices:
+        files += [Grant("graphics card, neural unit", Path(one), Right.READ | Right.ADD) for one in ("/dev/dri", "/dev/accel")]
+        files += _reading("graphics card, neural unit", "/sys/class/drm", "/sys/dev/char", "/sys/devices", "/sys/bus", "/etc/OpenCL")
     places = [urlsplit(one) for one in (*addresses, onvif) if one]
     if any(one.scheme in {"rtsps", "https"} for one in places) and authority is None:
         files += _authorities()

@@ -1,4 +1,4 @@
-"""Run a registered detector on the CPU with OpenVINO: one thread, one request, one picture at a time."""
+"""Run a registered detector with OpenVINO: one request, one picture at a time; on the CPU with one thread."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
+from blickschutz.analysis.io.devices import Runner
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import DETECTOR_HEADS, Head, ModelCard
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox
 from blickschutz.analysis.rules.packing import Placement, fitting, pack, turned_back, unpack
+from blickschutz.kernel.devices import Device, InUse
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.geometry import Box
@@ -40,11 +42,8 @@ class _Network:
         self._outputs = {name: tensor.data for names, tensor in tensors for name in names}
 
     def run(self) -> None:
-        """Raises `FaultError` where the engine fails."""
-        try:
-            self._request.infer(share_outputs=True)
-        except RuntimeError as error:
-            raise FaultError(f"the detector failed: {error}") from error
+        """Raises `RuntimeError` where the engine fails."""
+        self._request.infer(share_outputs=True)
 
     def output(self, name: str = "") -> Floats:
         """An output of the last run, by name, or the only one; good until the next run."""
@@ -56,23 +55,29 @@ class OpenVinoDetector:
     a small one for its interesting parts; both when the shape of the pictures is known.
     """
 
-    def __init__(self, card: ModelCard, load: Callable[[], bytes]) -> None:
+    def __init__(self, card: ModelCard, load: Callable[[], bytes], device: Device = Device.CPU) -> None:
         self.card = card
         self._core = openvino.Core()
+        self._runner = Runner(self._core, device)
         self._networks: dict[tuple[int, int], _Network] = {}
         # Read here, so that an unusable model is known before a camera is opened; compiled when the shape of its pictures is known.
         self._model = self._read(load)
         if card.head is Head.YOLOX:
             self._network(card.input_width, card.input_width)
 
+    @property
+    def in_use(self) -> InUse:
+        """Where it computes."""
+        return self._runner.in_use
+
     @classmethod
-    def from_registry(cls, name: str, registry: ModelRegistry | None = None) -> OpenVinoDetector:
+    def from_registry(cls, name: str, registry: ModelRegistry | None = None, device: Device = Device.CPU) -> OpenVinoDetector:
         """Load model `name`; raises `ModelError` if it is missing, altered or unusable."""
         models = registry or ModelRegistry()
         card = models.card(name)
         if card.head not in DETECTOR_HEADS:
             raise ModelError(f"the model {name!r} is no detector: it looks at people whom a detector found")
-        return cls(card, lambda: models.load(name)[1])
+        return cls(card, lambda: models.load(name)[1], device)
 
     def fitting(self, width: int, height: int, regions: Sequence[Box]) -> list[Box]:
         """See `Detector.fitting`. YOLOX looks at the whole picture always."""
@@ -91,9 +96,7 @@ class OpenVinoDetector:
         parts = pack([region.scaled(1 / x, 1 / y) for region in regions], whole, small) if regions else None
         size = small if parts else whole
         parts = parts or [Placement(0, 0, *whole, 0, 0)]
-        network = self._network(*size)
-        _fill(network.picture, frame, parts, x, y)
-        network.run()
+        network = self._run(size, lambda picture: _fill(picture, frame, parts, x, y))
         boxes = unpack(decode_centernet(network.output("keypoints"), network.output("wh"), least), parts)
         boxes[:, 0:4:2] *= x
         boxes[:, 1:4:2] *= y
@@ -110,10 +113,12 @@ class OpenVinoDetector:
         # Turned, its height lies along the input's width.
         scale = min(whole[0] / frame.width, small[0] / part.height, small[1] / part.width)
         width, height = (max(2, int(side * scale) // 2 * 2) for side in (part.width, part.height))
-        network = self._network(*small)
-        network.picture[:] = _GREY
-        network.picture[:width, :height] = np.rot90(_colour(part, width, height, cv2.COLOR_YUV2RGB_I420), quarters)
-        network.run()
+
+        def fill(picture: Bytes) -> None:
+            picture[:] = _GREY
+            picture[:width, :height] = np.rot90(_colour(part, width, height, cv2.COLOR_YUV2RGB_I420), quarters)
+
+        network = self._run(small, fill)
         boxes = turned_back(decode_centernet(network.output("keypoints"), network.output("wh"), least), width, height, quarters)
         boxes[:, 0:4:2] = boxes[:, 0:4:2] * (part.width / width) + left
         boxes[:, 1:4:2] = boxes[:, 1:4:2] * (part.height / height) + top
@@ -134,14 +139,32 @@ class OpenVinoDetector:
         edge = self.card.input_width
         scale = min(edge / frame.width, edge / frame.height)
         width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
-        network = self._network(edge, edge)
-        network.picture[:] = _GREY
-        network.picture[:height, :width] = _colour(frame, width, height, cv2.COLOR_YUV2BGR_I420)
-        network.run()
+
+        def fill(picture: Bytes) -> None:
+            picture[:] = _GREY
+            picture[:height, :width] = _colour(frame, width, height, cv2.COLOR_YUV2BGR_I420)
+
+        network = self._run((edge, edge), fill)
         boxes = decode_yolox(network.output(), edge, edge, least)
         boxes[:, 0:4:2] *= frame.width / width
         boxes[:, 1:4:2] *= frame.height / height
         return boxes
+
+    def _run(self, size: tuple[int, int], fill: Callable[[Bytes], None]) -> _Network:
+        """Look at what `fill` puts into the picture. Where a device fails the CPU looks once more, from then on for good.
+
+        Raises `FaultError` where the engine fails there too.
+        """
+        network = self._network(*size)
+        try:
+            fill(network.picture)
+            network.run()
+        except RuntimeError as error:
+            if not self._runner.lost(error):
+                raise FaultError(f"the detector failed: {error}") from error
+            self._networks.clear()
+            return self._run(size, fill)
+        return network
 
     def _network(self, width: int, height: int) -> _Network:
         if (width, height) not in self._networks:
@@ -170,21 +193,7 @@ class OpenVinoDetector:
         steps = openvino.preprocess.PrePostProcessor(model)
         steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
         steps.input().model().set_layout(openvino.Layout("NCHW"))
-        return self._core.compile_model(steps.build(), "CPU", one_core(self._core))
-
-
-def one_core(core: openvino.Core) -> dict[str, object]:
-    """Settings for a network that has one core of the CPU to itself.
-
-    bfloat16 where the processor has it: 40 % less time, 0.002 less AP50 of the detector (docs/benchmarks.md).
-    """
-    exact = "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return {
-        "INFERENCE_NUM_THREADS": 1,
-        "NUM_STREAMS": 1,
-        "INFERENCE_PRECISION_HINT": "f32" if exact else "bf16",
-        "ENABLE_CPU_PINNING": False,
-    }
+        return self._runner.compile(steps.build())
 
 
 def _height_for(input_width: int, width: int, height: int) -> int:

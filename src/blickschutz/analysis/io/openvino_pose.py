@@ -10,7 +10,8 @@ import numpy.typing as npt
 import openvino
 
 from blickschutz.analysis.io.blazepose import NAME, OUTLINE, POINTS, PRESENCE, read
-from blickschutz.analysis.io.openvino_detector import crop, one_core
+from blickschutz.analysis.io.devices import one_core
+from blickschutz.analysis.io.openvino_detector import crop
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard, Pose
 from blickschutz.analysis.rules.pose import Window, read_pose

@@ -84,13 +84,18 @@ class ModelRegistry:
         index.write_bytes(msgspec.json.format(msgspec.json.encode(sorted(cards, key=lambda c: c.name))))
         index.replace(self.folder / INDEX)
 
-    def register(self, path: Path, expected: str, name: str, head: Head, input_width: int, licence: str) -> ModelCard:
-        """Register an own ONNX file. `expected` is its SHA-256, which the operator states; it must match."""
+    def register(
+        self, path: Path, expected: str, name: str, head: Head, input_width: int, licence: str, engine: str = "openvino"
+    ) -> ModelCard:
+        """Register an own file (ONNX, for the engine that comes with the software).
+
+        `expected` is its SHA-256, which the operator states; it must match.
+        """
         if not path.exists():
             raise ModelError(f"there is no file {path}")
         actual = sha256_of(path)
         if actual != expected.lower():
             raise ModelError(f"{path} has the SHA-256 {actual}, not the stated {expected}; nothing was registered")
-        card = ModelCard(name, f"{name}.onnx", actual, head, input_width, licence, f"own file {path.name}")
+        card = ModelCard(name, f"{name}.onnx", actual, head, input_width, licence, f"own file {path.name}", engine)
         self.add(card, path.read_bytes())
         return card

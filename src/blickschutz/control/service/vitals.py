@@ -65,6 +65,7 @@ class Sources:
     unrecordable: Callable[[], Mapping[str, str]] = dict
     walls_missing: Sequence[str] = ()
     other_sizes: Callable[[], Mapping[str, str]] = dict
+    other_devices: Callable[[], Mapping[str, str]] = dict
     launcher_gone: Callable[[], bool] = bool
 
 
@@ -107,6 +108,7 @@ class HealthWatch:
             cameras=sources.cameras(),
             unrecordable=sources.unrecordable(),
             other_sizes=sources.other_sizes(),
+            other_devices=sources.other_devices(),
             work=sources.work(),
             budget=sources.budget(),
             walls_missing=sources.walls_missing,
