@@ -35,9 +35,12 @@ from blickschutz.control.vitals import (
     concerns,
 )
 from blickschutz.guard.model import WorkKind, WorkState
+from blickschutz.ingest.model import SessionState
 from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.devices import InUse
 from blickschutz.kernel.errors import StoreBusyError
 from blickschutz.kernel.situation import Kind
+from blickschutz.pipeline.messages import Health
 from blickschutz.review.model import Case, CaseState, Quarantine, QuarantineReason
 from blickschutz.wall.model import TileState
 from blickschutz.web.metrics import METRICS
@@ -297,6 +300,16 @@ class TestPage:
         assert "DeviceError: &lt;b&gt;gone" in text
         english = troubled.get("/health", "technik", cookies={"language": "en"}).text
         assert "A piece of background work does not run: chain" in english
+
+    def test_it_says_what_computes_and_why(self, desk):
+        one, other, *_ = desk.system.supervisor.keepers.values()
+        facts = {"session": SessionState.LIVE, "stopped": False, "doubt": None}
+        one.health = Health(**facts, detector=InUse("GPU", "CPU", "no GPU here (there is CPU)", trouble=True))
+        other.health = Health(**facts, detector=InUse("CPU", "CPU"))
+        text = desk.get("/health", "technik").text
+        assert '<span class="warn">▲ CPU</span><br><span class="quiet" lang="en">no GPU here (there is CPU)</span>' in text
+        assert "<td>CPU</td>" in text
+        assert "rechnet nicht auf dem eingestellten Gerät" in text
 
     def test_where_all_is_well_it_says_so(self, desk, monkeypatch):
         monkeypatch.setattr(desk.system.app.state.room, "vitals", lambda: WELL)
