@@ -22,7 +22,7 @@ from tests.live.system import free_port
 from blickschutz.bootstrap.system import System
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.keeper import LAUNCHER
+from blickschutz.control.service.launching import LAUNCHER
 from blickschutz.kernel.clock import SystemClock
 
 SITE = Path(__file__).resolve().parent.parent / "examples/rathaus-kaiserslautern.toml"

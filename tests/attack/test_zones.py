@@ -222,7 +222,7 @@ def test_a_call_by_another_interface_ends_the_process(place):
 ORPHAN = """
 import json, os, signal, socket, sys
 from pathlib import Path
-from blickschutz.control.service.keeper import LAUNCHER, launch_cell, start_launcher
+from blickschutz.control.service.launching import LAUNCHER, launch_cell, start_launcher
 from blickschutz.zones import profiles
 from blickschutz.zones.hardening import confine, harden
 task = json.load(sys.stdin)

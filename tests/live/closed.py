@@ -18,7 +18,7 @@ from blickschutz.compliance.io.machine import unroutable
 from blickschutz.compliance.policy.security import air_gap
 from blickschutz.control.model import SituationSeen
 from blickschutz.control.service.grounds import gather
-from blickschutz.control.service.keeper import start_launcher
+from blickschutz.control.service.launching import start_launcher
 from blickschutz.demo.site import seed
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.situation import Kind, Situation

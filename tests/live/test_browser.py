@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from blickschutz.audit.model import Event
-from blickschutz.control.service.keeper import LAUNCHER
+from blickschutz.control.service.launching import LAUNCHER
 from blickschutz.wall.model import TileState
 from blickschutz.web.security import HEADERS
 from tests.live.system import HEIGHT, STRIPES, WIDTH, client, signed_in, until, wait_live

@@ -16,6 +16,7 @@ import pytest
 
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.control.service import keeper as module
+from blickschutz.control.service.launching import launch_cell
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import BackoffSettings, NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings, Transport
@@ -41,7 +42,7 @@ def cell(name: str, clip: Path | str, **options) -> CellSettings:
     return CellSettings(camera=name, source=source, backoff=BackoffSettings(first=0.2, most=0.4), **options)
 
 
-def run(cells, scenario, launch=module.launch_cell):
+def run(cells, scenario, launch=launch_cell):
     """Run `scenario(supervisor)` over real cells; afterwards no process is left."""
 
     async def whole():
@@ -249,7 +250,7 @@ def test_a_cell_that_misbehaves_is_killed_and_restarted(walk_clip):
     def launch(connection, name):
         launched.append(name)
         if len(launched) > 1:
-            return module.launch_cell(connection, name)
+            return launch_cell(connection, name)
         process = multiprocessing.get_context("spawn").Process(target=misbehave, args=(connection,), daemon=True)
         process.start()
         return process

@@ -24,8 +24,8 @@ from blickschutz.bootstrap.secrets import key_file, read_secret
 from blickschutz.config.hosts import JoinedCamera, JoinFile, port_of
 from blickschutz.config.loader import operator_language, parse_file
 from blickschutz.control.io.doors import DoorFolder
-from blickschutz.control.service.keeper import LAUNCHER, launch_cell, start_launcher
 from blickschutz.control.service.launchers import LauncherWatch
+from blickschutz.control.service.launching import LAUNCHER, launch_cell, start_launcher
 from blickschutz.evidence.io.package import own_folder
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.agent import Agent

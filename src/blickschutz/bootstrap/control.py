@@ -24,7 +24,8 @@ from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.housekeeping import Housekeeping
 from blickschutz.control.service.inforce import SettingsInForce
-from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
+from blickschutz.control.service.keeper import CellKeeper
+from blickschutz.control.service.launching import Launch, launch_cell
 from blickschutz.control.service.moments import AlertMoments
 from blickschutz.control.service.notices import PublishedNotices
 from blickschutz.control.service.outages import OutageWatch

@@ -24,9 +24,10 @@ from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.control.ports import Rooms
 from blickschutz.control.service.floorplan import FloorPlanDesk
-from blickschutz.control.service.keeper import LAUNCHER, CellKeeper, Launch, launch_cell
+from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.lag import LoopLag
 from blickschutz.control.service.launchers import LauncherWatch
+from blickschutz.control.service.launching import LAUNCHER, Launch, launch_cell
 from blickschutz.control.service.policy import PolicyWatch
 from blickschutz.control.service.recordings import RecordingDesk
 from blickschutz.control.service.vitals import HealthWatch, Sources, channels_of

@@ -14,7 +14,7 @@ from blickschutz.analysis.io.registry import default_folder
 from blickschutz.bootstrap.secrets import CREDENTIALS, key_files, secret_files
 from blickschutz.config.hosts import port_of
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.keeper import start_launcher
+from blickschutz.control.service.launching import start_launcher
 from blickschutz.evidence.io.package import own_folder, place
 from blickschutz.zones import profiles
 from blickschutz.zones.hardening import confine

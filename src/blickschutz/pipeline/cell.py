@@ -36,7 +36,6 @@ from blickschutz.kernel.clock import Clock, SystemClock, aging
 from blickschutz.kernel.errors import FaultError, ModelError
 from blickschutz.kernel.frames import RawFrame, RedactedFrame
 from blickschutz.kernel.scene import Doubt
-from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.channel import CellEnd, first_to_cell
 from blickschutz.pipeline.detector import NoDetector, load_detector
 from blickschutz.pipeline.door import Door
@@ -48,7 +47,6 @@ from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
     EndOrder,
-    EpisodeTold,
     FilmUntil,
     FoundTold,
     Fragment,
@@ -70,6 +68,7 @@ from blickschutz.pipeline.messages import (
     Watch,
 )
 from blickschutz.pipeline.moment import Moments
+from blickschutz.pipeline.news import episode_told
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.profile import profile_of
 from blickschutz.pipeline.record import make_recorder, mark_of
@@ -376,7 +375,7 @@ class Cell:
                 if order is not None and self._channel.alone:
                     self._recorder.end(order)
             for episode in self._situations.take_episodes():
-                self._channel.send(_told(episode))
+                self._channel.send(episode_told(episode))
         parts = self._muxer.taken()
         if any(isinstance(part, FileHead) for part in parts):
             # The file of the packets began anew: who redacts them begins with its head.
@@ -475,11 +474,6 @@ class Cell:
                 detector=self._placed.in_use if self._placed is not None else None,
             )
         )
-
-
-def _told(episode: Episode) -> EpisodeTold:
-    seconds = round(episode.ended_at - episode.at, 1)
-    return EpisodeTold(episode.kind, episode.zone, episode.taken, seconds, episode.peak, episode.threshold)
 
 
 def run_cell(connection: socket.socket) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
+from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.messages import EpisodeTold, News, SituationTold
 
 _log = structlog.get_logger(__name__)
@@ -59,3 +60,9 @@ class Untold:
                 self.dropped += 1
                 _log.error("news_dropped", dropped=self.dropped)
                 return
+
+
+def episode_told(episode: Episode) -> EpisodeTold:
+    """What is told of an episode: numbers alone."""
+    seconds = round(episode.ended_at - episode.at, 1)
+    return EpisodeTold(episode.kind, episode.zone, episode.taken, seconds, episode.peak, episode.threshold)

@@ -19,7 +19,7 @@ from blickschutz.access.model import Member, Role
 from blickschutz.access.rules import unfit
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
-from blickschutz.control.service.keeper import LAUNCHER, start_launcher
+from blickschutz.control.service.launching import LAUNCHER, start_launcher
 from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.renewal import shows_too_much
 from blickschutz.evidence.io.package import remove_left

@@ -6,10 +6,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import os
 import random
 import socket
-import sys
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
@@ -20,6 +18,7 @@ import structlog
 from blickschutz import __version__
 from blickschutz.control.model import CellFound, CellResumed, ClipHeard, EpisodeHeard, NewsTold, SituationSeen
 from blickschutz.control.ports import CellDoors, FoundCell
+from blickschutz.control.service.launching import Launch, launch_cell
 from blickschutz.control.service.questions import Questions
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
@@ -64,7 +63,7 @@ from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, Tile
 from blickschutz.wall.rules import tile_state
 from blickschutz.wall.service import LiveStream
 from blickschutz.wire.frames import pack
-from blickschutz.zones.launcher import Launcher, Started
+from blickschutz.zones.launcher import Started
 
 _log = structlog.get_logger(__name__)
 
@@ -80,27 +79,6 @@ _FIRST_WAIT_S, _MOST_WAIT_S = 0.5, 20.0
 _STEADY_S = 30.0
 
 T = TypeVar("T")
-Launch = Callable[[socket.socket, str], Started]
-# The program is bootstrap's: it alone knows all that can be started.
-LAUNCHER = Launcher([sys.executable, "-m", "blickschutz.bootstrap.launcher"])
-
-
-def start_launcher() -> None:
-    """Start the process from which cells and rooms are forked, where it does not run. Raises `OSError` where it cannot be started.
-
-    What holds this process from then on does not hold what it forks; whoever confines itself starts it before.
-    """
-    # One thread per library in a cell: eleven cells share the machine's cores.
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    LAUNCHER.start()
-
-
-def launch_cell(connection: socket.socket, name: str) -> Started:
-    """Start a cell from a process that has loaded the libraries once: quick, and their memory is shared."""
-    del name  # the cell is told with its settings whose it is
-    start_launcher()
-    return LAUNCHER.launch("cell", connection)
 
 
 class CellKeeper:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping, 
 from blickschutz.control.model import CellFound
 from blickschutz.control.ports import CellDoors
 from blickschutz.control.service.host_keeper import HostKeeper
-from blickschutz.control.service.keeper import CellKeeper, Launch, launch_cell
+from blickschutz.control.service.keeper import CellKeeper
+from blickschutz.control.service.launching import Launch, launch_cell
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.ports import Hosts
 from blickschutz.kernel.clock import Clock
