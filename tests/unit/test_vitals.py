@@ -306,6 +306,7 @@ class TestPage:
         facts = {"session": SessionState.LIVE, "stopped": False, "doubt": None}
         one.health = Health(**facts, detector=InUse("GPU", "CPU", "no GPU here (there is CPU)", trouble=True))
         other.health = Health(**facts, detector=InUse("CPU", "CPU"))
+        desk.clock.sleep(60.0)  # what was looked at for another page is old
         text = desk.get("/health", "technik").text
         assert '<span class="warn">▲ CPU</span><br><span class="quiet" lang="en">no GPU here (there is CPU)</span>' in text
         assert "<td>CPU</td>" in text
