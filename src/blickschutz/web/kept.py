@@ -11,6 +11,8 @@ from blickschutz.kernel.clock import Clock
 
 KEEP_S = 15 * 60.0
 _MOST, _MOST_FIELDS, _MOST_BYTES = 100, 40, 16_384
+# Of one person, and of all of whom it is not known who they are: a stranger pushes out a stranger's, nobody another's.
+_MOST_OF_ONE = 10
 # What must never lie in memory longer than one request.
 SECRETS = frozenset({"password", "passphrase", "code", "old", "new", "again"})
 
@@ -39,8 +41,10 @@ class KeptForms:
         token, now = secrets.token_urlsafe(24), self._clock.monotonic()
         with self._lock:
             self._kept = {key: form for key, form in self._kept.items() if now - form.at <= KEEP_S}
-            while len(self._kept) >= _MOST:
-                self._kept.pop(next(iter(self._kept)))
+            own = [key for key, form in self._kept.items() if form.person == person]
+            others = [] if len(self._kept) < _MOST else list(self._kept)
+            for key in own[: len(own) - _MOST_OF_ONE + 1] if len(own) >= _MOST_OF_ONE else others[:1]:
+                del self._kept[key]
             self._kept[hashed(token)] = KeptForm(path, tuple(fields), person, now)
         return token
 
