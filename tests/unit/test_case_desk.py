@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -119,3 +120,16 @@ def test_what_a_request_restricts_ends_neither_by_its_time_nor_by_an_erasure(hou
     assert desk.store.get(case.id).state is CaseState.WAITING
     desk.free(case.id, 7, "aufsicht")
     assert desk.expire(desk.store.get(case.id), reason)
+
+
+def test_what_lies_under_the_name_of_a_note_and_is_no_file_holds_nobody_up(house, tmp_path):
+    """A pipe there would be waited for without end: nothing would be destroyed any more. The clip whose note it is waits for two people."""
+    first, second = house.clip("a" * 32), house.clip("b" * 32)
+    for case in (first, second):
+        assert house.records.office.cases.expire(case, "retention")
+    note = next(tmp_path.rglob("a" * 32 + ".clip")).with_suffix(".hold")
+    note.unlink(missing_ok=True)
+    os.mkfifo(note)
+    assert house.records.shredder.work() == 1
+    store = house.records.office.cases.store
+    assert [store.get(case.id).state for case in (first, second)] == [CaseState.QUARANTINED, CaseState.DESTROYED]

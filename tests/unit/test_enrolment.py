@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -190,6 +191,16 @@ class TestFromBelow:
         self.stopped(house, "holds the key of kvd-2")
         (folder / "kvd-1.json").write_bytes(kept)
         assert house.order() is not None, "it is as people made it again"
+
+    def test_a_pipe_a_link_and_a_huge_file_hold_nothing_up(self, house, people):
+        file = house.folder / "keys/reviewers/kvd-3.json"
+        for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.write_bytes(b" " * 100_000), os.mkdir):
+            make(file)
+            assert house.records.archive.keys.faults()
+            assert openers(house) == ["kvd-1", "kvd-2"]
+            self.stopped(house, "kvd-3.json is damaged")
+            file.rmdir() if file.is_dir() else file.unlink()
+        assert house.order() is not None
 
     def test_an_older_key_file_put_back_is_found(self, house, people):
         """It is the same key, under the passphrase that its person gave up."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +28,30 @@ def write_private(path: Path, data: bytes) -> None:
             part.unlink()
         raise
     sync_folder(path.parent)
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """A file's bytes, `most` at most. Raises `OSError`, `OddFileError` too for whatever is no file or larger.
+
+    A pipe under a file's name would be waited for without end, a link or a device leads elsewhere.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            raise OddFileError(error.errno, "a link or a socket", str(path)) from error
+        raise
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            raise OddFileError(errno.EINVAL, f"no file of {most} bytes at most", str(path))
+        return os.read(handle, most)
+    finally:
+        os.close(handle)
+
+
+class OddFileError(OSError):
+    """Something else lies under a file's name."""
 
 
 def sync_folder(path: Path) -> None:
@@ -51,9 +77,12 @@ def overwrite(path: Path, start: int = 0, length: int | None = None) -> None:
 
     Whoever may only write the file can do it.
     """
-    size = path.stat().st_size
-    left = max(0, min(size - start, size if length is None else length))
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CLOEXEC), "wb") as file:
+    # Without waiting: a pipe under a file's name has no other end (ENXIO), or nothing in it to overwrite.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), "wb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise OddFileError(errno.EINVAL, "no file", str(path))
+        left = max(0, min(found.st_size - start, found.st_size if length is None else length))
         file.seek(start)
         while left > 0:
             step = min(left, 1 << 20)

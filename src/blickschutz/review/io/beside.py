@@ -11,7 +11,7 @@ import structlog
 
 from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.review.model import Beside, Ground, Hold
-from blickschutz.storage.files import erase, is_text, write_private
+from blickschutz.storage.files import OddFileError, erase, is_text, read_regular, write_private
 from blickschutz.vault.io.files import InstallationKey
 
 SUFFIX = ".hold"
@@ -65,10 +65,12 @@ class NotesBeside:
     def read(self, clip: str) -> Beside:
         path = self._path(clip)
         try:
-            with path.open("rb") as file:
-                data = file.read(_MOST_BYTES + 1)
+            data = read_regular(path, _MOST_BYTES)
         except FileNotFoundError:
             return Beside()
+        except OddFileError as error:
+            _log.error("note_damaged", clip=clip, problem=error.strerror)
+            return Beside(damaged=True)
         except OSError as error:
             raise DeviceError(f"{path.name} cannot be read: {error.strerror}") from error
         try:

@@ -12,9 +12,13 @@ from nacl.signing import SigningKey, VerifyKey
 
 from blickschutz.kernel.errors import UNREADABLE, BlickschutzError, FaultError, OperatorError
 from blickschutz.storage.files import overwrite as overwrite
+from blickschutz.storage.files import read_regular as read_regular
 from blickschutz.storage.files import sync_folder as sync_folder
 from blickschutz.storage.files import write_private as write_private
 from blickschutz.vault.model import Reviewer, SealedPrivateKey
+
+# A credential of a security key has 1 KiB at most, in base64.
+_MOST_BYTES = 64 * 1024
 
 
 class InstallationKey:
@@ -133,10 +137,10 @@ class KeyFolder:
     def get(self, reviewer: str) -> SealedPrivateKey | None:
         """A person's sealed private key, None where they are not enrolled. Raises `FaultError` for a damaged file."""
         path = self._path(reviewer)
-        if not path.exists():
-            return None
         try:
-            return msgspec.json.decode(path.read_bytes(), type=SealedPrivateKey)
+            return msgspec.json.decode(read_regular(path, _MOST_BYTES), type=SealedPrivateKey)
+        except FileNotFoundError:
+            return None
         except (OSError, *UNREADABLE) as error:
             raise FaultError(f"{path} is damaged: {error}") from error
 
@@ -159,7 +163,7 @@ class KeyFolder:
 
     def digests(self) -> dict[str, str]:
         """SHA-256 (hex) of each file that can be read, by person: the same key under another passphrase is another file."""
-        return {one.id: hashlib.sha256(self._path(one.id).read_bytes()).hexdigest() for one in self.readable()}
+        return {one.id: hashlib.sha256(read_regular(self._path(one.id), _MOST_BYTES)).hexdigest() for one in self.readable()}
 
     def faults(self) -> list[str]:
         """Files in the folder that are nobody's key, each with what is wrong with it."""
