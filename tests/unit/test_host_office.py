@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -211,6 +212,10 @@ class TestSettings:
         assert (there.source.authority, there.clips, there.models) == ("/host/ca.pem", "/host/clips", "")
         assert (there.notices.address, there.notify.secret) == ("http://a:b@10.0.0.1/onvif", "own")
         assert there.source.stall_s == self.WHOLE.source.stall_s
+
+    def test_a_stream_to_record_does_not_travel_where_nothing_is_recorded(self):
+        large = replace(self.WHOLE.source, address="rtsp://u:geheim@192.0.2.9/large")
+        assert travelling(msgspec.structs.replace(self.WHOLE, recorded=large)).recorded is None
 
     def test_what_it_does_not_have_is_not_listened_to_and_without_an_address_nothing_is_opened(self):
         plain = travelling(self.WHOLE)

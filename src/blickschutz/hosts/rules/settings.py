@@ -26,11 +26,11 @@ class OwnCamera:
 
 
 def travelling(settings: CellSettings) -> CellSettings:
-    """Without anything secret, and without paths: they are of another machine."""
+    """Without anything secret, and without paths: they are of another machine. Without a stream to record: nothing is recorded there."""
     plain, _ = parted(settings)
     source = replace(plain.source, address="" if plain.source.kind is SourceKind.FILE else plain.source.address, authority="")
     notices = replace(plain.notices, authority="") if plain.notices is not None else None
-    return msgspec.structs.replace(plain, source=source, notices=notices, clips="", models="")
+    return msgspec.structs.replace(plain, source=source, notices=notices, recorded=None, clips="", models="")
 
 
 def housed(settings: CellSettings, own: OwnCamera, clips: str) -> CellSettings:
