@@ -188,8 +188,8 @@ class TestClipFile:
             assert read(tmp_path / "b.clip", key)[0] is state
         (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\0" + data[10:])
         assert read(tmp_path / "b.clip", key)[0] is ClipState.UNKNOWN_VERSION
-        (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\3" + data[10:])
-        with pytest.raises(ClipError, match="version 3; a newer program wrote it") as caught:
+        (tmp_path / "b.clip").write_bytes(MAGIC + b"\0\4" + data[10:])
+        with pytest.raises(ClipError, match="version 4; a newer program wrote it") as caught:
             read_head(tmp_path / "b.clip")
         assert caught.value.state is ClipState.UNKNOWN_VERSION
         with pytest.raises(DeviceError):

@@ -82,7 +82,7 @@ class Site(House):
         header = ClipHeader(installation=self.records.archive.key.installation, camera="vorplatz-nord", **shared)
         envelope = seal_key(key, name, [Reviewer(one.id, one.public) for one in self.sealed])
         with pytest.MonkeyPatch.context() as before:
-            before.setattr(clipfile, "VERSION", version)
+            before.setattr(clipfile, "_ONE_STREAM", version)
             writer = ClipWriter(self.records.archive.shelf.path(name), header, envelope, key, OPENING)
         writer.add(group(1))
         writer.close(CloseReason.OVER, 1.0)
@@ -248,7 +248,7 @@ class TestStart:
         site.left("a", 3 - 1, row=False)
         path = site.records.archive.shelf.path("a" * 32)
         data = path.read_bytes()
-        path.write_bytes(data[:8] + b"\0\3" + data[10:])
+        path.write_bytes(data[:8] + b"\0\4" + data[10:])
         site.again()
         assert path.exists()
         assert "a newer program wrote it" in site.events(Event.MISSING_ROW)[0].facts["problem"]
