@@ -136,6 +136,7 @@ def alerts_of(running, run):
     return [alert for alert in running.records.alerts.find(most=10_000) if alert.run == run]
 
 
+@pytest.mark.long
 def test_what_a_host_has_to_tell_comes_once_whatever_becomes_of_the_broker(cluster, running, keepers):
     """Thirty situations lie in the journal of a host that comes back; the broker is killed, and emptied, while they are told."""
     camera, name = next(iter(keepers.items()))[0], sorted(cluster.hosts)[0]
@@ -199,6 +200,7 @@ def test_no_raw_picture_key_or_secret_is_in_what_the_broker_hears_and_keeps(clus
         assert needle not in heard, needle
 
 
+@pytest.mark.long
 def test_who_was_shut_out_or_belongs_elsewhere_is_refused(cluster, running, keepers):
     """One whose enrolment was revoked, one of another installation's authority: the broker lets neither in, and nothing is placed there."""
     name = sorted(cluster.hosts)[0]

@@ -124,6 +124,7 @@ def cells(running):
     return {one.pid for one in launcher[0].children()} if launcher else set()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_file_edited_by_hand_is_put_in_force_from_inside_the_walls(path):
     running = Running(path)

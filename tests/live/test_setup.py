@@ -144,6 +144,7 @@ def test_whoever_sets_up_sees_a_redacted_picture_and_the_log_says_so(place):
     assert (entry.by, entry.subject) == ("technik", NORTH)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["de", pytest.param("en", marks=pytest.mark.long)])
 def test_the_pages_of_setting_up_have_nothing_that_axe_finds_and_fit_a_telephone(place, browser, language):
     if not AXE.exists():
