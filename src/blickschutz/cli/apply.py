@@ -22,7 +22,7 @@ from blickschutz.settings.io.file import SettingsFile
 from blickschutz.settings.model import Difference, Noted, Verdict, Why
 from blickschutz.settings.rules.changes import differences
 from blickschutz.settings.rules.document import plain
-from blickschutz.settings.service import bare, hash_of, site_of
+from blickschutz.settings.service import hash_of, site_of
 
 _ERROR = 1
 _WAIT_S, _LOOK_S = 60.0, 0.1
@@ -63,7 +63,7 @@ def apply(path: Path, data: Path | None) -> int:
     if noted is None or before is None:
         click.echo(_WORDS["never"][index])
         return 0
-    found = differences(plain(bare(before)), plain(bare(text)))
+    found = differences(plain(before), plain(text))
     if not found:
         click.echo(_WORDS["none"][index])
         return 0

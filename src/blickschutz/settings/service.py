@@ -37,13 +37,12 @@ from blickschutz.settings.rules.changes import (
     touches_anchors,
     touches_people,
 )
-from blickschutz.settings.rules.document import plain, written
+from blickschutz.settings.rules.document import bare, like, plain, written
 
 _log = structlog.get_logger(__name__)
 # Who edits the file by hand is known to the machine alone.
 BY_HAND = "site-file"
 _MOST, _MOST_REASON = 200, 500
-_MARK = "\ufeff"
 
 
 class SettingsDesk:
@@ -83,11 +82,11 @@ class SettingsDesk:
 
     def pending(self) -> tuple[str, ...]:
         """The keys of the file that come into force with the next start."""
-        return needs_restart(differences(plain(bare(self._started)), plain(bare(self._text))))
+        return needs_restart(differences(plain(self._started), plain(self._text)))
 
     def unread(self) -> tuple[Difference, ...]:
         """What somebody changed in the file by hand and nobody applied yet. Raises `DeviceError`, `SettingsError`."""
-        return differences(plain(bare(self._text)), plain(bare(self._file.read()))) if self._file is not None else ()
+        return differences(plain(self._text), plain(self._file.read())) if self._file is not None else ()
 
     # --- before anything is made ---
 
@@ -202,8 +201,8 @@ class SettingsDesk:
         """Write it into the text `now`, and ask all that has a say."""
         assert self._file is not None
         try:
-            text = _like(now, written(bare(now), edits, former, places))
-            wanted = differences(plain(bare(now)), plain(bare(text)))
+            text = like(now, written(bare(now), edits, former, places))
+            wanted = differences(plain(now), plain(text))
         except SettingsError as error:
             return Refused(Why.FORM, (str(error),))
         if not wanted:
@@ -236,7 +235,7 @@ class SettingsDesk:
             return Refused(Why.DEMO)
         try:
             now = self._file.read()
-            clash = clashes(plain(bare(now)), wanted)
+            clash = clashes(plain(now), wanted)
         except DeviceError as error:
             return Refused(Why.DEVICE, (str(error),))
         except SettingsError as error:
@@ -293,7 +292,7 @@ class SettingsDesk:
             return Refused(Why.DEMO)
         try:
             now = self._file.read()
-            wanted = differences(plain(bare(self._text)), plain(bare(now)))
+            wanted = differences(plain(self._text), plain(now))
         except DeviceError as error:
             return Refused(Why.DEVICE, (str(error),))
         except SettingsError as error:
@@ -340,20 +339,3 @@ def site_of(text: str, name: str, language: str) -> SiteFile:
 
 def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def bare(text: str) -> str:
-    """Without what editors of Windows put before the first line and at the end of each."""
-    bare = text.removeprefix(_MARK)
-    return bare.replace("\r\n", "\n") if _of_windows(bare) else bare
-
-
-def _of_windows(text: str) -> bool:
-    """Whether all lines end so; a file that mixes both is left as it is."""
-    return 0 < text.count("\r\n") == text.count("\n")
-
-
-def _like(former: str, text: str) -> str:
-    """`text` with the mark and the line ends of `former`."""
-    ended = text.replace("\n", "\r\n") if _of_windows(former) else text
-    return _MARK + ended if former.startswith(_MARK) else ended

@@ -19,10 +19,30 @@ _Doc = Any
 """A part of tomlkit's tree: each behaves as a mapping or a list, and has no common type."""
 
 
+_MARK = "\ufeff"
+
+
+def bare(text: str) -> str:
+    """Without what editors of Windows put before the first line and at the end of each."""
+    bare = text.removeprefix(_MARK)
+    return bare.replace("\r\n", "\n") if _of_windows(bare) else bare
+
+
+def _of_windows(text: str) -> bool:
+    """Whether all lines end so; a file that mixes both is left as it is."""
+    return 0 < text.count("\r\n") == text.count("\n")
+
+
+def like(former: str, text: str) -> str:
+    """`text` with the mark and the line ends of `former`."""
+    ended = text.replace("\n", "\r\n") if _of_windows(former) else text
+    return _MARK + ended if former.startswith(_MARK) else ended
+
+
 def plain(text: str) -> dict[str, Any]:
-    """The file as data. Raises `SettingsError` where it is no TOML."""
+    """The file as data, whatever editor saved it. Raises `SettingsError` where it is no TOML."""
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(bare(text))
     except UNREADABLE as error:
         raise SettingsError(str(error)) from error
 
