@@ -124,6 +124,7 @@ class TestConcerns:
     def test_each_threshold(self, changed, need, since):
         (found,) = concerns(replace(WELL, **changed))
         assert (found.need, found.since) == (need, since)
+        assert found.of_camera == (found.subject == CAMERA)
 
     def test_every_need_has_its_words_and_a_test(self):
         assert set(NEED_WORDS) == {need.value for need in Need}

@@ -242,7 +242,7 @@ URGENT = frozenset(
 class Concern:
     """Something that needs somebody: what it is about, since when (POSIX, None where not known), how many, an error in words.
 
-    `kinds` are kinds of situations, by their names in the settings.
+    `kinds` are kinds of situations, by their names in the settings. `of_camera`: it is about the camera of this id.
     """
 
     need: Need
@@ -251,6 +251,7 @@ class Concern:
     count: int = 0
     problem: str = ""
     kinds: Sequence[str] = ()
+    of_camera: bool = False
 
     @property
     def is_urgent(self) -> bool:
@@ -259,10 +260,10 @@ class Concern:
 
 def concerns(vitals: Vitals) -> list[Concern]:
     """What needs somebody, the urgent first."""
-    out = [Concern(Need.CAMERA_OUT, camera) for camera, state in vitals.cameras.items() if state in _OUT]
-    out += [Concern(Need.CAMERA_UNRECORDABLE, camera, problem=why) for camera, why in vitals.unrecordable.items()]
-    out += [Concern(Need.PICTURE_SIZE, camera, problem=size) for camera, size in vitals.other_sizes.items()]
-    out += [Concern(Need.OTHER_DEVICE, camera, problem=why) for camera, why in vitals.other_devices.items()]
+    out = [Concern(Need.CAMERA_OUT, camera, of_camera=True) for camera, state in vitals.cameras.items() if state in _OUT]
+    out += [Concern(Need.CAMERA_UNRECORDABLE, camera, problem=why, of_camera=True) for camera, why in vitals.unrecordable.items()]
+    out += [Concern(Need.PICTURE_SIZE, camera, problem=size, of_camera=True) for camera, size in vitals.other_sizes.items()]
+    out += [Concern(Need.OTHER_DEVICE, camera, problem=why, of_camera=True) for camera, why in vitals.other_devices.items()]
     found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals), *_of_budget(vitals)]
     return sorted(found, key=lambda one: not one.is_urgent)
 
@@ -336,11 +337,11 @@ def _of_records(vitals: Vitals) -> Iterator[Concern]:
 def _of_budget(vitals: Vitals) -> Iterator[Concern]:
     for one in vitals.budget:
         if one.over:
-            yield Concern(Need.BUDGET_EXCEEDED, one.camera, kinds=one.over)
+            yield Concern(Need.BUDGET_EXCEEDED, one.camera, kinds=one.over, of_camera=True)
         if one.unavailable:
-            yield Concern(Need.KINDS_UNAVAILABLE, one.camera, kinds=one.unavailable)
+            yield Concern(Need.KINDS_UNAVAILABLE, one.camera, kinds=one.unavailable, of_camera=True)
         if one.waiting:
-            yield Concern(Need.THRESHOLDS_WAIT, one.camera, count=one.waiting)
+            yield Concern(Need.THRESHOLDS_WAIT, one.camera, count=one.waiting, of_camera=True)
 
 
 def _of_chain(vitals: Vitals, chain: ChainState) -> Iterator[Concern]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from blickschutz.control.vitals import Concern, Need, concerns
+from blickschutz.control.vitals import Concern, concerns
 from blickschutz.guard.model import WorkKind
 from blickschutz.kernel.situation import Kind
 from blickschutz.web import texts
 from blickschutz.web.pages import Pages
 
 _GB = 1e9
-_OF_CAMERAS = {Need.CAMERA_OUT, Need.BUDGET_EXCEEDED, Need.KINDS_UNAVAILABLE, Need.THRESHOLDS_WAIT}
 
 
 def health_view(pages: Pages, language: str) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def _need(pages: Pages, one: Concern, moment: Any, age: Any, language: str) -> d
     what, todo = texts.NEED_WORDS[one.need.value]
     translate = texts.translator(language)
     named = one.subject
-    if one.need in _OF_CAMERAS:
+    if one.of_camera:
         kinds = ", ".join(texts.kind_name(Kind(kind), language) for kind in one.kinds)
         named = pages.camera_name(one.subject) + (f" ({kinds})" if kinds else "")
     elif one.subject in texts.DATABASE_WORDS:
