@@ -80,11 +80,10 @@ def routes(desk):
     app = desk.system.app
     api = next(route.app for route in app.routes if getattr(route, "path", "") == API)
     for prefix, one in (("", app), (API, api)):
-        for router in one.state.routers:
-            for route in router.routes:
-                if isinstance(route, APIRoute) and route.path not in WITHOUT_END:
-                    for method in sorted(route.methods - {"HEAD"}):
-                        yield prefix + route.path, method, route, permission_of(route)
+        for route in one.routes:
+            if isinstance(route, APIRoute) and route.path not in WITHOUT_END:
+                for method in sorted(route.methods - {"HEAD"}):
+                    yield prefix + route.path, method, route, permission_of(route)
 
 
 def names(params):

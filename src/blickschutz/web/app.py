@@ -106,9 +106,8 @@ def make_app(site: SiteFile, room: ControlRoom, clock: Clock, lifespan: Lifespan
     )
     pages = Pages(site, room, clock, guard)
     app.state.room, app.state.lanes = room, pages.lanes
-    app.state.routers = [part.routes(pages) for part in _PARTS]
-    for router in app.state.routers:
-        app.include_router(router)
+    # As they are: an included router makes each of its routes a second time when it is first asked, in the event loop.
+    app.router.routes.extend(route for part in _PARTS for route in part.routes(pages).routes)
     app.mount(API, make_api(pages))
     static = resources.files("blickschutz.web").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
@@ -128,7 +127,4 @@ def table(app: FastAPI) -> Iterator[tuple[str, str, Permission | None]]:
         elif isinstance(route, Mount) and isinstance(route.app, FastAPI):
             yield from ((method, f"{path}{inner}", permission) for method, inner, permission in table(route.app))
         elif path:
-            yield from rows(route)
-    for router in app.state.routers:
-        for route in router.routes:
             yield from rows(route)

@@ -54,9 +54,7 @@ def make_api(pages: Pages) -> FastAPI:
     api = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None)
     api.state.room, api.state.lanes = pages.room, pages.lanes
     api.router.route_class = route_class(pages.lanes)
-    api.state.routers = [part.routes(pages) for part in (cameras, alerts, records)]
-    for router in api.state.routers:
-        api.include_router(router)
+    api.router.routes.extend(route for part in (cameras, alerts, records) for route in part.routes(pages).routes)
 
     @api.get("/me", dependencies=[allow_token(Permission.OWN)])
     def me(request: Request) -> Me:
@@ -121,8 +119,7 @@ def describe(api: FastAPI) -> dict[str, object]:
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
     problem = {"content": {_PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    routes = [route for router in api.state.routers for route in router.routes]
-    named = [row for route in (*routes, *api.routes) if hasattr(route, "path") for row in rows(route)]
+    named = [row for route in api.routes if hasattr(route, "path") for row in rows(route)]
     scopes = {(path, method.lower()): permission.value for method, path, permission in named if permission is not None}
     for path, methods in found["paths"].items():
         for method, about in methods.items():
