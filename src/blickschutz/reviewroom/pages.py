@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -37,18 +38,24 @@ Word = Annotated[str, Form(max_length=60)]
 Secret = Annotated[str, Form(max_length=200)]
 
 
+@functools.cache
+def _templates() -> Environment:
+    """Each is compiled once in a process."""
+    return Environment(
+        loader=PackageLoader("blickschutz.reviewroom"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class RoomPages:
     """Renders in the language of whoever opened the room."""
 
     def __init__(self, settings: RoomSettings) -> None:
         self.settings = settings
-        self._environment = Environment(
-            loader=PackageLoader("blickschutz.reviewroom"),
-            autoescape=select_autoescape(),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def render(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         settings = self.settings
@@ -60,7 +67,7 @@ class RoomPages:
             "words": texts,
             "kind_names": {kind.value: name(kind, settings.language) for kind in Kind},
         }
-        return HTMLResponse(self._environment.get_template(template).render({**shared, **values}), status)
+        return HTMLResponse(_templates().get_template(template).render({**shared, **values}), status)
 
 
 def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:

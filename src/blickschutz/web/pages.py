@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -40,6 +41,19 @@ _STARTS = (
 )
 
 
+@functools.cache
+def _templates() -> Environment:
+    """Each is compiled once in a process, however many sites it shows."""
+    return Environment(
+        loader=PackageLoader("blickschutz.web"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class TileView:
     """A camera as templates see it."""
@@ -64,17 +78,9 @@ class Pages:
         name = host if site.server.names else "localhost"
         self.keys = SecurityKeys(room.office.access, site.site.name, name, f"{scheme}://{name}:{site.server.port}")
         self.zone = ZoneInfo(site.site.timezone)
-        self._environment = Environment(
-            loader=PackageLoader("blickschutz.web"),
-            autoescape=select_autoescape(),
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         # What `plain` renders in the event loop is read from disk now.
         for name in ("base.html", "not_now.html"):
-            self._environment.get_template(name)
+            _templates().get_template(name)
 
     @property
     def site(self) -> SiteFile:
@@ -229,5 +235,5 @@ class Pages:
             "number": lambda value, digits=1: texts.number(value, language, digits),
             "all_stopped": self.all_stopped(),
         }
-        body = self._environment.get_template(template).render({**shared, **values})
+        body = _templates().get_template(template).render({**shared, **values})
         return HTMLResponse(body, status)
