@@ -12,7 +12,7 @@ from blickschutz.access.rules import HALF_S, IDLE_S, PERMISSIONS, REMEMBERED_S
 from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.audit.model import Event
 from blickschutz.web.app import API, table
-from tests.desk import PASSWORD, fill
+from tests.desk import PASSWORD, admit, fill
 
 WHO = {
     Role.CONTROL_ROOM: "leitstelle-1",
@@ -185,14 +185,14 @@ class TestSignIn:
         assert desk.request("POST", "/sign-in/factor", cookies=half, data={"code": code}).headers["location"] == "/sign-in"
 
     def test_a_session_rests_for_half_an_hour_and_no_longer(self, desk):
-        cookies = {"session": desk.office.access.begin("dsb")}
+        cookies = {"session": admit(desk.office.access, "dsb")}
         desk.clock.sleep(IDLE_S - 1)
         assert desk.get("/log", cookies=cookies).status_code == 200
         desk.clock.sleep(IDLE_S + 1)
         assert desk.get("/log?by=x", cookies=cookies).headers["location"] == "/sign-in?back=/log%3Fby%3Dx"
 
     def test_signing_out_ends_the_session(self, desk):
-        cookies = {"session": desk.office.access.begin("dsb")}
+        cookies = {"session": admit(desk.office.access, "dsb")}
         assert desk.request("POST", "/sign-out", cookies=cookies).headers["location"] == "/sign-in"
         assert desk.events(Event.SIGNED_OUT)[0].by == "dsb"
         assert desk.get("/log", cookies=cookies).status_code == 303
@@ -212,7 +212,7 @@ class TestKept:
     """A session that ends in the middle of a decision loses nothing."""
 
     def ended(self, desk, person):
-        cookies = {"session": desk.office.access.begin(person)}
+        cookies = {"session": admit(desk.office.access, person)}
         desk.clock.sleep(IDLE_S + 1)
         return cookies
 

@@ -18,7 +18,7 @@ from blickschutz.regime.model import RegimeName
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, RequestState, Right
 from blickschutz.web.lanes import SIZES, CrowdedError, Lane
-from tests.desk import CAMERA
+from tests.desk import CAMERA, admit
 from tests.fakes.holder import write_lock
 
 
@@ -333,7 +333,7 @@ class TestNotNow:
         assert (entry.number, entry.by, entry.subject) == (last + 1, "kvd-1", "/settings")
 
     def test_signing_out_ends_the_session_without_its_entry_which_follows(self, desk, locked):
-        session = {"session": desk.office.access.begin("dsb")}
+        session = {"session": admit(desk.office.access, "dsb")}
         with locked():
             assert desk.request("POST", "/sign-out", cookies=session).status_code == 303
         assert desk.office.access.who(session["session"]) == (None, None)
