@@ -19,7 +19,7 @@ PLAYED = """() => { const v = document.querySelector("review-player video"); ret
 def night(tmp_path_factory):
     """Two cameras of a site in which everybody can sign in and reviewers have their keys."""
     base = tmp_path_factory.mktemp("night")
-    site = guest_site(base, 2)
+    site = guest_site(base, 2, rate=5.0)
     recording = site.recording.model_copy(update={"reserve_mb": 50, "manual_s": 4, "after_s": 1, "before_s": 5})
     day = site.regimes.day.model_copy(update={"mode": site.regimes.night.mode})
     regimes = site.regimes.model_copy(update={"day": day})

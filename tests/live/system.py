@@ -136,19 +136,23 @@ class RunningSystem:
         assert not self._thread.is_alive()
 
 
-def guest_site(base: Path, cameras: int | None = None, **server: object) -> SiteFile:
-    """The example at a free port, with its first cameras (all without a number) on the guest's clip, which is made in `base`."""
+def guest_site(base: Path, cameras: int | None = None, rate: float = 1.0, **server: object) -> SiteFile:
+    """The example at a free port, with its first cameras (all without a number) on the guest's clip, which is made in `base`.
+
+    `rate`: pictures a second that are looked at; what is not about people in them needs few.
+    """
     guest_clip(base / "guest.mp4")
     site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
     plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
     shown = tuple(camera.model_copy(update=plain) for camera in site.cameras[:cameras])
-    return site.model_copy(update={"cameras": shown, "server": site.server.model_copy(update={"port": free_port(), **server})})
+    own = site.server.model_copy(update={"port": free_port(), **server})
+    return site.model_copy(update={"cameras": shown, "server": own, "analysis": site.analysis.model_copy(update={"rate": rate})})
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     base = tmp_path_factory.mktemp("site")
-    site = guest_site(base)
+    site = guest_site(base, rate=5.0)
     alerts = site.alerts.model_copy(update={"before_s": 4, "after_s": 3})
     system = RunningSystem(site.model_copy(update={"alerts": alerts}), base)
     yield system.system

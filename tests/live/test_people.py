@@ -359,6 +359,11 @@ class TestForms:
         "💥" * 100,
         "\u202e\u0000",
     )
+    CONTENTS = (
+        (b"x", "multipart/form-data"),
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"{}", "application/json"),
+    )
 
     def test_no_form_fails_on_missing_huge_or_hostile_input(self, place, requests_of, monkeypatch):
         """Every form of every role with every field in turn: an answer in words, never a fault."""
@@ -377,16 +382,12 @@ class TestForms:
             if method != "POST" or path.startswith(API) or path in skipped:
                 continue
             role = next((one for one in WHO if one in PERMISSIONS[permission]), Role.CONTROL_ROOM)
-            for value in self.HOSTILE if LONG else self.HOSTILE[::3]:
+            for value in self.HOSTILE if LONG else self.HOSTILE[3::3]:
                 answer = doers[role].post(fill(path), data=dict.fromkeys(fields, value))
                 assert answer.status_code < 500, (path, value[:20], answer.text[:200])
                 assert "<script>alert(1)" not in answer.text
                 assert "Traceback" not in answer.text
-            for content, kind in (
-                (b"\xff\xfe", "application/x-www-form-urlencoded"),
-                (b"{}", "application/json"),
-                (b"x", "multipart/form-data"),
-            ):
+            for content, kind in self.CONTENTS if LONG else self.CONTENTS[:1]:
                 assert doers[role].post(fill(path), content=content, headers={"Content-Type": kind}).status_code < 500, path
         for role, person in WHO.items():
             system.records.office.access.tries.forget(person)
@@ -409,11 +410,15 @@ class TestForms:
 
     def test_queries_take_anything(self, place, requests_of):
         system, _ = place
+        asked = set()
         for role, person in WHO.items():
             requests = requests_of(person)
             for method, path, permission in table(system.app):
                 if method != "GET" or path.startswith(API) or role not in PERMISSIONS[permission] or path.endswith("/stream"):
                     continue
+                if path in asked and not LONG:
+                    continue
+                asked.add(path)
                 for value in ("-1", "99999999999999999999", "x", "%00", "1e9")[:: 1 if LONG else 2]:
                     answer = requests.get(
                         fill(path), params=dict.fromkeys(("page", "before", "date", "kind", "state", "event", "back"), value)
@@ -425,7 +430,8 @@ class TestPrograms:
     def test_the_description_is_followed_and_nothing_fails(self, place):
         """Schemathesis makes requests from the description, good and bad, and holds every answer against it."""
         system, _ = place
-        for role, person in WHO.items():
+        # Who may do most; which role may do what is `TestTable`'s.
+        for role, person in WHO.items() if LONG else [(Role.SUPERVISION, WHO[Role.SUPERVISION])]:
             token = token_of(system, person, role)
             headers = {"Authorization": f"Bearer {token}"}
             described = httpx.get(f"{system.address}api/v1/openapi.json", headers=headers).json()
