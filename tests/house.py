@@ -22,7 +22,10 @@ from tests.fakes.clock import ManualClock
 from tests.faults.children import group, make_writer
 from tests.forms import known_forms
 
-SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+_EXAMPLE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
+# Of the supervision there are two: they decide together what one of them may not.
+_SECOND = next(one for one in _EXAMPLE.people if one.id == "aufsicht").model_copy(update={"id": "aufsicht-2", "name": "Zweite Aufsicht"})
+SITE = _EXAMPLE.model_copy(update={"people": (*_EXAMPLE.people, _SECOND)})
 CAMERA = "vorplatz-nord"
 
 

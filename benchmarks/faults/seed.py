@@ -160,7 +160,7 @@ class Seeding:
         cases = self.records.office.cases
         found = cases.store.get(planted.case)
         assert found is not None
-        assert cases.confirm(planted.case, "kvd-2", found.version)
+        assert cases.confirm(planted.case, "kvd-2", found.version) is None
 
     def request(self, planted: Planted, at: float) -> int:
         """Somebody asks for their data; the clip is restricted for it. The number of the request."""

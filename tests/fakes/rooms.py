@@ -13,7 +13,7 @@ class Door:
     """A room as the book sees it; `said` is what it was told."""
 
     def __init__(self, *present: str) -> None:
-        self.present, self.shown, self.agreed, self.said = list(present), set(present), False, []
+        self.present, self.shown, self.agreed, self.said = list(present), set(present), (), []
 
     def say(self, message):
         self.said.append(message)

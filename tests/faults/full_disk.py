@@ -30,6 +30,7 @@ from blickschutz.storage.engine import check, forget, open_engine
 from blickschutz.storage.reserve import Reserve
 from blickschutz.vault.io.files import InstallationKey, is_signed
 from tests.fakes.case_time import CaseClock
+from tests.fakes.voices import ALL_VOICES
 from tests.house import House
 from tests.unit.test_golden_folders import FOLDERS, TABLES, unpack
 
@@ -50,7 +51,7 @@ def look(folder: Path) -> dict[str, object]:
     engine = open_engine(folder / "control.db", LOG_TABLES, CASE_TABLES)
     log = AuditLog(engine, clock, key.sign, key.public)
     cases, shelf = SqlCaseStore(engine, log, NotesBeside(folder / "clips", key)), ClipShelf(folder / "clips")
-    desk, reserve = CaseDesk(cases, clock, 61.0, CaseClock(clock)), Reserve(folder / "reserve")
+    desk, reserve = CaseDesk(cases, clock, 61.0, CaseClock(clock), ALL_VOICES), Reserve(folder / "reserve")
     shelf.folder.mkdir()
     for number in range(CASES):
         case = desk.opened(Case(0, f"{number:032x}", "nord", "sealed", "manual", clock.now(), CaseState.RECORDING))

@@ -212,7 +212,7 @@ class Cluster:
             members = records.office.access.members
             out = self.base / f"{name}-machine"
             shutil.rmtree(out, ignore_errors=True)
-            self.office(records).enrol(name, members[PEOPLE[0]], members[PEOPLE[1]], out, records.office.log)
+            self.office(records).enrol(name, members[PEOPLE[0]], members[PEOPLE[1]], out, records.office.log, records.office.access.voices)
         finally:
             records.keeping.close()
         join = (out / "join.toml").read_text(encoding="utf-8")

@@ -47,6 +47,7 @@ from blickschutz.vault.io.files import InstallationKey, is_signed
 from tests.conftest import ROOT, often
 from tests.fakes.case_time import CaseClock
 from tests.fakes.clock import ManualClock
+from tests.fakes.voices import ALL_VOICES
 
 PEOPLE = ("ada", "bert", "cleo", "dora")
 CASE = Case(0, "c" * 32, "vorplatz", "sealed", "manual", 1.7e9, CaseState.RECORDING)
@@ -77,8 +78,8 @@ class Desk:
         self.log = AuditLog(self.engine, self.clock, key.sign, key.public)
         self.notes = NotesBeside(folder / "clips", key)
         self.store = SqlCaseStore(self.engine, self.log, self.notes)
-        self.desk = CaseDesk(self.store, self.clock, 60, CaseClock(self.clock))
-        self.quarantine = QuarantineDesk(self.store, self.clock, self.clock.now, self.desk.doomed, CaseClock(self.clock))
+        self.desk = CaseDesk(self.store, self.clock, 60, CaseClock(self.clock), ALL_VOICES)
+        self.quarantine = QuarantineDesk(self.store, self.clock, self.clock.now, self.desk.doomed, CaseClock(self.clock), ALL_VOICES)
         self.limits = Limits(72 * 3600, 60 * 86400)
         case = self.desk.opened(replace(CASE, opened=self.clock.now()))
         self.number = case.id

@@ -83,10 +83,10 @@ class TestHolds:
     def test_whoever_proposed_does_not_confirm(self, house):
         case = self.propose(house)
         desk = house.records.office.cases
-        assert not desk.confirm(case.id, ADA, self.now(house, case).version)
+        assert desk.confirm(case.id, ADA, self.now(house, case).version) is not None
         assert self.now(house, case).hold is None
         assert house.events(Event.HOLD_SET) == []
-        assert desk.confirm(case.id, BERT, self.now(house, case).version)
+        assert desk.confirm(case.id, BERT, self.now(house, case).version) is None
         assert self.now(house, case).hold.by == (ADA, BERT)
         assert self.now(house, case).state is CaseState.HELD
 
@@ -95,9 +95,9 @@ class TestHolds:
         desk = house.records.office.cases
         desk.confirm(case.id, BERT, self.now(house, case).version)
         assert desk.propose_end(case.id, BERT)
-        assert not desk.confirm(case.id, BERT, self.now(house, case).version)
+        assert desk.confirm(case.id, BERT, self.now(house, case).version) is not None
         assert self.now(house, case).state is CaseState.HELD
-        assert desk.confirm(case.id, ADA, self.now(house, case).version)
+        assert desk.confirm(case.id, ADA, self.now(house, case).version) is None
         assert self.now(house, case).state is CaseState.DESTROYING
         assert self.now(house, case).shred_by == (BERT, ADA)
 

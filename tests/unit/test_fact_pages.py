@@ -73,7 +73,7 @@ class Papers(Desk):
         return answer.headers["location"]
 
     def sign(self, who, address, **more):
-        return self.post(f"{address}/sign", who, **{"read": "1", **more})
+        return self.post(f"{address}/sign", who, **{"read": "1", "settings": self.system_policy.desk.settings, **more})
 
     def rule(self, name):
         """What a rule says of the running site now."""

@@ -145,7 +145,7 @@ class TestPages:
     def test_whoever_proposed_cannot_confirm_though_they_might(self, desk):
         self.hand_in(desk, data=encoded())
         proposal = desk.events(Event.PLAN_PROPOSED)[0]
-        service = FloorPlanDesk(desk.records.archive.data, desk.office.log)
+        service = FloorPlanDesk(desk.records.archive.data, desk.office.log, desk.office.access.voices)
         assert service.confirm(proposal.number, "technik") is NotTaken.SAME
         assert service.confirm(proposal.number, "dsb") is None
 

@@ -46,6 +46,7 @@ from blickschutz.vault.io.files import InstallationKey, KeyFolder, is_signed
 from tests.conftest import ROOT
 from tests.fakes.case_time import CaseClock
 from tests.fakes.clock import ManualClock
+from tests.fakes.voices import ALL_VOICES
 
 FOLDERS = sorted(path.parent for path in (ROOT / "tests/golden/folders").glob("*/folder.tar.gz"))
 NEEDED = {"ec82f56", "44a6985", "2c560f7", "65ac9ab", "cdee228"}
@@ -136,7 +137,7 @@ def kept(case: Case) -> Kept:
 
 
 def test_every_case_expires_when_it_is_due_and_not_before(old):
-    desk = CaseDesk(old.cases, old.clock, 61.0, CaseClock(old.clock))
+    desk = CaseDesk(old.cases, old.clock, 61.0, CaseClock(old.clock), ALL_VOICES)
     cases = [case for case in old.cases.find(states=list(CaseState), most=1000) if case.state in OPENABLE]
     assert len(cases) >= 6
     for case in cases:

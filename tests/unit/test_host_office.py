@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from blickschutz.bootstrap.cellhost import load_join, own_camera
 from blickschutz.bootstrap.doctor import own_cameras
 from blickschutz.cli.main import cli
+from blickschutz.cli.users import open_records
 from blickschutz.config.loader import load_site, parse_site, settings_hash
 from blickschutz.hosts.model import Enrolled
 from blickschutz.hosts.rules.enrolled import valid
@@ -43,6 +44,7 @@ def active(tmp_path_factory):
     (base / "site.toml").write_text(EXAMPLE.read_text(encoding="utf-8") + HOSTS, encoding="utf-8")
     for person in ("technik", "aufsicht", "kvd-1"):
         run(base, "users", "password", "--site", base / "site.toml", person, "--stdin", text=f"{WORD}\n")
+    own_passwords(base, "technik", "aufsicht", "kvd-1")
     return base
 
 
@@ -51,6 +53,14 @@ def joined(active):
     """The folder that a host was let in with."""
     assert enrol(active, "west", "west").exit_code == 0
     return active / "west"
+
+
+def own_passwords(base, *people):
+    """As if each of them had signed in and set a password of their own, which is the same word here."""
+    records = open_records(base / "site.toml", base / "data")
+    for person in people:
+        records.office.access.accounts.set_must_change(person, False)
+    records.keeping.close()
 
 
 def run(base, *words, text=None):

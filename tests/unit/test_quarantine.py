@@ -78,12 +78,12 @@ class Lossy(House):
     def extend(self, days, clip=NAME):
         desk, number = self.records.office.cases, self.case(clip).id
         assert desk.propose_hold(number, "kvd-1", GROUND, "KL-2", self.clock.now() + days * DAY)
-        assert desk.confirm(number, "kvd-2", self.case(clip).version)
+        assert desk.confirm(number, "kvd-2", self.case(clip).version) is None
 
     def let_go(self, clip=NAME):
         desk, number = self.records.office.cases, self.case(clip).id
         assert desk.propose_end(number, "kvd-1")
-        assert desk.confirm(number, "kvd-2", self.case(clip).version)
+        assert desk.confirm(number, "kvd-2", self.case(clip).version) is None
 
     def days(self, days):
         self.clock.sleep(days * DAY)
@@ -295,7 +295,7 @@ class TestDecided:
         case, cases = house.found(), house.records.office.cases
         assert cases.verdict(case.id, "kvd-1", Verdict.NO_INCIDENT, "") is Refusal.NOT_NOW
         assert not cases.propose_hold(case.id, "kvd-1", GROUND, "KL-1", house.clock.now() + DAY)
-        assert not cases.confirm(case.id, "kvd-2", case.version)
+        assert cases.confirm(case.id, "kvd-2", case.version) is not None
         assert not cases.erase(case.id, ("a", "b"))
         assert not cases.outdated(case)
         assert not cases.expire(case, "unreviewed")

@@ -19,7 +19,7 @@ from tests.fakes.rooms import Door
 from tests.house import SITE, House
 
 CLIP = "a" * 32
-ADA, BERT, CLEO = "kvd-1", "kvd-2", "kvd-3"
+ADA, BERT, CLEO = "aufsicht", "kvd-2", "kvd-3"
 KEY = "age1" + "q" * 58
 PACKAGE = b'blickschutz-evidence-1:{"manifest":"00"}'
 

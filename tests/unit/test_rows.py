@@ -35,6 +35,7 @@ from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.fakes.case_time import CaseClock
 from tests.fakes.clock import ManualClock
+from tests.fakes.voices import ALL_VOICES
 
 DAY = date(2026, 11, 26)
 REQUEST = Request(0, RequestState.OPEN, DAY, (Right.ACCESS,), "N. N.", "", "de", "aufsicht", 1.0)
@@ -51,7 +52,7 @@ class House:
         self.cases = SqlCaseStore(self.engine, self.log, NotesBeside(folder / "clips", key))
         self.rights = SqlRightsStore(self.engine, self.log)
         self.accounts = AccountStore(self.engine, self.log, self.clock)
-        self.desk = CaseDesk(self.cases, self.clock, 61.0, CaseClock(self.clock))
+        self.desk = CaseDesk(self.cases, self.clock, 61.0, CaseClock(self.clock), ALL_VOICES)
 
     def case(self, clip):
         case = self.desk.opened(Case(0, clip, "nord", "sealed", "manual", self.clock.now(), CaseState.RECORDING))
@@ -244,7 +245,7 @@ def test_a_request_that_cannot_be_read_frees_no_recording(house):
     request = house.rights.add(replace(REQUEST, restricted=(asked,)))
     house.desk.restrict(case.id, request.id, "aufsicht")
     house.sql("UPDATE requests SET facts = '{}' WHERE id = ?", request.id)
-    RightsDesk(house.rights, CaseRecordings(house), house.clock, lambda: DAY).settle()
+    RightsDesk(house.rights, CaseRecordings(house), house.clock, lambda: DAY, ALL_VOICES).settle()
     assert house.cases.get(case.id).restricted == (request.id,)
 
 
@@ -254,7 +255,7 @@ def test_a_case_that_cannot_be_read_does_not_stop_the_settling_of_others(house):
         asked = Restricted(case.id, case.clip, "nord", case.opened, 5.0, "aufsicht")
         house.rights.add(replace(REQUEST, restricted=(asked,)))
     house.sql("UPDATE cases SET facts = '{}' WHERE id = ?", bad.id)
-    RightsDesk(house.rights, CaseRecordings(house), house.clock, lambda: DAY).settle()
+    RightsDesk(house.rights, CaseRecordings(house), house.clock, lambda: DAY, ALL_VOICES).settle()
     assert house.cases.get(good.id).restricted == (2,)
 
 

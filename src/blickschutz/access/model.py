@@ -200,6 +200,7 @@ class Refusal(StrEnum):
     UNKNOWN = "unknown"
     BLOCKED = "blocked"
     SELF = "self"
+    LEFT = "left"
     LAST = "last"
     NOT_THERE = "not-there"
     NOTHING = "nothing"

@@ -196,7 +196,7 @@ def make_control(
 def make_desk(site: SiteFile, file: Source, data: Path, records: Records, running: SettingsInForce) -> SettingsDesk:
     """Where settings are changed."""
     known = SettingsFile(Path(file.path), data) if file.says(site) else None
-    return SettingsDesk(known, file.text, records.settings, running)
+    return SettingsDesk(known, file.text, records.settings, running, records.office.access.voices)
 
 
 def make_doors(data: Path, key: InstallationKey) -> DoorFolder:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from blickschutz.access.model import AccountState, Member, Permission
-from blickschutz.access.rules import may
+from blickschutz.access.model import Member
+from blickschutz.access.voices import VOICES, Decision, Lack, Voices
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.hosts import port_of
@@ -51,11 +51,11 @@ class HostOffice:
     def broker_folder(self) -> Path:
         return self.folder / BROKER
 
-    def enrol(self, name: str, first: Member, second: Member, out: Path, log: AuditLog) -> Enrolled:
+    def enrol(self, name: str, first: Member, second: Member, out: Path, log: AuditLog, voices: Voices) -> Enrolled:
         """Let a host in: two people who may, and a folder `out` with all that its machine needs. An earlier enrolment counts no more."""
         if require_name(name) in {ROOM, BROKER}:
             raise SettingsError(f"{name} is a name that stands for something else: give the host another one")
-        _require_two(first, second)
+        _require_two(first, second, voices)
         if out.exists() and any(out.iterdir()):
             raise OperatorError(f"{out} is not empty")
         authority, enrolment = self._authority(), secrets.token_hex(4)
@@ -170,13 +170,14 @@ def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock) 
     return HostRoom(broker, address, register.known, register.valid, needs_of(site), newest)
 
 
-def _require_two(first: Member, second: Member) -> None:
-    """Raises `OperatorError` unless one may propose and another one may confirm."""
-    if first.id == second.id:
+def _require_two(first: Member, second: Member, voices: Voices) -> None:
+    """Raises `OperatorError` unless one may propose and another one may confirm, at this moment."""
+    lack = voices.lack(Decision.HOST, (first.id,), second.id)
+    if lack is Lack.SAME:
         raise OperatorError("a host is let in by two people, and these are one")
-    for member, permission in ((first, Permission.PROPOSE), (second, Permission.CONFIRM)):
-        if member.state is not AccountState.ACTIVE or not may(member, permission):
-            raise OperatorError(f"{member.id} may not {permission.value} that a host is let in")
+    if lack is not None:
+        member, permission = (first, VOICES[Decision.HOST][0]) if lack is Lack.LEFT else (second, VOICES[Decision.HOST][1])
+        raise OperatorError(f"{member.id} may not {permission.value} that a host is let in")
 
 
 def _camera(camera: Camera) -> str:

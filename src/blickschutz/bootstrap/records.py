@@ -12,8 +12,7 @@ from blickschutz.access.io.accounts import AccountStore
 from blickschutz.access.io.factors import TokenStore
 from blickschutz.access.io.preferences import PreferenceStore
 from blickschutz.access.io.store import PasswordStore
-from blickschutz.access.model import AccountState, Member, Permission
-from blickschutz.access.rules import may
+from blickschutz.access.model import Member
 from blickschutz.access.service import Access
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
@@ -145,23 +144,20 @@ def make_records(
     )
     access.lost.listen(lambda person: worker.do(enrolment.sweep))
 
-    def may_settle(person: str) -> bool:
-        member = access.members.get(person)
-        return member is not None and member.state is not AccountState.BLOCKED and may(member, Permission.CLOCK)
-
-    desk, times = ClockDesk(time, log, journal.adopted, worker.do, may_settle), CaseTimes(time)
+    voices = access.voices
+    desk, times = ClockDesk(time, log, journal.adopted, worker.do, voices), CaseTimes(time)
 
     def counts() -> Counts:
         return Counts(count_cases(engine), len(access.members), alerts.newest())
 
     lost = Lost(found.losses, found.witness, found.known)
-    safety = SafeMode(lost, found.file, key, found.factors, log, clock, counts, lambda: confirm_restored(data))
-    cases = CaseDesk(store, clock, site.retention.hard_limit_days, times, ZoneInfo(site.site.timezone))
-    quarantine = QuarantineDesk(store, clock, time.dated, cases.doomed, times)
+    safety = SafeMode(lost, found.file, key, found.factors, log, clock, counts, lambda: confirm_restored(data), voices)
+    cases = CaseDesk(store, clock, site.retention.hard_limit_days, times, voices, ZoneInfo(site.site.timezone))
+    quarantine = QuarantineDesk(store, clock, time.dated, cases.doomed, times, voices)
     probes = [DatabaseProbe("control", engine, CASE_TABLES, clock), DatabaseProbe("alerts", alerts.engine, ALERT_TABLES, clock)]
     placed = SqlOrderStore(engine, log, clock)
     orders = RecordingOrders(site, cells, placed, log, enrolment, key, shelf, clock, worker.do, safety, OwedFile(data / "orders-owed.json"))
-    rights = RightsDesk(SqlRightsStore(engine, log), CaseRecordings(cases.store, cases), clock, orders.today)
+    rights = RightsDesk(SqlRightsStore(engine, log), CaseRecordings(cases.store, cases), clock, orders.today, voices)
     office = BackOffice(access, log, cases, quarantine, rights)
     intake = ClipIntake(cases, orders, shelf, log, worker.do)
     shredder = Shredder(archive, office, clock, alerts.drop_clip, safety, reserve)

@@ -82,7 +82,9 @@ class Room:
         self.office: Office = control.records.office
         self.stops: StopControl = control.records.stops
         self.clock: ClockDesk = control.records.clock
-        self.floorplan: FloorPlans = FloorPlanDesk(control.records.archive.data, control.records.office.log)
+        self.floorplan: FloorPlans = FloorPlanDesk(
+            control.records.archive.data, control.records.office.log, control.records.office.access.voices
+        )
         self.authority: AuthorityView | None = tls.authority
         self.alerts: AlertDesk = control.alerting.desk
         self.regime: RegimeControl = control.regime

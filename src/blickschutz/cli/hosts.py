@@ -42,7 +42,7 @@ def enrol(path: Path, data: Path | None, name: str, out: Path, first: str, secon
     """Let the host NAME in: two people type their passwords at this terminal. An earlier enrolment of NAME counts no more."""
     records, office = _office(path, data)
     people = [_proven(records, person, stdin) for person in (first, second)]
-    one = office.enrol(name, people[0], people[1], out, records.office.log)
+    one = office.enrol(name, people[0], people[1], out, records.office.log, records.office.access.voices)
     click.echo(f"{name} is let in until {_day(one.until)}. Carry {out} to its machine; there: blickschutz cells --join join.toml")
     click.echo(f"The broker takes it once it reads {office.broker_folder / 'nats.conf'} anew (systemctl reload, or SIGHUP).")
 
@@ -117,13 +117,18 @@ def _office(path: Path, data: Path | None) -> tuple[Records, HostOffice]:
 
 def _proven(records: Records, person: str, stdin: bool) -> Member:
     """Whoever types that person's password. Raises `OperatorError`."""
+    from blickschutz.access.model import AccountState
     from blickschutz.cli.users import require
 
     require(records, person)
     typed = sys.stdin.readline().rstrip("\n") if stdin else str(click.prompt(f"Password of {person}", hide_input=True))
     if not records.office.access.passwords.fits(person, typed):
         raise OperatorError(f"that is not the password of {person}")
-    return records.office.access.members[person]
+    member = records.office.access.members[person]
+    if member.state is not AccountState.ACTIVE or member.must_change:
+        # Whoever set that password knows it: with it they would be two people.
+        raise OperatorError(f"{person} signs in and sets a password of their own first")
+    return member
 
 
 def _day(at: float) -> str:

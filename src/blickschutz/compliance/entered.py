@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -85,6 +85,7 @@ class NotSigned(StrEnum):
     COMPLETE = "complete"
     SAME_PERSON = "same-person"
     ROLE = "role"
+    OTHER_SETTINGS = "other-settings"
     ALTERED = "altered"
 
 
@@ -162,10 +163,23 @@ def entered(entries: Iterable[Entry]) -> list[Entered]:
             continue
         if entry.event is Event.FACT_SIGNED:
             made = Signature(entry.by, str(facts["name"]), Role(str(facts["role"])), entry.at, str(facts["settings"]))
-            found[one.number] = replace(one, signatures=(*one.signatures, made))
+            # Half of a pair whose person could no longer sign when this one did.
+            without = facts.get("without")
+            names = without if isinstance(without, list) else []
+            gone = one.valid(made.settings)
+            kept = tuple(old for old in one.signatures if old not in gone or old.person not in names)
+            found[one.number] = replace(one, signatures=(*kept, made))
         else:
             found[one.number] = replace(one, withdrawn_by=entry.by)
     return list(found.values())
+
+
+def of_those_who_may(one: Entered, settings: str, counts: Callable[[Signature], bool]) -> Entered:
+    """A fact without the signature of somebody who may no longer sign it; of what two have signed nothing is taken back."""
+    counted = one.valid(settings)
+    if len(counted) >= NEEDED or all(counts(made) for made in counted):
+        return one
+    return replace(one, signatures=tuple(made for made in one.signatures if made not in counted or counts(made)))
 
 
 def roles_wanted(one: Entered, settings: str) -> frozenset[Role]:

@@ -40,6 +40,7 @@ class NotTaken(StrEnum):
     NORTH = "plan-north"
     GONE = "plan-gone"
     SAME = "plan-same"
+    LEFT = "plan-left"
 
 
 def form_of(data: bytes) -> Form | NotTaken:

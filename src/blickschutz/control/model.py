@@ -249,6 +249,7 @@ class NotAccepted(StrEnum):
     NOTHING = "nothing"
     CHANGED = "changed"
     SAME_PERSON = "same-person"
+    MAY_NOT = "may-not"
 
 
 class NotEntered(StrEnum):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import dataclasses
 import os
 import shutil
 import signal
@@ -22,7 +21,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from blickschutz.access.model import AccountState
 from blickschutz.bootstrap.hosts import HostOffice
 from blickschutz.bootstrap.records import make_records
 from blickschutz.bootstrap.system import System
@@ -55,12 +53,10 @@ class Machines:
         records = make_records(self._site, self._data, SystemClock(), {})
         try:
             office = HostOffice(self._site, self._data, records.archive.key.installation, SystemClock())
-            # Nobody has signed in yet in a demonstration; its two people are as if they had.
-            first, second = (
-                dataclasses.replace(records.office.access.members[person], state=AccountState.ACTIVE) for person in ("technik", "aufsicht")
-            )
+            access = records.office.access
+            first, second = (access.members[person] for person in ("technik", "aufsicht"))
             for name in HOSTS:
-                office.enrol(name, first, second, self._folder / name, records.office.log)
+                office.enrol(name, first, second, self._folder / name, records.office.log, access.voices)
                 self._complete(self._folder / name / "join.toml")
             config = office.write_broker()
         finally:

@@ -363,6 +363,7 @@ class Void(StrEnum):
     NOT_POSSIBLE = "not-possible"
     GONE = "gone"
     SAME_PERSON = "same-person"
+    LEFT = "left"
     CHANGED = "changed"
 
 

@@ -59,6 +59,7 @@ class Refusal(StrEnum):
     """Why a verdict was not taken."""
 
     SAME_PERSON = "same-person"
+    LEFT = "left"
     NOT_NOW = "not-now"
     NO_GROUND = "no-ground"
     NO_REFERENCE = "no-reference"

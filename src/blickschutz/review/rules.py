@@ -19,6 +19,7 @@ from blickschutz.review.model import (
 
 State, Event = CaseState, CaseEvent
 DISCARDED = "discarded"
+_TWO = 2
 
 TRANSITIONS: Mapping[tuple[CaseState, CaseEvent], CaseState] = {
     (State.RECORDING, Event.CLOSED): State.WAITING,
@@ -28,6 +29,10 @@ TRANSITIONS: Mapping[tuple[CaseState, CaseEvent], CaseState] = {
     (State.WAITING, Event.HELD_BY_TWO): State.HELD,
     (State.WAITING, Event.ERASURE_GRANTED): State.DESTROYING,
     (State.WAITING, Event.UNSAFE_REDACTION): State.DESTROYING,
+    # Whoever was first, or one of two who differed, may no longer review: their verdict counts no more.
+    (State.SECOND, Event.FIRST_VERDICT): State.SECOND,
+    (State.THIRD, Event.FIRST_VERDICT): State.SECOND,
+    (State.THIRD, Event.DISAGREED): State.THIRD,
     (State.SECOND, Event.AGREED_HARMLESS): State.DESTROYING,
     (State.SECOND, Event.AGREED_INCIDENT): State.HELD,
     (State.SECOND, Event.DISAGREED): State.THIRD,
@@ -76,7 +81,7 @@ def is_harmless(verdict: Verdict) -> bool:
 
 
 def judge(state: CaseState, given: Sequence[GivenVerdict], new: GivenVerdict) -> CaseEvent | Refusal:
-    """What a new verdict leads to, or why it is not taken.
+    """What a new verdict leads to, or why it is not taken. `given` are those that count: of people who may still review.
 
     Two who both find nothing to keep agree, whether they call it no incident or a false alarm: keeping it would be
     unlawful. Of three the majority decides.
@@ -90,10 +95,10 @@ def judge(state: CaseState, given: Sequence[GivenVerdict], new: GivenVerdict) ->
             return Refusal.NO_GROUND
         if not new.reference:
             return Refusal.NO_REFERENCE
-    if state is CaseState.WAITING:
+    if not given:
         return CaseEvent.FIRST_VERDICT
     harmless = [is_harmless(one.verdict) for one in (*given, new)]
-    if state is CaseState.SECOND and harmless[0] is not harmless[1]:
+    if len(harmless) == _TWO and harmless[0] is not harmless[1]:
         return CaseEvent.DISAGREED
     return CaseEvent.AGREED_HARMLESS if 2 * sum(harmless) > len(harmless) else CaseEvent.AGREED_INCIDENT
 

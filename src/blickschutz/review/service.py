@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 
+from blickschutz.access.voices import Decision, Lack, Voices
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.periods import gone_by
@@ -27,6 +28,7 @@ from blickschutz.review.ports import CaseStore, CaseTime
 from blickschutz.review.rules import DISCARDED, OPENABLE, fates, half_held, is_undecided, judge, next_state
 
 _DAY_S = 24 * 3600.0
+_REFUSALS = {Lack.SAME: Refusal.SAME_PERSON, Lack.LEFT: Refusal.LEFT, Lack.MAY_NOT: Refusal.NOT_NOW}
 
 
 def dated(hold: Hold, time: CaseTime) -> Hold:
@@ -37,8 +39,9 @@ def dated(hold: Hold, time: CaseTime) -> Hold:
 class CaseDesk:
     """All cases of a site. `doomed` tells each case whose clip is to be destroyed. Safe to be called from several threads."""
 
-    def __init__(self, store: CaseStore, clock: Clock, hold_days: float, time: CaseTime, zone: tzinfo = UTC) -> None:
+    def __init__(self, store: CaseStore, clock: Clock, hold_days: float, time: CaseTime, voices: Voices, zone: tzinfo = UTC) -> None:
         self.store, self._clock, self._hold_days, self._time, self._zone = store, clock, hold_days, time, zone
+        self._voices = voices
         self.doomed: Topic[int] = Topic()
         # A case that people decided, and whether it is an incident.
         self.decided: Topic[tuple[Case, bool]] = Topic()
@@ -64,6 +67,11 @@ class CaseDesk:
             return Refusal.NOT_NOW
         if case.restricted:
             return Refusal.RESTRICTED
+        if not self._voices.seconds(Decision.VERDICT, person):
+            return Refusal.NOT_NOW
+        # What somebody said who may no longer review is not half of a decision: whoever comes now is the first of two again.
+        counted = tuple(one for one in case.verdicts if one.person == person or self._voices.counts(Decision.VERDICT, one.person))
+        case = replace(case, verdicts=counted)
         now = self._clock.now()
         new = GivenVerdict(person, verdict, note, now, ground, reference.strip())
         event = judge(case.state, case.verdicts, new)
@@ -103,18 +111,24 @@ class CaseDesk:
             return False
         return self.store.propose(case, replace(case.hold, owner=person, until=0.0, by=(person,), since=self._clock.now()))
 
-    def confirm(self, number: int, person: str, version: int) -> bool:
-        """The second of two, another person than the one who proposed, who saw the same: `version` is that of the case on their page."""
+    def confirm(self, number: int, person: str, version: int) -> Refusal | None:
+        """The second of two, who saw the same: `version` is that of the case on their page. Why it was not taken, or None."""
         case = self.store.get(number)
-        if case is None or case.version != version or case.proposal is None or person in case.proposal.by:
-            return False
-        hold = replace(case.proposal, by=(*case.proposal.by, person))
+        if case is None or case.version != version or case.proposal is None:
+            return Refusal.NOT_NOW
+        lack = self._voices.lack(Decision.HOLD, case.proposal.by, person)
+        if lack is not None:
+            return _REFUSALS[lack]
+        if case.proposal.until == 0.0 and case.restricted:
+            return Refusal.RESTRICTED
+        return None if self._confirmed(case, case.proposal, person) else Refusal.NOT_NOW
+
+    def _confirmed(self, case: Case, proposal: Hold, person: str) -> bool:
+        hold = replace(proposal, by=(*proposal.by, person))
         if hold.until == 0.0:
-            if case.restricted:
-                return False
             done = self.store.doom(case, "hold-released", hold.by)
             if done:
-                self.doomed.tell(number)
+                self.doomed.tell(case.id)
             return done
         after = next_state(case.state, CaseEvent.HELD_BY_TWO)
         return after is not None and self.store.set_hold(case, dated(hold, self._time), after)
@@ -176,8 +190,10 @@ class QuarantineDesk:
     `doomed` is told each case whose clip two people discarded. `now` is the time for deadlines as people read it (POSIX).
     """
 
-    def __init__(self, store: CaseStore, clock: Clock, now: Callable[[], float], doomed: Topic[int], time: CaseTime) -> None:
-        self.store, self._clock, self._now, self._doomed, self._time = store, clock, now, doomed, time
+    def __init__(
+        self, store: CaseStore, clock: Clock, now: Callable[[], float], doomed: Topic[int], time: CaseTime, voices: Voices
+    ) -> None:
+        self.store, self._clock, self._now, self._doomed, self._time, self._voices = store, clock, now, doomed, time, voices
 
     def waiting(self) -> list[Case]:
         """All of them, the oldest first."""
@@ -224,12 +240,12 @@ class QuarantineDesk:
         case = self.store.get(number)
         if case is None or case.version != version or case.fate is None or case.fate.fate not in fates(case):
             return Refusal.NOT_NOW
-        people = (case.fate.by, person)
-        if len(set(people)) < 2:
-            return Refusal.SAME_PERSON
+        lack = self._voices.lack(Decision.FATE, (case.fate.by,), person)
+        if lack is not None:
+            return _REFUSALS[lack]
         if case.restricted and case.fate.fate is Fate.DESTROY:
             return Refusal.RESTRICTED
-        return None if self._decide(case, case.fate, people) else Refusal.NOT_NOW
+        return None if self._decide(case, case.fate, (case.fate.by, person)) else Refusal.NOT_NOW
 
     def _decide(self, case: Case, proposed: ProposedFate, people: tuple[str, ...]) -> bool:
         if proposed.fate is Fate.RELEASE:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from blickschutz.access.voices import Decision, Lack
 from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import encode, encode_line
@@ -25,13 +26,13 @@ _EVIDENCE = f"{FORMAT}:".encode()
 class Told(Protocol):
     """A room as the book sees it.
 
-    `present` are those who sit there, `shown` those to whom the clip was shown; `agreed` while two agreed to a release and nothing is
-    signed yet.
+    `present` are those who sit there, `shown` those to whom the clip was shown; `agreed` are the two who agreed to a release while
+    nothing is signed yet.
     """
 
     present: list[str]
     shown: set[str]
-    agreed: bool
+    agreed: tuple[str, ...]
 
     def say(self, message: m.ToRoom) -> None: ...
 
@@ -52,7 +53,7 @@ class RoomBook:
                 room.present.append(person)
                 await self.write(Event.SEAT_TAKEN, person, clip, {"case": number})
             case m.SeatLeft(person=person):
-                room.present, room.agreed = [one for one in room.present if one != person], False
+                room.present, room.agreed = [one for one in room.present if one != person], ()
             case m.SeatRefused(person=person, reason=reason):
                 await self.write(Event.SEAT_REFUSED, person, clip, {"reason": reason})
             case m.ClipOpened(people=people):
@@ -81,7 +82,7 @@ class RoomBook:
             case m.ReleaseAgreed():
                 room.say(await self._release(room, clip, message))
             case m.SignThis():
-                room.say(self._signed(room, message))
+                room.say(await self._signed(room, message))
             case m.Released():
                 await self._released(number, clip, message)
             case _:
@@ -102,7 +103,7 @@ class RoomBook:
 
     async def _unmask(self, room: Told, clip: str, wish: m.UnmaskConsented) -> m.Answer:
         """Counted and logged before anything is shown; above the quota the data protection officer is told."""
-        problem = _refusal(room, wish.asked, wish.person)
+        problem = await self._refusal(Decision.UNMASK, room, wish.asked, wish.person)
         if problem:
             await self.write(Event.UNMASK_REFUSED, wish.person, clip, {"why": problem})
             return m.Answer(number=wish.number, problem=problem)
@@ -116,12 +117,20 @@ class RoomBook:
         return m.Answer(number=wish.number)
 
     async def _release(self, room: Told, clip: str, wish: m.ReleaseAgreed) -> m.Answer:
-        problem = _refusal(room, wish.asked, wish.person)
+        problem = await self._refusal(Decision.RELEASE, room, wish.asked, wish.person)
         if problem:
             await self.write(Event.RELEASE_REFUSED, wish.person, clip, {"why": problem})
             return m.Answer(number=wish.number, problem=problem)
-        room.agreed = True
+        room.agreed = wish.asked, wish.person
         return await asyncio.to_thread(self._excerpt, clip, wish)
+
+    async def _refusal(self, decision: Decision, room: Told, asked: str, agreed: str) -> str:
+        """Why what two people want is not done: they are one person, or one of them does not sit there any more; empty where it is."""
+        lack = await asyncio.to_thread(self._office.access.voices.lack, decision, (asked,), agreed)
+        if lack is Lack.SAME:
+            return m.Trouble.NOT_YOU.value
+        # Who was blocked a moment ago has no seat, even where the room has not said so yet.
+        return m.Trouble.ALONE.value if lack is not None or not {asked, agreed} <= set(room.present) else ""
 
     def _excerpt(self, clip: str, wish: m.ReleaseAgreed) -> m.Answer:
         """The log's entries about this clip, each with its hash, and the state of the whole log; signed with the package."""
@@ -132,9 +141,10 @@ class RoomBook:
         state = msgspec.json.encode({"newest": newest, "hash": hashed, "checkpoint": point, "public_key": key.public.hex()})
         return m.Answer(number=wish.number, state=key.public.hex(), data=b"\n".join([state, *lines]) + b"\n")
 
-    def _signed(self, room: Told, asked: m.SignThis) -> m.Answer:
-        """One package for one agreement of two; nothing else is signed for a room."""
-        may, room.agreed = room.agreed and asked.text.startswith(_EVIDENCE), False
+    async def _signed(self, room: Told, asked: m.SignThis) -> m.Answer:
+        """One package for one agreement of two who still may; nothing else is signed for a room."""
+        people, room.agreed = room.agreed, ()
+        may = bool(people) and asked.text.startswith(_EVIDENCE) and not await self._refusal(Decision.RELEASE, room, *people)
         return m.Answer(number=asked.number, signature=self._archive.key.sign(asked.text) if may else b"")
 
     async def _released(self, number: int, clip: str, told: m.Released) -> None:
@@ -151,10 +161,3 @@ class RoomBook:
 def _key(key: str) -> Facts:
     """To whose key a package is encrypted, for the log; nothing where words open it."""
     return {"recipient_key": key} if key else {}
-
-
-def _refusal(room: Told, asked: str, agreed: str) -> str:
-    """Why what two people want is not done: they are one person, or one of them does not sit there; empty where it is."""
-    if asked == agreed:
-        return m.Trouble.NOT_YOU.value
-    return "" if {asked, agreed} <= set(room.present) else m.Trouble.ALONE.value

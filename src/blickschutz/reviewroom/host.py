@@ -63,7 +63,7 @@ class Door:
         self.process, self._writer, self.port = process, writer, port
         self.present: list[str] = []
         self.shown: set[str] = set()
-        self.agreed = False
+        self.agreed: tuple[str, ...] = ()
         self._suspended = ""
         self.task: TaskWork | None = None
 

@@ -58,6 +58,7 @@ class Problem(StrEnum):
     NO_RECORDING = "no-recording"
     STILL_RECORDINGS = "still-recordings"
     SAME_PERSON = "same-person"
+    LEFT = "left"
     UNTIL = "until"
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
+from blickschutz.access.voices import Decision, Lack, Voices
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import StoreDamagedError
@@ -35,8 +36,8 @@ _SYSTEM = "system"
 class RightsDesk:
     """All requests and duties of a site. Safe to be called from several threads. `today` is the site's day."""
 
-    def __init__(self, store: RightsStore, recordings: Recordings, clock: Clock, today: Callable[[], date]) -> None:
-        self.store, self._recordings, self._clock, self._today = store, recordings, clock, today
+    def __init__(self, store: RightsStore, recordings: Recordings, clock: Clock, today: Callable[[], date], voices: Voices) -> None:
+        self.store, self._recordings, self._clock, self._today, self._voices = store, recordings, clock, today, voices
 
     def record(self, request: Request) -> Request | Problem:
         """A new request. Whoever asked may have been on several cameras; what fits is offered by `candidates`."""
@@ -147,8 +148,9 @@ class RightsDesk:
             return Problem.NOT_NOW
         if (after := TRANSITIONS.get((request.state, RequestEvent.CONFIRMED))) is None:
             return Problem.NOT_NOW
-        if by in request.answer.by:
-            return Problem.SAME_PERSON
+        lack = self._voices.lack(Decision.REQUEST, request.answer.by, by)
+        if lack is not None:
+            return {Lack.SAME: Problem.SAME_PERSON, Lack.LEFT: Problem.LEFT, Lack.MAY_NOT: Problem.NOT_NOW}[lack]
         changed = replace(request, state=after, answer=replace(request.answer, by=(*request.answer.by, by), day=self._today()))
         problem = self._changed(request, changed, Event.REQUEST_ANSWERED, by)
         if problem is None:

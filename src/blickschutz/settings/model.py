@@ -82,6 +82,7 @@ class Why(StrEnum):
     CLASH = "clash"
     GONE = "gone"
     SAME = "same"
+    LEFT = "left"
     ACCOUNTS = "accounts"
     ANCHOR = "anchor"
     FORM = "form"

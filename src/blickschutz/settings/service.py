@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import structlog
 
+from blickschutz.access.voices import Decision, Lack, Voices
 from blickschutz.config.loader import parse_site
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import DeviceError, SettingsError
@@ -51,8 +52,8 @@ class SettingsDesk:
     `file` is None where the settings in force are not those of a file (a demonstration): then nothing can be changed here.
     """
 
-    def __init__(self, file: File | None, text: str, store: Store, running: Running) -> None:
-        self._file, self._store, self._running = file, store, running
+    def __init__(self, file: File | None, text: str, store: Store, running: Running, voices: Voices) -> None:
+        self._file, self._store, self._running, self._voices = file, store, running, voices
         # In force is what this text says, but for what waits for a restart since `_started`.
         self._started = self._text = text
         self._lock = threading.RLock()
@@ -116,8 +117,9 @@ class SettingsDesk:
             found = self._store.get(number)
             if found is None or found.state is not State.WAITING:
                 return Refused(Why.GONE)
-            if found.by == by:
-                return Refused(Why.SAME)
+            lack = self._voices.lack(Decision.SETTINGS, (found.by,), by)
+            if lack is not None:
+                return Refused({Lack.SAME: Why.SAME, Lack.LEFT: Why.LEFT, Lack.MAY_NOT: Why.GONE}[lack])
             return self._applied(found, by, language)
 
     def withdraw(self, number: int, by: str) -> Refused | None:

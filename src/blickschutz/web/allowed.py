@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
 
-from blickschutz.access.model import AccountState, Caller, Member, Permission, Todo, Turned
+from blickschutz.access.model import Caller, Member, Permission, Todo, Turned
 from blickschutz.access.rules import may, place_of
 from blickschutz.access.service import Access
 from blickschutz.audit.model import Event
@@ -148,12 +148,6 @@ def member_of(connection: HTTPConnection) -> Member:
     if not isinstance(member, Member):
         raise HTTPException(401)
     return member
-
-
-def still_may(room: ControlRoom, person: str, permission: Permission) -> bool:
-    """Whether somebody who proposed something may still do so: the voice of who was blocked, or has another role now, counts no more."""
-    member = room.office.access.members.get(person)
-    return member is not None and member.state is AccountState.ACTIVE and may(member, permission)
 
 
 def permission_of(route: Any) -> Permission | None:

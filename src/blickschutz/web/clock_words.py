@@ -79,6 +79,7 @@ CLOCK_PROBLEMS = {
     "not-possible": N_("Das lässt sich jetzt nicht wählen. Die Seite zeigt den neuen Stand."),
     "gone": N_("Diesen Vorschlag gibt es nicht mehr. Es wurde nichts entschieden; die Seite zeigt den neuen Stand."),
     "same-person": N_("Sie haben das selbst vorgeschlagen. Bestätigen muss es eine andere Person."),
+    "left": N_("Wer das vorgeschlagen hat, darf es nicht mehr. Bitte schlagen Sie es selbst vor; eine andere Person bestätigt."),
     "changed": N_("Die Uhr oder die Liste hat sich inzwischen geändert. Es wurde nichts entschieden; bitte lesen Sie die Liste neu."),
     "unread": N_("Bitte lesen Sie die Liste und bestätigen Sie das mit dem Haken. Es wurde nichts entschieden."),
     "basis": N_("Bitte wählen Sie, was stimmt."),

@@ -87,7 +87,6 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "room-failed": N_("Der Sichtungsraum konnte nicht geöffnet werden. Bitte versuchen Sie es noch einmal."),
     "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort bleibt sie, wie sie ist."),
     "hold": N_("Bitte geben Sie Grund, Aktenzeichen und ein Ende in der Zukunft an."),
-    "second": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
     "reason": N_("Bitte nennen Sie einen Grund."),
     "no-fate": N_("Bitte wählen Sie, was mit der Aufzeichnung geschehen soll."),
     "not-this-fate": N_("Was nicht gelesen werden kann, wird nicht zur Sichtung freigegeben."),

@@ -100,6 +100,7 @@ FACT_PROBLEMS = {
     "complete": N_("Dieser Nachweis hat schon beide Unterschriften. Jemand anders war schneller."),
     "same-person": N_("Sie haben schon unterschrieben. Die zweite Unterschrift muss von einer anderen Person kommen."),
     "role": N_("Diese Unterschrift ist nicht Ihre. Wer unterschreiben kann, steht unten."),
+    "other-settings": N_("Inzwischen gelten andere Einstellungen als die, die Sie gesehen haben. Bitte lesen Sie die Seite noch einmal."),
     "altered": N_("Das Dokument im Datenordner fehlt oder ist nicht mehr dasselbe. Bitte tragen Sie es neu ein."),
     "unread": N_("Bitte öffnen Sie das Dokument, lesen Sie es und bestätigen Sie das mit dem Haken. Es wurde nichts unterschrieben."),
     "reason": N_("Bitte schreiben Sie, warum der Nachweis nicht mehr gelten soll."),

@@ -22,6 +22,7 @@ PLAN_PROBLEMS: Mapping[str, str] = {
     "plan-north": N_("Bitte angeben, wo Norden ist: 0 bis 359 Grad."),
     "plan-gone": N_("Dieser Vorschlag gilt nicht mehr."),
     "plan-same": N_("Das muss eine zweite Person bestätigen."),
+    "plan-left": N_("Wer das vorgeschlagen hat, darf es nicht mehr. Bitte lassen Sie es neu vorschlagen."),
 }
 VIEW_PROBLEMS: Mapping[str, str] = {
     "view-name": N_("Eine Ansicht braucht einen Namen mit höchstens 40 Zeichen."),

@@ -13,6 +13,7 @@ SETTINGS_PROBLEMS: Mapping[str, str] = {
     "clash": N_("Inzwischen hat jemand dieselbe Einstellung geändert. Dieser Vorschlag passt nicht mehr; bitte machen Sie einen neuen."),
     "gone": N_("Das gibt es nicht mehr. Jemand anders war schneller."),
     "same": N_("Das muss eine zweite Person tun, nicht Sie selbst."),
+    "left": N_("Wer das vorgeschlagen hat, darf es nicht mehr. Bitte lehnen Sie es ab; wer verwaltet, schlägt es neu vor."),
     "accounts": N_("Konten ändern Sie auf der Seite „Personen“; die Anlagendatei nennt nur, wer beim ersten Start eines bekommt."),
     "anchor": N_(
         "Daran wird die Anlage selbst gemessen (Wurzel der Sichtenden, Zeuge, Nummer und Ort der Anlage). Es wird nur am Server von Hand "

@@ -57,6 +57,7 @@ ACCOUNT_PROBLEMS = {
     "unknown": N_("Diese Person gibt es nicht."),
     "blocked": N_("Dieses Konto ist gesperrt."),
     "self": N_("Das muss eine zweite Person tun, nicht Sie selbst."),
+    "left": N_("Wer das vorgeschlagen hat, darf es nicht mehr. Bitte lehnen Sie es ab; wer verwaltet, schlägt es neu vor."),
     "last": N_("Das ist die letzte Person, die verwalten kann. Bitte zuerst eine zweite eintragen."),
     "not-there": N_("Das gibt es nicht mehr. Jemand anders war schneller."),
     "nothing": N_("Das ist schon so. Es wurde nichts geändert."),
@@ -183,6 +184,7 @@ LOSS_PROBLEMS = {
     "nothing": N_("Es fehlt nichts mehr."),
     "changed": N_("Der Stand hat sich geändert. Bitte lesen Sie ihn noch einmal."),
     "same-person": N_("Das muss eine zweite Person bestätigen, nicht Sie selbst."),
+    "may-not": N_("Das bestätigen zwei Personen der Aufsicht."),
 }
 QUARANTINE_WORDS = {
     "no-row": N_("eine Datei dieser Anlage, zu der es keinen Vorgang gibt: Die Datenbank ist älter oder war verloren"),

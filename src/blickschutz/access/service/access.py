@@ -16,6 +16,7 @@ from blickschutz.access.service.people import People
 from blickschutz.access.service.sessions import Sessions, Tries, hashed
 from blickschutz.access.service.totp import drift_of, step_of
 from blickschutz.access.service.turned_away import TurnedAway
+from blickschutz.access.voices import Voices
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.clock import Clock
@@ -48,6 +49,7 @@ class Access:
         self.accounts, self.passwords, self.factors, self.tokens = accounts, passwords, factors, tokens
         self.preferences = preferences
         self._log, self._clock = log, clock
+        self.voices = Voices(lambda: self.members)
         # A password takes 46 MiB and a while to check: one at a time, whoever asks.
         self._turns = Turns()
         self.doors, self.turned = Doors(clock), TurnedAway(log, clock)

@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Callable
 from datetime import date
 
-from blickschutz.access.model import AccountState, Change, ChangeKind, Member, Permission, Refusal, Role
+from blickschutz.access.model import AccountState, Change, ChangeKind, Member, Refusal, Role
 from blickschutz.access.ports import Accounts, Factors, Passwords, Preferences, Tokens
-from blickschutz.access.rules import CODE_S, gives, is_short_name, may, separated
+from blickschutz.access.rules import CODE_S, gives, is_short_name, separated
 from blickschutz.access.service.sessions import Sessions, hashed
+from blickschutz.access.voices import Decision, Lack, Voices
 from blickschutz.kernel.clock import Clock
 
 # Without 0, O, 1, I, L: read out over a desk and typed once.
@@ -35,10 +36,15 @@ class People:
         self._accounts, self._passwords, self._factors, self._tokens = accounts, passwords, factors, tokens
         self._preferences = preferences
         self._sessions, self._clock, self._lost = sessions, clock, lost
+        self._voices = Voices(accounts.members)
 
     def confirmers(self, change: Change) -> list[Member]:
-        """Who could confirm a proposal."""
-        return [one for one in self._accounts.members().values() if self._may_confirm(one, change)]
+        """Who could confirm a proposal; nobody where whoever made it may no longer."""
+        return [one for one in self._accounts.members().values() if self._lack(one, change) is None]
+
+    def is_left(self, change: Change) -> bool:
+        """Whether whoever proposed it may no longer: somebody else has to propose it anew."""
+        return not self._voices.counts(Decision.ACCOUNT, change.by)
 
     def invite(self, by: str, person: str, name: str, roles: frozenset[Role], trained_until: date | None) -> Refusal | str:
         """Propose an account; the first half of the code for whoever proposes. The second half goes to whoever confirms."""
@@ -99,8 +105,9 @@ class People:
         change = next((one for one in self._accounts.changes() if one.id == number), None)
         if change is None:
             return Refusal.NOT_THERE
-        if not self._may_confirm(by, change):
-            return Refusal.SELF
+        refused = self._lack(by, change)
+        if refused is not None:
+            return refused
         half = new_half() if change.kind is not ChangeKind.RIGHTS else ""
         made = self._accounts.confirm(number, by.id, hashed(half), self._clock.now() + CODE_S)
         if made is None:
@@ -135,9 +142,12 @@ class People:
         self._accounts.propose(change, hashed(half))
         return half
 
-    def _may_confirm(self, one: Member, change: Change) -> bool:
-        fits = may(one, Permission.CONFIRM) and one.state is AccountState.ACTIVE
-        return fits and one.id not in {change.by, change.person}
+    def _lack(self, one: Member, change: Change) -> Refusal | None:
+        """Why `one` cannot confirm a proposal; None where they can."""
+        lack = self._voices.lack(Decision.ACCOUNT, (change.by,), one.id)
+        if lack is Lack.LEFT:
+            return Refusal.LEFT
+        return Refusal.SELF if lack is not None or one.state is not AccountState.ACTIVE or one.id == change.person else None
 
     def _is_last_administrator(self, member: Member, roles: frozenset[Role]) -> bool:
         goes = Role.ADMINISTRATION in member.roles and Role.ADMINISTRATION not in roles

@@ -13,6 +13,7 @@ import structlog
 
 from blickschutz.access.model import AccountState, Member
 from blickschutz.access.rules import unfit
+from blickschutz.access.voices import Decision, Voices
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.control.model import Refused
@@ -79,7 +80,7 @@ class Enrolment:
         pin: str,
     ) -> None:
         self.store, self._keys, self._log, self._members, self._today, self._clock = store, keys, log, members, today, clock
-        self._installation, self.pin = installation, pin
+        self._installation, self.pin, self._voices = installation, pin, Voices(members)
         self.faults: tuple[str, ...] = ()
         self.found: Topic[str] = Topic()
         self._looked: float | None = None
@@ -157,10 +158,8 @@ class Enrolment:
 
     def sweep(self) -> None:
         """Whoever is blocked, gone or in no role that reviews counts no longer: when they come back others vouch for them anew."""
-        members = self._members()
         for name in self.certified():
-            member = members.get(name)
-            if member is None or member.state is AccountState.BLOCKED:
+            if not self._voices.counts(Decision.REVIEWER, name):
                 self.revoke(name, "blocked", "system")
 
     def revoke(self, person: str, why: str, by: str) -> None:
@@ -257,11 +256,16 @@ class Enrolment:
 
     def confirm(self, person: str, key: Vouched, seen: str, signature: str) -> str:
         """Somebody vouches for another's key. Why it was not taken, or empty."""
+        # What somebody else said who may no longer review goes first: it is no half of this.
+        self.sweep()
         if self._own_keys().get(key.id) != key or not self.is_fit(key.id) or not self.is_fit(person):
             return "not-now"
         lines = self.store.lines()
         try:
             roll = self.roll()
+            given = roll.voices.get(key, ())
+            if given and self._voices.lack(Decision.REVIEWER, given, person) is not None:
+                return "not-now"
             number = len(roll.heads) + 1
             entry = RegisterEntry(
                 number=number, before=roll.head, kind=EntryKind.CONFIRMED, key=key, by=person, seen=seen, signature=signature

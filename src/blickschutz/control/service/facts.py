@@ -10,6 +10,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from blickschutz.access.model import Member
+from blickschutz.access.voices import Decision
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Event
@@ -18,16 +19,19 @@ from blickschutz.compliance.entered import (
     CRIME,
     EVENTS,
     KINDS,
+    LASTING,
     PHOTOGRAPH,
     PICTURES,
     REPEATED,
     SHEETS,
     Entered,
     NotSigned,
+    Signature,
     Standing,
     as_fact,
     counting,
     entered,
+    of_those_who_may,
     refusal,
     roles_wanted,
 )
@@ -58,6 +62,7 @@ class FactDesk:
 
     def __init__(self, site: SiteFile, path: Path | None, records: Inspected, clock: Clock) -> None:
         self._path, self._log, self._clock = path, records.office.log, clock
+        self._access = records.office.access
         self._zone, self._lock = ZoneInfo(site.site.timezone), threading.Lock()
         self._data = records.archive.data
         self._cabinet = Cabinet(self._data / FOLDER)
@@ -71,13 +76,22 @@ class FactDesk:
         self.cameras = {camera.id: camera.name for camera in site.cameras}
 
     def all(self) -> list[Entered]:
-        """Everything that was ever entered, the oldest first. Every page asks; read again only where an entry came."""
+        """Everything that was ever entered, the oldest first, with the signatures that count now."""
+        return [of_those_who_may(one, self.settings, self._counts) for one in self._all()]
+
+    def _counts(self, made: Signature) -> bool:
+        """Whether whoever signed as the first of two may still sign in that role."""
+        member = self._access.members.get(made.person)
+        return member is not None and member.may(made.role) and self._access.voices.counts(Decision.FACT, made.person)
+
+    def _all(self) -> tuple[Entered, ...]:
+        """As it stands in the log. Every page asks; read again only where an entry came."""
         count, found = self._read
         there = self._log.count(EVENTS, float("-inf"))
         if there != count:
             found = tuple(read_entered(self._log))
             self._read = there, found
-        return list(found)
+        return found
 
     def waiting(self, member: Member) -> int:
         """How many facts wait for that person's signature."""
@@ -216,8 +230,8 @@ class FactDesk:
             raise
         return entered([entry])[0]
 
-    def sign(self, number: int, member: Member) -> NotSigned | None:
-        """Put somebody's signature under it, for the settings in force; why not, or None."""
+    def sign(self, number: int, member: Member, seen: str) -> NotSigned | None:
+        """Put somebody's signature under it, for the settings in force, which are those that they saw (`seen`); why not, or None."""
         with self._lock:
             one = self.get(number)
             if one is None:
@@ -225,10 +239,18 @@ class FactDesk:
             refused = refusal(one, member, self.settings)
             if refused is not None:
                 return refused
+            if seen != self.settings and one.kind not in LASTING:
+                return NotSigned.OTHER_SETTINGS
+            if not self._access.voices.seconds(Decision.FACT, member.id):
+                return NotSigned.ROLE
             if self._cabinet.read(one.sha256) is None:
                 return NotSigned.ALTERED
             role = next(role for role in sorted(roles_wanted(one, self.settings)) if role in member.roles)
             facts: LogFacts = {"entry": number, "kind": one.kind, "name": member.name, "role": role.value, "settings": self.settings}
+            there = {made.person for made in next(raw for raw in self._all() if raw.number == number).valid(self.settings)}
+            if gone := there - {made.person for made in one.signatures}:
+                # Whoever comes back has to sign anew: what they signed before is not a second voice to this one.
+                facts["without"] = sorted(gone)
             self._log.write(Event.FACT_SIGNED, member.id, one.sha256, facts)
         return None
 

@@ -7,6 +7,7 @@ import struct
 import threading
 from pathlib import Path
 
+from blickschutz.access.voices import Decision, Lack, Voices
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.io.log import Facts as LogFacts
 from blickschutz.audit.model import Entry, Event
@@ -21,8 +22,8 @@ FOLDER = "plan"
 class FloorPlanDesk:
     """Proposals and what is in force. Draws and writes: not for the event loop."""
 
-    def __init__(self, data: Path, log: AuditLog) -> None:
-        self._folder, self._log, self._lock = data / FOLDER, log, threading.Lock()
+    def __init__(self, data: Path, log: AuditLog, voices: Voices) -> None:
+        self._folder, self._log, self._voices, self._lock = data / FOLDER, log, voices, threading.Lock()
 
     def current(self) -> FloorPlan | None:
         """The plan in force; None without one, or where its picture is missing or another one."""
@@ -64,8 +65,9 @@ class FloorPlanDesk:
             found = self.proposed()
             if found is None or found.number != number:
                 return NotTaken.GONE
-            if found.by == by:
-                return NotTaken.SAME
+            lack = self._voices.lack(Decision.PLAN, (found.by,), by)
+            if lack is not None:
+                return {Lack.SAME: NotTaken.SAME, Lack.LEFT: NotTaken.LEFT, Lack.MAY_NOT: NotTaken.GONE}[lack]
             facts: LogFacts = {
                 "entry": number,
                 "people": [found.by, by],

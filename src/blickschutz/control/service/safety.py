@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from blickschutz.access.io.factors import FactorStore
+from blickschutz.access.voices import Decision, Lack, Voices
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.control.model import Loss, LossKind, NotAccepted, Witness
@@ -61,10 +62,11 @@ class SafeMode:
         clock: Clock,
         counts: Callable[[], Counts],
         settle: Callable[[], None],
+        voices: Voices,
     ) -> None:
         self._losses, self._witness, self._known, self._file = tuple(lost.losses), lost.witness, lost.known, file
         self._key, self._factors, self._log, self._clock, self._counts = key, factors, log, clock, counts
-        self._settle = settle
+        self._settle, self._voices = settle, voices
         self.ended: Topic[str] = Topic()
         self.found: Topic[Loss] = Topic()
         self._seen_by = ""
@@ -88,8 +90,9 @@ class SafeMode:
 
     @property
     def seen_by(self) -> str:
-        """Who accepted as the first of two; empty where nobody did."""
-        return self._seen_by
+        """Who accepted as the first of two; empty where nobody did, or whoever did may no longer."""
+        seen_by = self._seen_by
+        return seen_by if seen_by and self._voices.counts(Decision.LOSS, seen_by) else ""
 
     @property
     def what(self) -> str:
@@ -112,13 +115,15 @@ class SafeMode:
             problem = self._unacceptable(what)
             if problem is not None:
                 return problem
-            if not self._seen_by:
+            seen_by = self.seen_by
+            if not seen_by:
                 self._log.write(Event.LOSS_SEEN, person, facts={"losses": self.what.split("+")})
                 self._seen_by = person
                 return None
-            if self._seen_by == person:
-                return NotAccepted.SAME_PERSON
-            self._take((self._seen_by, person))
+            lack = self._voices.lack(Decision.LOSS, (seen_by,), person)
+            if lack is not None:
+                return NotAccepted.SAME_PERSON if lack is Lack.SAME else NotAccepted.MAY_NOT
+            self._take((seen_by, person))
             return None
 
     def accept_here(self, by: str) -> NotAccepted | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from blickschutz.access.voices import Decision, Lack, Voices
 from blickschutz.audit.io.log import AuditLog, Facts
 from blickschutz.audit.model import Event
 from blickschutz.control.ports import Do
@@ -40,13 +41,13 @@ class CaseTimes:
 class ClockDesk:
     """The time as people decide on it. `trouble` tells that deadlines are suspended, and that they go on. Not in the event loop.
 
-    `may` says whether somebody may still decide: who was blocked since they proposed is not one of two.
+    `voices` says whether somebody may still decide: who was blocked since they proposed is not one of two.
     """
 
     def __init__(
-        self, time: RetentionTime, log: AuditLog, adopted: Callable[[Mapping[str, Adopted]], None], do: Do, may: Callable[[str], bool]
+        self, time: RetentionTime, log: AuditLog, adopted: Callable[[Mapping[str, Adopted]], None], do: Do, voices: Voices
     ) -> None:
-        self._time, self._log, self._adopted, self._do, self._may = time, log, adopted, do, may
+        self._time, self._log, self._adopted, self._do, self._voices = time, log, adopted, do, voices
         self.trouble: Topic[Trouble] = Topic()
         time.changed.listen(self._changed)
 
@@ -77,8 +78,10 @@ class ClockDesk:
     def confirm(self, by: str, number: int) -> Confirmed | Void:
         """The second of two, who saw the same. The entry is in the log before it is in force."""
         proposal = self._time.view().proposal
-        if proposal is not None and not self._may(proposal.by):
-            return Void.GONE
+        if proposal is not None and proposal.number == number:
+            lack = self._voices.lack(Decision.CLOCK, (proposal.by,), by)
+            if lack is not None:
+                return {Lack.SAME: Void.SAME_PERSON, Lack.LEFT: Void.LEFT, Lack.MAY_NOT: Void.GONE}[lack]
         return self._time.confirm(by, number)
 
     def _changed(self, change: Change) -> None:

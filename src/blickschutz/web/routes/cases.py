@@ -14,7 +14,7 @@ from blickschutz.audit.model import Entry, Event
 from blickschutz.review.model import Case, CaseState, Ground
 from blickschutz.review.rules import MORTAL, OPENABLE, fates, is_undecided, visible, waits_for
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of, session_of, still_may
+from blickschutz.web.allowed import allow, member_of, session_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number, Version
 from blickschutz.web.pages import Pages
@@ -143,18 +143,11 @@ def _holds(router: APIRouter, pages: Pages) -> None:
     @router.post("/cases/{number}/hold/confirm", dependencies=[allow(Permission.REVIEW)])
     def confirm(request: Request, number: Number, version: Version = 0) -> Response:
         member = member_of(request)
-        found = _require(pages, number)
-        if found.proposal is not None and not all(still_may(pages.room, one, Permission.REVIEW) for one in found.proposal.by):
-            return case_page(pages, request, member, found, "left", 409)
-        if not desk.confirm(number, member.id, version):
-            return case_page(pages, request, member, _require(pages, number), _why_not(found, member, version), 409)
+        _require(pages, number)
+        refused = desk.confirm(number, member.id, version)
+        if refused is not None:
+            return case_page(pages, request, member, _require(pages, number), refused.value, 409)
         return RedirectResponse(f"/cases/{number}", _SEE_OTHER)
-
-
-def _why_not(case: Case, member: Member, version: int) -> str:
-    if case.version != version or case.proposal is None:
-        return "not-now"
-    return "restricted" if case.restricted else "second" if member.id in case.proposal.by else "not-now"
 
 
 def _orders(router: APIRouter, pages: Pages) -> None:

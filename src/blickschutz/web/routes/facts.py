@@ -90,12 +90,17 @@ def _signing(router: APIRouter, pages: Pages) -> None:
     policy = pages.room.policy
 
     @router.post("/facts/{number}/sign", dependencies=[allow(Permission.FACTS)])
-    def sign(request: Request, number: Number, read: Annotated[str, Form(max_length=5)] = "") -> Response:
+    def sign(
+        request: Request,
+        number: Number,
+        read: Annotated[str, Form(max_length=5)] = "",
+        settings: Annotated[str, Form(max_length=64)] = "",
+    ) -> Response:
         found, member = _require(pages, number), member_of(request)
         problem = refusal(found, member, policy.desk.settings)
         if problem is None and not read:
             return _one(pages, request, found, "unread")
-        problem = problem or policy.desk.sign(number, member)
+        problem = problem or policy.desk.sign(number, member, settings)
         if problem is not None:
             return _one(pages, request, _require(pages, number), problem.value)
         policy.changed()

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Permission
 from blickschutz.control.words import said
 from blickschutz.review.model import Case, Fate, Ground
-from blickschutz.web.allowed import allow, member_of, still_may
+from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.numbers import Number, Version
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.cases import case_page, end_of
@@ -80,9 +80,6 @@ def _fates(router: APIRouter, pages: Pages) -> None:
     @router.post("/cases/{number}/fate/confirm", dependencies=[allow(Permission.KEEPING)])
     def confirm(request: Request, number: Number, version: Version = 0) -> Response:
         member = member_of(request)
-        fate = found(number).fate
-        if fate is not None and not still_may(pages.room, fate.by, Permission.KEEPING):
-            return case_page(pages, request, member, found(number), "left", 409)
         refused = desk.confirm(number, member.id, version)
         if refused is not None:
             return case_page(pages, request, member, found(number), refused.value, 409)

@@ -149,6 +149,7 @@ def _change(pages: Pages, request: Request, change: Change, member: Member) -> d
         "roles": [role.value for role in Role if role in change.roles],
         "trained": texts.day(change.trained_until, pages.language(request)) if change.trained_until else "",
         "may_confirm": member in confirmers,
+        "left": pages.room.office.access.people.is_left(change),
         "may_withdraw": may(member, Permission.CONFIRM) or change.by == member.id,
         "confirmers": [one.name for one in confirmers],
     }

@@ -25,7 +25,7 @@ from blickschutz.rights.model import (
 from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.rules import deadline, due, is_late, is_near, is_unmet, may_extend
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of, still_may
+from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number, Version
 from blickschutz.web.pages import Pages
@@ -136,13 +136,6 @@ def _answers(router: APIRouter, pages: Pages) -> None:
 
     @router.post("/requests/{number}/confirm", dependencies=_REQUESTS)
     def confirm(request: Request, number: Number, version: Version = 0) -> Response:
-        found = desk.store.get(number)
-        if (
-            found is not None
-            and found.answer is not None
-            and not all(still_may(pages.room, one, Permission.REQUESTS) for one in found.answer.by)
-        ):
-            return _page(pages, request, number, "left", 409)
         return _done(pages, request, number, lambda by: desk.confirm(number, by, version))
 
     @router.post("/requests/{number}/return", dependencies=_REQUESTS)
@@ -204,7 +197,7 @@ def _done(pages: Pages, request: Request, number: int, act: Callable[[str], Prob
     """Do it; back to the request, or its page with what is wrong and what was `given`, so that nothing is typed twice."""
     problem = act(member_of(request).id)
     if problem is not None:
-        status = 409 if problem in {Problem.NOT_NOW, Problem.SAME_PERSON} else 422
+        status = 409 if problem in {Problem.NOT_NOW, Problem.SAME_PERSON, Problem.LEFT} else 422
         return _page(pages, request, number, problem.value, status, **given)
     return RedirectResponse(f"/requests/{number}", _SEE_OTHER)
 
