@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import socket
 
+import msgspec
 import pytest
 
+from blickschutz.access.model import AccountState
 from blickschutz.audit.model import Event
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.host import ReviewRooms
-from blickschutz.wire.frames import pack
+from blickschutz.wire.frames import LENGTH, pack, unpack
 from tests.house import SITE
 
 TRY = m.PassphraseRefused(reason="wrong-passphrase")
@@ -44,6 +46,20 @@ class Desk:
 
     kill = join
 
+    def heard(self):
+        """What it was told since it was last asked, by kind."""
+        self._end.setblocking(False)
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            while part := self._end.recv(65536):
+                data += part
+        told = []
+        while data:
+            (length,) = LENGTH.unpack(data[: LENGTH.size])
+            told.append(unpack(data[LENGTH.size : LENGTH.size + length], msgspec.msgpack.Decoder(m.ToRoom)))
+            data = data[LENGTH.size + length :]
+        return [type(message) for message in told]
+
 
 class Place:
     """The control room's end. `desks` are those that were started, `said` what each says as it ends."""
@@ -53,12 +69,15 @@ class Place:
         archive, office = house.records.archive, house.records.office
         self.rooms = ReviewRooms(SITE, office, archive, house.clock, lambda: ("", ""), self.launch)
         self.members = office.access.members
+        # What happens while a process is started.
+        self.meanwhile = lambda: None
 
     def launch(self, theirs, name):
         theirs.sendall(self.ready)
         if not self.ready:
             theirs.shutdown(socket.SHUT_WR)
         self.desks.append(Desk(theirs, self.said))
+        self.meanwhile()
         return self.desks[-1]
 
     async def ask(self, person="kvd-1", times=1):
@@ -126,3 +145,79 @@ def test_a_desk_that_does_not_open_leaves_no_process(place):
 
     place.run(story)
     assert [desk.ended for desk in place.desks] == [True]
+
+
+def blocked(place, person="kvd-1"):
+    """As the page of people does it."""
+    assert place.records.office.access.people.block("technik", person) is None
+
+
+def blocked_elsewhere(place, person="kvd-1"):
+    """As the terminal does it, in another process: nobody tells this one."""
+    place.records.office.access.accounts.set_state(person, AccountState.BLOCKED, "terminal")
+
+
+def signed_out(place, person="kvd-1"):
+    access = place.records.office.access
+    access.sign_out(access.begin(person))
+
+
+@pytest.fixture
+def case(house):
+    house.enrol(2)
+    return house.clip("a" * 32)
+
+
+async def enter(place, case, person="kvd-1"):
+    return await place.rooms.enter(case.id, place.members[person], "de", "light", "http://desk", "session")
+
+
+@pytest.mark.parametrize("happens", [blocked, blocked_elsewhere, signed_out])
+def test_whoever_is_blocked_while_the_room_opens_is_not_let_in(place, house, case, happens):
+    place.meanwhile = lambda: happens(place)
+
+    async def story():
+        assert await enter(place, case) == ("", "expelled")
+        assert m.Admit not in place.desks[0].heard()
+        place.meanwhile = lambda: None
+        address, problem = await enter(place, case, "kvd-2")
+        assert (bool(address), problem) == (True, ""), "the other one is"
+        assert m.Admit in place.desks[0].heard()
+
+    place.run(story)
+    assert house.events(Event.ACCESS_REFUSED)[0].facts["reason"] == "expelled"
+
+
+@pytest.mark.parametrize("happens", [blocked, blocked_elsewhere])
+def test_the_seat_of_whoever_is_blocked_afterwards_ends(place, case, happens):
+    async def story():
+        assert (await enter(place, case))[1] == ""
+        place.desks[0].heard()
+        happens(place)
+        await place.rooms.close_ended()
+        assert m.Expel in place.desks[0].heard()
+        await place.rooms.close_ended()
+        assert m.Expel not in place.desks[0].heard(), "once"
+
+    place.run(story)
+
+
+@pytest.mark.parametrize("happens", [blocked, signed_out])
+def test_no_key_desk_opens_for_whoever_is_blocked_while_it_opens(place, happens):
+    place.meanwhile = lambda: happens(place)
+
+    async def story():
+        assert await place.ask() == [("", "expelled")]
+        assert m.CloseRoom in place.desks[0].heard()
+
+    place.run(story)
+
+
+def test_a_key_desk_ends_with_its_persons_account(place):
+    async def story():
+        assert (await place.ask())[0][1] == ""
+        blocked_elsewhere(place)
+        await place.rooms.close_ended()
+        assert m.Expel in place.desks[0].heard()
+
+    place.run(story)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
 
-from blickschutz.access.model import Member, Role
+from blickschutz.access.model import AccountState, Member, Role
 from blickschutz.access.rules import unfit
+from blickschutz.access.voices import Decision
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.launching import LAUNCHER, start_launcher
@@ -63,6 +65,8 @@ class Door:
         self.process, self._writer, self.port = process, writer, port
         self.present: list[str] = []
         self.shown: set[str] = set()
+        # Who was let in, with a ticket or on a seat; whoever may no longer is told to the room.
+        self.admitted: set[str] = set()
         self.agreed: tuple[str, ...] = ()
         self._suspended = ""
         self.task: TaskWork | None = None
@@ -106,6 +110,8 @@ class ReviewRooms:
         # One desk a person: who asks again while theirs is being opened gets the last one.
         self._asked: dict[str, tuple[asyncio.Lock, object]] = {}
         self._opening = asyncio.Lock()
+        # How often somebody's rights or session ended: while a room opens for them that must not go unseen.
+        self._expelled: Counter[str] = Counter()
 
     def settle(self, site: SiteFile) -> None:
         """Other settings are in force: rooms that are opened from now on know them."""
@@ -122,6 +128,8 @@ class ReviewRooms:
 
     def refusal(self, member: Member, case: Case) -> str:
         """Why somebody may not go into the room of a case; empty where they may."""
+        if not self._office.access.voices.counts(Decision.UNMASK, member.id):
+            return "expelled"
         today = datetime.fromtimestamp(self._clock.now(), ZoneInfo(self._site.site.timezone)).date()
         reason = unfit(member, today)
         if reason is not None:
@@ -142,13 +150,10 @@ class ReviewRooms:
 
     async def enter(self, number: int, member: Member, language: str, theme: str, origin: str, session: str) -> tuple[str, str]:
         """The address of the door for this person in this `session` (its secret), or why they may not come in (empty address)."""
-        case = await asyncio.to_thread(self._office.cases.store.get, number)
-        if case is None:
-            return "", "not-openable"
-        problem = await asyncio.to_thread(self.refusal, member, case)
-        if problem:
-            await self._book.write(Event.ACCESS_REFUSED, member.id, case.clip, {"reason": problem})
-            return "", problem
+        expelled = self._expelled[member.id]
+        case, problem = await asyncio.to_thread(self._looked, number, member)
+        if case is None or problem:
+            return "", await self._turned_away(case, member, problem)
         try:
             async with self._opening:
                 door = self._rooms.get(number) or await self._open(case, language, theme, origin)
@@ -156,8 +161,13 @@ class ReviewRooms:
             _log.error("room_failed", case=number, problem=str(error))
             return "", "room-failed"
         sealed = await asyncio.to_thread(self._archive.keys.get, member.id)
-        if sealed is None:
-            return "", "no-key"
+        # A room takes seconds to open: in them somebody may have been blocked, signed out, or lost a role.
+        case, problem = await asyncio.to_thread(self._looked, number, member)
+        if self._expelled[member.id] != expelled:
+            problem = "expelled"
+        if case is None or problem or sealed is None:
+            return "", await self._turned_away(case, member, problem or "no-key")
+        member = self._office.access.members[member.id]
         guest = m.Guest(
             id=member.id,
             name=member.name,
@@ -167,8 +177,22 @@ class ReviewRooms:
             may_release=member.may(Role.SUPERVISION),
         )
         ticket = secrets.token_urlsafe(24)
+        # Nothing is waited for from the last look on: whoever is blocked from here on is expelled after this.
+        door.admitted.add(member.id)
         door.say(m.Admit(ticket=ticket, guest=guest))
         return f"{origin}:{door.port}/join/{ticket}", ""
+
+    def _looked(self, number: int, member: Member) -> tuple[Case | None, str]:
+        """The case as it is now, and why somebody as they are now may not go into its room."""
+        case = self._office.cases.store.get(number)
+        now = self._office.access.members.get(member.id)
+        return (case, self.refusal(now, case) if now is not None else "expelled") if case is not None else (None, "not-openable")
+
+    async def _turned_away(self, case: Case | None, member: Member, problem: str) -> str:
+        if case is None:
+            return "not-openable"
+        await self._book.write(Event.ACCESS_REFUSED, member.id, case.clip, {"reason": problem})
+        return problem
 
     async def key_desk(self, member: Member, language: str, theme: str, origin: str, session: str) -> tuple[str, str]:
         """The address of a desk at which somebody makes or changes their own key, in this `session`; or why not (empty address).
@@ -189,7 +213,13 @@ class ReviewRooms:
             refused = await asyncio.to_thread(self._refused, member.id)
             if refused >= _MOST_REFUSED:
                 return "", "locked"
-            return await self._open_desk(member, language, theme, origin, session, refused), ""
+            expelled = self._expelled[member.id]
+            address = await self._open_desk(member, language, theme, origin, session, refused)
+            if self._expelled[member.id] != expelled:
+                if member.id in self._desks:
+                    self._desks[member.id].say(m.CloseRoom())
+                return "", "expelled"
+            return address, ""
 
     async def _open_desk(self, member: Member, language: str, theme: str, origin: str, session: str, refused: int) -> str:
         ticket = secrets.token_urlsafe(24)
@@ -217,6 +247,7 @@ class ReviewRooms:
             self._loop.call_soon_threadsafe(self._expel, person)
 
     def _expel(self, person: str) -> None:
+        self._expelled[person] += 1
         for door in (*self._rooms.values(), *self._desks.values()):
             door.say(m.Expel(person=person))
 
@@ -224,9 +255,22 @@ class ReviewRooms:
         """Close rooms of cases that are no longer to be opened: their time is up, or they were decided. The others hear of the clock."""
         for number, door in list(self._rooms.items()):
             door.tell_suspended(self._archive.time.suspended)
+            # What another program changes (the terminal) nobody tells: whoever may no longer is seen here.
+            for person in await asyncio.to_thread(self._who_may_not, tuple(door.admitted)):
+                door.admitted.discard(person)
+                self._expel(person)
             case = await asyncio.to_thread(self._office.cases.store.get, number)
             if case is None or case.state not in OPENABLE:
                 door.say(m.CloseRoom())
+        for person in await asyncio.to_thread(self._who_is_blocked, tuple(self._desks)):
+            self._expel(person)
+
+    def _who_is_blocked(self, people: Iterable[str]) -> list[str]:
+        members = self._office.access.members
+        return [one for one in people if one not in members or members[one].state is AccountState.BLOCKED]
+
+    def _who_may_not(self, people: Iterable[str]) -> list[str]:
+        return [one for one in people if not self._office.access.voices.counts(Decision.UNMASK, one)]
 
     async def end(self) -> None:
         doors = [*self._rooms.values(), *self._desks.values()]

@@ -83,6 +83,7 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
     "unsafe-redaction": UNSAFE_REDACTION,
     "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),
+    "expelled": N_("Ihre Anmeldung ist zu Ende, oder Ihre Rechte haben sich eben geändert. Bitte melden Sie sich neu an."),
     "asked-again": N_("Sie haben inzwischen noch einmal nach dem Schlüsselplatz gefragt. Es gilt nur der letzte."),
     "room-failed": N_("Der Sichtungsraum konnte nicht geöffnet werden. Bitte versuchen Sie es noch einmal."),
     "restricted": N_("Für diese Aufzeichnung läuft eine Anfrage einer betroffenen Person. Bis zur Antwort bleibt sie, wie sie ist."),
