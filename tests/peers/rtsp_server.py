@@ -35,6 +35,7 @@ def main():
     parser.add_argument("--size", default="320x240")
     parser.add_argument("--drop", type=float, default=0.0)
     parser.add_argument("--gop", type=int, default=10)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--resize-after", type=float, default=0.0)
     parser.add_argument("--tls", default="")
@@ -48,7 +49,7 @@ def main():
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(options.host)
     server.set_service(str(options.port))
     factory = GstRtspServer.RTSPMediaFactory()
     if options.tls or options.account:
