@@ -193,6 +193,16 @@ class TestText:
         text = EXAMPLE.replace("rate = 5.0", "rate = 5.0 # gemessen am 3. Mai")
         assert written(text, [Edit(("analysis", "rate"), 6.0)]) == text.replace("rate = 5.0 #", "rate = 6.0 #")
 
+    def test_zones_in_one_line_come_back_whatever_was_put_there_meanwhile(self):
+        zone = {"id": "a", "name": "A", "polygon": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]}
+        line = 'zones = [{ id = "a", name = "A", polygon = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]] }]\n'
+        text = f'{EXAMPLE}\n[[cameras]]\nid = "hof"\nname = "Hof"\nside = "side"\naddress = "rtsp://192.0.2.40/x"\n{line}'
+        away = Edit(("cameras", "hof", "zones", "a"), remove=True)
+        back = Edit(("cameras", "hof", "zones", "a"), zone)
+        assert written(written(text, [away]), [back], text).rstrip() == text.rstrip()
+        other = written(text, [away, Edit(("cameras", "hof", "zones", "neu"), {**zone, "id": "neu"})])
+        assert [one["id"] for one in plain(written(other, [back], text))["cameras"][-1]["zones"]] == ["neu", "a"]
+
     def test_a_table_that_is_not_there_yet_is_made(self):
         made = written(EXAMPLE, [Edit(("alerts", "budget", "days"), 14.0)])
         assert made == EXAMPLE.replace("keep_hours = 72\n\n", "keep_hours = 72\n\n[alerts.budget]\ndays = 14.0\n\n")

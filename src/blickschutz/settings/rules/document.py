@@ -144,7 +144,9 @@ def _write(document: _Doc, edit: Edit, item: Any, place: int) -> None:
             if edit.remove:
                 return
             following = depth == len(edit.path) - 2 and isinstance(edit.value, dict) and edit.value.get("id") == last
-            here[part] = tomlkit.aot() if following else tomlkit.table()
+            # As the former file had it: tables in square brackets of one line, or one below the other.
+            many: Any = tomlkit.array() if isinstance(item, InlineTable) else tomlkit.aot()
+            here[part] = many if following else tomlkit.table()
             fresh = not following
         here = here[part]
     if isinstance(here, AoT | Array):
@@ -222,6 +224,8 @@ def _write_entry(entries: _Doc, edit: Edit, item: Any, place: int) -> list[str]:
                 _hand_on(entries[max(0, index - 1)], tail)
                 return []
         return tail
+    # A table of one line does not fit below a head of its own.
+    item = item if isinstance(item, Table) else None
     made = item if item is not None else _table(edit.value)
     if index is not None:
         del entries[index]
@@ -237,13 +241,13 @@ def _write_entry(entries: _Doc, edit: Edit, item: Any, place: int) -> list[str]:
 
 def _write_inline(entries: _Doc, edit: Edit, item: Any, place: int) -> list[str]:
     """Tables in square brackets of one line."""
-    del item  # how such a one was written does not fit into another line
     index = _index(entries, edit.path[-1])
     if edit.remove:
         if index is not None:
             del entries[index]
         return []
-    made = _made(edit.value, inside=True)
+    # A table with a head of its own does not fit into a line.
+    made = item if isinstance(item, InlineTable) else _made(edit.value, inside=True)
     if index is not None:
         entries[index] = made
     else:
