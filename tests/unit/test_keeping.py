@@ -590,7 +590,7 @@ class TestClock:
         (end,) = [choice for choice in desk.view().choices if choice.due]
         proposal = desk.propose("kvd-1", end.basis)
         assert house.records.office.access.people.block("technik", "kvd-1") is None
-        assert desk.confirm("aufsicht", proposal.number) is Void.GONE
+        assert desk.confirm("aufsicht", proposal.number) is Void.LEFT
         self.round(house)
         assert self.state(house, case) is CaseState.WAITING
 
