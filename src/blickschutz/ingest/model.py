@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
 
 from blickschutz.kernel.situation import Kind
 
@@ -111,10 +114,47 @@ class Step(StrEnum):
     RATE = "rate"
     SMALL = "substream"
     SAME_VIEW = "same-view"
+    LOAD = "load"
+    PICTURE = "picture"
     CLOCK = "clock"
     DEVICE = "device"
     PROFILE = "profile"
     EVENTS = "events"
+
+
+class Codec(StrEnum):
+    """Forms of video by name; what is none of them is `OTHER`."""
+
+    NONE = ""
+    H264 = "h264"
+    H265 = "hevc"
+    MJPEG = "mjpeg"
+    OTHER = "other"
+
+
+_Figure = Annotated[float, Meta(ge=0, le=1e7)]
+_Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a step found, in numbers and closed words; 0 where it says nothing of it.
+
+    `key_s` and `key_most_s` are seconds from one keyframe to the next, `keys` how many came; `rate` pictures a second; `clock_s` how far
+    the camera's clock is ahead; `cores` processor cores, `memory_mb` megabytes of memory.
+    """
+
+    codec: Codec = Codec.NONE
+    width: _Count = 0
+    height: _Count = 0
+    keys: _Count = 0
+    key_s: _Figure = 0.0
+    key_most_s: _Figure = 0.0
+    rate: _Figure = 0.0
+    kbit: _Figure = 0.0
+    clock_s: Annotated[float, Meta(ge=-1e10, le=1e10)] = 0.0
+    cores: _Figure = 0.0
+    memory_mb: _Figure = 0.0
 
 
 @dataclass(frozen=True, slots=True)

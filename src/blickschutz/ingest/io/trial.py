@@ -1,15 +1,16 @@
-"""A camera tried step by step, as its cell would use it, for whoever sets it up. No picture is kept or shown."""
+"""A camera tried step by step, as its cell would use it, for whoever sets it up. No picture is kept or shown here."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.onvif import OnvifCamera
 from blickschutz.ingest.io.sources import open_source
-from blickschutz.ingest.model import Cause, NoticeSettings, SourceSettings, Step
+from blickschutz.ingest.model import Cause, Codec, Measured, NoticeSettings, SourceSettings, Step
 from blickschutz.ingest.rules.address import without_secrets
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, CameraRefusedError, CameraUnreachableError, DeviceError
@@ -17,17 +18,31 @@ from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.streams import Packet, Stamp
 
 SameView: TypeAlias = Callable[[RawFrame, RawFrame], bool]
+NOTHING = Measured()
 # What a refusal says of the steps before it: whoever wants another password was reached.
 _UNREACHED = frozenset({Cause.REFUSED, Cause.SILENT, Cause.CERTIFICATE})
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a step went: `cause` where it failed, `text` what was found."""
+    """How a step went: `cause` where it failed, `text` what was found, in words for whoever sits at the server; `measured` the same for
+    whoever is told nothing that a camera said in words of its own.
+    """
 
     step: Step
     text: str
     cause: Cause | None = None
+    measured: Measured = NOTHING
+
+
+class Looks(Protocol):
+    """Whoever looks at the pictures of a trial, in its thread."""
+
+    def opened(self, width: int, height: int) -> None:
+        """The stream is open; 0 where the camera does not announce the size."""
+        ...
+
+    def take(self, frame: RawFrame) -> None: ...
 
 
 @dataclass(slots=True)
@@ -35,6 +50,12 @@ class _Last:
     """The newest picture of a stream; it is compared, and never kept beyond the trial."""
 
     frame: RawFrame | None = None
+
+    def opened(self, width: int, height: int) -> None:
+        del width, height
+
+    def take(self, frame: RawFrame) -> None:
+        self.frame = frame
 
 
 @dataclass(slots=True)
@@ -53,6 +74,22 @@ class _Sizes:
         if packet.key:
             self.keys.append(stamp.at)
 
+    @property
+    def known(self) -> Codec:
+        return Codec(self.codec) if self.codec in set(Codec) else Codec.OTHER
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Pictures as they came: how many, and the moments of the first and the last."""
+
+    count: int = 0
+    first: float = 0.0
+    last: float = 0.0
+
+    def take(self, frame: RawFrame) -> None:
+        self.first, self.last, self.count = self.first or frame.at, frame.at, self.count + 1
+
 
 def try_camera(
     settings: SourceSettings,
@@ -67,7 +104,7 @@ def try_camera(
     `small` is the second stream of a camera that has two; `same_view` says of a picture of each whether they show the same.
     """
     last = _Last()
-    yield from _stream(settings, seconds, clock, last)
+    yield from try_stream(settings, seconds, clock, last)
     if small is not None:
         yield from _small(small, seconds, clock, last, same_view)
     if onvif is not None:
@@ -77,7 +114,7 @@ def try_camera(
 def _small(settings: SourceSettings, seconds: float, clock: Clock, large: _Last, same_view: SameView | None) -> Iterator[Told]:
     """The second stream in one step, or the one that fails; then whether both show the same."""
     last = _Last()
-    steps = list(_stream(settings, seconds, clock, last))
+    steps = list(try_stream(settings, seconds, clock, last))
     failed = next((one for one in steps if one.cause is not None), None)
     if failed is not None:
         yield Told(Step.SMALL, failed.text, failed.cause)
@@ -90,43 +127,66 @@ def _small(settings: SourceSettings, seconds: float, clock: Clock, large: _Last,
         yield Told(Step.SAME_VIEW, text, None if same else Cause.VIEW)
 
 
-def _stream(settings: SourceSettings, seconds: float, clock: Clock, newest: _Last) -> Iterator[Told]:
-    sizes, guard, count = _Sizes(), Guard(clock), 0
-    first = last = 0.0
-    width = height = 0
+def try_stream(
+    settings: SourceSettings, seconds: float, clock: Clock, looks: Looks, listener: socket.socket | None = None
+) -> Iterator[Told]:
+    """One stream for so many seconds from its first picture on, each step as soon as it is known. `listener` is that of `io.gate`.
+
+    What `looks` raises ends it.
+    """
+    sizes, guard, seen = _Sizes(), Guard(clock), _Seen()
+    told: set[Step] = set()
     try:
-        source = open_source(settings, clock, sizes, guard)
+        source = open_source(settings, clock, sizes, guard, listener)
         try:
-            began = clock.monotonic()
+            yield Told(Step.REACH, "answers")
+            yield Told(Step.SIGN_IN, "taken")
+            told |= {Step.REACH, Step.SIGN_IN}
+            looks.opened(source.width, source.height)
+            until = float("inf")
             for frame in source.frames():
-                first, last, count = first or frame.at, frame.at, count + 1
-                width, height, newest.frame = frame.width, frame.height, frame
-                if clock.monotonic() - began > seconds:
+                if not seen.count:
+                    until = clock.monotonic() + seconds
+                    found = Measured(codec=sizes.known, width=frame.width, height=frame.height)
+                    yield Told(Step.STREAM, f"{sizes.codec} {frame.width}x{frame.height}", measured=found)
+                seen.take(frame)
+                looks.take(frame)
+                if clock.monotonic() > until:
                     break
         finally:
             source.close()
     except BlickschutzError as error:
-        yield from _failed(error)
-        if not count:
+        yield from (one for one in _failed(error) if one.step not in told or one.cause is not None)
+        if not seen.count:
             return
     finally:
         guard.end(1.0)
-    yield Told(Step.REACH, "answers")
-    yield Told(Step.SIGN_IN, "taken")
-    yield Told(Step.STREAM, f"{sizes.codec} {width}x{height}")
-    span = last - first
+    yield from _figures(sizes, seen, seconds)
+
+
+def _figures(sizes: _Sizes, seen: _Seen, seconds: float) -> Iterator[Told]:
+    span, count = seen.last - seen.first, seen.count
     gaps = [after - before for before, after in zip(sizes.keys, sizes.keys[1:], strict=False)]
-    found = f"one in {sum(gaps) / len(gaps):.2f} s, {max(gaps):.2f} s at most" if gaps else f"{len(sizes.keys)} in {seconds:g} s"
-    yield Told(Step.KEYFRAMES, found)
-    rate = f"{(count - 1) / span:.1f} pictures, {sizes.sent * 8 / span / 1000:.0f} kbit a second" if span > 0 else f"{count} pictures"
-    yield Told(Step.RATE, rate)
+    mean, most = (sum(gaps) / len(gaps), max(gaps)) if gaps else (0.0, 0.0)
+    said = f"one in {mean:.2f} s, {most:.2f} s at most" if gaps else f"{len(sizes.keys)} in {seconds:g} s"
+    yield Told(Step.KEYFRAMES, said, measured=Measured(keys=len(sizes.keys), key_s=max(0.0, mean), key_most_s=max(0.0, most)))
+    if span > 0:
+        rate, kbit = (count - 1) / span, sizes.sent * 8 / span / 1000
+        yield Told(Step.RATE, f"{rate:.1f} pictures, {kbit:.0f} kbit a second", measured=Measured(rate=rate, kbit=kbit))
+    else:
+        yield Told(Step.RATE, f"{count} pictures")
+
+
+def cause_of(error: BlickschutzError) -> Cause:
+    """Why a trial failed, as the pages have words for it."""
+    if isinstance(error, CameraRefusedError):
+        return Cause(error.cause)
+    return Cause.REFUSED if isinstance(error, CameraUnreachableError) else Cause.STALLED
 
 
 def _failed(error: BlickschutzError) -> Iterator[Told]:
     """The step that failed, and those that must have gone well before."""
-    cause = Cause(error.cause) if isinstance(error, CameraRefusedError) else Cause.STALLED
-    if isinstance(error, CameraUnreachableError) and not isinstance(error, CameraRefusedError):
-        cause = Cause.REFUSED
+    cause = cause_of(error)
     step = Step.REACH if cause in _UNREACHED else Step.SIGN_IN if cause is Cause.PASSWORD else Step.STREAM
     if step is not Step.REACH:
         yield Told(Step.REACH, "answers")
@@ -145,5 +205,4 @@ def _onvif(onvif: NoticeSettings, clock: Clock) -> Iterator[Told]:
             yield Told(Step.PROFILE, f"{said}; {without_secrets(device.stream(one.token))}")
         yield Told(Step.EVENTS, "offered" if "Events" in device.services() else "not offered")
     except DeviceError as error:
-        cause = Cause(error.cause) if isinstance(error, CameraRefusedError) else Cause.STALLED
-        yield Told(Step.DEVICE, str(error), cause)
+        yield Told(Step.DEVICE, str(error), cause_of(error))
