@@ -22,6 +22,7 @@ from blickschutz.config.parts import (
     Host,
     HostName,
     Identifier,
+    Network,
     Part,
     Point,
     Polygon,
@@ -67,6 +68,8 @@ class Site(Part):
     """Id of the installation: it stays when name or place of the site change; without it where this file lies decides."""
     data: Annotated[str, Field(min_length=1, max_length=400)] | None = None
     """Folder of all data of the installation, as seen from this file; without it the platform's usual place."""
+    camera_networks: Annotated[tuple[Network, ...], Field(max_length=16)] = ()
+    """Networks in which pages may look for cameras and try one, as `10.20.0.0/24`; without any those around the cameras of this file."""
     demo: bool = False
     """True marks a site that is shown and not operated; every page says so."""
 

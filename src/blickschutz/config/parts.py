@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated
 
@@ -18,6 +19,8 @@ Point = tuple[Share, Share]
 MOST_HOURS_UNREVIEWED = 72
 MOST_DAYS = 61
 MOST_WHOLE_DAYS = STORAGE_LEAST_HOURS // 24
+# A network of cameras, not a town's: so many addresses at most.
+_LEAST_PREFIX_4, _LEAST_PREFIX_6 = 16, 48
 
 
 def _identifier(value: str) -> str:
@@ -102,7 +105,20 @@ HostName = Annotated[str, AfterValidator(_host_name)]
 Identifier = Annotated[str, AfterValidator(_identifier)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Polygon = Annotated[tuple[Point, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)]
+
+
+def _network(value: str) -> str:
+    try:
+        found = ipaddress.ip_network(value)
+    except ValueError:
+        raise SiteError("network", value=value) from None
+    if found.prefixlen < (_LEAST_PREFIX_4 if found.version == 4 else _LEAST_PREFIX_6):
+        raise SiteError("network", value=value)
+    return value
+
+
 Address = Annotated[str, AfterValidator(_address)]
+Network = Annotated[str, AfterValidator(_network)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 

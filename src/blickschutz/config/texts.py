@@ -50,6 +50,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "eine Datei sendet nichts; streichen Sie 'notify' oder schreiben Sie die Adresse der Kamera",
         "a file sends nothing; remove 'notify', or write the camera's address",
     ),
+    "network": (
+        "{value!r} ist kein Netz von Kameras; schreiben Sie zum Beispiel '10.20.0.0/24', höchstens so groß wie /16 (IPv6: /48)",
+        "{value!r} is no network of cameras; write for example '10.20.0.0/24', no larger than /16 (IPv6: /48)",
+    ),
     "fingerprint": (
         "{value!r} ist kein Fingerabdruck; schreiben Sie SHA-256 des Zertifikats als 64 Ziffern und Buchstaben a bis f",
         "{value!r} is no fingerprint; write SHA-256 of the certificate as 64 digits and letters a to f",

@@ -174,6 +174,7 @@ MEANINGS: Mapping[str, str] = {
     "Server.port": "Port der Seiten.",
     "Server.tls": "Verschlüsselung mit einem Zertifikat dieser Anlage. Ohne Angabe: im Netz an, auf diesem Rechner selbst aus.",
     "Site.building": "Umriss des Gebäudes auf dem Lageplan, in Anteilen von Breite und Höhe.",
+    "Site.camera_networks": "Netze, in denen die Seiten Kameras suchen und ausprobieren, wie 10.20.0.0/24; sonst die der Kameras hier.",
     "Site.data": "Ordner aller Daten der Anlage, von dieser Datei aus gesehen; ohne Angabe der übliche Ort des Systems.",
     "Site.demo": "Ja: Diese Anlage wird vorgeführt und nicht betrieben; jede Seite sagt es.",
     "Site.id": "Kennung der Anlage; sie bleibt, wenn sich Name oder Ort ändern. Ohne sie entscheidet, wo diese Datei liegt.",

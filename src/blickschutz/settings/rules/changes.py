@@ -16,8 +16,10 @@ _AT_START = frozenset({("analysis", "model")})
 # go the rule of signs before each view and what documents draw, and the plan under it takes two people, too.
 _SHOWN_OF_CAMERA = frozenset({"name"})
 _SHOWN = frozenset({("site", "building"), ("wall", "width")})
+# Else whoever proposes a change could have this machine look around in any network.
+_NETWORKS = ("site", "camera_networks")
 # By what the service is kept honest, and where it lives: whoever has the service must not have these, too.
-_ANCHORS = frozenset({("review", "root"), ("audit", "witness"), ("audit", "witness_key"), ("site", "id"), ("site", "data")})
+_ANCHORS = frozenset({("review", "root"), ("audit", "witness"), ("audit", "witness_key"), ("site", "id"), ("site", "data"), _NETWORKS})
 PEOPLE = "people"
 
 
