@@ -26,6 +26,8 @@ def rendered() -> str:
         profiles.key_desk(certificate=certificate),
         control_profile(load_site(example), example.parent, own, str(example), changed=True),
         profiles.cell_host(data=own / "data", join=own, temporary=own / "temporary", broker=4222),
+        profiles.trial(models=own / "models", addresses=["rtsp://192.168.20.11/stream"]),
+        profiles.finder(),
     )
     return table(shown)
 

@@ -122,6 +122,20 @@ def test_no_message_from_a_cell_can_carry_a_raw_picture():
     assert "from blickschutz.pipeline.messages import CellSettings\n" in record, "no message is built there"
 
 
+def test_a_trial_gives_out_no_picture_but_what_the_wall_would_show():
+    """One message has bytes; it is built where there is a redacted frame, from its JPEG. Words are short; all else is numbers."""
+    from blickschutz.pipeline import trials
+
+    kinds = trials.FromTrial.__args__
+    assert {(kind, f.name) for kind in kinds for f in fields(kind) if "bytes" in str(f.type)} == {(trials.PictureTold, "data")}
+    worded = {(kind, f.name) for kind in kinds for f in fields(kind) if f.type is str or "str" in str(f.type)}
+    assert {kind for kind, _ in worded} == {trials.StreamOffered, trials.CameraAnswered}
+    assert {module.relative_to(SOURCE).as_posix() for module in MODULES if calls(module, "PictureTold")} == {"pipeline/trial.py"}
+    built = {ast.unparse(call.args[0]) for call in calls(SOURCE / "pipeline/trial.py", "PictureTold")}
+    assert built == {"data", "b''"}
+    assert "data = jpeg(self._picture)" in (SOURCE / "pipeline/trial.py").read_text(encoding="utf-8")
+
+
 def fields(kind):
     import msgspec
 

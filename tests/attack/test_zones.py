@@ -38,6 +38,9 @@ INTRUDER = textwrap.dedent("""
         "room": lambda: profiles.review_room(
             clip=data / "clips/own.clip", exports=data / "exports", memory=folder / "memory", certificate=certificate),
         "desk": lambda: profiles.key_desk(certificate=certificate),
+        "trial": lambda: profiles.trial(models=folder / "models", addresses=[f"rtsp://127.0.0.1:{task['camera']}/s"]),
+        "device": lambda: profiles.device(address=f"http://127.0.0.1:{task['camera']}"),
+        "finder": lambda: profiles.finder(),
         "control": lambda: profiles.control_room(data=data, site=[folder / "site"], models=folder / "models", memory=folder / "shared",
             temporary=folder / "memory", connect=[task["mail"]], bind=task["own"]),
     }[task["zone"]]()
@@ -155,6 +158,9 @@ OWN = {
         {f"{act} {at}" for at in ("data/exports", "memory") for act in ("make", "mkdir", "link", "list", "empty", "remove")},
     ),
     "desk": ({"data/tls/server.crt", "data/tls/server.key"}, set(), set()),
+    "trial": ({"models/centernet.onnx"}, set(), {"list models"}),
+    "device": (set(), set(), set()),
+    "finder": (set(), set(), set()),
 }
 
 
@@ -179,7 +185,8 @@ def test_the_control_room_reads_no_room_in_memory_and_nothing_beside_its_data(pl
 
 
 # The first port is the camera's, the second the mail server's.
-REACHED = {"cell": slice(0, 1), "film": slice(0), "room": slice(0), "desk": slice(0), "control": slice(1, 2)}
+REACHED = dict.fromkeys(["film", "room", "desk", "finder"], slice(0))
+REACHED |= {"cell": slice(0, 1), "trial": slice(0, 1), "device": slice(0, 1), "control": slice(1, 2)}
 
 
 @needs_ports
@@ -193,7 +200,7 @@ def test_no_port_is_reached_or_bound_beyond_the_list(zone, place, listeners):
 
 
 @needs_calls
-@pytest.mark.parametrize("zone", ["cell", "film", "room", "desk", "control"])
+@pytest.mark.parametrize("zone", list(REACHED))
 def test_no_call_is_made_that_no_zone_needs(zone, place):
     machine = architecture()
     names = _NEVER if zone == "control" else (*_NEVER, *_CONTROL_ALONE)

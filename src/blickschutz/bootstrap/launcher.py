@@ -23,7 +23,7 @@ def main() -> None:
         # Hardens this process, and loads what everything that is forked from here needs.
         from blickschutz.pipeline import preload
 
-        serve(line, {"cell": preload.cell.run_cell, "room": _run_room})
+        serve(line, {"cell": preload.cell.run_cell, "room": _run_room, "trial": preload.trial.run_trial})
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ thread and no picture is there at that moment (decision 4).
 from __future__ import annotations
 
 from blickschutz.analysis.io.openvino_detector import load_engine
-from blickschutz.pipeline import cell
+from blickschutz.pipeline import cell, trial
 from blickschutz.zones.hardening import harden
 
-__all__ = ["ENGINE", "WALLS", "cell"]
+__all__ = ["ENGINE", "WALLS", "cell", "trial"]
 
 # Whoever could write into this process would be in every cell that is forked from it.
 WALLS = harden()

@@ -52,6 +52,17 @@ def profile_of(settings: CellSettings, *local: int) -> Profile:
     )
 
 
+def trial_profile(settings: CellSettings, *local: int) -> Profile:
+    """The profile of a trial of one camera's stream."""
+    models = Path(settings.models) if settings.models else default_folder()
+    return profiles.trial(models=models, addresses=[_place(settings.source.address)], local=local)
+
+
+def device_profile(address: str) -> Profile:
+    """The profile of whoever asks a camera's ONVIF service."""
+    return profiles.device(address=_place(address))
+
+
 def _place(address: str) -> str:
     """Without account and path; read as it is connected to: a password may hold what would part an address elsewhere."""
     found = read_address(address)

@@ -1,9 +1,9 @@
 """Which system calls each zone is refused.
 
-All zones have a list of what no program of ours needs. A cell, which decodes what a stranger may have sent, has a list of what it may call
-besides: made from what cells call (strace), with what the same functions of the C library call on other kernels. What is on the first
-list answers EPERM, as where rights are missing; what is not on the second ENOSYS, as on a kernel that does not have it yet, so
-that libraries take their older way.
+All zones have a list of what no program of ours needs. A cell, which decodes what a stranger may have sent, a trial of a camera and a
+search for cameras have a list of what they may call besides: made from what cells call (strace), with what the same functions of the C
+library call on other kernels. What is on the first list answers EPERM, as where rights are missing; what is not on the second ENOSYS, as
+on a kernel that does not have it yet, so that libraries take their older way.
 """
 
 from __future__ import annotations
@@ -194,6 +194,8 @@ _CELL = frozenset(
         ),
     )
 )
+# What hears strangers: a camera, one that is tried, whoever answers in a network.
+_LISTED = frozenset({Zone.CELL, Zone.TRIAL, Zone.FINDER})
 # linux/sched.h: a namespace of its own (time, mount, cgroup, uts, ipc, user, pid, net); a thread, no process.
 _NEW_NAMESPACES = 0x80 | 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 _THREAD = 0x00010000
@@ -222,7 +224,7 @@ def checks(profile: Profile, machine: Architecture) -> Iterator[Check]:
 
 def only(profile: Profile, machine: Architecture) -> frozenset[int] | None:
     """The only calls that the zone of `profile` may make, by their numbers; None where it may make all that `checks` do not refuse."""
-    if profile.zone is not Zone.CELL:
+    if profile.zone not in _LISTED:
         return None
     # Where Landlock holds the ports of TCP a cell binds none of those; what is left to bind are ports of UDP.
     names = (*_CELL, "bind") if profile.datagrams else _CELL

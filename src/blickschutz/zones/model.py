@@ -40,6 +40,8 @@ class Zone(StrEnum):
     KEY_DESK = "key-desk"
     CONTROL_ROOM = "control-room"
     CELL_HOST = "cell-host"
+    TRIAL = "trial"
+    FINDER = "finder"
 
 
 class Right(Flag):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import sysconfig
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,6 +57,24 @@ def cell(
         files += _names()
     ports = (*local, *(one.port or CAMERA_PORTS.get(one.scheme, 0) for one in places))
     return Profile(Zone.CELL, tuple(files), frozenset(one for one in ports if one), udp=named, datagrams=datagrams)
+
+
+def trial(*, models: Path, addresses: Iterable[str], local: Iterable[int] = ()) -> Profile:
+    """A camera that is tried before it is one of the site's: what a cell may, without clips, devices and datagrams."""
+    found = cell(models=models, clips=None, addresses=addresses, local=local)
+    return replace(found, zone=Zone.TRIAL)
+
+
+def device(*, address: str) -> Profile:
+    """A camera's ONVIF service that is asked once: no model, no picture, nothing but its port."""
+    place = urlsplit(address)
+    files = [*_common(), *(_authorities() if place.scheme == "https" else [])]
+    return Profile(Zone.TRIAL, tuple(files), frozenset({place.port or CAMERA_PORTS[place.scheme]}))
+
+
+def finder() -> Profile:
+    """Who asks a network for cameras. Its sockets are open already, and it opens no other."""
+    return Profile(Zone.FINDER, tuple(_common()))
 
 
 def review_room(*, clip: Path, exports: Path, memory: Path, certificate: Iterable[Path]) -> Profile:

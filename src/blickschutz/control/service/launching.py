@@ -25,6 +25,13 @@ def start_launcher() -> None:
     LAUNCHER.start()
 
 
+def launch_trial(connection: socket.socket, name: str) -> Started:
+    """Start the process of a trial; it is told with its order what it is to try."""
+    del name
+    start_launcher()
+    return LAUNCHER.launch("trial", connection)
+
+
 def launch_cell(connection: socket.socket, name: str) -> Started:
     """Start a cell from a process that has loaded the libraries once: quick, and their memory is shared."""
     del name  # the cell is told with its settings whose it is
