@@ -125,6 +125,7 @@ def test_every_route_is_plain_unless_it_must_wait_for_something_else():
         ("routes/setup.py", "picture"),
         ("routes/sign_in.py", "begin"),
         ("routes/sign_in.py", "sign_in"),
+        ("routes/trials.py", "trial"),
         ("routes/wall.py", "picture"),
         ("api/cameras.py", "picture"),
     }

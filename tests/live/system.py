@@ -46,15 +46,15 @@ AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 AXE_RULES_OF_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
-def guest_clip(path: Path) -> None:
-    """A still place; after four seconds a guest in a finely striped shirt stands there and does not move."""
+def guest_clip(path: Path, after: int = 40) -> None:
+    """A still place; after so many pictures (four seconds) a guest in a finely striped shirt stands there and does not move."""
     random = np.random.default_rng(5)
     ground = np.clip(random.normal(120, 6, (HEIGHT // 4, WIDTH // 4)), 0, 255).repeat(4, 0).repeat(4, 1)
     guest = ground.copy()
     guest[STRIPES] = np.where(np.arange(40) % 4 < 2, 40, 220)
     pictures = []
     for index in range(400):
-        luma = (guest if index >= 40 else ground) + random.normal(0, 0.7, ground.shape)
+        luma = (guest if index >= after else ground) + random.normal(0, 0.7, ground.shape)
         chroma = np.full(WIDTH * HEIGHT // 2, 128, np.uint8)
         planes = np.concatenate([np.clip(luma, 16, 235).astype(np.uint8).ravel(), chroma])
         pictures.append(planes.reshape(HEIGHT * 3 // 2, WIDTH))

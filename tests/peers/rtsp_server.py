@@ -1,6 +1,6 @@
 """A real RTSP server (GStreamer's) with a moving picture. Runs under the system's Python; prints its port.
 
-    python3 rtsp_server.py h264|h265 [--size WxH] [--drop SHARE] [--gop N] [--port P] [--resize-after S]
+    python3 rtsp_server.py h264|h265 [--size WxH] [--drop SHARE] [--gop N] [--host H] [--port P] [--resize-after S]
         [--tls PEM] [--account USER:PASSWORD] [--way tcp|udp] [--pattern NAME] [--small WxH]
         [--file PATH] [--small-file PATH] [--rate N]
 

@@ -140,6 +140,8 @@ class Event(StrEnum):
     PLAN_PROPOSED = "plan-proposed"
     PLAN_SET = "plan-set"
     SETUP_LOOKED = "setup-looked"
+    CAMERA_TRIED = "camera-tried"
+    CAMERAS_SOUGHT = "cameras-sought"
     PICTURES_RENEWED = "pictures-renewed"
     DATA_MOVED = "data-moved"
     PROGRAMS_CHANGED = "programs-changed"

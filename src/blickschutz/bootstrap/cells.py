@@ -18,6 +18,8 @@ from blickschutz.redaction.model import RedactionSettings
 from blickschutz.situations.model import Line, SituationSettings, WatchedZone
 from blickschutz.wall.model import EncoderSettings
 
+_TRIAL_CONNECT_S = 5.0
+
 
 def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None = None) -> CellSettings:
     """What the cell of `camera` is told. A relative file address is relative to `base`, the site file's folder; it makes files in
@@ -45,6 +47,21 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None
         recording=RecordingSettings(
             site.recording.before_s, site.recording.after_s, site.recording.most_s, site.recording.reserve_mb, site.review.root
         ),
+    )
+
+
+def trial_settings(site: SiteFile, address: str, user: str, password: str) -> CellSettings:
+    """What a trial of an address is told, of a camera that is none of the site's yet: looked at as its cell would, recorded nowhere."""
+    found = read_address(address)
+    kind = SourceKind.PICTURES if found is not None and found.scheme in PICTURES else SourceKind.RTSP
+    return CellSettings(
+        camera="trial",
+        source=SourceSettings(kind, with_account(address, user, password), connect_s=_TRIAL_CONNECT_S),
+        model=site.analysis.model,
+        device=site.analysis.device,
+        analysis=AnalysisSettings(rate=site.analysis.rate),
+        redaction=RedactionSettings(style=site.redaction.style, colour=site.redaction.colour),
+        encoder=EncoderSettings(width=site.wall.width),
     )
 
 

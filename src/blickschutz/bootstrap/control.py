@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from blickschutz.anchor.model import Problem
 from blickschutz.bootstrap.alerting import make_alerting, make_source, make_states
 from blickschutz.bootstrap.budget import make_budget
-from blickschutz.bootstrap.cells import cell_settings
+from blickschutz.bootstrap.cells import cell_settings, trial_settings
 from blickschutz.bootstrap.hosts import make_host_room
 from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.budgets import budget_settings
@@ -34,6 +34,7 @@ from blickschutz.control.service.room import ControlRoom
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.sensitivity import Sensitivity
 from blickschutz.control.service.supervisor import Keepers, Supervisor
+from blickschutz.control.service.trials import TrialDesk
 from blickschutz.control.service.troubles import Troubles
 from blickschutz.guard.model import Change, Trouble
 from blickschutz.guard.service import Guard
@@ -84,6 +85,7 @@ class Control:
     settings: SettingsInForce
     desk: SettingsDesk
     hosts: HostRoom | None
+    trials: TrialDesk
 
 
 def make_control(
@@ -190,7 +192,8 @@ def make_control(
     settings.changed.listen(lambda wanted: sensitivity.settle(budget_settings(wanted, records.inspected.curves.evidence)))
     changes = make_desk(site, file or Source(), data, records, settings)
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity, changes.begin)
-    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity, settings, changes, hosts)
+    trials = TrialDesk(lambda: settings.site, cells, trial_settings, log, clock, preparing=preparing)
+    return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity, settings, changes, hosts, trials)
 
 
 def make_desk(site: SiteFile, file: Source, data: Path, records: Records, running: SettingsInForce) -> SettingsDesk:

@@ -77,7 +77,7 @@ class Room:
         health: Callable[[], Vitals],
     ) -> None:
         self._control, self._tls, self.vitals = control, tls, health
-        self.site_path, self.settings = source.path, control.desk
+        self.site_path, self.settings, self.trials = source.path, control.desk, control.trials
         self.recordings, self.rooms, self.policy = recordings, rooms, policy
         self.office: Office = control.records.office
         self.stops: StopControl = control.records.stops

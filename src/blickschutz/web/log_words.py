@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from blickschutz.audit.model import Entry, Event
 from blickschutz.kernel.situation import Kind, name
 from blickschutz.web import texts
+from blickschutz.web.trial_words import TRIAL_PROBLEMS
 from blickschutz.web.words import N_, ROLE_WORDS
 
 _LEAST_MOMENT = 1e9
@@ -63,6 +64,9 @@ FACT_WORDS: Mapping[str, str] = {
     "open_count": N_("Offene Meldungen"),
     "open_alerts": N_("Nummern"),
     "dark_cameras": N_("Nicht live"),
+    "address": N_("Adresse"),
+    "networks": N_("Netze"),
+    "not_tried": N_("Nicht ausprobiert"),
 }
 _REASONS: Mapping[str, str] = {
     **texts.SHRED_WORDS,
@@ -90,6 +94,7 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
     "regime": texts.REGIME_WORDS,
     "event": texts.EVENT_WORDS,
     "roles": ROLE_WORDS,
+    "not_tried": TRIAL_PROBLEMS,
 }
 _PEOPLE = frozenset({"people", "by", "person", "owner", "words"})
 

@@ -25,6 +25,7 @@ from blickschutz.compliance.tables import Read
 from blickschutz.config.model import SiteFile
 from blickschutz.control.model import CrimeFigures, FactRefused, FloorPlan, Given, Loss, NotAccepted
 from blickschutz.control.ports import Rooms
+from blickschutz.control.service.trials import TrialDesk
 from blickschutz.control.vitals import Vitals
 from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.messages import Health
@@ -360,6 +361,7 @@ class ControlRoom(Protocol):
     policy: Policy
     site_path: str
     settings: SettingsDesk
+    trials: TrialDesk
 
     @property
     def site(self) -> SiteFile:

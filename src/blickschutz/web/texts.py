@@ -36,6 +36,7 @@ from blickschutz.web.request_words import (
 )
 from blickschutz.web.sensitivity_words import BEGAN_WORDS, SENSITIVITY_EVENTS, SENSITIVITY_PROBLEMS, STANDING_WORDS, WHY_WORDS
 from blickschutz.web.setup_words import RULER_WORDS, SETUP_PROBLEMS
+from blickschutz.web.trial_words import TRIAL_PROBLEMS
 from blickschutz.web.version_words import CHANGE_STATES, REACH_WORDS, SETTINGS_EVENTS, SETTINGS_PROBLEMS
 from blickschutz.web.words import (
     ACCOUNT_DONE,
@@ -106,6 +107,7 @@ __all__ = [
     "STATE_WORDS_OF_ACCOUNTS",
     "SUSPENDED_WORDS",
     "TODO_WORDS",
+    "TRIAL_PROBLEMS",
     "UNSAFE_REDACTION",
     "VIEW_PROBLEMS",
     "WHY_WORDS",
@@ -395,6 +397,8 @@ EVENT_WORDS: Mapping[str, str] = {
     "plan-proposed": N_("Grundriss vorgeschlagen"),
     "plan-set": N_("Grundriss in Kraft gesetzt"),
     "setup-looked": N_("Verpixeltes Bild zum Einrichten angesehen"),
+    "camera-tried": N_("Kamera-Adresse ausprobiert"),
+    "cameras-sought": N_("Kameras im Netz gesucht"),
     "recording-ordered": N_("Aufzeichnung angeordnet"),
     "recording-refused": N_("Aufzeichnung nicht möglich"),
     "recording-failed": N_("Aufzeichnung nicht zustande gekommen"),

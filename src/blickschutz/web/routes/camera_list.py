@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -17,6 +18,7 @@ from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.setup import size_of
 from blickschutz.web.routing import in_lane
+from blickschutz.web.trial_lines import trial_data
 from blickschutz.web.versions import refusal_in_words
 
 _SEE_OTHER, _INCOMPLETE = 303, 422
@@ -40,6 +42,8 @@ def routes(pages: Pages) -> APIRouter:
             status=_INCOMPLETE if refused is not None else 200,
             rows=[(tile, size_of(tile), density(tile.camera, size_of(tile))) for tile in pages.tiles()],
             sides=list(Side),
+            networks=pages.room.trials.networks,
+            trial_data=json.dumps(trial_data(language)),
             given=given or NewCamera(),
             changeable=desk.changeable,
             refused=refusal_in_words(refused, language) if refused is not None else None,

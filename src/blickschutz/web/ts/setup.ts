@@ -1,6 +1,7 @@
 // Drawing on a camera's redacted picture (areas, lines, calibration), and placing cameras on the site plan. What is drawn goes to the
 // server as one text; it alone says what is taken.
 
+import { Trial } from "./trial.js";
 import { Canvas, element, type Handle } from "./canvas.js";
 import { bands, crossesItself, ground, isFlat, type Spot, type Stander } from "./shapes.js";
 
@@ -302,3 +303,4 @@ class Placing {
 
 for (const form of document.querySelectorAll<HTMLFormElement>("[data-setup]")) new Setup(form);
 for (const form of document.querySelectorAll<HTMLFormElement>("[data-placing]")) new Placing(form);
+for (const part of document.querySelectorAll<HTMLElement>("[data-trial]")) new Trial(part);

@@ -1,0 +1,125 @@
+"""An address is tried in a browser, step by step and with one redacted picture, then taken over and proposed; and cameras are found."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+
+from blickschutz.audit.model import Event
+from blickschutz.bootstrap.system import Source
+from blickschutz.config.loader import load_site
+from tests.live.system import HEIGHT, STRIPES, WIDTH, RunningSystem, browser, guest_clip, signed_in, until
+from tests.live.test_settings import path
+from tests.peers.rtsp import rtsp_server
+
+__all__ = ["browser", "path"]
+# Of this process alone: the port of the trial is one of the usual ones.
+HOST = f"127.83.{os.getpid() >> 8 & 255}.{1 + (os.getpid() & 255) % 250}"
+PASSWORD = "s/e#c?r@t"
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(400)]
+DRAWN = """() => {
+  const still = document.querySelector("[data-still]:not([hidden])");
+  const { data } = still.getContext("2d").getImageData(0, 0, still.width, still.height);
+  return [...data].filter((_, index) => index % 4 === 1);
+}"""
+
+
+@pytest.fixture
+def place(path):
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("[site]\n", '[site]\ncamera_networks = ["127.83.0.0/16"]\n', 1), encoding="utf-8"
+    )
+    running = RunningSystem(load_site(path), path.parent, Source(path.read_text(encoding="utf-8"), str(path)))
+    # A busy machine loads what looks at pictures in more than the time of a trial.
+    running.system.control.trials.most_s = 300.0
+    yield running.system
+    running.end()
+
+
+@pytest.fixture
+def page(place, browser):
+    context = signed_in(browser.new_context(viewport={"width": 1366, "height": 900}), place, "technik")
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def steps(page):
+    return dict(page.evaluate("[...document.querySelectorAll('[data-step]')].map((one) => [one.dataset.step, one.dataset.state])"))
+
+
+def words(page, step):
+    return page.locator(f"[data-step='{step}'] [data-of=text]").inner_text()
+
+
+def test_an_address_is_tried_seen_redacted_taken_over_and_proposed(page, place, path):
+    # The guest comes when the place is known, and is no longer there than what lies there takes to become a part of it.
+    guest_clip(path.with_name("guest.h264"), 90)
+    clip = ("--file", str(path.with_name("guest.h264")), "--rate", "10")
+    with rtsp_server("h264", "--host", HOST, "--port", "8554", "--account", f"viewer:{PASSWORD}", *clip) as server:
+        address = f"rtsp://{HOST}:{server.port}/stream"
+        page.goto(f"{place.address}settings/cameras")
+        page.get_by_label("Adresse des Stroms oder IP-Adresse der Kamera").fill(address)
+        page.locator("#trial_user").fill("viewer")
+        page.get_by_label("Kennwort an der Kamera, nur für diese Probe").fill("falsch")
+        page.get_by_role("button", name="Ausprobieren", exact=True).click()
+        page.get_by_text("Die Probe ist zu Ende.").wait_for()
+        assert (steps(page)["reach"], steps(page)["sign-in"], steps(page)["stream"]) == ("done", "failed", "open")
+        assert "nimmt Benutzer oder Kennwort nicht an" in words(page, "sign-in")
+
+        page.get_by_label("Kennwort an der Kamera, nur für diese Probe").fill(PASSWORD)
+        page.get_by_role("button", name="Ausprobieren", exact=True).click()
+        page.locator("[data-step=stream][data-state=done]").wait_for()
+        page.get_by_text("Die Probe ist zu Ende.").wait_for()
+        found = steps(page)
+        assert found.pop("clock") == "unknown", "nobody tells the time there"
+        assert found == dict.fromkeys(["reach", "sign-in", "stream", "keyframes", "rate", "load", "picture"], "done")
+        assert words(page, "stream") == f"H.264, {WIDTH} × {HEIGHT} px"
+        assert "Prozessorkerne" in words(page, "load")
+        shown = np.array(page.evaluate(DRAWN), float).reshape(-1, WIDTH)
+        assert shown.shape == (HEIGHT, WIDTH)
+        assert shown.std() > 2, "a picture, and no empty one"
+        # The guest's shirt has 180 steps of contrast in stripes of two pixels; in the mosaic nothing finer than a cell is left.
+        shirt = shown[STRIPES]
+        assert float(np.abs(shirt[:, 2:] - shirt[:, :-2]).mean()) < 25
+    page.get_by_role("button", name="In das Formular übernehmen").click()
+    assert (page.locator("#address").input_value(), page.locator("#user").input_value()) == (address, "viewer")
+    page.get_by_label("Name auf der Wand").fill("Am Tor")
+    page.get_by_role("button", name="Vorschlagen").click()
+    page.wait_for_url("**/settings/changes/*")
+    (proposal,) = place.control.desk.proposals()
+    assert dict(proposal.differences[0].after)["address"] == address
+    log = place.records.office.log
+    tried = [entry for entry, _ in log.find(event=Event.CAMERA_TRIED)]
+    assert [(entry.by, entry.facts) for entry in tried] == [("technik", {"address": f"rtsp://{HOST}:8554"})] * 2
+    assert len(log.find(event=Event.SETUP_LOOKED)) == 1
+    written = [one.read_bytes() for one in path.parent.rglob("*") if one.is_file()]
+    assert [form for form in (PASSWORD, quote(PASSWORD, safe="")) if any(form.encode() in one for one in written)] == []
+
+
+def test_whoever_cancels_ends_the_process_and_what_is_outside_is_refused_in_words(page, place):
+    trials = place.control.trials
+    with rtsp_server("h264", "--host", HOST, "--port", "8554") as server:
+        page.goto(f"{place.address}settings/cameras")
+        page.locator("[data-trial-address]").fill(f"rtsp://{HOST}:{server.port}/stream")
+        page.get_by_role("button", name="Ausprobieren", exact=True).click()
+        page.locator("[data-step=reach][data-state=done]").wait_for()
+        page.get_by_role("button", name="Abbrechen").click()
+        until(lambda: not trials._turns.people)
+        assert "Abgebrochen." in page.locator("[data-trial-said]").inner_text()
+    for address, said in (
+        ("rtsp://10.0.0.1/x", "liegt nicht in einem Netz"),
+        (f"rtsp://{HOST}:8710/x", "Dieser Port wird nicht ausprobiert"),
+    ):
+        page.locator("[data-trial-address]").fill(address)
+        page.get_by_role("button", name="Ausprobieren", exact=True).click()
+        page.locator("[data-trial-problem]", has_text=said).wait_for()
+        until(lambda: not trials._turns.people)
