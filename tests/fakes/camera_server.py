@@ -11,10 +11,10 @@ import threading
 class CameraServer:
     """`heard` are the requests, each as text."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, place: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._context = context
         self.heard: list[str] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(place)
         self.port = self._socket.getsockname()[1]
         self._threads = [threading.Thread(target=self._serve, daemon=True)]
         self._threads[0].start()

@@ -34,14 +34,17 @@ def notice(topic, data, source=(("Rule", "Eingang"),), operation="Changed"):
 class OnvifPeer:
     """`tell` puts notices into the next answer to a pull. `ahead_s`: by how much its clock is wrong. Tokens of another time are refused."""
 
-    def __init__(self, *, user="", password="", ahead_s=0.0, wait_s=0.3, open_time=True):
+    def __init__(
+        self, *, user="", password="", ahead_s=0.0, wait_s=0.3, open_time=True, place=("127.0.0.1", 0), stream="rtsp://10.9.8.7/stream"
+    ):
         self._user, self._password, self._ahead_s, self._wait_s = user, password, ahead_s, wait_s
         self._open = {"GetSystemDateAndTime"} if open_time else set()
         self._told: queue.Queue[str] = queue.Queue()
         self.replies: dict[str, list] = {}
-        self._web = WebCamera(self._reply)
+        self._stream = stream
+        self._web = WebCamera(self._reply, place=place)
         self.port = self._web.port
-        self.address = f"http://{f'{user}:{password}@' if user else ''}127.0.0.1:{self.port}/onvif/device_service"
+        self.address = f"http://{f'{user}:{password}@' if user else ''}{place[0]}:{self.port}/onvif/device_service"
 
     @property
     def asked(self) -> list[str]:
@@ -113,7 +116,7 @@ class OnvifPeer:
 
     def _GetStreamUri(self, request):  # noqa: N802 - as the protocol says it
         number = 1 if "<trt:ProfileToken>a&amp;b</trt:ProfileToken>" in request else 2
-        return f"<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>rtsp://10.9.8.7/stream{number}</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>"
+        return f"<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>{self._stream}{number}</tt:Uri></trt:MediaUri></trt:GetStreamUriResponse>"
 
     def _CreatePullPointSubscription(self, request):  # noqa: N802 - as the protocol says it
         assert request.startswith("POST /onvif/events ")

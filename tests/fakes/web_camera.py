@@ -11,9 +11,9 @@ from tests.fakes.camera_server import CameraServer
 class WebCamera(CameraServer):
     """`reply` gets the request (text) and gives the pieces of the answer, `bytes`, or seconds to wait."""
 
-    def __init__(self, reply, *, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, reply, *, context: ssl.SSLContext | None = None, place: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._reply, self._ending = reply, threading.Event()
-        super().__init__(context)
+        super().__init__(context, place)
 
     def talk(self, connection):
         data = b""

@@ -63,7 +63,7 @@ def test_a_camera_is_entered_drawn_on_measured_and_placed(page, place):
     page.goto(f"{place.address}settings")
     page.get_by_role("link", name="Kameras einrichten").click()
     page.get_by_label("Name auf der Wand").fill("Am Tor")
-    page.get_by_label("Adresse").fill("file:neu.mp4")
+    page.get_by_label("Adresse des Stroms (RTSP oder HTTP), ohne Kennwort").fill("file:neu.mp4")
     page.get_by_role("button", name="Vorschlagen").click()
     confirmed(page, place)
     keeper = until(lambda: place.supervisor.keepers.get(NEW))

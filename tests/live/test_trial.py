@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 from urllib.parse import quote
 
 import numpy as np
@@ -11,13 +13,15 @@ import pytest
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import Source
 from blickschutz.config.loader import load_site
+from blickschutz.ingest.io.discovery import GROUP
+from tests.fakes.onvif_camera import OnvifPeer
 from tests.live.system import HEIGHT, STRIPES, WIDTH, RunningSystem, browser, guest_clip, signed_in, until
 from tests.live.test_settings import path
 from tests.peers.rtsp import rtsp_server
 
 __all__ = ["browser", "path"]
-# Of this process alone: the port of the trial is one of the usual ones.
-HOST = f"127.83.{os.getpid() >> 8 & 255}.{1 + (os.getpid() & 255) % 250}"
+# Of this process alone: the ports are of those that are tried.
+HOST = f"127.0.{1 + (os.getpid() >> 8) % 250}.{1 + os.getpid() % 250}"
 PASSWORD = "s/e#c?r@t"
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(400)]
 DRAWN = """() => {
@@ -30,7 +34,7 @@ DRAWN = """() => {
 @pytest.fixture
 def place(path):
     path.write_text(
-        path.read_text(encoding="utf-8").replace("[site]\n", '[site]\ncamera_networks = ["127.83.0.0/16"]\n', 1), encoding="utf-8"
+        path.read_text(encoding="utf-8").replace("[site]\n", '[site]\ncamera_networks = ["127.0.0.0/16"]\n', 1), encoding="utf-8"
     )
     running = RunningSystem(load_site(path), path.parent, Source(path.read_text(encoding="utf-8"), str(path)))
     # A busy machine loads what looks at pictures in more than the time of a trial.
@@ -123,3 +127,67 @@ def test_whoever_cancels_ends_the_process_and_what_is_outside_is_refused_in_word
         page.get_by_role("button", name="Ausprobieren", exact=True).click()
         page.locator("[data-trial-problem]", has_text=said).wait_for()
         until(lambda: not trials._turns.people)
+
+
+class Answering:
+    """A camera that answers a search (WS-Discovery) from its own address."""
+
+    def __init__(self, host, says):
+        self._asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._asked.bind(GROUP)
+        group = socket.inet_aton(GROUP[0]) + socket.inet_aton("127.0.0.1")
+        self._asked.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+        self._asked.settimeout(0.2)
+        self._own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._own.bind((host, 0))
+        self._says, self._over = says, threading.Event()
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+        self._thread.start()
+
+    def _answer(self):
+        while not self._over.is_set():
+            try:
+                _, place = self._asked.recvfrom(65535)
+            except TimeoutError:
+                continue
+            self._own.sendto(self._says, place)
+
+    def end(self):
+        self._over.set()
+        self._thread.join(5)
+        self._asked.close()
+        self._own.close()
+
+
+def test_a_camera_is_found_asked_for_its_stream_and_tried(page, place):
+    place.control.trials.look_s = 3.0
+    service = OnvifPeer(user="viewer", password=PASSWORD, ahead_s=60.0, place=(HOST, 8080), stream="rtsp://10.9.8.7:8554/stream?number=")
+    match = (
+        "<d:ProbeMatches xmlns:d='urn:d'><d:ProbeMatch><d:Scopes>onvif://www.onvif.org/name/&lt;b&gt;Hof</d:Scopes>"
+        f"<d:XAddrs>http://{HOST}:8080/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches>"
+    )
+    answering = Answering(HOST, match.encode())
+    try:
+        with rtsp_server("h264", "--host", HOST, "--port", "8554", "--account", f"viewer:{PASSWORD}"):
+            page.goto(f"{place.address}settings/cameras")
+            page.get_by_role("button", name="Kameras im Netz suchen").click()
+            page.get_by_text("Kameras haben geantwortet.").wait_for()
+            # Others of this machine may answer, too; what one calls itself is text.
+            row = page.locator("[data-found] li", has_text=f"<b>Hof ({HOST})")
+            row.get_by_role("button").click()
+            assert page.locator("[data-trial-address]").input_value() == f"http://{HOST}:8080/onvif/device_service"
+            page.locator("[data-trial-user]").fill("viewer")
+            page.locator("[data-trial-password]").fill(PASSWORD)
+            page.get_by_role("button", name="Ausprobieren", exact=True).click()
+            page.get_by_text("Die Probe ist zu Ende.").wait_for()
+    finally:
+        answering.end()
+        service.end()
+    found = steps(page)
+    assert "vor; bitte an der Kamera stellen" in words(page, "clock")
+    assert found.pop("picture") in {"done", "unknown"}, "three seconds are few to learn a place"
+    assert found == dict.fromkeys(["reach", "sign-in", "stream", "keyframes", "rate", "load", "clock"], "done")
+    page.get_by_role("button", name="In das Formular übernehmen").click()
+    assert page.locator("#address").input_value() == f"rtsp://{HOST}:8554/stream?number=1"
+    assert len(place.records.office.log.find(event=Event.CAMERAS_SOUGHT)) == 1

@@ -71,7 +71,7 @@ class TrialDesk:
         """`settings` gives what is tried of a site, an address, a user and a password."""
         self._site, self._cameras, self._settings, self._log = site, cameras, settings, log
         self._clock, self._launch, self._preparing = clock, launch, preparing
-        self.most_s = most_s
+        self.most_s, self.look_s, self.seek_s = most_s, LOOK_S, SEEK_S
         self._turns = Turns()
 
     @property
@@ -111,7 +111,7 @@ class TrialDesk:
             if why is not None:
                 yield why
                 return
-            order = Seek(tuple(str(one) for one in networks if one.version == 4), SEEK_S)
+            order = Seek(tuple(str(one) for one in networks if one.version == 4), self.seek_s)
             until = self._clock.monotonic() + self.most_s
             async with contextlib.aclosing(self._asked(order, Credentials(), until)) as answers:
                 async for one in answers:
@@ -162,7 +162,7 @@ class TrialDesk:
     async def _stream(self, wanted: Wanted, user: str, password: str, until: float) -> AsyncGenerator[Said, None]:
         settings = self._settings(self._site(), wanted.plain, user, password)
         plain, secret = parted(settings)
-        async with contextlib.aclosing(self._asked(TryStream(plain, LOOK_S), secret, until)) as answers:
+        async with contextlib.aclosing(self._asked(TryStream(plain, self.look_s), secret, until)) as answers:
             async for one in answers:
                 # A stream offers no streams and finds no cameras.
                 if isinstance(one, StepTold | PictureTold | NotTried):
