@@ -172,7 +172,7 @@ def test_a_camera_is_found_asked_for_its_stream_and_tried(page, place):
         with rtsp_server("h264", "--host", HOST, "--port", "8554", "--account", f"viewer:{PASSWORD}"):
             page.goto(f"{place.address}settings/cameras")
             page.get_by_role("button", name="Kameras im Netz suchen").click()
-            page.get_by_text("Kameras haben geantwortet.").wait_for()
+            page.get_by_text("Kameras, die geantwortet haben:").wait_for()
             # Others of this machine may answer, too; what one calls itself is text.
             row = page.locator("[data-found] li", has_text=f"<b>Hof ({HOST})")
             row.get_by_role("button").click()

@@ -25,7 +25,7 @@ from blickschutz.kernel.scene import Doubt
 from blickschutz.pipeline.credentials import Credentials
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.profile import device_profile, trial_profile
-from blickschutz.pipeline.trial import device_told, stream_told
+from blickschutz.pipeline.trial import GoneError, device_told, stream_told
 from blickschutz.pipeline.trials import (
     MOST_PICTURE,
     AskDevice,
@@ -436,3 +436,22 @@ class TestProcess:
             assert list(stream_told(settings, 1.0, SystemClock(), ours)) == [StepTold(Step.REACH, Cause.REFUSED)]
         (clock,) = device_told(NoticeSettings(f"http://127.0.0.1:{port}/onvif/device_service"), SystemClock(), streams=False)
         assert clock == StepTold(Step.CLOCK, Cause.REFUSED)
+
+    def test_while_nothing_is_proven_there_is_no_picture_and_why(self, walk_clip):
+        """Half a second is too short to learn a place; the steps are told all the same."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            settings = CellSettings(camera="trial", source=SourceSettings(SourceKind.FILE, str(walk_clip), realtime=False))
+            told = list(stream_told(settings, 0.0, SystemClock(), ours))
+        *steps, picture = told
+        assert [one.step for one in steps] == [Step.REACH, Step.SIGN_IN, Step.STREAM, Step.KEYFRAMES, Step.RATE, Step.LOAD]
+        assert all(one.cause is None for one in steps)
+        assert picture.data == b""
+        assert picture.doubt is not None
+
+    def test_whoever_is_gone_is_told_nothing_more(self, walk_clip):
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        settings = CellSettings(camera="trial", source=SourceSettings(SourceKind.FILE, str(walk_clip)))
+        with ours, pytest.raises(GoneError):
+            list(stream_told(settings, 30.0, SystemClock(), ours))

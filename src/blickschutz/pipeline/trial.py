@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import math
 import select
 import signal
 import socket
@@ -55,15 +56,15 @@ from blickschutz.zones import profiles
 from blickschutz.zones.hardening import confine, harden
 
 _log = structlog.get_logger(__name__)
-# After that the process is ended by the kernel, whoever may have forgotten it.
-LIFE_S = 35
+# So long after its time, or without an order, the kernel ends the process, whoever may have forgotten it.
+GRACE_S = 5
 # Whoever is so far behind shows one picture in so many seconds. Each is analysed all the same: a place must be seen empty to be known.
 _BEHIND_S, _SHOWN_EVERY_S = 1.0, 1.0
 _MOST_OFFERS, _MOST_WORD = 8, 200
 _MOST_ANSWERS = 64
 
 
-class _GoneError(Exception):
+class GoneError(Exception):
     """The control room wants no more of it."""
 
 
@@ -93,7 +94,7 @@ class Looking:
 
     def take(self, frame: RawFrame) -> None:
         if gone(self._gone):
-            raise _GoneError
+            raise GoneError
         if self._began is None:
             self._began = self._clock.monotonic(), time.process_time()
         path = self._path
@@ -183,7 +184,7 @@ def _sockets(networks: Iterable[str]) -> list[socket.socket]:
 def run_trial(connection: socket.socket) -> None:
     """Entry point of a trial's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the control room ends its processes in order
-    signal.alarm(LIFE_S)
+    signal.alarm(GRACE_S)
     configure_logs()
     harden()
     keep_memory_together()
@@ -192,8 +193,9 @@ def run_trial(connection: socket.socket) -> None:
     if told is None:
         return
     order, secret = told
+    signal.alarm(math.ceil(order.within_s) + GRACE_S)
     clock = SystemClock()
-    with contextlib.suppress(_GoneError, BrokenPipeError, ConnectionResetError):  # nobody waits for the rest of it
+    with contextlib.suppress(GoneError, BrokenPipeError, ConnectionResetError):  # nobody waits for the rest of it
         if isinstance(order, Seek):
             asked = _sockets(order.networks)
             confine(profiles.finder())

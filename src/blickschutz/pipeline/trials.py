@@ -33,7 +33,13 @@ class _Message(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True
     pass
 
 
-class TryStream(_Message, frozen=True, tag="try-stream"):
+class _Order(_Message, frozen=True, kw_only=True):
+    """`within_s`: the process ends itself a little later, whoever may have forgotten it."""
+
+    within_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 30.0
+
+
+class TryStream(_Order, frozen=True, tag="try-stream"):
     """Open the stream of `settings.source`, and look at it for so many seconds. Raises `ProtocolError` where it carries a secret."""
 
     settings: CellSettings
@@ -43,7 +49,7 @@ class TryStream(_Message, frozen=True, tag="try-stream"):
         Configure(self.settings)
 
 
-class AskDevice(_Message, frozen=True, tag="ask-device"):
+class AskDevice(_Order, frozen=True, tag="ask-device"):
     """Ask the ONVIF service for its time; with `streams` for the addresses of its streams, too."""
 
     device: NoticeSettings
@@ -54,7 +60,7 @@ class AskDevice(_Message, frozen=True, tag="ask-device"):
             raise ProtocolError("an order carries a secret")
 
 
-class Seek(_Message, frozen=True, tag="seek"):
+class Seek(_Order, frozen=True, tag="seek"):
     """Ask these IPv4 networks for cameras, and listen for so many seconds."""
 
     networks: tuple[str, ...]

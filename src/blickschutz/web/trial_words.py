@@ -57,7 +57,7 @@ TRIAL_TEXTS: Mapping[str, str] = {
     "cancelled": N_("Abgebrochen."),
     "lost": N_("Die Verbindung zum Server ist abgebrochen. Bitte noch einmal versuchen."),
     "picture": N_("Verpixeltes Bild der ausprobierten Kamera"),
-    "found": N_("{} Kameras haben geantwortet."),
+    "found": N_("Kameras, die geantwortet haben: {}"),
     "none": N_("Keine Kamera hat geantwortet. Antworten können nur Kameras mit ONVIF, die im selben Netz stehen."),
     "seeking": N_("Es wird gesucht …"),
     "take": N_("Zum Ausprobieren übernehmen"),

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import msgspec
 import structlog
 
 from blickschutz.audit.io.log import AuditLog, Facts
@@ -41,6 +42,7 @@ _log = structlog.get_logger(__name__)
 MOST_S = 30.0
 LOOK_S, SEEK_S = 12.0, 4.0
 _MOST_WAITING = 2 * 1024 * 1024
+_END_S = 2.0
 
 # What a trial tells whoever wanted it; a text is the address of the stream that is tried now.
 Said: TypeAlias = StepTold | PictureTold | CameraAnswered | NotTried | str
@@ -237,12 +239,15 @@ class TrialDesk:
         started: _Started | None = None
         writer: asyncio.StreamWriter | None = None
         try:
-            started = await self._begun(order, secret)
+            left = max(0.0, until - self._clock.monotonic())
+            started = await self._begun(msgspec.structs.replace(order, within_s=left), secret)
             reader, writer = await asyncio.open_connection(sock=started.line, limit=_MOST_WAITING)
             while True:
                 async with asyncio.timeout(max(0.0, until - self._clock.monotonic())):
                     answer = await read_from_trial(reader)
                 if answer is None:
+                    if await asyncio.to_thread(started.failed):
+                        yield NotTried.GONE
                     return
                 yield answer
         except TimeoutError:
@@ -285,6 +290,11 @@ class _Started:
 
     line: socket.socket
     process: Started
+
+    def failed(self) -> bool:
+        """Whether it ended otherwise than by having said all; waits for its end."""
+        self.process.join(_END_S)
+        return self.process.exitcode not in {0, None}
 
     def end(self) -> None:
         self.line.close()

@@ -167,7 +167,8 @@ def try_stream(
 def _figures(sizes: _Sizes, seen: _Seen, seconds: float) -> Iterator[Told]:
     span, count = seen.last - seen.first, seen.count
     gaps = [after - before for before, after in zip(sizes.keys, sizes.keys[1:], strict=False)]
-    mean, most = (sum(gaps) / len(gaps), max(gaps)) if gaps else (0.0, 0.0)
+    # A stream that has begun may have none for long after two at once.
+    mean, most = (sum(gaps) / len(gaps), max(*gaps, seen.last - sizes.keys[-1])) if gaps else (0.0, 0.0)
     said = f"one in {mean:.2f} s, {most:.2f} s at most" if gaps else f"{len(sizes.keys)} in {seconds:g} s"
     yield Told(Step.KEYFRAMES, said, measured=Measured(keys=len(sizes.keys), key_s=max(0.0, mean), key_most_s=max(0.0, most)))
     if span > 0:

@@ -91,7 +91,7 @@ export class Trial {
     } else if (line.address) {
       this.tried.address = line.address;
     } else if (line.over) {
-      this.ended(this.texts["ended"] ?? "");
+      this.ended(this.one("trial-problem").hidden ? this.texts["ended"] ?? "" : "");
     } else if (line.step) {
       const row = this.part.querySelector<HTMLElement>(`[data-step="${line.step}"]`) ?? this.first(line.step, line.name ?? "");
       this.show(row, line.state ?? "open", line.text ?? "");
