@@ -30,6 +30,7 @@ from blickschutz.web.lanes import Lane, Lanes
 from blickschutz.web.metrics import Refusals
 from blickschutz.web.ports import CameraControl, ControlRoom
 from blickschutz.web.routing import route_class
+from blickschutz.web.streams import OpenStreams
 
 KEYS = "1234567890ß"
 # Where people begin, by what they may do: the first that fits.
@@ -74,6 +75,7 @@ class Pages:
         self.guard = guard or Guard(clock)
         self.room, self._clock = room, clock
         self.kept, self.lanes, self.refusals = KeptForms(clock), Lanes(), Refusals()
+        self.streams = OpenStreams()
         scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]
         name = host if site.server.names else "localhost"
         self.keys = SecurityKeys(room.office.access, site.site.name, name, f"{scheme}://{name}:{site.server.port}")

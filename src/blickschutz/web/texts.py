@@ -290,6 +290,8 @@ CAUSE_WORDS: Mapping[str, str] = {
 }
 
 UNRECORDABLE = N_("zeichnet nicht auf")
+# Also the reason with which a WebSocket ends: 123 bytes at most.
+TOO_MANY_STREAMS = N_("In dieser Sitzung sind zu viele Fenster offen. Bitte schließen Sie einige.")
 
 SIDE_WORDS: Mapping[str, str] = {"forecourt": N_("Vorplatz"), "side": N_("Weitere Seiten")}
 REGIME_WORDS: Mapping[str, str] = {"day": N_("Tag"), "night": N_("Nacht")}

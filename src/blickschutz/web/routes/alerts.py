@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from blickschutz.access.model import Permission
 from blickschutz.alerts.model import Alert, AlertState, Outcome
@@ -16,7 +15,7 @@ from blickschutz.kernel.situation import Kind
 from blickschutz.web.allowed import allow
 from blickschutz.web.numbers import Before, Number, numbers
 from blickschutz.web.pages import Pages
-from blickschutz.web.routes.bar import changes
+from blickschutz.web.routes.bar import stream_of
 from blickschutz.web.views import by_whom, open_queue, place_from, place_of, views
 
 _DAY_S = 24 * 3600.0
@@ -84,7 +83,7 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/alerts/stream", dependencies=[allow(Permission.ALERTS)])
     async def stream(request: Request) -> Response:
-        return StreamingResponse(changes(pages, request, Permission.ALERTS), media_type="text/event-stream")
+        return stream_of(pages, request, Permission.ALERTS)
 
     @router.get("/alerts/{number}", dependencies=[allow(Permission.ALERTS)])
     def alert(request: Request, number: Number, also: Also = "") -> Response:

@@ -9,16 +9,17 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from blickschutz.access.model import Permission
 from blickschutz.access.rules import may
 from blickschutz.alerts.model import Alert
 from blickschutz.kernel.situation import name
+from blickschutz.web import texts
 from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import local
+from blickschutz.web.streams import ChangesResponse
 
 _BEAT_S = 15.0
 # How soon somebody hears of what nobody tells: cameras stopped, deadlines suspended, the regime. In memory all of them.
@@ -40,9 +41,15 @@ def routes(pages: Pages) -> APIRouter:
 
     @router.get("/bar/stream", dependencies=[allow(Permission.OWN, touch=False)])
     async def stream(request: Request) -> Response:
-        return StreamingResponse(changes(pages, request, Permission.OWN), media_type="text/event-stream")
+        return stream_of(pages, request, Permission.OWN)
 
     return router
+
+
+def stream_of(pages: Pages, request: Request, needed: Permission) -> Response:
+    """The stream of `changes`; one more than a session may have open is refused in words."""
+    sentence = texts.translator(pages.language(request))(texts.TOO_MANY_STREAMS)
+    return ChangesResponse(pages.streams, session_of(request), lambda: changes(pages, request, needed), sentence)
 
 
 class Changes:

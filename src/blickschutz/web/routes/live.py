@@ -18,11 +18,14 @@ from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import find
-from blickschutz.web.texts import CAUSE_WORDS, UNRECORDABLE, Translate, translator
+from blickschutz.web.streams import Kind, most_pictures
+from blickschutz.web.texts import CAUSE_WORDS, TOO_MANY_STREAMS, UNRECORDABLE, Translate, translator
 
 _STATE_EVERY_S = 0.5
 _LOOK_EVERY_S = 2.0
 _END_S = 2.0
+# RFC 6455, registry of close codes.
+_TRY_AGAIN_LATER = 1013
 
 
 def routes(pages: Pages) -> APIRouter:
@@ -36,24 +39,40 @@ def routes(pages: Pages) -> APIRouter:
             await socket.close(1008)
             return
         await socket.accept()
-        viewer = tile.control.stream.join()
-        out = _Out(socket)
-        states = partial(_send_states, out, tile, translator(pages.language(socket)))
-        works = (partial(_send_video, out, viewer), states, partial(_until_gone, socket), partial(_while_allowed, socket, pages))
-        # When one of them ends, for whatever reason, the viewer is let go, and comes again.
-        parts = [pages.guard.once_task("live", work) for work in works]
-        try:
-            await asyncio.wait([part.task for part in parts], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            tile.control.stream.leave(viewer)
-            for part in parts:
-                part.end()
-            for part in parts:
-                await part.finished(_END_S)
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-                await socket.close()
+        with pages.streams.held(session_of(socket), Kind.PICTURES, most_pictures(len(pages.site.cameras))) as there:
+            if there:
+                await _show(socket, pages, tile)
+            else:
+                await _too_many(socket, tile, translator(pages.language(socket)))
 
     return router
+
+
+async def _show(socket: WebSocket, pages: Pages, tile: TileView) -> None:
+    viewer = tile.control.stream.join()
+    out = _Out(socket)
+    states = partial(_send_states, out, tile, translator(pages.language(socket)))
+    works = (partial(_send_video, out, viewer), states, partial(_until_gone, socket), partial(_while_allowed, socket, pages))
+    # When one of them ends, for whatever reason, the viewer is let go, and comes again.
+    parts = [pages.guard.once_task("live", work) for work in works]
+    try:
+        await asyncio.wait([part.task for part in parts], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        tile.control.stream.leave(viewer)
+        for part in parts:
+            part.end()
+        for part in parts:
+            await part.finished(_END_S)
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            await socket.close()
+
+
+async def _too_many(socket: WebSocket, tile: TileView, translate: Translate) -> None:
+    """The tile says why it has no picture; it comes again, as after every end."""
+    sentence, out = translate(TOO_MANY_STREAMS), _Out(socket)
+    await out.text(kind="state", state=tile.state, detail=sentence, note="", recording="")
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        await socket.close(_TRY_AGAIN_LATER, sentence)
 
 
 class _Out:
