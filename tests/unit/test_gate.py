@@ -24,7 +24,7 @@ from blickschutz.ingest.rules.rtsp import SignIn, cause_of, read_message
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError
 from blickschutz.pipeline.logs import configure_logs
-from blickschutz.web.settings import _without_password
+from blickschutz.web.settings import shown_address
 from blickschutz.web.texts import CAUSE_WORDS
 from tests.fakes.rtsp_camera import certificate
 
@@ -50,7 +50,7 @@ class TestAddresses:
         value = f"rtsp://admin:{password}@{place}"
         found = read_address(value)
         assert (found.user, found.password) == ("admin", password.replace("%41", "A"))
-        for shown in (found.shown, repr(found), without_secrets(value), _without_password(value), without_secrets(f"error at {value}: no")):
+        for shown in (found.shown, repr(found), without_secrets(value), shown_address(value), without_secrets(f"error at {value}: no")):
             assert password not in shown
             assert "ecret" not in shown
             assert "admin" not in shown

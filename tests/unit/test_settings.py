@@ -212,17 +212,62 @@ class TestTogether:
     def test_a_proposal_stands_on_a_file_that_somebody_edited_elsewhere(self, house):
         made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
         house.path.write_text(house.text.replace('name = "Brunnen"', 'name = "Am Brunnen" # so heißt er'), encoding="utf-8")
+        edited = house.text
+        # Whoever confirms saw the proposal, and not what somebody wrote into the file since.
+        assert house.desk.confirm(made.number, "aufsicht") == Refused(Why.BY_HAND, keys=("cameras.brunnen.name",))
+        assert (house.text, house.desk.proposal(made.number).state) == (edited, State.WAITING)
+        assert [camera.name for camera in house.system.site.cameras if camera.id == "brunnen"] == ["Brunnen"]
+        seen = house.desk.hand_edit()
+        assert [one.key for one in seen.differences] == ["cameras.brunnen.name"]
+        taken = house.desk.reload("de", "technik", seen.seen)
+        assert (taken.origin, taken.by, taken.decided_by) == (Origin.FILE, "site-file", "technik")
         done = house.desk.confirm(made.number, "aufsicht")
         assert done.state is State.APPLIED
         assert 'name = "Am Brunnen" # so heißt er' in house.text
         assert str(OTHER) in house.text
         # What was written by hand is a change of its own, before the other.
         assert [(one.origin, one.by) for one in house.desk.proposals()] == [(Origin.FILE, "site-file"), (Origin.PAGE, "technik")]
+        assert [entry.facts["people"] for entry in house.told(Event.SETTINGS_APPLIED)] == [
+            ["technik", "aufsicht"],
+            ["site-file", "technik"],
+        ]
+
+    def test_a_file_that_is_put_back_is_in_nobodys_way(self, house):
+        made, before = house.desk.propose("technik", [Edit(ZONE, OTHER)]), house.text
+        house.path.write_text(house.text.replace("rate = 5.0", "rate = 6.0"), encoding="utf-8")
+        assert house.desk.confirm(made.number, "aufsicht").why is Why.BY_HAND
+        house.path.write_text(before, encoding="utf-8")
+        assert house.desk.confirm(made.number, "aufsicht").state is State.APPLIED
+
+    def test_what_takes_one_person_does_not_take_the_file_with_it(self, house):
+        house.path.write_text(house.text.replace("rate = 5.0", "rate = 6.0"), encoding="utf-8")
+        assert house.desk.propose("technik", [Edit(NAME, "Eins")]) == Refused(Why.BY_HAND, keys=("analysis.rate",))
+        assert (house.system.site.analysis.rate, 'name = "Brunnen"' in house.text) == (5.0, True)
+
+    def test_what_is_taken_is_what_was_seen(self, house):
+        house.path.write_text(house.text.replace("rate = 5.0", "rate = 6.0"), encoding="utf-8")
+        seen = house.desk.hand_edit().seen
+        house.path.write_text(house.text.replace("rate = 6.0", "rate = 4.0"), encoding="utf-8")
+        assert house.desk.reload("de", "technik", seen) == Refused(Why.OTHER)
+        assert house.system.site.analysis.rate == 5.0
+        assert house.desk.reload("de", "technik", house.desk.hand_edit().seen).state is State.APPLIED
+        assert house.desk.hand_edit() == Refused(Why.NOTHING)
+
+    def test_a_hand_edit_that_a_rule_is_against_is_named_before_anything_else(self, house):
+        made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
+        zone = '[[cameras.zones]]\nid = "flaeche"'
+        house.path.write_text(house.text.replace(zone, f'{zone}\nrules = {{ off = ["camera_tampered"] }}'), encoding="utf-8")
+        refused = house.desk.confirm(made.number, "aufsicht")
+        assert (refused.why, bool(refused.lines)) == (Why.BY_HAND, True)
+        assert house.desk.hand_edit().why is Why.LAW
+        assert house.desk.proposal(made.number).state is State.WAITING
 
     def test_one_whose_key_somebody_edited_is_refused_in_words(self, house):
         made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
         mine = "[[0.0, 0.35], [0.95, 0.35], [0.95, 0.95], [0.05, 0.95]]"
         house.path.write_text(house.text.replace("[[0.05, 0.35], [0.95, 0.35], [0.95, 0.95], [0.05, 0.95]]", mine, 1), encoding="utf-8")
+        assert house.desk.confirm(made.number, "aufsicht") == Refused(Why.BY_HAND, keys=(".".join(ZONE),))
+        house.desk.reload()
         refused = house.desk.confirm(made.number, "aufsicht")
         assert refused == Refused(Why.CLASH, keys=(".".join(ZONE),))
         assert mine in house.text

@@ -81,7 +81,24 @@ def test_what_stands_against_it_is_said_with_its_source_and_nothing_is_kept(desk
 def test_a_file_edited_by_hand_is_shown_and_put_in_force(desk):
     desk.house.path.write_text(EXAMPLE.replace('"Brunnen"', '"Am Brunnen"').replace("keep_hours = 72", "keep_hours = 48"), encoding="utf-8")
     assert "Betroffene Einstellungen: 2" in words(desk.get(CHANGES, "technik"))
-    assert desk.post(f"{CHANGES}/file", "technik").status_code == 303
+    assert desk.post(CHANGES, "technik", key=KEY, value=str(OTHER)).status_code == 303
+    refused = desk.post(f"{CHANGES}/1/confirm", "aufsicht")
+    assert (refused.status_code, "wurde von Hand geändert" in words(refused)) == (409, True)
+    assert f'href="{CHANGES}/file"' in refused.text
+    # Whoever confirms sees the change; whoever administers puts exactly that in force.
+    seen = desk.get(f"{CHANGES}/file", "aufsicht")
+    assert '"Brunnen" "Am Brunnen"' in words(seen)
+    assert "Gilt erst nach einem Neustart der Anlage: alerts.keep_hours" in words(seen)
+    assert 'name="seen"' not in seen.text
+    assert desk.post(f"{CHANGES}/file", "aufsicht").status_code == 403
+    (mark,) = re.findall(r'name="seen" value="(\w+)"', desk.get(f"{CHANGES}/file", "technik").text)
+    for other in ("", mark[::-1]):
+        old = desk.post(f"{CHANGES}/file", "technik", seen=other)
+        assert (old.status_code, "inzwischen eine andere" in words(old)) == (409, True)
+    assert desk.post(f"{CHANGES}/file", "technik", seen=mark).status_code == 303
+    assert "steht, was gilt" in words(desk.get(f"{CHANGES}/file", "technik"))
+    assert "put in force" not in words(desk.get(f"{CHANGES}/file", "technik"))
+    assert desk.post(f"{CHANGES}/1/confirm", "aufsicht").status_code == 303
     shown = words(desk.get(CHANGES, "technik"))
     assert "Gilt erst nach einem Neustart der Anlage: alerts.keep_hours" in shown
     assert "Am Brunnen" in desk.get("/plan", "technik").text
@@ -103,8 +120,17 @@ def test_declined_and_gone(desk):
 def test_no_secret_is_shown(desk):
     old = EXAMPLE.replace("rtsp://192.0.2.16/stream1", "rtsp://192.0.2.16/stream1?password=geheim")
     desk.house.path.write_text(old, encoding="utf-8")
-    page = desk.get(CHANGES, "technik").text + desk.post(f"{CHANGES}/file", "technik").text
-    assert "geheim" not in page
+    seen = desk.get(f"{CHANGES}/file", "technik").text
+    (mark,) = re.findall(r'name="seen" value="(\w+)"', seen)
+    taken = desk.post(f"{CHANGES}/file", "technik", seen=mark)
+    assert taken.status_code == 303
+    page = (
+        desk.get(CHANGES, "technik").text
+        + desk.get("/settings", "technik").text
+        + seen
+        + desk.get(taken.headers["location"], "technik").text
+    )
+    assert ("stream1?password=…" in seen, "geheim" in page) == (True, False)
 
 
 def test_keys_and_values_as_people_type_them():

@@ -80,6 +80,8 @@ class Why(StrEnum):
     FILE = "file"
     NOTHING = "nothing"
     CLASH = "clash"
+    BY_HAND = "by-hand"
+    OTHER = "other"
     GONE = "gone"
     SAME = "same"
     LEFT = "left"
@@ -184,6 +186,15 @@ class Looked:
     effects: Effects
     second: bool
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandEdit:
+    """What somebody wrote into the file by hand and nobody put in force yet. `seen` names exactly this difference."""
+
+    differences: tuple[Difference, ...]
+    effects: Effects
+    seen: str
 
 
 Edits: TypeAlias = Sequence[Edit]

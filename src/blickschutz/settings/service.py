@@ -16,6 +16,7 @@ from blickschutz.kernel.errors import DeviceError, SettingsError
 from blickschutz.settings.model import (
     Difference,
     Edit,
+    HandEdit,
     Looked,
     Made,
     Noted,
@@ -139,10 +140,22 @@ class SettingsDesk:
                 return looked
             return self._kept(looked, by, "", language, undoes=number)
 
-    def reload(self, language: str = "de") -> Proposal | Refused:
-        """Put in force what somebody wrote into the file by hand; it stands in history and log like any other change."""
+    def hand_edit(self, language: str = "de") -> HandEdit | Refused:
+        """What somebody wrote into the file by hand, and what it would do; `NOTHING` where nobody did. Nothing is kept."""
         with self._lock:
-            outcome = self._taken(language)
+            found = self._by_hand(language)
+            if isinstance(found, Refused):
+                return found
+            text, looked = found
+            return HandEdit(looked.differences, looked.effects, self._mark(text))
+
+    def reload(self, language: str = "de", by: str = BY_HAND, seen: str = "") -> Proposal | Refused:
+        """Put in force what somebody wrote into the file by hand; it stands in history and log like any other change.
+
+        `by` saw it on a page: exactly that (`HandEdit.seen`) is put in force. At the machine itself nobody is asked what they saw.
+        """
+        with self._lock:
+            outcome = self._taken(language, by, seen)
             self._note(outcome)
             return outcome
 
@@ -251,11 +264,14 @@ class SettingsDesk:
         return (self._file.version(made.before) or "") if made is not None and self._file is not None else ""
 
     def _applied(self, proposal: Proposal, by: str, language: str) -> Proposal | Refused:
-        """Write it, and put it in force. What somebody wrote by hand meanwhile comes first, as a change of its own."""
+        """Write it, and put it in force. What somebody wrote by hand meanwhile comes first: nobody confirms what they did not see."""
         assert self._file is not None
-        taken = self._taken(language)
-        if isinstance(taken, Refused) and taken.why is not Why.NOTHING:
-            return self._given_back(proposal, by, taken)
+        edited = self._by_hand(language)
+        if not isinstance(edited, Refused):
+            return self._given_back(proposal, by, Refused(Why.BY_HAND, keys=tuple(one.key for one in edited[1].differences)))
+        if edited.why is not Why.NOTHING:
+            refused = Refused(Why.BY_HAND, _in_words(edited)) if edited.why is Why.LAW else edited
+            return self._given_back(proposal, by, refused)
         looked = self._of(proposal, language)
         if isinstance(looked, Refused):
             return self._given_back(proposal, by, looked)
@@ -288,8 +304,12 @@ class SettingsDesk:
         made = self._store.get(proposal.undoes) if proposal.undoes else None
         return self._former(made) if made is not None and made.after == hash_of(now) else ""
 
-    def _taken(self, language: str) -> Proposal | Refused:
-        """The file as somebody left it, put in force."""
+    def _mark(self, now: str) -> str:
+        """Names what is in force and what the file says: who saw the difference of these two saw no other."""
+        return hash_of(f"{hash_of(self._text)} {hash_of(now)}")
+
+    def _by_hand(self, language: str) -> tuple[str, Looked] | Refused:
+        """The file as somebody left it, and what it would do."""
         if self._file is None:
             return Refused(Why.DEMO)
         try:
@@ -306,8 +326,17 @@ class SettingsDesk:
                 self._text = now
             return Refused(Why.NOTHING)
         looked = self._allowed(self._text, now, wanted, language)
-        if isinstance(looked, Refused):
-            return looked
+        return looked if isinstance(looked, Refused) else (now, looked)
+
+    def _taken(self, language: str, by: str, seen: str) -> Proposal | Refused:
+        """The file as somebody left it, put in force."""
+        edited = self._by_hand(language)
+        if isinstance(edited, Refused):
+            return edited
+        now, wanted = edited[0], edited[1].differences
+        if seen and seen != self._mark(now):
+            return Refused(Why.OTHER)
+        assert self._file is not None
         try:
             go = self._running.prepare(site_of(now, self._file.name, language))
             self._file.keep(self._text)
@@ -318,7 +347,7 @@ class SettingsDesk:
             return Refused(Why.DEVICE, (str(error),))
         made = Made(hash_of(self._text), hash_of(now), needs_restart(wanted))
         known = self._store.add(Proposal(0, BY_HAND, 0.0, wanted, origin=Origin.FILE, second=False, before=made.before))
-        found = self._store.turn(known.number, State.WAITING, State.APPLIED, BY_HAND, made)
+        found = self._store.turn(known.number, State.WAITING, State.APPLIED, by, made)
         self._in_force(now, go)
         return found or known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,7 @@ from blickschutz.web.texts import MODE_WORDS, PRIORITY_WORDS, REGIME_WORDS, ROLE
 from blickschutz.web.words import POINTS
 
 _Path = tuple[str | int, ...]
+_GIVEN = re.compile(r"=[^&;/?#]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,10 @@ def _shown(key: str, value: Any, language: str) -> str:
     if isinstance(value, float):
         text = number(value, language, 4).rstrip("0")
         return text.rstrip(",.")
-    return _without_password(str(value)) if key == "address" else str(value)
+    return shown_address(str(value)) if key == "address" else str(value)
 
 
-def _without_password(address: str) -> str:
-    """A stream's address without the credentials in it."""
+def shown_address(address: str) -> str:
+    """A stream's address without the credentials in it. Many cameras take them in path or query (`/user=admin&password=…`)."""
     shown = without_secrets(address)
-    return address if shown == address else shown.replace("://", "://…@", 1)
+    return _GIVEN.sub("=…", address if shown == address else shown.replace("://", "://…@", 1))

@@ -11,6 +11,11 @@ SETTINGS_PROBLEMS: Mapping[str, str] = {
     "file": N_("So kann die Anlagendatei nicht sein. Es wurde nichts geändert."),
     "nothing": N_("Das ist schon so. Es wurde nichts geändert."),
     "clash": N_("Inzwischen hat jemand dieselbe Einstellung geändert. Dieser Vorschlag passt nicht mehr; bitte machen Sie einen neuen."),
+    "by-hand": N_(
+        "Die Anlagendatei wurde von Hand geändert. Sehen Sie sich diese Änderung zuerst an: Erst wenn sie in Kraft gesetzt oder die Datei "
+        "zurückgestellt ist, lässt sich etwas anderes in Kraft setzen."
+    ),
+    "other": N_("Die Anlagendatei ist inzwischen eine andere. Bitte sehen Sie sich an, was jetzt darin steht."),
     "gone": N_("Das gibt es nicht mehr. Jemand anders war schneller."),
     "same": N_("Das muss eine zweite Person tun, nicht Sie selbst."),
     "left": N_("Wer das vorgeschlagen hat, darf es nicht mehr. Bitte lehnen Sie es ab; wer verwaltet, schlägt es neu vor."),

@@ -12,10 +12,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from blickschutz.config.model import SiteFile
-from blickschutz.ingest.rules.address import without_secrets
 from blickschutz.kernel.errors import UNREADABLE
 from blickschutz.settings.model import Difference, Edit, Effects, Refused
-from blickschutz.web.settings import meaning_of
+from blickschutz.web.settings import meaning_of, shown_address
 
 _MOST_SHOWN = 2000
 
@@ -95,7 +94,7 @@ def _inline(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_inline, value))}]"
     if isinstance(value, str):
-        return json.dumps(without_secrets(value) if "://" in value else value, ensure_ascii=False)
+        return json.dumps(shown_address(value) if "://" in value else value, ensure_ascii=False)
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Member, Permission
 from blickschutz.access.rules import may
 from blickschutz.kernel.errors import DeviceError, SettingsError
-from blickschutz.settings.model import Proposal, Refused, State, Why
+from blickschutz.settings.model import HandEdit, Proposal, Refused, State, Why
 from blickschutz.settings.service import BY_HAND
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
@@ -112,12 +112,33 @@ def routes(pages: Pages) -> APIRouter:
             return _page(request, outcome, 422, **given)
         return RedirectResponse(f"/settings/changes/{outcome.number}", _SEE_OTHER)
 
+    @router.get("/settings/changes/file", dependencies=[allow(Permission.VERSIONS)])
+    def file(request: Request) -> Response:
+        return _by_hand(request)
+
+    def _by_hand(request: Request, refused: Refused | None = None, status: int = 200) -> Response:
+        language, found = pages.language(request), desk.hand_edit(pages.language(request))
+        names = {camera.id: camera.name for camera in pages.site.cameras}
+        if isinstance(found, Refused) and found.why is not Why.NOTHING:
+            refused = refused or found
+        edit = found if isinstance(found, HandEdit) else None
+        return pages.render(
+            request,
+            "version_by_hand.html",
+            status=status,
+            change={"own": {"number": ""}, "differences": shown(edit.differences, names, language)} if edit is not None else None,
+            effects=effects_in_words(edit.effects, pages.camera_name, language) if edit is not None else None,
+            seen=edit.seen if edit is not None else "",
+            refused=refusal_in_words(refused, language) if refused is not None else None,
+        )
+
     @router.post("/settings/changes/file", dependencies=[allow(Permission.PROPOSE)])
     @in_lane(Lane.WRITE)
-    def take(request: Request) -> Response:
-        outcome = desk.reload(pages.language(request))
+    def take(request: Request, seen: Annotated[str, Form(max_length=64)] = "") -> Response:
+        # Without what was on the page nothing is taken: an empty one would be whatever the file says now.
+        outcome = desk.reload(pages.language(request), member_of(request).id, seen or "-")
         if isinstance(outcome, Refused):
-            return _page(request, outcome, 409)
+            return _by_hand(request, outcome, 409)
         return RedirectResponse(f"/settings/changes/{outcome.number}", _SEE_OTHER)
 
     @router.get("/settings/changes/{number}", dependencies=[allow(Permission.VERSIONS)])
