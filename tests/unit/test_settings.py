@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from blickschutz.audit.model import Event
-from blickschutz.bootstrap.system import Source, System
+from blickschutz.bootstrap.control import make_control
+from blickschutz.bootstrap.system import Source
 from blickschutz.budget.model import Began
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.errors import DeviceError
@@ -32,23 +33,23 @@ NEW = {"id": "hof", "name": "Hof", "side": "side", "address": "rtsp://192.0.2.40
 class House:
     """A site whose file lies in `folder`; nothing runs."""
 
-    def __init__(self, folder, text=EXAMPLE, **more):
-        self.path, self.folder, self.more = folder / "anlage.toml", folder, more
+    def __init__(self, folder, text=EXAMPLE):
+        self.path, self.folder = folder / "anlage.toml", folder
         self.path.write_bytes(text.encode())
         self.start()
 
     def start(self):
         text = self.path.read_bytes().decode()
         site, source = load_site(self.path), Source(text, str(self.path))
-        self.system = System(site, self.folder, ManualClock(), no_process, data=self.folder / "state", source=source, **self.more)
-        self.desk, self.log = self.system.control.desk, self.system.records.office.log
+        self.control = make_control(site, self.folder, self.folder / "state", ManualClock(), no_process, file=source)
+        self.desk, self.log = self.control.desk, self.control.records.office.log
 
     def restart(self):
         self.close()
         self.start()
 
     def close(self):
-        self.system.records.keeping.close()
+        self.control.records.keeping.close()
 
     @property
     def text(self):
@@ -89,8 +90,8 @@ class TestTwoPeople:
         assert isinstance(done, Proposal)
         assert (done.state, done.decided_by) == (State.APPLIED, "aufsicht")
         assert house.text == before.replace("[[0.05, 0.35], [0.95, 0.35], [0.95, 0.95], [0.05, 0.95]]", str(OTHER), 1)
-        assert polygon(house.system.site) == tuple(map(tuple, OTHER))
-        assert house.system.site == load_site(house.path)
+        assert polygon(house.control.settings.site) == tuple(map(tuple, OTHER))
+        assert house.control.settings.site == load_site(house.path)
         assert [one.state for one in house.desk.proposals()] == [State.APPLIED]
         (entry,) = house.told(Event.SETTINGS_APPLIED)
         assert entry.facts["people"] == ["technik", "aufsicht"]
@@ -216,7 +217,7 @@ class TestTogether:
         # Whoever confirms saw the proposal, and not what somebody wrote into the file since.
         assert house.desk.confirm(made.number, "aufsicht") == Refused(Why.BY_HAND, keys=("cameras.brunnen.name",))
         assert (house.text, house.desk.proposal(made.number).state) == (edited, State.WAITING)
-        assert [camera.name for camera in house.system.site.cameras if camera.id == "brunnen"] == ["Brunnen"]
+        assert [camera.name for camera in house.control.settings.site.cameras if camera.id == "brunnen"] == ["Brunnen"]
         seen = house.desk.hand_edit()
         assert [one.key for one in seen.differences] == ["cameras.brunnen.name"]
         taken = house.desk.reload("de", "technik", seen.seen)
@@ -242,14 +243,14 @@ class TestTogether:
     def test_what_takes_one_person_does_not_take_the_file_with_it(self, house):
         house.path.write_text(house.text.replace("rate = 5.0", "rate = 6.0"), encoding="utf-8")
         assert house.desk.propose("technik", [Edit(NAME, "Eins")]) == Refused(Why.BY_HAND, keys=("analysis.rate",))
-        assert (house.system.site.analysis.rate, 'name = "Brunnen"' in house.text) == (5.0, True)
+        assert (house.control.settings.site.analysis.rate, 'name = "Brunnen"' in house.text) == (5.0, True)
 
     def test_what_is_taken_is_what_was_seen(self, house):
         house.path.write_text(house.text.replace("rate = 5.0", "rate = 6.0"), encoding="utf-8")
         seen = house.desk.hand_edit().seen
         house.path.write_text(house.text.replace("rate = 6.0", "rate = 4.0"), encoding="utf-8")
         assert house.desk.reload("de", "technik", seen) == Refused(Why.OTHER)
-        assert house.system.site.analysis.rate == 5.0
+        assert house.control.settings.site.analysis.rate == 5.0
         assert house.desk.reload("de", "technik", house.desk.hand_edit().seen).state is State.APPLIED
         assert house.desk.hand_edit() == Refused(Why.NOTHING)
 
@@ -291,7 +292,7 @@ class TestTogether:
         assert house.desk.proposal(made.number).state is State.WAITING
 
     def test_of_many_at_once_none_is_lost(self, house):
-        names = [camera.id for camera in house.system.site.cameras]
+        names = [camera.id for camera in house.control.settings.site.cameras]
 
         def rename(name):
             assert house.desk.propose("technik", [Edit(("cameras", name, "name"), f"{name} neu")]).state is State.APPLIED
@@ -302,7 +303,7 @@ class TestTogether:
         for thread in threads:
             thread.join()
         assert [camera.name for camera in load_site(house.path).cameras] == [f"{name} neu" for name in names]
-        assert house.system.site == load_site(house.path)
+        assert house.control.settings.site == load_site(house.path)
 
 
 class TestCells:
@@ -316,31 +317,31 @@ class TestCells:
         self.put(house, Edit(("cameras", "hof"), {**NEW, "zones": [{"id": "alles", "name": "Alles", "polygon": OTHER}]}))
 
     def test_a_camera_comes_and_goes_and_the_others_are_the_same(self, house):
-        keepers = house.system.supervisor.keepers
+        keepers = house.control.supervisor.keepers
         before = dict(keepers)
         self.add(house)
         assert {name: keepers[name] for name in before} == before
         assert keepers["hof"].camera == "hof"
-        assert "Hof" in {camera.name for camera in house.system.site.cameras}
+        assert "Hof" in {camera.name for camera in house.control.settings.site.cameras}
         self.put(house, Edit(("cameras", "hof"), remove=True))
         assert dict(keepers) == before
 
     def test_one_that_comes_while_all_are_stopped_is_stopped(self, house):
-        house.system.records.stops.stop("all", "leitstelle-1", "Versammlung")
+        house.control.records.stops.stop("all", "leitstelle-1", "Versammlung")
         self.add(house)
-        assert house.system.supervisor.keepers["hof"].stopped
-        house.system.records.stops.resume("all", "leitstelle-1", "vorbei")
-        assert not house.system.supervisor.keepers["hof"].stopped
+        assert house.control.supervisor.keepers["hof"].stopped
+        house.control.records.stops.resume("all", "leitstelle-1", "vorbei")
+        assert not house.control.supervisor.keepers["hof"].stopped
 
     def test_thresholds_that_people_accepted_stay_over_another_zone(self, house):
-        keeper = house.system.supervisor.keepers["vorplatz-nord"]
+        keeper = house.control.supervisor.keepers["vorplatz-nord"]
         laid = dict(keeper._settings.situations.thresholds)
         self.put(house, Edit(ZONE, OTHER))
         assert keeper._settings.situations.zones[0].polygon == tuple(map(tuple, OTHER))
         assert keeper._settings.situations.thresholds == laid
 
     def test_another_zone_begins_what_is_counted_of_a_camera_anew(self, house):
-        budget = house.system.control.sensitivity.desk
+        budget = house.control.sensitivity.desk
         budget.keep()
         self.put(house, Edit(ZONE, OTHER))
         assert budget._moved == {"vorplatz-nord": Began.SETTINGS}
@@ -437,7 +438,7 @@ class TestByHand:
         house.path.write_text(house.text.replace('name = "Brunnen"', 'name = "Am Brunnen"'), encoding="utf-8")
         done = house.desk.reload()
         assert (done.state, done.origin, [one.key for one in done.differences]) == (State.APPLIED, Origin.FILE, ["cameras.brunnen.name"])
-        assert house.system.site == load_site(house.path)
+        assert house.control.settings.site == load_site(house.path)
         assert house.desk.reload() == Refused(Why.NOTHING)
 
     def test_comments_alone_change_nothing(self, house):
@@ -449,13 +450,13 @@ class TestByHand:
     def test_what_contradicts_the_law_is_not_put_in_force(self, house):
         house.path.write_text(house.text.replace("[cameras.calibration]", "[cameras.calibration] ", 1).replace("rate = 5.0", "rate = 50.0"))
         assert house.desk.reload().why is Why.FILE
-        assert house.system.site.analysis.rate == 5.0
+        assert house.control.settings.site.analysis.rate == 5.0
 
     def test_what_waits_for_a_restart_is_named_and_not_in_force(self, house):
         house.path.write_text(house.text.replace("keep_hours = 72", "keep_hours = 48"), encoding="utf-8")
         done = house.desk.reload()
         assert done.restart == house.desk.pending() == ("alerts.keep_hours",)
-        assert house.system.site.alerts.keep_hours == 72
+        assert house.control.settings.site.alerts.keep_hours == 72
         house.path.write_text(EXAMPLE, encoding="utf-8")
         house.desk.reload()
         assert house.desk.pending() == ()
@@ -487,6 +488,6 @@ class TestEffects:
         site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
         other = site.model_copy(update={"cameras": site.cameras[:2]})
         source = Source(EXAMPLE, str(ROOT / "examples/rathaus-kaiserslautern.toml"))
-        system = System(other, tmp_path, ManualClock(), no_process, data=tmp_path / "state", source=source)
-        assert system.control.desk.propose("technik", [Edit(NAME, "Eins")]) == Refused(Why.DEMO)
-        system.records.keeping.close()
+        control = make_control(other, tmp_path, tmp_path / "state", ManualClock(), no_process, file=source)
+        assert control.desk.propose("technik", [Edit(NAME, "Eins")]) == Refused(Why.DEMO)
+        control.records.keeping.close()
