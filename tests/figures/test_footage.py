@@ -49,6 +49,7 @@ def mask_figures(detector, tmp_path, clip: str, truth: str, warmup: float = 0.0)
     return LIVE[clip]
 
 
+@pytest.mark.long  # the office, the hall and the runner ask the same of fewer people
 def test_redaction_on_pets(detector, tmp_path):
     figures = mask_figures(detector, tmp_path, "pets09-s2l1/video.avi", "pets09-s2l1/gt.txt")
     assert figures["mean"] >= 0.9990

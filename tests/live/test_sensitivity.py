@@ -75,7 +75,9 @@ def test_whoever_accepts_by_keyboard_changes_the_cell_that_runs(tab, system):
     assert keeper.restarts == 0
 
 
-@pytest.mark.parametrize("path", ["sensitivity", f"sensitivity/{CAMERA}", "sensitivity/vorplatz-mitte"])
+@pytest.mark.parametrize(
+    "path", ["sensitivity", f"sensitivity/{CAMERA}", pytest.param("sensitivity/vorplatz-mitte", marks=pytest.mark.long)]
+)
 def test_the_pages_are_for_everybody_at_every_width(tab, system, path, tmp_path):
     for size in SIZES:
         tab.set_viewport_size({"width": size[0], "height": size[1]})

@@ -217,7 +217,7 @@ def playback(streams, late_s=0.0, large=None):
     return list(Renderer(opening, most_width=640).frames(piece.gop(backgrounds) for piece in pieces))
 
 
-@pytest.mark.parametrize("late_s", [0.0, 0.4, -0.4])
+@pytest.mark.parametrize("late_s", [0.4, *(pytest.param(one, marks=pytest.mark.long) for one in (0.0, -0.4))])
 def test_people_are_covered_in_the_large_stream_and_the_place_is_seen(streams, late_s):
     shown = playback(streams, late_s)
     scene = streams[0]
