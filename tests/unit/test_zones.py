@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import socket
 import subprocess
@@ -19,14 +20,15 @@ from blickschutz.alerts.io import broker
 from blickschutz.bootstrap.zones import control_profile
 from blickschutz.config.loader import load_site
 from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.kernel.devices import Decoding
 from blickschutz.kernel.errors import FaultError
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.pipeline.profile import profile_of
-from blickschutz.zones import landlock, profiles
+from blickschutz.zones import hardening, landlock, profiles
 from blickschutz.zones.bpf import Check, packed, program
 from blickschutz.zones.calls import checks, only
 from blickschutz.zones.hardening import confine, lacking
-from blickschutz.zones.model import Profile, Right, Wall, Zone
+from blickschutz.zones.model import Grant, Profile, Right, Wall, Zone
 from blickschutz.zones.numbers import Architecture, architecture
 from tests.conftest import ROOT
 
@@ -284,3 +286,98 @@ def test_the_library_of_mqtt_wakes_itself_without_a_port():
     assert {(one.family, one.getblocking()) for one in pair} == {(socket.AF_UNIX, False)}
     for one in pair:
         one.close()
+
+
+class TestDevices:
+    """What a cell needs where the site file lets a graphics card decode."""
+
+    CELLS = tuple(
+        profiles.cell(models=A, clips=A, addresses=["rtsp://192.168.1.2/s"], decoding=one) for one in (Decoding.NVDEC, Decoding.AUTO)
+    )
+    DONE = 0x00050000
+
+    @pytest.mark.parametrize("machine", MACHINES)
+    def test_the_driver_has_its_socket_and_no_other_kind(self, machine):
+        """It listens there; that a name is removed is answered as done and not done."""
+        unix, four, stream, datagram, packets = 1, 2, 1, 2, 5
+        for profile in self.CELLS:
+            assert judged(profile, machine, "socket", unix, packets) == judged(profile, machine, "socket", four, stream) == ALLOW
+            assert judged(profile, machine, "socket", unix, datagram) == judged(profile, machine, "socket", four, 3) == EPERM
+            assert judged(profile, machine, "bind") == judged(profile, machine, "listen") == judged(profile, machine, "connect") == ALLOW
+            for name in ("unlink", "unlinkat"):
+                if machine.number(name) is not None:
+                    assert judged(profile, machine, name) == self.DONE
+            assert judged(profile, machine, "execve") == judged(profile, machine, "ptrace") == EPERM
+        for name in ("bind", "listen", "unlink"):
+            if machine.number(name) is not None:
+                assert judged(CELL, machine, name) == ENOSYS, "where nobody asked for a card"
+
+    def test_other_cards_have_no_socket(self):
+        profile = profiles.cell(models=A, clips=A, addresses=["rtsp://192.168.1.2/s"], decoding=Decoding.VAAPI)
+        assert (profile.devices, profile.driver_socket) == (True, False)
+        assert judged(profile, MACHINES[0], "socket", 1, 5) == EPERM
+        assert judged(profile, MACHINES[0], "listen") == ENOSYS
+
+    def test_the_kernel_answers_that_it_is_done_and_does_nothing(self, tmp_path):
+        kept = tmp_path / "kept"
+        kept.touch()
+        child = os.fork()
+        if child == 0:
+            ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)
+            machine = architecture()
+            hardening._filter(packed(program(machine.audit, checks(self.CELLS[0], machine), None)), self.CELLS[0])
+            os.unlink(kept)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert kept.exists()
+
+    def test_a_device_is_told_what_to_do_only_where_that_is_granted(self):
+        """With Landlock 5 and newer a device that may be read and written takes no orders: asked of the real kernel."""
+        if landlock.version() < 5:
+            pytest.skip("this kernel does not tell orders to devices apart")
+
+        def ordered(right):
+            child = os.fork()
+            if child == 0:
+                os._exit(self._ordered_within(right))
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+        assert ordered(Right.DEVICE) == 0
+        assert ordered(Right.READ | Right.ADD) == 13, "EACCES"
+
+    @staticmethod
+    def _ordered_within(right):
+        """0, or the error with which the random device refuses to say how much it knows (random(4), RNDGETENTCNT)."""
+        ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)
+        landlock.restrict(Profile(Zone.CELL, (Grant("it", Path("/dev/urandom"), right),)), landlock.version())
+        handle = os.open("/dev/urandom", os.O_RDONLY)
+        try:
+            fcntl.ioctl(handle, 0x80045200, bytearray(4))
+        except OSError as error:
+            return error.errno
+        return 0
+
+    def test_names_of_threads_are_written_and_nothing_else_of_proc(self):
+        """The driver names its threads, which come after the walls."""
+        child = os.fork()
+        if child == 0:
+            os._exit(self._named_within())
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    def _named_within(self):
+        ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)
+        landlock.restrict(self.CELLS[0], landlock.version())
+        found = []
+
+        def write():
+            Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text("named")
+            found.append(Path(f"/proc/self/task/{threading.get_native_id()}/comm").read_text())
+
+        one = threading.Thread(target=write)
+        one.start()
+        one.join()
+        try:
+            Path("/proc/self/comm").write_text("named")
+        except PermissionError:
+            return 0 if found == ["named\n"] else 1
+        return 2

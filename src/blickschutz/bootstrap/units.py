@@ -14,6 +14,7 @@ from blickschutz.bootstrap.secrets import key_files, secret_files
 from blickschutz.config.channels import host_of
 from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import read_address
+from blickschutz.kernel.devices import Decoding, Device
 from blickschutz.kernel.hosts import number_of
 
 STATE = Path("/var/lib/blickschutz")
@@ -55,13 +56,25 @@ def units(setting: Setting) -> Mapping[str, str]:
 
 
 def _service(setting: Setting) -> list[str]:
-    lines = [*_COMMON, *_CLOCK_ASKED, *_state(setting.data)]
+    lines = [*_common(setting.site), *_CLOCK_ASKED, *_state(setting.data)]
     if setting.changeable:
         # The file is replaced as a whole, which takes its folder; secrets in it are none of that.
         lines += [f"ReadWritePaths={setting.path.parent}", f"ReadOnlyPaths=-{SECRETS}"]
     lines += ["RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", *_addresses(setting)]
     names = {name for _, name in (*secret_files(setting.site), *key_files(setting.site)) if name and "/" not in name}
     return lines + [f"LoadCredential={name}:{SECRETS / name}" for name in sorted(names)]
+
+
+def _common(site: SiteFile) -> list[str]:
+    """Of a service whose cells may use a graphics card or neural unit: those kinds of devices, and no other."""
+    kinds, analysis = [], site.analysis
+    if analysis.device is not Device.CPU or analysis.decoding in _BY_DRI:
+        kinds += ["SupplementaryGroups=render", "DeviceAllow=char-drm rw"]
+    if analysis.device is not Device.CPU:
+        kinds.append("DeviceAllow=char-accel rw")
+    if analysis.decoding in _BY_NVIDIA:
+        kinds.append("DeviceAllow=char-nvidia* rw")
+    return [one for one in _COMMON if not kinds or one != "PrivateDevices=yes"] + kinds
 
 
 def _unit(head: str, setting: Setting, lines: Iterable[str]) -> str:
@@ -196,6 +209,8 @@ _USERS = """\
 u blickschutz - "Blickschutz" /var/lib/blickschutz -
 u blickschutz-witness - "Witness of the log of Blickschutz" /var/lib/blickschutz-witness -
 """
+_BY_DRI = frozenset({Decoding.AUTO, Decoding.QSV, Decoding.VAAPI})
+_BY_NVIDIA = frozenset({Decoding.AUTO, Decoding.NVDEC})
 # Of all services alike. Raw pictures and keys: no core, no swap, nothing in a terminal's or another service's /tmp.
 _COMMON = (
     "UMask=0077",

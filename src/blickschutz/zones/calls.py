@@ -196,6 +196,10 @@ _CELL = frozenset(
 )
 # What hears strangers: a camera, one that is tried, whoever answers in a network.
 _LISTED = frozenset({Zone.CELL, Zone.TRIAL, Zone.FINDER})
+# What NVIDIA's driver asks for in the process that uses it: a local socket of packets with a name (`cuda-uvmfd-...`), by which it could
+# share its memory with others. Without it it does not open; a thread of it turns in a circle where it is only told that it listens. A name
+# in a folder it never has, so that to remove one is answered as done.
+_BY_DRIVER, _PRETENDED = ("bind", "listen"), ("unlink", "unlinkat")
 # linux/sched.h: a namespace of its own (time, mount, cgroup, uts, ipc, user, pid, net); a thread, no process.
 _NEW_NAMESPACES = 0x80 | 0x20000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
 _THREAD = 0x00010000
@@ -219,6 +223,11 @@ def checks(profile: Profile, machine: Architecture) -> Iterator[Check]:
     if not profile.starts:
         yield Check(clone, argument=0, mask=_THREAD, good=(_THREAD,))
     yield Check(_number("ioctl", machine), argument=1, bad=(_TIOCSTI, _TIOCLINUX))
+    if profile.driver_socket:
+        for name in _PRETENDED:
+            pretended = machine.number(name)
+            if pretended is not None:
+                yield Check(pretended, error=0)
     yield from _sockets(profile, _number("socket", machine))
 
 
@@ -226,17 +235,22 @@ def only(profile: Profile, machine: Architecture) -> frozenset[int] | None:
     """The only calls that the zone of `profile` may make, by their numbers; None where it may make all that `checks` do not refuse."""
     if profile.zone not in _LISTED:
         return None
-    # Where Landlock holds the ports of TCP a cell binds none of those; what is left to bind are ports of UDP.
-    names = (*_CELL, "bind") if profile.datagrams else _CELL
+    # Where Landlock holds the ports of TCP a cell binds none of those; what is left to bind are ports of UDP, and the driver's name.
+    names = (*_CELL, *(("bind",) if profile.datagrams else ()), *(_BY_DRIVER if profile.driver_socket else ()))
     return frozenset(number for number in map(machine.number, names) if number is not None)
 
 
 def _sockets(profile: Profile, number: int) -> Iterator[Check]:
-    if not profile.sockets and not profile.unix:
+    local = profile.unix or profile.driver_socket
+    if not profile.sockets and not local:
         yield Check(number)
         return
-    families = (*((socket.AF_INET, socket.AF_INET6) if profile.sockets else ()), *((socket.AF_UNIX,) if profile.unix else ()))
-    kinds = (socket.SOCK_STREAM, *((socket.SOCK_DGRAM,) if profile.udp or profile.datagrams or profile.unix else ()))
+    families = (*((socket.AF_INET, socket.AF_INET6) if profile.sockets else ()), *((socket.AF_UNIX,) if local else ()))
+    kinds = (
+        *((socket.SOCK_STREAM,) if profile.sockets or profile.unix else ()),
+        *((socket.SOCK_DGRAM,) if profile.udp or profile.datagrams or profile.unix else ()),
+        *((socket.SOCK_SEQPACKET,) if profile.driver_socket else ()),
+    )
     yield Check(number, argument=0, good=tuple(int(one) for one in families))
     yield Check(number, argument=1, mask=_KIND, good=tuple(int(one) for one in kinds))
 

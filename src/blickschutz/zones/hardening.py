@@ -50,7 +50,7 @@ def confine(profile: Profile) -> frozenset[Wall]:
     """
     if threading.active_count() > 1 or _threads() > 1:
         raise FaultError(f"the {profile.zone} has threads already, which could not be confined")
-    missing, abi, machine = lacking(), landlock.version(), architecture()
+    missing, abi, machine = lacking(devices=profile.devices), landlock.version(), architecture()
     if Wall.NO_NEW_RIGHTS not in standing():
         raise FaultError(f"the {profile.zone} could gain rights: nothing holds it")
     if abi:
@@ -60,8 +60,11 @@ def confine(profile: Profile) -> frozenset[Wall]:
     return missing
 
 
-def lacking() -> frozenset[Wall]:
-    """The walls that this machine does not have, whoever asks for them. Nothing is raised by asking."""
+def lacking(*, devices: bool = False) -> frozenset[Wall]:
+    """The walls that this machine does not have, whoever asks for them. Nothing is raised by asking.
+
+    `devices`: pictures are in the memory of a driver, too, which holding a process's own does not hold.
+    """
     abi = landlock.version()
     found = {
         Wall.FILES: abi > 0,
@@ -69,7 +72,7 @@ def lacking() -> frozenset[Wall]:
         Wall.PORTS: abi >= landlock.PORTS_SINCE,
         Wall.SIGNALS: abi >= landlock.SCOPES_SINCE,
         Wall.CALLS: architecture() is not None and _has_filters(),
-        Wall.NO_SWAP: held() or not _swaps(),
+        Wall.NO_SWAP: (held() and not devices) or not _swaps(),
     }
     return frozenset(wall for wall, there in found.items() if not there)
 

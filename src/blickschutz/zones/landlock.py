@@ -18,14 +18,14 @@ _CREATE, _ADD_RULE, _RESTRICT = 444, 445, 446
 _VERSION = 1
 _PATH_BENEATH, _NET_PORT = 1, 2
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = (1 << bit for bit in range(6))
-_MAKE_DIR, _MAKE_REG, _MAKE_SOCK, _MAKE_SYM, _REFER, _TRUNCATE = (1 << bit for bit in (7, 8, 9, 12, 13, 14))
+_MAKE_DIR, _MAKE_REG, _MAKE_SOCK, _MAKE_SYM, _REFER, _TRUNCATE, _IOCTL_DEV = (1 << bit for bit in (7, 8, 9, 12, 13, 14, 15))
 _BIND_TCP, _CONNECT_TCP = 1, 2
 _SCOPES = 0b11
 # How many of the rights over files each version of the interface knows.
 _KNOWN_BITS = {1: 13, 2: 14, 3: 15, 4: 15}
 _MOST_BITS = 16
 PORTS_SINCE, TRUNCATION_SINCE, SCOPES_SINCE = 4, 3, 6
-_FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
+_FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _MASKS: Mapping[Right, int] = {
     Right.LIST: _READ_DIR,
     Right.READ: _READ_FILE | _READ_DIR,
@@ -33,6 +33,8 @@ _MASKS: Mapping[Right, int] = {
     Right.CHANGE: _WRITE_FILE | _TRUNCATE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _MAKE_SYM | _REFER,
     Right.RUN: _EXECUTE | _READ_FILE,
     Right.LISTEN: _MAKE_SOCK,
+    Right.OVERWRITE: _WRITE_FILE | _TRUNCATE,
+    Right.DEVICE: _READ_FILE | _WRITE_FILE | _IOCTL_DEV,
 }
 
 

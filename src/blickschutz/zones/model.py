@@ -58,6 +58,10 @@ class Right(Flag):
     """Start it as a program."""
     LISTEN = auto()
     """Make local sockets in it."""
+    OVERWRITE = auto()
+    """Write to files that are there, and empty them; make and remove none."""
+    DEVICE = auto()
+    """Open a device, read from it, write to it and tell it what to do (ioctl)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class Profile:
     """All that a process may do beyond computing.
 
     `connect`, `bind`: TCP ports; 0 stands for a free port that the kernel chooses. `udp`: it may ask for names.
-    `datagrams`: its camera's media come so, to ports that it binds. `unix`: it may open
+    `datagrams`: its camera's media come so, to ports that it binds. `devices`: it tells devices what to do. `driver_socket`: the driver
+    that does so in this process asks for a local socket of packets, to name and to listen at. `unix`: it may open
     local sockets. `signals`: it may send signals to other processes of its user. `starts`: it may start processes.
     """
 
@@ -84,6 +89,8 @@ class Profile:
     bind: frozenset[int] = frozenset()
     udp: bool = False
     datagrams: bool = False
+    devices: bool = False
+    driver_socket: bool = False
     unix: bool = False
     signals: bool = False
     starts: bool = False

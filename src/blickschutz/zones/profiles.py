@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import blickschutz
 import plattform
+from blickschutz.kernel.devices import Decoding
 from blickschutz.kernel.hosts import number_of
 from blickschutz.zones.model import Grant, Profile, Right, Zone
 
@@ -18,6 +19,11 @@ CAMERA_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 # With what the kernel starts together with a program that is linked dynamically.
 _CHRONYC = ("/usr/bin/chronyc", "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 _PROGRAM, _LIBRARIES, _MACHINE, _TIME, _NAMES = "program", "libraries", "machine", "time zones", "names of hosts"
+_GRAPHICS, _DEV = "graphics card, neural unit", "/dev"
+_BY_DRI = frozenset({Decoding.AUTO, Decoding.QSV, Decoding.VAAPI})
+_BY_NVIDIA = frozenset({Decoding.AUTO, Decoding.NVDEC})
+# Not what sets the screen's mode, measures other processes, or parts the card among users.
+_NVIDIA = ("nvidiactl", "nvidia-uvm", "nvidia[0-9]*")
 
 
 def cell(
@@ -31,12 +37,14 @@ def cell(
     datagrams: bool = False,
     onvif: str = "",
     devices: bool = False,
+    decoding: Decoding = Decoding.SOFTWARE,
 ) -> Profile:
     """A camera's cell: the `addresses` of its streams (RTSP or HTTP), or the video `file` that stands for a camera.
 
     `clips` is the folder in which it makes clips. `onvif` is the address of the camera's own service, where it is listened to.
     `authority` is the file of the authority that made the camera's certificate, `local` are ports of its own through which it reads it.
-    `datagrams`: its media come by UDP. `devices`: its networks may run on the machine's graphics card or neural unit.
+    `datagrams`: its media come by UDP. `devices`: its networks may run on the machine's graphics card or neural unit. `decoding`: what
+    may decode its stream.
     """
     files = [*_common(), Grant("models", models, Right.READ)]
     if clips is not None:
@@ -46,9 +54,17 @@ def cell(
         files.append(Grant("its video file", file if file.is_file() else file.parent, Right.READ))
     if authority is not None:
         files.append(Grant("its camera's authority", authority, Right.READ))
+    if devices or decoding in _BY_DRI:
+        files += _devices(f"{_DEV}/dri", "renderD*")
+        files += _reading(_GRAPHICS, "/sys/class/drm", "/sys/dev/char", "/sys/devices", "/sys/bus")
     if devices:
-        files += [Grant("graphics card, neural unit", Path(one), Right.READ | Right.ADD) for one in ("/dev/dri", "/dev/accel")]
-        files += _reading("graphics card, neural unit", "/sys/class/drm", "/sys/dev/char", "/sys/devices", "/sys/bus", "/etc/OpenCL")
+        files += [*_devices(f"{_DEV}/accel", "accel*"), *_reading(_GRAPHICS, "/etc/OpenCL")]
+    if decoding in _BY_NVIDIA:
+        files += [Grant(_GRAPHICS, one, Right.DEVICE) for name in _NVIDIA for one in sorted(Path(_DEV).glob(name))]
+        files += _reading(_GRAPHICS, "/proc/driver/nvidia", "/proc/devices", "/proc/sys/vm/mmap_min_addr", "/sys/devices", "/sys/bus/pci")
+        files += _reading(_GRAPHICS, "/usr/local/nvidia", "/usr/share/nvidia")
+        # The driver gives its threads names, and does not open where it cannot.
+        files.append(Grant("names of its threads", Path("/proc/self/task"), Right.OVERWRITE))
     places = [urlsplit(one) for one in (*addresses, onvif) if one]
     if any(one.scheme in {"rtsps", "https"} for one in places) and authority is None:
         files += _authorities()
@@ -56,7 +72,15 @@ def cell(
     if named:
         files += _names()
     ports = (*local, *(one.port or CAMERA_PORTS.get(one.scheme, 0) for one in places))
-    return Profile(Zone.CELL, tuple(files), frozenset(one for one in ports if one), udp=named, datagrams=datagrams)
+    return Profile(
+        Zone.CELL,
+        tuple(files),
+        frozenset(one for one in ports if one),
+        udp=named,
+        datagrams=datagrams,
+        devices=devices or decoding is not Decoding.SOFTWARE,
+        driver_socket=decoding in _BY_NVIDIA,
+    )
 
 
 def trial(*, models: Path, addresses: Iterable[str], local: Iterable[int] = ()) -> Profile:
@@ -182,6 +206,12 @@ def _names() -> list[Grant]:
 
 def _reading(place: str, *paths: str) -> list[Grant]:
     return [Grant(place, Path(path), Right.READ) for path in paths]
+
+
+def _devices(folder: str, names: str) -> list[Grant]:
+    """The folder to look into, and of its devices those that are there."""
+    there = sorted(Path(folder).glob(names))
+    return [Grant(_GRAPHICS, Path(folder), Right.LIST), *(Grant(_GRAPHICS, one, Right.DEVICE) for one in there)]
 
 
 def _own(certificate: Iterable[Path]) -> list[Grant]:

@@ -53,6 +53,8 @@ _ROWS: dict[str, _Cell] = {
     "adds to, without reading or removing": _places(Right.ADD, without=Right.READ | Right.CHANGE),
     "makes, changes and removes in": _places(Right.CHANGE),
     "makes local sockets in": _places(Right.LISTEN),
+    "writes to what is there in": _places(Right.OVERWRITE),
+    "tells devices what to do": _places(Right.DEVICE),
     "starts as a program": _places(Right.RUN),
     "starts processes": lambda profile: "yes" if profile.starts else "no",
     "connects to": _connects,
