@@ -59,6 +59,7 @@ def test_every_transport_is_read(way, transport):
         source = open_source(SourceSettings(SourceKind.RTSP, address, stall_s=4.0, connect_s=4.0, transport=transport), SystemClock())
         try:
             frames = list(itertools.islice(source.frames(), 8))
+            assert source._gate.gaps.count == 0
         finally:
             source.close()
         assert [(frame.width, frame.height) for frame in frames] == [(320, 240)] * 8

@@ -93,6 +93,7 @@ class TestConcerns:
             ({"cameras": {CAMERA: TileState.LOST}}, Need.CAMERA_OUT, None),
             ({"other_sizes": {CAMERA: "640 x 480"}}, Need.PICTURE_SIZE, None),
             ({"other_devices": {CAMERA: "no GPU here"}}, Need.OTHER_DEVICE, None),
+            ({"other_decoders": {CAMERA: "nvdec failed: gone"}}, Need.OTHER_DECODER, None),
             ({"unrecordable": {CAMERA: "no keyframe came"}}, Need.CAMERA_UNRECORDABLE, None),
             ({"problem": "disk"}, Need.STORE_FAILED, None),
             ({"databases": [DatabaseState("control", None, "damaged")]}, Need.DATABASE_UNREADABLE, None),
@@ -312,6 +313,28 @@ class TestPage:
         assert '<span class="warn">▲ CPU</span><br><span class="quiet" lang="en">no GPU here (there is CPU)</span>' in text
         assert "<td>CPU</td>" in text
         assert "rechnet nicht auf dem eingestellten Gerät" in text
+
+    def test_it_says_what_decodes_and_why(self, desk):
+        one, other, *_ = desk.system.supervisor.keepers.values()
+        facts = {"session": SessionState.LIVE, "stopped": False, "doubt": None}
+        one.health = Health(**facts, decoder=InUse("nvdec", "software", "nvdec failed: no answer within 2 s", trouble=True))
+        other.health = Health(**facts, decoder=InUse("auto", "nvdec", "nvdec takes 1.0 ms of the processor a picture, software 9.0 ms"))
+        desk.clock.sleep(60.0)
+        text = desk.get("/health", "technik").text
+        assert '<span class="warn">▲ software</span><br><span class="quiet" lang="en">nvdec failed: no answer within 2 s</span>' in text
+        assert '<td>nvdec<br><span class="quiet" lang="en">nvdec takes 1.0 ms' in text
+        assert "Dekodiert auf" in text
+        assert text.count("wird nicht auf dem eingestellten Gerät dekodiert, oder kostet dort mehr") == 1
+        assert "analysis.decoding in der Anlagendatei auf software stellen" in text
+        desk.clock.sleep(60.0)
+        english = desk.get("/health", "technik", cookies={"language": "en"}).text
+        assert "is not decoded on the device that is set, or costs more there" in english
+        assert "Decoded on" in english
+        metrics = desk.get("/metrics", "technik").text
+        assert f'blickschutz_decoder_in_use{{camera="{one.camera}",used="software",wanted="nvdec"}} 1.0' in metrics
+        assert f'blickschutz_decoder_in_use{{camera="{other.camera}",used="nvdec",wanted="auto"}} 1.0' in metrics
+        assert f'blickschutz_decoder_trouble{{camera="{one.camera}"}} 1.0' in metrics
+        assert f'blickschutz_decoder_trouble{{camera="{other.camera}"}} 0.0' in metrics
 
     def test_where_all_is_well_it_says_so(self, desk, monkeypatch):
         monkeypatch.setattr(desk.system.app.state.room, "vitals", lambda: WELL)

@@ -34,6 +34,7 @@ def cell_settings(site: SiteFile, camera: Camera, base: Path, clips: Path | None
         notify=notify_settings(camera, base),
         model=site.analysis.model,
         device=site.analysis.device,
+        decoding=site.analysis.decoding,
         clips=str(clips) if clips is not None else "",
         analysis=AnalysisSettings(rate=site.analysis.rate, encounter_height=min(zone.rules.altercation_height for zone in watched.zones)),
         redaction=RedactionSettings(

@@ -61,7 +61,7 @@ def look(site: SiteFile, path: Path, data: Path) -> Seen:
         cores=len(os.sched_getaffinity(0)),
         memory_mb=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MB,
         free_mb=_free_mb(data),
-        walls=lacking(),
+        walls=lacking(devices=site.analysis.on_devices),
         namespaces=Path("/proc/self/ns/user").exists(),
         synchronised=kernel_is_synchronised() or chrony_is_synchronised(),
         engine=engine.is_there(),

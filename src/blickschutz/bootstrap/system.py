@@ -131,6 +131,12 @@ def other_devices(keepers: Mapping[str, CellKeeper]) -> dict[str, str]:
     return {name: state.why for name, state in states.items() if state is not None and state.trouble}
 
 
+def other_decoders(keepers: Mapping[str, CellKeeper]) -> dict[str, str]:
+    """By camera, why its stream is not decoded where the settings want it, or costs more there."""
+    states = {name: keeper.health.decoder for name, keeper in keepers.items() if keeper.health is not None}
+    return {name: state.why for name, state in states.items() if state is not None and state.trouble}
+
+
 def require_zone(site: SiteFile) -> None:
     """Raise `SettingsError` where the time zone does not exist."""
     try:
@@ -245,6 +251,7 @@ class System:
             cameras=lambda: {name: keeper.state for name, keeper in self.supervisor.keepers.items()},
             other_sizes=lambda: other_sizes(self.site, self.supervisor.keepers),
             other_devices=lambda: other_devices(self.supervisor.keepers),
+            other_decoders=lambda: other_decoders(self.supervisor.keepers),
             unrecordable=lambda: {name: why for name, keeper in self.supervisor.keepers.items() if (why := keeper.unrecordable)},
             work=lambda: {"control": control.guard.states()},
             loop=self.lag.state,

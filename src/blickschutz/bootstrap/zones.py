@@ -17,7 +17,7 @@ from blickschutz.config.model import SiteFile
 from blickschutz.control.service.launching import start_launcher
 from blickschutz.evidence.io.package import own_folder, place
 from blickschutz.zones import profiles
-from blickschutz.zones.hardening import confine
+from blickschutz.zones.hardening import confine, lacking
 from blickschutz.zones.model import Profile, Wall
 
 # Folders of the library `multiprocessing` itself end at -100.
@@ -41,7 +41,9 @@ def confine_control(site: SiteFile, base: Path, data: Path, source: str, *, shar
     # What is not there when a process is confined is not granted.
     profiles.doors_of(data).mkdir(mode=0o700, exist_ok=True)
     start_launcher()
-    return confine(control_profile(site, base, data, source, changed=changed))
+    missing = confine(control_profile(site, base, data, source, changed=changed))
+    # Of its cells, too: their pictures may be in a driver's memory.
+    return missing | (lacking(devices=site.analysis.on_devices) & {Wall.NO_SWAP})
 
 
 def control_profile(site: SiteFile, base: Path, data: Path, source: str, *, changed: bool = False) -> Profile:

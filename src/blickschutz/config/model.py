@@ -35,7 +35,7 @@ from blickschutz.config.texts import SiteError
 from blickschutz.ingest.model import Transport
 from blickschutz.ingest.rules.address import RTSP, read_address
 from blickschutz.kernel.density import Density, Yardstick
-from blickschutz.kernel.devices import Device
+from blickschutz.kernel.devices import Decoding, Device
 from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Colour, Style
 from blickschutz.regime.model import Action, Mode
@@ -113,8 +113,15 @@ class Analysis(Part):
     """Name of the registered detector (`blickschutz models list`)."""
     device: Annotated[Device, Field(strict=False)] = Device.CPU
     """What the detector runs on: `CPU`, `GPU`, `NPU`, or `AUTO` for the first that is there and faster; the CPU where it is not there."""
+    decoding: Annotated[Decoding, Field(strict=False)] = Decoding.SOFTWARE
+    """What decodes the streams: `software`, `nvdec`, `qsv`, `vaapi`, or `auto` for the first that is there and cheaper; else software."""
     rate: Annotated[float, Field(ge=1, le=15)] = 5.0
     """Analysed pictures per second and camera."""
+
+    @property
+    def on_devices(self) -> bool:
+        """Whether raw pictures may be in the memory of a graphics card or neural unit."""
+        return self.device is not Device.CPU or self.decoding is not Decoding.SOFTWARE
 
 
 class Redaction(Part):

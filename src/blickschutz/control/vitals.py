@@ -173,6 +173,8 @@ class Vitals:
     other_sizes: Mapping[str, str] = field(default_factory=dict)
     # By camera, why its detector computes on another device than it should, or slower.
     other_devices: Mapping[str, str] = field(default_factory=dict)
+    # The same of what decodes its stream.
+    other_decoders: Mapping[str, str] = field(default_factory=dict)
     work: Mapping[str, Sequence[WorkState]] = field(default_factory=dict)
     budget: Sequence[BudgetState] = ()
     walls_missing: Sequence[str] = ()
@@ -186,6 +188,7 @@ class Need(StrEnum):
     CAMERA_UNRECORDABLE = "camera-unrecordable"
     PICTURE_SIZE = "picture-size"
     OTHER_DEVICE = "other-device"
+    OTHER_DECODER = "other-decoder"
     WORK_STOPPED = "work-stopped"
     WORK_FAILING = "work-failing"
     ITEMS_ASIDE = "items-aside"
@@ -264,6 +267,7 @@ def concerns(vitals: Vitals) -> list[Concern]:
     out += [Concern(Need.CAMERA_UNRECORDABLE, camera, problem=why, of_camera=True) for camera, why in vitals.unrecordable.items()]
     out += [Concern(Need.PICTURE_SIZE, camera, problem=size, of_camera=True) for camera, size in vitals.other_sizes.items()]
     out += [Concern(Need.OTHER_DEVICE, camera, problem=why, of_camera=True) for camera, why in vitals.other_devices.items()]
+    out += [Concern(Need.OTHER_DECODER, camera, problem=why, of_camera=True) for camera, why in vitals.other_decoders.items()]
     found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals), *_of_budget(vitals)]
     return sorted(found, key=lambda one: not one.is_urgent)
 

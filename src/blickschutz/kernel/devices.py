@@ -16,7 +16,7 @@ class Device(StrEnum):
 
 
 class Decoding(StrEnum):
-    """What decodes a camera's stream. `AUTO` takes the first that is there."""
+    """What decodes a camera's stream. `AUTO` takes the first that is there, gives the same pictures and costs less of the processor."""
 
     SOFTWARE = "software"
     AUTO = "auto"
@@ -29,10 +29,12 @@ class Decoding(StrEnum):
 class InUse:
     """`used` is what computes, `wanted` what the settings ask for; `why` says why these differ, or what else is to be known.
 
-    `trouble`: somebody asked for a device and another one computes, or it is slower than what it was to relieve.
+    `trouble`: somebody asked for a device and another one computes, or it is slower than what it was to relieve. `tried`: a device is being
+    opened or tried beside what is in use.
     """
 
     wanted: str
     used: str
     why: str = ""
     trouble: bool = False
+    tried: bool = False

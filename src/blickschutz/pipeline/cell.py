@@ -25,7 +25,9 @@ from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.ports import Detector, Placed
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.decoders import Decoders
 from blickschutz.ingest.io.gate import local_listener
+from blickschutz.ingest.io.hardware import Opener, open_decoder
 from blickschutz.ingest.io.notices import CameraNotices
 from blickschutz.ingest.io.notify import CameraLines, notify_listener
 from blickschutz.ingest.io.sources import open_source
@@ -110,8 +112,9 @@ class Cell:
         recorded_listener: socket.socket | None = None,
         age: Callable[[], float] = aging,
         die: Callable[[], object] = lambda: os._exit(_LEASE_OVER),
+        opener: Opener = open_decoder,
     ) -> None:
-        self._clock, self._lines_at = clock or SystemClock(), lines
+        self._clock, self._lines_at, self._opener = clock or SystemClock(), lines, opener
         self._listener, self._recorded_listener = listener, recorded_listener
         # The lease under which it films; without one it films without end.
         self._age, self._film_until = age, float("inf")
@@ -157,6 +160,7 @@ class Cell:
         detector = self._own_detector or load_detector(settings.model, registry, settings.device)
         self._placed = detector if isinstance(detector, Placed) else None
         self._blind = detector.reason if isinstance(detector, NoDetector) else ""
+        self._decoders = Decoders(settings.decoding, self._guard, self._clock, self._opener, settings.device_lost)
         senses = load_senses(registry)
         self._analyser = Analyser(detector, settings.analysis, poser=senses.poser)
         self._path = RedactionPath(self._analyser, Showing(settings.redaction, settings.encoder.width), settings.analysis.rate)
@@ -176,7 +180,6 @@ class Cell:
             random.SystemRandom().random,
             self._guard,
         )
-
         self._told_by_camera = self._listeners(settings)
 
     def _listeners(self, settings: CellSettings) -> list[CameraNotices | CameraLines]:
@@ -213,7 +216,7 @@ class Cell:
         """
         if self._muxer.ended() > self._told_lost:
             self._lost()  # whatever kept the session from saying so: no stream begins before the one before has ended
-        source = open_source(self._settings.source, self._clock, self._muxer.connection(), self._guard, self._listener)
+        source = open_source(self._settings.source, self._clock, self._muxer.connection(), self._guard, self._listener, self._decoders)
         # Only before the first picture: later the detector belongs to the thread that analyses.
         if source.width and source.height and not self._blind and self._size == (0, 0):
             try:
@@ -472,6 +475,7 @@ class Cell:
                 unrecordable=self._unrecordable(now),
                 work=self._guard.states(),
                 detector=self._placed.in_use if self._placed is not None else None,
+                decoder=self._decoders.in_use,
             )
         )
 

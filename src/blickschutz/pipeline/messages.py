@@ -14,7 +14,7 @@ from blickschutz.analysis.model import AnalysisSettings
 from blickschutz.guard.model import WorkState
 from blickschutz.ingest.model import BackoffSettings, Cause, Found, NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import is_public
-from blickschutz.kernel.devices import Device, InUse
+from blickschutz.kernel.devices import Decoding, Device, InUse
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.kernel.scene import Doubt
 from blickschutz.kernel.situation import Kind, Situation
@@ -28,13 +28,15 @@ class CellSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All that a cell needs to know. `models` is the folder of the model registry, empty for the default.
 
     `clips` is the only folder in which it may make files; without it none. `source` is what is looked at and shown; `recorded` is another
-    stream of the same camera that is recorded, where it has two.
+    stream of the same camera that is recorded, where it has two. `device_lost`: why no device is tried for decoding in this life.
     """
 
     camera: str
     source: SourceSettings
     model: str = "centernet"
     device: Device = Device.CPU
+    decoding: Decoding = Decoding.SOFTWARE
+    device_lost: str = ""
     models: str = ""
     clips: str = ""
     backoff: BackoffSettings = BackoffSettings()
@@ -155,8 +157,8 @@ class Quit(_Message, frozen=True, tag="quit"):
 class Health(_Message, frozen=True, tag="health", kw_only=True):
     """The heartbeat, once a second. Counters since the cell's start; times in seconds; memory in MB.
 
-    `work` are the threads of the cell; `detector` is where it computes; `least_px` is the height of the smallest person that is
-    proven covered, in pixels of the camera's picture, 0 while it is not known.
+    `work` are the threads of the cell; `detector` and `decoder` are where it computes and decodes; `least_px` is the height of the
+    smallest person that is proven covered, in pixels of the camera's picture, 0 while it is not known.
     """
 
     session: SessionState
@@ -187,6 +189,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     unrecordable: str = ""
     work: tuple[WorkState, ...] = ()
     detector: InUse | None = None
+    decoder: InUse | None = None
 
 
 class Head(_Message, frozen=True, tag="head"):

@@ -9,7 +9,7 @@ import structlog
 from blickschutz.analysis.io.registry import default_folder
 from blickschutz.ingest.model import SourceKind
 from blickschutz.ingest.rules.address import read_address
-from blickschutz.kernel.devices import Device
+from blickschutz.kernel.devices import Decoding, Device
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.zones import profiles
 from blickschutz.zones.model import Profile
@@ -35,9 +35,11 @@ def profile_of(settings: CellSettings, *local: int) -> Profile:
     trusted = source.authority or (notices.authority if notices is not None else "")
     authority = Path(trusted) if trusted else None
     devices = settings.device is not Device.CPU
+    # What failed in the life before is not within reach of this one.
+    decoding = Decoding.SOFTWARE if settings.device_lost else settings.decoding
     if source.kind is SourceKind.FILE:
         file = Path(source.address)
-        return profiles.cell(models=models, clips=clips, file=file, onvif=onvif, authority=authority, devices=devices)
+        return profiles.cell(models=models, clips=clips, file=file, onvif=onvif, authority=authority, devices=devices, decoding=decoding)
     datagrams = source.kind is SourceKind.RTSP and source.transport.datagrams
     addresses = [_place(one.address) for one in (source, settings.recorded) if one is not None]
     return profiles.cell(
@@ -49,6 +51,7 @@ def profile_of(settings: CellSettings, *local: int) -> Profile:
         datagrams=datagrams,
         onvif=onvif,
         devices=devices,
+        decoding=decoding if source.kind is SourceKind.RTSP else Decoding.SOFTWARE,
     )
 
 

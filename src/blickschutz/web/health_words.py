@@ -30,6 +30,13 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
             "analysis.device in der Anlagendatei auf CPU stellen."
         ),
     ),
+    "other-decoder": (
+        N_("Der Strom einer Kamera wird nicht auf dem eingestellten Gerät dekodiert, oder kostet dort mehr"),
+        N_(
+            "Das Bild läuft weiter, kostet aber mehr Prozessorzeit. Gerät und Treiber prüfen, dann Blickschutz neu starten; oder "
+            "analysis.decoding in der Anlagendatei auf software stellen."
+        ),
+    ),
     "work-stopped": (
         N_("Eine Arbeit im Hintergrund läuft nicht"),
         N_("Sie wird von selbst wieder begonnen. Bleibt es so, Blickschutz neu starten und diese Meldung aufheben."),

@@ -18,6 +18,7 @@ MEANINGS: Mapping[str, str] = {
     "Alerts.priorities": "Wie dringend eine Art ist, überall oder in einem Bereich, wo die Vorgabe nicht passt.",
     "Alerts.rows_days": "Tage, nach denen eine Meldung selbst gelöscht wird, abgeschlossen oder nicht, und ein nur gezähltes Ereignis.",
     "Alerts.webhooks": "Adressen, die jede Meldung per HTTP bekommen.",
+    "Analysis.decoding": "Was die Kamerabilder dekodiert: software, nvdec, qsv, vaapi oder auto (das erste, das da und sparsamer ist).",
     "Analysis.device": "Worauf der Detektor rechnet: CPU, GPU, NPU oder AUTO (das erste, das da und schneller ist); sonst die CPU.",
     "Analysis.model": "Name des eingetragenen Detektors.",
     "Analysis.rate": "Ausgewertete Bilder je Sekunde und Kamera.",

@@ -191,7 +191,10 @@ CELL_METRICS: Mapping[str, _CellMetric] = {
     "blickschutz_least_person_pixels": _CellMetric("Height of the smallest person that is proven covered", lambda h: h.least_px),
     "blickschutz_memory_pss_bytes": _CellMetric("Proportional memory of the cell", lambda h: h.pss_mb * _MB),
 }
+DECODER, DECODER_TROUBLE = "blickschutz_decoder_in_use", "blickschutz_decoder_trouble"
 CAMERA_METRICS: Mapping[str, str] = {
+    DECODER: "1 for what decodes the camera's stream, beside what the settings want",
+    DECODER_TROUBLE: "1 where another one decodes than the settings want, or it costs more of the processor than software",
     "blickschutz_camera_state": "1 for the state that the camera's tile shows",
     "blickschutz_cell_restarts_total": "Restarts of the cell since the system's start",
 }
@@ -260,10 +263,22 @@ class CameraCollector(Collector):
             restarts.add_metric([camera], max(0, control.restarts))
         yield states
         yield restarts
+        yield from _decoders(cameras)
         for name, ask in RECORDS.items():
             records = _family(name, [])
             records.add_metric([], ask(self._room))
             yield records
+
+
+def _decoders(cameras: Mapping[str, CameraControl]) -> Iterator[Metric]:
+    used, trouble = _family(DECODER, ["camera", "wanted", "used"]), _family(DECODER_TROUBLE, ["camera"])
+    for camera, control in cameras.items():
+        health = control.health
+        if health is not None and health.decoder is not None:
+            used.add_metric([camera, health.decoder.wanted, health.decoder.used], 1.0)
+            trouble.add_metric([camera], float(health.decoder.trouble))
+    yield used
+    yield trouble
 
 
 class Refusals(Collector):

@@ -9,7 +9,7 @@ from blickschutz.compliance.documents.model import Document, Section, Sentence, 
 from blickschutz.compliance.documents.risks import risks
 from blickschutz.compliance.documents.signatures import signatures
 from blickschutz.compliance.documents.sources import own_analysis
-from blickschutz.compliance.documents.walls import walls
+from blickschutz.compliance.documents.walls import cards, walls
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import CLASSES_DE, density, density_class
@@ -128,6 +128,7 @@ def impact_assessment(g: Grounds) -> Document:
                 words.redaction(g),
                 *remains.costs(g, "de"),
                 *walls(g),
+                *cards(g),
                 say(
                     f"Vor einem Anlass werden {g.site.recording.before_s:g} Sekunden nur im Arbeitsspeicher "
                     f"gehalten; ein Clip dauert höchstens {g.site.recording.most_s:g} Sekunden.",

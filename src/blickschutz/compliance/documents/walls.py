@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from blickschutz.compliance.documents.model import Sentence, say, test
+from blickschutz.compliance.documents.model import Sentence, say, setting, test
 from blickschutz.compliance.model import Grounds
+from blickschutz.kernel.devices import Decoding, Device
 from blickschutz.zones.model import Wall
 
 _EVIDENCE = test("tests/attack/test_zones.py")
@@ -22,6 +23,36 @@ WEAKER: Mapping[str, str] = {
     Wall.SIGNALS: "ein übernommener Prozess könnte andere Prozesse desselben Benutzers beenden",
     Wall.CALLS: "ein übernommener Prozess könnte mehr Teile des Betriebssystems angreifen",
 }
+
+
+_DECODED = test("tests/unit/test_decoding.py")
+
+
+def cards(g: Grounds) -> tuple[Sentence, ...]:
+    """Where raw pictures are besides the memory of their process; nothing where that is nowhere."""
+    analysis = g.site.analysis
+    said = []
+    if analysis.decoding is not Decoding.SOFTWARE:
+        said.append(
+            say(
+                f"Die Kamerabilder werden auf der Grafikkarte dekodiert ({analysis.decoding.value}), solange sie dieselben Bilder liefert "
+                "wie die Software; die Seite „Zustand“ nennt je Kamera, was dekodiert.",
+                setting("analysis.decoding"),
+                _DECODED,
+            )
+        )
+    if analysis.device is not Device.CPU:
+        said.append(say(f"Der Detektor rechnet auf einem eigenen Gerät ({analysis.device.value}).", setting("analysis.device")))
+    if said:
+        said.append(
+            say(
+                "Rohe Bilder liegen deshalb auch im Speicher dieses Geräts und seines Treibers. Nur die Kameraprozesse können das Gerät "
+                "benutzen. Für diesen Speicher bürgt der Treiber: Diese Software überschreibt ihn nicht, hält ihn nicht im Arbeitsspeicher "
+                "fest, und wer den Rechner verwaltet, kann ihn lesen.",
+                test("tests/unit/test_decoding.py"),
+            )
+        )
+    return tuple(said)
 
 
 def walls(g: Grounds) -> tuple[Sentence, ...]:

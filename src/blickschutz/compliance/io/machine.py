@@ -30,8 +30,8 @@ class _NtpTime(ctypes.Structure):
     )
 
 
-def look(proc: Path = Path("/proc"), resolv: Path = Path("/etc/resolv.conf")) -> Machine:
-    """Look at the machine. What cannot be read is left out."""
+def look(proc: Path = Path("/proc"), resolv: Path = Path("/etc/resolv.conf"), *, devices: bool = False) -> Machine:
+    """Look at the machine. What cannot be read is left out. `devices`: pictures are in the memory of graphics cards or the like, too."""
     sockets = [*_sockets(proc / "net/tcp"), *_sockets(proc / "net/tcp6")]
     return Machine(
         default_routes=(*_routes_4(proc / "net/route"), *_routes_6(proc / "net/ipv6_route")),
@@ -39,7 +39,7 @@ def look(proc: Path = Path("/proc"), resolv: Path = Path("/etc/resolv.conf")) ->
         listening=tuple(sorted({here for state, here, _ in sockets if state == _LISTEN})),
         connections=tuple(sorted({there for state, _, there in sockets if state in {_ESTABLISHED, _SYN_SENT}})),
         drift_s=_drift(),
-        walls_missing=tuple(sorted(lacking())),
+        walls_missing=tuple(sorted(lacking(devices=devices))),
     )
 
 

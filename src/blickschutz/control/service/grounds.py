@@ -87,7 +87,7 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
         models={card.name: _PERSONS for card in registry.cards() if registry.verify(card) == "ok"},
         cells_per_metre=CELLS_PER_METRE,
         rows=_rows(records, clock, holidays_of(site.regimes.holidays)) if records else None,
-        machine=look(),
+        machine=look(devices=site.analysis.on_devices),
         most_entries=_MOST,
         folder=path.resolve().parent if path is not None else None,
         cabinet=records.archive.data / FOLDER if records else None,

@@ -18,6 +18,7 @@ import structlog
 from blickschutz import __version__
 from blickschutz.control.model import CellFound, CellResumed, ClipHeard, EpisodeHeard, NewsTold, SituationSeen
 from blickschutz.control.ports import CellDoors, FoundCell
+from blickschutz.control.service.blame import device_to_blame
 from blickschutz.control.service.launching import Launch, launch_cell
 from blickschutz.control.service.questions import Questions
 from blickschutz.guard.service import Guard
@@ -125,6 +126,8 @@ class CellKeeper:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: TaskWork | None = None
         self._ending = self._failed = self._anew = False
+        # Why the next life is to decode in software: the last one ended while a device could be in use.
+        self._device_lost = ""
 
     def take(self, found: FoundCell) -> None:
         """Begin with a cell that outlived the control room before; called before `start`."""
@@ -253,6 +256,7 @@ class CellKeeper:
         if digest_of(msgspec.structs.replace(self._settings, situations=before.situations)) == digest_of(before):
             self._tell(SetSituations(kept))
             return False
+        self._device_lost = ""
         self._in_loop(self._begin_anew)
         return True
 
@@ -300,6 +304,7 @@ class CellKeeper:
                     self.restarts -= 1
                     continue
                 self.problem = str(error)
+                self._device_lost = self._device_lost or self._to_blame()
                 _log.error("cell_ended", camera=self.camera, reason=self.problem)
             finally:
                 await self._lost()
@@ -362,7 +367,7 @@ class CellKeeper:
             with theirs, listener or contextlib.nullcontext():
                 self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
                 own = greeting(door.installation if door is not None else "", self.camera, self._run)
-                rest = say_first(ours, own, First(self._settings, door, listener))
+                rest = say_first(ours, own, First(self._told_settings(), door, listener))
             unused.pop_all()
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
         self._writer.write(rest)
@@ -373,6 +378,13 @@ class CellKeeper:
         if self._anew:
             self._say(Quit())  # while it was started it was to do something else already
         return reader
+
+    def _to_blame(self) -> str:
+        return device_to_blame(self._settings.decoding, self.health.decoder if self.health is not None else None, self.problem)
+
+    def _told_settings(self) -> CellSettings:
+        """What a life of the cell is told. A driver that takes its process with it, or holds it still, has done so once."""
+        return msgspec.structs.replace(self._settings, device_lost=self._device_lost) if self._device_lost else self._settings
 
     def _fits(self, found: FoundCell) -> bool:
         return found.version == __version__ and found.settings == digest_of(self._settings)

@@ -66,6 +66,7 @@ class Sources:
     walls_missing: Sequence[str] = ()
     other_sizes: Callable[[], Mapping[str, str]] = dict
     other_devices: Callable[[], Mapping[str, str]] = dict
+    other_decoders: Callable[[], Mapping[str, str]] = dict
     launcher_gone: Callable[[], bool] = bool
 
 
@@ -109,6 +110,7 @@ class HealthWatch:
             unrecordable=sources.unrecordable(),
             other_sizes=sources.other_sizes(),
             other_devices=sources.other_devices(),
+            other_decoders=sources.other_decoders(),
             work=sources.work(),
             budget=sources.budget(),
             walls_missing=sources.walls_missing,

@@ -6,6 +6,7 @@ from typing import Any
 
 import av
 
+from blickschutz.ingest.io.decoders import Decoders, StreamDecoder
 from blickschutz.ingest.model import Cause
 from blickschutz.kernel.errors import CameraRefusedError, MediaError
 from blickschutz.kernel.streams import Packet
@@ -17,12 +18,12 @@ def video_stream(container: Any, address: str) -> Any:
     return container.streams.video[0]
 
 
-def decoder_of(stream: Any) -> Any:
-    """What decodes the stream, in this thread alone. Raises `CameraRefusedError`."""
+def decoder_of(stream: Any, decoders: Decoders | None = None) -> StreamDecoder:
+    """What decodes the stream: `decoders` choose; without them software, in this thread alone. Raises `CameraRefusedError`."""
     if stream.codec_context is None:
         raise CameraRefusedError(Cause.CODEC, "there is no decoder for what the camera sends")
     stream.codec_context.thread_count = 1
-    return stream.codec_context
+    return StreamDecoder(stream.codec_context, decoders)
 
 
 def packet_of(packet: Any, stream: Any) -> Packet:

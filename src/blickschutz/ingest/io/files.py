@@ -10,6 +10,7 @@ from typing import Any
 import av
 import av.error
 
+from blickschutz.ingest.io.decoders import Decoders
 from blickschutz.ingest.io.decoding import decoder_of, is_usable, packet_of, reason_of, video_stream
 from blickschutz.ingest.io.frames import raw_frame, upright
 from blickschutz.ingest.model import SourceSettings
@@ -49,8 +50,8 @@ class _FileTimeline:
 class FileSource:
     """A video file. In real time it plays at its own speed and loops; otherwise it is read once."""
 
-    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> None:
-        self._settings, self._clock, self._sink = settings, clock, sink
+    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None, decoders: Decoders | None = None) -> None:
+        self._settings, self._clock, self._sink, self._decoders = settings, clock, sink, decoders
         self._timeline = _FileTimeline()
         self._closed = threading.Event()
         self._container = self._open()
@@ -119,7 +120,7 @@ class FileSource:
     def _decode(self, start_s: float) -> Iterator[tuple[float, av.VideoFrame]]:
         """(seconds since the first wanted frame, frame); unreadable packets are skipped."""
         stream = video_stream(self._container, self._settings.address)
-        decoder_of(stream)
+        decoder = decoder_of(stream, self._decoders)
         number, first = 0, None
         try:
             for packet in self._container.demux(stream):
@@ -128,7 +129,7 @@ class FileSource:
                 pts = self._timeline.ticks(packet.pts, packet.time_base) if wanted else -1
                 dts = pts if packet.dts is None or packet.pts is None else pts - round((packet.pts - packet.dts) * base * TICKS)
                 try:
-                    decoded = packet.decode()
+                    decoded: list[Any] = decoder.decode(packet)
                     if self._sink is not None and packet.size and wanted:
                         self._sink.take(packet_of(packet, stream), Stamp(pts, dts, self._clock.monotonic()))
                 except av.error.InvalidDataError:
@@ -143,6 +144,8 @@ class FileSource:
         except (av.error.FFmpegError, OSError) as error:
             if number == 0:
                 raise MediaError(f"{self._settings.address} cannot be read: {reason_of(error)}") from error
+        finally:
+            decoder.close()
 
     def _open(self) -> Any:
         try:

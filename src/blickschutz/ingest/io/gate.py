@@ -22,6 +22,7 @@ from blickschutz.ingest.io.datagrams import Datagrams
 from blickschutz.ingest.io.line import opened
 from blickschutz.ingest.model import Cause, SourceSettings, Transport
 from blickschutz.ingest.rules.address import CameraAddress
+from blickschutz.ingest.rules.gaps import Gaps
 from blickschutz.ingest.rules.rtsp import ESSENTIAL, Message, SignIn, cause_of, read_message
 from blickschutz.ingest.rules.transport import Channels, channels_of
 
@@ -55,6 +56,7 @@ class Gate:
         self.url = self._local + (address.path if address.path.startswith("/") or not address.path else f"/{address.path}")
         self.refused: tuple[Cause, str] | None = None
         self.moved_to: str | None = None
+        self.gaps = Gaps()
         self.answered = self.left = self._heard = False
         self._connect_s, self._transport = settings.connect_s, settings.transport
         self._streams: dict[Channels, Datagrams] = {}
@@ -148,6 +150,7 @@ class Gate:
                 data = datagrams[one].receive(one)
                 if data:
                     self._heard = True
+                    self.gaps.take_all(data)
                     client.sendall(data)
             if self._camera in ready:
                 data = self._camera.receive()
@@ -250,6 +253,7 @@ class Gate:
                 length = _media_length(data, place)
                 if not length:
                     break
+                self.gaps.take(data, place)
                 out += data[place : place + length]
                 place += length
                 continue

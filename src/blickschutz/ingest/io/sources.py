@@ -13,6 +13,7 @@ import av
 import av.error
 
 from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.decoders import Decoders
 from blickschutz.ingest.io.decoding import decoder_of, is_usable, packet_of, reason_of, video_stream
 from blickschutz.ingest.io.files import FileSource
 from blickschutz.ingest.io.frames import raw_frame
@@ -49,16 +50,19 @@ def open_source(
     sink: PacketSink | None = None,
     guard: Guard | None = None,
     listener: socket.socket | None = None,
+    decoders: Decoders | None = None,
 ) -> RtspSource | PictureSource | FileSource:
-    """Open the source that `settings` name; `sink` gets its packets, `listener` is that of `io.gate`.
+    """Open the source that `settings` name; `sink` gets its packets, `listener` is that of `io.gate`. Without `decoders` software decodes.
 
     Raises `CameraUnreachableError` or `MediaError`.
     """
     if settings.kind is SourceKind.RTSP:
-        return RtspSource(settings, clock, sink, guard, listener)
+        return RtspSource(settings, clock, sink, guard, listener, decoders)
     if settings.kind is SourceKind.PICTURES:
+        if decoders is not None:
+            decoders.never("single pictures (JPEG) are decoded in software")
         return PictureSource(settings, clock, sink)
-    return FileSource(settings, clock, sink)
+    return FileSource(settings, clock, sink, decoders)
 
 
 class RtspSource:
@@ -71,8 +75,10 @@ class RtspSource:
         sink: PacketSink | None = None,
         guard: Guard | None = None,
         listener: socket.socket | None = None,
+        decoders: Decoders | None = None,
     ) -> None:
         self._settings, self._clock, self._sink, self._guard = settings, clock, sink, guard or Guard(clock)
+        self._decoders = decoders
         address = read_address(settings.address)
         if address is None or address.scheme not in RTSP:
             raise CameraRefusedError(Cause.ADDRESS, "the address is none of a camera")
@@ -120,18 +126,21 @@ class RtspSource:
         Broken packets are skipped; when nothing but broken packets comes, the stream has ended.
         """
         stream = video_stream(self._container, self._shown)
-        decoder = decoder_of(stream)
-        index = broken = 0
+        decoder = decoder_of(stream, self._decoders)
+        index = broken = gaps = 0
         timeline, newest, opened = Timeline(), float("-inf"), self._clock.monotonic()
         if self._sink is not None:
             self._sink.opened()
-        with self._ending(lambda: self._require_known(decoder.name, newest)):
+        with self._ending(lambda: self._require_known(decoder.name, newest)), contextlib.closing(decoder):
             for packet in self._container.demux(stream):
                 arrived, now = self._clock.monotonic(), self._clock.now()
                 stamp = _stamped(packet, timeline, arrived)
                 if newest == float("-inf") and arrived - opened > _FIRST_PICTURE_S:
                     self._require_known(decoder.name, newest)
                     raise CameraRefusedError(Cause.UNREADABLE, f"{self._shown}: no picture within {_FIRST_PICTURE_S:g} s")
+                if self._gate.gaps.count != gaps:
+                    gaps = self._gate.gaps.count
+                    decoder.doubt()
                 try:
                     decoded = decoder.decode(packet)
                     if self._sink is not None and packet.size:
