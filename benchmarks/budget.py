@@ -19,7 +19,7 @@ import numpy as np
 from blickschutz.budget.model import FACTS, CameraBudget
 from blickschutz.budget.rules.decide import shares
 from blickschutz.budget.rules.tail import BINS, Tail, bin_of
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS
 
 _DAY_S, _HOURS = 86_400.0, 24

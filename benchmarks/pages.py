@@ -27,10 +27,10 @@ from blickschutz.bootstrap.records import Records
 from blickschutz.bootstrap.system import System
 from blickschutz.demo.site import demo_site, seed
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.situation import Kind
 from blickschutz.review.io.store import cases
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right, Settlement
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import writing
 from blickschutz.web.app import API, table
 

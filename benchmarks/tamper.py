@@ -29,11 +29,11 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.planes import shrunk
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.clips import analyse_file
 from blickschutz.pipeline.offline import FileReader
 from blickschutz.pipeline.senses import Senses, load_senses
 from blickschutz.situations.io.forests import load_learned
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.service import SituationWatch
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from blickschutz.budget.io.curves import curves_from
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 TARGET = Path(__file__).resolve().parent.parent / "src/blickschutz/situations/curves.json"
 _BEFORE_S, _LEAST_S = 1.0, 10.0

@@ -258,7 +258,7 @@ class Folder:
         desk.meet(later.id, model.Settlement.DEFERRED, "investigation", date(2026, 12, 1), PEOPLE[2])
 
     def fill_alerts(self) -> None:
-        model, situation = first("alerts.model"), first("kernel.situation")
+        model, situation = first("alerts.model"), first("situations.kinds", "kernel.situation")
         desk = first("alerts.service").AlertDesk(self.alerts, self.clock, ["mail"], 120.0)
         box = first("kernel.geometry").Box(0.1, 0.2, 0.3, 0.4)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.contact import WINDOW_S, altercation_features, altercation_windows
 from blickschutz.situations.rules.history import History

@@ -32,10 +32,10 @@ from blickschutz.analysis.io.openvino_pose import OpenVinoPoser
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.clips import episodes_in, jsonl_lines, scenes_of
 from blickschutz.pipeline.offline import FileReader
 from blickschutz.situations.io import forests
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.forest import Forest, Learned
 from scripts.samples import SAMPLES, Sample

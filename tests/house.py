@@ -12,9 +12,9 @@ from blickschutz.control.model import ClipHeard
 from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.demo.enrolment import found_with
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
 from blickschutz.retention.io.sources import ClockSources
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.vault import service
 from blickschutz.vault.service import new_key
 from tests.conftest import ROOT

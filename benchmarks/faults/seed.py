@@ -27,7 +27,6 @@ from blickschutz.alerts.service import AlertDesk
 from blickschutz.bootstrap.records import make_records
 from blickschutz.config.loader import load_site
 from blickschutz.demo.site import seed as seed_people
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.io.clipfile import ClipWriter
 from blickschutz.recording.model import ClipEvent, ClipHeader, ClipMode, ClipNews, CloseReason, Gop, Opening
 from blickschutz.retention.io.sources import ClockSources
@@ -35,6 +34,7 @@ from blickschutz.retention.model import Receipt
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.rights.model import Request, RequestState, Right
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import new_key, seal_key
 

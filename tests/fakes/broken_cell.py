@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.cell import run_cell
 from blickschutz.situations import service
+from blickschutz.situations.kinds import Kind
 
 
 def _fails(history, zone):

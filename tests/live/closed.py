@@ -21,8 +21,8 @@ from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.launching import start_launcher
 from blickschutz.demo.site import seed
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.review.model import CaseState
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.zones.hardening import confine, harden
 from blickschutz.zones.model import Wall
 from tests.documents import pdf

@@ -15,7 +15,7 @@ from blickschutz.audit.model import Event
 from blickschutz.control.model import SituationSeen
 from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import writing
 from tests.live.system import signed_in, until, wait_live
 

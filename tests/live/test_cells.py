@@ -22,9 +22,9 @@ from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import BackoffSettings, NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings, Transport
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, FaultError
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.messages import CellSettings
+from blickschutz.situations.kinds import Kind
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 from blickschutz.zones.hardening import lacking
 from blickschutz.zones.model import Wall

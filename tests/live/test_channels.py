@@ -24,7 +24,7 @@ from blickschutz.alerts.model import ChannelQueue
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine
 from tests.conftest import ROOT
 from tests.live.system import free_port, until

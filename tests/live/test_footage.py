@@ -8,7 +8,7 @@ from blickschutz.config.budget import Budget
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
 from blickschutz.demo import footage
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import RuleSettings
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, until

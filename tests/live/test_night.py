@@ -18,11 +18,11 @@ from blickschutz.audit.rules import verify
 from blickschutz.cli.main import cli
 from blickschutz.control.model import SituationSeen
 from blickschutz.evidence.io.package import unpack
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.io.clipfile import ClipReader, read_head
 from blickschutz.recording.model import ClipMode, ClipState
 from blickschutz.regime.model import RegimeName
 from blickschutz.review.model import CaseState
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.live.night import ask, enter, judge, plays, record, sees, sign_in

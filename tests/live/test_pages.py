@@ -12,10 +12,10 @@ from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import Source
 from blickschutz.demo.site import seed
-from blickschutz.kernel.situation import Kind
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right
 from blickschutz.settings.model import Difference, Proposal
+from blickschutz.situations.kinds import Kind
 from blickschutz.web.texts import translator
 from tests.conftest import LONG, ROOT
 from tests.documents import pdf

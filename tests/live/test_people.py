@@ -22,8 +22,8 @@ from blickschutz.audit.model import Event
 from blickschutz.control.model import SituationSeen
 from blickschutz.demo.site import seed
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.regime.model import RegimeName
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.web.app import API, table
 from tests.conftest import LONG
 from tests.live.system import RunningSystem, admit, client, guest_site, signed_in, until

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blickschutz.budget.model import DAY_S, NEVER, Day
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.live.system import RunningSystem, axe_findings, browser, guest_site, reach, signed_in, until
 
 __all__ = ["browser"]

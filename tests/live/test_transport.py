@@ -19,7 +19,7 @@ from blickschutz.alerts.io.mqtt import MqttSender
 from blickschutz.alerts.io.transport import Trust, context
 from blickschutz.alerts.model import Alert, AlertState, Notice, Origin
 from blickschutz.kernel.errors import DeviceError, OperatorError
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.live.system import free_port, until
 from tests.peers.authority import ThrowAway
 from tests.peers.broker import RealBroker

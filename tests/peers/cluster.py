@@ -24,8 +24,8 @@ from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
 from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline.messages import SituationTold
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.wire.greeting import clock_name
 from tests.conftest import ROOT
 from tests.fakes.web_camera import WebCamera, moving, part, said

@@ -15,7 +15,7 @@ from blickschutz.alerts.io.tables import METADATA, outbox
 from blickschutz.alerts.model import AlertState, By, Lives, Outcome
 from blickschutz.alerts.rules import MOST_WAIT_S
 from blickschutz.alerts.service import AlertDesk, Sender
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine
 from tests.conftest import often
 from tests.fakes.channels import Wire

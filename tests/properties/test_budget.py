@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from blickschutz.budget.model import FACTS, NEVER, CameraBudget
 from blickschutz.budget.rules.decide import shares
 from blickschutz.budget.rules.tail import BINS, LOW, WIDTH, Tail, bin_of, dispersion, score_of
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import FLOOR
 
 START = math.log(FLOOR / (1 - FLOOR))

@@ -24,10 +24,10 @@ from blickschutz.compliance.documents.privacy import impact_assessment, record_o
 from blickschutz.compliance.documents.public import information_sheet, sign
 from blickschutz.config.hours import service
 from blickschutz.config.model import Regime, Regimes, Weekday
-from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, RegimeName
 from blickschutz.regime.rules import at_moment
+from blickschutz.situations.kinds import Kind
 from tests.conftest import often
 from tests.unit.test_policy import whole
 

@@ -25,7 +25,7 @@ from blickschutz.guard.model import Backoff, Change, Trouble
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, StoreBusyError
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine
 from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock

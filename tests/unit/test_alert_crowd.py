@@ -8,7 +8,7 @@ import re
 from blickschutz.alerts.crowd import GROUP_S, MOST_IN_ROW, STORM_FROM, STORM_S, STORM_UNTIL, rows_of, storm_of
 from blickschutz.alerts.model import AlertState, By, Mark, Priorities, Priority, Storm
 from blickschutz.alerts.rules import OPEN, WAITING, weight
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.unit.test_alert_pages import CAMERAS, cards_of, house
 
 __all__ = ["house"]

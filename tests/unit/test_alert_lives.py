@@ -14,7 +14,7 @@ from blickschutz.alerts.rules import STALE_S
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.config.lives import alert_lives
 from blickschutz.config.loader import load_site
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine, writing
 from tests.conftest import ROOT
 from tests.fakes.channels import Wire

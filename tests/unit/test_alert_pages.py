@@ -19,7 +19,7 @@ from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.loader import load_site
 from blickschutz.kernel.errors import StoreBusyError
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey
 from blickschutz.web.routes.bar import Changes

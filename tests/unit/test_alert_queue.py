@@ -12,7 +12,7 @@ from blickschutz.alerts.io.tables import METADATA, alerts
 from blickschutz.alerts.model import AlertState, By, Outcome, Place, Priorities, Priority
 from blickschutz.alerts.rules import OPEN, WAITING, weight
 from blickschutz.alerts.service import AlertDesk
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.web.views import place_from, place_of
 from tests.fakes.clock import ManualClock

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from blickschutz.alerts.model import By, Outcome
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.web.routes.alert_times import LEVELS, levels, week
 from tests.desk import CAMERA
 from tests.unit.test_alert_pages import CAMERAS, house

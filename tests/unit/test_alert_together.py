@@ -7,7 +7,7 @@ import re
 import pytest
 
 from blickschutz.alerts.model import AlertState, Outcome
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.unit.test_alert_pages import CAMERAS, House
 
 

@@ -14,7 +14,7 @@ from blickschutz.alerts.model import AlertEvent, AlertState, By, ChannelQueue, L
 from blickschutz.alerts.rules import OPEN, TRANSITIONS, as_mermaid, next_state, wait_before_retry
 from blickschutz.alerts.service import AlertDesk, Sender
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine
 from tests.conftest import ROOT
 from tests.fakes.channels import Wire

@@ -28,9 +28,9 @@ from blickschutz.control.model import EpisodeHeard
 from blickschutz.control.service.sensitivity import Sensitivity
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.errors import FaultError, SettingsError, StoreError
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.messages import SetThresholds
 from blickschutz.review.model import Ground, Verdict
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import START_THRESHOLDS
 from blickschutz.storage.engine import writing
 from blickschutz.wire.frames import pack

@@ -20,7 +20,6 @@ from blickschutz.ingest.model import NoticeSettings, NotifySettings, SessionStat
 from blickschutz.ingest.rules.address import is_public, public_address
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import ProtocolError
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline import channel, credentials
 from blickschutz.pipeline.channel import CellEnd, First, first_to_cell, say_first, unpack_from_cell
 from blickschutz.pipeline.messages import (
@@ -38,6 +37,7 @@ from blickschutz.pipeline.messages import (
     ToCell,
 )
 from blickschutz.pipeline.times import AT_ONCE, CellTimes
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.wire import greeting
 from blickschutz.wire.frames import LENGTH, pack, read
 from blickschutz.wire.greeting import Greeting, Refusal, RefusalCause, RefusedError, agreed, opening_decoder

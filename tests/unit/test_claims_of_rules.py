@@ -15,8 +15,8 @@ from blickschutz.compliance.facts import FactKind as K
 from blickschutz.compliance.model import FalseAlarms, Kind, Result
 from blickschutz.compliance.policy import RULES
 from blickschutz.config.model import Audit, SiteFile
-from blickschutz.kernel.situation import Kind as Situation
 from blickschutz.regime.model import Action
+from blickschutz.situations.kinds import Kind as Situation
 from tests.conftest import ROOT
 from tests.unit.test_claims import _STOP as STOP
 from tests.unit.test_claims import CLAIMS, other, without

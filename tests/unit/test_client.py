@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from blickschutz.access.model import Permission
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from tests.conftest import ROOT
 from tests.desk import CAMERA, PASSWORD, Desk, make_token
 

@@ -20,7 +20,7 @@ from blickschutz.compliance.reports.crime import Period, Role, Row, Unit
 from blickschutz.compliance.reports.model import Happened, RaisedAlert
 from blickschutz.compliance.reports.suppression import HIDDEN, LEAST, Count, Suppressor
 from blickschutz.kernel.errors import FaultError
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.unit.test_policy import SITE, fact, facts_with, whole
 
 MOST = 10_000

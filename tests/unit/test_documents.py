@@ -36,8 +36,8 @@ from blickschutz.compliance.recorded import Assignment
 from blickschutz.config.loader import load_site, settings_hash
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import FaultError
-from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Mode
+from blickschutz.situations.kinds import Kind
 from blickschutz.zones.model import Wall
 from tests.conftest import ROOT
 from tests.unit.test_claims import on_paper

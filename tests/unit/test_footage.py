@@ -11,8 +11,8 @@ from blickschutz.demo import footage, incident
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.demo.site import demo_site
 from blickschutz.kernel.frames import RawFrame
-from blickschutz.kernel.situation import Kind
 from blickschutz.situations.io.forests import load_learned
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.service import SituationWatch
 from tests.fakes.detectors import BlindDetector
 

@@ -14,7 +14,6 @@ from blickschutz.hosts.model import Placed, Told
 from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline.messages import (
     AskClock,
     CellSettings,
@@ -26,6 +25,7 @@ from blickschutz.pipeline.messages import (
     Stop,
     Watch,
 )
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.wall.model import TileState
 from blickschutz.wire.greeting import Greeting, clock_name
 

@@ -17,9 +17,9 @@ from blickschutz.hosts.rules.intake import MOST_RUNS, MOST_WAITING, Intake
 from blickschutz.hosts.rules.parts import PART_BYTES, Joined, Parted, PartLostError
 from blickschutz.hosts.rules.server import Broker, configuration
 from blickschutz.kernel.errors import DeviceError, ProtocolError, SettingsError
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline.messages import ClipTold, EpisodeTold, SituationTold
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.wire.frames import MOST_BYTES
 
 

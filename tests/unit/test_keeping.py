@@ -20,13 +20,13 @@ from blickschutz.control.service.checks import check_site
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, StoreBusyError
-from blickschutz.kernel.situation import Kind
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, CloseReason
 from blickschutz.recording.model import Refusal as Refused
 from blickschutz.regime.model import RegimeName
 from blickschutz.retention.model import Receipt, Void
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import CaseState, Ground, Refusal, Verdict
+from blickschutz.situations.kinds import Kind
 from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import new_key

@@ -19,9 +19,9 @@ from blickschutz.access.model import Permission
 from blickschutz.access.rules import PERMISSIONS
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.situation import Kind
 from blickschutz.review.model import Case, CaseState
 from blickschutz.rights.model import DutySource, Outcome, Request, RequestState, Right, Settlement
+from blickschutz.situations.kinds import Kind
 from blickschutz.web.app import API, table
 from tests.desk import CAMERA, SITE, admit, fill, make_system, make_token, site_of
 from tests.fakes.holder import write_lock

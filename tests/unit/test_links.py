@@ -24,7 +24,6 @@ from blickschutz.hosts.rules.intake import Intake
 from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline.channel import CellEnd, greeting
 from blickschutz.pipeline.credentials import joined, parted
 from blickschutz.pipeline.door import Challenge, Claim, Door, Introduction, decoder, message, nonce, proof_of
@@ -56,6 +55,7 @@ from blickschutz.pipeline.messages import (
 )
 from blickschutz.pipeline.times import CellTimes
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, Order, Sealing
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.wire.frames import pack, unpack
 from blickschutz.wire.greeting import Greeting, RefusalCause, RefusedError
 from tests.peers.authority import ThrowAway

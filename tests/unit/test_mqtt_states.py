@@ -18,7 +18,7 @@ from blickschutz.bootstrap.alerting import broker
 from blickschutz.config.channels import MqttChannel
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.errors import SettingsError
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from tests.conftest import ROOT
 from tests.desk import CAMERA, Desk, site_of
 from tests.fakes.clock import ManualClock

@@ -19,7 +19,7 @@ from blickschutz.ingest.model import NotifySettings
 from blickschutz.ingest.rules.notices import kind_of
 from blickschutz.ingest.rules.notify import notice_of_line
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.conftest import ROOT
 
 SECRET = "wort-4711"

@@ -36,8 +36,8 @@ from blickschutz.ingest.rules.onvif_json import notice_of
 from blickschutz.ingest.rules.xml import MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS, read_xml
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import UNREADABLE, CameraRefusedError, DeviceError, OperatorError
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.profile import profile_of
+from blickschutz.situations.kinds import Kind
 from tests.conftest import ROOT
 from tests.fakes.onvif_camera import OnvifPeer, notice
 from tests.fakes.onvif_camera import envelope as said_envelope

@@ -11,7 +11,7 @@ from blickschutz.compliance.documents.sources import ways
 from blickschutz.compliance.documents.tongues import ASKED, phrases
 from blickschutz.config.channels import MqttChannel
 from blickschutz.config.model import Notify, Onvif
-from blickschutz.kernel.situation import Kind, name
+from blickschutz.situations.kinds import Kind, name
 from tests.unit.test_documents import as_text
 from tests.unit.test_policy import SITE, whole
 

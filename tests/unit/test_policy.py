@@ -29,8 +29,8 @@ from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene, Track
-from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Action, Mode
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.rules.history import History
 from tests.conftest import ROOT
 

@@ -13,11 +13,11 @@ from blickschutz.audit.io.log import METADATA, AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.config.loader import load_site
 from blickschutz.control.service.regime import RegimeKeeper
-from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, Override, Policy, Reason, RegimeHours, RegimeName, Span, Sun
 from blickschutz.regime.rules import current_regime, week
 from blickschutz.retention.model import Stamp
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.conftest import ROOT

@@ -26,7 +26,6 @@ from blickschutz.control.service.grounds import gather
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.kernel.situation import Kind
 from blickschutz.recording.io import clipfile
 from blickschutz.recording.io.clipfile import ClipReader, ClipWriter, read_head
 from blickschutz.recording.model import ClipEvent, ClipHeader, ClipMode, ClipNews, CloseReason
@@ -40,6 +39,7 @@ from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.release import Release, Wish
 from blickschutz.reviewroom.room import Room, RoomError
 from blickschutz.rights.model import Request, RequestState, Right
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed

@@ -17,7 +17,7 @@ from blickschutz.compliance.policy import assess
 from blickschutz.compliance.reports.committee import committee
 from blickschutz.compliance.reports.model import Happened, RaisedAlert
 from blickschutz.compliance.reports.suppression import HIDDEN, LEAST, publish
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.conftest import ROOT
 from tests.unit.test_documents import exists
 from tests.unit.test_policy import NOW, whole

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.retention.model import Receipt
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import Case, CaseState
+from blickschutz.situations.kinds import Kind, Situation
 from tests.desk import CAMERA
 
 CLIP = "ab" * 16

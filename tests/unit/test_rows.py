@@ -20,7 +20,6 @@ from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import StoreDamagedError
-from blickschutz.kernel.situation import Kind
 from blickschutz.review.io.beside import NotesBeside
 from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import SqlCaseStore
@@ -31,6 +30,7 @@ from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.model import Duty, DutySource, Request, RequestState, Restricted, Right, Settled, Settlement
 from blickschutz.rights.ports import Recordings
 from blickschutz.rights.service import RightsDesk
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.fakes.case_time import CaseClock

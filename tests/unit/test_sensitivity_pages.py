@@ -14,7 +14,7 @@ from blickschutz.budget.model import DAY_S, NEVER, Day
 from blickschutz.cli.main import cli
 from blickschutz.compliance.documents.model import Table
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from tests.desk import CAMERA, EXAMPLE, Desk
 
 LEFT, GATHERING = Kind.OBJECT_LEFT, Kind.GATHERING

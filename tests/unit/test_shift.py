@@ -10,7 +10,7 @@ from blickschutz.access.rules import may
 from blickschutz.alerts.model import By, Outcome
 from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import StoreBusyError
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.web.pages import TileView
 from tests.desk import CAMERA, Desk
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from blickschutz.kernel.density import Yardstick
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Cause, Change, Detection, View
-from blickschutz.kernel.situation import NAMES, Kind, explanation, name
 from blickschutz.situations.io.forests import load_learned
+from blickschutz.situations.kinds import NAMES, Kind, explanation, name
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Line, RuleSettings, SituationSettings, WatchedZone, graded
 from blickschutz.situations.rules.causes import cause_of, flutters
 from blickschutz.situations.rules.forest import Forest, Learned

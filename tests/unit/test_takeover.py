@@ -24,7 +24,6 @@ from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import SourceKind, SourceSettings
 from blickschutz.installation.model import FolderError
 from blickschutz.kernel.clock import SystemClock
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.pipeline import channel
 from blickschutz.pipeline.cell import Cell
 from blickschutz.pipeline.channel import CellEnd, read_from_cell, say_first
@@ -48,6 +47,7 @@ from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, ClipState
 from blickschutz.recording.rules import TICKS
 from blickschutz.regime.model import RegimeName
 from blickschutz.review.model import CaseState
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.situations.model import SituationSettings
 from blickschutz.vault import service
 from blickschutz.wire.frames import LENGTH, pack, unpack

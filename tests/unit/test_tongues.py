@@ -19,10 +19,10 @@ from blickschutz.compliance.io.press import render
 from blickschutz.compliance.recorded import Translation
 from blickschutz.config.hours import service
 from blickschutz.config.model import Weekday
-from blickschutz.kernel.situation import Kind
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, Mode, RegimeName
 from blickschutz.regime.rules import at_moment
+from blickschutz.situations.kinds import Kind
 from tests.unit.test_documents import as_text, tool
 from tests.unit.test_policy import SITE, facts_with, whole
 

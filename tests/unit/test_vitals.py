@@ -39,9 +39,9 @@ from blickschutz.ingest.model import SessionState
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.devices import InUse
 from blickschutz.kernel.errors import StoreBusyError
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.messages import Health
 from blickschutz.review.model import Case, CaseState, Quarantine, QuarantineReason
+from blickschutz.situations.kinds import Kind
 from blickschutz.wall.model import TileState
 from blickschutz.web.metrics import METRICS
 from blickschutz.web.texts import NEED_WORDS

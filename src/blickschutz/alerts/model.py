@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 
 class AlertState(StrEnum):

@@ -24,7 +24,7 @@ from blickschutz.alerts.model import (
     Tally,
 )
 from blickschutz.audit.model import Entry, Event
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.rows import DamagedRow
 
 

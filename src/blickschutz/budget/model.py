@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 # Above every score: what has this threshold is never told.

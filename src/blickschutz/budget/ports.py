@@ -8,7 +8,7 @@ from typing import Protocol
 
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import Day, Decision, Shadow
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from blickschutz.budget.rules.decide import Curve, judge, pooled, shares, thresh
 from blickschutz.budget.rules.tail import Floats, bin_of
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 _log = structlog.get_logger(__name__)
 

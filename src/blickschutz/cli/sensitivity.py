@@ -11,7 +11,7 @@ import click
 from blickschutz.cli.place import with_site
 from blickschutz.cli.users import open_records
 from blickschutz.kernel.errors import OperatorError
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 if TYPE_CHECKING:
     from blickschutz.budget.model import CameraView, KindView, NotDone

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from blickschutz.config.parts import Identifier, Part
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 FalseAlarms = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 ByKind = dict[Annotated[Kind, Field(strict=False)], FalseAlarms]

@@ -7,8 +7,8 @@ import json
 
 from blickschutz.budget.model import DAY_S, BudgetSettings, CameraBudget
 from blickschutz.config.model import Camera, SiteFile
-from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import Action, RegimeName
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS
 
 

@@ -12,7 +12,7 @@ from blickschutz.config.budget import Budget
 from blickschutz.config.parts import MOST_WHOLE_DAYS, Identifier, Part, is_local, require_no_password
 from blickschutz.config.texts import SiteError
 from blickschutz.kernel.periods import STORAGE_LEAST_HOURS
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 _LEAST_REASON = 10
 

@@ -36,9 +36,9 @@ from blickschutz.ingest.model import Transport
 from blickschutz.ingest.rules.address import RTSP, read_address
 from blickschutz.kernel.density import Density, Yardstick
 from blickschutz.kernel.devices import Decoding, Device
-from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Colour, Style
 from blickschutz.regime.model import Action, Mode
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import RuleSettings
 
 

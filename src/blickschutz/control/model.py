@@ -10,8 +10,8 @@ import msgspec
 
 from blickschutz.compliance.entered import Entered
 from blickschutz.compliance.reports.crime import Row
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews
+from blickschutz.situations.kinds import Kind, Situation
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from blickschutz.demo.site import demo_zone, seed
 from blickschutz.demo.story_night import Night
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.kernel.situation import explanation
 from blickschutz.regime.model import RegimeName
 from blickschutz.reviewroom.host import ReviewRooms
+from blickschutz.situations.kinds import explanation
 from blickschutz.wall.model import StreamFragment, StreamInit, TileState
 
 _LIVE_S, _BACK_S, _STREAM_S = 40.0, 30.0, 6.0

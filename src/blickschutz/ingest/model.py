@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 
 class SourceKind(StrEnum):

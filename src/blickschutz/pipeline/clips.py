@@ -14,11 +14,11 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import MediaError
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.offline import FileReader
 from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.senses import Senses
 from blickschutz.pipeline.showing import Showing
+from blickschutz.situations.kinds import Episode
 from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.forest import Learned
 from blickschutz.situations.service import SituationWatch

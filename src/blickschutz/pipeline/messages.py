@@ -17,9 +17,9 @@ from blickschutz.ingest.rules.address import is_public
 from blickschutz.kernel.devices import Decoding, Device, InUse
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.kernel.scene import Doubt
-from blickschutz.kernel.situation import Kind, Situation
 from blickschutz.recording.model import ClipNews, Order, RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
+from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.situations.model import SituationSettings
 from blickschutz.wall.model import EncoderSettings
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
-from blickschutz.kernel.situation import Episode
 from blickschutz.pipeline.messages import EpisodeTold, News, SituationTold
+from blickschutz.situations.kinds import Episode
 
 _log = structlog.get_logger(__name__)
 MOST = 2000

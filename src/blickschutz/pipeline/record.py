@@ -6,13 +6,13 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.frames import RedactedFrame
-from blickschutz.kernel.situation import Situation
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.recording.io.recorder import Recorder
 from blickschutz.recording.io.ring import Fragment, Head
 from blickschutz.recording.model import ClipMode, Mark, Opening
 from blickschutz.recording.ports import Tell
 from blickschutz.recording.rules import TICKS
+from blickschutz.situations.kinds import Situation
 from blickschutz.wall.io.live import LiveEncoder
 from blickschutz.wall.model import EncoderSettings, StreamFragment, StreamInit
 

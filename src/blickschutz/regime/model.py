@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Protocol
 
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 
 class RegimeName(StrEnum):

@@ -18,7 +18,6 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from blickschutz.kernel.errors import BlickschutzError
-from blickschutz.kernel.situation import Kind, name
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.reviewroom.messages import Guest, RoomSettings
 from blickschutz.reviewroom.own import browser_of, recognise, require_session
@@ -27,6 +26,7 @@ from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.reviewroom.second import read, to_ask
 from blickschutz.reviewroom.viewing import Viewing, spans_of
+from blickschutz.situations.kinds import Kind, name
 from blickschutz.web import texts
 from blickschutz.web.limits import BodyLimit
 from blickschutz.web.security import RequestCheck, headers_of, hosts_of

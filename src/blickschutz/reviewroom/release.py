@@ -16,13 +16,13 @@ from blickschutz.evidence.io.viewer import NAME, Words, page
 from blickschutz.evidence.model import FORMAT, Basis, Custody, Signature
 from blickschutz.evidence.rules import refusal, signed_text
 from blickschutz.kernel.errors import OperatorError, ProtocolError
-from blickschutz.kernel.situation import Kind, name
 from blickschutz.pipeline.render import MOST_WIDTH, Renderer, encoded, track_at
 from blickschutz.recording.io.clipfile import ClipReader
 from blickschutz.recording.model import ClipMode, Mark
 from blickschutz.reviewroom.messages import ReleaseAgreed, ReleaseAsked, Released, ReleaseRefused, SignThis, Trouble
 from blickschutz.reviewroom.playback import Playback
 from blickschutz.reviewroom.room import Room, RoomError, Seat, new_mark
+from blickschutz.situations.kinds import Kind, name
 from blickschutz.storage.files import sha256_of
 from blickschutz.wall.model import EncoderSettings
 from blickschutz.web import texts

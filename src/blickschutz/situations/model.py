@@ -15,7 +15,7 @@ from annotated_types import Ge, Gt, Le
 
 from blickschutz.kernel.density import Density
 from blickschutz.kernel.geometry import Box, Points
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 Seconds = Annotated[float, Ge(0), Le(3600)]
 Metres = Annotated[float, Gt(0), Le(100)]

@@ -17,7 +17,7 @@ import structlog
 from blickschutz.kernel.errors import ModelError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
-from blickschutz.kernel.situation import UNCALIBRATED, Episode, Kind, Situation
+from blickschutz.situations.kinds import UNCALIBRATED, Episode, Kind, Situation
 from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Finding, SituationSettings, WatchedZone
 from blickschutz.situations.rules import contact, movement, place, posture
 from blickschutz.situations.rules.causes import Blindness, unseen

@@ -7,7 +7,7 @@ from typing import Any
 
 from blickschutz.control.vitals import Concern, concerns
 from blickschutz.guard.model import WorkKind
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.web import texts
 from blickschutz.web.pages import Pages
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from blickschutz.audit.model import Entry, Event
-from blickschutz.kernel.situation import Kind, name
+from blickschutz.situations.kinds import Kind, name
 from blickschutz.web import texts
 from blickschutz.web.trial_words import TRIAL_PROBLEMS
 from blickschutz.web.words import N_, ROLE_WORDS

@@ -27,7 +27,6 @@ from blickschutz.control.model import CrimeFigures, FactRefused, FloorPlan, Give
 from blickschutz.control.ports import Rooms
 from blickschutz.control.service.trials import TrialDesk
 from blickschutz.control.vitals import Vitals
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.messages import Health
 from blickschutz.regime.model import CurrentRegime, Override, OverrideEntry, RegimeName
 from blickschutz.retention.model import Basis, Confirmed, Proposal, Stuck, TimeView, Void
@@ -37,6 +36,7 @@ from blickschutz.rights.model import Duty
 from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.service import RightsDesk
 from blickschutz.settings.service import SettingsDesk
+from blickschutz.situations.kinds import Kind
 from blickschutz.wall.model import TileState
 from blickschutz.wall.service import LiveStream
 

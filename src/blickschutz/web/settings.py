@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from blickschutz.config.lines import key_lines
 from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import without_secrets
-from blickschutz.kernel.situation import Kind, name
+from blickschutz.situations.kinds import Kind, name
 from blickschutz.web.meanings import MEANINGS
 from blickschutz.web.texts import MODE_WORDS, PRIORITY_WORDS, REGIME_WORDS, ROLE_WORDS, SIDE_WORDS, number, translator
 from blickschutz.web.words import POINTS

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from babel.messages.pofile import read_po
 
-from blickschutz.kernel.situation import Kind, name
+from blickschutz.situations.kinds import Kind, name
 from blickschutz.web.clock_words import (
     CHOICE_MEANINGS,
     CHOICE_WORDS,

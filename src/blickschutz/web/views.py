@@ -9,7 +9,7 @@ from fastapi import Request
 
 from blickschutz.alerts.model import Alert, AlertState, By, Mark, Place, Priorities
 from blickschutz.alerts.rules import WAITING, weight
-from blickschutz.kernel.situation import explanation, name
+from blickschutz.situations.kinds import explanation, name
 from blickschutz.web.allowed import member_of
 from blickschutz.web.pages import Pages
 

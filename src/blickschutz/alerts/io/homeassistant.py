@@ -14,7 +14,7 @@ import msgspec
 
 from blickschutz import __version__
 from blickschutz.alerts.io.broker import QOS, Broker
-from blickschutz.kernel.situation import Kind, name
+from blickschutz.situations.kinds import Kind, name
 
 PREFIX = "homeassistant"
 # Classes of `binary_sensor`: on means unsafe, tampered with, wrong, taken. A kind that none fits has none.

@@ -11,7 +11,7 @@ from blickschutz.alerts.io.rows import OPEN_STATES, alert_of
 from blickschutz.alerts.io.tables import alerts, digests, outbox
 from blickschutz.alerts.model import AlertState, ChannelQueue, Digest, DigestGroup, Notice
 from blickschutz.alerts.rules import AHEAD_S, FEWEST_IN_DIGEST, MOST_REJECTED, MOST_WAIT_S
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import writing
 from blickschutz.storage.rows import RowReader
 

@@ -25,7 +25,7 @@ from blickschutz.alerts.model import (
 )
 from blickschutz.alerts.rules import OPEN, SEEN_TO, WAITING
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 OPEN_STATES = sorted(state.value for state in OPEN)
 WAITING_STATES = sorted(state.value for state in WAITING)

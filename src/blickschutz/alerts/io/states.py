@@ -18,7 +18,7 @@ from blickschutz.alerts.model import AlertState, Mark
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import ThreadWork
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 _log = structlog.get_logger(__name__)
 ONLINE, OFFLINE = b"online", b"offline"

@@ -30,7 +30,7 @@ from blickschutz.alerts.model import (
     Priorities,
     Tally,
 )
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import forget, writing
 from blickschutz.storage.rows import DamagedRow, RowReader
 

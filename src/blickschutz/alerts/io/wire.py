@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from blickschutz.alerts.model import Alert, Digest, FaultNotice, Notice
-from blickschutz.kernel.situation import Kind, explanation, name
+from blickschutz.situations.kinds import Kind, explanation, name
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]

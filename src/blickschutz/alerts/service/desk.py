@@ -36,7 +36,7 @@ from blickschutz.guard.rules import words
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import StoreBusyError
 from blickschutz.kernel.events import Topic
-from blickschutz.kernel.situation import Kind, Situation
+from blickschutz.situations.kinds import Kind, Situation
 
 _log = structlog.get_logger(__name__)
 

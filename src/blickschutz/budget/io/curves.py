@@ -8,7 +8,7 @@ from importlib import resources
 import msgspec
 
 from blickschutz.kernel.errors import FaultError
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 
 class Curves(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

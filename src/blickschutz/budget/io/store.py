@@ -14,7 +14,7 @@ from blickschutz.audit.model import Event
 from blickschutz.budget.model import Began, Day, Decision, Shadow
 from blickschutz.budget.ports import Kept
 from blickschutz.kernel.errors import UNREADABLE
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import writing
 from blickschutz.storage.ports import Database, belongs_to
 

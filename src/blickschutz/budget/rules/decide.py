@@ -27,7 +27,7 @@ from blickschutz.budget.model import (
     Why,
 )
 from blickschutz.budget.rules.tail import BINS, Floats, Tail, bin_of, dispersion, score_of
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 # (least score, share of the reference incidents that reach it), by growing score.
 Curve = Sequence[tuple[float, float]]

@@ -8,7 +8,7 @@ from blickschutz.compliance.documents.model import Document, Section, Sentence, 
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
 from blickschutz.kernel.periods import add_months
-from blickschutz.kernel.situation import Kind, name
+from blickschutz.situations.kinds import Kind, name
 
 MONTHS = 24
 

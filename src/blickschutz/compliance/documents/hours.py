@@ -10,9 +10,9 @@ from blickschutz.compliance.documents.model import Evidence, Sentence, event, ru
 from blickschutz.compliance.documents.words import either
 from blickschutz.compliance.model import Grounds
 from blickschutz.config.hours import service
-from blickschutz.kernel.situation import Kind, name
 from blickschutz.regime.model import MOST_OVERRIDE_HOURS, Action, Mode, Policy, RegimeName, Span, Sun, Week
 from blickschutz.regime.rules import week
+from blickschutz.situations.kinds import Kind, name
 
 HOURS = (
     setting("regimes.day.starts"),

@@ -13,9 +13,9 @@ from blickschutz.compliance.documents.walls import cards, walls
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.plan import CLASSES_DE, density, density_class
-from blickschutz.kernel.situation import Kind, name
 from blickschutz.regime.model import RegimeName
 from blickschutz.rights.rules import KEEP_YEARS
+from blickschutz.situations.kinds import Kind, name
 
 
 def _cameras(g: Grounds) -> Table:

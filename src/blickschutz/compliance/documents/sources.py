@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from blickschutz.compliance.documents.model import Sentence, law, say, setting, test
 from blickschutz.compliance.model import Grounds
 from blickschutz.config.model import Camera
-from blickschutz.kernel.situation import name
+from blickschutz.situations.kinds import name
 
 OWN = (setting("cameras.onvif"), setting("cameras.notify"), setting("alerts.mqtt"))
 

@@ -31,9 +31,9 @@ from blickschutz.compliance.model import Grounds
 from blickschutz.compliance.policy.signed import is_signed, unsigned
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.config.hours import service
-from blickschutz.kernel.situation import Kind
 from blickschutz.regime.model import MOST_OVERRIDE_HOURS, Action, Mode, Policy, RegimeName, Span, Sun
 from blickschutz.regime.rules import week
+from blickschutz.situations.kinds import Kind
 
 TRANSLATED = ("ls", "tr", "ru", "ar", "uk")
 ASKED = ("de", "en", *TRANSLATED)

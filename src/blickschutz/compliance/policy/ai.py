@@ -9,7 +9,7 @@ from blickschutz.audit.model import Event
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Answer, Grounds, Result, broken, holds, unknown
 from blickschutz.compliance.policy.base import GATE, LOG, MONTH, NOT_STARTED, SETTING, YEAR, names, recorded, rule
-from blickschutz.kernel.situation import Kind as SituationKind
+from blickschutz.situations.kinds import Kind as SituationKind
 
 # Above this share of false alarms a kind is suspended at a camera; below this number the share says nothing.
 MOST_FALSE = 0.8
@@ -56,7 +56,7 @@ def vocabulary(g: Grounds) -> Answer:
             f"Benennen Sie neutral, was zu sehen ist, statt: {names(loaded)}.",
             f"Name neutrally what is to be seen instead of: {names(loaded)}.",
         )
-    return holds("kernel/situation.py; cameras.zones.name", "kernel/situation.py; cameras.zones.name")
+    return holds("situations/kinds.py; cameras.zones.name", "situations/kinds.py; cameras.zones.name")
 
 
 @rule("KI-03", "Art. 22 DSGVO, Art. 14 KI-VO", "Über jedes Ereignis entscheidet ein Mensch", "A person decides about each event", LOG)

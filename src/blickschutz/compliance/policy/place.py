@@ -13,9 +13,9 @@ from blickschutz.compliance.policy.evidence import LEAST_SIDE, offices, says_som
 from blickschutz.compliance.policy.signed import is_photograph_signed, sheet_vouchers, unsigned
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.config.hours import service
-from blickschutz.kernel.situation import Kind
 from blickschutz.redaction.model import Style
 from blickschutz.regime.model import Action, Mode, RegimeName
+from blickschutz.situations.kinds import Kind
 
 IDENTIFY = 250.0
 MOST_CELLS = 12.5

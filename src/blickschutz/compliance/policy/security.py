@@ -12,7 +12,7 @@ from blickschutz.compliance.policy.base import GATE, HALF_YEAR, LOG, NOT_STARTED
 from blickschutz.config.model import SiteFile
 from blickschutz.config.parts import is_local
 from blickschutz.ingest.rules.address import read_address
-from blickschutz.kernel.situation import Kind as SituationKind
+from blickschutz.situations.kinds import Kind as SituationKind
 
 MOST_DRIFT_S = 1.0
 MOST_ANCHOR_S = 86_400.0

@@ -16,7 +16,7 @@ from blickschutz.compliance.reports.crime import Row
 from blickschutz.compliance.reports.model import Happened
 from blickschutz.compliance.reports.situation import crime_situation
 from blickschutz.compliance.reports.suppression import HIDDEN, LEAST, Count, Suppressor
-from blickschutz.kernel.situation import name
+from blickschutz.situations.kinds import name
 
 _HOUR_S = 3600.0
 _SPAN = 3

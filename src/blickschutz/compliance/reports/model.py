@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from blickschutz.audit.model import Entry, Event
 from blickschutz.compliance.reports.suppression import Count
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 EVENTS = (
     Event.SYSTEM_STARTED,

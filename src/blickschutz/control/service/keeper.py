@@ -28,7 +28,6 @@ from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
 from blickschutz.kernel.scene import Doubt
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.channel import First, greeted, greeting, read_from_cell, say_first
 from blickschutz.pipeline.door import digest_of
 from blickschutz.pipeline.messages import (
@@ -60,6 +59,7 @@ from blickschutz.pipeline.messages import (
 )
 from blickschutz.pipeline.times import CellTimes
 from blickschutz.recording.model import Order
+from blickschutz.situations.kinds import Kind
 from blickschutz.wall.model import CameraFacts, StreamFragment, StreamInit, TileState
 from blickschutz.wall.rules import tile_state
 from blickschutz.wall.service import LiveStream

@@ -11,7 +11,7 @@ from blickschutz.ingest.rules.notices import Notices
 from blickschutz.ingest.rules.onvif import Notice
 from blickschutz.ingest.rules.onvif_json import notice_of
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 _log = structlog.get_logger(__name__)
 

@@ -20,10 +20,10 @@ from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError, StoreBusyError
 from blickschutz.kernel.events import Topic
-from blickschutz.kernel.situation import Situation
 from blickschutz.recording.model import ClipMode, Order, Sealing
 from blickschutz.regime.model import Action
 from blickschutz.retention.io.shelf import ClipShelf
+from blickschutz.situations.kinds import Situation
 from blickschutz.vault.io.files import InstallationKey
 from blickschutz.vault.model import Reviewer
 

@@ -11,11 +11,11 @@ from blickschutz.audit.model import Entry, Event
 from blickschutz.config.hours import service
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.situation import Situation
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, CurrentRegime, Mode, Moment, Override, OverrideEntry, RegimeName
 from blickschutz.regime.rules import at_moment
 from blickschutz.retention.model import Stamp
+from blickschutz.situations.kinds import Situation
 
 # Less is a correction of the wall clock, as time servers make them.
 _CORRECTION_S = 5.0

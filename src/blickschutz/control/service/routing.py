@@ -15,9 +15,9 @@ from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.ingest.model import Found
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
-from blickschutz.kernel.situation import Situation
 from blickschutz.recording.model import ClipMode
 from blickschutz.regime.model import Action
+from blickschutz.situations.kinds import Situation
 
 _MOST_RUNNING = 5000
 _Key = tuple[str, str, int]

@@ -15,9 +15,9 @@ from blickschutz.control.model import EpisodeHeard
 from blickschutz.control.vitals import BudgetState
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import StoreError
-from blickschutz.kernel.situation import Kind
 from blickschutz.pipeline.messages import Health
 from blickschutz.review.model import Case
+from blickschutz.situations.kinds import Kind
 
 _log = structlog.get_logger(__name__)
 

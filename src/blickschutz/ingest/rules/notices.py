@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from blickschutz.ingest.model import Found
 from blickschutz.ingest.rules.onvif import DIRECT, Notice
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 # ONVIF Imaging 5.3, Analytics A; beginnings of topics, without namespaces.
 _TOPICS: Mapping[str, Kind] = {

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from blickschutz.kernel.errors import ModelError
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.rules import contact, posture
 from blickschutz.situations.rules.forest import Forest, Learned
 

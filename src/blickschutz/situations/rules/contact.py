@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import ENCOUNTER_FIGURES, Encounter, Scene
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
 from blickschutz.situations.rules.forest import Forest, summary
 from blickschutz.situations.rules.history import History, Trail

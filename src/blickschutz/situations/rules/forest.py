@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.errors import ModelError
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Places: TypeAlias = npt.NDArray[np.intp]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import FLOOR, WHOLE, Finding, Line, WatchedZone, graded
 from blickschutz.situations.rules.history import History, Point, Trail
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Change
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
 from blickschutz.situations.rules.history import PERSON_M, History
 from blickschutz.situations.rules.things import is_thing, stands_out, visits

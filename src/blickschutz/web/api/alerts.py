@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from blickschutz.access.model import Permission
 from blickschutz.alerts import model as alerts
 from blickschutz.alerts.rules import OPEN
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.web.allowed import allow_token
 from blickschutz.web.api import models as m
 from blickschutz.web.api.problems import ApiProblem

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 
 from blickschutz.access.model import Permission
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages
 

@@ -11,7 +11,7 @@ from blickschutz.access.model import Permission
 from blickschutz.alerts.model import Alert, AlertState, Outcome
 from blickschutz.alerts.rules import OPEN
 from blickschutz.config.lives import alert_lives
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.web.allowed import allow
 from blickschutz.web.numbers import Before, Number, numbers
 from blickschutz.web.pages import Pages

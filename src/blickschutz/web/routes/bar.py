@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from blickschutz.access.model import Permission
 from blickschutz.access.rules import may
 from blickschutz.alerts.model import Alert
-from blickschutz.kernel.situation import name
+from blickschutz.situations.kinds import name
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, session_of
 from blickschutz.web.lanes import Lane

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from blickschutz.access.model import Permission
 from blickschutz.budget.model import NotDone
-from blickschutz.kernel.situation import Kind
+from blickschutz.situations.kinds import Kind
 from blickschutz.web import texts
 from blickschutz.web.allowed import allow, member_of
 from blickschutz.web.lanes import Lane
