@@ -20,7 +20,8 @@ from blickschutz.budget.model import FACTS, CameraBudget
 from blickschutz.budget.rules.decide import shares
 from blickschutz.budget.rules.tail import BINS, Tail, bin_of
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import FLOOR, START_THRESHOLDS
+from blickschutz.situations.model import FLOOR
+from blickschutz.situations.settings import START_THRESHOLDS
 
 _DAY_S, _HOURS = 86_400.0, 24
 LEAST_S = 20.0

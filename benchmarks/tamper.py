@@ -34,8 +34,8 @@ from blickschutz.pipeline.offline import FileReader
 from blickschutz.pipeline.senses import Senses, load_senses
 from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.service import SituationWatch
+from blickschutz.situations.settings import SituationSettings
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared/data"
 _LEAST_S, _MOST_BEFORE_S, _AFTER_S = 8.0, 30.0, 6.0

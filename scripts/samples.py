@@ -9,11 +9,11 @@ import numpy as np
 
 from blickschutz.kernel.scene import Scene
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.contact import WINDOW_S, altercation_features, altercation_windows
 from blickschutz.situations.rules.history import History
 from blickschutz.situations.rules.posture import WINDOW_S as POSTURE_S
 from blickschutz.situations.rules.posture import posture_features, posture_windows
+from blickschutz.situations.settings import SituationSettings
 
 Labels = Sequence[tuple[str, float, float]]
 Scenes = Sequence[tuple[float, Scene]]

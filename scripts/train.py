@@ -36,8 +36,8 @@ from blickschutz.pipeline.clips import episodes_in, jsonl_lines, scenes_of
 from blickschutz.pipeline.offline import FileReader
 from blickschutz.situations.io import forests
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.forest import Forest, Learned
+from blickschutz.situations.settings import SituationSettings
 from scripts.samples import SAMPLES, Sample
 
 FOLDS, SEEDS, TREES = 5, 3, 150

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 
 from blickschutz.pipeline.cell import run_cell
 from blickschutz.situations import service
-from blickschutz.situations.kinds import Kind
 
 
-def _fails(history, zone):
+def _fails(history, zone, asked):
     raise ZeroDivisionError("a rule went wrong")
     yield
 
 
 def run_broken_cell(connection):
-    service.ZONE_RULES["fast_movement"] = ((Kind.FAST_MOVEMENT,), _fails)
+    service.RULES["fast_movement"] = replace(service.RULES["fast_movement"], judge=_fails)
     run_cell(connection)
 
 

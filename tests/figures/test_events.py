@@ -13,7 +13,7 @@ from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.pipeline.clips import analyse_file, jsonl_lines
 from blickschutz.pipeline.senses import load_senses
-from blickschutz.situations.model import SituationSettings
+from blickschutz.situations.settings import SituationSettings
 from tests.conftest import LONG, SHARED, footage
 
 pytestmark = [pytest.mark.footage, pytest.mark.timeout(300)]

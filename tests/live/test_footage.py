@@ -9,7 +9,7 @@ from blickschutz.config.loader import load_site
 from blickschutz.config.model import Zone
 from blickschutz.demo import footage
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import RuleSettings
+from blickschutz.situations.settings import RuleSettings
 from tests.conftest import ROOT
 from tests.live.system import RunningSystem, free_port, until
 

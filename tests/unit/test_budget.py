@@ -31,7 +31,7 @@ from blickschutz.kernel.errors import FaultError, SettingsError, StoreError
 from blickschutz.pipeline.messages import SetThresholds
 from blickschutz.review.model import Ground, Verdict
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import START_THRESHOLDS
+from blickschutz.situations.settings import START_THRESHOLDS
 from blickschutz.storage.engine import writing
 from blickschutz.wire.frames import pack
 from tests.conftest import ROOT

@@ -19,7 +19,7 @@ def test_places_that_it_names_are_there(place):
 
 def test_names_of_code_in_it_are_there():
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
-    known = ("History", "Finding", "graded", "RuleSettings", "ZONE_RULES", "_SAME_PLACE", "VideoSource", "SourceKind", "open_source")
+    known = ("History", "Finding", "graded", "bound", "VideoSource", "SourceKind", "open_source")
     for name in (*known, "FactKind"):
         assert f"`{name}" in GUIDE
         assert re.search(rf"^(class|def) {name}\b|^{name}\b", code, re.MULTILINE), name

@@ -17,12 +17,13 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Cause, Change, Detection, View
 from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.kinds import NAMES, Kind, explanation, name
-from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Line, RuleSettings, SituationSettings, WatchedZone, graded
+from blickschutz.situations.model import FLOOR, Line, graded
 from blickschutz.situations.rules.causes import cause_of, flutters
 from blickschutz.situations.rules.forest import Forest, Learned
 from blickschutz.situations.rules.history import History, contains
 from blickschutz.situations.rules.posture import WINDOW_FIGURES, posture_features, posture_score, posture_windows
 from blickschutz.situations.service import SituationWatch
+from blickschutz.situations.settings import START_THRESHOLDS, RuleSettings, SituationSettings, WatchedZone
 from tests.scenes import BODY, GOOD_VIEW, HEIGHT, METRE, WIDTH, down, fall, fight, mirrored, person, scene, seen_down, standing, walk
 
 ONLY_PRESENT = {Kind.PERSON_IN_ZONE}
@@ -572,11 +573,11 @@ def test_the_size_of_the_picture_changes_nothing(what, scale):
 def test_a_rule_that_fails_is_named_and_the_others_go_on(monkeypatch):
     from blickschutz.situations import service
 
-    def broken(history, zone):
+    def broken(history, zone, asked):
         raise ZeroDivisionError("a rule went wrong")
         yield
 
-    monkeypatch.setitem(service.ZONE_RULES, "loitering", ((Kind.LOITERING,), broken))
+    monkeypatch.setitem(service.RULES, "loitering", replace(service.RULES["loitering"], judge=broken))
     watch = SituationWatch(learned=LEARNED)
     told = [s for item in seen_down(fall()) for s in watch.take(item)]
     assert Kind.PERSON_DOWN in [s.kind for s in told]

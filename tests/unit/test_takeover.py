@@ -48,7 +48,7 @@ from blickschutz.recording.rules import TICKS
 from blickschutz.regime.model import RegimeName
 from blickschutz.review.model import CaseState
 from blickschutz.situations.kinds import Kind, Situation
-from blickschutz.situations.model import SituationSettings
+from blickschutz.situations.settings import SituationSettings
 from blickschutz.vault import service
 from blickschutz.wire.frames import LENGTH, pack, unpack
 from blickschutz.wire.greeting import opening_decoder

@@ -15,7 +15,8 @@ from blickschutz.kernel.density import Density, Yardstick
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.recording.model import RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
-from blickschutz.situations.model import Line, SituationSettings, WatchedZone
+from blickschutz.situations.model import Line
+from blickschutz.situations.settings import SituationSettings, WatchedZone
 from blickschutz.wall.model import EncoderSettings
 
 _TRIAL_CONNECT_S = 5.0

@@ -356,7 +356,11 @@ class BudgetDesk:
                 self._once(Event.SHADOW_OVER, camera, "", {"days": round(camera.observed_s / DAY_S, 1), "proposals": waiting})
             for one in camera.kinds:
                 if one.over and one.cost is not None and one.share is not None:
-                    facts = {"kind": one.kind.value, "per_week": round(7 * one.cost.expected, 2), "budget": round(7 * one.share, 3)}
+                    facts: dict[str, str | float] = {
+                        "kind": one.kind.value,
+                        "per_week": round(7 * one.cost.expected, 2),
+                        "budget": round(7 * one.share, 3),
+                    }
                     decided = one.decided.number if one.decided is not None else 0
                     self._once(Event.BUDGET_EXCEEDED, camera, f"{one.kind.value}-{decided}", facts)
 

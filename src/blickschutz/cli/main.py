@@ -176,7 +176,7 @@ def analyse(clips: tuple[Path, ...], root: Path, target: Path, model: str) -> No
     from blickschutz.pipeline.clips import analyse_file, clip_name, jsonl_lines
     from blickschutz.pipeline.offline import frames_in
     from blickschutz.pipeline.senses import load_senses
-    from blickschutz.situations.model import SituationSettings
+    from blickschutz.situations.settings import SituationSettings
 
     clock = SystemClock()
     detector, senses = OpenVinoDetector.from_registry(model), load_senses()

@@ -9,7 +9,8 @@ from blickschutz.budget.model import DAY_S, BudgetSettings, CameraBudget
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.regime.model import Action, RegimeName
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import FLOOR, START_THRESHOLDS
+from blickschutz.situations.model import FLOOR
+from blickschutz.situations.settings import START_THRESHOLDS
 
 
 def budget_settings(site: SiteFile, evidence: str = "") -> BudgetSettings:

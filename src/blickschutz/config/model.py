@@ -39,7 +39,7 @@ from blickschutz.kernel.devices import Decoding, Device
 from blickschutz.redaction.model import Colour, Style
 from blickschutz.regime.model import Action, Mode
 from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import RuleSettings
+from blickschutz.situations.settings import RuleSettings
 
 
 class Side(StrEnum):

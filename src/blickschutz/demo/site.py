@@ -8,7 +8,8 @@ import os
 import secrets
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,20 +24,20 @@ from blickschutz.demo import footage
 from blickschutz.demo.enrolment import found_with
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.shipped import shipped
-from blickschutz.situations.model import RuleSettings
+from blickschutz.situations.settings import RuleSettings
 from blickschutz.vault.io.files import write_private
 
 EXAMPLE = shipped("examples/rathaus-kaiserslautern.toml")
 
 # On the demo's footage people pass by half as fast again as in life (seven pictures a second played at ten): so speed counts late.
-_CALM = RuleSettings(fast_mps=9.0, approach_mps=6.0, loitering_m=3.0)
+_CALM: Mapping[str, float] = {"fast_mps": 9.0, "approach_mps": 6.0, "loitering_m": 3.0}
 # For a story that must not wait for chance: groups count early.
-_EARLY = replace(_CALM, gathering_persons=4, gathering_s=6.0, loitering_s=25.0)
+_EARLY: Mapping[str, float] = {**_CALM, "gathering_persons": 4, "gathering_s": 6.0, "loitering_s": 25.0}
 
 
 def demo_zone(*, early: bool = False) -> Zone:
     """The whole picture of a camera."""
-    rules = _EARLY if early else _CALM
+    rules = RuleSettings((), **(_EARLY if early else _CALM))
     return Zone(id="flaeche", name="Fläche", polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)), rules=rules)
 
 

@@ -19,9 +19,9 @@ from blickschutz.pipeline.path import RedactionPath
 from blickschutz.pipeline.senses import Senses
 from blickschutz.pipeline.showing import Showing
 from blickschutz.situations.kinds import Episode
-from blickschutz.situations.model import SituationSettings
 from blickschutz.situations.rules.forest import Learned
 from blickschutz.situations.service import SituationWatch
+from blickschutz.situations.settings import SituationSettings
 
 
 def scenes_in(

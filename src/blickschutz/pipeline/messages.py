@@ -20,7 +20,7 @@ from blickschutz.kernel.scene import Doubt
 from blickschutz.recording.model import ClipNews, Order, RecordingSettings
 from blickschutz.redaction.model import RedactionSettings
 from blickschutz.situations.kinds import Kind, Situation
-from blickschutz.situations.model import SituationSettings
+from blickschutz.situations.settings import SituationSettings
 from blickschutz.wall.model import EncoderSettings
 
 

@@ -17,53 +17,21 @@ import structlog
 from blickschutz.kernel.errors import ModelError
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
-from blickschutz.situations.kinds import UNCALIBRATED, Episode, Kind, Situation
-from blickschutz.situations.model import FLOOR, START_THRESHOLDS, Finding, SituationSettings, WatchedZone
-from blickschutz.situations.rules import contact, movement, place, posture
+from blickschutz.situations import kinds
+from blickschutz.situations.declare import NoBounds, Where
+from blickschutz.situations.kinds import DECLARED, UNCALIBRATED, Episode, Kind, Situation
+from blickschutz.situations.model import FLOOR, Finding
 from blickschutz.situations.rules.causes import Blindness, unseen
 from blickschutz.situations.rules.forest import Learned
 from blickschutz.situations.rules.history import PERSON_M, History
+from blickschutz.situations.settings import SituationSettings
 
 _log = structlog.get_logger(__name__)
 
-ZoneRule = Callable[[History, WatchedZone], Iterator[Finding]]
-
-ZONE_RULES: dict[str, tuple[tuple[Kind, ...], ZoneRule]] = {
-    "person_in_zone": ((Kind.PERSON_IN_ZONE,), movement.person_in_zone),
-    "loitering": ((Kind.LOITERING,), movement.loitering),
-    "gathering": ((Kind.GATHERING,), movement.gathering),
-    "fast_movement": ((Kind.FAST_MOVEMENT,), movement.fast_movement),
-    "approach": ((Kind.APPROACH,), movement.approach),
-    "physical_altercation": ((Kind.PHYSICAL_ALTERCATION,), contact.physical_altercation),
-    "repeated_brief_contact": ((Kind.REPEATED_BRIEF_CONTACT,), contact.repeated_brief_contact),
-    "person_down": ((Kind.PERSON_DOWN,), posture.person_down),
-    "still_thing": ((Kind.OBJECT_LEFT, Kind.OBJECT_REMOVED), place.still_thing),
-    "surface_changed": ((Kind.SURFACE_CHANGED,), place.surface_changed),
-    "camera_tampered": ((Kind.CAMERA_TAMPERED,), place.camera_tampered),
-}
-
-# A moment that passes is still a situation for a while, so that one run or one fall is not told several times.
-_RELEASE_S = {
-    Kind.FAST_MOVEMENT: 8.0,
-    Kind.APPROACH: 8.0,
-    Kind.PHYSICAL_ALTERCATION: 10.0,
-    Kind.PERSON_DOWN: 30.0,
-    Kind.LINE_CROSSED: 2.0,
-    Kind.OBJECT_LEFT: 10.0,
-    Kind.OBJECT_REMOVED: 10.0,
-    Kind.CAMERA_TAMPERED: 20.0,
-    Kind.REPEATED_BRIEF_CONTACT: 60.0,
-}
-# Things that happen to the whole picture or to one place belong together whoever is in them.
+RULES = {rule.name: rule for rule in kinds.RULES}
 # What takes minutes or is measured once a second is judged once a second.
-_SLOW = {"loitering", "gathering", "repeated_brief_contact", "still_thing", "surface_changed"}
 _SLOW_S = 1.0
-# A camera that does not see the place says that, and nothing else.
-_SEEING, _BLIND = frozenset(ZONE_RULES), frozenset({"camera_tampered"})
-_ONE_PER_ZONE = {Kind.PERSON_IN_ZONE, Kind.GATHERING, Kind.PHYSICAL_ALTERCATION, Kind.CAMERA_TAMPERED}
-
-# Who lies and what stands somewhere is found at slightly changing places; within this share of the picture it is the same.
-_SAME_PLACE = {Kind.PERSON_DOWN: 0.3, Kind.OBJECT_LEFT: 0.06, Kind.OBJECT_REMOVED: 0.06, Kind.SURFACE_CHANGED: 0.1}
+_NOTHING = NoBounds()
 
 
 # An alarm goes on while its score is at least this share of the threshold: one that wavers around it is told once.
@@ -137,7 +105,7 @@ class SituationWatch:
             self._history.clear()
         self._history.add(unseen(scene) if blind else scene)
         told: list[Situation] = []
-        for finding in self._findings(_SEEING if not blind else _BLIND):
+        for finding in self._findings(blind):
             told.extend(self._keep(finding, scene))
         told.extend(self._release(scene.at))
         return told
@@ -147,19 +115,23 @@ class SituationWatch:
         """What goes on at this moment, with the newest figures."""
         return [item.situation for item in self._running.values() if item.situation is not None]
 
-    def _findings(self, believed: frozenset[str]) -> Iterator[Finding]:
+    def _findings(self, blind: bool) -> Iterator[Finding]:
+        """A camera that does not see the place says that, and nothing else."""
         at = self._history.now.at
         slow = not 0 <= at - self._slow_at < _SLOW_S
         self._slow_at = at if slow else self._slow_at
+        due = [rule for rule in RULES.values() if (slow or not rule.slow) and (rule.when_blind or not blind)]
         for zone in self._settings.zones:
-            for name, (kinds, rule) in ZONE_RULES.items():
-                if name not in believed or (name in _SLOW and not slow):
+            for rule in due:
+                if rule.where is Where.LINES or (rule.where is Where.SURFACES and not zone.surface):
                     continue
-                if not all(kind in zone.rules.off for kind in kinds):
-                    found = self._try(name, partial(rule, self._history, zone))
-                    yield from (finding for finding in found if finding.kind not in zone.rules.off)
-        for line in self._settings.lines if believed is _SEEING else ():
-            yield from self._try("line_crossed", partial(movement.line_crossed, self._history, line))
+                if not all(one.id in zone.rules.off for one in rule.kinds):
+                    found = self._try(rule.name, partial(rule.judge, self._history, zone, zone.rules))
+                    yield from (finding for finding in found if finding.kind.id not in zone.rules.off)
+        for line in self._settings.lines:
+            for rule in due:
+                if rule.where is Where.LINES:
+                    yield from self._try(rule.name, partial(rule.judge, self._history, line, _NOTHING))
 
     def _try(self, name: str, work: Callable[[], Iterator[Finding]]) -> list[Finding]:
         try:
@@ -179,11 +151,12 @@ class SituationWatch:
     def _keep(self, finding: Finding, scene: Scene) -> Iterator[Situation]:
         box = self._history.share_box(finding.box)
         figures = finding.figures if self._settings.px_per_metre else {**finding.figures, UNCALIBRATED: PERSON_M}
-        key = finding.kind, finding.zone, self._subject(finding, box)
+        kind = Kind(finding.kind.id)
+        key = kind, finding.zone, self._subject(finding, box)
         finding = replace(finding, figures=figures)
         running = self._running.get(key)
         if running is None:
-            threshold = self._thresholds.get(finding.kind, START_THRESHOLDS[finding.kind])
+            threshold = self._thresholds.get(kind, finding.kind.start)
             running = _Running(finding, box, scene.at, scene.taken, scene.at, scene.at, threshold)
             self._running[key] = running
         elif finding.score < running.held_from:
@@ -198,23 +171,23 @@ class SituationWatch:
             running.situation = replace(told, confidence=running.best.score, figures=figures, box=box)
         elif finding.score >= running.threshold:
             number = next(self._numbers)
-            running.situation = Situation(number, finding.kind, finding.zone, scene.at, scene.taken, finding.score, figures, box)
+            running.situation = Situation(number, kind, finding.zone, scene.at, scene.taken, finding.score, figures, box)
             yield running.situation
 
     def _subject(self, finding: Finding, box: Box) -> str:
         """What tells this finding from others: nothing, who it is about, or for what stays in one place the nearest known one."""
-        if finding.kind in _ONE_PER_ZONE:
+        if finding.kind.one_per_zone:
             return ""
-        reach = _SAME_PLACE.get(finding.kind, 0.0)
+        reach = finding.kind.same_place
         for kind, zone, subject in self._running if reach else ():
             known = self._running[kind, zone, subject].box
-            if kind is finding.kind and zone == finding.zone and math.dist(known.centre, box.centre) <= reach:
+            if kind == finding.kind.id and zone == finding.zone and math.dist(known.centre, box.centre) <= reach:
                 return subject
         return finding.subject
 
     def _release(self, at: float) -> Iterator[Situation]:
         for key, running in list(self._running.items()):
-            silent = at - running.true_at > max(self._settings.release_s, _RELEASE_S.get(key[0], 0.0)) or at < running.true_at
+            silent = at - running.true_at > max(self._settings.release_s, DECLARED[key[0]].release_s) or at < running.true_at
             if not silent and (running.situation is not None or at - running.begun_at <= _MOST_WEAK_S):
                 continue
             del self._running[key]

@@ -9,12 +9,11 @@ import msgspec
 import numpy as np
 
 from blickschutz.kernel.errors import ModelError
-from blickschutz.situations.kinds import Kind
-from blickschutz.situations.rules import contact, posture
+from blickschutz.situations.kinds import DECLARED, Kind
 from blickschutz.situations.rules.forest import Forest, Learned
 
 # What each learned rule looks at now; a file that was learned from other figures is not loaded.
-LEARNED = {Kind.PHYSICAL_ALTERCATION: contact.WINDOW_FIGURES, Kind.PERSON_DOWN: posture.WINDOW_FIGURES}
+LEARNED = {kind: declared.learned_from for kind, declared in DECLARED.items() if declared.learned_from}
 
 
 class ForestFile(msgspec.Struct, frozen=True):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Ge, Le
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import ENCOUNTER_FIGURES, Encounter, Scene
-from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import FLOOR, Finding, WatchedZone, graded
+from blickschutz.situations.declare import bound, rule
+from blickschutz.situations.model import FLOOR, Area, Declaration, Finding, Metres, Seconds, Share, graded
 from blickschutz.situations.rules.forest import Forest, summary
 from blickschutz.situations.rules.history import History, Trail
 
@@ -73,17 +75,57 @@ def altercation_score(forest: Forest, window: Sequence[Encounter]) -> float:
     return forest.score(altercation_features(window)) * _CONFIRMED[bodies] * (_OF_FEW if len(window) <= _FEW else 1.0)
 
 
-def physical_altercation(history: History, zone: WatchedZone) -> Iterator[Finding]:
+PHYSICAL_ALTERCATION = Declaration(
+    id="physical_altercation",
+    order=60,
+    name=("Körperliche Auseinandersetzung", "Physical altercation"),
+    explanation=(
+        "2 Personen im Abstand von {metres:.1f} {m} seit {seconds:.1f} s, Gliedmaßen bis {limbs:.2f} Körperhöhen/s, "
+        "Bewegung in {spread:.0%} aller Richtungen",
+        "2 persons {metres:.1f} {m} apart for {seconds:.1f} s, limbs up to {limbs:.2f} body heights/s, "
+        "motion in {spread:.0%} of all directions",
+    ),
+    start=0.9,
+    release_s=10.0,
+    one_per_zone=True,
+    learned_from=WINDOW_FIGURES,
+)
+
+
+@dataclass(frozen=True)
+class PhysicalAltercation:
+    """From what span and size on it is judged."""
+
+    altercation_s: Seconds = bound(
+        0.6,
+        "Körperliche Auseinandersetzung: Zeitspanne, über die mindestens geurteilt wird.",
+        "physical_altercation: span over which it is judged at the least.",
+    )
+    altercation_height: Share = bound(
+        0.3,
+        "Körperliche Auseinandersetzung: Mindestanteil der Bildhöhe, den die beiden füllen.",
+        "physical_altercation: least share of the picture's height that the two fill; smaller limbs are not told from noise.",
+    )
+
+
+@rule(
+    60,
+    PHYSICAL_ALTERCATION,
+    bounds=PhysicalAltercation,
+    true_when="two people close together, both confirmed by a second look, move for 2 s as a "
+    "[learned rule](../models/physical_altercation.md) knows it of fights",
+)
+def physical_altercation(history: History, zone: Area, asked: PhysicalAltercation) -> Iterator[Finding]:
     """Two people close together, both seen as people, who move over two seconds as a learned rule knows it of fights."""
-    rules, now = zone.rules, history.now
-    forest = history.learned.of(Kind.PHYSICAL_ALTERCATION)
+    now = history.now
+    forest = history.learned.of(PHYSICAL_ALTERCATION.id)
     scenes = list(history.scenes_since(now.at - WINDOW_S))
-    if not now.encounters or now.at - scenes[0].at < rules.altercation_s:
+    if not now.encounters or now.at - scenes[0].at < asked.altercation_s:
         return
     best: tuple[float, list[Encounter]] | None = None
     for window in altercation_windows(scenes):
         last = window[-1]
-        if last.box.height < rules.altercation_height * now.height or not history.inside(zone, last.box.centre):
+        if last.box.height < asked.altercation_height * now.height or not history.inside(zone, last.box.centre):
             continue
         score = altercation_score(forest, window)
         if score >= FLOOR and (best is None or score > best[0]):
@@ -98,32 +140,72 @@ def physical_altercation(history: History, zone: WatchedZone) -> Iterator[Findin
         "limbs": max(one.limbs for one in window),
         "spread": max(one.spread for one in window),
     }
-    yield Finding(Kind.PHYSICAL_ALTERCATION, zone.id, "", score, last.box, figures)
+    yield Finding(PHYSICAL_ALTERCATION, zone.id, "", score, last.box, figures)
 
 
-def repeated_brief_contact(history: History, zone: WatchedZone) -> Iterator[Finding]:
+REPEATED_BRIEF_CONTACT = Declaration(
+    id="repeated_brief_contact",
+    order=80,
+    name=("Wiederholte kurze Kontakte", "Repeated brief contacts"),
+    explanation=(
+        "eine Person mit {contacts:.0f} kurzen Kontakten zu verschiedenen Personen in {minutes:.1f} min",
+        "one person with {contacts:.0f} brief contacts with different persons within {minutes:.1f} min",
+    ),
+    release_s=60.0,
+)
+
+
+@dataclass(frozen=True)
+class RepeatedBriefContact:
+    """How many contacts, how near, how long each, and within what time."""
+
+    contacts: Annotated[int, Ge(2), Le(20)] = bound(
+        4, "Wiederholte kurze Kontakte: Zahl verschiedener Personen.", "repeated_brief_contact: number of different persons."
+    )
+    contact_m: Metres = bound(
+        1.0,
+        "Wiederholte kurze Kontakte: Abstand, der als Kontakt zählt.",
+        "repeated_brief_contact: distance that counts as a contact.",
+    )
+    contact_least_s: Seconds = bound(2.0, "Wiederholte kurze Kontakte: kürzester Kontakt.", "repeated_brief_contact: shortest contact.")
+    contact_most_s: Seconds = bound(25.0, "Wiederholte kurze Kontakte: längster Kontakt.", "repeated_brief_contact: longest contact.")
+    contact_window_s: Seconds = bound(
+        600.0,
+        "Wiederholte kurze Kontakte: Zeitspanne, in der die Kontakte liegen.",
+        "repeated_brief_contact: span in which the contacts lie.",
+    )
+
+
+@rule(
+    80,
+    REPEATED_BRIEF_CONTACT,
+    bounds=RepeatedBriefContact,
+    true_when="one track, 4 contacts of 2 to 25 s with different others within 10 min, 2 s apart from each other",
+    slow=True,
+)
+def repeated_brief_contact(history: History, zone: Area, asked: RepeatedBriefContact) -> Iterator[Finding]:
     """One track meets several others, one after the other and apart from each other, each for a short time."""
-    rules, now = zone.rules, history.now
-    known = rules.contacts * rules.contact_least_s
+    now = history.now
+    known = asked.contacts * asked.contact_least_s
     there = [t for t in history.present() if now.at - t.first_at >= known and history.inside(zone, t.last.box.foot)]
     if not there:
         return
-    since = now.at - rules.contact_window_s
+    since = now.at - asked.contact_window_s
     steps = {trail.number: _by_second(trail) for trail in history.trails.values() if trail.long[-1].at >= since}
     for trail in there:
         met = []
         for other in history.trails.values():
             if other is trail or other.number not in steps:
                 continue
-            spans = _contacts(history, steps[trail.number], steps[other.number], rules.contact_m)
-            brief = [(start, end) for start, end in spans if rules.contact_least_s <= end - start <= rules.contact_most_s and end < now.at]
+            spans = _contacts(history, steps[trail.number], steps[other.number], asked.contact_m)
+            brief = [(start, end) for start, end in spans if asked.contact_least_s <= end - start <= asked.contact_most_s and end < now.at]
             if brief:
                 met.append(brief[0])
         apart = _one_after_the_other(met)
-        score = graded((len(apart), rules.contacts))
+        score = graded((len(apart), asked.contacts))
         if len(apart) >= _LEAST_CONTACTS and score >= FLOOR:
             figures = {"contacts": len(apart), "minutes": (now.at - apart[0][0]) / 60}
-            yield Finding(Kind.REPEATED_BRIEF_CONTACT, zone.id, str(trail.number), score, trail.last.box, figures)
+            yield Finding(REPEATED_BRIEF_CONTACT, zone.id, str(trail.number), score, trail.last.box, figures)
 
 
 def _one_after_the_other(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

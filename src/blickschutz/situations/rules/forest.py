@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from blickschutz.kernel.errors import ModelError
-from blickschutz.situations.kinds import Kind
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Places: TypeAlias = npt.NDArray[np.intp]
@@ -53,13 +52,13 @@ def summary(rows: Sequence[Sequence[float]]) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The learned rules by kind; `missing` says why there are none."""
+    """The learned rules by kind, each under its name in files; `missing` says why there are none."""
 
-    forests: Mapping[Kind, Forest] = field(default_factory=dict)
+    forests: Mapping[str, Forest] = field(default_factory=dict)
     missing: str = "no learned rules were loaded"
 
-    def of(self, kind: Kind) -> Forest:
-        """Raises `ModelError` where the kind is not available, so that it is shown as a fault of its rule."""
+    def of(self, kind: str) -> Forest:
+        """By the name of the kind. Raises `ModelError` where the kind is not available, so that it is shown as a fault of its rule."""
         if kind not in self.forests:
             raise ModelError(f"{kind} is not available: {self.missing}")
         return self.forests[kind]

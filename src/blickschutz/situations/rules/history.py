@@ -11,7 +11,7 @@ from typing import NamedTuple
 from blickschutz.kernel.density import px_per_metre
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Scene
-from blickschutz.situations.model import WHOLE, SituationSettings, WatchedZone
+from blickschutz.situations.model import WHOLE, Area, Measured
 from blickschutz.situations.rules.forest import Learned
 
 PERSON_M = 1.75
@@ -55,7 +55,7 @@ class Trail:
 class History:
     """Feeds on scenes in order of time. `metres` turns pixels near a person into metres."""
 
-    def __init__(self, settings: SituationSettings, learned: Learned | None = None) -> None:
+    def __init__(self, settings: Measured, learned: Learned | None = None) -> None:
         self._settings = settings
         self.learned = learned or Learned()
         self.scenes: deque[Scene] = deque()
@@ -127,7 +127,7 @@ class History:
         now = self.now
         return box.scaled(1 / max(1, now.width), 1 / max(1, now.height))
 
-    def inside(self, zone: WatchedZone, point: tuple[float, float]) -> bool:
+    def inside(self, zone: Area, point: tuple[float, float]) -> bool:
         """Whether a place in the picture lies in the zone. What lies outside the picture counts at its edge."""
         if zone.polygon == WHOLE:
             return True

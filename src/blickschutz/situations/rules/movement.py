@@ -1,133 +1,65 @@
-"""Rules about where people are and how they move."""
+"""Rules about how people move."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Gt, Le
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import FLOOR, WHOLE, Finding, Line, WatchedZone, graded
-from blickschutz.situations.rules.history import History, Point, Trail
+from blickschutz.situations.declare import NoBounds, Where, bound, rule
+from blickschutz.situations.model import FLOOR, Area, Declaration, Finding, Line, Metres, Seconds, graded
+from blickschutz.situations.rules.history import History, Trail
 
 _GAP_S = 3.0
 _LEAST_AGE_S = 0.8
 _SPEED_S = 0.8
 _HALF_SHARE = 0.7
-_LEAST_GROUP = 3
+
+Speed = Annotated[float, Gt(0), Le(15)]
+
+FAST_MOVEMENT = Declaration(
+    id="fast_movement",
+    order=40,
+    name=("Schnelle Bewegung", "Fast movement"),
+    explanation=(
+        "eine Person mit {metres_per_second:.1f} {mps} über {seconds:.1f} s",
+        "one person at {metres_per_second:.1f} {mps} over {seconds:.1f} s",
+    ),
+    start=0.54,
+    release_s=8.0,
+)
 
 
-def person_in_zone(history: History, zone: WatchedZone) -> Iterator[Finding]:
-    """Somebody stands in the zone for a while."""
-    there = [trail for trail in history.present() if history.inside(zone, trail.last.box.foot)]
-    spans = [_span_inside(history, zone, trail) for trail in there]
-    longest = max(spans, default=0.0)
-    score = graded((longest, zone.rules.in_zone_s)) if there else 0.0
-    if score >= FLOOR:
-        box = there[spans.index(longest)].last.box
-        yield Finding(Kind.PERSON_IN_ZONE, zone.id, "", score, box, {"persons": len(there), "seconds": longest})
+@dataclass(frozen=True)
+class FastMovement:
+    """How fast, and how long."""
+
+    fast_mps: Speed = bound(
+        4.5,
+        "Schnelle Bewegung: Mindestgeschwindigkeit in Metern je Sekunde.",
+        "fast_movement: least speed in metres per second.",
+    )
+    fast_s: Seconds = bound(0.8, "Schnelle Bewegung: Dauer.", "fast_movement: how long.")
 
 
-def _span_inside(history: History, zone: WatchedZone, trail: Trail) -> float:
-    """For how long the track has been in the zone: exact for the first seconds, to the second from then on."""
-    if zone.polygon == WHOLE:
-        return history.now.at - trail.first_at
-    exact = history.now.at - zone.rules.in_zone_s - 1.0
-    start = trail.last.at
-    for point in reversed(trail.recent):
-        if point.at < exact:
-            break
-        if not history.inside(zone, point.box.foot):
-            return history.now.at - start
-        start = point.at
-    for point in reversed(trail.long):
-        if point.at < start:
-            if not history.inside(zone, point.box.foot):
-                break
-            start = point.at
-    return history.now.at - start
-
-
-def loitering(history: History, zone: WatchedZone) -> Iterator[Finding]:
-    """One track stays within a small circle for long."""
-    rules = zone.rules
-    for trail in history.present():
-        if 2 * (history.now.at - trail.first_at) < rules.loitering_s or not history.inside(zone, trail.last.box.foot):
-            continue
-        points = [point for point in trail.long if point.at >= history.now.at - rules.loitering_s]
-        radius = history.metres(_radius(points), trail.last.box)
-        seconds = _stay(history, trail, rules.loitering_m)
-        score = graded((seconds, rules.loitering_s))
-        if radius <= rules.loitering_m and score >= FLOOR:
-            yield Finding(Kind.LOITERING, zone.id, str(trail.number), score, trail.last.box, {"seconds": seconds, "metres": radius})
-
-
-def _radius(points: Sequence[Point]) -> float:
-    feet = [point.box.foot for point in points]
-    x, y = (sum(values) / len(values) for values in zip(*feet, strict=True))
-    return max(math.dist((x, y), foot) for foot in feet)
-
-
-def _stay(history: History, trail: Trail, most_m: float) -> float:
-    """How long the track has been within that distance of where it is."""
-    start = history.now.at
-    for point in reversed(trail.long):
-        if history.metres(math.dist(point.box.foot, trail.last.box.foot), trail.last.box) > 2 * most_m:
-            break
-        start = point.at
-    return history.now.at - start
-
-
-def gathering(history: History, zone: WatchedZone) -> Iterator[Finding]:
-    """Many people close together for a while."""
-    rules = zone.rules
-    there = [trail for trail in history.present() if history.inside(zone, trail.last.box.foot)]
-    group = max((_around(history, there, trail, rules.gathering_m) for trail in there), key=len, default=[])
-    came = sorted(trail.first_at for trail in group)
-    # Of a larger group that has just formed a smaller part may have been there for long: the part that says most counts.
-    parts = [(count, history.now.at - came[count - 1]) for count in range(_LEAST_GROUP, len(group) + 1)]
-    scores = [graded((count, rules.gathering_persons), (seconds, rules.gathering_s)) for count, seconds in parts]
-    score = max(scores, default=0.0)
-    if score < FLOOR or not _was_dense(history, group, rules.gathering_m, rules.gathering_s):
-        return
-    seconds = parts[scores.index(score)][1]
-    box = group[0].last.box
-    for trail in group[1:]:
-        box = box.united(trail.last.box)
-    figures = {"persons": len(group), "metres": rules.gathering_m, "seconds": seconds}
-    yield Finding(Kind.GATHERING, zone.id, "", score, box, figures)
-
-
-def _around(history: History, there: Sequence[Trail], middle: Trail, metres: float) -> list[Trail]:
-    at = middle.last.box.foot
-    return [trail for trail in there if history.metres(math.dist(trail.last.box.foot, at), middle.last.box) <= metres]
-
-
-def _was_dense(history: History, group: Sequence[Trail], metres: float, seconds: float) -> bool:
-    """Whether these people were together at the beginning of the span too."""
-    then = history.now.at - min(seconds, 10.0)
-    places = [next((p.box for p in trail.recent if p.at >= then), None) for trail in group]
-    known = [box for box in places if box is not None]
-    if not known:
-        return False
-    x, y = (sum(values) / len(known) for values in zip(*(box.foot for box in known), strict=True))
-    return all(history.metres(math.dist((x, y), box.foot), box) <= 1.5 * metres for box in known)
-
-
-def fast_movement(history: History, zone: WatchedZone) -> Iterator[Finding]:
+@rule(40, FAST_MOVEMENT, bounds=FastMovement, true_when="4.5 m/s over 0.8 s, in both halves of it")
+def fast_movement(history: History, zone: Area, asked: FastMovement) -> Iterator[Finding]:
     """Somebody runs."""
-    rules = zone.rules
     for trail in history.present():
         age = history.now.at - trail.first_at
-        if age < max(_LEAST_AGE_S, rules.fast_s) or not trail.last.seen or not history.inside(zone, trail.last.box.foot):
+        if age < max(_LEAST_AGE_S, asked.fast_s) or not trail.last.seen or not history.inside(zone, trail.last.box.foot):
             continue
-        whole = history.speed(trail, rules.fast_s)
+        whole = history.speed(trail, asked.fast_s)
         # Fast in both halves: a box that jumps is fast in one only.
-        score = graded((whole, rules.fast_mps), (min(_halves(history, trail, rules.fast_s)), _HALF_SHARE * rules.fast_mps))
+        score = graded((whole, asked.fast_mps), (min(_halves(history, trail, asked.fast_s)), _HALF_SHARE * asked.fast_mps))
         if score >= FLOOR:
-            figures = {"metres_per_second": whole, "seconds": rules.fast_s}
-            yield Finding(Kind.FAST_MOVEMENT, zone.id, str(trail.number), score, trail.last.box, figures)
+            figures = {"metres_per_second": whole, "seconds": asked.fast_s}
+            yield Finding(FAST_MOVEMENT, zone.id, str(trail.number), score, trail.last.box, figures)
 
 
 def _halves(history: History, trail: Trail, over_s: float) -> tuple[float, float]:
@@ -142,15 +74,43 @@ def _halves(history: History, trail: Trail, over_s: float) -> tuple[float, float
     return speeds[0], speeds[1]
 
 
-def approach(history: History, zone: WatchedZone) -> Iterator[Finding]:
+APPROACH = Declaration(
+    id="approach",
+    order=50,
+    name=("Annäherung", "Approach"),
+    explanation=(
+        "eine Person kommt mit {metres_per_second:.1f} {mps} auf eine andere zu, von {from_metres:.1f} auf {to_metres:.1f} {m}",
+        "one person closes in on another at {metres_per_second:.1f} {mps}, from {from_metres:.1f} to {to_metres:.1f} {m}",
+    ),
+    release_s=8.0,
+)
+
+
+@dataclass(frozen=True)
+class Approach:
+    """How fast, from how far, and how near."""
+
+    approach_mps: Speed = bound(
+        3.5, "Annäherung: Mindestgeschwindigkeit in Metern je Sekunde.", "approach: least closing speed in metres per second."
+    )
+    approach_from_m: Metres = bound(4.0, "Annäherung: mindestens aus diesem Abstand.", "approach: from at least this distance.")
+    approach_to_m: Metres = bound(1.2, "Annäherung: höchstens bis auf diesen Abstand.", "approach: to at most this distance.")
+
+
+@rule(
+    50,
+    APPROACH,
+    bounds=Approach,
+    true_when="one closes in at 3.5 m/s from 4 m to 1.2 m on another who moves less than half as fast",
+)
+def approach(history: History, zone: Area, asked: Approach) -> Iterator[Finding]:
     """One person closes in fast on another who does not come towards them as fast."""
-    rules = zone.rules
-    span = rules.approach_from_m / rules.approach_mps
+    span = asked.approach_from_m / asked.approach_mps
     present = [trail for trail in history.present() if history.now.at - trail.first_at >= _LEAST_AGE_S]
     places = [(trail, trail.last.box, trail.last.box.foot) for trail in present]
     for (first, own_box, own_foot), (second, other_box, other_foot) in itertools.permutations(places, 2):
         end = history.walked(math.dist(own_foot, other_foot), second)
-        if end > rules.approach_to_m:
+        if end > asked.approach_to_m:
             continue
         if not first.last.seen or not history.inside(zone, other_foot) or not _alike(own_box, other_box):
             continue
@@ -160,15 +120,15 @@ def approach(history: History, zone: WatchedZone) -> Iterator[Finding]:
         start_at, own_start, other_start = max(pairs, key=lambda item: math.dist(item[1].foot, item[2].foot))
         start = history.walked(math.dist(own_start.foot, other_start.foot), second)
         elapsed = history.now.at - start_at
-        if start < rules.approach_from_m or elapsed <= 0:
+        if start < asked.approach_from_m or elapsed <= 0:
             continue
         closing = (start - end) / elapsed
         own, other = math.dist(own_start.foot, first.last.box.foot), math.dist(other_start.foot, second.last.box.foot)
-        score = graded((closing, rules.approach_mps))
+        score = graded((closing, asked.approach_mps))
         if score >= FLOOR and own > 2 * other:
             figures = {"metres_per_second": closing, "from_metres": start, "to_metres": end}
             box = first.last.box.united(second.last.box)
-            yield Finding(Kind.APPROACH, zone.id, f"{first.number}-{second.number}", score, box, figures)
+            yield Finding(APPROACH, zone.id, f"{first.number}-{second.number}", score, box, figures)
 
 
 def _alike(first: Box, second: Box) -> bool:
@@ -181,7 +141,20 @@ def _together(first: Trail, second: Trail, since: float) -> Iterator[tuple[float
     return ((point.at, point.box, others[point.at]) for point in first.since(since) if point.at in others)
 
 
-def line_crossed(history: History, line: Line) -> Iterator[Finding]:
+LINE_CROSSED = Declaration(
+    id="line_crossed",
+    order=120,
+    name=("Linie überschritten", "Line crossed"),
+    explanation=(
+        "eine Person hat die Linie mit {metres_per_second:.1f} {mps} überschritten",
+        "one person crossed the line at {metres_per_second:.1f} {mps}",
+    ),
+    release_s=2.0,
+)
+
+
+@rule(110, LINE_CROSSED, bounds=NoBounds, true_when="feet cross a line of the site file", where=Where.LINES)
+def line_crossed(history: History, line: Line, asked: NoBounds) -> Iterator[Finding]:
     """Somebody's feet went from one side of a line to the other between two scenes."""
     now = history.now
     start, end = ((x * now.width, y * now.height) for x, y in (line.start, line.end))
@@ -193,7 +166,7 @@ def line_crossed(history: History, line: Line) -> Iterator[Finding]:
         forward = sides[0] > 0 >= sides[1]
         if (forward or (line.both_ways and sides[0] <= 0 < sides[1])) and _meets(start, end, points[0].box.foot, points[1].box.foot):
             figures = {"metres_per_second": history.speed(trail, _SPEED_S)}
-            yield Finding(Kind.LINE_CROSSED, line.id, str(trail.number), 0.8, trail.last.box, figures)
+            yield Finding(LINE_CROSSED, line.id, str(trail.number), 0.8, trail.last.box, figures)
 
 
 def _side(start: tuple[float, float], end: tuple[float, float], point: tuple[float, float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,8 +12,8 @@ import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import POSTURE_FIGURES, Posture, Scene
-from blickschutz.situations.kinds import Kind
-from blickschutz.situations.model import FLOOR, Finding, WatchedZone
+from blickschutz.situations.declare import bound, rule
+from blickschutz.situations.model import FLOOR, Area, Declaration, Finding, Seconds
 from blickschutz.situations.rules.forest import Forest
 from blickschutz.situations.rules.history import History, Point, Trail
 
@@ -143,9 +144,42 @@ def _fall(history: History, box: Box) -> tuple[float, ...]:
     return seen[-1].box.height / height, _fastest_drop(seen) / height, now.at - standing.at, float(company), still
 
 
-def person_down(history: History, zone: WatchedZone) -> Iterator[Finding]:
+PERSON_DOWN = Declaration(
+    id="person_down",
+    order=70,
+    name=("Sturz oder liegende Person", "Person down"),
+    explanation=(
+        "Höhe auf {height_share:.0%} der stehenden Höhe gesunken, seit {seconds:.1f} s; Anzeichen für Liegen: {lying:.0%}",
+        "height fell to {height_share:.0%} of the standing height, {seconds:.1f} s ago; signs of lying: {lying:.0%}",
+    ),
+    start=0.78,
+    release_s=30.0,
+    same_place=0.3,
+    learned_from=WINDOW_FIGURES,
+)
+
+
+@dataclass(frozen=True)
+class PersonDown:
+    """How long somebody is down."""
+
+    down_s: Seconds = bound(0.4, "Liegende Person: Dauer nach einem Sturz.", "person_down: how long somebody must be down after a fall.")
+    lying_s: Seconds = bound(
+        0.8,
+        "Liegende Person: Dauer, wenn kein Sturz gesehen wurde.",
+        "person_down: how long somebody must lie who was not seen to fall.",
+    )
+
+
+@rule(
+    70,
+    PERSON_DOWN,
+    bounds=PersonDown,
+    true_when="somebody who was looked at a second time lies or has fallen, as a [learned rule](../models/person_down.md) knows it",
+)
+def person_down(history: History, zone: Area, asked: PersonDown) -> Iterator[Finding]:
     """Somebody who was looked at a second time lies or has fallen, as a learned rule knows it."""
-    forest = history.learned.of(Kind.PERSON_DOWN)
+    forest = history.learned.of(PERSON_DOWN.id)
     now = history.now
     if not now.postures:
         return
@@ -162,7 +196,7 @@ def person_down(history: History, zone: WatchedZone) -> Iterator[Finding]:
         if math.isnan(share):
             share = last.box.height / max(1.0, last.box.width)
         figures = {"height_share": share, "seconds": now.at - since, "lying": last.lean}
-        yield Finding(Kind.PERSON_DOWN, zone.id, _place(history, last.box), score, last.box, figures)
+        yield Finding(PERSON_DOWN, zone.id, _place(history, last.box), score, last.box, figures)
 
 
 def _stood(seen: Sequence[Point]) -> Point | None:
