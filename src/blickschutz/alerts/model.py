@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from blickschutz.kernel.geometry import Box
-from blickschutz.situations.kinds import Kind
+from blickschutz.situations.kinds import DECLARED, Kind
 
 
 class AlertState(StrEnum):
@@ -39,15 +39,7 @@ class Priority(StrEnum):
     LOW = "low"
 
 
-# By what follows and how much time there is: somebody may be hurt; something may be about to happen, or the watch is blind; a thing
-# waits. A kind that is not named here is in between.
-PRIORITY_OF_KINDS: Mapping[Kind, Priority] = {
-    Kind.PERSON_DOWN: Priority.HIGH,
-    Kind.PHYSICAL_ALTERCATION: Priority.HIGH,
-    Kind.OBJECT_REMOVED: Priority.LOW,
-    Kind.SURFACE_CHANGED: Priority.LOW,
-    Kind.LOITERING: Priority.LOW,
-}
+PRIORITY_OF_KINDS: Mapping[Kind, Priority] = {kind: Priority(declared.priority) for kind, declared in DECLARED.items()}
 RANKS: Mapping[Priority, int] = {priority: rank for rank, priority in enumerate(Priority)}
 
 
@@ -59,7 +51,7 @@ class Priorities:
 
     def of(self, kind: Kind, zone: str) -> Priority:
         own = self.named.get((kind, zone)) or self.named.get((kind, ""))
-        return own or PRIORITY_OF_KINDS.get(kind, Priority.MEDIUM)
+        return own or PRIORITY_OF_KINDS[kind]
 
 
 class Outcome(StrEnum):

@@ -8,15 +8,13 @@ from enum import StrEnum
 
 import msgspec
 
-from blickschutz.situations.kinds import Kind
+from blickschutz.situations.kinds import DECLARED, Kind
 
 HOUR_S, DAY_S = 3600.0, 86_400.0
 # Above every score: what has this threshold is never told.
 NEVER = 2.0
-# What a person in danger, or a camera that sees nothing any more, cannot wait for: told by its start threshold in shadow as well.
-MUST_NOT_WAIT = frozenset({Kind.CAMERA_TAMPERED, Kind.PERSON_DOWN, Kind.PHYSICAL_ALTERCATION})
-# Whoever is in a zone or over a line is a fact of the place: a threshold on it would not make it rarer, only later.
-FACTS = frozenset({Kind.PERSON_IN_ZONE, Kind.LINE_CROSSED})
+MUST_NOT_WAIT = frozenset(kind for kind, declared in DECLARED.items() if declared.must_not_wait)
+FACTS = frozenset(kind for kind, declared in DECLARED.items() if declared.is_fact)
 # Under this share of the reference incidents a kind finds too few of them to be relied upon.
 LEAST_RECALL = 0.3
 # Nothing is proposed from less than a day; drift is looked for in a week; what is older than four weeks is another season.

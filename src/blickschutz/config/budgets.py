@@ -8,7 +8,8 @@ import json
 from blickschutz.budget.model import DAY_S, BudgetSettings, CameraBudget
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.regime.model import Action, RegimeName
-from blickschutz.situations.kinds import Kind
+from blickschutz.situations.declare import Where
+from blickschutz.situations.kinds import WHERE, Kind
 from blickschutz.situations.model import FLOOR
 from blickschutz.situations.settings import START_THRESHOLDS
 
@@ -39,11 +40,11 @@ def _told(site: SiteFile, kind: Kind) -> frozenset[str]:
 
 
 def _is_looked_for(camera: Camera, kind: Kind) -> bool:
-    if kind is Kind.LINE_CROSSED:
+    if WHERE[kind] is Where.LINES:
         return bool(camera.lines)
     # Without zones there is one over the whole picture, with all rules.
     zones = [zone for zone in camera.zones if kind not in zone.rules.off]
-    return any(zone.surface for zone in zones) if kind is Kind.SURFACE_CHANGED else bool(zones) or not camera.zones
+    return any(zone.surface for zone in zones) if WHERE[kind] is Where.SURFACES else bool(zones) or not camera.zones
 
 
 def _mark(site: SiteFile, camera: Camera, evidence: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import Cause
 from blickschutz.situations import rules
-from blickschutz.situations.declare import Rule, close
+from blickschutz.situations.declare import Rule, Where, close
 from blickschutz.situations.model import Declaration
 
 for _module in pkgutil.iter_modules(rules.__path__, f"{rules.__name__}."):
@@ -53,6 +53,7 @@ class Kind(StrEnum, metaclass=_Vocabulary):
 
 
 DECLARED: Mapping[Kind, Declaration] = {Kind(one.id): one for one in _DECLARED}
+WHERE: Mapping[Kind, Where] = {Kind(one.id): rule.where for rule in RULES for one in rule.kinds}
 NAMES: Mapping[Kind, tuple[str, str]] = {kind: declared.name for kind, declared in DECLARED.items()}
 
 # Put before the figures: which of these a situation has a figure for, by name.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from annotated_types import Ge, Gt, Le
 
@@ -75,6 +75,17 @@ class Declaration:
     """What happens to the whole picture or to one place belongs together whoever is in it."""
     same_place: float = 0.0
     """Who lies and what stands somewhere is found at slightly changing places; within this share of the picture it is the same."""
+    priority: Literal["high", "medium", "low"] = "medium"
+    """How soon somebody must see to it, by what follows and how much time there is: high where somebody may be hurt, low where a thing
+    waits, medium where something may be about to happen, or the watch is blind."""
+    must_not_wait: bool = False
+    """What a person in danger, or a camera that sees nothing any more, cannot wait for: told by its start threshold in shadow as well."""
+    is_fact: bool = False
+    """A fact of the place (somebody is in a zone): a threshold on it would not make it rarer, only later."""
+    device_class: str = ""
+    """Its class as a `binary_sensor` of Home Assistant (on means unsafe, tampered with, wrong, taken); a kind that none fits has none."""
+    onvif: tuple[str, ...] = ()
+    """Beginnings of topics by which cameras tell it themselves, without namespaces (ONVIF Imaging 5.3, Analytics A)."""
     learned_from: tuple[str, ...] = ()
     """The figures that its file of trees was learned from, where it is learned; a file that was learned from others is not loaded."""
 

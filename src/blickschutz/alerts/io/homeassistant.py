@@ -14,19 +14,9 @@ import msgspec
 
 from blickschutz import __version__
 from blickschutz.alerts.io.broker import QOS, Broker
-from blickschutz.situations.kinds import Kind, name
+from blickschutz.situations.kinds import DECLARED, Kind, name
 
 PREFIX = "homeassistant"
-# Classes of `binary_sensor`: on means unsafe, tampered with, wrong, taken. A kind that none fits has none.
-_CLASSES: Mapping[Kind, str] = {
-    Kind.PHYSICAL_ALTERCATION: "safety",
-    Kind.PERSON_DOWN: "safety",
-    Kind.CAMERA_TAMPERED: "tamper",
-    Kind.SURFACE_CHANGED: "problem",
-    Kind.OBJECT_LEFT: "problem",
-    Kind.OBJECT_REMOVED: "problem",
-    Kind.PERSON_IN_ZONE: "occupancy",
-}
 _WORDS = {
     "camera": ("Kamera", "Camera"),
     "site": ("Anlage", "Site"),
@@ -110,7 +100,8 @@ def _switch(title: str, key: str) -> Component:
 
 def _kind(kind: Kind, language: str) -> Component:
     found = {"platform": "binary_sensor", "name": name(kind, language), "value_template": _value(f"kinds.{kind.value}")}
-    return {**found, "device_class": _CLASSES[kind]} if kind in _CLASSES else found
+    of_kind = DECLARED[kind].device_class
+    return {**found, "device_class": of_kind} if of_kind else found
 
 
 def _value(path: str) -> str:

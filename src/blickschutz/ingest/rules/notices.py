@@ -1,6 +1,6 @@
 """What a camera's own events mean here: topics of ONVIF to kinds of situations, one beginning and one end for each, never too many.
 
-A topic that is not named here means nothing: what recognises a person (faces, plates) is never taken, whatever a camera offers.
+A topic that no kind declares means nothing: what recognises a person (faces, plates) is never taken, whatever a camera offers.
 """
 
 from __future__ import annotations
@@ -11,22 +11,9 @@ from collections.abc import Mapping
 
 from blickschutz.ingest.model import Found
 from blickschutz.ingest.rules.onvif import DIRECT, Notice
-from blickschutz.situations.kinds import Kind
+from blickschutz.situations.kinds import DECLARED, Kind
 
-# ONVIF Imaging 5.3, Analytics A; beginnings of topics, without namespaces.
-_TOPICS: Mapping[str, Kind] = {
-    "VideoSource/GlobalSceneChange": Kind.CAMERA_TAMPERED,
-    "VideoSource/ImageTooBlurry": Kind.CAMERA_TAMPERED,
-    "VideoSource/ImageTooDark": Kind.CAMERA_TAMPERED,
-    "VideoSource/ImageTooBright": Kind.CAMERA_TAMPERED,
-    "VideoSource/SignalLoss": Kind.CAMERA_TAMPERED,
-    "VideoSource/SignalTooBlurry": Kind.CAMERA_TAMPERED,
-    "RuleEngine/TamperDetector": Kind.CAMERA_TAMPERED,
-    "RuleEngine/FieldDetector": Kind.PERSON_IN_ZONE,
-    "RuleEngine/ObjectDetection": Kind.PERSON_IN_ZONE,
-    "RuleEngine/LoiteringDetector": Kind.LOITERING,
-    "RuleEngine/LineDetector": Kind.LINE_CROSSED,
-}
+_TOPICS: Mapping[str, Kind] = {topic: kind for kind, declared in DECLARED.items() for topic in declared.onvif}
 _MOTION = ("VideoSource/MotionAlarm", "RuleEngine/CellMotionDetector", "RuleEngine/MotionRegionDetector")
 _PEOPLE = frozenset({"human", "person", "people"})
 _TRUE, _FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})

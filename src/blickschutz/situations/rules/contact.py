@@ -89,6 +89,9 @@ PHYSICAL_ALTERCATION = Declaration(
     release_s=10.0,
     one_per_zone=True,
     learned_from=WINDOW_FIGURES,
+    priority="high",
+    must_not_wait=True,
+    device_class="safety",
 )
 
 

@@ -150,6 +150,8 @@ LINE_CROSSED = Declaration(
         "one person crossed the line at {metres_per_second:.1f} {mps}",
     ),
     release_s=2.0,
+    is_fact=True,
+    onvif=("RuleEngine/LineDetector",),
 )
 
 

@@ -22,6 +22,7 @@ OBJECT_LEFT = Declaration(
     explanation=("Gegenstand steht seit {seconds:.0f} s, niemand ist dabei", "object there for {seconds:.0f} s with nobody near"),
     release_s=10.0,
     same_place=0.06,
+    device_class="problem",
 )
 OBJECT_REMOVED = Declaration(
     id="object_removed",
@@ -30,6 +31,8 @@ OBJECT_REMOVED = Declaration(
     explanation=("Gegenstand fehlt seit {seconds:.0f} s", "object gone for {seconds:.0f} s"),
     release_s=10.0,
     same_place=0.06,
+    priority="low",
+    device_class="problem",
 )
 
 
@@ -79,6 +82,8 @@ SURFACE_CHANGED = Declaration(
         "an area of {square_metres:.2f} {sqm} changed for {seconds:.0f} s, after somebody was near it",
     ),
     same_place=0.1,
+    priority="low",
+    device_class="problem",
 )
 
 
@@ -130,6 +135,17 @@ CAMERA_TAMPERED = Declaration(
     ),
     release_s=20.0,
     one_per_zone=True,
+    must_not_wait=True,
+    device_class="tamper",
+    onvif=(
+        "VideoSource/GlobalSceneChange",
+        "VideoSource/ImageTooBlurry",
+        "VideoSource/ImageTooDark",
+        "VideoSource/ImageTooBright",
+        "VideoSource/SignalLoss",
+        "VideoSource/SignalTooBlurry",
+        "RuleEngine/TamperDetector",
+    ),
 )
 
 

@@ -156,6 +156,9 @@ PERSON_DOWN = Declaration(
     release_s=30.0,
     same_place=0.3,
     learned_from=WINDOW_FIGURES,
+    priority="high",
+    must_not_wait=True,
+    device_class="safety",
 )
 
 

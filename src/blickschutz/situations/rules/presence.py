@@ -24,6 +24,9 @@ PERSON_IN_ZONE = Declaration(
         "{persons:.0f} person(s) in the zone for {seconds:.1f} s",
     ),
     one_per_zone=True,
+    is_fact=True,
+    device_class="occupancy",
+    onvif=("RuleEngine/FieldDetector", "RuleEngine/ObjectDetection"),
 )
 
 
@@ -74,6 +77,8 @@ LOITERING = Declaration(
         "eine Person seit {seconds:.0f} s in einem Umkreis von {metres:.1f} {m}",
         "one person for {seconds:.0f} s within {metres:.1f} {m}",
     ),
+    priority="low",
+    onvif=("RuleEngine/LoiteringDetector",),
 )
 
 
