@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, fields
 
 import pytest
+from scripts.kinds import RULES_HEAD, rendered, with_rows
 
 from blickschutz.situations import declare, rules
 from blickschutz.situations.declare import GERMAN, NoBounds, bound, rule
@@ -113,3 +114,16 @@ def test_every_module_with_a_rule_is_found():
     declaring = {path.stem for path in folder.glob("*.py") if "\n@rule(" in path.read_text(encoding="utf-8")}
     assert rules.__path__ == [str(folder)]
     assert {each.judge.__module__.rpartition(".")[2] for each in RULES} == declaring != set()
+
+
+@pytest.mark.parametrize("path", rendered(), ids=lambda path: path.name)
+def test_what_lists_the_kinds_is_made_from_their_declarations(path):
+    assert path.read_text(encoding="utf-8") == rendered()[path], "run `python -m scripts.kinds`"
+
+
+def test_a_table_keeps_what_is_not_about_kinds():
+    text = f"Before\n\n{RULES_HEAD}| `a`, `b` | old |\n| `x/y`, and more | what `z` says |\n| all others | never |\n\nAfter\n"
+    made = f"Before\n\n{RULES_HEAD}| `c` | new |\n| `x/y`, and more | what `z` says |\n| all others | never |\n\nAfter\n"
+    assert with_rows(text, RULES_HEAD, ["| `c` | new |"]) == made
+    with pytest.raises(ValueError, match="no table"):
+        with_rows("Nothing", RULES_HEAD, [])
