@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+
+from blickschutz.situations.declare import GERMAN
+from blickschutz.situations.settings import RuleSettings
 
 MEANINGS: Mapping[str, str] = {
+    # What rules ask for says so itself, where it is declared.
+    **{f"RuleSettings.{one.name}": one.metadata[GERMAN] for one in fields(RuleSettings)},
     "Alerts.after_s": "Verpixelte Sekunden nach dem Beginn eines Ereignisses.",
     "Alerts.apprise": "Weitere Meldewege der Bibliothek apprise.",
     "Alerts.before_s": "Verpixelte Sekunden vor dem Ereignis, die zu einer Meldung gehören.",
@@ -143,30 +149,6 @@ MEANINGS: Mapping[str, str] = {
     "Sichtungskennwort“ zeigt; nur mit ihr wird versiegelt.",
     "Review.unmask_quota": "Entpixelungen in 30 Tagen, ab denen die behördliche Datenschutzbeauftragte benachrichtigt wird.",
     "Review.unmask_s": "Sekunden, nach denen eine Entpixelung von selbst endet.",
-    "RuleSettings.altercation_height": "Körperliche Auseinandersetzung: Mindestanteil der Bildhöhe, den die beiden füllen.",
-    "RuleSettings.altercation_s": "Körperliche Auseinandersetzung: Zeitspanne, über die mindestens geurteilt wird.",
-    "RuleSettings.approach_from_m": "Annäherung: mindestens aus diesem Abstand.",
-    "RuleSettings.approach_mps": "Annäherung: Mindestgeschwindigkeit in Metern je Sekunde.",
-    "RuleSettings.approach_to_m": "Annäherung: höchstens bis auf diesen Abstand.",
-    "RuleSettings.contact_least_s": "Wiederholte kurze Kontakte: kürzester Kontakt.",
-    "RuleSettings.contact_m": "Wiederholte kurze Kontakte: Abstand, der als Kontakt zählt.",
-    "RuleSettings.contact_most_s": "Wiederholte kurze Kontakte: längster Kontakt.",
-    "RuleSettings.contact_window_s": "Wiederholte kurze Kontakte: Zeitspanne, in der die Kontakte liegen.",
-    "RuleSettings.contacts": "Wiederholte kurze Kontakte: Zahl verschiedener Personen.",
-    "RuleSettings.down_s": "Liegende Person: Dauer nach einem Sturz.",
-    "RuleSettings.fast_mps": "Schnelle Bewegung: Mindestgeschwindigkeit in Metern je Sekunde.",
-    "RuleSettings.fast_s": "Schnelle Bewegung: Dauer.",
-    "RuleSettings.gathering_m": "Ansammlung: Radius in Metern um die Mitte der Gruppe.",
-    "RuleSettings.gathering_persons": "Ansammlung: Mindestzahl von Personen.",
-    "RuleSettings.gathering_s": "Ansammlung: Dauer.",
-    "RuleSettings.in_zone_s": "Person im Bereich: Dauer.",
-    "RuleSettings.loitering_m": "Verweilen: Radius in Metern.",
-    "RuleSettings.loitering_s": "Verweilen: Dauer innerhalb des Radius.",
-    "RuleSettings.lying_s": "Liegende Person: Dauer, wenn kein Sturz gesehen wurde.",
-    "RuleSettings.object_s": "Gegenstand zurückgelassen oder entfernt: wie lange niemand in der Nähe war.",
-    "RuleSettings.off": "Arten, nach denen nicht gesucht wird.",
-    "RuleSettings.surface_s": "Veränderte Fläche: wie lange die Veränderung bleibt.",
-    "RuleSettings.tamper_s": "Kamera gestört: wie lange die Kamera nicht sieht, was sie sonst sieht.",
     "Scale.end": "Zweiter Punkt.",
     "Scale.metres": "Abstand der beiden Punkte am Boden in Metern.",
     "Scale.start": "Erster Punkt, in Anteilen von Breite und Höhe.",
