@@ -9,6 +9,7 @@ import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from benchmarks.mutations.lines import FORTY, FURTHER
@@ -17,9 +18,10 @@ from scripts.test import ALONE
 from scripts.texts import used_texts
 
 from blickschutz.cli.main import cli
+from blickschutz.config.about import english, section_of, settings_in
 from blickschutz.config.loader import schema
+from blickschutz.config.model import SiteFile
 from blickschutz.pipeline.messages import Fragment, FromCell, Head, Moment, Snapshot
-from blickschutz.web.meanings import MEANINGS
 from blickschutz.web.metrics import METRICS, RECORDS
 from blickschutz.web.texts import catalogue
 from stimmungsbild.cli import main as survey
@@ -252,16 +254,18 @@ def test_every_section_of_the_site_file_is_documented():
 
 
 def test_every_setting_has_its_meaning_in_both_languages():
+    seen = {SiteFile}
+    for part in (waiting := [SiteFile]):
+        for key, one in settings_in(part).items():
+            assert one.german.endswith("."), f"{part.__name__}.{key}"
+            # An enumeration carries its description with its values.
+            assert english(part, key) or (part.__name__, key) == ("Regime", "mode"), f"{part.__name__}.{key}"
+        inner = {section for hint in get_type_hints(part).values() if (section := section_of(hint)) is not None} - seen
+        seen |= inner
+        waiting += inner
+    assert len(seen) > 30
     described = schema()
-    parts = {**described["$defs"], "SiteFile": described}
-    keys = {f"{name}.{key}" for name, part in parts.items() for key in part.get("properties", {})}
-    assert keys - set(MEANINGS) == set(), "without German"
-    assert set(MEANINGS) - keys == set(), "no longer a setting"
-    without = {
-        f"{name}.{key}" for name, part in parts.items() for key, about in part.get("properties", {}).items() if not about.get("description")
-    }
-    # An enumeration carries its description with its values.
-    assert without <= {"Regime.mode"}, "without English"
+    assert {part.__name__ for part in seen} - {"SiteFile"} == {name for name, one in described["$defs"].items() if "properties" in one}
 
 
 def test_every_text_is_there_in_both_languages():

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from blickschutz.alerts.model import Priority
+from blickschutz.config.about import Setting
 from blickschutz.config.budget import Budget
 from blickschutz.config.parts import MOST_WHOLE_DAYS, Identifier, Part, is_local, require_no_password
 from blickschutz.config.texts import SiteError
@@ -34,11 +35,19 @@ FileName = Annotated[str, Field(max_length=400)]
 class Reached(Part):
     """Something on the network that is spoken to: how it proves who it is, or why it need not."""
 
-    authority: FileName = ""
+    authority: Annotated[
+        FileName, Setting("Datei mit der Stelle (PEM), die für sein Zertifikat einsteht; ohne Angabe die dieses Rechners.")
+    ] = ""
     """File with the authority (PEM) that vouches for its certificate, relative to the site file; without it those of this machine."""
-    certificate: FileName = ""
+    certificate: Annotated[
+        FileName, Setting("Datei mit genau seinem Zertifikat (PEM): Diesem wird geglaubt und keinem anderen, wie immer es heißt.")
+    ] = ""
     """File with its very certificate (PEM), relative to the site file: this one is believed and no other, whatever it is called."""
-    plain_because: Annotated[str, Field(max_length=300)] = ""
+    plain_because: Annotated[
+        str,
+        Field(max_length=300),
+        Setting("Warum die Verbindung nach draußen unverschlüsselt oder ungeprüft bleibt; die Dokumente drucken es."),
+    ] = ""
     """Why the connection is not encrypted and verified though it leaves this machine; the documents print it."""
 
     @model_validator(mode="after")
@@ -54,31 +63,39 @@ class Reached(Part):
 
 
 class MqttChannel(Reached):
-    host: Host
+    host: Annotated[Host, Setting("Broker im eigenen Netz der Kameras oder auf diesem Rechner.")]
     """Broker on the cameras' own network or on this machine."""
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    port: Annotated[Annotated[int, Field(ge=1, le=65535)] | None, Setting("Port des Brokers; ohne Angabe 8883 mit TLS, sonst 1883.")] = None
     """Port of the broker; without it 8883 with TLS, 1883 without."""
-    tls: bool | None = None
+    tls: Annotated[
+        bool | None, Setting("Verschlüsselt mit geprüftem Zertifikat. Ohne Angabe: im Netz an, auf diesem Rechner selbst aus.")
+    ] = None
     """Encryption with a verified certificate. Without it: on beyond this machine, off on it."""
-    prefix: Annotated[str, Field(pattern=_TOPIC)] = "blickschutz"
+    prefix: Annotated[str, Field(pattern=_TOPIC), Setting("Erster Teil jedes Themas.")] = "blickschutz"
     """First part of every topic."""
-    user: str = ""
+    user: Annotated[str, Setting("Benutzer am Broker; leer für keinen.")] = ""
     """User at the broker; empty for none."""
-    user_file: FileName = ""
+    user_file: Annotated[FileName, Setting("Stattdessen Datei mit dem Benutzer, verwahrt wie ein Kennwort.")] = ""
     """File that holds the user instead, kept like a password."""
-    password_file: FileName = ""
+    password_file: Annotated[
+        FileName, Setting("Datei mit dem Kennwort, auch unter den Zugangsdaten von systemd; nie das Kennwort selbst.")
+    ] = ""
     """File that holds the password, relative to the site file or in the credentials of systemd; never the password itself."""
-    client_certificate: FileName = ""
+    client_certificate: Annotated[
+        FileName, Setting("Datei mit dem Zertifikat (PEM), an dem der Broker diese Anlage erkennt; nur mit TLS.")
+    ] = ""
     """File with the certificate (PEM) by which the broker knows this site, relative to the site file; with TLS only."""
-    client_key: FileName = ""
+    client_key: Annotated[FileName, Setting("Datei mit dessen Schlüssel (PEM, ohne Kennwort), verwahrt wie ein Kennwort.")] = ""
     """File with its key (PEM, without a passphrase), kept like a password."""
-    listen: bool = False
+    listen: Annotated[bool, Setting("Ja: Ereignisse, die Kameras selbst finden, werden übernommen.")] = False
     """True: situations that cameras find themselves are taken from `PREFIX/SITE/cameras/CAMERA/events`."""
-    states: bool = True
+    states: Annotated[bool, Setting("Ja: Was jetzt für Anlage und Kameras gilt, liegt beim Broker, mit letztem Willen.")] = True
     """True: what is true now of site and cameras is kept at the broker, with a last will."""
-    discovery: bool = False
+    discovery: Annotated[bool, Setting("Ja: Home Assistant findet Anlage und Kameras von selbst; verlangt „states“.")] = False
     """True: Home Assistant finds site and cameras by itself; needs `states`."""
-    discovery_prefix: Annotated[str, Field(pattern=_TOPIC)] = "homeassistant"
+    discovery_prefix: Annotated[str, Field(pattern=_TOPIC), Setting("Erster Teil der Themen, auf denen Home Assistant hört.")] = (
+        "homeassistant"
+    )
     """First part of the topics on which Home Assistant listens."""
 
     @property
@@ -102,19 +119,27 @@ class MqttChannel(Reached):
 
 
 class MailChannel(Reached):
-    host: Host
+    host: Annotated[Host, Setting("Mailserver.")]
     """Mail server."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    port: Annotated[int, Field(ge=1, le=65535), Setting("Port des Mailservers.")] = 25
     """Port of the mail server."""
-    sender: Annotated[str, Field(pattern=_MAIL)]
+    sender: Annotated[str, Field(pattern=_MAIL), Setting("Adresse des Absenders.")]
     """Address of the sender."""
-    to: Annotated[tuple[Annotated[str, Field(pattern=_MAIL)], ...], Field(min_length=1, max_length=20)]
+    to: Annotated[
+        tuple[Annotated[str, Field(pattern=_MAIL)], ...],
+        Field(min_length=1, max_length=20),
+        Setting("Adressen, die eine Nachricht bekommen."),
+    ]
     """Addresses that get a mail."""
-    starttls: bool = True
+    starttls: Annotated[
+        bool, Setting("Ja: Die Verbindung ist verschlüsselt und das Zertifikat geprüft, sonst geht keine Nachricht hinaus.")
+    ] = True
     """True: the connection is encrypted and the server's certificate verified, or no mail is sent."""
-    user: str = ""
+    user: Annotated[str, Setting("Benutzer am Mailserver; leer für keinen.")] = ""
     """User at the mail server; empty for none."""
-    password_file: FileName = ""
+    password_file: Annotated[
+        FileName, Setting("Datei mit dem Kennwort, auch unter den Zugangsdaten von systemd; nie das Kennwort selbst.")
+    ] = ""
     """File that holds the password, relative to the site file or in the credentials of systemd; never the password itself."""
 
     @model_validator(mode="after")
@@ -124,15 +149,19 @@ class MailChannel(Reached):
 
 
 class WebhookChannel(Reached):
-    id: Identifier
+    id: Annotated[Identifier, Setting("Kurzname, in der Anlage nur einmal.")]
     """Short name, unique in the site."""
-    address: Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+    address: Annotated[str, Field(pattern=r"^https?://[^\s/]+"), Setting("Adresse, die ein POST mit JSON bekommt.")]
     """Address that gets a POST with JSON."""
-    user: str = ""
+    user: Annotated[str, Setting("Benutzer dort; ohne ihn geht das Kennwort als Token mit (Authorization: Bearer).")] = ""
     """User for it; without one the password is sent as a token (`Authorization: Bearer`)."""
-    password_file: FileName = ""
+    password_file: Annotated[
+        FileName, Setting("Datei mit dem Kennwort, auch unter den Zugangsdaten von systemd; nie das Kennwort selbst.")
+    ] = ""
     """File that holds the password or token, relative to the site file or in the credentials of systemd; never the password itself."""
-    signing_secret_file: FileName = ""
+    signing_secret_file: Annotated[
+        FileName, Setting("Datei mit dem Geheimnis, das Nachrichten unterschreibt (Standard Webhooks, „whsec_…“).")
+    ] = ""
     """File that holds the secret by which messages are signed (Standard Webhooks, `whsec_…`), kept like a password."""
 
     @model_validator(mode="after")
@@ -143,13 +172,19 @@ class WebhookChannel(Reached):
 
 
 class AppriseChannel(Part):
-    id: Identifier
+    id: Annotated[Identifier, Setting("Kurzname, in der Anlage nur einmal.")]
     """Short name, unique in the site."""
-    address: Annotated[str, Field(max_length=500)] = ""
+    address: Annotated[
+        str, Field(max_length=500), Setting("Adresse in der Form der Bibliothek apprise, wenn kein Geheimnis darin steht.")
+    ] = ""
     """Address in the form of the library apprise, where no secret is in it."""
-    address_file: FileName = ""
+    address_file: Annotated[FileName, Setting("Datei mit der Adresse, wenn ein Geheimnis darin steht.")] = ""
     """File that holds the address, relative to the site file or in the credentials of systemd, where a secret is in it."""
-    plain_because: Annotated[str, Field(max_length=300)] = ""
+    plain_because: Annotated[
+        str,
+        Field(max_length=300),
+        Setting("Warum die Verbindung nach draußen unverschlüsselt oder ungeprüft bleibt; die Dokumente drucken es."),
+    ] = ""
     """Why the connection is not encrypted and verified though it leaves this machine; the documents print it."""
 
     @model_validator(mode="after")
@@ -161,41 +196,59 @@ class AppriseChannel(Part):
 
 
 class PriorityOf(Part):
-    kind: Kind
+    kind: Annotated[Kind, Setting("Art des Ereignisses.")]
     """Kind of situation."""
-    zone: Identifier | None = None
+    zone: Annotated[Identifier | None, Setting("Bereich, für den es gilt; ohne Angabe überall.")] = None
     """Zone in which it holds; without one, everywhere."""
-    priority: Priority
+    priority: Annotated[Priority, Setting("Wie dringend: high (hoch), medium (mittel) oder low (niedrig).")]
     """How urgent it is: `high`, `medium` or `low`."""
 
 
 class Alerts(Part):
-    escalate_after_s: Annotated[int, Field(ge=10, le=3600)] = 120
+    escalate_after_s: Annotated[
+        int, Field(ge=10, le=3600), Setting("Sekunden, nach denen eine Meldung, die niemand quittiert, als überfällig gilt.")
+    ] = 120
     """Seconds after which an alert that nobody acknowledged is escalated."""
-    keep_hours: Annotated[int, Field(ge=1, le=STORAGE_LEAST_HOURS)] = 72
+    keep_hours: Annotated[
+        int,
+        Field(ge=1, le=STORAGE_LEAST_HOURS),
+        Setting("Stunden, nach denen eine Meldung ihr Bewegtbild verliert, auch ohne Abschluss; höchstens zwei Kalendermonate."),
+    ] = 72
     """Hours after which an alert, closed or not, loses its redacted moving picture; the hard limit of `retention` and two calendar
     months hold as well."""
-    history_days: Annotated[int, Field(ge=1, le=MOST_WHOLE_DAYS)] = MOST_WHOLE_DAYS
+    history_days: Annotated[
+        int,
+        Field(ge=1, le=MOST_WHOLE_DAYS),
+        Setting("Tage, nach denen Verlauf, Namen und Notizen einer Meldung enden; das Protokoll hat eine eigene Frist."),
+    ] = MOST_WHOLE_DAYS
     """Days after which it is deleted who did what about an alert, and its notes, which are made from footage; the log has its own limit."""
-    rows_days: Annotated[int, Field(ge=31, le=800)] = 400
+    rows_days: Annotated[
+        int,
+        Field(ge=31, le=800),
+        Setting("Tage, nach denen eine Meldung selbst gelöscht wird, abgeschlossen oder nicht, und ein nur gezähltes Ereignis."),
+    ] = 400
     """Days after which an alert itself is deleted, closed or not, and a situation that was only counted."""
-    notices_days: Annotated[int, Field(ge=1, le=90)] = 14
+    notices_days: Annotated[
+        int, Field(ge=1, le=90), Setting("Tage, für die bekannt bleibt, dass ein Meldeweg etwas bekam oder was warum zurückgelegt wurde.")
+    ] = 14
     """Days for which it is remembered that a channel was told, or that a notice was set aside and why."""
-    before_s: Annotated[int, Field(ge=0, le=30)] = 8
+    before_s: Annotated[int, Field(ge=0, le=30), Setting("Verpixelte Sekunden vor dem Ereignis, die zu einer Meldung gehören.")] = 8
     """Redacted seconds before the situation that are kept with an alert."""
-    after_s: Annotated[int, Field(ge=2, le=60)] = 8
+    after_s: Annotated[int, Field(ge=2, le=60), Setting("Verpixelte Sekunden nach dem Beginn eines Ereignisses.")] = 8
     """Redacted seconds after its begin."""
-    priorities: tuple[PriorityOf, ...] = ()
+    priorities: Annotated[
+        tuple[PriorityOf, ...], Setting("Wie dringend eine Art ist, überall oder in einem Bereich, wo die Vorgabe nicht passt.")
+    ] = ()
     """How urgent a kind is, in a zone or everywhere, where the defaults do not fit (a fall and an altercation are high)."""
-    budget: Budget = Budget()
+    budget: Annotated[Budget, Setting("Wie viele Fehlalarme eine Kamera kosten darf.")] = Budget()
     """How many false alarms a camera may cost."""
-    mqtt: MqttChannel | None = None
+    mqtt: Annotated[MqttChannel | None, Setting("MQTT-Broker, um Meldungen weiterzugeben und Kameras zu hören.")] = None
     """MQTT broker, to tell alerts and to hear cameras."""
-    mail: MailChannel | None = None
+    mail: Annotated[MailChannel | None, Setting("E-Mail.")] = None
     """E-mail."""
-    webhooks: tuple[WebhookChannel, ...] = ()
+    webhooks: Annotated[tuple[WebhookChannel, ...], Setting("Adressen, die jede Meldung per HTTP bekommen.")] = ()
     """Addresses that get each alert by HTTP."""
-    apprise: tuple[AppriseChannel, ...] = ()
+    apprise: Annotated[tuple[AppriseChannel, ...], Setting("Weitere Meldewege der Bibliothek apprise.")] = ()
     """Further channels of the library apprise."""
 
     def plain(self) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from blickschutz.config.about import Setting
 from blickschutz.config.parts import Address, Host, HostName, Identifier, Part, WebAddress
 from blickschutz.config.texts import SiteError
 from blickschutz.ingest.rules.address import without_secrets
@@ -35,22 +36,30 @@ _File = Annotated[str, Field(min_length=1, max_length=400)]
 
 
 class HostedCamera(Part):
-    id: Identifier
+    id: Annotated[Identifier, Setting("Kurzname der Kamera.")]
     """The camera's short name."""
-    network: Annotated[str, Field(max_length=40)] = ""
+    network: Annotated[
+        str,
+        Field(max_length=40),
+        Setting("Netz, in dem sie erreichbar ist; nur Rechner, die es auch nennen, bekommen sie. Ohne Angabe jeder."),
+    ] = ""
     """Network in which it is reached; only hosts that name it, too, get the camera. Without it any host may."""
-    cores: Annotated[float, Field(gt=0, le=16)] = 0.25
+    cores: Annotated[float, Field(gt=0, le=16), Setting("Prozessorkerne, die ihre Auswertung braucht.")] = 0.25
     """Processor cores that its cell takes."""
-    memory_mb: Annotated[float, Field(gt=0, le=16_000)] = 250.0
+    memory_mb: Annotated[float, Field(gt=0, le=16_000), Setting("Arbeitsspeicher in Megabyte, den ihre Auswertung braucht.")] = 250.0
     """Megabytes of memory that its cell takes."""
 
 
 class Hosts(Part):
-    broker: BrokerAddress
+    broker: Annotated[BrokerAddress, Setting("Broker zwischen dieser Anlage und den Rechnern bei den Kameras, als tls://Rechner:4222.")]
     """Broker between this machine and the hosts, as `tls://host:4222`."""
-    listen: Host = "127.0.0.1"
+    listen: Annotated[Host, Setting("Adresse, unter der der Broker erreichbar ist.")] = "127.0.0.1"
     """Address on which the broker listens; beyond this machine only where hosts are to reach it."""
-    cameras: Annotated[tuple[HostedCamera, ...], Field(min_length=1, max_length=64)]
+    cameras: Annotated[
+        tuple[HostedCamera, ...],
+        Field(min_length=1, max_length=64),
+        Setting("Kameras, die ein Rechner bei den Kameras auswertet. Von ihnen wird noch nichts aufgezeichnet."),
+    ]
     """Cameras whose cells run on hosts. Nothing of them is recorded yet: every situation becomes an alert."""
 
 

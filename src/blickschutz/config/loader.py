@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from blickschutz.config.about import section_of
 from blickschutz.config.lines import key_lines, line_of
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
@@ -164,19 +165,13 @@ def _fields(root: type[BaseModel], path: Sequence[str | int]) -> dict[str, Any]:
         if isinstance(part, int):
             continue
         field = model.model_fields.get(part) if issubclass(model, BaseModel) else None
-        inner = _model_in(field.annotation) if field else None
+        inner = section_of(field.annotation) if field else None
         if inner is None:
             return {}
         model = inner
     if issubclass(model, BaseModel):
         return dict(model.model_fields)
     return dict.fromkeys(field.name for field in dataclasses.fields(model))
-
-
-def _model_in(annotation: Any) -> type[Any] | None:
-    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)):
-        return annotation
-    return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)
 
 
 def _about(root: type[BaseModel], path: Sequence[str | int]) -> str:

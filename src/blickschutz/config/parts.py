@@ -124,3 +124,10 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+def require_distinct(what: str, table: str, values: list[str], key: str = "id", within: tuple[str, ...] = ()) -> None:
+    """Raises `SiteError` at the second of two values that are the same; `table`, `within` and `key` say where it stands."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise SiteError("twice", what=what, value=value, where=(table, *within, index, key))

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from blickschutz.config.about import english, settings_in
 from blickschutz.config.lines import key_lines
 from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import without_secrets
 from blickschutz.situations.kinds import Kind, name
-from blickschutz.web.meanings import MEANINGS
 from blickschutz.web.texts import MODE_WORDS, PRIORITY_WORDS, REGIME_WORDS, ROLE_WORDS, SIDE_WORDS, number, translator
 from blickschutz.web.words import POINTS
 
@@ -59,13 +59,7 @@ def sections(site: SiteFile, text: str, language: str) -> list[Section]:
 
 def meaning_of(model: type[Any], key: str, language: str) -> str:
     """What a setting means, in the language of the page."""
-    if language == "de":
-        return MEANINGS.get(f"{model.__name__}.{key}", "")
-    if issubclass(model, BaseModel):
-        field = model.model_fields.get(key)
-        return (field.description or "").replace("`", "") if field is not None else ""
-    described = SiteFile.model_json_schema()["$defs"].get(model.__name__, {}).get("properties", {}).get(key, {})
-    return str(described.get("description", "")).replace("`", "")
+    return settings_in(model)[key].german if language == "de" else english(model, key).replace("`", "")
 
 
 def _rows(part: Any, path: _Path, prefix: str, lines: Mapping[_Path, int], language: str, *, only_set: bool = False) -> Iterator[Row]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel
-
+from blickschutz.config.about import along
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.errors import UNREADABLE
 from blickschutz.settings.model import Difference, Edit, Effects, Refused
@@ -46,39 +44,9 @@ def shown(differences: Sequence[Difference], names: Mapping[str, str], language:
 
 def meaning_at(path: Sequence[str], language: str) -> str:
     """What the setting at a path means; of an entry of a list, what the list means. Empty where there is no such setting."""
-    model: type[Any] | None = SiteFile
-    meaning, skip = "", False
-    for part in path:
-        if skip:
-            skip = False
-            continue
-        if model is None:
-            break
-        annotation = _field(model, part)
-        if annotation is None:
-            return ""
-        meaning = meaning_of(model, part, language)
-        model, skip = _inner(annotation)
-    return meaning
-
-
-def _field(model: type[Any], name: str) -> Any:
-    if issubclass(model, BaseModel):
-        found = model.model_fields.get(name)
-        return found.annotation if found is not None else None
-    return next((field.type for field in dataclasses.fields(model) if field.name == name), None)
-
-
-def _inner(annotation: Any) -> tuple[type[Any] | None, bool]:
-    """The table that stands at a setting, and whether it is a list of such, told apart by an id."""
-    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)):
-        return annotation, False
-    several = getattr(annotation, "__origin__", None) is tuple
-    for part in get_args(annotation):
-        model, _ = _inner(part)
-        if model is not None:
-            return model, several
-    return None, False
+    steps = list(along(SiteFile, path))
+    last = steps[-1] if steps else None
+    return meaning_of(*last, language) if last is not None else ""
 
 
 def _written(value: Any) -> str:
