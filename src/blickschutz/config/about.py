@@ -21,17 +21,42 @@ class Setting:
     """A setting. `german` is its meaning as a page shows it; the English one is its docstring, which the schema has, too."""
 
     german: str
+    live: bool | None = None
+    """Whether a change of it reaches the running system by its cells and pages, or waits for the next start. None: as what it stands in;
+    at the top of the file: the next start."""
+    shown: bool = False
+    """Only what something is called, or how it is drawn on pages: no picture, no rule and no period is another one by it, so one person
+    may change it. Where a camera stands on the plan is no such thing: by it go the rule of signs before each view, and documents."""
+    anchor: bool = False
+    """By this the service is kept honest, or here it lives: whoever has the service must not have it, too; it is changed by hand."""
+    law: str = ""
+    """The paragraph behind a refusal of its value."""
+
+
+def said_of(model: type[Any], key: str) -> Setting | None:
+    """What is said of a setting; None where nothing is."""
+    if issubclass(model, BaseModel):
+        field = model.model_fields.get(key)
+        return next((one for one in field.metadata if isinstance(one, Setting)), None) if field is not None else None
+    bound = next((one for one in dataclasses.fields(model) if one.name == key), None)
+    return Setting(bound.metadata[GERMAN]) if bound is not None else None
 
 
 def settings_in(model: type[Any]) -> dict[str, Setting]:
     """The settings of a section by name. Raises `KeyError` for one of which nothing is said."""
-    if issubclass(model, BaseModel):
-        found = {key: next((one for one in field.metadata if isinstance(one, Setting)), None) for key, field in model.model_fields.items()}
-        missing = [key for key, one in found.items() if one is None]
-        if missing:
-            raise KeyError(f"{model.__name__}: nothing is said of {', '.join(missing)}")
-        return {key: one for key, one in found.items() if one is not None}
-    return {one.name: Setting(one.metadata[GERMAN]) for one in dataclasses.fields(model)}
+    keys = list(model.model_fields) if issubclass(model, BaseModel) else [one.name for one in dataclasses.fields(model)]
+    found = {key: said_of(model, key) for key in keys}
+    if missing := [key for key, one in found.items() if one is None]:
+        raise KeyError(f"{model.__name__}: nothing is said of {', '.join(missing)}")
+    return {key: one for key, one in found.items() if one is not None}
+
+
+def every(model: type[Any], within: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Setting]]:
+    """All settings of a section and of those in it with their paths, without names of entries in lists."""
+    for key, one in settings_in(model).items():
+        yield (*within, key), one
+        if (inner := section_of(_annotation(model, key))) is not None:
+            yield from every(inner, (*within, key))
 
 
 def english(model: type[Any], key: str) -> str:

@@ -71,7 +71,7 @@ class Calibration(Part):
 class Zone(Part):
     id: Annotated[Identifier, Setting("Kurzname, je Kamera nur einmal.")]
     """Short name, unique in the camera."""
-    name: Annotated[str, Field(min_length=1, max_length=80), Setting("Wie der Bereich auf den Seiten heißt.")]
+    name: Annotated[str, Field(min_length=1, max_length=80), Setting("Wie der Bereich auf den Seiten heißt.", shown=True)]
     """What the zone is called on the pages."""
     polygon: Annotated[Polygon, Setting("Ecken in Anteilen von Breite und Höhe.")]
     """Corners in shares of width and height (0 to 1), at least three."""
@@ -150,7 +150,7 @@ class Notify(Part):
 class Camera(Part):
     id: Annotated[Identifier, Setting("Kurzname, in der Anlage nur einmal; Teil von Adressen und Protokoll.")]
     """Short name, unique in the site; part of addresses and logs."""
-    name: Annotated[str, Field(min_length=1, max_length=60), Setting("Name der Kamera auf der Wand.")]
+    name: Annotated[str, Field(min_length=1, max_length=60), Setting("Name der Kamera auf der Wand.", shown=True)]
     """Name of the camera on the wall."""
     side: Annotated[Side, Field(strict=False), Setting("Vorplatz oder eine der anderen Seiten.")]
     """`forecourt` or `side`."""

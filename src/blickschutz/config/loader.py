@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from blickschutz.config.about import section_of
+from blickschutz.config.about import said_of, section_of
 from blickschutz.config.lines import key_lines, line_of
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
@@ -53,16 +53,8 @@ _BOUNDS = {
     "string_too_short": ("longer", "min_length"),
     "string_too_long": ("shorter", "max_length"),
 }
-# Paragraphs behind a refusal, by key.
-_LAW: dict[tuple[str, ...], str] = {
-    ("retention", "hard_limit_days"): "§ 21 Abs. 5 LDSG RLP",
-    ("retention", "unreviewed_hours"): "EDPB 3/2019",
-    ("audio",): "EDPB 3/2019, Rn. 129",
-    ("microphone",): "EDPB 3/2019, Rn. 129",
-    ("ptz",): "EDPB 3/2019, Rn. 129",
-    ("zoom",): "EDPB 3/2019, Rn. 129",
-    ("roles",): "SDM M51",
-}
+# Paragraphs behind a refusal of what is no setting and never will be; those behind settings stand with them.
+_NEVER = dict.fromkeys(("audio", "microphone", "ptz", "zoom"), "EDPB 3/2019, Rn. 129")
 # The longest site file that anybody wrote has some hundred kilobytes.
 _MOST_BYTES = 4 * 1024 * 1024
 _File = TypeVar("_File", bound=BaseModel)
@@ -125,7 +117,7 @@ def _describe(root: type[BaseModel], problem: ErrorDetails, lines: dict[tuple[st
     path = [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith(("function-", "tagged-")))]
     path.extend(problem.get("ctx", {}).get("where", ()))
     key = ".".join(str(part) for part in path) or "(file)"
-    law = _LAW.get(tuple(part for part in path if isinstance(part, str)), "") or _LAW.get((str(path[-1]),) if path else (), "")
+    law = _law(root, path)
     return f"{name}:{line_of(path, lines)}: {key}: {reason(root, problem, path, language)}{f' ({law})' if law else ''}"
 
 
@@ -158,20 +150,35 @@ def _unknown(root: type[BaseModel], path: Sequence[str | int], language: str) ->
     return say("unknown", language, proposal=proposal)
 
 
+def _law(root: type[BaseModel], path: Sequence[str | int]) -> str:
+    if not path or isinstance(path[-1], int):
+        return ""
+    section = _section_at(root, path[:-1])
+    said = said_of(section, path[-1]) if section is not None else None
+    return said.law if said is not None else _NEVER.get(path[-1], "")
+
+
 def _fields(root: type[BaseModel], path: Sequence[str | int]) -> dict[str, Any]:
     """The settings that stand at `path`, by name; a value is what pydantic knows of it, or None."""
-    model: type[Any] = root
+    section = _section_at(root, path)
+    if section is None:
+        return {}
+    if issubclass(section, BaseModel):
+        return dict(section.model_fields)
+    return dict.fromkeys(field.name for field in dataclasses.fields(section))
+
+
+def _section_at(root: type[BaseModel], path: Sequence[str | int]) -> type[Any] | None:
+    here: type[Any] = root
     for part in path:
         if isinstance(part, int):
             continue
-        field = model.model_fields.get(part) if issubclass(model, BaseModel) else None
+        field = here.model_fields.get(part) if issubclass(here, BaseModel) else None
         inner = section_of(field.annotation) if field else None
         if inner is None:
-            return {}
-        model = inner
-    if issubclass(model, BaseModel):
-        return dict(model.model_fields)
-    return dict.fromkeys(field.name for field in dataclasses.fields(model))
+            return None
+        here = inner
+    return here
 
 
 def _about(root: type[BaseModel], path: Sequence[str | int]) -> str:

@@ -70,7 +70,9 @@ class Site(Part):
     """The authority that is responsible (Verantwortlicher)."""
     language: Annotated[Literal["de", "en"], Setting("Sprache der Seiten, bis jemand eine andere wählt.")] = "de"
     """Language of the pages until a person chooses another."""
-    building: Annotated[Polygon | None, Setting("Umriss des Gebäudes auf dem Lageplan, in Anteilen von Breite und Höhe.")] = None
+    building: Annotated[Polygon | None, Setting("Umriss des Gebäudes auf dem Lageplan, in Anteilen von Breite und Höhe.", shown=True)] = (
+        None
+    )
     """Outline of the building on the site plan, in shares of its width and height."""
     latitude: Annotated[
         Annotated[float, Field(ge=-90, le=90)] | None, Setting("Geografische Breite in Grad, für Sonnenauf- und -untergang.")
@@ -82,18 +84,19 @@ class Site(Part):
     """Time zone of all times that are shown (IANA name)."""
     id: Annotated[
         Identifier | None,
-        Setting("Kennung der Anlage; sie bleibt, wenn sich Name oder Ort ändern. Ohne sie entscheidet, wo diese Datei liegt."),
+        Setting("Kennung der Anlage; sie bleibt, wenn sich Name oder Ort ändern. Ohne sie entscheidet, wo diese Datei liegt.", anchor=True),
     ] = None
     """Id of the installation: it stays when name or place of the site change; without it where this file lies decides."""
     data: Annotated[
         Annotated[str, Field(min_length=1, max_length=400)] | None,
-        Setting("Ordner aller Daten der Anlage, von dieser Datei aus gesehen; ohne Angabe der übliche Ort des Systems."),
+        Setting("Ordner aller Daten der Anlage, von dieser Datei aus gesehen; ohne Angabe der übliche Ort des Systems.", anchor=True),
     ] = None
     """Folder of all data of the installation, as seen from this file; without it the platform's usual place."""
+    # Else whoever proposes a change could have this machine look around in any network.
     camera_networks: Annotated[
         tuple[Network, ...],
         Field(max_length=16),
-        Setting("Netze, in denen die Seiten Kameras suchen und ausprobieren, wie 10.20.0.0/24; sonst die der Kameras hier."),
+        Setting("Netze, in denen die Seiten Kameras suchen und ausprobieren, wie 10.20.0.0/24; sonst die der Kameras hier.", anchor=True),
     ] = ()
     """Networks in which pages may look for cameras and try one, as `10.20.0.0/24`; without any those around the cameras of this file."""
     demo: Annotated[bool, Setting("Ja: Diese Anlage wird vorgeführt und nicht betrieben; jede Seite sagt es.")] = False
@@ -143,7 +146,8 @@ class Server(Part):
 
 
 class Analysis(Part):
-    model: Annotated[Identifier, Setting("Name des eingetragenen Detektors.")] = "centernet"
+    # The start writes it into the log, and the broker's line reads it there.
+    model: Annotated[Identifier, Setting("Name des eingetragenen Detektors.", live=False)] = "centernet"
     """Name of the registered detector (`blickschutz models list`)."""
     device: Annotated[
         Device,
@@ -178,7 +182,9 @@ class Redaction(Part):
 
 
 class Wall(Part):
-    width: Annotated[int, Field(ge=320, le=1920, multiple_of=2), Setting("Höchste Breite eines Live-Bildes in Bildpunkten.")] = 960
+    width: Annotated[
+        int, Field(ge=320, le=1920, multiple_of=2), Setting("Höchste Breite eines Live-Bildes in Bildpunkten.", shown=True)
+    ] = 960
     """Most width of a live picture, in pixels."""
 
 
@@ -272,7 +278,8 @@ class Review(Part):
         str,
         Field(pattern=r"^([0-9a-f]{64})?$"),
         Setting(
-            "Wurzel des Verzeichnisses derer, die sichten, wie sie die Seite „Mein Sichtungskennwort“ zeigt; nur mit ihr wird versiegelt."
+            "Wurzel des Verzeichnisses derer, die sichten, wie sie die Seite „Mein Sichtungskennwort“ zeigt; nur mit ihr wird versiegelt.",
+            anchor=True,
         ),
     ] = ""
     """Root of the register of reviewers, as the page "Mein Sichtungskennwort" shows it; only with it is anything sealed."""
@@ -280,13 +287,15 @@ class Review(Part):
 
 class Retention(Part):
     unreviewed_hours: Annotated[
-        int, Field(ge=1, le=MOST_HOURS_UNREVIEWED), Setting("Stunden, nach denen ein Clip vernichtet wird, den niemand gesichtet hat.")
+        int,
+        Field(ge=1, le=MOST_HOURS_UNREVIEWED),
+        Setting("Stunden, nach denen ein Clip vernichtet wird, den niemand gesichtet hat.", law="EDPB 3/2019"),
     ] = 72
     """Hours after which a clip that nobody reviewed is destroyed."""
     hard_limit_days: Annotated[
         int,
         Field(ge=1, le=MOST_DAYS),
-        Setting("Tage, nach denen ein Clip ohne Löschsperre vernichtet wird (zwei Monate, § 21 Abs. 5 LDSG)."),
+        Setting("Tage, nach denen ein Clip ohne Löschsperre vernichtet wird (zwei Monate, § 21 Abs. 5 LDSG).", law="§ 21 Abs. 5 LDSG RLP"),
     ] = 60
     """Days after which a clip is destroyed unless it is held (two months by § 21(5) LDSG RLP)."""
 
@@ -300,12 +309,12 @@ class Retention(Part):
 class Audit(Part):
     witness: Annotated[
         Annotated[str, Field(pattern=r"^/.{1,99}$")] | None,
-        Setting("Unix-Socket des Zeugen, der für das Protokoll bürgt (absoluter Pfad); ohne ihn bürgt niemand außerhalb."),
+        Setting("Unix-Socket des Zeugen, der für das Protokoll bürgt (absoluter Pfad); ohne ihn bürgt niemand außerhalb.", anchor=True),
     ] = None
     """Unix socket of the log's witness, absolute; without it nothing outside vouches for the log."""
     witness_key: Annotated[
         Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None,
-        Setting("Öffentlicher Schlüssel des Zeugen, wie er ihn beim Start nennt; ohne Angabe gilt, wer zuerst antwortet."),
+        Setting("Öffentlicher Schlüssel des Zeugen, wie er ihn beim Start nennt; ohne Angabe gilt, wer zuerst antwortet.", anchor=True),
     ] = None
     """Public key of the witness, as it says at its start; without it the first that answers is believed from then on."""
     keep_months: Annotated[
@@ -322,7 +331,9 @@ class Person(Part):
     roles: Annotated[
         tuple[Annotated[Role, Field(strict=False)], ...],
         Field(min_length=1),
-        Setting("Rollen der Person beim ersten Start; wer verwaltet, sieht keine Aufnahmen und hat keine andere Rolle (VA-04)."),
+        Setting(
+            "Rollen der Person beim ersten Start; wer verwaltet, sieht keine Aufnahmen und hat keine andere Rolle (VA-04).", law="SDM M51"
+        ),
     ]
     """Roles of the person; an administrator sees neither live picture nor recordings, and so has no other role (VA-04)."""
     trained_until: Annotated[date | None, Setting("Letzter Tag, an dem die Schulung gilt; ohne sie keine Sichtung.")] = None
@@ -343,11 +354,11 @@ class SiteFile(Part):
     """The place and who is responsible for it."""
     server: Annotated[Server, Setting("Wo die Seiten erreichbar sind.")] = Server()
     """Where the pages are served."""
-    analysis: Annotated[Analysis, Setting("Wie Bilder ausgewertet werden.")] = Analysis()
+    analysis: Annotated[Analysis, Setting("Wie Bilder ausgewertet werden.", live=True)] = Analysis()
     """How pictures are analysed."""
-    redaction: Annotated[Redaction, Setting("Wie Personen verpixelt werden.")] = Redaction()
+    redaction: Annotated[Redaction, Setting("Wie Personen verpixelt werden.", live=True)] = Redaction()
     """How people are redacted."""
-    wall: Annotated[Wall, Setting("Die Live-Wand.")] = Wall()
+    wall: Annotated[Wall, Setting("Die Live-Wand.", live=True)] = Wall()
     """The live wall."""
     regimes: Annotated[Regimes, Setting("Tag und Nacht.")]
     """Day and night."""
@@ -365,7 +376,7 @@ class SiteFile(Part):
     """Cameras whose cells run on other machines, beside the cameras."""
     people: Annotated[tuple[Person, ...], Setting("Personen, die beim Start ein Konto bekommen; danach gilt die Seite Personen.")] = ()
     """People who get an account when the site starts, and their roles; from then on the page of people is what counts."""
-    cameras: Annotated[tuple[Camera, ...], Field(min_length=1), Setting("Die Kameras in der Reihenfolge der Wand.")]
+    cameras: Annotated[tuple[Camera, ...], Field(min_length=1), Setting("Die Kameras in der Reihenfolge der Wand.", live=True)]
     """The cameras, in the order in which they stand on the wall."""
 
     @model_validator(mode="after")

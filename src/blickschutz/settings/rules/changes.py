@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from blickschutz.config.about import along, every, said_of
+from blickschutz.config.model import SiteFile
 from blickschutz.settings.model import Difference, Edit, Path
 
 _MISSING = object()
-# Sections whose change reaches the running system by its cells and pages; all else is read at the start.
-_LIVE = frozenset({"cameras", "redaction", "wall", "analysis"})
-# What these say of a camera is read by the broker's line or the log's start, too.
-_AT_START = frozenset({("analysis", "model")})
-# Names and places on pages: no picture, no rule and no period is another one by them. Where a camera stands on the plan is none: by it
-# go the rule of signs before each view and what documents draw, and the plan under it takes two people, too.
-_SHOWN_OF_CAMERA = frozenset({"name"})
-_SHOWN = frozenset({("site", "building"), ("wall", "width")})
-# Else whoever proposes a change could have this machine look around in any network.
-_NETWORKS = ("site", "camera_networks")
-# By what the service is kept honest, and where it lives: whoever has the service must not have these, too.
-_ANCHORS = frozenset({("review", "root"), ("audit", "witness"), ("audit", "witness_key"), ("site", "id"), ("site", "data"), _NETWORKS})
+_ANCHORS = frozenset(path for path, one in every(SiteFile) if one.anchor)
 PEOPLE = "people"
 
 
@@ -162,15 +153,20 @@ def needs_second(wanted: Iterable[Difference]) -> bool:
 
 
 def _is_shown(path: Path) -> bool:
-    if path[:1] == ("cameras",):
-        rest = path[2:]
-        return bool(rest) and (rest[0] in _SHOWN_OF_CAMERA or (rest[0] == "zones" and rest[2:] == ("name",)))
-    return path in _SHOWN
+    last = [*along(SiteFile, path)][-1]
+    said = said_of(*last) if last is not None and last[1] == path[-1] else None
+    return said is not None and said.shown
 
 
 def needs_restart(wanted: Iterable[Difference]) -> tuple[str, ...]:
     """The keys of a change that come into force with the next start of the whole system."""
-    return tuple(one.key for one in wanted if one.path[0] not in _LIVE or one.path in _AT_START)
+    return tuple(one.key for one in wanted if not _is_live(one.path))
+
+
+def _is_live(path: Path) -> bool:
+    """What the setting says, else what the nearest around it does."""
+    said = [said_of(*step) for step in along(SiteFile, path) if step is not None]
+    return next((one.live for one in reversed(said) if one is not None and one.live is not None), False)
 
 
 def touches_anchors(wanted: Iterable[Difference]) -> tuple[str, ...]:
