@@ -9,19 +9,33 @@ import re
 import pytest
 
 from blickschutz.audit.model import Event
+from blickschutz.bootstrap.system import Source, System
+from blickschutz.config.loader import load_site
 from blickschutz.web.versions import edit_of, meaning_at
 from tests.desk import Desk
+from tests.fakes.cells import no_process
+from tests.fakes.clock import ManualClock
 from tests.unit.test_settings import EXAMPLE, OTHER, House
 
 KEY = "cameras.vorplatz-nord.zones.flaeche.polygon"
 CHANGES = "/settings/changes"
 
 
+class Whole(House):
+    """With its pages."""
+
+    def start(self):
+        site, source = load_site(self.path), Source(self.text, str(self.path))
+        self.system = System(site, self.folder, ManualClock(), no_process, data=self.folder / "state", source=source)
+        self.control = self.system.control
+        self.desk, self.log = self.control.desk, self.control.records.office.log
+
+
 class Here(Desk):
     """The pages of a site whose file is its own."""
 
     def __init__(self, folder):
-        self.house = House(folder)
+        self.house = Whole(folder)
         self.system, self.folder, self.clock = self.house.system, folder, None
         self.records, self.office = self.system.records, self.system.records.office
         self._runner, self._sessions = asyncio.Runner(), {}
