@@ -161,10 +161,10 @@ def make_footage() -> None:
 def steps(goal: str) -> list[Step]:
     """What `goal` needs: title, name, key, work; in order."""
     peers = (
-        "Test peers: RTSP server, browser, brokers, PDF tools, promtool",
+        "Test peers: RTSP server, browser, brokers, database server, PDF tools, promtool",
         BESIDE,
-        digest(*RTSP_PEER, "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
-        lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "nats-server", "poppler-utils", "prometheus", "qpdf"),
+        digest(*RTSP_PEER, "mosquitto", "nats-server", "poppler-utils", "postgresql", "prometheus", "qpdf"),
+        lambda: apt(*RTSP_PEER, "chromium", "ffmpeg", "mosquitto", "nats-server", "poppler-utils", "postgresql", "prometheus", "qpdf"),
     )
     need = [
         ("Python environment", "venv", digest(ROOT / "requirements/setup.txt", sys.version), make_environment),
@@ -201,6 +201,7 @@ def steps(goal: str) -> list[Step]:
     if goal in {"test", "bench"}:
         need.append(("Test tools", "dev", digest(ROOT / "requirements/dev.txt"), lambda: install("requirements/dev.txt")))
         need.append(("Client of the broker between hosts", "hosts", digest(ROOT / "requirements/hosts.txt"), install_hosts))
+        need.append(("Driver of database servers", "postgresql", digest(ROOT / "requirements/postgresql.txt"), install_postgresql))
     if goal == "test":
         need.append(("Front-end tools", "front", digest(ROOT / "package-lock.json"), front_end_tools))
     if goal == "bench":
@@ -210,6 +211,10 @@ def steps(goal: str) -> list[Step]:
 
 def install_hosts() -> None:
     install("requirements/hosts.txt")
+
+
+def install_postgresql() -> None:
+    install("requirements/postgresql.txt")
 
 
 def install_peer() -> None:

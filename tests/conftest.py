@@ -14,6 +14,7 @@ import structlog
 
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.demo.drawn_scene import DrawnScene
+from tests.databases import on_server, parameters
 from tests.videos import write_scene
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,33 @@ def only_loopback():
     socket.socket.connect = connect
     yield
     socket.socket.connect = real
+
+
+def pytest_generate_tests(metafunc):
+    """Tests of stores run on each database system, see `tests.databases`."""
+    mark = metafunc.definition.get_closest_marker("both_databases")
+    if mark is not None and metafunc.definition.get_closest_marker("files_alone") is None:
+        metafunc.parametrize("database_system", parameters(mark.kwargs.get("usual", False)), indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A PostgreSQL server."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed (the extra postgresql)")
+    from tests.postgres import cluster_of_tests
+
+    yield from cluster_of_tests()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def database_system(request):
+    """What the databases of the tests are in."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield
+        return
+    with on_server(request.getfixturevalue("cluster")) as opened:
+        yield
+    assert opened, "no test of this module opened a database, so none of them shows anything of the server"
 
 
 @pytest.fixture(scope="session")

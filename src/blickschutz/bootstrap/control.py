@@ -12,6 +12,7 @@ from blickschutz.anchor.model import Problem
 from blickschutz.bootstrap.alerting import make_alerting, make_source, make_states
 from blickschutz.bootstrap.budget import make_budget
 from blickschutz.bootstrap.cells import cell_settings, trial_settings
+from blickschutz.bootstrap.databases import server_of
 from blickschutz.bootstrap.hosts import make_host_room
 from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.budgets import budget_settings
@@ -106,7 +107,7 @@ def make_control(
         return {camera.id: cell_settings(wanted, camera, base, data / "clips") for camera in wanted.cameras}
 
     cells, told = Keepers(), cells_of(site)
-    records = make_records(site, data, clock, cells, repair=True)
+    records = make_records(site, data, clock, cells, repair=True, server=server_of(site, base))
     doors = make_doors(data, records.archive.key)
     hosts = make_host_room(site, data, records.archive.key.installation, clock) if not preparing else None
     hosted = [one.id for one in site.hosts.cameras] if site.hosts is not None else []

@@ -32,6 +32,8 @@ from blickschutz.review.io.store import METADATA as CASE_TABLES
 from blickschutz.review.io.store import count_cases
 from blickschutz.rights.io.store import METADATA as RIGHTS_TABLES
 from blickschutz.settings.io.store import METADATA as SETTINGS_TABLES
+from blickschutz.storage.places import Server, place_in
+from blickschutz.storage.ports import Database
 from blickschutz.vault.io.files import InstallationKey
 
 CONTROL_TABLES = (
@@ -47,6 +49,7 @@ CONTROL_TABLES = (
     PREFERENCE_TABLES,
     SETTINGS_TABLES,
 )
+TABLES = {Database.CONTROL: CONTROL_TABLES, Database.ALERTS: (ALERT_TABLES,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,15 @@ class Installation:
     known: bool
 
 
-def open_installation(data: Path, shelf: ClipShelf, exports: Path, clock: Clock, *, repair: bool) -> Installation:
-    """See `control.io.databases.open_database` for `repair`, and for what is raised."""
+def open_installation(
+    data: Path, shelf: ClipShelf, exports: Path, clock: Clock, *, repair: bool, server: Server | None = None
+) -> Installation:
+    """See `control.io.databases.open_database` for `repair`, and for what is raised. Without `server` the databases are files in `data`."""
     key = InstallationKey(data / "keys" / "installation.key", create=False)
     file = WitnessFile(data / "witness.json", key)
     witness = file.read()
-    control = open_database(data / "control.db", CONTROL_TABLES, repair=repair)
-    alerts_file = open_database(data / "alerts.db", (ALERT_TABLES,), repair=repair)
+    control = open_database(place_in(data, server, Database.CONTROL), CONTROL_TABLES, repair=repair)
+    alerts_file = open_database(place_in(data, server, Database.ALERTS), (ALERT_TABLES,), repair=repair)
     alerts = SqlAlertStore(alerts_file.engine)
     log = AuditLog(control.engine, clock, key.try_sign, b"")
     lived = bool(shelf.clips()) or any(exports.glob("*.tar.age"))

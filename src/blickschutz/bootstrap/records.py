@@ -66,6 +66,8 @@ from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.service import RightsDesk
 from blickschutz.settings.io.store import SqlProposals
 from blickschutz.storage.engine import check
+from blickschutz.storage.places import Server, place_in
+from blickschutz.storage.ports import Database
 from blickschutz.storage.reserve import Reserve
 from blickschutz.vault.io.files import KeyFolder, is_signed
 from blickschutz.wall.model import TileState
@@ -100,18 +102,26 @@ class Records:
 
 
 def make_records(
-    site: SiteFile, data: Path, clock: Clock, cells: Mapping[str, CellKeeper], *, repair: bool = False, sources: Sources | None = None
+    site: SiteFile,
+    data: Path,
+    clock: Clock,
+    cells: Mapping[str, CellKeeper],
+    *,
+    repair: bool = False,
+    sources: Sources | None = None,
+    server: Server | None = None,
 ) -> Records:
     """The records of a site in the folder `data`. Nothing runs yet; `cells` is empty for whoever only looks.
 
     Whoever starts the system repairs: a damaged database is set aside, and what can be read of it is taken over.
-    `sources` are the clocks by which deadlines are judged, without them those of this machine.
+    `sources` are the clocks by which deadlines are judged, without them those of this machine. `server` has the databases, without
+    it they are files in `data`.
     """
     worker = Worker("records")
     exports, shelf = data / "exports", ClipShelf(data / "clips", (data / "exports",))
     reserve = Reserve(data / "reserve")
     # A disk that is full to the last byte lets no database be opened.
-    found = reserve.through(lambda: open_installation(data, shelf, exports, clock, repair=repair))
+    found = reserve.through(lambda: open_installation(data, shelf, exports, clock, repair=repair, server=server))
     engine, alerts, log, key = found.engine, found.alerts, found.log, found.key
     notes = NotesBeside(shelf.folder, key)
     store = SqlCaseStore(engine, log, notes)
@@ -162,7 +172,7 @@ def make_records(
     intake = ClipIntake(cases, orders, shelf, log, worker.do)
     shredder = Shredder(archive, office, clock, alerts.drop_clip, safety, reserve)
     cases.doomed.listen(lambda case: worker.do(shredder.work))
-    renewal = Renewal(data, cases.store, cases, shelf, log, clock, safety)
+    renewal = Renewal(data, place_in(data, server, Database.ALERTS), cases.store, cases, shelf, log, clock, safety)
     stops = StopControl(cells, StopFile(data / "stops.json"), log, clock, worker.do)
 
     def damage() -> list[str]:

@@ -79,6 +79,7 @@ def secret_files(site: SiteFile) -> list[tuple[str, str]]:
     """Setting and file of every secret that may lie outside of the site file; the name is empty where none is named."""
     alerts = site.alerts
     named = [(f"cameras.{camera.id}.password_file", camera.password_file) for camera in site.cameras]
+    named.append(("storage.password_file", site.storage.password_file))
     named += [(f"cameras.{one.id}.notify.secret_file", one.notify.secret_file) for one in site.cameras if one.notify is not None]
     if alerts.mqtt is not None:
         named += [("alerts.mqtt.user_file", alerts.mqtt.user_file), ("alerts.mqtt.password_file", alerts.mqtt.password_file)]

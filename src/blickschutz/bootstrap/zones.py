@@ -67,9 +67,13 @@ def _named(site: SiteFile, base: Path) -> Iterator[Path]:
     alerts = site.alerts
     channels = [one for one in (alerts.mail, alerts.mqtt, *alerts.webhooks) if one is not None]
     names = [name for one in channels for name in (one.authority, one.certificate)]
+    names += [site.storage.authority or ""]
     names += [name for _, name in (*secret_files(site), *key_files(site))]
     names += [alerts.mqtt.client_certificate] if alerts.mqtt is not None else []
     yield from (base / name for name in names if name)
+    server = site.storage.server
+    if server is not None and server.local:
+        yield Path(server.host)
     if os.environ.get(CREDENTIALS):
         yield Path(os.environ[CREDENTIALS])
 
@@ -85,6 +89,9 @@ def _ports(site: SiteFile) -> Iterator[int]:
         yield address.port or _PORTS[address.scheme]
     if site.hosts is not None:
         yield port_of(site.hosts.broker)
+    server = site.storage.server
+    if server is not None and not server.local:
+        yield server.port
     for other in site.alerts.apprise:
         yield from _port_of(other.address) or _USUAL
 

@@ -18,6 +18,7 @@ from blickschutz.backup.io.prune import end_older
 from blickschutz.backup.io.restore import Unpacking, examine, restored, unseal, unseal_here
 from blickschutz.backup.model import LEAST_PEOPLE, Found, Manifest
 from blickschutz.backup.texts import say
+from blickschutz.bootstrap.databases import server_of
 from blickschutz.cli.logbook import log_of
 from blickschutz.cli.place import beside, place_of, require_started, with_site
 from blickschutz.cli.progress import frame_progress
@@ -27,6 +28,7 @@ from blickschutz.config.loader import load_site, operator_language
 from blickschutz.installation.io.folder import DataFolder
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError
+from blickschutz.storage.places import Server
 from blickschutz.vault.io.files import is_signed
 
 _MB, _DAY_S, _SHOWN, _LONGEST = 1_000_000, 86_400.0, 10, 300
@@ -42,6 +44,8 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def backup(out: Path, path: Path, data: Path | None, keep_days: int | None) -> None:
     """Back up a site into the file OUT, or into the folder OUT under a name of its own; the system may run meanwhile."""
     site, clock, language = load_site(path), SystemClock(), operator_language()
+    if site.storage.server is not None:
+        raise OperatorError(say("on-server", language))
     place = place_of(site, path, data)
     require_started(place)
     with beside(place, make=True) as folder:
@@ -85,7 +89,7 @@ def restore(file: Path, data: Path | None, old: Path | None, trial: bool, path: 
         place = place_of(site, path, data)
         require_started(place)
         with beside(place, make=True) as folder:
-            _try(outer, folder, language, ask=ask, stdin=stdin)
+            _try(outer, folder, language, server_of(site, path.parent), ask=ask, stdin=stdin)
         return
     if data is None:
         raise click.UsageError("--data names the empty folder to restore into")
@@ -97,7 +101,7 @@ def restore(file: Path, data: Path | None, old: Path | None, trial: bool, path: 
     _report(manifest, found, data.resolve(), language)
 
 
-def _try(outer: Outer, folder: DataFolder, language: str, *, ask: bool, stdin: bool) -> None:
+def _try(outer: Outer, folder: DataFolder, language: str, server: Server | None, *, ask: bool, stdin: bool) -> None:
     clock = SystemClock()
     key = None if ask else unseal_here(outer, folder.path)
     opened_by_two = key is None
@@ -112,7 +116,7 @@ def _try(outer: Outer, folder: DataFolder, language: str, *, ask: bool, stdin: b
             found = examine(work, inside.manifest, outer.public, is_signed, clock, language)
         except OperatorError as error:
             problem = error
-    with log_of(folder.path, clock) as log:
+    with log_of(folder.path, clock, server) as log:
         if log is not None:
             facts: Facts = {"made": outer.header.made, "backup": outer.sha256, "whole": problem is None, "words": opened_by_two}
             if problem is not None:

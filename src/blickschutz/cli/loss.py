@@ -20,6 +20,7 @@ def accept_loss(path: Path, data: Path | None, yes: bool) -> None:
 
     Whatever no row explains then goes into quarantine; nothing is destroyed by this.
     """
+    from blickschutz.bootstrap.databases import server_of
     from blickschutz.bootstrap.records import make_records
     from blickschutz.control.words import said
     from blickschutz.kernel.clock import SystemClock
@@ -30,7 +31,7 @@ def accept_loss(path: Path, data: Path | None, yes: bool) -> None:
     clock = SystemClock()
     with alone(place) as folder:
         wait_for_cells(folder.path, place.language, clock)
-        records = make_records(site, folder.path, clock, {}, repair=True)
+        records = make_records(site, folder.path, clock, {}, repair=True, server=server_of(site, path.parent))
         try:
             safety = records.keeping.safety
             if not safety.losses:

@@ -23,6 +23,7 @@ from blickschutz.cli.backup import backup, restore, restored_note
 from blickschutz.cli.bundle import bundle
 from blickschutz.cli.cameras import cameras
 from blickschutz.cli.codes import GATES_CLOSED, SETTINGS_WRONG, ends_with
+from blickschutz.cli.database import database
 from blickschutz.cli.files import files
 from blickschutz.cli.hosts import cells, hosts
 from blickschutz.cli.loss import accept_loss
@@ -85,6 +86,7 @@ cli.add_command(witness)
 cli.add_command(make_units)
 cli.add_command(files)
 cli.add_command(bundle)
+cli.add_command(database)
 cli.add_command(upgrade)
 cli.add_command(upgrade_records)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from blickschutz.audit.model import Event
+from blickschutz.bootstrap.databases import server_of
 from blickschutz.cli.logbook import log_of
 from blickschutz.cli.place import place_of, wait_for_cells, with_site
 from blickschutz.cli.progress import frame_progress
@@ -39,7 +40,7 @@ def move(path: Path, data: Path | None, source: Path | None, yes: bool) -> None:
 
     def log(folder: Path) -> None:
         wait_for_cells(folder, place.language, clock)
-        with log_of(folder, clock) as book:
+        with log_of(folder, clock, server_of(site, path.parent)) as book:
             if book is not None:
                 book.write(Event.DATA_MOVED, "terminal", facts={"before": str(folder), "now": str(place.folder)})
 

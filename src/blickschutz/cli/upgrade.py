@@ -12,6 +12,7 @@ import click
 from blickschutz import __version__
 from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
+from blickschutz.bootstrap.databases import server_of
 from blickschutz.cli.logbook import log_of
 from blickschutz.cli.place import beside, place_of, require_started, with_site
 from blickschutz.config.loader import load_site, operator_language
@@ -152,7 +153,9 @@ def _take_back(path: Path, data: Path | None) -> None:
 @click.option("--reason", default="")
 def _note(path: Path, data: Path | None, before: str, now: str, reason: str) -> None:
     """An entry in the log."""
-    with beside(place_of(load_site(path), path, data), make=False) as folder, log_of(folder.path, SystemClock()) as log:
+    site = load_site(path)
+    server = server_of(site, path.parent)
+    with beside(place_of(site, path, data), make=False) as folder, log_of(folder.path, SystemClock(), server) as log:
         if log is not None:
             # Taken back, it is the old version that runs.
             facts: Facts = {"version": before, "before": now, "reason": reason[:_LONGEST]} if reason else {"version": now, "before": before}

@@ -179,7 +179,7 @@ def if_started(site: SiteFile, path: Path, data: Path | None, language: str | No
         yield None
         return
     with beside(place, make=False) as folder:
-        records = _records(site, folder)
+        records = _records(site, path, folder)
         try:
             yield records
         finally:
@@ -192,18 +192,19 @@ def open_records(path: Path, data: Path | None = None) -> Records:
 
     site = load_site(path)
     folder = beside(place_of(site, path, data), make=True)
-    records = _records(site, folder)
+    records = _records(site, path, folder)
     context = click.get_current_context(silent=True)
     if context is not None:
         context.call_on_close(lambda: _close(records, folder))
     return records
 
 
-def _records(site: SiteFile, folder: DataFolder) -> Records:
+def _records(site: SiteFile, path: Path, folder: DataFolder) -> Records:
+    from blickschutz.bootstrap.databases import server_of
     from blickschutz.bootstrap.records import make_records
     from blickschutz.kernel.clock import SystemClock
 
-    return make_records(site, folder.path, SystemClock(), {})
+    return make_records(site, folder.path, SystemClock(), {}, server=server_of(site, path.parent))
 
 
 def _close(records: Records, folder: DataFolder) -> None:

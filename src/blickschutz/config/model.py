@@ -28,6 +28,7 @@ from blickschutz.config.parts import (
     is_local,
     require_distinct,
 )
+from blickschutz.config.storage import Storage
 from blickschutz.config.texts import SiteError
 from blickschutz.kernel.devices import Decoding, Device
 from blickschutz.redaction.model import Colour, Style
@@ -372,6 +373,8 @@ class SiteFile(Part):
     """How long clips are kept."""
     audit: Annotated[Audit, Setting("Wer außerhalb für das Protokoll bürgt.")] = Audit()
     """Who outside vouches for the log."""
+    storage: Annotated[Storage, Setting("Wo die Datenbanken liegen, wenn nicht als Dateien im Datenordner.")] = Storage()
+    """Where the databases are, if they are no files in the data folder."""
     hosts: Annotated[Hosts | None, Setting("Kameras, die andere Rechner bei den Kameras auswerten.")] = None
     """Cameras whose cells run on other machines, beside the cameras."""
     people: Annotated[tuple[Person, ...], Setting("Personen, die beim Start ein Konto bekommen; danach gilt die Seite Personen.")] = ()

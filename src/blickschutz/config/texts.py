@@ -27,6 +27,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} ist keine Adresse; schreiben Sie 'rtsp://Rechner/Pfad', 'http://Rechner/Pfad' oder 'file:Pfad'",
         "{value!r} is no address; write 'rtsp://host/path', 'http://host/path' or 'file:path'",
     ),
+    "database": (
+        "{value!r} ist keine Datenbank; schreiben Sie 'postgresql://Rolle@Rechner/Name' oder, für einen Unix-Socket, "
+        "'postgresql://Rolle@/Name?host=/run/postgresql'",
+        "{value!r} is no database; write 'postgresql://role@host/name' or, for a Unix socket, "
+        "'postgresql://role@/name?host=/run/postgresql'",
+    ),
     "web_address": (
         "{value!r} ist keine Adresse eines ONVIF-Dienstes; schreiben Sie 'http://Rechner/onvif/device_service'",
         "{value!r} is no address of an ONVIF service; write 'http://host/onvif/device_service'",

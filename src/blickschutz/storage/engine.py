@@ -2,36 +2,65 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import Connection, Engine, MetaData, Table
 
-from blickschutz.kernel.errors import FaultError, StoreDamagedError, StoreError
+from blickschutz.kernel.errors import FaultError, OperatorError, StoreDamagedError, StoreError
 from blickschutz.storage.dialects.sqlite import SqliteDialect
-from blickschutz.storage.ports import AppendOnly, Database, Dialect, FaultKind, StoreFault
+from blickschutz.storage.places import Place, ServerPlace
+from blickschutz.storage.ports import AppendOnly, Database, Dialect, FaultKind, FileDialect, StoreFault
 from blickschutz.storage.returning import take_back as _take_back
-from blickschutz.storage.upgrade import bring_up, row_counts, verified_copy
+from blickschutz.storage.upgrade import bring_up, bring_up_server, require_today, row_counts, verified_copy
+
+if TYPE_CHECKING:
+    from blickschutz.storage.dialects.postgresql import PostgresDialect
 
 _log = structlog.get_logger(__name__)
-_DIALECTS: dict[str, Dialect] = {"sqlite": SqliteDialect()}
+_FILES: FileDialect = SqliteDialect()
 
 
-def open_engine(path: Path, *tables: MetaData) -> Engine:
-    """The database in `path` that `tables` belong to; made where it is missing, upgraded where it is older.
+def open_engine(place: Place, *tables: MetaData) -> Engine:
+    """The database in `place` that `tables` belong to; a file is made where it is missing, upgraded where it is older.
 
-    Raises `OperatorError` for one of a newer version, `StoreError` where it cannot be used.
+    Raises `OperatorError` for one of a newer version, and for one on a server that its owner has not prepared for this version;
+    `StoreError` where it cannot be used.
     """
-    dialect = _DIALECTS["sqlite"]
-    engine = dialect.connect(path)
+    if isinstance(place, ServerPlace):
+        return _opened_server(place, tables)
+    engine = _FILES.connect(place)
     with ExitStack() as failed:
         failed.callback(engine.dispose)
-        new = bring_up(engine, dialect, path, _database_of(tables))
-        _guard(engine, dialect, _append_only(tables), new)
+        new = bring_up(engine, _FILES, place, _database_of(tables))
+        _guard(engine, _FILES, _append_only(tables), new)
         failed.pop_all()
     return engine
+
+
+def prepare(place: ServerPlace, role: str, *tables: MetaData) -> None:
+    """As the owner of a server's database: bring it up to today's form, guard what may only grow, give the service's `role` its rights.
+
+    Raises `OperatorError`, `StoreError`. Done again it changes nothing.
+    """
+    dialect = _servers()
+    engine = dialect.connect(place, owner=True)
+    try:
+        with dialect.writing(engine) as connection:
+            dialect.require_lasting(connection)
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {place.database.value}")
+        engine.dispose()  # what a connection takes for its schema it found out when there was none
+        bring_up_server(engine, dialect, place.database)
+        with dialect.writing(engine) as connection:
+            dialect.guard(connection, _append_only(tables))
+            dialect.grant(connection, role, _append_only(tables))
+    finally:
+        engine.dispose()
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:
@@ -44,7 +73,8 @@ def writing(engine: Engine) -> AbstractContextManager[Connection]:
 
 def check(engine: Engine, *tables: MetaData, deep: bool = False) -> list[StoreFault]:
     """All that is wrong with a database, in words; `deep` takes longer and also compares indexes. Raises nothing for a bad file."""
-    dialect, name = dialect_of(engine), Path(str(engine.url.database)).name
+    dialect = dialect_of(engine)
+    name = dialect.name(engine)
     try:
         faults = [StoreFault(name, kind, text) for kind, text in dialect.faults(engine, deep=deep)]
         with engine.connect() as connection:
@@ -60,18 +90,22 @@ def forget(engine: Engine) -> None:
     dialect_of(engine).forget(engine)
 
 
+def let_go(connection: Connection, table: Table, numbers: Sequence[int]) -> None:
+    """Remove rows of a table that may only grow, by the number that is their key, as far as its rule lets them go."""
+    dialect_of(connection.engine).let_go(connection, table, numbers)
+
+
 def copy(engine: Engine, target: Path) -> dict[str, int]:
-    """One moment of a database as a file of its own, checked; returns how many rows each table has in it. Others go on meanwhile."""
-    return verified_copy(engine, dialect_of(engine), target)
+    """One moment of a file's database as another file, checked; returns how many rows each table has in it. Others go on meanwhile."""
+    return verified_copy(engine, _FILES, target)
 
 
 def check_form(path: Path, database: Database) -> int:
     """Bring the database in `path` up to today's form and look at all of it; how many rows it has. Raises `OperatorError`, `StoreError`."""
-    dialect = _DIALECTS["sqlite"]
-    engine = dialect.connect(path)
+    engine = _FILES.connect(path)
     try:
-        bring_up(engine, dialect, path, database)
-        faults = dialect.faults(engine, deep=True)
+        bring_up(engine, _FILES, path, database)
+        faults = _FILES.faults(engine, deep=True)
         if faults:
             raise StoreDamagedError(f"{path.name}: {faults[0][1]}")
         with engine.connect() as connection:
@@ -82,11 +116,41 @@ def check_form(path: Path, database: Database) -> int:
 
 def take_back(path: Path, database: Database) -> dict[str, int]:
     """See `returning.take_back`."""
-    return _take_back(path, database, _DIALECTS["sqlite"])
+    return _take_back(path, database, _FILES)
 
 
 def dialect_of(engine: Engine) -> Dialect:
-    return _DIALECTS[engine.dialect.name]
+    return _FILES if engine.dialect.name == "sqlite" else _servers()
+
+
+@cache
+def _servers() -> PostgresDialect:
+    """What speaks to servers is loaded by whoever has one."""
+    try:
+        return importlib.import_module("blickschutz.storage.dialects.postgresql").PostgresDialect()  # type: ignore[no-any-return]
+    except ModuleNotFoundError as error:
+        raise OperatorError("a database on a server needs: pip install 'blickschutz[postgresql]'") from error
+
+
+def _opened_server(place: ServerPlace, tables: Sequence[MetaData]) -> Engine:
+    dialect = _servers()
+    if _database_of(tables) is not place.database:
+        raise FaultError(f"these tables are not those of {place.name}")
+    engine = dialect.connect(place)
+    with ExitStack() as failed:
+        failed.callback(engine.dispose)
+        require_today(engine, dialect, place.database)
+        with engine.connect() as connection:
+            dialect.require_lasting(connection)
+            bare = dialect.unguarded(connection, _append_only(tables))
+        if bare:
+            # Only its owner can make them again, and then knows that somebody took them away.
+            raise OperatorError(
+                f"{place.name}: rows of {', '.join(bare)} could be changed or removed, because a trigger is missing or the role "
+                f"{place.server.user} may do too much. As the owner: blickschutz database prepare"
+            )
+        failed.pop_all()
+    return engine
 
 
 def _database_of(tables: Sequence[MetaData]) -> Database:

@@ -5,14 +5,14 @@ A room keeps `METADATA = MetaData(info=belongs_to(Database.CONTROL))` and marks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 
 LONGEST_WAIT_S = 1.5  # for the right to write: with the rest of a page this stays under two seconds
 
@@ -62,8 +62,8 @@ class StoreFault:
 class Dialect(Protocol):
     """One database system. Errors come as `StoreError`; a broken rule of a table stays SQLAlchemy's `IntegrityError`."""
 
-    def connect(self, path: Path) -> Engine:
-        """An engine whose commits are on disk when they return, whose readers wait for no writer, and which overwrites what it deletes."""
+    def name(self, engine: Engine) -> str:
+        """What people call the database: its file, or what it is on which system."""
         ...
 
     def writing(self, engine: Engine) -> AbstractContextManager[Connection]:
@@ -86,8 +86,23 @@ class Dialect(Protocol):
         """What the system itself finds wrong with its files and references; `deep` also compares indexes with their tables."""
         ...
 
+    def let_go(self, connection: Connection, table: Table, numbers: Sequence[int]) -> None:
+        """Remove rows of a table that may only grow, by the number that is their key, as far as its rule lets them go."""
+        ...
+
     def forget(self, engine: Engine) -> None:
-        """Leave no byte of deleted rows in any file. Raises `StoreBusyError` while somebody still reads what was."""
+        """Leave no byte of deleted rows in any file of the tables and none that the system lets us clear of its journal.
+
+        Raises `StoreBusyError` while somebody still reads what was.
+        """
+        ...
+
+
+class FileDialect(Dialect, Protocol):
+    """One whose databases are files."""
+
+    def connect(self, path: Path) -> Engine:
+        """An engine whose commits are on disk when they return, whose readers wait for no writer, and which overwrites what it deletes."""
         ...
 
     def copy(self, engine: Engine, target: Path) -> None:

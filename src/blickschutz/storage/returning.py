@@ -14,7 +14,7 @@ from pathlib import Path
 
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.storage.files import erase, erase_database, sync_folder
-from blickschutz.storage.ports import Database, Dialect
+from blickschutz.storage.ports import Database, FileDialect
 from blickschutz.storage.snapshot import faults, quoted
 from blickschutz.storage.upgrade import bring_up, revisions
 
@@ -37,7 +37,7 @@ def is_newer(path: Path, database: Database) -> bool:
     return mark is not None and mark not in revisions(database)
 
 
-def take_back(path: Path, database: Database, dialect: Dialect) -> dict[str, int]:
+def take_back(path: Path, database: Database, dialect: FileDialect) -> dict[str, int]:
     """Give the database in `path`, which nobody has open, the form that this version knows. Killed, it is the one or the other.
 
     Nothing is done where this version knows the form. Returns how many rows of tables that this version does not know were left

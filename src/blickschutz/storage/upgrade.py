@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, func, inspect, select,
 
 from blickschutz.kernel.errors import FaultError, OperatorError, StoreDamagedError, StoreError
 from blickschutz.storage.files import erase
-from blickschutz.storage.ports import Database, Dialect
+from blickschutz.storage.ports import Database, Dialect, FileDialect
 
 _log = structlog.get_logger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -45,7 +45,7 @@ def mark_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def bring_up(engine: Engine, dialect: Dialect, path: Path, database: Database) -> bool:
+def bring_up(engine: Engine, dialect: FileDialect, path: Path, database: Database) -> bool:
     """See `open_engine`; whether the database was made anew."""
     known = revisions(database)
     with engine.connect() as connection:
@@ -54,10 +54,7 @@ def bring_up(engine: Engine, dialect: Dialect, path: Path, database: Database) -
         _settle(engine, dialect, path)
         return False
     if mark is not None and mark not in known:
-        raise OperatorError(
-            f"{path} was last used by a newer version of Blickschutz (mark {mark}; this one knows {known[-1]} at most) and was left as "
-            "it is. Install that version or a newer one again, or restore a backup from before its first start into another folder"
-        )
+        raise _newer(str(path), mark, known[-1])
     with dialect.upgrading(engine) as connection:
         if mark_of(connection) == known[-1]:
             return False  # another process was faster
@@ -67,15 +64,51 @@ def bring_up(engine: Engine, dialect: Dialect, path: Path, database: Database) -
             _refuse_unknown(connection, path, database)
             copy = path.with_name(f"{path.name}{_COPY}{known[-1]}")
             _copy_before(engine, dialect, copy, before)
-        _run(connection, database)
-        after = row_counts(connection)
-        lost = {name: (count, after.get(name)) for name, count in before.items() if name != _MARK and after.get(name) != count}
-        if lost:
-            raise FaultError(f"the upgrade of {path.name} would lose rows and was undone: {lost}")
+        _step_up(connection, database, before, path.name)
     if copy is not None:
         _settle(engine, dialect, path)
         _log.info("database_upgraded", database=path.name, before=mark, now=known[-1], rows=sum(before.values()))
     return copy is None
+
+
+def bring_up_server(engine: Engine, dialect: Dialect, database: Database) -> None:
+    """The same on a server, as its owner: in one transaction, without a copy. Raises `OperatorError` for a newer version's."""
+    known, name = revisions(database), dialect.name(engine)
+    with dialect.upgrading(engine) as connection:
+        mark = mark_of(connection)
+        if mark == known[-1]:
+            return
+        if mark not in {None, *known}:
+            raise _newer(name, mark, known[-1])
+        _step_up(connection, database, row_counts(connection), name)
+    _log.info("database_upgraded", database=name, before=mark, now=known[-1])
+
+
+def require_today(engine: Engine, dialect: Dialect, database: Database) -> None:
+    """Raises `OperatorError` unless a server's database has the form that this version knows: its service alters no table."""
+    known, name = revisions(database)[-1], dialect.name(engine)
+    with engine.connect() as connection:
+        mark = mark_of(connection)
+    if mark in revisions(database)[:-1] or mark is None:
+        how = "has no tables yet" if mark is None else f"has the form of an older version (mark {mark}; this one needs {known})"
+        raise OperatorError(f"{name} {how}. Make a backup, then: blickschutz database prepare")
+    if mark != known:
+        raise _newer(name, mark, known)
+
+
+def _step_up(connection: Connection, database: Database, before: dict[str, int], name: str) -> None:
+    _run(connection, database)
+    after = row_counts(connection)
+    lost = {table: (count, after.get(table)) for table, count in before.items() if table != _MARK and after.get(table) != count}
+    if lost:
+        raise FaultError(f"the upgrade of {name} would lose rows and was undone: {lost}")
+
+
+def _newer(name: str, mark: str | None, known: str) -> OperatorError:
+    return OperatorError(
+        f"{name} was last used by a newer version of Blickschutz (mark {mark}; this one knows {known} at most) and was left as "
+        "it is. Install that version or a newer one again, or restore a backup from before its first start into another folder"
+    )
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
@@ -84,7 +117,7 @@ def row_counts(connection: Connection) -> dict[str, int]:
     return {name: int(connection.execute(select(func.count()).select_from(table(name))).scalar_one()) for name in names}
 
 
-def verified_copy(engine: Engine, dialect: Dialect, target: Path) -> dict[str, int]:
+def verified_copy(engine: Engine, dialect: FileDialect, target: Path) -> dict[str, int]:
     """Copy to `target` (which must not be there), look at the copy, count its rows. What is not whole is erased again."""
     if target.exists():
         raise FileExistsError(target)
@@ -109,7 +142,7 @@ def _disposed(engine: Engine) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _copy_before(engine: Engine, dialect: Dialect, copy: Path, counts: dict[str, int]) -> None:
+def _copy_before(engine: Engine, dialect: FileDialect, copy: Path, counts: dict[str, int]) -> None:
     # What lies there is of a try that did not come to its end: the database is as it was, and newer.
     erase(copy)
     copied = verified_copy(engine, dialect, copy)
@@ -118,7 +151,7 @@ def _copy_before(engine: Engine, dialect: Dialect, copy: Path, counts: dict[str,
         raise FaultError(f"{copy.name}: the copy has other rows than the database: {copied}, {counts}")
 
 
-def _settle(engine: Engine, dialect: Dialect, path: Path) -> None:
+def _settle(engine: Engine, dialect: FileDialect, path: Path) -> None:
     """The copy from before an upgrade ends when the upgraded database is proven: it holds rows that are to end too."""
     left = sorted(path.parent.glob(f"{path.name}{_COPY}*"))
     if not left:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, case, func, or_, select, update
 
 from blickschutz.alerts.io.lives import drop_clips, expire_some
 from blickschutz.alerts.io.outbox import SqlOutbox
@@ -32,6 +32,7 @@ from blickschutz.alerts.model import (
 )
 from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import forget, writing
+from blickschutz.storage.portable import Whole
 from blickschutz.storage.rows import DamagedRow, RowReader
 
 # What people wrote themselves.
@@ -318,7 +319,7 @@ class SqlAlertStore:
 
     def tally(self, since: float) -> list[Tally]:
         """Per camera and kind since that moment, busiest first."""
-        false = func.sum((alerts.c.outcome == Outcome.FALSE_ALARM.value).cast(alerts.c.id.type))
+        false = func.sum(case((alerts.c.outcome == Outcome.FALSE_ALARM.value, 1), else_=0))
         raised = (
             select(alerts.c.camera, alerts.c.kind, func.count(), func.count(alerts.c.outcome), false)
             .where(alerts.c.raised >= since)
@@ -339,7 +340,7 @@ class SqlAlertStore:
 
     def spread(self, since: float, until: float, *, camera: str = "", kind: Kind | None = None) -> list[tuple[int, str, int]]:
         """Alerts from `since` until before `until` by hours since 1970 and camera: hour, camera, how many."""
-        hour = (alerts.c.taken / 3600.0).cast(alerts.c.id.type)
+        hour = Whole(alerts.c.taken / 3600.0)
         query = select(hour, alerts.c.camera, func.count()).where(alerts.c.raised >= since, alerts.c.raised < until)
         query = query.where(alerts.c.camera == camera) if camera else query
         query = query.where(alerts.c.kind == kind.value) if kind is not None else query

@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    delete,
     func,
     literal,
     select,
@@ -40,7 +39,7 @@ from blickschutz.audit.rules import (
 )
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import StoreUnreachableError
-from blickschutz.storage.engine import forget, writing
+from blickschutz.storage.engine import forget, let_go, writing
 from blickschutz.storage.ports import APPEND_ONLY, AppendOnly, Database, belongs_to
 from blickschutz.storage.rows import RowReader
 
@@ -256,7 +255,7 @@ class AuditLog:
             facts: Facts = {"entries": len(found), "first": found[0].number, "last": found[-1].number, "months": months}
             order = self.append(connection, Event.LOG_ERASED, "system", facts={**facts, "digest": erased_digest(hashes)})
             connection.execute(erased.insert(), [{"number": n, "hash": hashed, "entry": order.number} for n, hashed in hashes])
-            connection.execute(delete(entries).where(mine))
+            let_go(connection, entries, [number for number, _ in hashes])
             self._add_checkpoint(connection, order.number)
             if not connection.execute(select(func.count()).where(checkpoints.c.number == order.number)).scalar_one():
                 raise StoreUnreachableError("nothing is erased from the log: its key signs nothing")

@@ -13,6 +13,7 @@ from blickschutz.control.model import FileState
 from blickschutz.kernel.errors import DeviceError, StoreDamagedError
 from blickschutz.storage.engine import check, open_engine
 from blickschutz.storage.files import sync_folder
+from blickschutz.storage.places import Place, ServerPlace
 from blickschutz.storage.ports import FaultKind
 from blickschutz.storage.rescue import rescue
 
@@ -29,7 +30,21 @@ class Opened:
     aside: str = ""
 
 
-def open_database(path: Path, tables: Sequence[MetaData], *, repair: bool) -> Opened:
+def open_database(place: Place, tables: Sequence[MetaData], *, repair: bool) -> Opened:
+    """What a server keeps is its administrator's to repair: `StoreDamagedError` says that it is damaged, whatever `repair` says."""
+    return _on_server(place, tables) if isinstance(place, ServerPlace) else _in_file(place, tables, repair=repair)
+
+
+def _on_server(place: ServerPlace, tables: Sequence[MetaData]) -> Opened:
+    engine = open_engine(place, *tables)
+    faults = [fault for fault in check(engine, *tables) if fault.kind is FaultKind.DAMAGED]
+    if faults:
+        engine.dispose()
+        raise StoreDamagedError(f"{place.name}: {faults[0].text}")
+    return Opened(engine, FileState.WHOLE)
+
+
+def _in_file(path: Path, tables: Sequence[MetaData], *, repair: bool) -> Opened:
     """With `repair` a damaged file is set aside, and a sound one with what could be read of it takes its place.
 
     Without `repair` nothing is touched, and `StoreDamagedError` says where nothing can be read. Raises `OperatorError` for a

@@ -31,6 +31,7 @@ from blickschutz.review.ports import CaseStore
 from blickschutz.review.rules import MORTAL, THERE, half_held
 from blickschutz.review.service import CaseDesk
 from blickschutz.storage.engine import open_engine
+from blickschutz.storage.places import Place
 
 _log = structlog.get_logger(__name__)
 _PACKAGES = "*.tar.age"
@@ -61,8 +62,10 @@ class OldClips:
 class Renewal:
     """What older versions left. Only `run` and `again` destroy; everything else looks."""
 
-    def __init__(self, data: Path, store: CaseStore, desk: CaseDesk, shelf: ClipShelf, log: AuditLog, clock: Clock, safety: Waits) -> None:
-        self._alerts, self._exports = data / "alerts.db", data / "exports"
+    def __init__(
+        self, data: Path, alerts: Place, store: CaseStore, desk: CaseDesk, shelf: ClipShelf, log: AuditLog, clock: Clock, safety: Waits
+    ) -> None:
+        self._alerts, self._exports = alerts, data / "exports"
         self._store, self._desk, self._shelf, self._log, self._clock = store, desk, shelf, log, clock
         self._safety = safety
         self._kept: set[int] = set()
@@ -95,7 +98,7 @@ class Renewal:
 
     def _destroy_seconds(self) -> None:
         """Even where there are none: a crash may have come between deleting them and the end of the journal."""
-        if not self._alerts.exists():
+        if not self._has_alerts():
             return
         try:
             with closing(self._opened()) as old:
@@ -116,7 +119,7 @@ class Renewal:
 
     def alerts(self) -> int:
         """How many alerts have seconds of the old redaction. Raises `DeviceError`."""
-        if not self._alerts.exists():
+        if not self._has_alerts():
             return 0
         with closing(self._opened()) as old:
             return old.count()
@@ -126,6 +129,9 @@ class Renewal:
         first = self._log.between([Event.PICTURES_RENEWED], 0.0, float("inf"))
         found = sorted(self._exports.glob(_PACKAGES)) if self._exports.exists() else []
         return [path.name for path in found if not first or path.stat().st_mtime < first[0].at]
+
+    def _has_alerts(self) -> bool:
+        return not isinstance(self._alerts, Path) or self._alerts.exists()
 
     def _opened(self) -> OldSeconds:
         """Raises `DeviceError`."""

@@ -89,7 +89,9 @@ class SqlCaseStore:
 
     def latest(self, states: Sequence[CaseState], most: int = 50) -> list[Case]:
         """Cases in those states, the newest first."""
-        query = select(cases).where(cases.c.state.in_([s.value for s in states])).order_by(cases.c.opened.desc()).limit(most)
+        query = (
+            select(cases).where(cases.c.state.in_([s.value for s in states])).order_by(cases.c.opened.desc(), cases.c.id.desc()).limit(most)
+        )
         with self._engine.connect() as connection:
             return self._rows.all(connection.execute(query), _case)
 
@@ -202,7 +204,11 @@ class SqlCaseStore:
     def between(self, starts: float, ends: float) -> list[Case]:
         """Clips that are there and show any of that time, the oldest first."""
         there = [state.value for state in CaseState if state not in {CaseState.DESTROYING, CaseState.DESTROYED, CaseState.RECORDING}]
-        query = select(cases).where(cases.c.state.in_(there), cases.c.opened.between(starts - _LONGEST_S, ends)).order_by(cases.c.opened)
+        query = (
+            select(cases)
+            .where(cases.c.state.in_(there), cases.c.opened.between(starts - _LONGEST_S, ends))
+            .order_by(cases.c.opened, cases.c.id)
+        )
         with self._engine.connect() as connection:
             found = self._rows.all(connection.execute(query), _case)
         return [case for case in found if case.opened + case.seconds >= starts]

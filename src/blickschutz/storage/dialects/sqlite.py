@@ -8,13 +8,13 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, delete, event
 from sqlalchemy.engine import ExceptionContext
 
 from blickschutz.kernel.errors import (
@@ -97,6 +97,9 @@ class SqliteDialect:
         event.listen(engine, "handle_error", _translate, retval=True)
         return engine
 
+    def name(self, engine: Engine) -> str:
+        return _name(engine)
+
     @contextmanager
     def writing(self, engine: Engine) -> Iterator[Connection]:
         # SQLite has no queue: whoever waits looks again every 0.1 s, and of a hundred at once some never get in. Threads of this
@@ -148,6 +151,10 @@ class SqliteDialect:
         return faults + [
             (FaultKind.REFERENCES, f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there") for row in broken
         ]
+
+    def let_go(self, connection: Connection, table: Table, numbers: Sequence[int]) -> None:
+        (key,) = table.primary_key
+        connection.execute(delete(table).where(key.in_(numbers)))
 
     def forget(self, engine: Engine) -> None:
         # Rows are overwritten in the file (`secure_delete`); pages of before stay in the journal until it is cut.

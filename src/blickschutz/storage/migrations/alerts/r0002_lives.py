@@ -5,6 +5,8 @@ Notices that have been told are deleted from now on, so their numbers must never
 
 from __future__ import annotations
 
+from typing import Literal
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -36,7 +38,9 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("digests_due", "alert_digests", ["channel", "sent", "set_aside"])
-    with op.batch_alter_table("alert_outbox", recreate="always", table_kwargs={"sqlite_autoincrement": True}) as table:
+    # Only SQLite has to make a table anew to give out no number twice.
+    anew: Literal["always", "never"] = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    with op.batch_alter_table("alert_outbox", recreate=anew, table_kwargs={"sqlite_autoincrement": True}) as table:
         table.add_column(sa.Column("queued", sa.Float))
         table.add_column(sa.Column("rejected", sa.Integer, nullable=False, server_default=sa.text("0")))
         table.add_column(sa.Column("doubted", sa.Boolean, nullable=False, server_default=sa.false()))
