@@ -32,11 +32,13 @@ def _host(address: str) -> str:
 
 
 def allowed_hosts(site: SiteFile) -> frozenset[str]:
-    """Every host that the site file names: cameras and channels. Nothing else is ever connected to."""
+    """Every host that the site file names: cameras, channels, a database server. Nothing else is ever connected to."""
     addresses = [address for camera in site.cameras for address in camera.addresses]
     addresses += [hook.address for hook in site.alerts.webhooks] + [other.address for other in site.alerts.apprise]
     hosts = {_host(address) for address in addresses}
     hosts |= {channel.host for channel in (site.alerts.mail, site.alerts.mqtt) if channel is not None}
+    server = site.storage.server
+    hosts |= {server.host} if server is not None and not server.local else set()
     return frozenset(hosts - {""})
 
 
