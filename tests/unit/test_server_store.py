@@ -221,6 +221,13 @@ class TestTogether:
         assert site.write().number == 1
         other.dispose()
 
+    def test_a_text_with_nul_is_kept_without_it(self, site):
+        site.write("nord\0süd")
+        with site.engine.connect() as connection:
+            assert connection.execute(text("SELECT subject FROM log")).scalar_one() == "nord\ufffdsüd"
+        assert [entry.subject for entry, _ in site.log.find(subject="nord\0süd")] == ["nord\0süd"]
+        assert site.faults() == []
+
     def test_a_reader_sees_one_moment(self, site):
         site.write()
         with site.engine.connect() as connection:

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.adapt import Dumper
 
 from blickschutz.kernel.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError, StoreUnreachableError
 from blickschutz.storage.places import Server, ServerPlace
 
 _T = TypeVar("_T")
-# Whether a server answers at all is known soon. What it works on may take longer: a sweep, an upgrade.
-ANSWER_S, WORK_S = 1.5, 10.0
+# Whether a server answers at all is known soon. What it works on may take longer, and what goes through whole tables much longer.
+ANSWER_S, WORK_S, LONG_S = 1.5, 10.0, 3600.0
 _INTERVAL_S = 0.1
 # `synchronous_commit`: a commit is on disk when it returns. Nothing is written but in a transaction that says that it writes.
 _SETTINGS = {
@@ -43,6 +44,13 @@ _KINDS: dict[str, tuple[type[StoreError], str]] = {
 }
 
 
+class _Text(Dumper):
+    """No text of a server's holds NUL. SQLite's may, and a camera gives its rules what names it likes: no alert is lost for that."""
+
+    def dump(self, obj: str) -> bytes:
+        return obj.replace("\0", "\ufffd").encode()
+
+
 class Session(psycopg.Connection[Any]):
     """A connection whose every wait ends: a server that hangs gives no sign of its own."""
 
@@ -65,7 +73,7 @@ def open_session(place: ServerPlace) -> Session:
     """Raises `psycopg.Error`."""
     server = place.server
     settings = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in _SETTINGS.items())
-    return Session.connect(
+    session = Session.connect(
         host=server.host,
         port=server.port,
         dbname=server.name,
@@ -78,6 +86,8 @@ def open_session(place: ServerPlace) -> Session:
         prepare_threshold=None,
         **_encryption(server),
     )
+    session.adapters.register_dumper(str, _Text)
+    return session
 
 
 def _encryption(server: Server) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DisconnectionError, IntegrityError
 
 from blickschutz.kernel.errors import OperatorError, StoreBusyError, StoreUnreachableError
 from blickschutz.storage.dialects.pg_guard import functions_of, guards_of, unguarded_of
-from blickschutz.storage.dialects.pg_session import ANSWER_S, WORK_S, Session, named, open_session
+from blickschutz.storage.dialects.pg_session import ANSWER_S, LONG_S, WORK_S, Session, named, open_session
 from blickschutz.storage.places import ServerPlace
 from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, Database, FaultKind
 
@@ -54,7 +54,7 @@ class PostgresDialect:
             max_overflow=-1,
         )
         engine.dialect.type_compiler_instance = _Types(engine.dialect)
-        patience_s = 24 * 3600.0 if owner else WORK_S
+        patience_s = LONG_S if owner else WORK_S
         event.listen(engine, "checkout", _answering(place, patience_s))
         event.listen(engine, "begin", _begin)
         event.listen(engine, "handle_error", _translate, retval=True)
@@ -114,6 +114,7 @@ class PostgresDialect:
         """Every row is read, with `deep` what lies beside its table too. A page whose checksum is wrong is `StoreDamagedError`."""
         found: list[tuple[FaultKind, str]] = []
         with engine.connect() as connection:
+            _be_patient(connection)
             look = inspect(connection)
             for table in look.get_table_names():
                 what = "sum(length(t::text))" if deep else "count(t.*)"
@@ -129,8 +130,10 @@ class PostgresDialect:
             reading = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             if connection.exec_driver_sql(f"{reading} AND backend_xmin IS NOT NULL").scalar_one():
                 raise StoreBusyError(f"{place.name}: what was deleted stays in the tables while somebody reads; it is tried again")
+            _be_patient(connection)
             connection.exec_driver_sql("SELECT sweep()")
         with self.writing(engine) as connection:
+            _be_patient(connection)
             connection.exec_driver_sql("SELECT cut()")
 
 
@@ -138,6 +141,13 @@ def place_of(engine: Engine) -> ServerPlace:
     place = engine.get_execution_options()["place"]
     assert isinstance(place, ServerPlace)
     return place
+
+
+def _be_patient(connection: Connection) -> None:
+    """Until it goes back to the others."""
+    session = connection.connection.driver_connection
+    assert isinstance(session, Session)
+    session.patience_s = LONG_S
 
 
 def _answering(place: ServerPlace, patience_s: float) -> Any:
