@@ -34,6 +34,7 @@ from blickschutz.installation.io.folder import open_folder
 from blickschutz.installation.io.mark import look as state_of
 from blickschutz.installation.model import RESTORING, FolderError, State, Use, Why
 from blickschutz.review.model import CaseState
+from blickschutz.storage.ports import Database
 from blickschutz.storage.snapshot import faults, rows, snapshot
 from blickschutz.vault.io.files import KeyFolder, is_signed
 from blickschutz.vault.service import StreamSealer, new_key
@@ -150,7 +151,7 @@ class TestContent:
     def test_every_file_of_a_data_folder_is_decided_about(self):
         # As the source names them: whoever adds a file decides.
         source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/blickschutz/bootstrap").glob("*.py"))
-        there = re.findall(r'\bdata / "([a-z-]+\.[a-z]+)"', source)
+        there = [*re.findall(r'\bdata / "([a-z-]+\.[a-z]+)"', source), *(f"{one.value}.db" for one in Database)]
         assert {"control.db", "anchor.json", "ends.jsonl", "orders-owed.json", "retention.clock"} <= set(there)
         names = [
             *KNOWN,
