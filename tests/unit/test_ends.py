@@ -18,6 +18,7 @@ from blickschutz.reviewroom.messages import OpenKeyDesk, RoomSettings
 from blickschutz.wall.model import StreamFragment
 from blickschutz.web.lanes import Lanes
 from blickschutz.web.routes import live
+from blickschutz.web.streams import OpenStreams
 from blickschutz.wire.frames import pack
 
 
@@ -62,6 +63,7 @@ def watched(socket_, viewer):
     stream = SimpleNamespace(join=lambda: viewer, leave=left.append)
     tile = SimpleNamespace(control=SimpleNamespace(stream=stream, cause="", health=None, unrecordable=""), state="live")
     pages = SimpleNamespace(guard=guard, language=lambda socket: "en", room=None, router=APIRouter, lanes=Lanes())
+    pages.streams, pages.site = OpenStreams(), SimpleNamespace(cameras=())
 
     async def scene(monkeypatch):
         monkeypatch.setattr(live, "find", lambda pages, camera: tile)
