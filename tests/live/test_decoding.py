@@ -100,7 +100,8 @@ def test_a_confined_cell_without_a_device_decodes_in_software_and_says_why(walk_
 def test_a_driver_that_takes_the_cell_with_it_does_so_once(walk_clip, launch):
     async def scenario(supervisor):
         keeper = supervisor.keepers["a"]
-        await until(lambda: keeper.restarts == 1 and keeper.state is TileState.LIVE and keeper.health.decoder is not None)
+        # One that holds still before it has said anything is waited for as one that starts.
+        await until(lambda: keeper.restarts == 1 and keeper.state is TileState.LIVE and keeper.health.decoder is not None, 120)
         decoder = keeper.health.decoder
         assert (decoder.wanted, decoder.used, decoder.trouble) == ("nvdec", "software", True)
         assert decoder.why.startswith("nvdec was in use or being tried when the last life of the cell ended (")
