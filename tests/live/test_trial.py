@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+import psutil
 import pytest
 
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import Source
 from blickschutz.config.loader import load_site
+from blickschutz.control.service.launching import LAUNCHER
 from blickschutz.ingest.io.discovery import GROUP
+from blickschutz.zones.hardening import lacking
+from blickschutz.zones.model import Wall
 from tests.fakes.onvif_camera import OnvifPeer
 from tests.live.system import HEIGHT, STRIPES, WIDTH, RunningSystem, browser, guest_clip, signed_in, until
 from tests.live.test_settings import path
@@ -58,6 +63,17 @@ def page(place, browser):
 
 def steps(page):
     return dict(page.evaluate("[...document.querySelectorAll('[data-step]')].map((one) => [one.dataset.step, one.dataset.state])"))
+
+
+def confined(pid):
+    """No new rights, and the filter of calls, as the kernel says of each thread of a process."""
+    told = [(task / "status").read_text().splitlines() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return {(state["NoNewPrivs"], state["Seccomp"]) for state in (dict(line.split(":\t", 1) for line in lines) for lines in told)}
+
+
+def running():
+    """Processes of trials that the launchers have forked."""
+    return [one for pid in LAUNCHER.pids for one in psutil.Process(pid).children() if one.name() == "trial"]
 
 
 def words(page, step):
@@ -116,9 +132,17 @@ def test_whoever_cancels_ends_the_process_and_what_is_outside_is_refused_in_word
         page.locator("[data-trial-address]").fill(f"rtsp://{HOST}:{server.port}/stream")
         page.get_by_role("button", name="Ausprobieren", exact=True).click()
         page.locator("[data-step=reach][data-state=done]").wait_for()
+        (process,) = running()
+        assert confined(process.pid) == {("1", "0" if Wall.CALLS in lacking() else "2")}
         page.get_by_role("button", name="Abbrechen").click()
-        until(lambda: not trials._turns.people)
+        until(lambda: not trials._turns.people and not running())
         assert "Abgebrochen." in page.locator("[data-trial-said]").inner_text()
+        page.get_by_role("button", name="Ausprobieren", exact=True).click()
+        page.locator("[data-step=reach][data-state=done]").wait_for()
+        place.records.stops.stop("all", "leitstelle-1", "Probe")
+        page.locator("[data-trial-problem]", has_text="ist angehalten").wait_for()
+        until(lambda: not trials._turns.people and not running())
+        place.records.stops.resume("all", "leitstelle-1", "Probe")
     for address, said in (
         ("rtsp://10.0.0.1/x", "liegt nicht in einem Netz"),
         (f"rtsp://{HOST}:8710/x", "Dieser Port wird nicht ausprobiert"),

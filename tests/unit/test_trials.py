@@ -47,6 +47,8 @@ from blickschutz.wire.frames import pack
 from blickschutz.zones.model import Zone
 from tests.desk import EXAMPLE
 from tests.fakes.onvif_camera import OnvifPeer
+from tests.fakes.web_camera import WebCamera, moving, part
+from tests.videos import still
 
 EXAMPLE_SITE = load_site(EXAMPLE)
 _answers = msgspec.msgpack.Decoder(FromTrial)
@@ -362,7 +364,12 @@ class TestDesk:
         assert said(made(launch, site=site, cells={first: Cell(True), second: Cell(True)}), "rtsp://10.1.2.9/x") == [NotTried.STOPPED]
         assert said(made(launch, preparing=True)) == [NotTried.PREPARING]
         assert launch.orders == []
-        assert said(made(launch, site=site, cells={first: Cell(True), second: Cell()}), "rtsp://10.1.2.4/x")[0].step is Step.REACH
+        desk = made(launch, site=site, cells={first: Cell(True), second: Cell()})
+        assert said(desk, "rtsp://10.1.2.4/x")[0].step is Step.REACH
+        # While something runs it is asked again and again.
+        assert [desk.held(one) for one in ("rtsp://10.1.2.3/x", "rtsp://10.1.2.4/x", "10.1.2.3", "", "nothing")] == [
+            *(NotTried.STOPPED, None, NotTried.STOPPED, None, None)
+        ]
 
     def test_what_cannot_be_logged_is_not_tried_and_a_refusal_is_logged(self):
         launch, log = Scripted(answers_of), Log()
@@ -455,3 +462,15 @@ class TestProcess:
         settings = CellSettings(camera="trial", source=SourceSettings(SourceKind.FILE, str(walk_clip)))
         with ours, pytest.raises(GoneError):
             list(stream_told(settings, 30.0, SystemClock(), ours))
+
+    def test_pictures_by_http_are_a_stream_of_their_own_form(self):
+        camera = WebCamera(lambda request: [moving(), *(part(still(160, 120, index)) for index in range(6))])
+        ours, theirs = socket.socketpair()
+        try:
+            with ours, theirs:
+                source = SourceSettings(SourceKind.PICTURES, f"http://127.0.0.1:{camera.port}/video", stall_s=2.0)
+                told = list(stream_told(CellSettings(camera="trial", source=source), 0.0, SystemClock(), ours))
+        finally:
+            camera.end()
+        stream = next(one for one in told if isinstance(one, StepTold) and one.step is Step.STREAM)
+        assert (stream.measured.codec, stream.measured.width, stream.measured.height) == (Codec.MJPEG, 160, 120)

@@ -81,6 +81,11 @@ class TrialDesk:
         """Where cameras may be tried."""
         return tuple(map(str, networks_of(self._site())))
 
+    def held(self, address: str) -> NotTried | None:
+        """Why that may not go on, or begin: somebody pressed stop. For a search `address` is empty."""
+        wanted = read_wanted(address)
+        return self._held() or (self._stopped(wanted.address.host) if isinstance(wanted, Wanted) else None)
+
     async def tried(self, person: str, address: str, user: str, password: str) -> AsyncGenerator[Said, None]:
         """Try an address: each step as it is known, then a picture. To be closed by whoever asks; that ends it at once."""
         wanted = read_wanted(address)
@@ -257,10 +262,10 @@ class TrialDesk:
             yield NotTried.GONE
         finally:
             # None of it waits: whoever closes this is on their way out.
-            if started is not None:
-                started.end()
             if writer is not None:
                 writer.close()
+            if started is not None:
+                started.end()
 
     async def _begun(self, order: Order, secret: Credentials) -> _Started:
         """Its process, told what to do. One that begins although nobody waits for it any more is ended when it has begun."""

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import Annotated
 
@@ -27,6 +27,9 @@ from blickschutz.web.trial_lines import picture_said, step_said
 from blickschutz.web.trial_words import TRIAL_PROBLEMS
 
 _ORDER_S, _END_S, _LOOK_EVERY_S = 10.0, 2.0, 2.0
+# How soon a trial ends when somebody presses stop; that is in memory.
+_STOPPED_S = 0.25
+_OVER = json.dumps({"over": True})
 Word = Annotated[str, msgspec.Meta(max_length=400)]
 
 
@@ -59,7 +62,10 @@ def routes(pages: Pages) -> APIRouter:
             return
         trials, person, language = pages.room.trials, member_of(socket).id, pages.language(socket)
         said = trials.sought(person) if isinstance(asked, _Find) else trials.tried(person, asked.address, asked.user, asked.password)
-        works = (partial(_tell, socket, said, language), partial(_until_gone, socket), partial(_while_allowed, socket, pages))
+        address = asked.address if isinstance(asked, _Try) else ""
+        stopped: list[NotTried] = []
+        allowed = partial(_while_allowed, socket, pages, lambda: trials.held(address), stopped)
+        works = (partial(_tell, socket, said, language), partial(_until_gone, socket), allowed)
         # When one of them ends, for whatever reason, the trial does.
         parts = [pages.guard.once_task("trial", work) for work in works]
         try:
@@ -71,6 +77,9 @@ def routes(pages: Pages) -> APIRouter:
                 await part.finished(_END_S)
             await said.aclose()
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                for why in stopped:
+                    await socket.send_text(json.dumps(_line(why, language)))
+                    await socket.send_text(_OVER)
                 await socket.close()
 
     return router
@@ -82,7 +91,7 @@ async def _tell(socket: WebSocket, said: AsyncGenerator[Said, None], language: s
         async with contextlib.aclosing(said) as all_said:
             async for one in all_said:
                 await socket.send_text(json.dumps(_line(one, language)))
-        await socket.send_text(json.dumps({"over": True}))
+        await socket.send_text(_OVER)
 
 
 def _line(said: Said, language: str) -> dict[str, object]:
@@ -98,11 +107,16 @@ def _line(said: Said, language: str) -> dict[str, object]:
     return {"address": said}
 
 
-async def _while_allowed(socket: WebSocket, pages: Pages) -> None:
-    """Ends when the session has ended, or its person may no longer set cameras up."""
+async def _while_allowed(socket: WebSocket, pages: Pages, held: Callable[[], NotTried | None], stopped: list[NotTried]) -> None:
+    """Ends when the session has ended, its person may no longer set cameras up, or somebody pressed stop; that goes into `stopped`."""
     token = session_of(socket)
     while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
+        for _ in range(round(_LOOK_EVERY_S / _STOPPED_S)):
+            await asyncio.sleep(_STOPPED_S)
+            why = held()
+            if why is not None:
+                stopped.append(why)
+                return
         member, _ = await pages.lanes.run(Lane.READ, lambda: pages.room.office.access.who(token, touch=False))
         if not may(member, Permission.SETUP):
             return
