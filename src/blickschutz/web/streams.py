@@ -1,4 +1,7 @@
-"""How many live streams of one session are open at once: pictures by WebSocket, changes by Server-Sent Events (OWASP ASVS 5, 15.2.2)."""
+"""How many live streams of one session are open at once: pictures and trials by WebSocket, changes by Server-Sent Events.
+
+OWASP ASVS 5, 15.2.2.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ from blickschutz.access.service.sessions import hashed
 
 # Each page listens to one stream, the wall to two: a dozen tabs.
 MOST_CHANGES = 24
+# One runs; others are told so, or have not said yet what they want.
+MOST_TRIALS = 4
 # Windows of one session that show the whole wall; a site of a few cameras has as many as one of this many.
 _WINDOWS, _LEAST_CAMERAS = 4, 4
 AGAIN_S = 30
@@ -24,6 +29,7 @@ class Kind(StrEnum):
 
     PICTURES = "pictures"
     CHANGES = "changes"
+    TRIALS = "trials"
 
 
 def most_pictures(cameras: int) -> int:

@@ -22,6 +22,7 @@ from blickschutz.pipeline.trials import CameraAnswered, PictureTold, StepTold
 from blickschutz.web.allowed import allow, member_of, session_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
+from blickschutz.web.streams import MOST_TRIALS, Kind
 from blickschutz.web.texts import translator
 from blickschutz.web.trial_lines import picture_said, step_said
 from blickschutz.web.trial_words import TRIAL_PROBLEMS
@@ -53,36 +54,43 @@ def routes(pages: Pages) -> APIRouter:
     @router.websocket("/settings/cameras/trial", dependencies=[allow(Permission.SETUP)])
     async def trial(socket: WebSocket) -> None:
         await socket.accept()
-        try:
-            async with asyncio.timeout(_ORDER_S):
-                asked = _asked.decode(await socket.receive_text())
-        except (*UNREADABLE, TimeoutError, KeyError, WebSocketDisconnect):
-            with contextlib.suppress(RuntimeError):  # it has gone already
-                await socket.close(1008)
-            return
-        trials, person, language = pages.room.trials, member_of(socket).id, pages.language(socket)
-        said = trials.sought(person) if isinstance(asked, _Find) else trials.tried(person, asked.address, asked.user, asked.password)
-        address = asked.address if isinstance(asked, _Try) else ""
-        stopped: list[NotTried] = []
-        allowed = partial(_while_allowed, socket, pages, lambda: trials.held(address), stopped)
-        works = (partial(_tell, socket, said, language), partial(_until_gone, socket), allowed)
-        # When one of them ends, for whatever reason, the trial does.
-        parts = [pages.guard.once_task("trial", work) for work in works]
-        try:
-            await asyncio.wait([part.task for part in parts], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for part in parts:
-                part.end()
-            for part in parts:
-                await part.finished(_END_S)
-            await said.aclose()
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-                for why in stopped:
-                    await socket.send_text(json.dumps(_line(why, language)))
-                    await socket.send_text(_OVER)
-                await socket.close()
+        with pages.streams.held(session_of(socket), Kind.TRIALS, MOST_TRIALS) as there:
+            whys = await _run_trial(socket, pages) if there else [NotTried.OWN]
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # it has gone already
+            for why in whys:
+                await socket.send_text(json.dumps(_line(why, pages.language(socket))))
+                await socket.send_text(_OVER)
+            await socket.close()
 
     return router
+
+
+async def _run_trial(socket: WebSocket, pages: Pages) -> list[NotTried]:
+    """What the first message asks for, until it is over or nobody may have it any more; why it was ended before its time."""
+    try:
+        async with asyncio.timeout(_ORDER_S):
+            asked = _asked.decode(await socket.receive_text())
+    except (*UNREADABLE, TimeoutError, KeyError):
+        return [NotTried.ADDRESS]
+    except WebSocketDisconnect:
+        return []
+    trials, person, language = pages.room.trials, member_of(socket).id, pages.language(socket)
+    said = trials.sought(person) if isinstance(asked, _Find) else trials.tried(person, asked.address, asked.user, asked.password)
+    address = asked.address if isinstance(asked, _Try) else ""
+    stopped: list[NotTried] = []
+    allowed = partial(_while_allowed, socket, pages, lambda: trials.held(address), stopped)
+    works = (partial(_tell, socket, said, language), partial(_until_gone, socket), allowed)
+    # When one of them ends, for whatever reason, the trial does.
+    parts = [pages.guard.once_task("trial", work) for work in works]
+    try:
+        await asyncio.wait([part.task for part in parts], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for part in parts:
+            part.end()
+        for part in parts:
+            await part.finished(_END_S)
+        await said.aclose()
+    return stopped
 
 
 async def _tell(socket: WebSocket, said: AsyncGenerator[Said, None], language: str) -> None:
