@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import math
 import socket
 import threading
@@ -474,3 +475,52 @@ class TestProcess:
             camera.end()
         stream = next(one for one in told if isinstance(one, StepTold) and one.step is Step.STREAM)
         assert (stream.measured.codec, stream.measured.width, stream.measured.height) == (Codec.MJPEG, 160, 120)
+
+
+class TestRoute:
+    """The page's line to a trial. Who may have it at all: tests/unit/test_routes_access.py."""
+
+    @staticmethod
+    def told(desk, *messages):
+        """What is said to somebody who connects and says these."""
+        asked, told = asyncio.Queue(), []
+        for one in ({"type": "websocket.connect"}, *({"type": "websocket.receive", **message} for message in messages)):
+            asked.put_nowait(one)
+        host = desk.system.address.split("/")[2]
+        headers = [(b"host", host.encode()), (b"origin", f"http://{host}".encode())]
+        headers.append((b"cookie", f"session={desk.session('technik')}".encode()))
+        scope = {"type": "websocket", "path": "/settings/cameras/trial", "raw_path": b"", "query_string": b"", "headers": headers}
+        scope |= {"scheme": "ws", "http_version": "1.1", "root_path": "", "client": ("127.0.0.1", 1), "server": tuple(host.split(":"))}
+
+        async def send(message):
+            told.append(message)
+
+        async def whole():
+            async with asyncio.timeout(60):
+                await desk.system.app({**scope, "subprotocols": [], "extensions": {}, "state": {}}, asked.get, send)
+
+        desk.run(whole())
+        assert told[0]["type"] == "websocket.accept"
+        return [json.loads(one["text"]) for one in told if one["type"] == "websocket.send"]
+
+    @pytest.mark.parametrize(
+        "message",
+        [{"text": "x"}, {"text": '{"do": "other"}'}, {"text": '{"do": "try"}'}, {"text": "[" * 4000}, {"bytes": b"\xff"}],
+    )
+    def test_what_is_no_order_is_refused_in_words(self, desk, message):
+        assert self.told(desk, message) == [{"problem": TRIAL_PROBLEMS["address"]}, {"over": True}]
+
+    def test_a_refusal_has_words_and_repeats_no_password(self, desk):
+        order = {"do": "try", "address": "rtsp://10.9.9.9/x", "user": "viewer", "password": "s/e#c?r@t"}
+        told = self.told(desk, {"text": json.dumps(order)})
+        assert told == [{"problem": TRIAL_PROBLEMS["network"]}, {"over": True}]
+        entry = desk.events(Event.CAMERA_TRIED)[0]
+        assert (entry.by, entry.facts) == ("technik", {"address": "rtsp://10.9.9.9", "not_tried": "network"})
+        page = desk.get("/log", "dsb").text
+        assert "Kamera-Adresse ausprobiert" in page
+        assert "liegt nicht in einem Netz der Kameras" in page
+        assert "s/e#c?r@t" not in page
+
+    def test_the_page_names_the_networks(self, desk):
+        page = desk.get("/settings/cameras", "technik").text
+        assert "192.0.2.0/24" in page
