@@ -146,14 +146,17 @@ def test_a_confined_cell_reads_pictures_by_http_and_hears_what_the_camera_finds(
         keeper.found.listen(found.append)
         onvif.tell(notice("RuleEngine/TamperDetector/Tamper", (("IsTamper", "true"),)))
         await until(lambda: found)
-        assert (found[0][0], found[0][1].kind, found[0][1].active) == ("a", Kind.CAMERA_TAMPERED, True)
+        first = found[0]
+        assert (first.camera, first.found.kind, first.found.active) == ("a", Kind.CAMERA_TAMPERED, True)
+        assert first.at is not None
+        assert abs(SystemClock().monotonic() - first.at) < 60
         with socket.create_connection(("127.0.0.1", port), 3) as line:
             line.sendall(b"word line_crossed on Tor\n")
         await until(lambda: len(found) == 2)
-        assert found[1][1].kind is Kind.LINE_CROSSED
+        assert found[1].found.kind is Kind.LINE_CROSSED
         keeper.stop(True)
         await until(lambda: len(found) == 4)
-        assert not any(one.active for _, one in found[2:]), "a camera that is stopped finds nothing any more"
+        assert not any(one.found.active for one in found[2:]), "a camera that is stopped finds nothing any more"
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from blickschutz.guard.model import WorkKind, WorkState
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.model import NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings
+from blickschutz.ingest.model import Found, NoticeSettings, NotifySettings, SessionState, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import is_public, public_address
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import ProtocolError
@@ -29,6 +29,7 @@ from blickschutz.pipeline.messages import (
     Configure,
     DoorSettings,
     EpisodeTold,
+    FoundTold,
     Fragment,
     FromCell,
     Health,
@@ -368,7 +369,8 @@ class TestCellTimes:
         times = CellTimes(self.OURS, self.THEIRS)
         assert times.in_ours(Fragment(1, True, 5.0, 5.0, b"x"), 5.0, 5.0) is None
         assert times.in_theirs(TakeMoment(1, 1.0, 2.0), 5.0) is None
-        for news in (SituationTold(SITUATION), EpisodeTold(Kind.PERSON_DOWN, "z", 5.0, 1.0, 0.5, 0.5)):
+        found = FoundTold(Found("1f", Kind.CAMERA_TAMPERED, True, "z"), 5.0, 5.0)
+        for news in (SituationTold(SITUATION), found, EpisodeTold(Kind.PERSON_DOWN, "z", 5.0, 1.0, 0.5, 0.5)):
             with pytest.raises(ProtocolError, match="clock"):
                 times.in_ours(news, 5.0, 5.0)
 
@@ -380,6 +382,10 @@ class TestCellTimes:
         found = times.in_ours(told, 101.0, 1_000_000.0).situation
         assert found.at == pytest.approx(99.0, abs=0.02)
         assert found.taken == pytest.approx(1_000_000.0 - 2.0, abs=0.02)
+        heard = times.in_ours(FoundTold(Found("1f", Kind.CAMERA_TAMPERED, True, "z"), at, at + 3600.0), 101.0, 1_000_000.0)
+        assert (heard.at, heard.taken) == (pytest.approx(99.0, abs=0.02), pytest.approx(999_998.0, abs=0.02))
+        late = times.by_wall(heard, 500.0, 1_000_100.0)
+        assert (late.over, late.taken, late.at) == (True, heard.taken, pytest.approx(500.0 - (1_000_100.0 - heard.taken)))
         episode = EpisodeTold(Kind.PERSON_DOWN, "z", at + 3600.0, 1.0, 0.5, 0.5)
         assert times.in_ours(episode, 101.0, 1_000_000.0).taken == pytest.approx(1_000_000.0 - 2.0, abs=0.05)
         picture = times.in_ours(Fragment(1, True, at, at + 3600.0, b"x"), 101.0, 1_000_000.0)

@@ -24,6 +24,7 @@ from blickschutz.cli.main import cli
 from blickschutz.compliance.policy.security import allowed_hosts
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import Onvif
+from blickschutz.control.model import CameraFound
 from blickschutz.control.service.notices import PublishedNotices
 from blickschutz.guard.service import Guard
 from blickschutz.ingest.io.discovery import Answered, find
@@ -329,11 +330,11 @@ def test_what_the_site_file_says_and_what_the_cell_may(tmp_path):
 def test_what_a_camera_finds_takes_the_path_of_every_situation(tmp_path):
     house = House(tmp_path)
     tampered = Found("1f", Kind.CAMERA_TAMPERED, True, "Eingang")
-    house.routing.found((CAMERA, tampered))
+    house.routing.found(CameraFound(CAMERA, tampered))
     house.work()
     (alert,) = house.desk.store.queue()
     assert (alert.kind, alert.origin, alert.zone, alert.ended) == (Kind.CAMERA_TAMPERED, Origin.CAMERA, "Eingang", None)
-    house.routing.found((CAMERA, replace(tampered, active=False)))
+    house.routing.found(CameraFound(CAMERA, replace(tampered, active=False)))
     house.work()
     assert house.desk.store.get(alert.id).ended is not None
     house.close()

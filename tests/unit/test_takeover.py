@@ -8,6 +8,7 @@ import select
 import socket
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,12 +17,12 @@ from blickschutz import __version__
 from blickschutz.audit.model import Event
 from blickschutz.cli.place import wait_for_cells
 from blickschutz.control.io.doors import DoorFolder, near
-from blickschutz.control.model import CellFound, CellResumed, SituationSeen
+from blickschutz.control.model import CameraFound, CellFound, CellResumed, SituationSeen
 from blickschutz.control.ports import FoundCell
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.guard.service import Guard
-from blickschutz.ingest.model import SourceKind, SourceSettings
+from blickschutz.ingest.model import Found, SourceKind, SourceSettings
 from blickschutz.installation.model import FolderError
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.pipeline import channel
@@ -32,6 +33,7 @@ from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
     EpisodeTold,
+    FoundTold,
     Fragment,
     Heard,
     Quit,
@@ -78,6 +80,11 @@ def clip(name="a" * 32, event=ClipEvent.OPENED, **more):
     return ClipTold(ClipNews(event=event, clip=name, mode=ClipMode.SEALED, cause="manual", orders=(1,), opened=1.0, **more))
 
 
+def found(active=True, name="1f", at=5.0):
+    """What a camera says it found itself."""
+    return FoundTold(Found(name, Kind.CAMERA_TAMPERED, active, "Eingang"), at, 1_700_000_000.0 + at)
+
+
 def episode():
     return EpisodeTold(Kind.FAST_MOVEMENT, "all", 1.0, 2.0, 0.5, 0.6)
 
@@ -104,6 +111,21 @@ class TestUntold:
         # From here on somebody hears it: what is told now is no news of the time alone.
         untold.add(SituationTold(situation(3, 60.0)), alone=True)
         assert [news.over for news in untold.again() if news.situation.number == 3] == [False, False]
+
+    def test_what_a_camera_found_is_kept_like_what_the_cell_found(self):
+        untold = Untold()
+        assert [untold.add(one, alone=True).number for one in (found(), found(name="2a"), found(active=False))] == [1, 2, 3]
+        assert [(one.found.id, one.found.active, one.over) for one in untold.again()] == [
+            ("1f", True, True),
+            ("2a", True, False),
+            ("1f", False, False),
+        ]
+        untold.heard(3)
+        assert list(untold.again()) == []
+        crowded = Untold(most=2)
+        for one in (episode(), found(), clip("b" * 32), clip("c" * 32)):
+            crowded.add(one, alone=True)
+        assert [type(one) for one in crowded.again()] == [ClipTold, ClipTold]
 
     def test_episodes_go_first_then_situations_and_clips_never(self):
         untold = Untold(most=3)
@@ -226,7 +248,7 @@ def say(found, *messages):
 
 class TestDoors:
     def test_the_next_control_room_is_told_what_the_last_one_did_not_confirm(self, doors, living):
-        news = (SituationTold(situation()), clip(), episode(), Fragment(1, True, 0.0, 0.0, b"picture"))
+        news = (SituationTold(situation()), clip(), found(), episode(), Fragment(1, True, 0.0, 0.0, b"picture"))
         cell = living(news=news)
 
         async def first():
@@ -238,7 +260,8 @@ class TestDoors:
             assert [(type(one), getattr(one, "number", None)) for one in told] == [
                 (SituationTold, 1),
                 (ClipTold, 2),
-                (EpisodeTold, 3),
+                (FoundTold, 3),
+                (EpisodeTold, 4),
                 (Resumed, None),
             ]
             say(found, Heard(2))
@@ -249,7 +272,7 @@ class TestDoors:
         async def second():
             (found,) = await doors.find()
             say(found, TakenOver())
-            assert [getattr(one, "number", None) for one in await told_by(found)] == [3, None]
+            assert [getattr(one, "number", None) for one in await told_by(found)] == [3, 4, None]
             say(found, Quit())
             assert await told_by(found) == [None]
             await let_go(found)
@@ -655,6 +678,21 @@ class TestRecords:
         house.routing.seen(SituationSeen(CAMERA, "run", house.situation(), over=True))
         house.work()
         assert len(house.desk.open_alerts()) == 1
+
+    def test_what_a_camera_found_alone_is_one_alert_with_its_time_however_often_it_is_told(self, house):
+        at, taken = house.clock.monotonic() - 60.0, house.clock.now() - 60.0
+        tampered = CameraFound(CAMERA, Found("1f", Kind.CAMERA_TAMPERED, True, "Eingang"), at, taken, over=True)
+        over = replace(tampered, found=replace(tampered.found, active=False), at=at + 20.0, taken=taken + 20.0, over=False)
+        for _ in range(2):
+            house.routing.found(tampered)
+            house.routing.found(over)
+            house.work()
+        (alert,) = house.desk.open_alerts()
+        assert (alert.taken, alert.kind, alert.ended is not None) == (taken, Kind.CAMERA_TAMPERED, True)
+        # The same name at another time is another one.
+        house.routing.found(replace(tampered, at=at + 30.0, taken=taken + 30.0, over=False))
+        house.work()
+        assert len(house.desk.open_alerts()) == 2
 
     def test_alerts_of_a_cell_that_lives_on_are_not_over(self, house):
         goes, ends = (house.desk.take(CAMERA, house.situation(), notify=True, run=run).id for run in ("living", "dead"))

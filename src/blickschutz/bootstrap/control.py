@@ -19,7 +19,7 @@ from blickschutz.config.budgets import budget_settings
 from blickschutz.config.lives import alert_lives
 from blickschutz.config.model import SiteFile
 from blickschutz.control.io.doors import DoorFolder
-from blickschutz.control.model import Loss, NewsTold
+from blickschutz.control.model import CameraFound, Loss, NewsTold
 from blickschutz.control.ports import Do
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.grounds import gather
@@ -125,7 +125,7 @@ def make_control(
     if not preparing:
         installation = records.archive.key.installation
         motion = {camera.id: camera.onvif.motion if camera.onvif is not None else None for camera in site.cameras}
-        published = PublishedNotices(motion, routing.found, clock)
+        published = PublishedNotices(motion, lambda told: routing.found(CameraFound(*told)), clock)
         alerting.source = make_source(site, base, installation, routing.from_camera, guard, published)
         alerting.states = make_states(site, base, installation, desk, cells, regime, guard, clock, names)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)

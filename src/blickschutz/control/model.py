@@ -10,6 +10,7 @@ import msgspec
 
 from blickschutz.compliance.entered import Entered
 from blickschutz.compliance.reports.crime import Row
+from blickschutz.ingest.model import Found
 from blickschutz.recording.model import ClipNews
 from blickschutz.situations.kinds import Kind, Situation
 
@@ -34,6 +35,20 @@ class NewsTold:
     camera: str
     run: str
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFound:
+    """A camera found something itself, or the end of it. `at` (monotonic) and `taken` (POSIX) say when, where its cell told it.
+
+    `over`: it began, and was over before anybody could be told.
+    """
+
+    camera: str
+    found: Found
+    at: float | None = None
+    taken: float | None = None
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ class Cell:
             one.start() if on else one.stop()
 
     def _found(self, found: Found) -> None:
-        self._channel.send(FoundTold(found))
+        self._channel.send(FoundTold(found, self._clock.monotonic(), self._clock.now()))
 
     def _begin(self) -> None:
         self._session.start()

@@ -233,10 +233,16 @@ class SituationTold(_News, frozen=True, tag="situation"):
     over: bool = False
 
 
-class FoundTold(_Message, frozen=True, tag="found"):
-    """The camera itself found something, or the end of it."""
+class FoundTold(_News, frozen=True, tag="found"):
+    """The camera itself found something, or the end of it: when, by the clock of the cell's run (`at`) and by its wall clock (`taken`).
+
+    `over`: it began while there was no control room, and is over already.
+    """
 
     found: Found
+    at: float
+    taken: float
+    over: bool = False
 
 
 class EpisodeTold(_News, frozen=True, tag="episode"):
@@ -295,7 +301,7 @@ ToCell: TypeAlias = (
     | Heard
     | Quit
 )
-News: TypeAlias = SituationTold | EpisodeTold | ClipTold
+News: TypeAlias = SituationTold | FoundTold | EpisodeTold | ClipTold
 FromCell: TypeAlias = (
     Health | ClockTold | Head | Fragment | Snapshot | SituationTold | FoundTold | EpisodeTold | ClipTold | Moment | Resumed
 )

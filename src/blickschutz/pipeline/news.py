@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 
-from blickschutz.pipeline.messages import EpisodeTold, News, SituationTold
+from blickschutz.pipeline.messages import EpisodeTold, FoundTold, News, SituationTold
 from blickschutz.situations.kinds import Episode
 
 _log = structlog.get_logger(__name__)
@@ -28,8 +28,8 @@ class Untold:
         numbered = msgspec.structs.replace(news, number=self._newest)
         if not alone:
             self._alone_since = self._newest
-        elif isinstance(numbered, SituationTold) and numbered.situation.ended_at is not None:
-            self._over(numbered.situation.number)
+        elif (ended := _ended(numbered)) is not None:
+            self._over(ended)
         self._kept[self._newest] = numbered
         if len(self._kept) > self._most:
             self._drop()
@@ -45,21 +45,33 @@ class Untold:
         self._alone_since = self._newest
         return list(self._kept.values())
 
-    def _over(self, situation: int) -> None:
+    def _over(self, name: int | str) -> None:
         """What began unheard and is over by now is told as such: to record what comes after it would be of no use."""
         for number, news in self._kept.items():
-            if number > self._alone_since and isinstance(news, SituationTold) and news.situation.number == situation:
+            if number > self._alone_since and isinstance(news, SituationTold | FoundTold) and _name(news) == name:
                 self._kept[number] = msgspec.structs.replace(news, over=True)
 
     def _drop(self) -> None:
         """Clips are never dropped: each was ordered, and their number is that of orders."""
-        for kind in (EpisodeTold, SituationTold):
-            number = next((number for number, news in self._kept.items() if isinstance(news, kind)), None)
+        for kinds in ((EpisodeTold,), (SituationTold, FoundTold)):
+            number = next((number for number, news in self._kept.items() if isinstance(news, kinds)), None)
             if number is not None:
                 del self._kept[number]
                 self.dropped += 1
                 _log.error("news_dropped", dropped=self.dropped)
                 return
+
+
+def _name(news: SituationTold | FoundTold) -> int | str:
+    """What beginning and end have in common: the cell's number, or the camera's own name for it."""
+    return news.situation.number if isinstance(news, SituationTold) else news.found.id
+
+
+def _ended(news: News) -> int | str | None:
+    """The name of what is over with this; None where nothing is."""
+    if isinstance(news, SituationTold):
+        return _name(news) if news.situation.ended_at is not None else None
+    return _name(news) if isinstance(news, FoundTold) and not news.found.active else None
 
 
 def episode_told(episode: Episode) -> EpisodeTold:

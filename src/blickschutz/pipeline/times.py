@@ -10,7 +10,18 @@ import msgspec
 import structlog
 
 from blickschutz.kernel.errors import ProtocolError
-from blickschutz.pipeline.messages import AskClock, ClockTold, EpisodeTold, Fragment, FromCell, Health, News, SituationTold, TakeMoment
+from blickschutz.pipeline.messages import (
+    AskClock,
+    ClockTold,
+    EpisodeTold,
+    FoundTold,
+    Fragment,
+    FromCell,
+    Health,
+    News,
+    SituationTold,
+    TakeMoment,
+)
 from blickschutz.wire.greeting import Greeting, is_one_clock
 from blickschutz.wire.times import MeasuredClock, OneClock, RoundTrip
 
@@ -88,6 +99,9 @@ class CellTimes:
             ended = self._ours(found.ended_at, now) if found.ended_at is not None else None
             moved = dataclasses.replace(found, at=at, taken=wall - (now - at), ended_at=ended)
             return msgspec.structs.replace(told, situation=moved)
+        if isinstance(told, FoundTold):
+            at = self._ours(told.at, now)
+            return msgspec.structs.replace(told, at=at, taken=wall - (now - at))
         if isinstance(told, EpisodeTold):
             at = self._ours(told.taken - self._wall, now)
             return msgspec.structs.replace(told, taken=wall - (now - at))
@@ -104,6 +118,9 @@ class CellTimes:
             ended = now - age + max(0.0, found.ended_at - found.at) if found.ended_at is not None else None
             moved = dataclasses.replace(found, at=now - age, taken=wall - age, ended_at=ended)
             return msgspec.structs.replace(told, situation=moved, over=True)
+        if isinstance(told, FoundTold):
+            age = max(0.0, wall - told.taken)
+            return msgspec.structs.replace(told, at=now - age, taken=wall - age, over=True)
         if isinstance(told, EpisodeTold):
             return msgspec.structs.replace(told, taken=min(told.taken, wall))
         return told

@@ -84,7 +84,11 @@ class SqlAlertStore:
         with writing(self._engine) as connection:
             # What a camera itself tells may come again under its name; a cell numbers each situation once.
             one = _running if alert.origin is Origin.CAMERA else _numbered
-            same = select(alerts.c.id).where(one(alert.camera, alert.run, alert.situation))
+            known = one(alert.camera, alert.run, alert.situation)
+            if alert.origin is Origin.CAMERA and alert.taken < alert.raised:
+                # Told late, or once more because nobody confirmed it: what is of the same moment is the same.
+                known |= _numbered(alert.camera, alert.run, alert.situation) & (alerts.c.taken == alert.taken)
+            same = select(alerts.c.id).where(known)
             if alert.run and connection.execute(same.limit(1)).one_or_none() is not None:
                 return None
             number = int(connection.execute(alerts.insert().returning(alerts.c.id), values).scalar_one())

@@ -16,14 +16,14 @@ import msgspec
 import structlog
 
 from blickschutz import __version__
-from blickschutz.control.model import CellFound, CellResumed, ClipHeard, EpisodeHeard, NewsTold, SituationSeen
+from blickschutz.control.model import CameraFound, CellFound, CellResumed, ClipHeard, EpisodeHeard, NewsTold, SituationSeen
 from blickschutz.control.ports import CellDoors, FoundCell
 from blickschutz.control.service.blame import device_to_blame
 from blickschutz.control.service.launching import Launch, launch_cell
 from blickschutz.control.service.questions import Questions
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
-from blickschutz.ingest.model import Found, SessionState
+from blickschutz.ingest.model import SessionState
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
@@ -105,7 +105,7 @@ class CellKeeper:
         self.problem = ""
         self.process: Started | None = None
         self.situations: Topic[SituationSeen] = Topic()
-        self.found: Topic[tuple[str, Found]] = Topic()
+        self.found: Topic[CameraFound] = Topic()
         self.episodes: Topic[EpisodeHeard] = Topic()
         self.clips: Topic[ClipHeard] = Topic()
         # The camera's name: its cell hears what it is told; its cell is gone.
@@ -445,7 +445,8 @@ class CellKeeper:
             self.situations.tell(SituationSeen(self.camera, self._run, message.situation, message.over))
             self._confirm(message.number)
         elif isinstance(message, FoundTold):
-            self.found.tell((self.camera, message.found))
+            self.found.tell(CameraFound(self.camera, message.found, message.at, message.taken, message.over))
+            self._confirm(message.number)
         elif isinstance(message, EpisodeTold):
             told = EpisodeHeard(self.camera, message.kind, message.zone, message.taken, message.seconds, message.peak, message.threshold)
             self.episodes.tell(told)

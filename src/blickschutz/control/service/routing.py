@@ -8,11 +8,10 @@ from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.model import Alert, Origin
 from blickschutz.alerts.service import SYSTEM, AlertDesk
 from blickschutz.config.model import SiteFile
-from blickschutz.control.model import CellFound, SituationSeen, Unrecorded
+from blickschutz.control.model import CameraFound, CellFound, SituationSeen, Unrecorded
 from blickschutz.control.ports import Do
 from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.regime import RegimeKeeper
-from blickschutz.ingest.model import Found
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.events import Topic
 from blickschutz.recording.model import ClipMode
@@ -58,17 +57,22 @@ class SituationRouting:
         self._do(lambda: self._resume(told), told.camera)
 
     def from_camera(self, camera: str, event: CameraEvent) -> None:
-        """A camera found something itself."""
-        now, at = self._clock.now(), self._clock.monotonic()
-        ended = None if event.active else at
-        situation = Situation(0, event.kind, event.zone, at, now, event.confidence, event.figures, None, ended)
-        told = SituationSeen(camera, f"camera:{event.id}", situation)
-        self._do(lambda: self._route(told, Origin.CAMERA), camera)
+        """A camera found something itself, just now."""
+        self._from_camera(camera, event, self._clock.monotonic(), self._clock.now(), over=False)
 
-    def found(self, told: tuple[str, Found]) -> None:
-        """The same, told by the camera's own cell (ONVIF)."""
-        camera, found = told
-        self.from_camera(camera, CameraEvent(id=found.id, kind=found.kind, active=found.active, zone=found.zone))
+    def found(self, told: CameraFound) -> None:
+        """The same, told by the camera's own cell (ONVIF), perhaps of a time at which nobody heard it."""
+        found = told.found
+        event = CameraEvent(id=found.id, kind=found.kind, active=found.active, zone=found.zone)
+        at = told.at if told.at is not None else self._clock.monotonic()
+        taken = told.taken if told.taken is not None else self._clock.now()
+        self._from_camera(told.camera, event, at, taken, over=told.over)
+
+    def _from_camera(self, camera: str, event: CameraEvent, at: float, taken: float, *, over: bool) -> None:
+        ended = None if event.active else at
+        situation = Situation(0, event.kind, event.zone, at, taken, event.confidence, event.figures, None, ended)
+        told = SituationSeen(camera, f"camera:{event.id}", situation, over)
+        self._do(lambda: self._route(told, Origin.CAMERA), camera)
 
     def unrecorded(self, told: Unrecorded) -> None:
         """What was ordered could not be recorded after all, or not to its end: somebody is told of the situation instead."""
@@ -123,4 +127,4 @@ class SituationRouting:
         if order is not None:
             self._orders.belongs_to(order, alert.id)
         if told.camera in self._cameras:
-            self.raised.tell((alert, told.situation.at if origin is Origin.ANALYSIS else self._clock.monotonic()))
+            self.raised.tell((alert, told.situation.at))

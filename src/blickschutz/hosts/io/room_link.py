@@ -27,7 +27,7 @@ from blickschutz.hosts.rules.intake import Intake
 from blickschutz.hosts.rules.parts import Joined, Parted, PartLostError
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import unpack_from_cell
-from blickschutz.pipeline.messages import FromCell, Heard, News, SituationTold, ToCell
+from blickschutz.pipeline.messages import FoundTold, FromCell, Heard, News, SituationTold, ToCell
 from blickschutz.wire.frames import unpack
 from blickschutz.wire.greeting import Greeting, agreed, opening_decoder
 
@@ -214,7 +214,7 @@ class RoomLink:
             if one.token < self._token:
                 # Another host filmed since: that it happened is true all the same, and it cannot be recorded any more.
                 self.late += 1
-                news = msgspec.structs.replace(news, over=True) if isinstance(news, SituationTold) else news
+                news = msgspec.structs.replace(news, over=True) if isinstance(news, SituationTold | FoundTold) else news
             number = next(self._numbers)
             self._names[number] = (one.run, one.number, one.clock)
             self._put(msgspec.structs.replace(news, number=number))

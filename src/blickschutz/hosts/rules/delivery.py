@@ -14,6 +14,7 @@ TABLE: Mapping[type[Any], Delivery] = {
     messages.Record: MUST,
     messages.EndOrder: MUST,
     messages.SituationTold: MUST,
+    messages.FoundTold: MUST,
     messages.EpisodeTold: MUST,
     messages.ClipTold: MUST,
     messages.Configure: NEWEST,
@@ -29,7 +30,6 @@ TABLE: Mapping[type[Any], Delivery] = {
     messages.AskClock: NEWEST,
     messages.ClockTold: NEWEST,
     messages.Health: NEWEST,
-    messages.FoundTold: NEWEST,
     messages.Quit: NEWEST,
     messages.TakeSnapshot: DEMAND,
     messages.TakeMoment: DEMAND,
@@ -48,6 +48,6 @@ def importance_of(news: messages.News) -> int:
     """In which order a full journal drops: the highest first, 0 never."""
     if isinstance(news, messages.ClipTold):
         return 0
-    if isinstance(news, messages.SituationTold):
+    if isinstance(news, messages.SituationTold | messages.FoundTold):
         return 2 if news.over else 1
     return 3
