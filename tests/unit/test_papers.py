@@ -190,6 +190,19 @@ class TestProtocols:
         assert rows(found, "Übergabeprotokoll")[0][2:6] == ("Strafverfolgung", "Polizei", "KL-1", "kvd-1, kvd-2")
         assert rows(found, "Entpixelungsverzeichnis")[0][2:] == ("Jacke", "KL-1", "kvd-1, kvd-2", "60")
 
+    @pytest.mark.parametrize(
+        ("facts", "said"),
+        [
+            ({"recipient_key": "age1" + "q" * 58}, "age1qqqq " + "qqqqqqqq " * 6 + "qqqqqq"),
+            ({"words": "kvd-2"}, "Kennwort, gelesen von kvd-2"),
+            ({}, words.or_open("")),
+        ],
+    )
+    def test_the_handover_says_what_opens_the_package(self, facts, said):
+        released = entry(Event.RELEASED, people=["aufsicht", "kvd-2"], basis="strafverfolgung", sha256="f" * 64, **facts)
+        found = document("protokolle", replace(whole(), log={**whole().log, Event.RELEASED: (released,)}))
+        assert rows(found, "Übergabeprotokoll")[0][-1] == said
+
     def test_an_entry_of_before_the_quarter_is_left_out_and_none_is_not_open(self):
         old = replace(whole(), now=NOW + 93 * 86_400)
         text = as_text(document("protokolle", old))

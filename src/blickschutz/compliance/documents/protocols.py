@@ -12,7 +12,7 @@ from blickschutz.compliance.model import Grounds
 DAYS = 92.0
 """A protocol goes back for a quarter of a year."""
 MOST = 200
-_CLIP = 8
+_CLIP, _GROUP = 8, 8
 _OUTCOMES = {"incident": "Vorfall", "harmless": "kein Vorfall", "third": "dritte Stimme nötig"}
 _REASONS = {
     "unreviewed": "Frist abgelaufen, nicht gesichtet",
@@ -41,6 +41,14 @@ def _people(entry: Entry) -> str:
 def _text(entry: Entry, key: str, meanings: dict[str, str] | None = None) -> str:
     value = str(entry.facts.get(key, ""))
     return words.or_open((meanings or {}).get(value, value))
+
+
+def _opened_with(entry: Entry) -> str:
+    """What opens a package: the recipient's public key, in groups that can be read to each other, or words, which are printed nowhere."""
+    key, reader = str(entry.facts.get("recipient_key", "")), str(entry.facts.get("words", ""))
+    if key:
+        return " ".join(key[start : start + _GROUP] for start in range(0, len(key), _GROUP))
+    return f"Kennwort, gelesen von {reader}" if reader else words.or_open("")
 
 
 def _listed(g: Grounds, what: Event, columns: tuple[str, ...], cells: _Cells, more: tuple[Evidence, ...]) -> list[Sentence | Table]:
@@ -104,19 +112,20 @@ def protocols(g: Grounds) -> Document:
                 *_listed(
                     g,
                     Event.RELEASED,
-                    ("Rechtsgrundlage", "Empfänger", "Aktenzeichen", "herausgegeben von", "Hash"),
+                    ("Rechtsgrundlage", "Empfänger", "Aktenzeichen", "herausgegeben von", "Hash", "geöffnet mit"),
                     lambda _, one: (
                         _text(one, "basis", _BASES),
                         _text(one, "recipient"),
                         _text(one, "reference"),
                         _people(one),
                         _text(one, "sha256")[:12],
+                        _opened_with(one),
                     ),
                     (rule("ZB-01"),),
                 ),
                 say(
-                    "Bei der Übergabe: Empfänger weist sich aus, vergleicht den Hash und "
-                    "unterschreibt; den Schlüssel hat nur der Empfänger.",
+                    "Bei der Übergabe: Empfänger weist sich aus, vergleicht den Hash und den öffentlichen Schlüssel, mit dem das Paket "
+                    "verschlüsselt ist, und unterschreibt; was es öffnet, hat nur der Empfänger.",
                     rule("SI-08"),
                     law("§ 21 Abs. 3 LDSG RLP"),
                 ),
