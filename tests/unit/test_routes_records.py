@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from blickschutz.access.model import AccountState
+from blickschutz.access.model import AccountState, Role
 from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import StoreDamagedError, StoreFullError
 from blickschutz.regime.model import RegimeName
@@ -405,8 +405,23 @@ class TestPackages:
         answer = desk.get(f"/exports/{package.name}", "aufsicht")
         assert answer.status_code == 403
         assert "Sie haben den Schlüssel angegeben" in answer.text
+        # The house has one person of the supervision: whoever is refused is told how it goes on.
+        assert "Der Weg weiter: im Sichtungsraum des Vorgangs noch einmal herausgeben, diesmal mit einem Kennwort" in answer.text
         assert package.read_bytes() not in answer.content
         assert desk.events(Event.RELEASE_REFUSED)[0].facts == {"why": "key", "file": package.name}
+
+    def test_a_house_with_one_supervisor_is_told_to_take_a_password(self, desk, case, package, monkeypatch):
+        hint = "Mit dem Schlüssel des Empfängers könnte niemand das Paket abholen"
+        key = "age1" + "q" * 58
+        self.release(desk, package, recipient_key=key)
+        page = desk.get("/evidence", "aufsicht").text
+        assert (hint in page, key in page) == (True, True)
+        self.release(desk, package, words="kvd-1")
+        assert "Kennwort, gelesen von" in desk.get("/evidence", "aufsicht").text
+        become(desk, monkeypatch, "kvd-2", roles=frozenset({Role.SUPERVISION}), state=AccountState.ACTIVE)
+        assert hint not in desk.get("/evidence", "aufsicht").text
+        refused = desk.get(f"/exports/{package.name}", "aufsicht").text
+        assert "Der Weg weiter" not in refused
 
     def test_another_person_fetches_it(self, desk, package):
         self.release(desk, package, words="kvd-1")

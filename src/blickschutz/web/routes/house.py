@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from blickschutz.access.model import Permission
+from blickschutz.access.model import AccountState, Permission
+from blickschutz.access.rules import may
 from blickschutz.audit.model import Entry, Event
 from blickschutz.evidence.rules import opener
 from blickschutz.review.model import CaseState
@@ -18,6 +19,7 @@ from blickschutz.web.settings import sections
 
 _MOST_HELD = 200
 _MOST_RELEASES = 10_000
+_TWO = 2
 
 
 def _clip(file: str) -> str:
@@ -45,7 +47,18 @@ def routes(pages: Pages) -> APIRouter:
         released = [(texts.clock(pages.moment(entry.at), pages.language(request)), entry) for entry, _ in asked]
         shown = views(pages, request, member_of(request), held)
         packages = [(file, _case(file), size, made) for file, size, made in recordings.packages()]
-        return pages.render(request, "evidence.html", status=status, held=shown, packages=packages, released=released, problem=problem)
+        # With the recipient's key a second person of the supervision fetches the package; without one it takes words.
+        may_fetch = [one for one in office.access.members.values() if one.state is AccountState.ACTIVE and may(one, Permission.EVIDENCE)]
+        return pages.render(
+            request,
+            "evidence.html",
+            status=status,
+            held=shown,
+            packages=packages,
+            released=released,
+            problem=problem,
+            alone=len(may_fetch) < _TWO,
+        )
 
     def _case(file: str) -> int:
         """The case of a package by the name of its file; 0 where nothing is known of it."""
