@@ -19,6 +19,7 @@ import pytest
 
 from blickschutz.access.io import store as passwords
 from blickschutz.access.model import AccountState, Member, Role
+from blickschutz.access.model import Refusal as AccountRefusal
 from blickschutz.access.voices import VOICES, Decision, Lack, Voices
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.hosts import HostOffice
@@ -29,7 +30,7 @@ from blickschutz.control.model import Given, Loss, LossKind
 from blickschutz.evidence.model import Basis as Ground4
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.retention.model import Basis, Confirmed, Proposal
-from blickschutz.review.model import Case, CaseState, Fate, Ground, Quarantine, QuarantineReason, Verdict
+from blickschutz.review.model import Case, CaseState, Fate, Ground, Quarantine, QuarantineReason, Refusal, Verdict
 from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.book import RoomBook
 from blickschutz.rights.model import Outcome, Request, RequestState, Right
@@ -364,6 +365,52 @@ def test_a_fact_is_signed_for_the_settings_that_its_page_showed(site):
     assert not asked.taken()
 
 
+# --- nor for something else than was seen ---
+
+
+def test_a_hold_whose_end_came_before_the_second_person_keeps_nothing_and_ends_nothing(site):
+    """Confirmed after its end it would have replaced the hold in force, and the clip would have gone at once."""
+    desk, case = site.office.cases, site.case()
+    for person, until in (("kvd-1", 30 * DAY), ("kvd-2", DAY)):
+        assert desk.propose_hold(case.id, person, Ground.LEGAL_CLAIM, "KL-1", site.clock.now() + until)
+        if until > DAY:
+            assert desk.confirm(case.id, "kvd-3", site.now(case).version) is None
+    before = site.now(case).hold
+    fates = site.office.quarantine
+    strange = site.case(CaseState.QUARANTINED, quarantine=Quarantine(QuarantineReason.NO_ROW, site.clock.now()))
+    assert fates.propose(strange.id, "aufsicht-2", Fate.HOLD, Ground.LEGAL_CLAIM, "KL-1", site.clock.now() + DAY) is None
+    site.clock.sleep(2 * DAY)
+    assert desk.confirm(case.id, "kvd-3", site.now(case).version) is Refusal.NO_GROUND
+    assert fates.confirm(strange.id, "aufsicht", site.now(strange).version) is Refusal.NO_GROUND
+    assert (site.now(case).hold, site.now(strange).state) == (before, CaseState.QUARANTINED)
+
+
+def test_what_was_taken_from_somebody_is_not_given_back_by_an_older_proposal(site):
+    people, accounts = site.office.access.people, site.accounts
+    more = frozenset({Role.REVIEW, Role.SUPERVISION})
+    assert people.change("technik-2", "kvd-3", more, site.members["kvd-3"].trained_until) is False
+    (change,) = [one for one in accounts.changes() if one.person == "kvd-3"]
+    assert people.change("technik", "kvd-3", frozenset({Role.CONTROL_ROOM}), None) is False, "that gives something, so it waits"
+    (change,) = [one for one in accounts.changes() if one.person == "kvd-3"]
+    accounts.set_rights("kvd-3", frozenset({Role.REVIEW}), None, ["technik"])
+    try:
+        assert people.confirm(site.members["dsb"], change.id) is AccountRefusal.NOT_THERE
+        assert site.events(Event.ACCOUNT_WITHDRAWN)[0].subject == "kvd-3"
+    finally:
+        site.back()
+
+
+def test_an_invitation_is_no_code_for_somebody_who_has_that_name_by_now(site):
+    people, name = site.office.access.people, f"neu-{site.next()}"
+    people.invite("technik-2", name, "Neu", frozenset({Role.CONTROL_ROOM}), None)
+    change = next(one for one in site.accounts.changes() if one.person == name)
+    site.accounts.take_over([Member(name, "Alt", frozenset({Role.SUPERVISION}))])
+    codes = len(site.events(Event.CODE_ISSUED))
+    assert people.confirm(site.members["dsb"], change.id) is AccountRefusal.TAKEN
+    assert len(site.events(Event.CODE_ISSUED)) == codes
+    assert site.accounts.code(name) is None
+
+
 # --- nothing goes around ---
 
 # Where two people are compared besides, and why nobody has to be asked there.
@@ -383,14 +430,32 @@ BESIDES = {
 SAME = frozenset({"SAME_PERSON", "SAME", "NOT_YOU"})
 FIRST = frozenset({"by", "asked", "proposed_by", "seen_by"})
 # Where decisions are made; pages only show what they would be told, reports and the log count.
-DECIDES = ("access", "bootstrap", "cli", "compliance/entered.py", "control", "hosts", "retention", "review", "rights", "settings", "vault")
+DECIDES = (
+    *("access", "bootstrap", "cli", "compliance/entered.py", "control", "hosts"),
+    *("retention", "review", "reviewroom", "rights", "settings", "vault"),
+)
+    "access",
+    "bootstrap",
+    "cli",
+    "compliance/entered.py",
+    "control",
+    "hosts",
+    "retention",
+    "review",
+    "rights",
+    "reviewroom",
+    "settings",
+    "vault",
+)
 
 
 @cache
 def functions():
-    """Every function of the product: file and name, its node, the names of attributes in it."""
+    """Every function where decisions are made: file and name, its node, the names of attributes in it."""
     found = []
-    for path in sorted(SOURCE.rglob("*.py")):
+    parts = [SOURCE / part for part in DECIDES]
+    paths = [path for part in parts for path in ([part] if part.is_file() else sorted(part.rglob("*.py")))]
+    for path in paths:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 names = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}

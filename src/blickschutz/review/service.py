@@ -121,6 +121,9 @@ class CaseDesk:
             return _REFUSALS[lack]
         if case.proposal.until == 0.0 and case.restricted:
             return Refusal.RESTRICTED
+        if 0.0 < case.proposal.until <= self._clock.now():
+            # Whoever confirms a hold wants to keep the clip: one whose end has come meanwhile would destroy it at once.
+            return Refusal.NO_GROUND
         return None if self._confirmed(case, case.proposal, person) else Refusal.NOT_NOW
 
     def _confirmed(self, case: Case, proposal: Hold, person: str) -> bool:
@@ -245,6 +248,8 @@ class QuarantineDesk:
             return _REFUSALS[lack]
         if case.restricted and case.fate.fate is Fate.DESTROY:
             return Refusal.RESTRICTED
+        if case.fate.hold is not None and case.fate.hold.until <= self._clock.now():
+            return Refusal.NO_GROUND
         return None if self._decide(case, case.fate, (case.fate.by, person)) else Refusal.NOT_NOW
 
     def _decide(self, case: Case, proposed: ProposedFate, people: tuple[str, ...]) -> bool:

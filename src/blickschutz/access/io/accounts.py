@@ -112,7 +112,10 @@ class AccountStore:
         return any(one.may(role) and one.state is AccountState.ACTIVE and one.id != but for one in self.members().values())
 
     def set_rights(self, person: str, roles: frozenset[Role], trained_until: date | None, by: list[str]) -> None:
+        """What somebody may from now on. A proposal about them from before is gone: it would give back what was taken."""
         with writing(self._engine) as connection:
+            for _ in connection.execute(delete(changes).where(changes.c.person == person).returning(changes.c.id)).all():
+                self._log.append(connection, Event.ACCOUNT_WITHDRAWN, by[-1], person)
             self._set_rights(connection, person, roles, trained_until, by)
         self._read = None
 

@@ -108,6 +108,10 @@ class People:
         refused = self._lack(by, change)
         if refused is not None:
             return refused
+        if change.kind is ChangeKind.INVITE and change.person in self._accounts.members():
+            # Somebody has that name by now: the code would be for their account, with other roles than those on the page.
+            self._accounts.withdraw(number, by.id)
+            return Refusal.TAKEN
         half = new_half() if change.kind is not ChangeKind.RIGHTS else ""
         made = self._accounts.confirm(number, by.id, hashed(half), self._clock.now() + CODE_S)
         if made is None:
