@@ -434,19 +434,6 @@ DECIDES = (
     *("access", "bootstrap", "cli", "compliance/entered.py", "control", "hosts"),
     *("retention", "review", "reviewroom", "rights", "settings", "vault"),
 )
-    "access",
-    "bootstrap",
-    "cli",
-    "compliance/entered.py",
-    "control",
-    "hosts",
-    "retention",
-    "review",
-    "rights",
-    "reviewroom",
-    "settings",
-    "vault",
-)
 
 
 @cache
