@@ -14,7 +14,7 @@ import structlog
 
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.demo.drawn_scene import DrawnScene
-from tests.databases import on_server, parameters
+from tests.databases import on_a_server, on_server, parameters
 from tests.videos import write_scene
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +55,16 @@ def pytest_generate_tests(metafunc):
     mark = metafunc.definition.get_closest_marker("both_databases")
     if mark is not None and metafunc.definition.get_closest_marker("files_alone") is None:
         metafunc.parametrize("database_system", parameters(mark.kwargs.get("usual", False)), indirect=True, scope="module")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """What a test left on a server ends with it."""
+    result = yield
+    server, folder = on_a_server(), getattr(item, "funcargs", {}).get("tmp_path")
+    if server is not None and folder is not None:
+        server.drop(folder)
+    return result
 
 
 @pytest.fixture(scope="session")

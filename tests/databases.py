@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine
+from sqlalchemy import Engine, MetaData, NullPool, create_engine
 
 from blickschutz.storage import engine, places
 from blickschutz.storage.places import Server, ServerPlace
-from blickschutz.storage.ports import Database
+from blickschutz.storage.ports import Database, belongs_to
 
 if TYPE_CHECKING:
     from tests.postgres import Cluster
@@ -35,17 +35,39 @@ class Mapped:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.names: dict[Path, str] = {}
+        self.opened: set[Path] = set()
 
     def name(self, path: Path) -> str:
         known = path.parent if path.name in {f"{one.value}.db" for one in Database} else path
         if known not in self.names:
             self.names[known] = self.cluster.fresh()
+            self.opened.add(known)
         return self.names[known]
 
     def open_engine(self, place, *tables):
         if isinstance(place, Path):
             place = self.cluster.place(self.name(place), Database(tables[0].info["database"]))
         return _OPEN(place, *tables)
+
+    def drop(self, folder: Path = Path("/")) -> None:
+        """Away with what stands for files in `folder`: each takes some 8 MB, in memory as a rule."""
+        for known in [known for known in self.names if known.is_relative_to(folder)]:
+            self.cluster.sql(f"DROP DATABASE {self.names.pop(known)} WITH (FORCE)")
+
+    def folders(self, folder: Path) -> list[Path]:
+        """Where the server keeps what stands for files in `folder`, and its journal."""
+        names = [name for known, name in self.names.items() if known.is_relative_to(folder)]
+        oids = [self.cluster.sql(f"SELECT oid FROM pg_database WHERE datname = '{name}'")[0][0] for name in names]
+        return [*(self.cluster.data / "base" / str(oid) for oid in oids), self.cluster.data / "pg_wal"]
+
+    @contextmanager
+    def held(self, path: Path):
+        """Somebody else has the right to write to what stands for a file."""
+        tables = MetaData(info=belongs_to(Database(path.stem)))
+        opened = _OPEN(self.cluster.place(self.name(path), Database(path.stem)), tables)
+        with engine.writing(opened):
+            yield
+        opened.dispose()
 
     def place_in(self, data: Path, server: Server | None, database: Database):
         return ServerPlace(self.cluster.place(self.name(data / f"{database.value}.db")).server, database)
@@ -58,24 +80,40 @@ _OPEN, _PLACE = engine.open_engine, places.place_in
 @contextmanager
 def on_server(cluster: Cluster):
     """Whoever imported the functions that open databases gets ours, as long as it lasts."""
+    from blickschutz.storage.dialects import pg_session, postgresql
+
     mapped = Mapped(cluster)
     with pytest.MonkeyPatch.context() as patch:
+        # How soon a server has to answer is the subject of test_server_store.py; a machine under load needs longer.
+        patch.setattr(pg_session, "CONNECT_S", 60)
+        patch.setattr(postgresql, "ANSWER_S", 60.0)
         for module in list(sys.modules.values()):
             if getattr(module, "open_engine", None) is _OPEN:
                 patch.setattr(module, "open_engine", mapped.open_engine)
             if getattr(module, "place_in", None) is _PLACE:
                 patch.setattr(module, "place_in", mapped.place_in)
         _active.append(mapped)
-        yield mapped.names
-        _active.clear()
+        opened: set[Path] = set()
+        try:
+            yield opened
+        finally:
+            _active.clear()
+            opened.update(mapped.opened)
+            mapped.drop()
+
+
+def on_a_server() -> Mapped | None:
+    """What stands for files at present; None where they are files."""
+    return _active[0] if _active else None
 
 
 def is_kept(word: bytes, folder: Path) -> bool:
-    """Whether any file of the database system holds `word`: those in `folder`, or all of the server's."""
-    for path in (_active[0].cluster.data if _active else folder).rglob("*"):
-        with suppress(FileNotFoundError):  # the server removes files when it likes
-            if path.is_file() and word in path.read_bytes():
-                return True
+    """Whether any file of the database system holds `word`: those in `folder`, or what the server has for them and its journal."""
+    for place in _active[0].folders(folder) if _active else [folder]:
+        for path in place.rglob("*"):
+            with suppress(FileNotFoundError):  # the server removes files when it likes
+                if path.is_file() and word in path.read_bytes():
+                    return True
     return False
 
 

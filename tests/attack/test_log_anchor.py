@@ -34,8 +34,11 @@ from blickschutz.control.service.grounds import gather
 from blickschutz.kernel.errors import DeviceError, OperatorError
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey, is_signed
+from tests.databases import past_guards
 from tests.desk import Desk, site_of
 from tests.fakes.clock import ManualClock
+
+pytestmark = pytest.mark.both_databases
 
 ATTACKS = 2000
 
@@ -202,10 +205,9 @@ class Site:
 
     def forget(self, after):
         """Entries after that number vanish from the database, as somebody does it who drops the triggers."""
-        with self.engine.begin() as connection:
-            for name in connection.execute(text("select name from sqlite_master where type = 'trigger'")).scalars().all():
-                connection.execute(text(f"drop trigger {name}"))
+        with past_guards(self.engine) as connection:
             connection.execute(text("delete from log where number > :n"), {"n": after})
+        with past_guards(self.engine, "log_checkpoints") as connection:
             connection.execute(text("delete from log_checkpoints where number > :n"), {"n": after})
 
     def export(self):
@@ -276,7 +278,7 @@ class TestWitness:
         site.anchoring(line).anchor()
         site.write(6)
         site.forget(99)
-        with site.engine.begin() as connection:
+        with past_guards(site.engine) as connection:
             connection.execute(text("delete from log where number = 7"))
         assert site.anchoring(line).anchor().problem is Problem.FORKED
 
@@ -531,9 +533,7 @@ class TestSiteWithAWitness:
             assert grounds().rows.anchored_at == desk.clock.now()
             told = []
             anchoring.wrong.listen(told.append)
-            with desk.records.inspected.office.log._engine.begin() as connection:
-                for name in connection.execute(text("select name from sqlite_master where type = 'trigger'")).scalars().all():
-                    connection.execute(text(f"drop trigger {name}"))
+            with past_guards(desk.records.inspected.office.log._engine) as connection:
                 connection.execute(text("delete from log where number > 1"))
             desk.clock.sleep(anchor_service.EVERY_S)
             anchoring.look()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+from tests.databases import on_a_server
 
 _PROGRAM = """
 import sqlite3, sys
@@ -18,7 +20,13 @@ sys.stdin.read()
 
 @contextmanager
 def write_lock(*databases):
-    """Nobody else can write to `databases` meanwhile."""
+    """Nobody else can write to `databases` meanwhile; on a server those that stand for them."""
+    if server := on_a_server():
+        with ExitStack() as held:
+            for path in databases:
+                held.enter_context(server.held(path))
+            yield
+        return
     command = [sys.executable, "-c", _PROGRAM, *map(str, databases)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -15,7 +15,7 @@ from tests.house import House
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory, database_system):
     """A site's pages; passwords are hashed quickly, and nobody waits long for a picture or a lock."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "OPERATIONS", 1)

@@ -33,6 +33,8 @@ from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.fakes.clock import ManualClock
 
+pytestmark = pytest.mark.both_databases
+
 GOOD = "vier Wörter ganz ohne Sinn"
 OTHER = "sieben blaue Ziegel im Regal"
 PEOPLE = [

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import closing
 from dataclasses import replace
 
 import msgspec
@@ -27,8 +25,11 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError, StoreBusyError
 from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine
+from tests.databases import by_hand
 from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock
+
+pytestmark = pytest.mark.both_databases
 
 ADA = By("Ada", "ada")
 NAMES = {"gate": "Haupteingang", "door": "Tür\nBcc: jemand@böse.example"}
@@ -426,8 +427,7 @@ def test_rows_of_a_version_before_are_told_and_end(tmp_path, clock):
     desk = AlertDesk(store, clock, ["wire"])
     for number in (1, 2):
         take(desk, number)
-    with closing(sqlite3.connect(tmp_path / "alerts.db", isolation_level=None)) as connection:
-        connection.execute("UPDATE alert_outbox SET queued = NULL")
+    by_hand(store.engine, "UPDATE alert_outbox SET queued = NULL")
     clock.sleep(STALE_S + 1)
     wire = Wire(down=False)
     assert Sender(wire, store, clock).work() == 1

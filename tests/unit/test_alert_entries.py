@@ -19,6 +19,8 @@ from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
 from tests.fakes.clock import ManualClock
 
+pytestmark = pytest.mark.both_databases
+
 ADA, BERT = By("Ada Lovelace", "ada"), By("Bert Brecht", "bert")
 
 

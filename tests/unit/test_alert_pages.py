@@ -27,6 +27,8 @@ from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 from tests.fakes.house import DESK, AlertPages
 
+pytestmark = pytest.mark.both_databases
+
 SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 CAMERAS = [camera.id for camera in SITE.cameras]
 MANY = 2000
@@ -212,6 +214,7 @@ class TestDecisions:
 
 @pytest.mark.alone
 class TestWaits:
+    @pytest.mark.files_alone
     def test_who_looks_does_not_wait_for_who_writes(self, house):
         number = house.take()
         with house.store._engine.connect() as other:

@@ -17,6 +17,8 @@ from blickschutz.storage.engine import open_engine, writing
 from blickschutz.web.views import place_from, place_of
 from tests.fakes.clock import ManualClock
 
+pytestmark = pytest.mark.both_databases
+
 MANY = 2000
 ADA = By("Ada", "ada")
 

@@ -20,6 +20,8 @@ from tests.conftest import ROOT
 from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock
 
+pytestmark = pytest.mark.both_databases
+
 
 def situation(number=1, kind=Kind.PERSON_DOWN, ended=None, **figures):
     figures = figures or {"height_share": 0.4, "seconds": 0.6, "lying": 0.3}

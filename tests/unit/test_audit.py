@@ -22,7 +22,10 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.vault.io.files import InstallationKey, is_signed
 from tests.conftest import ROOT
+from tests.databases import past_guards
 from tests.fakes.clock import ManualClock
+
+pytestmark = pytest.mark.both_databases
 
 GOLDEN = ROOT / "tests/golden"
 
@@ -164,8 +167,7 @@ class TestWatch:
 
     def alter(self, engine, number):
         """What whoever owns the file could do: the triggers are no lock."""
-        with engine.begin() as connection:
-            connection.execute(text("DROP TRIGGER IF EXISTS log_no_update"))
+        with past_guards(engine) as connection:
             connection.execute(text(f"UPDATE log SET text = replace(text, 'kvd-1', 'kvd-2') WHERE number = {number}"))
 
     def test_what_is_new_is_looked_at_and_the_whole_once_a_day(self, log, engine):

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from blickschutz.access.model import Member, Permission, Role
 from blickschutz.access.rules import PERMISSIONS
@@ -38,10 +37,13 @@ from blickschutz.vault.io.files import InstallationKey
 from blickschutz.web import texts
 from blickschutz.web.routes.clock import mark, span
 from tests.conftest import ROOT
+from tests.databases import by_hand
 from tests.fakes.clock import ManualClock
 from tests.fakes.time import DAY
 from tests.fakes.timedesk import ClockPages, Doors, ScriptedTime
 from tests.house import House
+
+pytestmark = pytest.mark.both_databases
 
 SITE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 CAMERA = SITE.cameras[0]
@@ -164,8 +166,7 @@ class TestWhatThePageSays:
         assert len(re.findall(r'action="/clock/propose"', main)) == 2
 
     def test_a_clip_without_a_case_or_with_a_damaged_one_is_named_all_the_same(self, place):
-        with place.engine.begin() as connection:
-            connection.execute(text("update cases set facts = 'x' where clip = :clip"), {"clip": CLIPS[1]})
+        by_hand(place.engine, "update cases set facts = 'x' where clip = ?", CLIPS[1])
         lost = "c" * 32
         place.desk.now = replace(JUMPED, choices=(Choice(Basis.WALL, 1.0, (*CLIPS, lost)), COUNT))
         page = place.read()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
-from contextlib import closing
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.lives import STANDING
 from blickschutz.audit.model import Event
 from blickschutz.control.service.checks import check_site
 from blickschutz.demo.enrolment import found_with
+from blickschutz.storage.engine import writing
 from blickschutz.vault.model import EntryKind, RegisterEntry
 from blickschutz.vault.register import (
     confirmation_text,
@@ -28,9 +28,10 @@ from blickschutz.vault.register import (
     words_of,
 )
 from blickschutz.vault.service import change_passphrase, enrol_with, signing_key, unlock, with_signing
+from tests.databases import past_guards
 from tests.house import SITE
 
-pytestmark = pytest.mark.usefixtures("quick_keys")
+pytestmark = [pytest.mark.usefixtures("quick_keys"), pytest.mark.both_databases]
 
 WORDS = "eine lange Losung"
 
@@ -241,7 +242,7 @@ class TestFromBelow:
         [
             ("DELETE FROM reviewer_register WHERE number = 4", "3 entries, and 4 by the log"),
             ("UPDATE reviewer_register SET line = replace(line, 'kvd-3', 'kvd-4')", "not what the log says"),
-            ("UPDATE reviewer_register SET signature = hex(zeroblob(64)) WHERE number = 2", "not signed by this installation"),
+            (f"UPDATE reviewer_register SET signature = '{'0' * 128}' WHERE number = 2", "not signed by this installation"),
             ("INSERT INTO reviewer_register SELECT founding, 5, line, signature FROM reviewer_register WHERE number = 4", "5 entries"),
             ("INSERT INTO reviewer_register SELECT 2, number, line, signature FROM reviewer_register", "8 entries, and 4"),
             ("UPDATE accounts SET state = 'active' WHERE id = 'kvd-4'; DELETE FROM reviewer_register WHERE number = 4", "3 entries"),
@@ -255,10 +256,9 @@ class TestFromBelow:
             people.confirm(by, third)
         people.enrolment.revoke("kvd-3", "blocked", "system")
         assert people.enrolment.look() == ()
-        with closing(sqlite3.connect(house.folder / "control.db")) as database:
-            for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
-                database.execute(f'DROP TRIGGER "{name}"')
-            database.executescript(change)
+        with past_guards(house.records.office.cases.store._engine, "reviewer_register") as connection:
+            for statement in change.split("; "):
+                connection.exec_driver_sql(statement)
         house.records.office.access.accounts._read = None
         self.stopped(house, words)
 
@@ -283,8 +283,8 @@ class TestFromBelow:
         self.stopped(house, "another root")
 
     def test_the_register_grows_only(self, house, people):
-        with closing(sqlite3.connect(house.folder / "control.db")) as database, pytest.raises(sqlite3.IntegrityError):
-            database.execute("DELETE FROM reviewer_register")
+        with pytest.raises(IntegrityError), writing(house.records.office.cases.store._engine) as connection:
+            connection.exec_driver_sql("DELETE FROM reviewer_register")
 
     def test_it_is_found_at_the_start_and_told_once(self, house, people):
         house.records.archive.keys.put(enrol_with("kvd-9", WORDS)[0])

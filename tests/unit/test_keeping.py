@@ -36,6 +36,8 @@ from tests.fakes.clock import ManualClock
 from tests.faults.children import make_writer
 from tests.house import CAMERA, SITE, House
 
+pytestmark = pytest.mark.both_databases
+
 HOUR = 3600.0
 
 
@@ -729,6 +731,7 @@ class TestCommands:
         assert not records.office.access.people.redeem("technik", code)
         records.keeping.close()
 
+    @pytest.mark.files_alone
     def test_check_ends_with_one_where_something_is_broken(self, site):
         self.run("users", "password", "--site", site, "kvd-1", "--stdin", text="ein langes Kennwort\n")
         result = self.run("check", "--site", site, "--json")
@@ -736,6 +739,7 @@ class TestCommands:
         assert result.exit_code == 1
         assert (rules["reviewers"], rules["log"], rules["missing-file"]) == ("broken", "holds", "holds")
 
+    @pytest.mark.files_alone
     def test_what_is_lost_is_shown_and_accepted_at_the_terminal(self, site, tmp_path):
         assert "no data folder yet" in self.run("accept-loss", "--site", site, "--yes").output
         assert self.run("users", "list", "--site", site).exit_code == 0

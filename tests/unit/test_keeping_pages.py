@@ -18,6 +18,8 @@ from tests.fakes.clock import ManualClock
 from tests.faults.children import group, make_writer
 from tests.house import SITE
 
+pytestmark = pytest.mark.both_databases
+
 NAME = "a" * 32
 ADDRESS = f"http://127.0.0.1:{SITE.server.port}"
 NEXT = {"until": "2024-01-30", "ground": "straftat", "reference": "KL-1"}
@@ -160,6 +162,7 @@ class TestLoss:
         site.start()
         return site
 
+    @pytest.mark.files_alone
     def test_every_page_says_it_and_one_says_what_and_the_way_back(self, lost):
         for path in ("/cases", "/health", "/log"):
             assert "Sicherer Betrieb" in lost.get(path, {"/log": "dsb"}.get(path, "aufsicht"))
@@ -171,6 +174,7 @@ class TestLoss:
         assert "Als erste Person" not in lost.get("/loss", "technik")
         assert "blickschutz_safe_mode 1.0" in lost.get("/metrics", "technik")
 
+    @pytest.mark.files_alone
     def test_two_of_the_supervision_accept_and_what_no_row_explains_is_kept(self, lost):
         what = lost.records.keeping.safety.what
         assert lost.post("/loss/accept", what=what).status_code == 422, "without saying that one has read it"

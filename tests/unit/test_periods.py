@@ -20,6 +20,8 @@ from blickschutz.storage.engine import open_engine, writing
 from tests.conftest import often
 from tests.unit.test_policy import SITE
 
+pytestmark = pytest.mark.both_databases
+
 BERLIN, HOUR, DAY = ZoneInfo("Europe/Berlin"), 3600.0, 86_400.0
 YEARS = [date(2027, 1, 1) + timedelta(days=offset) for offset in range(365 + 366)]
 # Every day in `make test-long`; what goes through the store takes some of them else.

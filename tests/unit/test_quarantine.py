@@ -19,8 +19,11 @@ from blickschutz.review.model import CaseState, Fate, Ground, QuarantineReason, 
 from blickschutz.review.rules import DECIDE_WITHIN_S
 from blickschutz.vault import service
 from blickschutz.vault.service import new_key
+from tests.databases import by_hand
 from tests.faults.children import group, make_writer
 from tests.house import SITE, House
+
+pytestmark = pytest.mark.both_databases
 
 HOUR, DAY = 3600.0, 86_400.0
 NAME = "a" * 32
@@ -180,8 +183,7 @@ class TestFound:
 
     def test_a_row_that_cannot_be_read_is_a_row(self, house):
         house.clip(NAME)
-        with house.records.office.cases.store._engine.begin() as connection:
-            connection.exec_driver_sql("update cases set facts = '{'")
+        by_hand(house.records.office.cases.store._engine, "update cases set facts = '{'")
         house.again()
         assert house.events(Event.QUARANTINED) == []
         assert house.path().exists()
@@ -345,6 +347,7 @@ class TestHoldBeside:
         assert house.case().state is CaseState.DESTROYED
         assert list(house.folder.rglob(f"{NAME}*")) == []
 
+    @pytest.mark.files_alone
     def test_an_older_database_lets_nothing_go_that_was_held_since(self, house):
         house.clip()
         house.back_up()
@@ -360,6 +363,7 @@ class TestHoldBeside:
         assert house.case().state is CaseState.DESTROYED, "the hold ends when it was to end"
         assert house.events(Event.HOLD_RELEASED)[0].facts["reason"] == "hold-expired"
 
+    @pytest.mark.files_alone
     def test_a_longer_hold_since_then_stays_longer(self, house):
         house.clip()
         house.hold()
@@ -371,6 +375,7 @@ class TestHoldBeside:
         house.days(100)
         assert house.path().exists()
 
+    @pytest.mark.files_alone
     def test_a_shorter_one_is_not_believed_against_the_row(self, house):
         house.clip()
         case = house.hold()
@@ -381,6 +386,7 @@ class TestHoldBeside:
         assert house.records.archive.notes.read(NAME).hold.until == case.hold.until
 
     @pytest.mark.parametrize("loss", ["missing", "empty"])
+    @pytest.mark.files_alone
     def test_without_a_database_it_waits_with_its_hold_for_two_people(self, house, loss):
         house.clip()
         case = house.hold()
@@ -435,6 +441,7 @@ class TestHoldBeside:
         assert house.case().state is CaseState.SECOND
         assert house.events(Event.HOLD_SET) == []
 
+    @pytest.mark.files_alone
     def test_the_shredder_asks_right_before(self, house):
         """The row is doomed and a hold lies beside: what neither the row nor the log explains is not destroyed."""
         case = house.clip()
@@ -484,6 +491,7 @@ class TestHoldBeside:
 
 
 class TestRestrictedBeside:
+    @pytest.mark.files_alone
     def test_a_request_that_an_older_database_does_not_know_takes_two_people(self, house):
         house.clip()
         house.back_up()
@@ -554,6 +562,7 @@ class TestBack:
 class TestOrphans:
     """A hold lies there, and its clip and row do not."""
 
+    @pytest.mark.files_alone
     def test_it_is_told_as_long_as_it_lasts_and_then_it_goes(self, house):
         house.clip()
         house.hold()

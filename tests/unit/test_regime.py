@@ -23,6 +23,8 @@ from blickschutz.vault.io.files import InstallationKey
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 
+pytestmark = pytest.mark.both_databases
+
 BERLIN = ZoneInfo("Europe/Berlin")
 HOURS = RegimeHours(time(6), time(20))
 

@@ -34,6 +34,8 @@ from tests.unit.test_documents import exists
 from tests.unit.test_keeping import quick_keys
 from tests.unit.test_policy import whole
 
+pytestmark = pytest.mark.both_databases
+
 __all__ = ["quick_keys"]
 DAY_S = 86_400.0
 SUPERVISOR, OFFICER = "aufsicht", "dsb"

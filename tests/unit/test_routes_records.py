@@ -21,6 +21,8 @@ from blickschutz.web.lanes import SIZES, CrowdedError, Lane
 from tests.desk import CAMERA, admit
 from tests.fakes.holder import write_lock
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def locked(desk):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import date
 
@@ -33,9 +31,12 @@ from blickschutz.rights.service import RightsDesk
 from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import open_engine
 from blickschutz.vault.io.files import InstallationKey
+from tests.databases import by_hand, past_guards
 from tests.fakes.case_time import CaseClock
 from tests.fakes.clock import ManualClock
 from tests.fakes.voices import ALL_VOICES
+
+pytestmark = pytest.mark.both_databases
 
 DAY = date(2026, 11, 26)
 REQUEST = Request(0, RequestState.OPEN, DAY, (Right.ACCESS,), "N. N.", "", "de", "aufsicht", 1.0)
@@ -60,8 +61,7 @@ class House:
         return self.cases.get(case.id)
 
     def sql(self, text, *values):
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            return connection.execute(text, values).fetchall()
+        return by_hand(self.engine, text, *values)
 
     def facts(self, table, number, change):
         """Alter the text of a row as another version, or a bad disk, would have written it."""
@@ -195,8 +195,7 @@ class TestDamaged:
         store = SqlAlertStore(open_engine(tmp_path / "alerts.db", ALERT_TABLES))
         new = Alert(0, "nord", Kind.LOITERING, "", Origin.ANALYSIS, AlertState.RAISED, 1.0, 1.0, 0.5)
         first, second = (store.add(new, ["mail"], HistoryEntry(1.0, "raised", "system")) for _ in range(2))
-        with closing(sqlite3.connect(tmp_path / "alerts.db", isolation_level=None)) as connection:
-            connection.execute("UPDATE alerts SET kind = 'levitation' WHERE id = ?", (first.id,))
+        by_hand(store.engine, "UPDATE alerts SET kind = 'levitation' WHERE id = ?", first.id)
         assert [one.id for one in store.find()] == [second.id]
         assert [one.alert.id for one in store.outbox.due("mail", 10.0)] == [second.id]
         assert [one.alerts for one in store.tally(0.0)] == [1]
@@ -207,9 +206,8 @@ class TestDamaged:
     def test_an_entry_that_cannot_be_read_hides_no_other(self, house):
         house.log.write(Event.SYSTEM_STARTED, "system")
         house.log.write(Event.SYSTEM_ENDED, "system")
-        with house.engine.connect() as connection:
-            connection.exec_driver_sql("DROP TRIGGER log_no_update")
-            connection.commit()
+        with past_guards(house.engine):
+            pass
         house.sql("UPDATE log SET text = '{' WHERE number = 1")
         assert [entry.event for entry, _ in house.log.find()] == [Event.SYSTEM_ENDED]
         both = [Event.SYSTEM_STARTED, Event.SYSTEM_ENDED]

@@ -27,6 +27,8 @@ from tests.fakes.clock import ManualClock
 from tests.house import SITE, House
 from tests.unit.test_quarantine import NAME, Lossy
 
+pytestmark = pytest.mark.both_databases
+
 DAY = 86_400.0
 SECRET = b"12345678901234567890"
 PASSWORD = "vier Wörter ganz ohne Sinn"
@@ -138,6 +140,7 @@ class TestNothingIsLost:
         assert site.kinds() == []
         assert site.finding().result == "holds"
 
+    @pytest.mark.files_alone
     def test_nor_the_first_start_of_a_version_that_keeps_a_witness(self, site):
         site.stop()
         (site.folder / "witness.json").unlink()
@@ -170,6 +173,7 @@ class TestNothingIsLost:
 
 class TestDatabase:
     @pytest.mark.parametrize("loss", ["missing", "empty", "journal left"])
+    @pytest.mark.files_alone
     def test_without_it_nothing_is_destroyed_and_the_way_back_is_named(self, site, loss):
         site.close()
         site.database(("", "-wal", "-shm") if loss != "journal left" else ("", "-shm"))
@@ -197,6 +201,7 @@ class TestDatabase:
         site.again()
         assert site.kinds() == []
 
+    @pytest.mark.files_alone
     def test_an_older_one_is_named_and_the_right_one_ends_it(self, site):
         site.back_up()
         site.clip("c" * 32)
@@ -234,6 +239,7 @@ class TestDatabase:
         assert len(other.records.archive.shelf.clips()) == 6
         other.close()
 
+    @pytest.mark.files_alone
     def test_one_that_was_put_back_and_written_on_is_not_the_one_that_was(self, site):
         """More entries than before, but others: the number alone would not tell."""
         site.back_up()
@@ -251,6 +257,7 @@ class TestDatabase:
         site.begin()
         assert site.kinds() == [LossKind.DATABASE_OLDER]
 
+    @pytest.mark.files_alone
     def test_a_log_whose_end_was_cut_is_named(self, site):
         site.stop()
         with closing(sqlite3.connect(site.folder / "control.db")) as connection:
@@ -265,6 +272,7 @@ class TestDatabase:
         assert str(number) in site.finding().mend
         site.check_nothing_ends()
 
+    @pytest.mark.files_alone
     def test_one_that_is_damaged_beyond_use_is_set_aside(self, site):
         site.stop()
         size = (site.folder / "control.db").stat().st_size
@@ -278,6 +286,7 @@ class TestDatabase:
         site.check_nothing_ends()
 
     @pytest.mark.parametrize("damage", ["half", "noise"])
+    @pytest.mark.files_alone
     def test_one_that_is_damaged_in_part_is_rescued_and_destroys_nothing(self, site, damage):
         site.stop()
         path = site.folder / "control.db"
@@ -299,6 +308,7 @@ class TestDatabase:
         site.check_nothing_ends()
         assert site.desk.take("vorplatz-nord", site.situation(number=9), notify=True).id, "alerts go on"
 
+    @pytest.mark.files_alone
     def test_what_can_be_read_of_a_damaged_one_goes_on(self, site):
         site.stop()
         with (site.folder / "control.db").open("r+b") as file:
@@ -318,6 +328,7 @@ class TestDatabase:
         assert site.kinds() == []
         assert faults(site) == []
 
+    @pytest.mark.files_alone
     def test_a_damaged_database_of_alerts_is_set_aside_and_alerts_go_on(self, site):
         site.desk.take("vorplatz-nord", site.situation(), notify=True)
         site.witness()
@@ -334,6 +345,7 @@ class TestDatabase:
 
 
 class TestSoundness:
+    @pytest.mark.files_alone
     def test_damage_while_the_system_runs_is_found_within_a_day(self, site):
         watch = site.records.soundness
         watch.look()
@@ -501,6 +513,7 @@ class TestWitness:
         assert site.kinds() == [LossKind.WITNESS_DAMAGED]
         site.check_nothing_ends()
 
+    @pytest.mark.files_alone
     def test_while_something_is_lost_it_is_not_written_over(self, site):
         site.stop()
         site.database()
@@ -528,6 +541,7 @@ class TestAccepted:
         site.begin()
         return site.records.keeping.safety
 
+    @pytest.mark.files_alone
     def test_it_takes_two_who_saw_the_same(self, site):
         safety = self.lose(site)
         assert safety.accept("aufsicht", "something-else") is NotAccepted.CHANGED

@@ -20,7 +20,7 @@ from blickschutz.review.model import CaseState, Erasing, Ground, Verdict
 from blickschutz.vault.io.files import is_signed
 from tests.house import SITE
 
-pytestmark = pytest.mark.usefixtures("quick_keys")
+pytestmark = [pytest.mark.usefixtures("quick_keys"), pytest.mark.both_databases]
 
 HOUR = 3600.0
 
@@ -218,10 +218,12 @@ class TestRowsThatAreOlder:
         house.work()
         return case, receipt(house)
 
+    @pytest.mark.files_alone
     def test_what_was_overwritten_is_told_as_such(self, house):
         case, one = self.destroyed_before(house)
         assert (one.ending, one.overwritten, one.reason) == ("overwritten", case.size, "unreviewed")
 
+    @pytest.mark.files_alone
     def test_a_note_that_a_crash_cut_makes_it_interrupted(self, house):
         ends = house.folder / "ends.jsonl"
         case, one = self.destroyed_before(house, lambda: os.truncate(ends, ends.stat().st_size - 9))
@@ -231,6 +233,7 @@ class TestRowsThatAreOlder:
         house.work()
         assert house.records.archive.ends.read(again.clip).done, "what follows a cut line is read"
 
+    @pytest.mark.files_alone
     def test_nobody_else_can_say_that_it_was_overwritten(self, house):
         ends = house.folder / "ends.jsonl"
         _, one = self.destroyed_before(house, lambda: ends.write_bytes(ends.read_bytes().replace(b'"size"', b'"size" ')))

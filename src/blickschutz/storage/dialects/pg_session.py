@@ -16,6 +16,7 @@ from blickschutz.storage.places import Server, ServerPlace
 _T = TypeVar("_T")
 # Whether a server answers at all is known soon. What it works on may take longer, and what goes through whole tables much longer.
 ANSWER_S, WORK_S, LONG_S = 1.5, 10.0, 3600.0
+CONNECT_S = 2  # the least that the driver takes
 _INTERVAL_S = 0.1
 # `synchronous_commit`: a commit is on disk when it returns. Nothing is written but in a transaction that says that it writes.
 _SETTINGS = {
@@ -80,7 +81,7 @@ def open_session(place: ServerPlace) -> Session:
         user=server.user,
         password=server.password or None,
         application_name="blickschutz",
-        connect_timeout=2,
+        connect_timeout=CONNECT_S,
         options=f"{settings} -c search_path={place.database.value}",
         # Our plans are many and short-lived; and what passes on connections forgets statements that a session prepared.
         prepare_threshold=None,
