@@ -8,12 +8,13 @@ interrupt ends all.
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 # In the order of their names: the modules with few tests are the long ones, and must not come last.
@@ -55,9 +56,16 @@ def _yield_session(pid: int) -> None:
         Path(f"/proc/{pid}/autogroup").write_text("19", encoding="ascii")
 
 
+def _ended(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
 def main() -> int:
-    computing = _command("-n", "auto", *_SHARED, "-m", "not alone and not long", *(f"--ignore={one}" for one in _LIVE))
-    waiting = _command("-n", "4", *_SHARED, "-m", "not alone and not long", *_LIVE)
+    # Whoever ends this ends what it started: unheard, two runs would take each other's time.
+    signal.signal(signal.SIGTERM, _ended)
+    # Served last, a test may wait for minutes before it is its turn.
+    computing = _command("-n", "auto", *_SHARED, "--timeout", "600", "-m", "not alone and not long", *(f"--ignore={one}" for one in _LIVE))
+    waiting = _command("-n", "5", *_SHARED, "-m", "not alone and not long", *_LIVE)
     watching = _command("-m", "alone and not long", *ALONE)
     codes = []
     with tempfile.TemporaryFile() as told:
