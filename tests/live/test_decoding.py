@@ -47,7 +47,7 @@ def opened(server, decoders, sink=None):
         source.close()
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265"])
+@pytest.mark.parametrize("codec", [pytest.param("h264", marks=pytest.mark.long), "h265"])
 def test_a_device_that_fails_in_the_middle_of_a_stream_costs_no_picture(codec):
     device = Twisted(50, fails, codec={"h264": "h264", "h265": "hevc"}[codec])
     decoders = Decoders(Decoding.NVDEC, Guard(SystemClock()), SystemClock(), lambda which, mine: device)
@@ -96,7 +96,7 @@ def test_a_confined_cell_without_a_device_decodes_in_software_and_says_why(walk_
     run([cell("a", walk_clip, decoding=Decoding.NVDEC)], scenario)
 
 
-@pytest.mark.parametrize("launch", [dying_cell.launch_dying, dying_cell.launch_holding])
+@pytest.mark.parametrize("launch", [dying_cell.launch_dying, pytest.param(dying_cell.launch_holding, marks=pytest.mark.long)])
 def test_a_driver_that_takes_the_cell_with_it_does_so_once(walk_clip, launch):
     async def scenario(supervisor):
         keeper = supervisor.keepers["a"]

@@ -167,7 +167,7 @@ def test_the_chosen_theme_is_the_one_attribute(place, browser, theme):
     context.close()
 
 
-@pytest.fixture(params=["de", "en"])
+@pytest.fixture(params=["de", pytest.param("en", marks=pytest.mark.long)])
 def seat(request, place, browser):
     """Opens a page as somebody, in one language; `_` gives a text of it."""
     contexts = []
