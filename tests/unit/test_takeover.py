@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
-import select
 import socket
 import threading
 import time
@@ -149,29 +149,32 @@ def with_situations(**changed):
     return channel.msgspec.structs.replace(CELL, situations=SituationSettings(**changed))
 
 
+# From a process without threads: of one that has some, a fork may hold for ever what a thread held.
+CLEAN = multiprocessing.get_context("forkserver")
+CLEAN.set_forkserver_preload([__name__])
+
+
 class LivingCell:
     """A process that is as a cell without a camera: it loses its control room at once, with something to tell."""
 
     def __init__(self, doors, run="1" * 32, cell=CELL, news=(), alone_s=20.0, deaf=False):
         self.run, (listener, settings) = run, doors.make(run)
-        ready, told = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            try:
-                self._live(listener, settings, cell, news, alone_s, told, deaf=deaf)
-            finally:
-                os._exit(0)
+        ready, told = CLEAN.Pipe(duplex=False)
+        self._process = CLEAN.Process(target=self._live, args=(listener, settings, cell, news, alone_s, told, deaf))
+        self._process.start()
         listener.close()
-        os.close(told)
-        assert os.read(ready, 1) == b"r"
-        os.close(ready)
+        told.close()
+        assert ready.poll(60), "it does not begin"
+        assert ready.recv() == "ready"
+        ready.close()
+        self.pid = self._process.pid
 
     @staticmethod
-    def _live(listener, settings, cell, news, alone_s, told, *, deaf):
+    def _live(listener, settings, cell, news, alone_s, told, deaf):
         channel.ALONE_S = alone_s
         door, ended = Door(listener, settings, cell), threading.Event()
         if deaf:
-            os.write(told, b"r")
+            told.send("ready")
             time.sleep(60)
         ours, theirs = socket.socketpair()
 
@@ -188,20 +191,18 @@ class LivingCell:
             time.sleep(0.005)
         for one in news:
             end.send(one)
-        os.write(told, b"r")
+        told.send("ready")
         ended.wait(60)
         end.close()
 
     def has_ended(self, within_s=10.0):
-        handle = os.pidfd_open(self.pid)
-        ended = bool(select.select([handle], [], [], within_s)[0])
-        os.close(handle)
-        return ended
+        self._process.join(within_s)
+        return self._process.exitcode is not None
 
     def bury(self):
-        if not self.has_ended(0):
-            os.kill(self.pid, 9)
-        os.waitpid(self.pid, 0)
+        self._process.kill()
+        self._process.join()
+        self._process.close()
 
 
 @pytest.fixture
