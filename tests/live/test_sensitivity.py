@@ -12,6 +12,7 @@ from tests.live.system import RunningSystem, axe_findings, browser, guest_site, 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(240)]
 CAMERA = "vorplatz-nord"
+OTHERWISE_NOW = 409
 SIZES = ((390, 844), (768, 1024), (1280, 800), (1366, 768), (1440, 900), (1600, 900), (1920, 1080), (2560, 1440))
 
 
@@ -51,7 +52,20 @@ def tab(browser, system):
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     yield page
     context.close()
-    assert problems == []
+    assert [one for one in problems if f"status of {OTHERWISE_NOW} " not in one] == []
+
+
+def accept(tab, keeper):
+    """Take what is proposed. Each minute that is observed may propose another value: who saw the one before sees that first."""
+    for _ in range(5):
+        seen = tab.locator("form:has(input[value='object_left']) input[name='seen']").get_attribute("value")
+        reach(tab, "form:has(input[value='object_left']) button", 200)
+        with tab.expect_navigation() as arrived:
+            tab.keyboard.press("Enter")
+        if arrived.value.status != OTHERWISE_NOW:
+            break
+    tab.wait_for_selector("td:has-text('angenommen')")
+    assert keeper._settings.situations.thresholds[Kind.OBJECT_LEFT] == float(seen)
 
 
 def test_whoever_accepts_by_keyboard_changes_the_cell_that_runs(tab, system):
@@ -62,11 +76,7 @@ def test_whoever_accepts_by_keyboard_changes_the_cell_that_runs(tab, system):
     reach(tab, f"a[href='/sensitivity/{CAMERA}']")
     tab.keyboard.press("Enter")
     tab.wait_for_selector("h1:has-text('Vorplatz Nord')")
-    seen = tab.locator("form:has(input[value='object_left']) input[name='seen']").get_attribute("value")
-    reach(tab, "form:has(input[value='object_left']) button", 200)
-    tab.keyboard.press("Enter")
-    tab.wait_for_selector("td:has-text('angenommen')")
-    assert keeper._settings.situations.thresholds[Kind.OBJECT_LEFT] == float(seen)
+    accept(tab, keeper)
     assert keeper.restarts == 0
     reach(tab, "form[action$='/undo'] button", 200)
     tab.keyboard.press("Enter")
