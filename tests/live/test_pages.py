@@ -62,7 +62,9 @@ PAGES = {
 def place(tmp_path_factory):
     base = tmp_path_factory.mktemp("pages")
     source = Source(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE))
-    running = RunningSystem(guest_site(base, 2), base, source)
+    site = guest_site(base, 2)
+    # With the mark of a demonstration, which is the widest bar there is.
+    running = RunningSystem(site.model_copy(update={"site": site.site.model_copy(update={"demo": True})}), base, source)
     seed(running.system.records)
     running.system.records.office.access.people.recover("technik", "kvd-2")
     ask(running.system.records)
