@@ -23,7 +23,6 @@ TABLE: Mapping[type[Any], Delivery] = {
     messages.FilmUntil: NEWEST,
     messages.SetThresholds: NEWEST,
     messages.SetSituations: NEWEST,
-    messages.SetSituations: NEWEST,
     messages.TakenOver: NEWEST,
     messages.Resumed: NEWEST,
     messages.Heard: NEWEST,
