@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +12,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
@@ -30,25 +28,13 @@ from blickschutz.situations.kinds import Kind, name
 from blickschutz.web import texts
 from blickschutz.web.limits import BodyLimit
 from blickschutz.web.security import RequestCheck, headers_of, hosts_of
+from blickschutz.web.templating import templates
 
 _SEE_OTHER = 303
 _BEGIN_S = 3.0
 Text = Annotated[str, Form(max_length=500)]
 Word = Annotated[str, Form(max_length=60)]
 Secret = Annotated[str, Form(max_length=200)]
-
-
-@functools.cache
-def _templates() -> Environment:
-    """Each is compiled once in a process."""
-    return Environment(
-        loader=PackageLoader("blickschutz.reviewroom"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 class RoomPages:
@@ -67,7 +53,7 @@ class RoomPages:
             "words": texts,
             "kind_names": {kind.value: name(kind, settings.language) for kind in Kind},
         }
-        return HTMLResponse(_templates().get_template(template).render({**shared, **values}), status)
+        return HTMLResponse(templates("blickschutz.reviewroom").get_template(template).render({**shared, **values}), status)
 
 
 def base_app(settings: RoomSettings) -> tuple[FastAPI, RoomPages]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import HTTPConnection
 
 from blickschutz import __version__
@@ -31,6 +29,7 @@ from blickschutz.web.metrics import Refusals
 from blickschutz.web.ports import CameraControl, ControlRoom
 from blickschutz.web.routing import route_class
 from blickschutz.web.streams import OpenStreams
+from blickschutz.web.templating import templates
 
 KEYS = "1234567890ß"
 # Where people begin, by what they may do: the first that fits.
@@ -40,19 +39,6 @@ _STARTS = (
     (Permission.LOG, "/log"),
     (Permission.HEALTH, "/health"),
 )
-
-
-@functools.cache
-def _templates() -> Environment:
-    """Each is compiled once in a process, however many sites it shows."""
-    return Environment(
-        loader=PackageLoader("blickschutz.web"),
-        autoescape=select_autoescape(),
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +68,7 @@ class Pages:
         self.zone = ZoneInfo(site.site.timezone)
         # What `plain` renders in the event loop is read from disk now.
         for name in ("base.html", "not_now.html"):
-            _templates().get_template(name)
+            templates("blickschutz.web").get_template(name)
 
     @property
     def site(self) -> SiteFile:
@@ -237,5 +223,5 @@ class Pages:
             "number": lambda value, digits=1: texts.number(value, language, digits),
             "all_stopped": self.all_stopped(),
         }
-        body = _templates().get_template(template).render({**shared, **values})
+        body = templates("blickschutz.web").get_template(template).render({**shared, **values})
         return HTMLResponse(body, status)

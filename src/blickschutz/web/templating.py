@@ -1,0 +1,20 @@
+"""The templates of a package's pages, as all pages have them."""
+
+from __future__ import annotations
+
+import functools
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+
+@functools.cache
+def templates(package: str) -> Environment:
+    """Each is compiled once in a process, however many sites it shows; a name that is not given is an error."""
+    return Environment(
+        loader=PackageLoader(package),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
