@@ -16,21 +16,11 @@ import httpx
 from benchmarks.offline import elsewhere
 
 from tests.conftest import ROOT
+from tests.live.system import one_camera
 from tests.peers.rtsp import rtsp_server
 
 CAMERA, PORT = "10.77.0.20", 8719
 CALLS = "trace=connect,sendto,sendmsg,sendmmsg"
-
-
-def site_of(folder: Path, port: int) -> Path:
-    """One camera of a network; the data lie beside the site file."""
-    text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
-    head = text[: text.index("[[cameras]]")].replace("port = 8710", f"port = {PORT}")
-    head = head.replace("[site]\n", '[site]\ndemo = true\nid = "rathaus"\ndata = "daten"\n')
-    camera = f'[[cameras]]\nid = "vorplatz-nord"\nname = "Vorplatz Nord"\nside = "forecourt"\naddress = "rtsp://{CAMERA}:{port}/stream"\n'
-    path = folder / "site.toml"
-    path.write_text(head + camera, encoding="utf-8")
-    return path
 
 
 def met(trace: Path, within_s: float) -> bool:
@@ -48,7 +38,8 @@ def main() -> None:
     for words in ("link set lo up", f"addr add {CAMERA}/32 dev lo"):
         subprocess.run(["ip", *words.split()], check=True)
     with rtsp_server("h264", "--host", CAMERA) as server:
-        command = [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(site_of(folder, server.port))]
+        site = one_camera(folder, f"rtsp://{CAMERA}:{server.port}/stream", PORT)
+        command = [sys.executable, "-m", "blickschutz.cli.main", "run", "--site", str(site)]
         traced = ["strace", "-f", "-qq", "--seccomp-bpf", "-e", "signal=none", "-e", CALLS, "-o", str(folder / "trace"), *command]
         running = subprocess.Popen(traced, cwd=ROOT, stderr=(folder / "told").open("w"), start_new_session=True)
         try:

@@ -138,6 +138,18 @@ class RunningSystem:
         assert not self._thread.is_alive()
 
 
+def one_camera(folder: Path, address: str, port: int) -> Path:
+    """A site file of a demonstration with one camera; the data lie beside it."""
+    text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
+    head = text[: text.index("[[cameras]]")].replace("port = 8710", f"port = {port}")
+    head = head.replace("[site]\n", '[site]\ndemo = true\nid = "rathaus"\ndata = "daten"\n')
+    head = head.replace("[recording]\n", "[recording]\nreserve_mb = 50\n")
+    camera = f'[[cameras]]\nid = "vorplatz-nord"\nname = "Vorplatz Nord"\nside = "forecourt"\naddress = "{address}"\n'
+    path = folder / "site.toml"
+    path.write_text(head + camera, encoding="utf-8")
+    return path
+
+
 def guest_site(base: Path, cameras: int | None = None, rate: float = 1.0, **server: object) -> SiteFile:
     """The example at a free port, with its first cameras (all without a number) on the guest's clip, which is made in `base`.
 

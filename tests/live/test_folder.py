@@ -13,22 +13,14 @@ import time
 import httpx
 import pytest
 
-from tests.conftest import ROOT
-from tests.live.system import free_port, guest_clip, until
+from tests.live.system import free_port, guest_clip, one_camera, until
 
 
 @pytest.fixture
 def site(tmp_path):
     """One camera on a drawn clip; the data lie beside the site file."""
     guest_clip(tmp_path / "guest.mp4")
-    text = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
-    head = text[: text.index("[[cameras]]")].replace("port = 8710", f"port = {free_port()}")
-    head = head.replace("[site]\n", '[site]\ndemo = true\nid = "rathaus"\ndata = "daten"\n')
-    head = head.replace("[recording]\n", "[recording]\nreserve_mb = 50\n")
-    camera = '[[cameras]]\nid = "vorplatz-nord"\nname = "Vorplatz Nord"\nside = "forecourt"\naddress = "file:guest.mp4"\n'
-    path = tmp_path / "site.toml"
-    path.write_text(head + camera, encoding="utf-8")
-    return path
+    return one_camera(tmp_path, "file:guest.mp4", free_port())
 
 
 def command(*words):

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-from pathlib import Path
 
 import jsonschema_rs
 import pytest
@@ -14,6 +13,7 @@ import yaml
 from benchmarks import container, offline
 
 from blickschutz import __version__
+from tests.bundles import BUNDLES
 from tests.conftest import ROOT
 
 STEPS = [
@@ -24,7 +24,6 @@ STEPS = [
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 SERVICE = COMPOSE["services"]["blickschutz"]
 # A bundle of this machine's Python (`make deb`); making one takes a network.
-BUNDLES = [Path(one) for one in (os.environ.get("BLICKSCHUTZ_BUNDLE"),) if one] or sorted((ROOT / "dist").glob("blickschutz-*.tar"))
 TOOLS = ("debootstrap", "unshare", "strace", "buildah", "runc")
 
 

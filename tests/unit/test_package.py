@@ -23,6 +23,7 @@ from blickschutz.analysis.io import TELEMETRY, engine
 from blickschutz.analysis.io.fetching import fetched
 from blickschutz.kernel.errors import ModelError
 from blickschutz.shipped import FOLDERS, shipped
+from tests.bundles import BUNDLES
 from tests.conftest import ROOT
 
 UV = Path(sys.executable).with_name("uv")
@@ -168,10 +169,9 @@ def test_an_empty_environment_without_a_network_runs_the_product(wheel, tmp_path
     """Other wheels of a bundle, models and footage of this environment; a namespace that has loopback alone."""
     if os.geteuid() or shutil.which("unshare") is None:
         pytest.skip("a network namespace needs root and unshare(1)")
-    bundles = [Path(one) for one in (os.environ.get("BLICKSCHUTZ_BUNDLE"),) if one] or sorted((ROOT / "dist").glob("blickschutz-*.tar"))
-    if not bundles:
+    if not BUNDLES:
         pytest.skip("no bundle in dist (make deb), and BLICKSCHUTZ_BUNDLE names none")
-    with tarfile.open(bundles[-1]) as bundle:
+    with tarfile.open(BUNDLES[-1]) as bundle:
         bundle.extractall(tmp_path, [one for one in bundle.getmembers() if "/wheels/" in one.name], filter="data")
     (wheels,) = tmp_path.glob("*/wheels")
     python, sealed = empty_environment(tmp_path / "env"), ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$0" "$@"']
