@@ -13,8 +13,10 @@ import hypothesis
 import pytest
 import structlog
 
+from blickschutz.access.io import store as passwords
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.demo.drawn_scene import DrawnScene
+from blickschutz.vault import service as vault
 from tests.databases import on_a_server, on_server, parameters
 from tests.videos import write_scene
 
@@ -41,6 +43,18 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_words():
+    """Passwords and passphrases cost a second of a core by intent, and the keys that are made say what theirs cost: here they are cheap,
+    also for the processes that open them. What they cost in earnest is tested with the vault and the doors.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (vault, passwords):
+            patch.setattr(module, "OPERATIONS", 1)
+            patch.setattr(module, "MEMORY", 8192 * 8)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

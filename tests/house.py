@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from unittest.mock import patch
 
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.bootstrap.records import make_records
@@ -15,12 +14,10 @@ from blickschutz.demo.enrolment import found_with
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
 from blickschutz.retention.io.sources import ClockSources
 from blickschutz.situations.kinds import Kind, Situation
-from blickschutz.vault import service
 from blickschutz.vault.service import new_key
 from tests.conftest import ROOT
 from tests.fakes.clock import ManualClock
 from tests.faults.children import group, make_writer
-from tests.forms import known_forms
 
 _EXAMPLE = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
 # Of the supervision there are two: they decide together what one of them may not.
@@ -72,8 +69,7 @@ class House:
 
     def start(self):
         sources = ClockSources(Boot(self.clock, self.booted), f"boot-{self.boots}")
-        with known_forms():
-            self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell}, repair=True, sources=sources)
+        self.records = make_records(SITE, self.folder, self.clock, {CAMERA: self.cell}, repair=True, sources=sources)
         self.regime = RegimeKeeper(SITE, self.clock, self.records.office.log)
         self.desk = AlertDesk(self.records.alerts, self.clock)
         self.records.archive.enrolment.pin = self.pin
@@ -105,9 +101,7 @@ class House:
             records.worker.do(duty)
 
     def enrol(self, count=2):
-        # The derivation is slow on purpose, and is not what these tests are about.
-        with patch.multiple(service, OPERATIONS=1, MEMORY=8192 * 8):
-            found_with(self.records, {f"kvd-{number}": "eine lange Losung" for number in range(1, count + 1)})
+        found_with(self.records, {f"kvd-{number}": "eine lange Losung" for number in range(1, count + 1)})
         self.pin = self.records.archive.enrolment.pin
 
     def order(self, cause="person_down", by="system", **more):

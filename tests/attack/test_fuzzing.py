@@ -163,10 +163,7 @@ def test_the_launcher_starts_nothing_that_it_does_not_know(word, count):
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     folder = tmp_path_factory.mktemp("clip")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "OPERATIONS", 1)
-        patch.setattr(service, "MEMORY", 8192 * 8)
-        return folder / "a.clip", write_clip(folder / "a.clip", 2)
+    return folder / "a.clip", write_clip(folder / "a.clip", 2)
 
 
 @fuzzed

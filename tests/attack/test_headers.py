@@ -16,7 +16,6 @@ from blickschutz.reviewroom.messages import Guest, OpenKeyDesk
 from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Release
 from blickschutz.reviewroom.room import Seat
-from blickschutz.vault import service
 from blickschutz.web.security import HEADERS, RequestCheck, headers_of
 from tests.attack.test_odd_words import routes, who
 from tests.desk import fill
@@ -104,9 +103,7 @@ def rooms():
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["room", "key-desk"])
-def test_rooms_say_it_and_take_no_more_than_pages_do(place, monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
+def test_rooms_say_it_and_take_no_more_than_pages_do(place):
     app = list(rooms())[place]
 
     async def asked(method, path, headers, content=b""):

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -21,7 +20,6 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.recording.io.clipfile import ClipReader, read_head
 from blickschutz.recording.model import ClipState
 from blickschutz.recording.rules import TICKS
-from blickschutz.vault import service
 from blickschutz.vault.service import join_shares, open_share, unlock
 from tests.conftest import ROOT
 from tests.live.control_room import site_of
@@ -78,10 +76,8 @@ class Site:
     def __init__(self, base: Path) -> None:
         self.base, self.port, self.rooms, self.cells = base, free_port(), list[Room](), set[int]()
         write_scene(base / "scene.mp4", DrawnScene(96, 64, 2), 1800)
-        # The derivation is slow on purpose, and is not what these tests are about.
-        with patch.multiple(service, OPERATIONS=1, MEMORY=8192 * 8):
-            records = make_records(site_of(base, self.port), base / "state", SystemClock(), {}, repair=True)
-            found_with(records, _PASSPHRASES)
+        records = make_records(site_of(base, self.port), base / "state", SystemClock(), {}, repair=True)
+        found_with(records, _PASSPHRASES)
         (base / "root").write_text(records.archive.enrolment.pin)
         self.installation = records.archive.key.installation
         self.keys = [unlock(records.archive.keys.get(person), words) for person, words in _PASSPHRASES.items()]

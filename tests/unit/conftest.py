@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from blickschutz.access.io import store as passwords
 from blickschutz.control.service import keeper
 from blickschutz.storage.dialects import sqlite
-from blickschutz.vault import service
 from tests.desk import Desk
 from tests.fakes.rtsp_camera import TalkingCamera
 from tests.fakes.web_camera import WebCamera
@@ -16,10 +14,8 @@ from tests.house import House
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, database_system):
-    """A site's pages; passwords are hashed quickly, and nobody waits long for a picture or a lock."""
+    """A site's pages; nobody waits long for a picture or a lock."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "OPERATIONS", 1)
-        patch.setattr(passwords, "MEMORY", 8192 * 8)
         patch.setattr(keeper, "SNAPSHOT_S", 0.02)
         patch.setattr(sqlite, "LONGEST_WAIT_S", 0.2)
         desk = Desk(tmp_path_factory.mktemp("desk"))
@@ -57,10 +53,3 @@ def house(tmp_path):
     house = House(tmp_path)
     yield house
     house.close()
-
-
-@pytest.fixture
-def quick_keys(monkeypatch):
-    """Passphrases of reviewers cost next to nothing."""
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)

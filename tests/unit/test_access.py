@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blickschutz.access.io import store as password_store
 from blickschutz.access.io.accounts import METADATA as ACCOUNTS
 from blickschutz.access.io.accounts import AccountStore
 from blickschutz.access.io.factors import METADATA as FACTORS
@@ -90,9 +89,7 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path, monkeypatch):
-    monkeypatch.setattr(password_store, "OPERATIONS", 1)
-    monkeypatch.setattr(password_store, "MEMORY", 8192 * 8)
+def house(tmp_path):
     house = House(tmp_path)
     yield house
     house.engine.dispose()

@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
-from nacl.pwhash import argon2id
 from nacl.signing import SigningKey
 
 from blickschutz.audit.model import Event
@@ -624,9 +623,6 @@ class TestCommands:
     @pytest.fixture
     def site(self, tmp_path, monkeypatch):
         monkeypatch.setenv("BLICKSCHUTZ_DATA", str(tmp_path / "data"))
-        # Argon2id is slow on purpose; what it costs is tested with the vault.
-        monkeypatch.setattr("blickschutz.vault.service.OPERATIONS", 1)
-        monkeypatch.setattr("blickschutz.vault.service.MEMORY", argon2id.MEMLIMIT_MIN)
         path = tmp_path / "site.toml"
         text = EXAMPLE.read_text(encoding="utf-8").replace("[site]\n", '[site]\nid = "rathaus"\n')
         path.write_text(text.replace("[recording]\n", "[recording]\nreserve_mb = 50\n"), encoding="utf-8")

@@ -38,12 +38,6 @@ from tests.videos import write_scene
 OPENING = Opening(digest=b"", init=b"init", codec="h264", width=64, height=48, style="mosaic", privacy_zones=(), px_per_metre=None)
 
 
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-
-
 def until(true, seconds=45.0):
     end = time.monotonic() + seconds
     while not true():

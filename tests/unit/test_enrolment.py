@@ -31,7 +31,7 @@ from blickschutz.vault.service import change_passphrase, enrol_with, signing_key
 from tests.databases import past_guards
 from tests.house import SITE
 
-pytestmark = [pytest.mark.usefixtures("quick_keys"), pytest.mark.both_databases]
+pytestmark = pytest.mark.both_databases
 
 WORDS = "eine lange Losung"
 

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import pytest
 
-from blickschutz.access.io import store as passwords
 from blickschutz.audit.model import Event
 from blickschutz.backup.rules import is_kept, is_left
 from blickschutz.bootstrap.system import System
@@ -90,9 +89,7 @@ class Papers(Desk):
 
 
 @pytest.fixture
-def papers(tmp_path, monkeypatch):
-    monkeypatch.setattr(passwords, "OPERATIONS", 1)
-    monkeypatch.setattr(passwords, "MEMORY", 8192 * 8)
+def papers(tmp_path):
     desk = Papers(tmp_path, ManualClock(datetime(2026, 1, 20, 12, tzinfo=UTC).timestamp() - 1.7e9))
     yield desk
     desk.close()

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import pytest
 from click.testing import CliRunner
 
-from blickschutz.access.io import store as passwords
 from blickschutz.access.model import Member, Role
 from blickschutz.access.rules import Unfit, unfit
 from blickschutz.audit.model import Event
@@ -27,7 +26,6 @@ from blickschutz.retention.model import Receipt, Void
 from blickschutz.retention.rules import receipt_text
 from blickschutz.review.model import CaseState, Ground, Refusal, Verdict
 from blickschutz.situations.kinds import Kind
-from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.service import new_key
 from blickschutz.zones.model import Wall
@@ -39,14 +37,6 @@ from tests.house import CAMERA, SITE, House
 pytestmark = pytest.mark.both_databases
 
 HOUR = 3600.0
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-    monkeypatch.setattr(passwords, "OPERATIONS", 1)
-    monkeypatch.setattr(passwords, "MEMORY", 8192 * 8)
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ import asyncio
 import httpx
 import pytest
 
-from blickschutz.access.io import store as passwords
 from blickschutz.access.model import AccountState, FactorKind, Member, Role
 from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import System
 from blickschutz.review.model import CaseState
-from blickschutz.vault import service
 from blickschutz.vault.service import new_key
 from tests.fakes.clock import ManualClock
 from tests.faults.children import group, make_writer
@@ -23,13 +21,6 @@ pytestmark = pytest.mark.both_databases
 NAME = "a" * 32
 ADDRESS = f"http://127.0.0.1:{SITE.server.port}"
 NEXT = {"until": "2024-01-30", "ground": "straftat", "reference": "KL-1"}
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    for module in (service, passwords):
-        monkeypatch.setattr(module, "OPERATIONS", 1)
-        monkeypatch.setattr(module, "MEMORY", 8192 * 8)
 
 
 class Site:

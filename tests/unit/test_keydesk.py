@@ -17,8 +17,6 @@ from blickschutz.reviewroom.keydesk import KeyDesk, make_key_app
 from blickschutz.vault import service
 from blickschutz.vault.register import key_words, vouched
 
-pytestmark = pytest.mark.usefixtures("quick_keys")
-
 PASSPHRASE = "Birne Wolke Treppe Kanne"
 
 

@@ -14,7 +14,6 @@ from datetime import date
 import httpx
 import pytest
 
-from blickschutz.access.io import store as passwords
 from blickschutz.access.model import Permission
 from blickschutz.access.rules import PERMISSIONS
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
@@ -150,9 +149,7 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path, monkeypatch):
-    monkeypatch.setattr(passwords, "OPERATIONS", 1)
-    monkeypatch.setattr(passwords, "MEMORY", 8192 * 8)
+def served(tmp_path):
     served = Served(tmp_path)
     yield served
     served.end()

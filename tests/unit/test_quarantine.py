@@ -17,7 +17,6 @@ from blickschutz.recording.io.clipfile import read_head
 from blickschutz.recording.io.emptiness import is_empty
 from blickschutz.review.model import CaseState, Fate, Ground, QuarantineReason, Refusal, Verdict
 from blickschutz.review.rules import DECIDE_WITHIN_S
-from blickschutz.vault import service
 from blickschutz.vault.service import new_key
 from tests.databases import by_hand
 from tests.faults.children import group, make_writer
@@ -28,12 +27,6 @@ pytestmark = pytest.mark.both_databases
 HOUR, DAY = 3600.0, 86_400.0
 NAME = "a" * 32
 GROUND = Ground.CRIMINAL_OFFENCE
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
 
 
 class Lossy(House):

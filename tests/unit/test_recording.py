@@ -59,12 +59,6 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 OPENING = Opening(digest=b"", init=b"init", codec="h264", width=64, height=48, style="mosaic", privacy_zones=(), px_per_metre=None)
 
 
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-
-
 def reviewers(count=2):
     return tuple(Reviewer(s.id, s.public) for s in (service.enrol(f"kvd-{n}", "eine lange Losung") for n in range(count)))
 

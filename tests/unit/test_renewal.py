@@ -12,7 +12,6 @@ import msgspec
 import pytest
 from jinja2 import Environment, PackageLoader
 
-from blickschutz.access.io import store as passwords
 from blickschutz.access.model import Member, Role
 from blickschutz.alerts.io.store import SqlAlertStore
 from blickschutz.alerts.io.tables import METADATA as ALERT_TABLES
@@ -41,7 +40,6 @@ from blickschutz.reviewroom.room import Room, RoomError
 from blickschutz.rights.model import Request, RequestState, Right
 from blickschutz.situations.kinds import Kind
 from blickschutz.storage.engine import open_engine, writing
-from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
 from blickschutz.vault.model import Reviewer
 from blickschutz.vault.service import enrol, new_key, seal_key
@@ -56,13 +54,6 @@ PASSPHRASE = "eine lange Losung"
 SECRET = b"pixels of somebody who ran"
 OLD, NEW = 1, 2
 UNSAFE = "unsafe-redaction"
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    for module in (service, passwords):
-        monkeypatch.setattr(module, "OPERATIONS", 1)
-        monkeypatch.setattr(module, "MEMORY", 8192 * 8)
 
 
 class Site(House):

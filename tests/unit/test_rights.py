@@ -31,12 +31,9 @@ from blickschutz.rights.model import (
 from blickschutz.rights.rules import deadline, is_late, is_near, is_unmet, may_extend, to_be_erased
 from tests.house import House
 from tests.unit.test_documents import exists
-from tests.unit.test_keeping import quick_keys
 from tests.unit.test_policy import whole
 
 pytestmark = pytest.mark.both_databases
-
-__all__ = ["quick_keys"]
 DAY_S = 86_400.0
 SUPERVISOR, OFFICER = "aufsicht", "dsb"
 

@@ -24,7 +24,6 @@ from blickschutz.reviewroom.pages import make_room_app
 from blickschutz.reviewroom.release import Filled, Release, Wish
 from blickschutz.reviewroom.room import Room, RoomError, Seat
 from blickschutz.reviewroom.viewing import Viewing
-from blickschutz.vault import service
 from blickschutz.vault.model import Reviewer, Share
 from blickschutz.vault.service import enrol, new_key, seal_key
 from tests.fakes.rooms import Clip, Line
@@ -328,11 +327,8 @@ class TestVerdict:
 
 @pytest.fixture(scope="module")
 def keys():
-    """Three people with keys whose derivation is quick."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service, "OPERATIONS", 1)
-        patch.setattr(service, "MEMORY", 8192 * 8)
-        return [enrol(person, PASSPHRASE) for person in (ADA, BERT, CLEO)]
+    """Three people with keys."""
+    return [enrol(person, PASSPHRASE) for person in (ADA, BERT, CLEO)]
 
 
 @pytest.fixture

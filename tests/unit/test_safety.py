@@ -10,7 +10,6 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from blickschutz.access.io import store as passwords
 from blickschutz.access.model import FactorKind, SignIn
 from blickschutz.access.service.access import NOWHERE
 from blickschutz.audit.model import Event
@@ -21,7 +20,6 @@ from blickschutz.control.service.checks import check_site
 from blickschutz.control.service.soundness import SoundnessWatch
 from blickschutz.kernel.errors import StoreDamagedError
 from blickschutz.review.model import CaseState, Verdict
-from blickschutz.vault import service
 from blickschutz.vault.io.files import is_signed
 from tests.fakes.clock import ManualClock
 from tests.house import SITE, House
@@ -32,13 +30,6 @@ pytestmark = pytest.mark.both_databases
 DAY = 86_400.0
 SECRET = b"12345678901234567890"
 PASSWORD = "vier Wörter ganz ohne Sinn"
-
-
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    for module in (service, passwords):
-        monkeypatch.setattr(module, "OPERATIONS", 1)
-        monkeypatch.setattr(module, "MEMORY", 8192 * 8)
 
 
 def sign_in(access, person):

@@ -34,8 +34,6 @@ ORIGIN = "https://desk.example"
 SECOND = SecondHalf("desk.example", b"credential", b"s" * service.SALT)
 HALF = b"h" * service.HALF
 
-pytestmark = pytest.mark.usefixtures("quick_keys")
-
 
 def settings(back=f"{ORIGIN}:8710/account"):
     values = {field.name: "" for field in msgspec.structs.fields(m.RoomSettings) if field.type is str}

@@ -20,7 +20,7 @@ from blickschutz.review.model import CaseState, Erasing, Ground, Verdict
 from blickschutz.vault.io.files import is_signed
 from tests.house import SITE
 
-pytestmark = [pytest.mark.usefixtures("quick_keys"), pytest.mark.both_databases]
+pytestmark = pytest.mark.both_databases
 
 HOUR = 3600.0
 

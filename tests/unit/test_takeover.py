@@ -66,12 +66,6 @@ SECRET = b"s" * 64
 CELL = CellSettings(camera="gate", source=SourceSettings(SourceKind.FILE, "x"), recording=RecordingSettings(before_s=30))
 
 
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-
-
 def situation(number=1, ended=None):
     return Situation(number, Kind.PERSON_DOWN, "all", 50.0, 1.7e9, 0.8, {}, None, ended)
 

@@ -17,12 +17,6 @@ from blickschutz.vault.service import StreamOpener, StreamSealer, VaultError
 PASSPHRASE = "vier augen sehen mehr"
 
 
-@pytest.fixture(autouse=True)
-def quick_keys(monkeypatch):
-    monkeypatch.setattr(service, "OPERATIONS", 1)
-    monkeypatch.setattr(service, "MEMORY", 8192 * 8)
-
-
 def people(count=3):
     sealed = [service.enrol(f"person-{n}", PASSPHRASE + str(n)) for n in range(count)]
     return sealed, [Reviewer(s.id, s.public) for s in sealed], [service.unlock(s, PASSPHRASE + str(n)) for n, s in enumerate(sealed)]

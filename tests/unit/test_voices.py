@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 import pytest
 
-from blickschutz.access.io import store as passwords
 from blickschutz.access.model import AccountState, Member, Role
 from blickschutz.access.model import Refusal as AccountRefusal
 from blickschutz.access.voices import VOICES, Decision, Lack, Voices
@@ -35,7 +34,6 @@ from blickschutz.reviewroom import messages as m
 from blickschutz.reviewroom.book import RoomBook
 from blickschutz.rights.model import Outcome, Request, RequestState, Right
 from blickschutz.settings.model import Edit, State
-from blickschutz.vault import service
 from tests.conftest import ROOT
 from tests.documents import pdf
 from tests.fakes.cells import no_process
@@ -120,13 +118,9 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (service, passwords):
-            patch.setattr(module, "OPERATIONS", 1)
-            patch.setattr(module, "MEMORY", 8192 * 8)
-        site = Site(tmp_path_factory.mktemp("site"))
-        yield site
-        site.records.keeping.close()
+    site = Site(tmp_path_factory.mktemp("site"))
+    yield site
+    site.records.keeping.close()
 
 
 @dataclass
