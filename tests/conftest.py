@@ -18,6 +18,7 @@ from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.vault import service as vault
 from tests.databases import on_a_server, on_server, parameters
+from tests.forms import known_forms
 from tests.videos import write_scene
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,6 +44,13 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_forms():
+    """Hundreds of tests begin with a new database."""
+    with known_forms():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

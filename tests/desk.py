@@ -16,7 +16,6 @@ from blickschutz.config.loader import load_site
 from tests.conftest import ROOT
 from tests.fakes.cells import no_process
 from tests.fakes.clock import ManualClock
-from tests.forms import known_forms
 
 EXAMPLE = ROOT / "examples/rathaus-kaiserslautern.toml"
 SITE = load_site(EXAMPLE)
@@ -32,10 +31,8 @@ def site_of(port=SITE.server.port, cameras=2):
 
 def make_system(folder: Path, clock, site=None) -> System:
     """The system of a site in `folder`. Nothing runs yet."""
-    with known_forms():
-        system = System(
-            site or site_of(), folder, clock, no_process, data=folder / "state", source=Source(EXAMPLE.read_text("utf-8"), str(EXAMPLE))
-        )
+    source = Source(EXAMPLE.read_text("utf-8"), str(EXAMPLE))
+    system = System(site or site_of(), folder, clock, no_process, data=folder / "state", source=source)
     system.rooms._launch = no_process
     return system
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, inspect
 from blickschutz.storage import upgrade
 from blickschutz.storage.ports import Database
 
-_real = upgrade._run
+real = upgrade._run
 
 
 @cache
@@ -21,7 +21,7 @@ def _form(database: Database) -> tuple[list[str], dict[str, list[tuple]]]:
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as connection:
-            _real(connection, database)
+            real(connection, database)
             made = (
                 connection.exec_driver_sql(
                     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
@@ -42,8 +42,8 @@ def _tables(connection: Connection) -> list[str]:
 
 
 def _run(connection: Connection, database: Database, target: str = "head") -> None:
-    if target != "head" or _tables(connection):
-        _real(connection, database, target)
+    if target != "head" or connection.dialect.name != "sqlite" or _tables(connection):
+        real(connection, database, target)
         return
     made, rows = _form(database)
     for statement in made:
@@ -55,6 +55,6 @@ def _run(connection: Connection, database: Database, target: str = "head") -> No
 
 @contextmanager
 def known_forms() -> Iterator[None]:
-    """Databases that are opened in here and are not there yet get the form from memory; what is there is upgraded by the real steps."""
+    """Files that are opened in here and are not there yet get the form from memory; what is there is upgraded by the real steps."""
     with patch.object(upgrade, "_run", _run):
         yield

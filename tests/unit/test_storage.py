@@ -31,7 +31,7 @@ from blickschutz.kernel.errors import (
 from blickschutz.storage import upgrade
 from blickschutz.storage.engine import check, copy, forget, open_engine, writing
 from blickschutz.storage.ports import Database, FaultKind
-from tests.forms import known_forms
+from tests import forms
 
 TABLES = {Database.CONTROL: CONTROL_TABLES, Database.ALERTS: (ALERT_TABLES,)}
 ROW = {"person": "kvd-1", "hash": "h", "changed": 1.0}
@@ -487,7 +487,7 @@ class TestCopy:
 
 
 @pytest.mark.parametrize("database", list(Database))
-def test_the_form_that_tests_keep_is_the_one_that_the_steps_make(database, tmp_path):
+def test_the_form_that_tests_keep_is_the_one_that_the_steps_make(database, tmp_path, monkeypatch):
     def made(name):
         engine = open_engine(tmp_path / name, *TABLES[database])
         with engine.connect() as connection:
@@ -496,7 +496,7 @@ def test_the_form_that_tests_keep_is_the_one_that_the_steps_make(database, tmp_p
         engine.dispose()
         return form, rows
 
-    with known_forms():
-        kept = [made("first.db"), made("second.db")]
+    kept = [made("first.db"), made("second.db")]
+    monkeypatch.setattr(upgrade, "_run", forms.real)
     assert kept == [made("real.db")] * 2
     assert len(kept[0][0]) > 3
