@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.live.night import desk, night
-from tests.live.system import browser, http, page, running
+from tests.live.system import bare, bare_http, bare_page, browser, http, page, running
 
-__all__ = ["browser", "desk", "http", "night", "page", "running"]
+__all__ = ["bare", "bare_http", "bare_page", "browser", "desk", "http", "night", "page", "running"]

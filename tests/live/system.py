@@ -1,14 +1,16 @@
-"""The whole system with eleven real cells, and a real browser: what several tests run against."""
+"""The whole system with real cells, and a real browser: what several tests run against."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import httpx
@@ -22,8 +24,10 @@ from blickschutz.access.service.totp import code_at, new_secret
 from blickschutz.bootstrap.system import Source, System
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.launching import Launch, launch_cell
 from blickschutz.kernel.clock import SystemClock
 from tests.conftest import ROOT
+from tests.fakes.cells import no_process
 from tests.videos import write_pictures
 
 # The shell has the engine, and none of a window's parts that cost as much again.
@@ -39,6 +43,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# What the tests on live pictures name.
+LIVE = ("vorplatz-nord", "brunnen", "haupteingang", "freitreppe")
 WIDTH, HEIGHT = 320, 180
 STRIPES = slice(60, 140), slice(140, 180)
 
@@ -116,8 +122,8 @@ def signed_in(context, system, person="leitstelle-1"):
 class RunningSystem:
     """The whole system in a thread of its own."""
 
-    def __init__(self, site, base: Path, source: Source | None = None) -> None:
-        self.system = System(site, base, SystemClock(), data=base / "state", source=source)
+    def __init__(self, site, base: Path, source: Source | None = None, launch: Launch = launch_cell) -> None:
+        self.system = System(site, base, SystemClock(), launch, data=base / "state", source=source)
         # A daemon: where a test fails while this starts, the run still ends.
         self._thread = threading.Thread(target=lambda: asyncio.run(self.system.serve()), daemon=True)
         self._thread.start()
@@ -150,25 +156,37 @@ def one_camera(folder: Path, address: str, port: int) -> Path:
     return path
 
 
-def guest_site(base: Path, cameras: int | None = None, rate: float = 1.0, **server: object) -> SiteFile:
-    """The example at a free port, with its first cameras (all without a number) on the guest's clip, which is made in `base`.
+def guest_site(base: Path, cameras: int | Collection[str] | None = None, rate: float = 1.0, **server: object) -> SiteFile:
+    """The example at a free port, with its first cameras (or these; all without a number) on the guest's clip, which is made in `base`.
 
-    `rate`: pictures a second that are looked at; what is not about people in them needs few.
+    `rate`: pictures a second that are looked at; what is not about people in them needs few. Each camera costs .06 of a core, and as much
+    again where a browser plays it: who has few of them leaves the time to other tests.
     """
     guest_clip(base / "guest.mp4")
     site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
     plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
-    shown = tuple(camera.model_copy(update=plain) for camera in site.cameras[:cameras])
+    some = site.cameras if isinstance(cameras, int | None) else [one for one in site.cameras if one.id in cameras]
+    shown = tuple(camera.model_copy(update=plain) for camera in some[: cameras if isinstance(cameras, int) else None])
     own = site.server.model_copy(update={"port": free_port(), **server})
     return site.model_copy(update={"cameras": shown, "server": own, "analysis": site.analysis.model_copy(update={"rate": rate})})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running(tmp_path_factory):
+    """Four cameras of the example, live. One for all modules that come to one process: they leave it as they found it."""
     base = tmp_path_factory.mktemp("site")
-    site = guest_site(base, rate=5.0)
+    site = guest_site(base, LIVE, rate=5.0)
     alerts = site.alerts.model_copy(update={"before_s": 4, "after_s": 3})
     system = RunningSystem(site.model_copy(update={"alerts": alerts}), base)
+    yield system.system
+    system.end()
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """The example with all of its cameras, whose cells never come: for what is said and shown whatever they see."""
+    base = tmp_path_factory.mktemp("bare")
+    system = RunningSystem(guest_site(base), base, launch=no_process)
     yield system.system
     system.end()
 
@@ -177,6 +195,13 @@ def running(tmp_path_factory):
 def http(running):
     """Requests of the control room's duty."""
     with client(running) as requests:
+        yield requests
+
+
+@pytest.fixture(scope="module")
+def bare_http(bare):
+    """The same where no cell comes."""
+    with client(bare) as requests:
         yield requests
 
 
@@ -192,12 +217,25 @@ def browser():
 
 @pytest.fixture
 def page(browser, running):
-    context = signed_in(browser.new_context(viewport={"width": 1920, "height": 1080}), running)
+    with looked_after(browser, running) as page:
+        yield page
+
+
+@pytest.fixture
+def bare_page(browser, bare):
+    with looked_after(browser, bare) as page:
+        yield page
+
+
+@contextlib.contextmanager
+def looked_after(browser, system: System) -> Iterator[Page]:
+    """A page of the control room's duty that must report nothing and ask nobody else."""
+    context = signed_in(browser.new_context(viewport={"width": 1920, "height": 1080}), system)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda request: problems.append(request.url) if not local(request.url, running.address) else None)
+    page.on("request", lambda request: problems.append(request.url) if not local(request.url, system.address) else None)
     yield page
     context.close()
     assert problems == []
@@ -248,7 +286,7 @@ def axe_findings(page: Page, *, colours: bool = False) -> list[object]:
     return found
 
 
-def wait_live(page: Page, count: int = 11, within_s: float = 60.0) -> None:
+def wait_live(page: Page, count: int = len(LIVE), within_s: float = 60.0) -> None:
     """Wait until so many tiles are live and really play. Polled from here: the pages allow no evaluated script."""
     end = time.monotonic() + within_s
     while page.evaluate(PLAYING) != count:

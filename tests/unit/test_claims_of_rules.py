@@ -122,7 +122,7 @@ WORDS = {
         "sie begründet": lambda g: ground(density_reason="")(dense(300.0)(g)),
     },
     "DM-04": {
-        "Voreingestellt": "tests/live/test_browser.py::test_eleven_tiles_play_and_a_known_person_is_redacted",
+        "Voreingestellt": "tests/live/test_browser.py::test_all_tiles_play_and_a_known_person_is_redacted",
         "verpixelte Ansicht": logged(Event.UNMASK_GRANTED, entry(Event.UNMASK_GRANTED, people=ALONE)),
         "live": REDACTION + "test_no_analysis_shows_nothing",
         "Wiedergabe": "tests/unit/test_room.py::test_unredacted_pictures_are_for_two_who_want_them_and_as_long_as_they_do",
