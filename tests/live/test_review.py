@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
 from click.testing import CliRunner
 
 from blickschutz.audit.model import Event
@@ -35,6 +36,7 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     until(lambda: plays(second), 30)
     assert time.monotonic() - start < 20
     until(lambda: plays(first), 30)
+    assert axe_findings(second) == []
     judge(second, "kein Vorfall", note="nur ein Hund")
     sees(second, "bleibt verdeckt")
     first.reload()
@@ -53,6 +55,7 @@ def test_two_people_find_nothing_and_the_clip_is_gone(night, desk):
     assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 1
 
 
+@pytest.mark.long  # the same two seats as above, whose pages axe has seen there
 def test_two_people_review_in_english_by_keyboard_alone(night, desk):
     """Key desk, door, room and verdict without a mouse; in the same run what axe says of the pages of the review room."""
     system, people = night
@@ -95,6 +98,7 @@ def test_two_people_review_in_english_by_keyboard_alone(night, desk):
     until(lambda: system.records.office.cases.store.get(case.id).state is CaseState.DESTROYED, 30)
 
 
+@pytest.mark.long  # the key desk with a security key below is the same page and more
 def test_the_key_desk_has_nothing_that_axe_finds(night, desk):
     system, _ = night
     page = desk()
