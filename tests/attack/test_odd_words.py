@@ -15,6 +15,7 @@ from blickschutz.access.rules import PERMISSIONS
 from blickschutz.access.service.totp import drift_of, step_of
 from blickschutz.web.allowed import permission_of
 from blickschutz.web.app import API
+from tests.conftest import often
 from tests.unit.test_routes_access import WHO
 
 # What has broken programs before: no digits that count as such, other alphabets, ends of texts, numbers beyond every column.
@@ -68,7 +69,7 @@ JSON = st.one_of(WORDS, st.sampled_from([None, True, -1, 2**70, 1.5, [], {}, [[[
 BODIES = (b"", b"", b"null", b"[]", b"{", b'"\\ud800"', b"\xff\xfe{}", b"[" * 9000, b"{}" + b" " * 9000, b"NaN", b'{"a":1e999}')
 COOKIES = ("half", "kept", "language", "theme", "known")
 HEADERS = ("Authorization", "Referer", "Accept-Language", "Sec-Fetch-Mode", "Last-Event-ID", "Range", "If-None-Match", "Content-Type")
-EXAMPLES = int(os.environ.get("BLICKSCHUTZ_ODD_REQUESTS", "300"))
+EXAMPLES = int(os.environ.get("BLICKSCHUTZ_ODD_REQUESTS", often(150, 300)))
 # A stream does not end by itself; what it is asked with is nothing but a session.
 WITHOUT_END = {"/alerts/stream", "/bar/stream"}
 # There is no picture and no room in these tests, whoever asks.

@@ -60,6 +60,7 @@ def test_redaction_on_pets(detector, tmp_path):
     assert figures["all_masked"] <= 0.08
 
 
+@pytest.mark.long  # who stands still in the hall below is asked for in the replay and in what is shown live
 def test_somebody_nearly_still_for_a_minute(detector, tmp_path):
     figures = mask_figures(detector, tmp_path, "cdnet-office/video.mp4", "cdnet-office/masks.mkv", 7.0)
     assert figures["mean"] >= 0.98

@@ -15,6 +15,7 @@ from blickschutz.budget.rules.decide import shares
 from blickschutz.budget.rules.tail import BINS, LOW, WIDTH, Tail, bin_of, dispersion, score_of
 from blickschutz.situations.kinds import Kind
 from blickschutz.situations.model import FLOOR
+from tests.conftest import often
 
 START = math.log(FLOOR / (1 - FLOOR))
 DAYS = 7
@@ -91,7 +92,7 @@ def test_a_thousand_cameras_keep_their_common_budget_over_all_kinds():
     told = dict.fromkeys([kind for kind in Kind if kind not in FACTS], frozenset({"day"}))
     budget, ratios = CameraBudget(0.1, told), []
     limits = shares(budget)
-    for _ in range(1000):
+    for _ in range(often(250, 1000)):
         cost = 0.0
         for number, limit in enumerate(limits.values()):
             camera = Camera(random, ("exponential", "pareto", "mixture", "few")[number % 4])
@@ -105,7 +106,7 @@ def test_a_thousand_cameras_keep_their_common_budget_over_all_kinds():
 def test_what_other_cameras_show_tells_a_calm_one_the_shape_and_the_budget_holds():
     random = np.random.default_rng(20260117)
     kept, alone, helped = [], [], []
-    for _ in range(400):
+    for _ in range(often(200, 400)):
         common = math.exp(random.normal(math.log(0.4), 0.4))
         scales = common * np.exp(random.normal(0, 0.4, 11))
         like = np.zeros(BINS)

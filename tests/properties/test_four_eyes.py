@@ -115,7 +115,7 @@ class Desk:
         return None
 
 
-@settings(max_examples=often(60, 300), deadline=None)
+@settings(max_examples=often(30, 300), deadline=None)
 @given(acts)
 def test_no_sequence_breaks_the_promises(tmp_path_factory, sequence):
     desk = Desk(tmp_path_factory.mktemp("desk"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from blickschutz.settings.model import Edit
 from blickschutz.settings.rules.changes import as_edits, clashes, differences, known, reversed_
 from blickschutz.settings.rules.document import plain, written
-from tests.conftest import ROOT
+from tests.conftest import ROOT, often
 
 WHOLE = (ROOT / "examples/rathaus-kaiserslautern.toml").read_text(encoding="utf-8")
 FOURTH = [one.start() for one in re.finditer(r"(?m)^\[\[cameras\]\]", WHOLE)][3]
@@ -104,7 +104,7 @@ def comments(text):
     return sorted(re.findall(r"(?m)^\s*#.*$", text))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=often(25, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([EXAMPLE, ODD]), st.lists(EDITS, min_size=1, max_size=3), st.lists(EDITS, max_size=1))
 def test_what_is_written_is_what_was_asked_for_and_leads_back(text, edits, later):
     wanted, kept = plain(text), []

@@ -22,6 +22,7 @@ from stimmungsbild.paper.printing import fingerprint, lay_out, print_forms
 from stimmungsbild.paper.reading import UnreadableError, ink_of, read_page
 from stimmungsbild.questionnaire.io import built_in
 from stimmungsbild.questionnaire.model import LANGUAGES
+from tests.conftest import often
 from tests.survey.house import PEOPLE
 
 Q = built_in()
@@ -71,10 +72,11 @@ def test_forms_are_printed_with_their_numbers(layout):
     assert print_forms(Q, layout, [7, 8]).startswith(b"%PDF")
 
 
-def test_ten_skewed_and_stained_pages_are_read_without_a_mistake():
-    found = measured("de", 10, 5)
-    assert found["pages"] == 10
-    assert found["marks"] > 30
+def test_skewed_and_stained_pages_are_read_without_a_mistake():
+    pages = often(4, 10)
+    found = measured("de", pages, 5)
+    assert found["pages"] == pages
+    assert found["marks"] > 3 * pages
     assert found["wrong"] == 0
     assert found["right_percent"] >= 99.5
     assert found["asked"] + found["unreadable_pages"] <= 1

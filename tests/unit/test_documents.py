@@ -39,7 +39,7 @@ from blickschutz.kernel.errors import FaultError
 from blickschutz.regime.model import Mode
 from blickschutz.situations.kinds import Kind
 from blickschutz.zones.model import Wall
-from tests.conftest import ROOT
+from tests.conftest import LONG, ROOT
 from tests.unit.test_claims import on_paper
 from tests.unit.test_policy import SITE, fact, facts_with, whole
 
@@ -509,7 +509,8 @@ class TestTheSitesLanguage:
         assert ("cannot be read" in result.stdout) is (language == "en")
 
     def test_the_last_line_of_the_documents(self, tmp_path):
-        for language, word in (("de", "Dokumente"), ("en", "documents")):
+        # What is printed in German is looked at in many tests.
+        for language, word in (("en", "documents"), *((("de", "Dokumente"),) if LONG else ())):
             result = self.ask(tmp_path, language, "documents", "--out", str(tmp_path / language), "--data", str(tmp_path / "neu"))
             assert f" {word}, " in result.stdout.splitlines()[-1], result.output
 

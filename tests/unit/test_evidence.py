@@ -127,6 +127,7 @@ def test_the_recipient_alone_opens_it(package, key):
         recipient_key("ssh-ed25519 AAAA")
 
 
+@pytest.mark.long  # words cost a second of a core each time, by intent
 def test_words_open_a_package_that_was_made_with_them(tmp_path, opened, key):
     """age's passphrase mode: any program for age asks for the words and opens it."""
     signed = msgspec.json.decode((opened / SIGNATURE).read_bytes(), type=Signature)

@@ -148,7 +148,7 @@ def test_no_descriptor_is_left(launcher):
     process, line = launched(launcher, "echo")
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
-    for _ in range(5):
+    for _ in range(2):
         other, theirs = launched(launcher, "echo")
         theirs.close()
         other.join(20)

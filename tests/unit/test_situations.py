@@ -24,6 +24,7 @@ from blickschutz.situations.rules.history import History, contains
 from blickschutz.situations.rules.posture import WINDOW_FIGURES, posture_features, posture_score, posture_windows
 from blickschutz.situations.service import SituationWatch
 from blickschutz.situations.settings import START_THRESHOLDS, RuleSettings, SituationSettings, WatchedZone
+from tests.conftest import often
 from tests.scenes import BODY, GOOD_VIEW, HEIGHT, METRE, WIDTH, down, fall, fight, mirrored, person, scene, seen_down, standing, walk
 
 ONLY_PRESENT = {Kind.PERSON_IN_ZONE}
@@ -594,11 +595,11 @@ def test_time_that_goes_backwards_starts_anew():
 
 
 def test_hours_of_generated_traffic_raise_nothing():
-    """Two hours of people who walk through at walking pace, some pausing, at five scenes a second."""
+    """An hour (two in the long run) of people who walk through at walking pace, some pausing, at five scenes a second."""
     random = np.random.default_rng(11)
     people: dict[int, tuple[float, float, float, float]] = {}
     watch, number, told = SituationWatch(learned=LEARNED), 0, []
-    for index in range(2 * 3600 * 5):
+    for index in range(often(1, 2) * 3600 * 5):
         at = index / 5
         if random.random() < 0.02 and len(people) < 5:
             number += 1

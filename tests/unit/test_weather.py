@@ -12,9 +12,10 @@ from blickschutz.demo.drawn_scene import DrawnScene
 from blickschutz.kernel.frames import RawFrame
 from blickschutz.situations.io.forests import load_learned
 from blickschutz.situations.service import SituationWatch
+from tests.conftest import often
 from tests.fakes.detectors import BlindDetector
 
-WIDTH, HEIGHT, RATE, SECONDS = 320, 240, 5, 240
+WIDTH, HEIGHT, RATE, SECONDS = 320, 240, 5, often(120, 240)
 GROUND = DrawnScene(WIDTH, HEIGHT, seed=5, walkers=0).picture(0)
 
 
