@@ -9,6 +9,7 @@ import pytest
 
 from blickschutz.control.model import NewsTold
 from blickschutz.control.service.host_keeper import HostKeeper
+from blickschutz.control.service.keeper import HEARTBEAT_S
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.model import Placed, Told
 from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
@@ -71,6 +72,10 @@ class FakeLink:
 
     def end(self):
         self.is_open, self.problem = False, "cut"
+        self._heard.put_nowait(None)
+
+    def give_up(self, problem):
+        self.is_open, self.problem = False, problem
         self._heard.put_nowait(None)
 
     async def close(self):
@@ -155,6 +160,23 @@ class TestLinks:
             await until(lambda: len(hosts.links[1].said) >= 4)
             assert hosts.links[1].said[2] == Stop(False)
             assert not first.is_open
+
+        plays(scenario, hosts)
+
+    def test_a_camera_that_another_host_has_now_is_followed_though_the_dead_one_says_nothing(self, plays):
+        hosts = FakeHosts()
+
+        async def scenario(keeper, seen):
+            hosts.put("north")
+            await until(lambda: hosts.links)
+            hosts.links[0].health()
+            await until(lambda: keeper.state is TileState.STARTING)
+            began = time.monotonic()
+            hosts.where = None
+            hosts.put("south", 2)
+            await until(lambda: len(hosts.links) == 2)
+            assert time.monotonic() - began < HEARTBEAT_S - 2, "nobody waited for a heartbeat of the dead one"
+            assert not hosts.links[0].is_open
 
         plays(scenario, hosts)
 

@@ -54,6 +54,10 @@ class RemoteLink(Link, Protocol):
 
     problem: str
 
+    def give_up(self, problem: str) -> None:
+        """The link is over, though nobody said so: who waits in `receive` hears it at once."""
+        ...
+
     def name_of(self, number: int) -> tuple[str, int, str]:
         """Of which life of a cell news are, their number there, and the name of the clock by which their times are."""
         ...

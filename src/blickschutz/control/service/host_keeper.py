@@ -33,6 +33,7 @@ _LOOK_S: Final = 1.0
 # So often it is asked what other hosts have to tell, and for how long they are listened to.
 COLLECT_S: Final = 3.0
 _COLLECTS_S: Final = 5.0
+_MOVED: Final = "the camera goes from {} to another host"
 
 
 class _Post:
@@ -57,7 +58,7 @@ class HostKeeper(CellKeeper):
         self._post: dict[str, _Post] = {}
         # Besides the one to where it is filmed: to a host that filmed it before, and has something to tell.
         self._links: set[RemoteLink] = set()
-        self._collecting: TaskWork | None = None
+        self._beside: list[TaskWork] = []
 
     @property
     def host(self) -> str:
@@ -89,7 +90,10 @@ class HostKeeper(CellKeeper):
 
     def start(self, guard: Guard) -> None:
         super().start(guard)
-        self._collecting = guard.task(f"collecting-{self.camera}", self._collect, every_s=COLLECT_S)
+        self._beside = [
+            guard.task(f"collecting-{self.camera}", self._collect, every_s=COLLECT_S),
+            guard.task(f"following-{self.camera}", self._follow),
+        ]
 
     def heard(self, told: NewsTold) -> None:
         def confirm() -> None:
@@ -101,7 +105,7 @@ class HostKeeper(CellKeeper):
         self._in_loop(confirm)
 
     async def end(self) -> None:
-        for work in (self._collecting, self._work):
+        for work in (*self._beside, self._work):
             if work is not None:
                 work.end()
                 await work.finished(0.0)
@@ -126,7 +130,7 @@ class HostKeeper(CellKeeper):
         self.ready.tell(self.camera)
         patience = START_S
         # Another token of the same host is another life of the cell at most, which the host itself tells.
-        while (now := self._hosts.placed(self.camera)) is not None and (now.host, now.floor) == (placed.host, placed.floor):
+        while self._stays(placed):
             message = await self._next(link.receive(), patience)
             if message is None:
                 raise DeviceError(link.problem or f"the link to {placed.host} is over")
@@ -136,7 +140,18 @@ class HostKeeper(CellKeeper):
             else:
                 self._take(message)
             self._deliver(post, self._times, link.theirs)
-        raise DeviceError(f"the camera goes from {placed.host} to another host")
+        raise DeviceError(_MOVED.format(placed.host))
+
+    def _stays(self, placed: Placed) -> bool:
+        now = self._hosts.placed(self.camera)
+        return now is not None and (now.host, now.floor) == (placed.host, placed.floor)
+
+    async def _follow(self) -> None:
+        """A host that died says nothing more: that its camera is another's ends the link to it, and not a silence of some seconds."""
+        while True:
+            await self._hosts.changed()
+            if self._link is not None and self._placed is not None and not self._stays(self._placed):
+                self._link.give_up(_MOVED.format(self._placed.host))
 
     async def _somewhere(self) -> Placed:
         """Where the camera is to be filmed. That nobody has it is said on its tile, once that lasts."""

@@ -167,7 +167,11 @@ class GiverRounds:
 
     async def round(self) -> None:
         """Look, and write what follows. Raises `DeviceError`."""
-        giver = self._giver
+        while await self._ended_somebody():
+            pass  # what that host had is free now, and nobody has to wait for it until the next round
+
+    async def _ended_somebody(self) -> bool:
+        giver, ended = self._giver, False
         if anew := self._connection.anew:
             giver.connected(self._clock())
             await self._store.make()
@@ -190,5 +194,7 @@ class GiverRounds:
             revision_now = await self._store.write(write.host, write.lease, write.revision)
             if revision_now is not None:
                 giver.wrote(write, revision_now)
+                ended = ended or write.ends
                 if self._nudge is not None:
                     await self._nudge(write.host)
+        return ended

@@ -144,6 +144,9 @@ class RoomLink:
         with contextlib.suppress(*BROKEN):
             await self._subscription.unsubscribe()
 
+    def give_up(self, problem: str) -> None:
+        self._end(problem)
+
     def name_of(self, number: int) -> tuple[str, int, str]:
         """Of which life of a cell news are, their number there, and the name of the clock by which their times are."""
         return self._names[number]
