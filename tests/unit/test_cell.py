@@ -257,6 +257,14 @@ def test_what_cannot_be_recorded_is_said(one, tmp_path):
     assert cell._unrecordable(clock.time + 10) == "", "a camera that is lost is lost, and says that"
 
 
+def test_that_a_picture_can_be_shown_now_is_told_before_the_next_heartbeat(one):
+    one.cell._beat_at, one.cell._path.counters.doubt = one.cell._clock.monotonic() - 0.5, None
+    one.cell._beat()
+    one.cell._beat()
+    (health,) = [message for message in one.heard() if isinstance(message, Health)]
+    assert health.doubt is None, "told at once, and once"
+
+
 def test_the_heartbeat_tells_of_all_threads(one):
     one.cell._guard.once_thread("moment", lambda: 1 // 0)
     until(lambda: any(state.failures for state in one.cell._guard.states()))

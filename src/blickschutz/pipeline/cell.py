@@ -92,7 +92,8 @@ _log = structlog.get_logger(__name__)
 # A burst of two seconds waits whole, while the cell keeps up and memory allows.
 _MOST_QUEUED, _MOST_IN_BURST, _MOST_BURST_BYTES = 12, 64, 64 * 1024 * 1024
 _MOST_WAITING_S = 1.0
-_HEARTBEAT_S = 1.0
+# That a picture can be shown now, or none any more, is not kept until the next heartbeat.
+_HEARTBEAT_S, _AT_ONCE_S = 1.0, 0.2
 _NOMINAL_RATE = 10.0
 # What the process ends with where only its end lets the camera go.
 _LEASE_OVER = 75
@@ -118,8 +119,7 @@ class Cell:
         self._listener, self._recorded_listener = listener, recorded_listener
         # The lease under which it films; without one it films without end.
         self._age, self._film_until = age, float("inf")
-        self._own_detector = detector
-        self._guard = Guard(self._clock)
+        self._guard, self._own_detector = Guard(self._clock), detector
         self._lease = LeaseWatch(self._guard, age, lambda: self._session.has_let_go, die)
         self._channel = CellEnd(connection, self._take_message, self._end, self._guard, door, self._clock)
         self._frames: deque[tuple[float, RawFrame | int]] = deque()
@@ -128,12 +128,12 @@ class Cell:
         self._ended = False
         self._figures = ProcessFigures(self._clock)
         self._watched = self._stopped = self._told_to_stop = False
-        self._dropped = self._encoded = 0
-        self._generation = 0
+        self._dropped = self._encoded = self._generation = 0
         self._encoder: LiveEncoder | None = None
         self._snapshots: list[int] = []
         self._size = (0, 0)
         self._beat_at = float("-inf")
+        self._told_doubt: Doubt | None = Doubt.STARTING
         self._muxer, self._told_lost = PacketMuxer(), 0
         self._main: MainStream | None = None
         # Orders by the situation for which they were given: it ends them where nobody is there to say so.
@@ -439,10 +439,10 @@ class Cell:
         return max(0.0, min(left, self._beat_at + _HEARTBEAT_S - self._clock.monotonic()))
 
     def _beat(self) -> None:
-        now = self._clock.monotonic()
-        if now < self._beat_at + _HEARTBEAT_S:
+        now, doubt = self._clock.monotonic(), self._path.counters.doubt
+        if now < self._beat_at + (_HEARTBEAT_S if doubt is self._told_doubt else _AT_ONCE_S):
             return
-        self._beat_at = now
+        self._beat_at, self._told_doubt = now, doubt
         report, counters, figures = self._session.report, self._path.counters, self._figures
         figures.refresh()
         self._channel.send(
