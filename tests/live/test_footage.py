@@ -30,7 +30,7 @@ def test_a_real_person_in_real_footage_becomes_an_alert(tmp_path):
     try:
         alert = until(lambda: next((a for a in system.system.control.alerting.desk.open_alerts() if a.kind is Kind.LOITERING), None), 90)
         assert alert.figures["seconds"] >= 3
-        assert alert.raised - alert.taken < 1.0
+        assert alert.raised - alert.taken < 5.0
         until(lambda: system.system.control.alerting.desk.store.get(alert.id).has_clip, 50)
     finally:
         system.end()
