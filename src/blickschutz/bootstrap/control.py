@@ -188,7 +188,7 @@ def make_control(
         joined(cell)
         records.stops.joined(cell.camera, cell)
 
-    settings = SettingsInForce(site, cells_of, lambda wanted: gather(wanted, path, records.inspected, clock), supervisor, came)
+    settings = SettingsInForce(site, cells_of, lambda wanted, seen: gather(wanted, path, records.inspected, clock, seen), supervisor, came)
     settings.changed.listen(lambda wanted: names.update({camera.id: camera.name for camera in wanted.cameras}))
     settings.changed.listen(lambda wanted: sensitivity.settle(budget_settings(wanted, records.inspected.curves.evidence)))
     changes = make_desk(site, file or Source(), data, records, settings)

@@ -91,7 +91,8 @@ def apply(path: Path, data: Path | None) -> int:
 def _judged(before: SiteFile, after: SiteFile, path: Path, data: Path | None) -> tuple[Sequence[Verdict], Sequence[Verdict]]:
     with if_started(after, path, data) as records:
         inspected = records.inspected if records else None
-        then, now = (gather(site, path, inspected, SystemClock()) for site in (before, after))
+        then = gather(before, path, inspected, SystemClock())
+        now = gather(after, path, inspected, SystemClock(), then)
     against, _, anew = judged(then, now, lenient=after.site.demo)
     return against, anew
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from blickschutz.access.model import AccountState
 from blickschutz.access.rules import needs_factor
 from blickschutz.analysis.io.registry import ModelRegistry
-from blickschutz.audit.model import Event, Fault
+from blickschutz.audit.model import Entry, Event, Fault
 from blickschutz.audit.rules import verify
 from blickschutz.compliance.facts import Facts
 from blickschutz.compliance.io.cabinet import FOLDER
@@ -58,8 +58,12 @@ _PERSONS = "person"
 _GRACE_S = 3600.0
 
 
-def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: Clock) -> Grounds:
-    """Everything the rules look at. `path` is the site file's; `records` is None where the site never ran."""
+def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: Clock, seen: Grounds | None = None) -> Grounds:
+    """Everything the rules look at. `path` is the site file's; `records` is None where the site never ran.
+
+    `seen`: what was gathered a moment ago for other settings. What no setting alters is taken from there: two looks at one moment would
+    cost twice as much, and could differ in something that the settings are not about.
+    """
     facts = Facts()
     documents: dict[str, Paper] = {}
     if path is not None:
@@ -70,8 +74,8 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
     if records and found:
         facts, handed_in = with_entered(facts, found, records.archive.data, settings)
         documents |= handed_in
-    registry, now = ModelRegistry(), clock.now()
-    log = {event: tuple(entry for entry, _ in records.office.log.find(event=event, most=_MOST)) for event in _EVENTS} if records else {}
+    now = clock.now() if seen is None else seen.now
+    holidays, devices = site.regimes.holidays, site.analysis.on_devices
     return Grounds(
         site=site,
         settings=settings,
@@ -81,17 +85,26 @@ def gather(site: SiteFile, path: Path | None, records: Inspected | None, clock: 
         documents=documents,
         content=content,
         entered=tuple(found),
-        log=log,
+        log=_log(records) if seen is None else seen.log,
         members=tuple(records.office.access.members.values()) if records else (),
-        # Every head that there is finds persons and nothing else (analysis.model.Head).
-        models={card.name: _PERSONS for card in registry.cards() if registry.verify(card) == "ok"},
+        models=_models() if seen is None else seen.models,
         cells_per_metre=CELLS_PER_METRE,
-        rows=_rows(records, clock, holidays_of(site.regimes.holidays)) if records else None,
-        machine=look(devices=site.analysis.on_devices),
+        rows=seen.rows if seen is not None and seen.site.regimes.holidays == holidays else _rows(records, clock, holidays_of(holidays)),
+        machine=seen.machine if seen is not None and seen.site.analysis.on_devices == devices else look(devices=devices),
         most_entries=_MOST,
         folder=path.resolve().parent if path is not None else None,
         cabinet=records.archive.data / FOLDER if records else None,
     )
+
+
+def _log(records: Inspected | None) -> dict[Event, tuple[Entry, ...]]:
+    return {event: tuple(entry for entry, _ in records.office.log.find(event=event, most=_MOST)) for event in _EVENTS} if records else {}
+
+
+def _models() -> dict[str, str]:
+    """Those that are whole. Every head that there is finds persons and nothing else (analysis.model.Head)."""
+    registry = ModelRegistry()
+    return {card.name: _PERSONS for card in registry.cards() if registry.verify(card) == "ok"}
 
 
 def _chain_faults(records: Inspected) -> tuple[Fault, ...]:
@@ -102,7 +115,9 @@ def _chain_faults(records: Inspected) -> tuple[Fault, ...]:
     return tuple(verify(records.office.log.export(), is_signed, records.archive.key.public)) if records.office.log.state()[0] else ()
 
 
-def _rows(records: Inspected, clock: Clock, is_holiday: IsHoliday) -> Rows:
+def _rows(records: Inspected | None, clock: Clock, is_holiday: IsHoliday) -> Rows | None:
+    if records is None:
+        return None
     cases = records.office.cases.store.find(states=sorted(THERE), most=100_000)
     time = records.archive.time
     reading = time.check()

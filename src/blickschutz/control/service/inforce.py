@@ -39,7 +39,7 @@ class SettingsInForce:
         self,
         site: SiteFile,
         cells_of: Callable[[SiteFile], Mapping[str, CellSettings]],
-        gather: Callable[[SiteFile], Grounds],
+        gather: Callable[[SiteFile, Grounds | None], Grounds],
         supervisor: Supervisor,
         joined: Callable[[CellKeeper], None],
     ) -> None:
@@ -60,8 +60,8 @@ class SettingsInForce:
         return go
 
     def effects(self, before: SiteFile, after: SiteFile, wanted: Sequence[Difference]) -> Effects:
-        grounds = self._gather(before)
-        against, open_, anew = judged(grounds, self._gather(after), lenient=after.site.demo or self._supervisor.preparing)
+        grounds = self._gather(before, None)
+        against, open_, anew = judged(grounds, self._gather(after, grounds), lenient=after.site.demo or self._supervisor.preparing)
         return Effects(
             against=against,
             open=open_,
