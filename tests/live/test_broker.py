@@ -60,7 +60,7 @@ class Listener:
 
 def states_of(at, guard):
     found = discovery(at, at.site, [("gate", "Haupteingang")], ["live"], ["day"], "de")
-    return MqttStates(at, at.site, lambda: NOW, guard, SystemClock(), found)
+    return MqttStates(at, at.site, lambda: NOW, guard, SystemClock(), lambda: found)
 
 
 def test_two_sites_on_one_broker_do_not_disturb_each_other(running):

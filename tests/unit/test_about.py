@@ -14,7 +14,7 @@ from blickschutz.config.model import Camera, SiteFile, Zone
 from blickschutz.config.parts import Part
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.settings.model import Difference
-from blickschutz.settings.rules.changes import needs_restart, needs_second, touches_anchors
+from blickschutz.settings.rules.changes import is_live, needs_restart, needs_second, touches_anchors
 from blickschutz.situations.settings import RuleSettings
 from tests.conftest import ROOT
 
@@ -27,6 +27,7 @@ def marked(flag):
 
 def test_what_one_person_may_change_is_what_the_documentation_says():
     assert marked("shown") == {"cameras.name", "cameras.zones.name", "site.building", "wall.width"}
+    assert [key for key in marked("shown") if not is_live(tuple(key.split(".")))] == [], "the page says that it counts at once"
     assert "One person is enough for `cameras.*.name`, names of zones, `site.building` and `wall.width`." in GUIDE
 
 
@@ -52,7 +53,7 @@ def test_paragraphs_stand_where_law_decides():
         (("analysis", "model"), True, True, False),
         (("wall", "width"), False, False, False),
         (("site", "name"), True, True, False),
-        (("site", "building"), True, False, False),
+        (("site", "building"), False, False, False),
         (("retention", "hard_limit_days"), True, True, False),
         (("review",), True, True, True),
         (("review", "root"), True, True, True),

@@ -20,7 +20,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.errors import SettingsError
 from blickschutz.situations.kinds import Kind, Situation
 from tests.conftest import ROOT
-from tests.desk import CAMERA, Desk, site_of
+from tests.desk import CAMERA, SITE, Desk, site_of
 from tests.fakes.clock import ManualClock
 from tests.peers.authority import ThrowAway
 
@@ -137,8 +137,8 @@ class Recorder:
 class TestLooking:
     @pytest.fixture
     def states(self):
-        self.clock, self.now = ManualClock(), NOW
-        states = MqttStates(BROKER, "Rathaus", lambda: self.now, Guard(self.clock), self.clock, FOUND)
+        self.clock, self.now, self.found = ManualClock(), NOW, FOUND
+        states = MqttStates(BROKER, "Rathaus", lambda: self.now, Guard(self.clock), self.clock, lambda: self.found)
         states._client = self.client = Recorder()
         return states
 
@@ -165,6 +165,19 @@ class TestLooking:
         states.look()
         assert self.client.sent[0][:2] == ("blickschutz/rathaus/availability", b"online")
         assert len(self.client.sent) == 1 + 3 + len(FOUND)
+
+    def test_a_camera_that_comes_is_found_and_one_that_goes_is_taken_back(self, states):
+        states.look()
+        self.client.sent.clear()
+        *_, gone = FOUND
+        self.found = {**{topic: data for topic, data in FOUND.items() if topic != gone}, "homeassistant/device/new/config": b"{}"}
+        for _ in range(2):
+            states.look()
+        assert self.client.sent == [(gone, b"", None), ("homeassistant/device/new/config", b"{}", None)]
+        self.client.sent.clear()
+        self.found = FOUND
+        states.look()
+        assert [one for one in self.client.sent if one[0] == gone] == [(gone, FOUND[gone], None)]
 
     def test_without_a_connection_nothing_is_asked(self, states):
         self.client.there = False
@@ -215,7 +228,13 @@ class TestTheSiteOfTheFile:
             seen = msgspec.json.decode(told[f"blickschutz/rathaus/cameras/{CAMERA}/state"])
             assert (seen["open"], seen["kinds"]["loitering"], seen["stopped"], seen["state"]) == (1, "ON", "ON", "stopped")
             identity = f"blickschutz_{desk.records.archive.key.installation}"
-            assert {topic for topic in states._fixed if topic.startswith(f"homeassistant/device/{identity}")} == set(states._fixed)
+            assert {topic for topic in states._fixed() if topic.startswith(f"homeassistant/device/{identity}")} == set(states._fixed())
+            # One that comes while all of it runs is known there, too; by its message of events besides.
+            third = SITE.cameras[2]
+            wanted = desk.system.site.model_copy(update={"cameras": (*desk.system.site.cameras, third)})
+            desk.system.control.settings.prepare(wanted)()
+            assert f"homeassistant/device/{identity}_{third.id}/config" in states._fixed()
+            assert [camera.name for camera in states._look().cameras][2:] == [third.name]
         finally:
             desk.close()
 

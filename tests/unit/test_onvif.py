@@ -487,3 +487,36 @@ class TestPublished:
             ("gate", Kind.PERSON_IN_ZONE, False),
         ]
         assert source.refused == 3
+
+    def test_what_motion_counts_as_and_who_is_heard_follow_the_settings(self):
+        told, cameras = [], {"gate": None}
+        published = PublishedNotices({"gate": None}, told.append, SystemClock())
+        source = MqttSource(Broker("127.0.0.1", "rathaus", "0123456789abcdef"), cameras, None, None, published.read)
+
+        def moves(camera, state="true"):
+            message = MQTTMessage(topic=f"blickschutz/rathaus/cameras/{camera}/onvif-ej/VideoSource/MotionAlarm/&1".encode())
+            message.payload = b'{"Data":{"State":"%s"}}' % state.encode()
+            source._take(source._client, None, message)
+
+        moves("gate")
+        moves("yard")
+        assert (told, source.refused) == ([], 1)
+        cameras["yard"] = None
+        published.settle({"gate": Kind.PERSON_IN_ZONE, "yard": Kind.LOITERING})
+        moves("gate")
+        moves("yard")
+        # What goes on at a camera whose meaning is the same is still known: its end is told.
+        published.settle({"gate": Kind.GATHERING, "yard": Kind.LOITERING})
+        moves("yard", "false")
+        moves("gate")
+        assert [(camera, one.kind, one.active) for camera, one in told] == [
+            ("gate", Kind.PERSON_IN_ZONE, True),
+            ("yard", Kind.LOITERING, True),
+            ("yard", Kind.LOITERING, False),
+            ("gate", Kind.GATHERING, True),
+        ]
+        # A message that was read before its camera went is nobody's.
+        act = published.read("gate", "onvif-ej/VideoSource/MotionAlarm/&1".removeprefix("onvif-ej/"), b'{"Data":{"State":"true"}}')
+        published.settle({})
+        act()
+        assert len(told) == 4

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from blickschutz.alerts.io.broker import Broker
@@ -11,7 +12,7 @@ from blickschutz.alerts.io.channels import AppriseChannel, MailSender, Webhook, 
 from blickschutz.alerts.io.homeassistant import discovery
 from blickschutz.alerts.io.mqtt import MqttSender, MqttSource
 from blickschutz.alerts.io.signing import Signing, read_key
-from blickschutz.alerts.io.states import CameraNow, MqttStates, SiteNow
+from blickschutz.alerts.io.states import CameraNow, MqttStates, SiteNow, nothing_fixed
 from blickschutz.alerts.io.transport import Trust, context, show
 from blickschutz.alerts.io.wire import CameraEvent
 from blickschutz.alerts.model import Priorities
@@ -44,13 +45,19 @@ def make_alerting(site: SiteFile, base: Path, records: Records, clock: Clock, gu
 
 
 def make_source(
-    site: SiteFile, base: Path, installation: str, take: Callable[[str, CameraEvent], None], guard: Guard, notices: PublishedNotices
+    site: SiteFile,
+    base: Path,
+    installation: str,
+    cameras: Container[str],
+    take: Callable[[str, CameraEvent], None],
+    guard: Guard,
+    notices: PublishedNotices,
 ) -> MqttSource | None:
-    """Where cameras tell what they find themselves; None where the site file names no broker that is to be heard."""
+    """Where `cameras`, those that there are at any moment, tell what they find themselves; None where the site file names no broker that
+    is to be heard."""
     mqtt = site.alerts.mqtt
     if mqtt is None or not mqtt.listen:
         return None
-    cameras = frozenset(camera.id for camera in site.cameras)
     return MqttSource(broker(site, mqtt, installation, base), cameras, take, guard, notices.read)
 
 
@@ -70,17 +77,21 @@ def make_states(
     if mqtt is None or not mqtt.states:
         return None
     at = broker(site, mqtt, installation, base)
-    found: Mapping[str, bytes] = {}
-    if mqtt.discovery:
-        language, states = site.site.language, [state.value for state in TileState]
-        regimes = [name.value for name in RegimeName]
-        found = discovery(at, site.site.name, names.items(), states, regimes, language, mqtt.discovery_prefix)
+    language, prefix = site.site.language, mqtt.discovery_prefix
+    states, regimes = [state.value for state in TileState], [name.value for name in RegimeName]
+
+    @lru_cache(maxsize=1)
+    def found(known: tuple[tuple[str, str], ...]) -> Mapping[str, bytes]:
+        return discovery(at, site.site.name, known, states, regimes, language, prefix)
+
+    def fixed() -> Mapping[str, bytes]:
+        return found(tuple((name, names.get(name, name)) for name in list(cells)))
 
     def look() -> SiteNow:
         cameras = [CameraNow(name, names.get(name, name), cell.state.value, cell.stopped) for name, cell in cells.items()]
         return SiteNow(regime.current().name.value, cameras, desk.store.marks())
 
-    return MqttStates(at, site.site.name, look, guard, clock, found)
+    return MqttStates(at, site.site.name, look, guard, clock, fixed if mqtt.discovery else nothing_fixed)
 
 
 def broker(site: SiteFile, mqtt: MqttChannel, installation: str, base: Path) -> Broker:

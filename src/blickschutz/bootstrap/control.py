@@ -46,6 +46,7 @@ from blickschutz.retention.model import Stuck
 from blickschutz.review.model import Case
 from blickschutz.settings.io.file import SettingsFile
 from blickschutz.settings.service import SettingsDesk, site_of
+from blickschutz.situations.kinds import Kind
 from blickschutz.vault.io.files import InstallationKey
 from blickschutz.zones.profiles import doors_of
 
@@ -122,11 +123,10 @@ def make_control(
     troubles.told.listen(alerting.trouble)
     regime = RegimeKeeper(site, clock, log, records.archive.time)
     routing = SituationRouting(site, cells, regime, records.orders, desk, clock, worker.do)
+    published = PublishedNotices(motion_of(site), lambda told: routing.found(CameraFound(*told)), clock)
     if not preparing:
         installation = records.archive.key.installation
-        motion = {camera.id: camera.onvif.motion if camera.onvif is not None else None for camera in site.cameras}
-        published = PublishedNotices(motion, lambda told: routing.found(CameraFound(*told)), clock)
-        alerting.source = make_source(site, base, installation, routing.from_camera, guard, published)
+        alerting.source = make_source(site, base, installation, cells, routing.from_camera, guard, published)
         alerting.states = make_states(site, base, installation, desk, cells, regime, guard, clock, names)
     moments = AlertMoments(cells, site.alerts, desk, worker.do)
     sensitivity = Sensitivity(cells, make_budget(site, records, regime, clock), clock)
@@ -191,10 +191,16 @@ def make_control(
     settings = SettingsInForce(site, cells_of, lambda wanted, seen: gather(wanted, path, records.inspected, clock, seen), supervisor, came)
     settings.changed.listen(lambda wanted: names.update({camera.id: camera.name for camera in wanted.cameras}))
     settings.changed.listen(lambda wanted: sensitivity.settle(budget_settings(wanted, records.inspected.curves.evidence)))
+    settings.changed.listen(lambda wanted: published.settle(motion_of(wanted)))
     changes = make_desk(site, file or Source(), data, records, settings)
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity, changes.begin)
     trials = TrialDesk(lambda: settings.site, cells, trial_settings, log, clock, preparing=preparing)
     return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity, settings, changes, hosts, trials)
+
+
+def motion_of(site: SiteFile) -> dict[str, Kind | None]:
+    """By camera what a plain alarm of motion counts as."""
+    return {camera.id: camera.onvif.motion if camera.onvif is not None else None for camera in site.cameras}
 
 
 def make_desk(site: SiteFile, file: Source, data: Path, records: Records, running: SettingsInForce) -> SettingsDesk:

@@ -84,6 +84,12 @@ def along(model: type[Any], path: Sequence[str]) -> Iterator[tuple[type[Any], st
         here, is_entry = section_of(annotation), getattr(annotation, "__origin__", None) is tuple
 
 
+def is_one_section(model: type[Any], key: str) -> bool:
+    """Whether a setting is a section: no value, and no list of sections."""
+    annotation = _annotation(model, key)
+    return section_of(annotation) is not None and getattr(annotation, "__origin__", None) is not tuple
+
+
 def _annotation(model: type[Any], name: str) -> Any:
     if issubclass(model, BaseModel):
         found = model.model_fields.get(name)

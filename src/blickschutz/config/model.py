@@ -71,9 +71,9 @@ class Site(Part):
     """The authority that is responsible (Verantwortlicher)."""
     language: Annotated[Literal["de", "en"], Setting("Sprache der Seiten, bis jemand eine andere wählt.")] = "de"
     """Language of the pages until a person chooses another."""
-    building: Annotated[Polygon | None, Setting("Umriss des Gebäudes auf dem Lageplan, in Anteilen von Breite und Höhe.", shown=True)] = (
-        None
-    )
+    building: Annotated[
+        Polygon | None, Setting("Umriss des Gebäudes auf dem Lageplan, in Anteilen von Breite und Höhe.", live=True, shown=True)
+    ] = None
     """Outline of the building on the site plan, in shares of its width and height."""
     latitude: Annotated[
         Annotated[float, Field(ge=-90, le=90)] | None, Setting("Geografische Breite in Grad, für Sonnenauf- und -untergang.")

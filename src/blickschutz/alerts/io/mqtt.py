@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import msgspec
@@ -103,14 +103,15 @@ def _why(error: Exception) -> str:
 class MqttSource:
     """Hears `PREFIX/SITE/cameras/CAMERA/events`. What breaks the schema or names an unknown camera is refused and logged.
 
-    `on_notice` gets what cameras publish themselves under `.../CAMERA/onvif-ej/`: the rest of the topic, and the payload. It gives
-    what is to be done, and raises one of `UNREADABLE` where it is none.
+    `cameras` is asked at each message, as cameras come and go. `on_notice` gets what cameras publish themselves under
+    `.../CAMERA/onvif-ej/`: the rest of the topic, and the payload. It gives what is to be done, and raises one of `UNREADABLE` where it is
+    none.
     """
 
     def __init__(
         self,
         broker: Broker,
-        cameras: frozenset[str],
+        cameras: Container[str],
         on_event: Callable[[str, CameraEvent], None],
         guard: Guard | None = None,
         on_notice: Callable[[str, str, bytes], Callable[[], None]] | None = None,

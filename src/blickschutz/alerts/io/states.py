@@ -26,6 +26,12 @@ LOOK_S, _CLOSE_S, _GOODBYE_S = 2.0, 3.0, 1.0
 # Seconds. All is said again each hour, and a broker forgets within a day what nobody says any more: of a site that is gone, too.
 _AGAIN_S, _EXPIRY_S = 3600.0, 86_400
 
+Fixed = Callable[[], Mapping[str, bytes]]
+
+
+def nothing_fixed() -> Mapping[str, bytes]:
+    return {}
+
 
 @dataclass(frozen=True, slots=True)
 class CameraNow:
@@ -85,14 +91,15 @@ def _switch(on: bool) -> Switch:
 class MqttStates:
     """Keeps the states at the broker as they are here. Its last will says that nobody does any more.
 
-    `fixed` are retained messages that do not change while this runs (discovery); the broker keeps those until they are said anew.
+    `fixed` gives retained messages that the broker keeps until they are said anew (discovery); one that it no longer gives is taken back.
     """
 
     def __init__(
-        self, broker: Broker, site: str, look: Callable[[], SiteNow], guard: Guard, clock: Clock, fixed: Mapping[str, bytes] | None = None
+        self, broker: Broker, site: str, look: Callable[[], SiteNow], guard: Guard, clock: Clock, fixed: Fixed = nothing_fixed
     ) -> None:
         self._broker, self._site, self._look, self._guard, self._clock = broker, site, look, guard, clock
-        self._fixed, self._availability = dict(fixed or {}), f"{broker.root}/availability"
+        self._fixed, self._availability = fixed, f"{broker.root}/availability"
+        self._found: Mapping[str, bytes] = {}
         self._client = make_client(broker, "states")
         self._client.on_connect = self._connected
         self._client.will_set(self._availability, OFFLINE, QOS, retain=True, properties=properties(broker, json=False, will=True))
@@ -129,7 +136,11 @@ class MqttStates:
             if now - self._told_at >= _AGAIN_S:
                 self._told, self._told_at = {}, now
             told = self._told
-        for topic, data in self._fixed.items():
+        found = self._fixed()
+        # An empty message is how a broker is told to keep none.
+        gone = dict.fromkeys(self._found.keys() - found.keys(), b"")
+        self._found = found
+        for topic, data in (*gone.items(), *found.items()):
             if told.get(topic) != data:
                 self._publish(topic, data)
                 told[topic] = data

@@ -18,14 +18,7 @@ from blickschutz.kernel.events import Topic
 from blickschutz.pipeline.door import digest_of
 from blickschutz.pipeline.messages import CellSettings
 from blickschutz.settings.model import Difference, Effects, Reach, Sentences, Verdict
-from blickschutz.settings.rules.changes import needs_restart
-
-
-def in_force(now: SiteFile, wanted: SiteFile) -> SiteFile:
-    """`wanted` as far as it can be in force without a restart: the rest stays as it is `now`."""
-    analysis = wanted.analysis.model_copy(update={"model": now.analysis.model})
-    live = {"cameras": wanted.cameras, "redaction": wanted.redaction, "wall": wanted.wall, "analysis": analysis}
-    return now.model_copy(update=live)
+from blickschutz.settings.rules.changes import in_force, needs_restart
 
 
 class SettingsInForce:
@@ -72,14 +65,19 @@ class SettingsInForce:
         )
 
     def _reached(self, after: SiteFile) -> dict[str, Reach]:
-        """By camera what would become of its cell; cameras that are only called otherwise are told nothing."""
-        before, now = self._cells_of(self.site), self._cells_of(in_force(self.site, after))
-        reached = {name: Reach.BEGINS for name in now if name not in before} | {name: Reach.ENDS for name in before if name not in now}
-        for name in (name for name in now if name in before):
-            if digest_of(now[name]) != digest_of(before[name]):
-                told = digest_of(msgspec.structs.replace(now[name], situations=before[name].situations)) == digest_of(before[name])
-                reached[name] = Reach.TOLD if told else Reach.ANEW
-        return reached
+        return reach(self._cells_of(self.site), self._cells_of(in_force(self.site, after)))
+
+
+def reach(before: Mapping[str, CellSettings], now: Mapping[str, CellSettings]) -> dict[str, Reach]:
+    """By camera what would become of its cell; cameras that are only called otherwise are told nothing."""
+    reached = {name: Reach.BEGINS for name in now if name not in before} | {name: Reach.ENDS for name in before if name not in now}
+    for name in (name for name in now if name in before):
+        if digest_of(now[name]) != digest_of(before[name]):
+            told = digest_of(msgspec.structs.replace(now[name], situations=before[name].situations)) == digest_of(before[name])
+            reached[name] = Reach.TOLD if told else Reach.ANEW
+        elif now[name].situations.thresholds != before[name].situations.thresholds:
+            reached[name] = Reach.TOLD
+    return reached
 
 
 def judged(before: Grounds, after: Grounds, *, lenient: bool) -> tuple[tuple[Verdict, ...], tuple[Verdict, ...], tuple[Verdict, ...]]:

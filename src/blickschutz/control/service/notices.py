@@ -17,11 +17,19 @@ _log = structlog.get_logger(__name__)
 
 
 class PublishedNotices:
-    """Called in the broker's thread alone. `motion` says for each camera what a plain alarm of motion counts as."""
+    """Reads in the broker's thread alone. `motion` says for each camera what a plain alarm of motion counts as."""
 
     def __init__(self, motion: Mapping[str, Kind | None], tell: Callable[[tuple[str, Found]], None], clock: Clock) -> None:
-        self._cameras = {camera: Notices(kind) for camera, kind in motion.items()}
         self._tell, self._clock = tell, clock
+        self._motion, self._cameras = dict[str, Kind | None](), dict[str, Notices]()
+        self.settle(motion)
+
+    def settle(self, motion: Mapping[str, Kind | None]) -> None:
+        """Other settings are in force, told by any thread: a camera that means the same by motion goes on as it was."""
+        known, before = self._cameras, self._motion
+        same = {camera for camera, kind in motion.items() if camera in known and before[camera] == kind}
+        self._cameras = {camera: known[camera] if camera in same else Notices(kind) for camera, kind in motion.items()}
+        self._motion = dict(motion)
 
     def read(self, camera: str, topic: str, payload: bytes) -> Callable[[], None]:
         """What is to be done with a message. Raises one of `kernel.errors.UNREADABLE` where it is no notice."""
@@ -29,7 +37,9 @@ class PublishedNotices:
         return lambda: self._take(camera, notice)
 
     def _take(self, camera: str, notice: Notice) -> None:
-        notices = self._cameras[camera]
+        notices = self._cameras.get(camera)
+        if notices is None:
+            return
         before = notices.refused
         for found in notices.take(notice, self._clock.monotonic()):
             self._tell((camera, found))

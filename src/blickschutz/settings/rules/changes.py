@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from blickschutz.config.about import along, every, said_of
+from pydantic import BaseModel
+
+from blickschutz.config.about import along, every, is_one_section, said_of
 from blickschutz.config.model import SiteFile
 from blickschutz.settings.model import Difference, Edit, Path
 
 _MISSING = object()
 _ANCHORS = frozenset(path for path, one in every(SiteFile) if one.anchor)
 PEOPLE = "people"
+Section = TypeVar("Section", bound=BaseModel)
 
 
 def is_entries(value: object) -> bool:
@@ -160,13 +163,41 @@ def _is_shown(path: Path) -> bool:
 
 def needs_restart(wanted: Iterable[Difference]) -> tuple[str, ...]:
     """The keys of a change that come into force with the next start of the whole system."""
-    return tuple(one.key for one in wanted if not _is_live(one.path))
+    return tuple(".".join(path) for one in wanted for path in _settings_of(one) if not is_live(path))
 
 
-def _is_live(path: Path) -> bool:
-    """What the setting says, else what the nearest around it does."""
+def _settings_of(one: Difference) -> Iterator[Path]:
+    """A section that is there now, or is no longer, is as many settings as it has: they need not be alike."""
+    steps = list(along(SiteFile, one.path))
+    last = steps[-1] if steps else None
+    is_section = last is not None and last[1] == one.path[-1] and is_one_section(*last)
+    if is_section and isinstance(value := one.after if one.has else one.before, dict):
+        for key, inner in value.items():
+            yield from _settings_of(Difference((*one.path, key), inner, inner))
+    else:
+        yield one.path
+
+
+def is_live(path: Path) -> bool:
+    """Whether a change of a setting comes into force at once: what it says itself, else what the nearest around it does."""
     said = [said_of(*step) for step in along(SiteFile, path) if step is not None]
     return next((one.live for one in reversed(said) if one is not None and one.live is not None), False)
+
+
+def in_force(now: SiteFile, wanted: SiteFile) -> SiteFile:
+    """`wanted` as far as it can be in force without a restart: the rest stays as it is `now`."""
+    return _live_of((), now, wanted)
+
+
+def _live_of(path: Path, now: Section, wanted: Section) -> Section:
+    taken: dict[str, Any] = {}
+    for key in type(now).model_fields:
+        here, there = getattr(now, key), getattr(wanted, key)
+        if isinstance(here, BaseModel) and isinstance(there, BaseModel):
+            taken[key] = _live_of((*path, key), here, there)
+        elif is_live((*path, key)):
+            taken[key] = there
+    return now.model_copy(update=taken)
 
 
 def touches_anchors(wanted: Iterable[Difference]) -> tuple[str, ...]:
