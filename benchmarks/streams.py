@@ -90,8 +90,6 @@ def _not_signed_in(name: str, options: str) -> Case:
 
 
 JUMPS = {"3h": 10_800.0, "back-3h": -10_800.0, "2s": 2.0, "back-2s": -2.0, "back-half": -0.5, "day": 86_400.0, "wrap": 47_721.8}
-# JPEG by RFC 2435 brings no marker of its range: the whole place has other levels than it was drawn with.
-OTHER_COLOURS = frozenset({"mjpeg"})
 NO_VIDEO = ("unreadable", "silent", "stalled", "ended", "codec")
 CASES: Sequence[Case] = (
     Case("plain"),
@@ -162,7 +160,42 @@ CASES: Sequence[Case] = (
     Case("keepalive-refused", "--timeout 6 --keepalive-answer 501-Not-Implemented"),
     Case("no-get-parameter", "--no-getparam --need-keepalive --timeout 6"),
     Case("hanging-session-timeout", "--timeout 0"),
+    # More of their kind: what goes wrong goes wrong with other codecs, and together.
+    Case("jump-day-h265", "--jump-at 4 --jump 86400", video="h"),
+    Case("jump-back-bframes", "--bframes --jump-at 4 --jump -10800", video="b"),
+    Case("jump-mjpeg", "--jump-at 4 --jump 10800", video="m"),
+    Case("freeze-ts-h265", "--freeze-ts", video="h"),
+    Case("freeze-ts-bframes", "--freeze-ts", video="b"),
+    Case("glitch-h265-no-sprop", "--glitch-every 20 --glitch 100 --no-sprop", video="h"),
+    Case("burst-jump", "--burst 20 --jump-at 4 --jump 10800 --sr 0"),
+    Case("burst-h265", "--burst 20", video="h"),
+    Case("burst-5s", "--burst 50"),
+    Case("loss-burst", "--burst 10 --loss 3", recorded=False),
+    Case("loss-10-h265", "--loss 10", video="h", recorded=False),
+    Case("corrupt-20-h265", "--corrupt 20", video="h", recorded=False),
+    Case("corrupt-20-mjpeg", "--corrupt 20", video="m", recorded=False),
+    Case("all-at-once", "--audio aac --audio-first --meta --extra-video H264 --framerate fast --session-name= --seq 65500"),
+    Case("wrap-twice", "--ts-base 4294700000 --seq 65500 --glitch-every 15 --glitch 47721"),
+    Case("one-frame-a-second", "--fps 1", recorded=False),
+    Case("stalls-after-jump", "--jump-at 2 --jump -86400 --stall-after 5", must=("live", "stalled"), recorded=False),
+    Case("closes-at-once", "--close-after 0.05", must=("ended", "stalled", "unreadable", "silent"), recorded=False),
+    _refused("moved-for-good", "--redirect http://127.0.0.9:{other}/elsewhere", "redirected"),
+    _refused("moved-nowhere", "--redirect nonsense", "redirected", "answer", "address", "unreadable"),
+    _refused("gone", "--status 410-Gone", "address"),
+    _refused("status-at-setup", "--status 404-Not-Found --status-at SETUP", "address"),
+    _refused("password-at-setup", "--status 401-Unauthorized --status-at SETUP", "password"),
+    _refused("error-at-play", "--status 500-Internal-Server-Error --status-at PLAY", "answer"),
+    _signed_in("digest-bursts", "--auth digest --burst 20"),
+    _signed_in("digest-closes", "--auth digest --close-after 4"),
 )
+
+
+JPEG = frozenset(case.name for case in CASES if case.video == "m")
+
+
+def as_jpeg(luma: np.ndarray) -> np.ndarray:
+    """Levels of 16 to 235 as JPEG has them; by RFC 2435 it brings no marker of its range, so that they are shown as they are."""
+    return np.clip((luma.astype(float) - 16) * 255 / 219, 0, 255)
 
 
 @dataclass
@@ -194,13 +227,15 @@ def video(folder: Path, name: str) -> None:
         "b": ("libx264", {"preset": "veryfast", "g": "20", "bf": "3"}, 240),
         "long": ("libx264", {"preset": "veryfast", "g": "100", "bf": "0"}, 240),
         "h": ("libx265", {"preset": "ultrafast", "x265-params": "keyint=10:bframes=0:log-level=none"}, 240),
-        "m": ("mjpeg", {"q:v": "3"}, 240),
+        "m": ("mjpeg", {"q:v": "3", "huffman": "default"}, 240),
     }[name]
     scene = DrawnScene(320, 240, seed=3, empty=120)
     form = "yuvj420p" if codec == "mjpeg" else "yuv420p"
     with av.open(str(folder / f"{name}.{'avi' if codec == 'mjpeg' else 'mp4'}"), "w") as container:
         stream = container.add_stream(codec, rate=10, options=options)
         stream.width, stream.height, stream.pix_fmt = 320, 240, form
+        # Neither restart markers (of more threads) nor tables of its own are in the headers by which JPEG goes over RTP.
+        stream.codec_context.thread_count = 1
         for index in range(count):
             frame = av.VideoFrame.from_ndarray(scene.picture(index).i420(), format="yuv420p").reformat(format=form)
             frame.pts = index
@@ -222,8 +257,9 @@ class WatchedShowing(Showing):
         counts[3] |= shown.doubt is None
         counts[4] += counts[3]
         counts[1] += shown.doubt is not None and bool(counts[3])
-        if shown.doubt is None and shown.y.shape == self.empty.shape and threading.current_thread().name not in OTHER_COLOURS:
-            strange = (np.abs(shown.y.astype(int) - self.empty.astype(int)) > UNLIKE) & (shown.mask == 0)
+        if shown.doubt is None and shown.y.shape == self.empty.shape:
+            empty = as_jpeg(self.empty) if threading.current_thread().name in JPEG else self.empty
+            strange = (np.abs(shown.y.astype(int) - empty.astype(int)) > UNLIKE) & (shown.mask == 0)
             # Of a person at least two by two are seen; single ones are what a damaged packet leaves.
             counts[2] += int((strange[1:, 1:] & strange[:-1, 1:] & strange[1:, :-1] & strange[:-1, :-1]).sum())
         return shown
