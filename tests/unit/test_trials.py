@@ -18,6 +18,7 @@ from blickschutz.config.loader import load_site
 from blickschutz.config.model import Site
 from blickschutz.control.service.trials import TrialDesk
 from blickschutz.control.trials import MOST_IN_A_MINUTE, NotTried, Turns, device_of, networks_of, ports_of, read_wanted, refusal
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import Cause, Codec, Measured, NoticeSettings, SourceKind, SourceSettings, Step
 from blickschutz.ingest.rules.address import read_address
 from blickschutz.kernel.clock import SystemClock
@@ -49,6 +50,7 @@ from blickschutz.zones.model import Zone
 from tests.desk import EXAMPLE
 from tests.fakes.onvif_camera import OnvifPeer
 from tests.fakes.web_camera import WebCamera, moving, part
+from tests.live.system import until
 from tests.videos import still
 
 EXAMPLE_SITE = load_site(EXAMPLE)
@@ -309,9 +311,9 @@ def answers_of(order):
     return [StepTold(Step.REACH), StepTold(Step.SIGN_IN), StepTold(Step.STREAM), PictureTold(b"\xff\xd8")]
 
 
-def made(launch, log=None, site=None, cells=None, **options):
-    known = site or site_with("10.1.2.0/24")
-    return TrialDesk(lambda: known, cells or {}, trial_settings, log or Log(), SystemClock(), launch, **options)
+def made(launch, log=None, site=None, cells=None, guard=None, **options):
+    known, clock = site or site_with("10.1.2.0/24"), SystemClock()
+    return TrialDesk(lambda: known, cells or {}, trial_settings, log or Log(), clock, guard or Guard(clock), launch, **options)
 
 
 def said(desk, address="rtsp://10.1.2.3/x", user="viewer", password="s/e#c?r@t"):
@@ -404,6 +406,38 @@ class TestDesk:
 
         asyncio.run(leaves())
         assert [life.killed.is_set() for life in launch.lives] == [True, True]
+
+    def test_a_process_that_begins_when_nobody_waits_any_more_is_ended(self):
+        launch, may_begin = Scripted(answers_of, stays=True), threading.Event()
+
+        def slowly(connection, name):
+            assert may_begin.wait(30)
+            return launch(connection, name)
+
+        desk = made(slowly)
+
+        async def leaves():
+            steps = desk.tried("technik", "rtsp://10.1.2.3/x", "", "")
+            first = asyncio.ensure_future(anext(steps))
+            await asyncio.sleep(0.05)
+            first.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await first
+            assert desk.held("") is None
+            may_begin.set()
+            while not (launch.lives and launch.lives[0].killed.is_set()):
+                await asyncio.sleep(0.01)
+
+        asyncio.run(asyncio.wait_for(leaves(), 30))
+
+    def test_what_nobody_foresaw_at_its_begin_is_told_by_the_guard_and_to_whoever_waits(self):
+        guard = Guard(SystemClock())
+
+        def broken(connection, name):
+            raise ZeroDivisionError
+
+        assert said(made(broken, guard=guard)) == [NotTried.GONE]
+        until(lambda: [one.failures for one in guard.states() if one.name == "trial-begins"] == [1])
 
     def test_a_search_shows_cameras_of_the_networks_by_their_own_address_alone(self):
         launch, log = Scripted(answers_of), Log()

@@ -194,7 +194,7 @@ def make_control(
     settings.changed.listen(lambda wanted: published.settle(motion_of(wanted)))
     changes = make_desk(site, file or Source(), data, records, settings)
     room = ControlRoom(guard, supervisor, records.keeping, alerting, moments, Housekeeping(duties), sensitivity, changes.begin)
-    trials = TrialDesk(lambda: settings.site, cells, trial_settings, log, clock, preparing=preparing)
+    trials = TrialDesk(lambda: settings.site, cells, trial_settings, log, clock, guard, preparing=preparing)
     return Control(supervisor, records, alerting, regime, routing, room, guard, troubles, sensitivity, settings, changes, hosts, trials)
 
 

@@ -17,6 +17,7 @@ from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.launching import Launch, launch_trial
 from blickschutz.control.trials import NotTried, Turns, Wanted, device_of, networks_of, read_wanted, refusal
+from blickschutz.guard.service import Guard
 from blickschutz.ingest.model import Cause, NoticeSettings, Step
 from blickschutz.ingest.rules.address import CameraAddress, read_address
 from blickschutz.kernel.clock import Clock
@@ -65,6 +66,7 @@ class TrialDesk:
         settings: Callable[[SiteFile, str, str, str], CellSettings],
         log: AuditLog,
         clock: Clock,
+        guard: Guard,
         launch: Launch = launch_trial,
         *,
         preparing: bool = False,
@@ -72,7 +74,7 @@ class TrialDesk:
     ) -> None:
         """`settings` gives what is tried of a site, an address, a user and a password."""
         self._site, self._cameras, self._settings, self._log = site, cameras, settings, log
-        self._clock, self._launch, self._preparing = clock, launch, preparing
+        self._clock, self._guard, self._launch, self._preparing = clock, guard, launch, preparing
         self.most_s, self.look_s, self.seek_s = most_s, LOOK_S, SEEK_S
         self._turns = Turns()
 
@@ -268,25 +270,51 @@ class TrialDesk:
                 started.end()
 
     async def _begun(self, order: Order, secret: Credentials) -> _Started:
-        """Its process, told what to do. One that begins although nobody waits for it any more is ended when it has begun."""
+        """Its process, told what to do. One that begins although nobody waits for it any more is ended when it has begun.
 
-        def begin() -> _Started:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-            with theirs:
+        Raises `OSError`, `ProtocolError`, `DeviceError`.
+        """
+        loop = asyncio.get_running_loop()
+        begun: asyncio.Future[_Started] = loop.create_future()
+
+        def settle(outcome: _Started | Exception) -> None:
+            if isinstance(outcome, _Started):
+                if begun.done():
+                    outcome.end()
+                else:
+                    begun.set_result(outcome)
+            elif not begun.done():
+                begun.set_exception(outcome)
+
+        def begin() -> None:
+            # What nobody foresaw is the guard's to tell; whoever waits here hears that nothing came of it.
+            outcome: _Started | Exception = DeviceError("the process of a trial did not begin")
+            try:
+                outcome = self._launched(order, secret)
+            except (OSError, ProtocolError, DeviceError) as error:
+                outcome = error
+            finally:
                 try:
-                    process = self._launch(theirs, "trial")
-                    say_order(ours, order, secret)
-                except (OSError, ProtocolError):
-                    ours.close()
-                    raise
-            return _Started(ours, process)
+                    loop.call_soon_threadsafe(settle, outcome)
+                except RuntimeError:
+                    # The loop is over, and with it whoever wanted to know.
+                    if isinstance(outcome, _Started):
+                        outcome.end()
 
-        beginning = asyncio.get_running_loop().run_in_executor(None, begin)
         try:
-            return await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            beginning.add_done_callback(lambda done: done.result().end() if done.exception() is None else None)
-            raise
+            self._guard.once_thread("trial-begins", begin)
+        except RuntimeError as error:
+            raise DeviceError(f"no thread is left for a trial: {error}") from error
+        return await begun
+
+    def _launched(self, order: Order, secret: Credentials) -> _Started:
+        with contextlib.ExitStack() as held:
+            ours, theirs = (held.enter_context(one) for one in socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM))
+            process = self._launch(theirs, "trial")
+            say_order(ours, order, secret)
+            theirs.close()
+            held.pop_all()
+        return _Started(ours, process)
 
 
 @dataclass(frozen=True, slots=True)
