@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from blickschutz.control import vitals
-from blickschutz.web.metrics import CELL_METRICS, METRICS, RECORDS, REFUSED, ROOM_METRICS
+from blickschutz.web.metrics import CELL_METRICS, DECODER, DECODER_TROUBLE, METRICS, RECORDS, REFUSED, ROOM_METRICS
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "monitoring"
@@ -24,6 +24,7 @@ OUTER = {"job", "instance", "site"}
 
 def labels_of(name):
     known = {"blickschutz_camera_state": {"camera", "state"}, "blickschutz_cell_restarts_total": {"camera"}, REFUSED: {"reason"}}
+    known |= {DECODER: {"camera", "wanted", "used"}, DECODER_TROUBLE: {"camera"}}
     if name in ROOM_METRICS:
         return set(ROOM_METRICS[name].labels)
     return {"camera"} if name in CELL_METRICS else set() if name in RECORDS else known[name]
@@ -52,7 +53,7 @@ def test_limits_are_those_of_the_page_of_health():
 
 def test_each_rule_says_what_to_do_in_both_languages():
     rules = RULES.count("- alert:")
-    assert rules == 22
+    assert rules == 23
     for key in ("summary:", "summary_de:", "severity:", "expr:"):
         assert len(re.findall(rf"\b{key}", RULES)) - (key == "severity:") == rules, key
 
