@@ -36,6 +36,23 @@ def test_what_no_page_changes_is_what_the_documentation_says():
     assert marked("anchor") == set(re.findall(r"`([a-z_]+\.[a-z_]+)`", line)) != set()
 
 
+def test_every_setting_is_asked_for_somewhere():
+    """One that nothing reads is a promise to whoever sets it."""
+    sources = [path for path in (ROOT / "src/blickschutz").rglob("*") if path.suffix in {".py", ".html"}]
+    asked = {name for path in sources for name in re.findall(r"\.(\w+)", path.read_text(encoding="utf-8"))}
+    assert [".".join(path) for path, _ in every(SiteFile) if path[-1] not in asked] == []
+
+
+def test_what_the_documentation_says_counts_at_once_does():
+    said = (ROOT / "docs/site-file.md").read_text(encoding="utf-8")
+    assert "`redaction`, `wall`, `analysis` without its `model`, and `site.building` are in force at once" in said
+    keys = {".".join(path) for path, _ in every(SiteFile) if is_live(path)}
+    assert {key for key in keys if key.split(".")[0] in {"site", "analysis"}} == {
+        *("site.building", "analysis", "analysis.device", "analysis.decoding", "analysis.rate")
+    }
+    assert {key.split(".")[0] for key in keys} == {"cameras", "redaction", "wall", "analysis", "site"}
+
+
 def test_paragraphs_stand_where_law_decides():
     assert marked("law") == {"retention.hard_limit_days", "retention.unreviewed_hours", "people.roles"}
 

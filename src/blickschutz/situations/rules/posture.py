@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,8 +11,8 @@ import numpy.typing as npt
 
 from blickschutz.kernel.geometry import Box
 from blickschutz.kernel.scene import POSTURE_FIGURES, Posture, Scene
-from blickschutz.situations.declare import bound, rule
-from blickschutz.situations.model import FLOOR, Area, Declaration, Finding, Seconds
+from blickschutz.situations.declare import NoBounds, rule
+from blickschutz.situations.model import FLOOR, Area, Declaration, Finding
 from blickschutz.situations.rules.forest import Forest
 from blickschutz.situations.rules.history import History, Point, Trail
 
@@ -162,26 +161,15 @@ PERSON_DOWN = Declaration(
 )
 
 
-@dataclass(frozen=True)
-class PersonDown:
-    """How long somebody is down."""
-
-    down_s: Seconds = bound(0.4, "Liegende Person: Dauer nach einem Sturz.", "person_down: how long somebody must be down after a fall.")
-    lying_s: Seconds = bound(
-        0.8,
-        "Liegende Person: Dauer, wenn kein Sturz gesehen wurde.",
-        "person_down: how long somebody must lie who was not seen to fall.",
-    )
-
-
 @rule(
     70,
     PERSON_DOWN,
-    bounds=PersonDown,
+    bounds=NoBounds,
     true_when="somebody who was looked at a second time lies or has fallen, as a [learned rule](../models/person_down.md) knows it",
 )
-def person_down(history: History, zone: Area, asked: PersonDown) -> Iterator[Finding]:
+def person_down(history: History, zone: Area, asked: NoBounds) -> Iterator[Finding]:
     """Somebody who was looked at a second time lies or has fallen, as a learned rule knows it."""
+    del asked
     forest = history.learned.of(PERSON_DOWN.id)
     now = history.now
     if not now.postures:
