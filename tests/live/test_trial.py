@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,12 +17,15 @@ from blickschutz.audit.model import Event
 from blickschutz.bootstrap.system import Source
 from blickschutz.config.loader import load_site
 from blickschutz.control.service.launching import LAUNCHER
+from blickschutz.control.service.trials import MOST_S
 from blickschutz.ingest.io.discovery import GROUP
+from blickschutz.wall.model import TileState
 from blickschutz.zones.hardening import lacking
 from blickschutz.zones.model import Wall
 from tests.fakes.onvif_camera import OnvifPeer
 from tests.live.system import HEIGHT, STRIPES, WIDTH, RunningSystem, browser, guest_clip, signed_in, until
 from tests.live.test_settings import path
+from tests.live.test_setup import confirmed
 from tests.peers.rtsp import rtsp_server
 
 __all__ = ["browser", "path"]
@@ -215,3 +219,65 @@ def test_a_camera_is_found_asked_for_its_stream_and_tried(page, place):
     page.get_by_role("button", name="In das Formular übernehmen").click()
     assert page.locator("#address").input_value() == f"rtsp://{HOST}:8554/stream?number=1"
     assert len(place.records.office.log.find(event=Event.CAMERAS_SOUGHT)) == 1
+
+
+TYPED = """() => {
+  addEventListener("input", ({ target }) => {
+    if (!target.matches("input:not([type=checkbox]):not([type=radio]), textarea") || !target.value) return;
+    const known = new Set(JSON.parse(localStorage.getItem("typed") ?? "[]"));
+    localStorage.setItem("typed", JSON.stringify([...known.add(`${location.pathname} ${target.id}`)]));
+  }, true);
+}"""
+
+
+@pytest.mark.long
+def test_from_the_search_to_a_live_tile_with_zone_and_calibration(page, place, path):
+    place.control.trials.most_s = MOST_S
+    page.add_init_script(f"({TYPED})()")
+    path.with_name("wort").write_text(PASSWORD, encoding="utf-8")
+    path.with_name("wort").chmod(0o600)
+    until(lambda: all(one.state is TileState.LIVE for one in place.supervisor.keepers.values()), 120)
+    service = OnvifPeer(user="viewer", password=PASSWORD, place=(HOST, 8080), stream="rtsp://10.9.8.7:8554/stream?number=")
+    match = (
+        "<d:ProbeMatches xmlns:d='urn:d'><d:ProbeMatch><d:Scopes>onvif://www.onvif.org/name/Hof</d:Scopes>"
+        f"<d:XAddrs>http://{HOST}:8080/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches>"
+    )
+    answering, steps_s = Answering(HOST, match.encode()), {}
+    try:
+        with rtsp_server("h264", "--host", HOST, "--port", "8554", "--account", f"viewer:{PASSWORD}"):
+            page.goto(f"{place.address}settings/cameras")
+            began = time.monotonic()
+            page.get_by_role("button", name="Kameras im Netz suchen").click()
+            page.locator("[data-found] li", has_text=HOST).get_by_role("button").click()
+            steps_s["found"] = time.monotonic() - began
+            page.locator("[data-trial-user]").fill("viewer")
+            page.locator("[data-trial-password]").fill(PASSWORD)
+            page.get_by_role("button", name="Ausprobieren", exact=True).click()
+            page.get_by_text("Die Probe ist zu Ende.").wait_for()
+            steps_s["tried"] = time.monotonic() - began
+            page.get_by_role("button", name="In das Formular übernehmen").click()
+            page.get_by_label("Name auf der Wand").fill("Hof")
+            page.locator("#password_file").fill("wort")
+            page.get_by_role("button", name="Vorschlagen").click()
+            confirmed(page, place)
+            keeper = until(lambda: place.supervisor.keepers.get("hof"))
+            until(lambda: keeper.state is TileState.LIVE, 120)
+            steps_s["live"] = time.monotonic() - began
+            page.goto(f"{place.address}cameras/hof/setup")
+            until(lambda: page.evaluate("document.querySelector('[data-picture]')?.naturalWidth > 0"), 120)
+            page.locator("[data-add=zones]").click()
+            page.get_by_label("zwei Punkte und ihr Abstand").check()
+            page.get_by_label("Länge oder Körpergröße").fill("4,0")
+            page.locator("[data-measured]", has_text="px/m").wait_for()
+            page.get_by_role("button", name="Vorschlagen").click()
+            confirmed(page, place)
+            camera = next(one for one in place.site.cameras if one.id == "hof")
+            assert (len(camera.zones), camera.calibration.scale.metres, camera.address) == (2, 4.0, f"rtsp://{HOST}:8554/stream?number=1")
+            until(lambda: keeper.state is TileState.LIVE and keeper.health is not None and keeper.health.doubt is None, 120)
+            steps_s["set up"] = time.monotonic() - began
+            typed = page.evaluate("JSON.parse(localStorage.getItem('typed'))")
+    finally:
+        answering.end()
+        service.end()
+    print({name: round(seconds) for name, seconds in steps_s.items()}, "seconds, typed:", typed)
+    assert len(typed) <= 6
