@@ -198,6 +198,10 @@ UNGUARDED = {
     "recording/io/clipfile.py": "one write at a time, whose error comes out of the next call: the clip's guarded thread meets it",
     "control/service/keeper.py": "the reading of one message outlasts two waits, and ends in the function that began it",
 }
+# The survey has no guard, so work beside needs a reason why no error ends it unseen.
+SURVEY_UNGUARDED = {
+    "collection/service.py": "what keeping forms raises is the answer of each of them, and the next ones are kept; what cutting raises too",
+}
 STARTERS = (
     "Thread",
     "Timer",
@@ -213,7 +217,8 @@ STARTERS = (
 def test_threads_and_tasks_are_guarded():
     """An error that was not foreseen ends no work unseen: whatever runs beside is started by the guard."""
     found = {module.relative_to(SOURCE).as_posix() for module in MODULES for name in STARTERS if calls(module, name)}
-    assert not [module for module in sorted(SURVEY.rglob("*.py")) for name in STARTERS if calls(module, name)], "the survey starts none"
+    beside = {module.relative_to(SURVEY).as_posix() for module in SURVEY.rglob("*.py") for name in STARTERS if calls(module, name)}
+    assert beside == set(SURVEY_UNGUARDED)
     inside = {name for name in found if name.startswith("guard/")}
     assert inside == {"guard/work.py", "guard/service.py"}
     assert found - inside - set(UNGUARDED) == set(), "start it with blickschutz.guard"

@@ -69,7 +69,7 @@ def open_house(folder: Path) -> House:
     create(folder, key, None, None, secrets.token_bytes)
     made, q = load(folder)
     store, time = open_store(folder, secrets.token_bytes), Time()
-    collector = Collector(made, store, time, lambda: date(2026, 12, 1))
+    collector = Collector(made, store, time, lambda: date(2026, 12, 1), gather_s=0)
     return House(folder, people, key, made, q, store, collector, time, Pages(q, collector, facts_of(folder)))
 
 

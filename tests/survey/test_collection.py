@@ -24,6 +24,7 @@ from benchmarks.survey_kills import found, killed
 from click.testing import CliRunner
 
 from stimmungsbild.cli import main
+from stimmungsbild.collection.busy import LARGEST_FORM
 from stimmungsbild.collection.folder import create, end, facts_of, load, map_of, open_store
 from stimmungsbild.collection.letters import make_codes, print_letters
 from stimmungsbild.collection.model import Answer, Door, Outcome, Sealed
@@ -44,7 +45,7 @@ from stimmungsbild.collection.rules import (
 )
 from stimmungsbild.collection.service import OPEN_AT_ONCE, WRONG_CODES_AT_ONCE
 from stimmungsbild.collection.store import BATCH
-from stimmungsbild.collection.web import LARGEST_FORM, Pages, language_of
+from stimmungsbild.collection.web import Pages, language_of
 from stimmungsbild.demo.run import free_port, prepare, serving
 from stimmungsbild.errors import FieldError, MarginsError
 from stimmungsbild.keys.service import open_evaluation, unseal
@@ -503,7 +504,7 @@ def test_spent_codes_and_answers_lie_in_no_common_order_on_the_disk(house, monke
     """Where in the file each spent hash and each answer begins, beside the order in which they came: no better than chance."""
     came = []
     real = house.store.take
-    monkeypatch.setattr(house.store, "take", lambda spend, sealed, *rest: came.append((spend, sealed)) or real(spend, sealed, *rest))
+    monkeypatch.setattr(house.store, "take", lambda forms, **how: came.extend(forms) or real(forms, **how))
     n = often(300, 5000)
     for number, code in enumerate(house.codes(n)):
         house.time.now += 0.1
@@ -514,12 +515,12 @@ def test_spent_codes_and_answers_lie_in_no_common_order_on_the_disk(house, monke
     assert not log.stat().st_size
     raw = file.read_bytes()
     # The hash of a form stands nowhere but in `spent`; that of a code stands in `codes` too, as it was drawn.
-    assert abs(correlation([raw.find(spend[0]) for spend, _ in came])) < 4 / n**0.5, "while the field runs"
+    assert abs(correlation([raw.find(one.ticket) for one in came])) < 4 / n**0.5, "while the field runs"
     house.store.close_field()
     assert not log.stat().st_size
     raw = file.read_bytes()
-    spent = [raw.find(spend[0]) for spend, _ in came]
-    answers = [raw.find(sealed[:200]) for _, sealed in came]
+    spent = [raw.find(one.ticket) for one in came]
+    answers = [raw.find(one.sealed[:200]) for one in came]
     assert abs(correlation(spent)) < 4 / n**0.5
     assert abs(correlation(answers)) < 4 / n**0.5
     nearest = sorted(range(n), key=spent.__getitem__), sorted(range(n), key=answers.__getitem__)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from importlib import resources
 from urllib.parse import parse_qs
 
 import jinja2
 import msgspec
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stimmungsbild.collection.busy import SLOT, Lateness, TooLargeError, UnreadableError, filled, sent_form
 from stimmungsbild.collection.model import Map, Outcome
 from stimmungsbild.collection.rules import MOST_WORK, TICKET
-from stimmungsbild.collection.service import Collector
+from stimmungsbild.collection.service import PATIENCE_S, Collector
 from stimmungsbild.law.model import Facts
 from stimmungsbild.law.notice import notice, title
 from stimmungsbild.questionnaire.model import GERMAN, LANGUAGES, LONGEST_TEXT, MOST_SQUARES, RIGHT_TO_LEFT, Questionnaire
@@ -34,7 +36,6 @@ from stimmungsbild.questionnaire.rules import (
 )
 
 _PACKAGE = resources.files("stimmungsbild.collection")
-LARGEST_FORM = 512 * 1024
 MOST_FIELDS = 400
 # A list longer than this is a field to choose from instead of buttons.
 LONGEST_BUTTONS = 9
@@ -57,6 +58,8 @@ _SAID: Mapping[Outcome, tuple[int, str]] = {
     Outcome.NOT_SAVED: (503, "not_saved"),
 }
 _AGAIN_S = "60"
+# The language of a form that is not read.
+_LANGUAGE = re.compile(r"(?:^|&)lang=([a-z-]+)")
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -72,23 +75,21 @@ class Form(msgspec.Struct, frozen=True):
 
 
 class _BadFormError(Exception):
-    """No form of ours: `text` names what is said, `status` how."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
+    """No form of ours."""
 
 
 class Headers:
-    """ASGI middleware: what every answer carries; nothing of the server."""
+    """ASGI middleware: what every answer carries where it does not say otherwise; nothing of the server."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._raw = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in self._raw if one[0] not in said)]
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
@@ -120,7 +121,8 @@ class Pages:
         self._env = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._picture = picture
+        self._picture, self._lateness = picture, Lateness()
+        self._busy: dict[tuple[str, str], str] = {}
         self._env.globals.update(languages={k: v for k, v in LANGUAGES.items() if k in q.words}, right_to_left=RIGHT_TO_LEFT)
         self._env.globals.update(demo=facts.demo, map=picture[0] if picture else None, most_squares=MOST_SQUARES)
 
@@ -166,7 +168,7 @@ class Pages:
         language = language_of(None, request.headers.get("accept-language", ""))
         return self._end(language, 404, "not_found", "unknown", again=True)
 
-    def first(self, request: Request) -> Response:
+    async def first(self, request: Request) -> Response:
         """The first page: what this is, who reads it, the code."""
         language = language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
         if self._collector.closed:
@@ -193,34 +195,41 @@ class Pages:
         """The end of a form."""
         return await self._with_form(request, self._sent)
 
-    async def _with_form(self, request: Request, work: Callable[[Form], HTMLResponse]) -> Response:
+    async def _with_form(self, request: Request, work: Callable[[Form], Awaitable[Response]]) -> Response:
         language = language_of(None, request.headers.get("accept-language", ""))
         try:
-            form = await self._form(request)
+            sent = await sent_form(request)
+            if self._lateness.behind() or self._collector.full:
+                return self._back(request.url.path, sent)
+            form = self._form(sent)
             language = form.language
-            return await run_in_threadpool(work, form)
-        except _BadFormError as error:
-            return self._end(language, error.status, "title", error.text, again=True)
-        except UnknownChoiceError:
+            return await work(form)
+        except TooLargeError:
+            return self._end(language, 413, "title", "too_large", again=True)
+        except (UnreadableError, UnknownChoiceError, _BadFormError):
             return self._end(language, 400, "title", "unknown", again=True)
 
-    async def _form(self, request: Request) -> Form:
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_FORM:
-                raise _BadFormError(413, "too_large")
+    def _back(self, path: str, sent: str) -> Response:
+        """A form that was not read, in its own language, to be sent again; the page around it is made once."""
+        found = _LANGUAGE.search(sent)
+        language = found[1] if found and found[1] in self._q.words else GERMAN
+        if (path, language) not in self._busy:
+            page = self._env.get_template("busy.html").render(language=language, t=self._q.words[language].interface, path=path, slot=SLOT)
+            self._busy[path, language] = page
+        return HTMLResponse(filled(self._busy[path, language], sent), 503, {"Retry-After": _AGAIN_S})
+
+    def _form(self, sent: str) -> Form:
         try:
-            given = parse_qs(body.decode(), max_num_fields=MOST_FIELDS, errors="strict")
+            given = parse_qs(sent, max_num_fields=MOST_FIELDS, errors="strict")
             at = int(given.get("at", ["-1"])[-1][:4])
         except ValueError as error:
-            raise _BadFormError(400, "unknown") from error
+            raise _BadFormError from error
         one = {key: given.get(key, [""])[-1] for key in ("lang", "ticket", "code", "go", "altcha")}
         if one["lang"] not in self._q.words or not TICKET.fullmatch(one["ticket"]) or not -1 <= at < len(self._q.pages):
-            raise _BadFormError(400, "unknown")
+            raise _BadFormError
         return Form(one["lang"], one["ticket"], one["code"][:100], at, one["go"], one["altcha"][:1000], given)
 
-    def _move(self, form: Form) -> HTMLResponse:
+    async def _move(self, form: Form) -> Response:
         if self._collector.closed:
             return self._end(form.language, 410, "closed", "closed_text")
         if form.at < 0:
@@ -240,18 +249,27 @@ class Pages:
             return self._first(form)
         return self._page(form, min(at, len(self._q.pages) - 1), form.given)
 
-    def _sent(self, form: Form) -> HTMLResponse:
+    async def _sent(self, form: Form) -> Response:
         try:
             answers = accept(self._q, form.given)
         except TooLongError:
             return self._page(form, form.at, form.given, 413, "too_long")
-        outcome = self._collector.send(form.ticket, form.code, form.language, answers, form.solution)
+        outcome = await self._kept_or_busy(self._collector.offer(form.ticket, form.code, form.language, answers, form.solution))
         if outcome in {Outcome.TAKEN, Outcome.ALREADY}:
             return self._end(form.language, 200, "thanks", "thanks_text" if outcome is Outcome.TAKEN else "already", sent=True)
         if outcome is Outcome.CLOSED:
             return self._end(form.language, 410, "closed", "closed_text")
         status, said = _SAID[outcome]
         return self._page(form, form.at, form.given, status, said)
+
+    async def _kept_or_busy(self, offered: Outcome | Future[Outcome]) -> Outcome:
+        """What came of a form; whoever would wait too long is asked to press again, with all answers still on their page."""
+        if isinstance(offered, Outcome):
+            return offered
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(offered), PATIENCE_S)
+        except TimeoutError:
+            return Outcome.BUSY
 
     def _page(self, form: Form, at: int, given: Mapping[str, Sequence[str]], status: int = 200, said: str = "") -> HTMLResponse:
         q, language, page = self._q, form.language, self._q.pages[at]

@@ -28,7 +28,7 @@ from stimmungsbild.questionnaire.model import (
 )
 
 # What a page's form says of itself.
-RESERVED = frozenset({"lang", "ticket", "code", "at", "go", "altcha"})
+RESERVED = frozenset({"lang", "ticket", "code", "at", "go", "altcha", "form"})
 # Name of a 100 m square of the INSPIRE grid; nothing finer is taken.
 _SQUARE = re.compile(r"100mN[0-9]{5}E[0-9]{5}")
 _TERM = re.compile(r"(?:selected\(\$\{(\w+)\}, '(\w+)'\)|\$\{(\w+)\} = '(\w+)')")
