@@ -357,6 +357,13 @@ class TestBack:
         assert house.desk.confirm(back.number, "dsb").state is State.APPLIED
         assert house.text == before
 
+    def test_two_that_stood_side_by_side_come_back_in_their_order(self, house):
+        names = [one.id for one in load_site(house.path).cameras]
+        made = house.desk.propose("technik", [Edit(("cameras", name), remove=True) for name in names[:2]])
+        house.desk.confirm(made.number, "aufsicht")
+        house.desk.confirm(house.desk.undo(made.number, "technik").number, "aufsicht")
+        assert [one.id for one in load_site(house.path).cameras] == names
+
     def test_undo_leaves_what_came_later(self, house):
         made = house.desk.propose("technik", [Edit(ZONE, OTHER)])
         house.desk.confirm(made.number, "aufsicht")

@@ -53,13 +53,15 @@ def written(text: str, edits: Sequence[Edit], former: str = "", places: Mapping[
     `places` says where in its list a new table belongs. Raises `SettingsError` where a path leads nowhere, or the file is written in a
     way in which it cannot be changed without touching more than the edits name.
     """
-    wanted = plain(text)
+    wanted, known_places = plain(text), places or {}
+    # A place counts what stands before it: who comes back first is who stood first, after all else is done.
+    edits = sorted(edits, key=lambda edit: known_places.get(edit.path, -1))
     for edit in edits:
-        _lay(wanted, edit, (places or {}).get(edit.path, -1))
+        _lay(wanted, edit, known_places.get(edit.path, -1))
     try:
         document, source = tomlkit.parse(text), tomlkit.parse(former) if former else None
         for edit in edits:
-            _write(document, edit, _item_of(source, edit), (places or {}).get(edit.path, -1))
+            _write(document, edit, _item_of(source, edit), known_places.get(edit.path, -1))
         found = document.as_string()
     except (TOMLKitError, *UNREADABLE, KeyError, TypeError, AttributeError, IndexError) as error:
         raise SettingsError(_NOT_WRITTEN.format(keys=_keys(edits))) from error
