@@ -361,6 +361,7 @@ class TestBack:
         names = [one.id for one in load_site(house.path).cameras]
         made = house.desk.propose("technik", [Edit(("cameras", name), remove=True) for name in names[:2]])
         house.desk.confirm(made.number, "aufsicht")
+        house.desk.propose("technik", [Edit(NAME, "Am Brunnen")])
         house.desk.confirm(house.desk.undo(made.number, "technik").number, "aufsicht")
         assert [one.id for one in load_site(house.path).cameras] == names
 
