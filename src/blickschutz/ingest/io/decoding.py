@@ -7,7 +7,10 @@ from typing import Any
 import av
 
 from blickschutz.ingest.io.decoders import Decoders, StreamDecoder
+from blickschutz.ingest.io.trusted import TrustedDecoder
 from blickschutz.ingest.model import Cause
+from blickschutz.ingest.rules.gaps import Gaps
+from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import CameraRefusedError, MediaError
 from blickschutz.kernel.streams import Packet
 
@@ -18,12 +21,16 @@ def video_stream(container: Any, address: str) -> Any:
     return container.streams.video[0]
 
 
-def decoder_of(stream: Any, decoders: Decoders | None = None) -> StreamDecoder:
-    """What decodes the stream: `decoders` choose; without them software, in this thread alone. Raises `CameraRefusedError`."""
+def decoder_of(stream: Any, clock: Clock, decoders: Decoders | None = None, gaps: Gaps | None = None) -> TrustedDecoder:
+    """What decodes the stream: `decoders` choose; without them software, in this thread alone. `gaps` says what of it is missing.
+
+    Raises `CameraRefusedError`.
+    """
     if stream.codec_context is None:
         raise CameraRefusedError(Cause.CODEC, "there is no decoder for what the camera sends")
-    stream.codec_context.thread_count = 1
-    return StreamDecoder(stream.codec_context, decoders)
+    context = stream.codec_context
+    context.thread_count = 1
+    return TrustedDecoder(StreamDecoder(context, decoders), bytes(context.extradata or b""), clock, gaps)
 
 
 def packet_of(packet: Any, stream: Any) -> Packet:
@@ -33,7 +40,7 @@ def packet_of(packet: Any, stream: Any) -> Packet:
 
 
 def is_usable(frame: av.VideoFrame) -> bool:
-    """A frame that the decoder itself calls damaged is not used: what it shows is not what was there."""
+    """A single frame that the decoder itself calls damaged is not used: what it shows is not what was there."""
     return not frame.is_corrupt and frame.width > 0 and frame.height > 0
 
 

@@ -120,7 +120,7 @@ class FileSource:
     def _decode(self, start_s: float) -> Iterator[tuple[float, av.VideoFrame]]:
         """(seconds since the first wanted frame, frame); unreadable packets are skipped."""
         stream = video_stream(self._container, self._settings.address)
-        decoder = decoder_of(stream, self._decoders)
+        decoder = decoder_of(stream, self._clock, self._decoders)
         number, first = 0, None
         try:
             for packet in self._container.demux(stream):

@@ -41,6 +41,8 @@ _CAMERA_CODECS = frozenset({"h264", "hevc", "mjpeg"})
 # A camera whose keyframes are further apart shows nothing of use either.
 _FIRST_PICTURE_S = 15.0
 _LEAST_STEP_S = 1 / TICKS
+# What is missing stays missing until a keyframe; a camera that is asked anew begins with one.
+_WITHOUT_BEGINNING_S = 15.0
 _TICK = Fraction(1, TICKS)
 
 
@@ -126,8 +128,8 @@ class RtspSource:
         Broken packets are skipped; when nothing but broken packets comes, the stream has ended.
         """
         stream = video_stream(self._container, self._shown)
-        decoder = decoder_of(stream, self._decoders)
-        index = broken = gaps = 0
+        decoder = decoder_of(stream, self._clock, self._decoders, self._gate.gaps)
+        index = broken = 0
         timeline, newest, opened = Timeline(), float("-inf"), self._clock.monotonic()
         if self._sink is not None:
             self._sink.opened()
@@ -138,9 +140,6 @@ class RtspSource:
                 if newest == float("-inf") and arrived - opened > _FIRST_PICTURE_S:
                     self._require_known(decoder.name, newest)
                     raise CameraRefusedError(Cause.UNREADABLE, f"{self._shown}: no picture within {_FIRST_PICTURE_S:g} s")
-                if self._gate.gaps.count != gaps:
-                    gaps = self._gate.gaps.count
-                    decoder.doubt()
                 try:
                     decoded = decoder.decode(packet)
                     if self._sink is not None and packet.size:
@@ -150,6 +149,8 @@ class RtspSource:
                     if broken > _MOST_BROKEN:
                         raise StreamEndedError("the camera sends nothing that can be decoded") from None
                     continue
+                if decoder.doubtful_s > _WITHOUT_BEGINNING_S:
+                    raise StreamEndedError(f"parts of the stream are missing, and no keyframe came for {_WITHOUT_BEGINNING_S:g} s")
                 for frame in decoded:
                     if is_usable(frame):
                         broken = 0
