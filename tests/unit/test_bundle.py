@@ -171,6 +171,7 @@ def test_it_installs_without_a_network_and_says_each_step(unpacked, tmp_path):
     assert (tmp_path / "opt/bin/blickschutz").exists()
 
 
+@pytest.mark.long
 def test_it_replaces_an_environment_and_nothing_else(unpacked, tmp_path):
     other = tmp_path / "srv"
     other.mkdir()

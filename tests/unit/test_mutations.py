@@ -95,7 +95,9 @@ def test_the_altered_module_is_the_one_that_is_used(root):
     assert (runner.ROOT / "src/blickschutz/made_up.py").read_text(encoding="utf-8") == "def two():\n    return 2\n"
 
 
-@pytest.mark.parametrize(("number", "code", "failed"), [(2, 0, ()), (3, 1, ("unit/test_made_up.py::test_two",))])
+@pytest.mark.parametrize(
+    ("number", "code", "failed"), [pytest.param(2, 0, (), marks=pytest.mark.long), (3, 1, ("unit/test_made_up.py::test_two",))]
+)
 def test_a_test_that_fails_is_named(root, number, code, failed):
     tree = Tree(root / "scratch")
     tree.write("made_up.py", f"def two():\n    return {number}\n")

@@ -78,6 +78,7 @@ def test_models_python_and_system_are_in_it(made, models):
     assert inventory(models.parent / "none")["serialNumber"] != made["serialNumber"]
 
 
+@pytest.mark.long
 def test_the_same_environment_gives_the_same_file(made, models, tmp_path, monkeypatch, capsys):
     assert inventory(models) == made
     for target in (str(tmp_path / "more/sbom.json"), "-"):

@@ -292,7 +292,7 @@ class TestTogether:
         assert house.desk.proposal(made.number).state is State.WAITING
 
     def test_of_many_at_once_none_is_lost(self, house):
-        names = [camera.id for camera in house.control.settings.site.cameras]
+        names = [camera.id for camera in house.control.settings.site.cameras[:4]]
 
         def rename(name):
             assert house.desk.propose("technik", [Edit(("cameras", name, "name"), f"{name} neu")]).state is State.APPLIED
@@ -302,7 +302,7 @@ class TestTogether:
             thread.start()
         for thread in threads:
             thread.join()
-        assert [camera.name for camera in load_site(house.path).cameras] == [f"{name} neu" for name in names]
+        assert [camera.name for camera in load_site(house.path).cameras[:4]] == [f"{name} neu" for name in names]
         assert house.control.settings.site == load_site(house.path)
 
 
