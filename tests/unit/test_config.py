@@ -39,6 +39,7 @@ BAD = [
     ('id = "vorplatz-mitte"', 'id = "vorplatz-nord"', "cameras.1.id", "zweimal"),
     ('name = "Vorplatz Mitte"', 'name = "Vorplatz Nord"', "cameras.1.name", "zweimal"),
     ('id = "kvd-2"', 'id = "kvd-1"', "people.2.id", "zweimal"),
+    ('"rtsp://192.0.2.12/stream1"', '"rtsp://192.0.2.11:554/stream1"', "cameras.1.address", "hat schon die kamera 'vorplatz-nord'"),
     ('id = "vorplatz-mitte"', 'id = "Vorplatz Mitte"', "cameras.1.id", "'vorplatz-mitte'"),
     ("px_per_metre = 46.0", "", "cameras.0.calibration", "px_per_metre"),
     ("px_per_metre = 46.0", "px_per_metre = -1.0", "cameras.0.calibration.px_per_metre", "mehr als"),

@@ -30,6 +30,7 @@ from blickschutz.config.parts import (
 )
 from blickschutz.config.storage import Storage
 from blickschutz.config.texts import SiteError
+from blickschutz.ingest.rules.address import read_address
 from blickschutz.kernel.devices import Decoding, Device
 from blickschutz.redaction.model import Colour, Style
 from blickschutz.regime.model import Action, Mode
@@ -407,5 +408,14 @@ class SiteFile(Part):
         require_distinct("port", "cameras", ports, key="notify")
         require_distinct("camera", "cameras", [camera.id for camera in self.cameras])
         require_distinct("name", "cameras", [camera.name for camera in self.cameras], key="name")
+        self._require_own_places()
         require_distinct("person", "people", [person.id for person in self.people])
         return self
+
+    def _require_own_places(self) -> None:
+        """One camera that is entered twice is one too many viewers for it, and each of its events is told twice."""
+        known: dict[tuple[str, int, str], str] = {}
+        for index, camera in enumerate(self.cameras):
+            found = read_address(camera.address)
+            if found is not None and (other := known.setdefault((found.host, found.port, found.path), camera.id)) != camera.id:
+                raise SiteError("same_address", other=other, where=("cameras", index, "address"))

@@ -136,6 +136,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} kommt zweimal vor ({what}); geben Sie jedem einen eigenen Namen",
         "{value!r} occurs twice ({what}); give each a name of its own",
     ),
+    "same_address": (
+        "diese Adresse hat schon die Kamera {other!r}; schreiben Sie die Adresse der anderen Kamera oder streichen Sie eine von beiden",
+        "the camera {other!r} has this address already; write the address of the other camera, or remove one of the two",
+    ),
     "incidents_twice": (
         "der Zeitraum überschneidet sich mit einem anderen derselben Kamera {value!r} und Quelle; dieselben Vorfälle zählten doppelt",
         "the period overlaps with another one of the same camera {value!r} and source; the same incidents would count twice",
