@@ -172,17 +172,6 @@ def test_a_broker_that_is_away_is_told_in_words_and_ends_nothing_for_good(cluste
     live(keepers)
 
 
-def test_nothing_of_a_camera_is_recorded_and_it_is_said(running, keepers):
-    camera = next(iter(keepers))
-    with client(running) as http:
-        answer = http.post(f"{running.address}cameras/{camera}/record", data={"text": "Probe"}, headers={"Origin": origin_of(running)})
-        assert "Von ihr wird nicht aufgezeichnet" in answer.text
-
-
-def origin_of(running):
-    return running.address.removesuffix("/")
-
-
 def test_no_raw_picture_key_or_secret_is_in_what_the_broker_hears_and_keeps(cluster, running, keepers, traffic):
     camera = next(iter(keepers))
     with client(running) as http:

@@ -22,7 +22,7 @@ _KEPT = re.compile(
 )
 # Known, and left out on purpose: pictures, clips with their shares, private keys of reviewers, what is printed anew.
 _LEFT = re.compile(
-    r"(clips|cells|exports|quarantine|documents|keys/reviewers|hosts/broker)(/.*)?|hosts/room\.(key|crt)|keys/backup\.key|(.*/)?[\w.]*reserve"
+    r"(clips|cells|exports|fetched|quarantine|documents|keys/reviewers|hosts/broker)(/.*)?|hosts/room\.(key|crt)|keys/backup\.key|(.*/)?[\w.]*reserve"
     r"|(control|alerts)\.db(-(wal|shm|journal)|\.before-\w+|\.damaged-\d+(-(wal|shm))?)|([\w-]+/)?[\w.-]+\.damaged|witness\.json"
     r"|versions/in-force\.json"
     r"|installation\.(lock|use)|restored\.json|(.*/)?\.[^/]*(/.*)?|lost\+found(/.*)?"

@@ -28,15 +28,23 @@ from blickschutz.control.service.launchers import LauncherWatch
 from blickschutz.control.service.launching import LAUNCHER, launch_cell, start_launcher
 from blickschutz.evidence.io.package import own_folder
 from blickschutz.guard.service import Guard
-from blickschutz.hosts.io.agent import Agent
+from blickschutz.hosts.io.agent import Agent, OwnNews
 from blickschutz.hosts.io.broker import Address, Broker
+from blickschutz.hosts.io.clips import HostClips, Own
 from blickschutz.hosts.io.hosted import HostedCell, Housing
+from blickschutz.hosts.io.records import ClipRecords
+from blickschutz.hosts.io.witness import HostWitness
+from blickschutz.hosts.rules.clips import LONGEST, limits_of
 from blickschutz.hosts.rules.lease import Capacity
 from blickschutz.hosts.rules.settings import OwnCamera
 from blickschutz.kernel.clock import Clock, SystemClock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError, OperatorError, SettingsError
 from blickschutz.pipeline.credentials import Credentials
 from blickschutz.pipeline.logs import configure_logs
+from blickschutz.retention.io.shelf import ClipShelf
+from blickschutz.retention.io.sources import ClockSources, MachineSources
+from blickschutz.retention.io.timefile import TimeFile
+from blickschutz.retention.service import RetentionTime
 from blickschutz.storage.files import write_private
 from blickschutz.zones import profiles
 from blickschutz.zones.hardening import confine, harden
@@ -47,6 +55,7 @@ _log = structlog.get_logger(__name__)
 PROGRAM: Final = "blickschutz.bootstrap.cellhost"
 _SETTINGS_WRONG: Final = 4
 _DOOR: Final = b"blickschutz-host-door-1 "
+_TIME: Final = b"blickschutz-host-time-1 "
 _SECRET_BYTES: Final = 32
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
@@ -73,12 +82,27 @@ class CellHost:
         self._doors = DoorFolder(
             profiles.doors_of(self.folder), lambda: join.installation, lambda run: hmac.digest(secret, _DOOR + run.encode(), "sha256")
         )
-        housing = Housing(join.installation, launch, self._doors, self.folder / "clips")
+        housing = Housing(join.installation, launch, self._doors, self.folder / "clips", join.root)
         # Read before the walls are up, and before anything is promised to anybody.
         own = {camera.id: own_camera(camera, base) for camera in join.cameras}
         self._cells = {name: HostedCell(name, one, housing, clock) for name, one in own.items()}
         key = key_file("key", join.key, base)
         self._address = Address(join.broker, join.broker_name, base / join.authority, base / join.certificate, key)
+        self._secret, self._witness = secret, HostWitness(base / join.certificate, key)
+
+    def _clips(self, news: OwnNews, lives: Callable[[str], str]) -> HostClips:
+        """What keeps the clips of this host, and the time by which it does."""
+        join, records = self.join, ClipRecords(self.folder / "kept")
+        file = TimeFile(
+            self.folder / "retention.clock", self._time_mark, lambda text, mark: hmac.compare_digest(self._time_mark(text), mark)
+        )
+        sources = MachineSources() if isinstance(self._clock, SystemClock) else ClockSources(self._clock)
+        time = RetentionTime(sources, file, records, records, limits_of(LONGEST))
+        own = Own(join.installation, join.host, bytes.fromhex(join.signed_by), self._witness)
+        return HostClips(own, ClipShelf(self.folder / "clips"), records, time, self._clock, news, lives)
+
+    def _time_mark(self, text: bytes) -> bytes:
+        return hmac.digest(self._secret, _TIME + text, "sha256")
 
     def confine(self) -> frozenset[Wall]:
         """Start what cells are forked from, then hold this process to its profile for good. Returns the walls that are missing here."""
@@ -98,7 +122,14 @@ class CellHost:
             cores=join.cores, memory_mb=join.memory_mb, networks=join.networks, cameras=tuple(self._cells), spare=join.spare
         )
         agent = Agent(
-            Broker(join.installation, join.host), self._address, capacity, self._cells, self.folder / "journals", guard, self._clock
+            Broker(join.installation, join.host),
+            self._address,
+            capacity,
+            self._cells,
+            self.folder / "journals",
+            guard,
+            self._clock,
+            self._clips,
         )
         await agent.take_in(await self._doors.find())
         await agent.run(ended)

@@ -23,6 +23,8 @@ from blickschutz.control.model import CameraFound, Loss, NewsTold
 from blickschutz.control.ports import Do
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.grounds import gather
+from blickschutz.control.service.host_clips import HostedClips
+from blickschutz.control.service.host_keeper import HostKeeper
 from blickschutz.control.service.housekeeping import Housekeeping
 from blickschutz.control.service.inforce import SettingsInForce
 from blickschutz.control.service.keeper import CellKeeper
@@ -135,8 +137,12 @@ def make_control(
     desk.reopened.listen(sensitivity.reopened)
     records.office.cases.decided.listen(sensitivity.reviewed)
 
+    clips = HostedClips(records.archive, records.office, records.shredder, hosts, clock, worker.do)
+
     def joined(cell: CellKeeper) -> None:
         """Have everybody hear of a cell who has to."""
+        if isinstance(cell, HostKeeper):
+            cell.host_news.listen(clips.heard)
         cell.episodes.listen(sensitivity.heard)
         cell.situations.listen(routing.seen)
         cell.found.listen(routing.found)
@@ -167,6 +173,7 @@ def make_control(
         "clock": records.clock.look,
         "orders": records.orders.overdue,
         "cut-clips": records.intake.again,
+        "clips-on-hosts": clips.look,
         "deadlines": records.shredder.expire,
         "destruction": records.shredder.work,
         "renewal": records.renewal.again,

@@ -15,6 +15,7 @@ from blickschutz.audit.model import Event
 from blickschutz.config.hosts import port_of
 from blickschutz.config.model import Camera, SiteFile
 from blickschutz.hosts.io.register import HostRegister
+from blickschutz.hosts.io.witness import require_signed
 from blickschutz.hosts.model import Enrolled
 from blickschutz.hosts.rules import server
 from blickschutz.hosts.rules.placement import Need
@@ -68,7 +69,7 @@ class HostOffice:
         _put(out / "authority.crt", authority.pem)
         _put(out / "host.crt", made.certificate + authority.pem)
         _put(out / "host.key", made.key)
-        _put(out / "join.toml", self._join(name).encode())
+        _put(out / "join.toml", self._join(name, log.public.hex()).encode())
         return one
 
     def revoke(self, name: str, by: Member, log: AuditLog) -> None:
@@ -122,7 +123,7 @@ class HostOffice:
         until = ends(certificate)
         return until is None or until.timestamp() - self._clock.now() < _RENEW_S
 
-    def _join(self, name: str) -> str:
+    def _join(self, name: str, signed_by: str) -> str:
         hosted = {one.id for one in self._hosts.cameras}
         head = f"""# What this machine joins the installation with: `blickschutz cells --join join.toml`.
 format = 1
@@ -137,6 +138,8 @@ data = "data"
 cores = 4
 memory_mb = 4000
 networks = [{", ".join(sorted({_text(one.network) for one in self._hosts.cameras if one.network}))}]
+signed_by = {_text(signed_by)}
+root = {_text(self._site.review.root or "")}
 """
         made = head + "".join(_camera(one) for one in self._site.cameras if one.id in hosted)
         tomllib.loads(made)
@@ -167,7 +170,17 @@ def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock) 
 
     register = office.register
     broker, newest = Broker(office.installation, ROOM), office.folder / "newest.json"
-    return HostRoom(broker, address, register.known, register.valid, needs_of(site), newest)
+
+    def require_report(host: str, text: bytes, signature: bytes, certificate: bytes) -> None:
+        # What one that is shut out by now did before is true all the same.
+        names = {user(office.installation, one.host, one.enrolment) for one in register.all() if one.host == host}
+        try:
+            authority = office.authority_file.read_bytes()
+        except OSError as error:
+            raise DeviceError(f"{office.authority_file} cannot be read: {error.strerror}") from error
+        require_signed(text, signature, certificate, authority, names)
+
+    return HostRoom(broker, address, register.known, register.valid, needs_of(site), newest, require_report)
 
 
 def _require_two(first: Member, second: Member, voices: Voices) -> None:

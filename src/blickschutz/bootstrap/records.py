@@ -118,7 +118,7 @@ def make_records(
     it they are files in `data`.
     """
     worker = Worker("records")
-    exports, shelf = data / "exports", ClipShelf(data / "clips", (data / "exports",))
+    exports, shelf = data / "exports", ClipShelf(data / "clips", (data / "exports", data / "fetched"))
     reserve = Reserve(data / "reserve")
     # A disk that is full to the last byte lets no database be opened.
     found = reserve.through(lambda: open_installation(data, shelf, exports, clock, repair=repair, server=server))

@@ -23,6 +23,7 @@ from blickschutz.bootstrap.manager import Service, ServiceManager
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
 from blickschutz.control.ports import Rooms
+from blickschutz.control.service.fetching import ClipFetch
 from blickschutz.control.service.floorplan import FloorPlanDesk
 from blickschutz.control.service.keeper import CellKeeper
 from blickschutz.control.service.lag import LoopLag
@@ -203,8 +204,10 @@ class System:
         self._walls_missing = records.keeping.walls_missing = tuple(sorted(walls_missing))
         self.supervisor = self.control.supervisor
         self.tls = Encryption(site, data / "tls", clock, records.office.log)
-        self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files)
-        recordings = RecordingDesk(records.inspected, self.control.routing, records.worker)
+        fetch = ClipFetch(data / "fetched", self.control.hosts, records.archive.shelf.free, site.recording.reserve_mb * _MB)
+        fetch.clear()
+        self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files, fetch=fetch)
+        recordings = RecordingDesk(records.inspected, self.control.routing, records.worker, fetch)
         policy = PolicyWatch(site, Path(known.path) if known.path else None, records.inspected, clock)
         self.lag, self.launchers = LoopLag(clock), LauncherWatch(LAUNCHER)
         self.control.settings.changed.listen(policy.settle)

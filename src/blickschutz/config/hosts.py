@@ -58,9 +58,9 @@ class Hosts(Part):
     cameras: Annotated[
         tuple[HostedCamera, ...],
         Field(min_length=1, max_length=64),
-        Setting("Kameras, die ein Rechner bei den Kameras auswertet. Von ihnen wird noch nichts aufgezeichnet."),
+        Setting("Kameras, die ein Rechner bei den Kameras auswertet. Ihre Aufzeichnungen bleiben dort, versiegelt."),
     ]
-    """Cameras whose cells run on hosts. Nothing of them is recorded yet: every situation becomes an alert."""
+    """Cameras whose cells run on hosts. Their clips stay there, sealed."""
 
 
 class JoinedCamera(Part):
@@ -107,5 +107,9 @@ class JoinFile(Part):
     """Networks whose cameras this host reaches."""
     spare: bool = False
     """True: it gets only what no other host can take."""
+    signed_by: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """Public key of the installation (hex): what it says of clips is signed by it. Without it nothing is recorded on this host."""
+    root: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """Root of the register of reviewers (hex), as the site file pins it: clips are sealed by no other."""
     cameras: tuple[JoinedCamera, ...] = ()
     """Cameras that this host may film, with what they are signed in with."""

@@ -10,6 +10,7 @@ import msgspec
 
 from blickschutz.compliance.entered import Entered
 from blickschutz.compliance.reports.crime import Row
+from blickschutz.hosts.model import HostNews
 from blickschutz.ingest.model import Found
 from blickschutz.recording.model import ClipNews
 from blickschutz.situations.kinds import Kind, Situation
@@ -83,10 +84,20 @@ class EpisodeHeard:
 
 @dataclass(frozen=True, slots=True)
 class ClipHeard:
-    """A cell told of a clip."""
+    """A cell told of a clip. It stays on the machine `host`; empty: it lies here."""
 
     camera: str
     news: ClipNews
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostNewsHeard:
+    """A host itself told of a clip that stays with it."""
+
+    camera: str
+    host: str
+    news: HostNews
 
 
 class Refused(StrEnum):

@@ -222,6 +222,10 @@ class Rooms(Protocol):
 
     def refusal(self, member: Member, case: Case) -> str: ...
 
+    def share(self, case: Case) -> float | None:
+        """How much of a clip is here that is being fetched from its machine; None where nothing is on its way."""
+        ...
+
     async def enter(self, number: int, member: Member, language: str, theme: str, origin: str, session: str) -> tuple[str, str]:
         """The address of the door for this person, or why not. `origin` is how their browser calls this server."""
         ...

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
+from blickschutz.recording.model import Keep
+from blickschutz.review.model import Erasing
 from blickschutz.wire.greeting import Greeting
 
 
@@ -90,3 +93,133 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     until: float
     by: tuple[str, str]
     revoked: float | None = None
+
+
+# --- clips that stay on the host that made them (docs/design/clips-on-hosts.md) ---
+
+
+class Doom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The end of a clip is ordered: why, by whom, and since which deadline (POSIX, 0 where people did)."""
+
+    reason: str
+    people: tuple[str, ...] = ()
+    due: float = 0.0
+
+
+class Directive(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the control room says of one clip of one host, as a whole; of two the one with the higher `serial` counts.
+
+    `held_until` is the date at which a hold of two people ends (POSIX), `restricted` are open requests of somebody concerned.
+    """
+
+    installation: str
+    host: str
+    clip: str
+    serial: int
+    held_until: float | None = None
+    restricted: tuple[int, ...] = ()
+    doom: Doom | None = None
+
+
+class SignedDirective(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The text (JSON) of a directive exactly as it was signed by the installation's key."""
+
+    text: bytes
+    signature: bytes
+
+
+class HostReceipt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a host did: as `retention.model.Receipt`, whose fields these are. `destroyed` is by the host's own count."""
+
+    installation: str
+    host: str
+    clip: str
+    camera: str
+    opened: float
+    destroyed: float
+    reason: str
+    people: tuple[str, ...]
+    sha256: str
+    size: int
+    overwritten: int
+    derived: int
+    absent: bool
+    ending: str
+    begun: int = 0
+
+
+class DirectiveHeard(msgspec.Struct, frozen=True, kw_only=True, tag="directive-heard", forbid_unknown_fields=True):
+    """The directive with that serial is on the host's disk. `known` is False where the host has no such clip (any more)."""
+
+    clip: str
+    serial: int
+    known: bool
+    number: int = 0
+
+
+class ClipGone(msgspec.Struct, frozen=True, kw_only=True, tag="clip-gone", forbid_unknown_fields=True):
+    """A clip was destroyed: the text (JSON) of the `HostReceipt`, the host's signature over it, and its certificate (PEM)."""
+
+    receipt: bytes
+    signature: bytes
+    certificate: bytes
+    number: int = 0
+
+
+HostNews: TypeAlias = DirectiveHeard | ClipGone
+
+
+class AskPiece(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A piece of a clip's ciphertext is wanted, from that byte on."""
+
+    clip: str
+    start: int
+
+
+class Piece(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A piece of ciphertext. `size` is that of the whole file; with a `problem` there is nothing."""
+
+    start: int
+    size: int
+    data: bytes
+    problem: str = ""
+
+
+class KeptState(StrEnum):
+    """Where a clip stands on its host: it is written, it lies there, it is gone and the receipt is not confirmed yet."""
+
+    RECORDING = "recording"
+    THERE = "there"
+    GONE = "gone"
+
+
+class KeptClip(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a host knows of a clip that lies with it. `run` is the life of the cell that writes it; `stamped` seconds in `epoch` of the
+    host's own time for deadlines; `held_until` a date (POSIX), `held_at` the same by that time.
+    """
+
+    clip: str
+    camera: str
+    run: str
+    mode: str
+    cause: str
+    orders: tuple[int, ...]
+    opened: float
+    epoch: str
+    stamped: float
+    number: int
+    keep: Keep
+    state: KeptState = KeptState.RECORDING
+    closed: float = 0.0
+    seconds: float = 0.0
+    size: int = 0
+    sha256: str = ""
+    reason: str = ""
+    serial: int = 0
+    held_until: float | None = None
+    held_at: float | None = None
+    restricted: tuple[int, ...] = ()
+    doom: Doom | None = None
+    erasing: Erasing | None = None
+    gone: ClipGone | None = None
+    told: tuple[str, int] | None = None

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from blickschutz.hosts.model import Placed, Told
+from blickschutz.hosts.model import AskPiece, HostNews, Piece, Placed, Told
 from blickschutz.pipeline.messages import DoorSettings, FromCell, ToCell
 from blickschutz.wire.greeting import Greeting
 
@@ -49,14 +49,29 @@ class Arrivals(Protocol):
         ...
 
 
-class RemoteLink(Link, Protocol):
-    """A link to a cell on another host. News have numbers of this link alone."""
+class RemoteLink(Protocol):
+    """A link to a cell on another host, of which the host itself tells, too. As `Link` else; news have numbers of this link alone.
+    `contract` is what both sides speak.
+    """
 
+    theirs: Greeting
+    contract: int
     problem: str
 
     def give_up(self, problem: str) -> None:
         """The link is over, though nobody said so: who waits in `receive` hears it at once."""
         ...
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def send(self, message: ToCell) -> None: ...
+
+    async def receive(self) -> FromCell | HostNews | None:
+        """The next message; None when the link is over. Raises `ProtocolError`."""
+        ...
+
+    async def close(self) -> None: ...
 
     def name_of(self, number: int) -> tuple[str, int, str]:
         """Of which life of a cell news are, their number there, and the name of the clock by which their times are."""
@@ -89,6 +104,27 @@ class Hosts(Protocol):
 
     async def open(self, camera: str, placed: Placed, intake: Arrivals) -> RemoteLink:
         """Raises `DeviceError` where that host does not answer, `RefusedError` where it does not speak with us."""
+        ...
+
+
+class ClipHosts(Protocol):
+    """The hosts of an installation, as whoever keeps cases sees them."""
+
+    def is_present(self, host: str) -> bool:
+        """Whether it renews its lease. From any thread."""
+        ...
+
+    def direct(self, host: str, name: str, data: bytes) -> None:
+        """Have a signed directive on its way, kept until the host has read it; given twice under one name it goes once. From any thread;
+        never waits. What cannot be said is dropped: until the host has confirmed it, it is said again."""
+        ...
+
+    def require_report(self, host: str, text: bytes, signature: bytes, certificate: bytes) -> None:
+        """Raises `ProtocolError` unless that host signed the text. Waits for the disk."""
+        ...
+
+    async def piece(self, host: str, asked: AskPiece) -> Piece:
+        """A piece of a clip's ciphertext. In the event loop. Raises `DeviceError` where the host does not answer."""
         ...
 
 

@@ -136,7 +136,7 @@ class Cell:
         self._told_doubt: Doubt | None = Doubt.STARTING
         self._muxer, self._told_lost = PacketMuxer(), 0
         self._main: MainStream | None = None
-        # Orders by the situation for which they were given: it ends them where nobody is there to say so.
+        # Orders by the situation for which they were given: it ends them where nobody may be there to say so, as under a lease.
         self._orders: dict[int, int] = {}
 
     def run(self, settings: CellSettings) -> None:
@@ -375,7 +375,7 @@ class Cell:
                 self._channel.send(SituationTold(situation))
                 self._recorder.mark(mark_of(situation))
                 order = self._orders.pop(situation.number, None) if situation.ended_at is not None else None
-                if order is not None and self._channel.alone:
+                if order is not None and (self._channel.alone or self._film_until < float("inf")):
                     self._recorder.end(order)
             for episode in self._situations.take_episodes():
                 self._channel.send(episode_told(episode))

@@ -12,6 +12,7 @@ import structlog
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.messages import (
     AskClock,
+    ClipTold,
     ClockTold,
     EpisodeTold,
     FoundTold,
@@ -105,6 +106,9 @@ class CellTimes:
         if isinstance(told, EpisodeTold):
             at = self._ours(told.taken - self._wall, now)
             return msgspec.structs.replace(told, taken=wall - (now - at))
+        if isinstance(told, ClipTold):
+            read = self._times.theirs(now, now)
+            return _dated(told, wall - (read.at + self._wall), wall) if read is not None else None
         return told
 
     @staticmethod
@@ -123,7 +127,7 @@ class CellTimes:
             return msgspec.structs.replace(told, at=now - age, taken=wall - age, over=True)
         if isinstance(told, EpisodeTold):
             return msgspec.structs.replace(told, taken=min(told.taken, wall))
-        return told
+        return _dated(told, 0.0, wall)
 
     def in_theirs(self, question: TakeMoment, now: float) -> TakeMoment | None:
         """A question for seconds of our time, in theirs; None where they cannot be said."""
@@ -140,3 +144,13 @@ class CellTimes:
         if read is None:
             raise ProtocolError("nothing is known of the cell's clock")
         return read.at
+
+
+def _dated(told: ClipTold, ahead: float, wall: float) -> ClipTold:
+    """Its dates, moved by how far our wall clock is ahead of theirs; nothing that happened is later than now."""
+    news = told.news
+    opened = min(news.opened + ahead, wall)
+    closed = min(news.closed + ahead, wall) if news.closed else 0.0
+    return msgspec.structs.replace(
+        told, news=msgspec.structs.replace(news, opened=opened, closed=closed, ends=news.ends + ahead if news.ends else 0.0)
+    )

@@ -70,11 +70,19 @@ class Sealing(msgspec.Struct, frozen=True):
     root: str = ""
 
 
+class Keep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a clip is kept that nobody says a word about: regular and hard limit in seconds, and the time zone of calendar months."""
+
+    regular_s: float
+    hard_s: float
+    zone: str
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order to record. `cause` is a kind of situation, or "manual"; it holds until it is ended or the clip is full.
 
     With `for_s` it ends by itself after so many seconds. `situation` is the number of what it was given for, as the camera's cell
-    counts now; 0 where that is nothing, or was found in an earlier life of it.
+    counts now; 0 where that is nothing, or was found in an earlier life of it. `keep` is for a machine that keeps the clip by itself.
     """
 
     number: int
@@ -83,6 +91,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     sealing: Sealing
     for_s: float | None = None
     situation: int = 0
+    keep: Keep | None = None
 
 
 class ClipHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,7 +229,8 @@ class ClipEvent(StrEnum):
 class ClipNews(msgspec.Struct, frozen=True, kw_only=True):
     """News of a clip: its head, why it closed or was refused, its length in seconds and bytes, the orders in it.
 
-    `closing` or `refusal` say why, `reason` says it in words.
+    `closing` or `refusal` say why, `reason` says it in words. Of a clip that stays on another machine that machine says the hash of the
+    file, and when it destroys it without another word (POSIX, by its own count).
     """
 
     event: ClipEvent
@@ -235,6 +245,8 @@ class ClipNews(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     closing: CloseReason | None = None
     refusal: Refusal | None = None
+    sha256: str = ""
+    ends: float = 0.0
 
 
 class Head(msgspec.Struct, frozen=True):

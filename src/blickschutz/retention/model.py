@@ -99,7 +99,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `sha256` and `size` are those of the sealed file as it was closed, `overwritten` the bytes that were really overwritten.
     `ending` is an `Ending`, empty in receipts of version 1, which did not tell endings apart; `begun` are the bytes that an
-    earlier run had set out to overwrite before it was interrupted. `signature` (Ed25519, hex) is over all other fields.
+    earlier run had set out to overwrite before it was interrupted. `host` is the machine that kept the clip and destroyed it,
+    `reported` the SHA-256 of its own signed report; empty for a clip that lay here. `signature` (Ed25519, hex) is over all other fields.
     """
 
     clip: str
@@ -118,6 +119,30 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     installation: str
     ending: str = ""
     begun: int = 0
+    host: str = ""
+    reported: str = ""
+    signature: str = ""
+
+
+class ReceiptTwo(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of a receipt for a clip that lay on this machine, in the order of the text that was signed."""
+
+    clip: str
+    case: int
+    camera: str
+    opened: float
+    destroyed: float
+    reason: str
+    people: list[str]
+    sha256: str
+    size: int
+    method: str
+    overwritten: int
+    derived: int
+    absent: bool
+    installation: str
+    ending: str
+    begun: int
     signature: str = ""
 
 

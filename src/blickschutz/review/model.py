@@ -178,6 +178,8 @@ class Case:
     `erasing` says how far the overwriting came, `ending` what became of the file (see `retention.model.Ending`).
     `version` counts the changes of the row as it was read; a change of any other version is refused.
     `epoch` and `stamped` say when it was opened by the time for deadlines (see `CaseTime`), empty for one that has no stamp yet.
+    `host` is the machine on which the clip stays, empty for one that lies here; `ends` when that machine destroys it by itself (POSIX),
+    `heard` what of hold, restrictions and end it has confirmed.
     """
 
     id: int
@@ -207,4 +209,7 @@ class Case:
     ending: str = ""
     quarantine: Quarantine | None = None
     fate: ProposedFate | None = None
+    host: str = ""
+    ends: float = 0.0
+    heard: str = ""
     version: int = 0

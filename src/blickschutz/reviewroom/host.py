@@ -11,6 +11,7 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,6 +22,7 @@ from blickschutz.access.rules import unfit
 from blickschutz.access.voices import Decision
 from blickschutz.audit.model import Event
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.fetching import ClipFetch
 from blickschutz.control.service.launching import LAUNCHER, start_launcher
 from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.renewal import shows_too_much
@@ -97,8 +99,17 @@ class ReviewRooms:
     """All rooms that are open."""
 
     def __init__(
-        self, site: SiteFile, office: BackOffice, archive: Archive, clock: Clock, certificates: Certificate, launch: Launch = launch_room
+        self,
+        site: SiteFile,
+        office: BackOffice,
+        archive: Archive,
+        clock: Clock,
+        certificates: Certificate,
+        launch: Launch = launch_room,
+        fetch: ClipFetch | None = None,
     ) -> None:
+        """`fetch` brings clips here that stay on hosts."""
+        self._fetch = fetch
         self._site, self._office, self._archive = site, office, archive
         self._clock, self._certificates, self._launch = clock, certificates, launch
         self._book = RoomBook(site, office, archive, clock)
@@ -120,6 +131,8 @@ class ReviewRooms:
     def start(self, guard: Guard) -> None:
         """From now on somebody may come in."""
         self._loop, self._guard = asyncio.get_running_loop(), guard
+        if self._fetch is not None:
+            self._fetch.start(guard)
 
     def present(self, case: int) -> list[str]:
         """Who sits in the room of a case."""
@@ -138,11 +151,22 @@ class ReviewRooms:
             return "no-key"
         if case.state not in OPENABLE:
             return "not-openable"
-        if not self._archive.shelf.path(case.clip).exists():
+        if case.host and self._fetch is not None:
+            if problem := self._fetch.refusal(case):
+                return problem
+        elif not self._path(case).exists():
             return "missing"
-        if shows_too_much(case, self._archive.shelf.path(case.clip)):
+        if shows_too_much(case, self._path(case)):
             return "unsafe-redaction"
         return "locked" if self._refused(member.id) >= _MOST_REFUSED else ""
+
+    def _path(self, case: Case) -> Path:
+        """Where its ciphertext lies, or will lie once it was fetched."""
+        return self._fetch.path(case) if case.host and self._fetch is not None else self._archive.shelf.path(case.clip)
+
+    def share(self, case: Case) -> float | None:
+        """How much of a clip is here that is being fetched; None where nothing is on its way."""
+        return self._fetch.share(case) if self._fetch is not None else None
 
     def _refused(self, person: str) -> int:
         """How often somebody's passphrase was refused within a quarter of an hour, at rooms and desks together."""
@@ -154,6 +178,8 @@ class ReviewRooms:
         case, problem = await asyncio.to_thread(self._looked, number, member)
         if case is None or problem:
             return "", await self._turned_away(case, member, problem)
+        if case.host and self._fetch is not None and (problem := await self._fetch.wait(case)):
+            return "", problem
         try:
             async with self._opening:
                 door = self._rooms.get(number) or await self._open(case, language, theme, origin)
@@ -253,6 +279,7 @@ class ReviewRooms:
 
     async def close_ended(self) -> None:
         """Close rooms of cases that are no longer to be opened: their time is up, or they were decided. The others hear of the clock."""
+        reviewed = set[str]()
         for number, door in list(self._rooms.items()):
             door.tell_suspended(self._archive.time.suspended)
             # What another program changes (the terminal) nobody tells: whoever may no longer is seen here.
@@ -262,6 +289,9 @@ class ReviewRooms:
             case = await asyncio.to_thread(self._office.cases.store.get, number)
             if case is None or case.state not in OPENABLE:
                 door.say(m.CloseRoom())
+            reviewed |= {case.clip} if case is not None else set()
+        if self._fetch is not None:
+            await asyncio.to_thread(self._fetch.tidy, reviewed)
         for person in await asyncio.to_thread(self._who_is_blocked, tuple(self._desks)):
             self._expel(person)
 
@@ -290,7 +320,7 @@ class ReviewRooms:
         return m.RoomSettings(
             case=case.id if case is not None else 0,
             clip=case.clip if case is not None else "",
-            path=str(archive.shelf.path(case.clip)) if case is not None else "",
+            path=str(self._path(case)) if case is not None else "",
             exports=str(archive.exports),
             installation=archive.key.installation,
             site=site.site.name,
@@ -348,6 +378,8 @@ class ReviewRooms:
             self._rooms.pop(number, None)
             await asyncio.shield(self._book.write(Event.ROOM_CLOSED, "system", clip, {"case": number}))
             await asyncio.shield(door.end())
+            if self._fetch is not None:
+                await asyncio.to_thread(self._fetch.drop, clip)
 
     async def _hear_desk(self, door: Door, reader: asyncio.StreamReader, person: str) -> None:
         try:

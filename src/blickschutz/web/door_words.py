@@ -82,6 +82,16 @@ DOOR_PROBLEMS: Mapping[str, str] = {
     "locked": N_("Zu viele falsche Sichtungskennwörter. Bitte versuchen Sie es in einer Viertelstunde wieder."),
     "not-openable": N_("Dieser Vorgang kann jetzt nicht geöffnet werden."),
     "unsafe-redaction": UNSAFE_REDACTION,
+    "away": N_(
+        "Diese Aufzeichnung liegt auf dem Rechner bei der Kamera, und der ist zurzeit nicht erreichbar. Ihre Frist hält er selbst ein. "
+        "Sobald er wieder da ist, kann gesichtet werden."
+    ),
+    "fetching": N_("Die Aufzeichnung wird vom Rechner bei der Kamera geholt. Bitte versuchen Sie es in einem Moment noch einmal."),
+    "not-fetched": N_(
+        "Die Aufzeichnung konnte vom Rechner bei der Kamera nicht geholt werden, oder was kam, war nicht diese. Bitte versuchen Sie es "
+        "noch einmal; bleibt es dabei, die Systemverwaltung verständigen."
+    ),
+    "no-room": N_("Für diese Aufzeichnung ist hier nicht genug Speicher frei. Bitte die Systemverwaltung verständigen."),
     "missing": N_("Die Datei zu diesem Vorgang fehlt. Bitte die Aufsicht verständigen."),
     "expelled": N_("Ihre Anmeldung ist zu Ende, oder Ihre Rechte haben sich eben geändert. Bitte melden Sie sich neu an."),
     "asked-again": N_("Sie haben inzwischen noch einmal nach dem Schlüsselplatz gefragt. Es gilt nur der letzte."),

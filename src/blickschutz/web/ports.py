@@ -276,6 +276,14 @@ class Recordings(Protocol):
         """When (POSIX, of the retention clock) and why a clip ends."""
         ...
 
+    def is_away(self, case: Case) -> bool:
+        """Whether its clip stays on a machine that cannot be reached now."""
+        ...
+
+    def is_unheard(self, case: Case) -> bool:
+        """Whether that machine has not confirmed yet what was decided about the clip."""
+        ...
+
     def time(self) -> float:
         """The retention clock."""
         ...

@@ -214,7 +214,10 @@ RECORDING_PROBLEMS: Mapping[str, str] = {
     "disk": N_("Der Speicherplatz reicht nicht. Es wird nichts mehr aufgezeichnet; was schon da ist, bleibt."),
     "safe-mode": N_("Sicherer Betrieb: Es fehlt etwas, deshalb wird nichts aufgezeichnet und nichts vernichtet."),
     "camera": N_("Die Kamera ist nicht erreichbar oder angehalten. Es wird nicht aufgezeichnet."),
-    "host": N_("Diese Kamera wertet ein Rechner bei den Kameras aus. Von ihr wird nicht aufgezeichnet; jedes Ereignis wird gemeldet."),
+    "host": N_(
+        "Diese Kamera wertet ein Rechner bei den Kameras aus, dessen Version noch nichts aufbewahrt. Bis er aktualisiert ist, wird jedes "
+        "Ereignis gemeldet statt aufgezeichnet."
+    ),
 }
 ALERT_PROBLEMS: Mapping[str, str] = {
     "late": N_("Jemand anders war schneller. Die Seite zeigt den neuen Stand; Ihre Eingabe wurde nicht übernommen."),

@@ -164,13 +164,16 @@ def control_room(
 
 
 def cell_host(*, data: Path, join: Path, temporary: Path, broker: int) -> Profile:
-    """A host's agent: what it joins by, the folder of what it has to tell, and the broker. No camera: that is its cells' alone."""
+    """A host's agent: what it joins by, the folder of what it has to tell and of its clips, and the broker. No camera: that is its cells'
+    alone."""
     files = (
         *_common(),
         *_names(),
         Grant("data folder", data, Right.READ | Right.CHANGE),
         Grant("doors of cells", doors_of(data), Right.LISTEN),
         Grant("join file's folder", join, Right.READ),
+        # Which boot this is: deadlines are counted in one, and judged anew after another.
+        *_reading(_MACHINE, "/proc/sys/kernel/random/boot_id"),
         Grant("temporary files", temporary, Right.READ | Right.CHANGE),
     )
     return Profile(Zone.CELL_HOST, files, frozenset({broker}), udp=True, unix=True, signals=True, starts=True)

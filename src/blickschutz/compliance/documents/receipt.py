@@ -84,6 +84,8 @@ def _what(g: Grounds, receipt: Receipt, language: str) -> Table:
         (t("Grund", "Reason"), _said(_WHY, receipt.reason, language)),
         (t("Entschieden von", "Decided by"), by or t("niemandem; die Frist lief ab", "nobody; the deadline passed")),
     ]
+    if receipt.host:
+        rows.insert(2, (t("Rechner, der sie aufbewahrte und vernichtete", "Machine that kept and destroyed it"), receipt.host))
     return Table((t("Angabe", "Item"), t("Wert", "Value")), tuple((row, _EVIDENCE) for row in rows))
 
 

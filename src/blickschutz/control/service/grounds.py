@@ -127,7 +127,7 @@ def _rows(records: Inspected | None, clock: Clock, is_holiday: IsHoliday) -> Row
     limits, counts = records.archive.limits, records.office.access.factors.counts()
     active = [member for member in records.office.access.members.values() if member.state is AccountState.ACTIVE]
     there, known = records.archive.shelf.clips(), {case.clip for case in cases}
-    missing = [clip for clip in known if clip not in there]
+    missing = [case.clip for case in cases if case.clip not in there and not case.host]
     strays = [clip for clip in there if clip not in known and records.office.cases.store.by_clip(clip) is None]
     old, old_seconds = records.renewal.clips(), records.renewal.alerts_or_none()
     undecided = records.alerts.undecided(_MOST)

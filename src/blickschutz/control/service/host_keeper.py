@@ -10,19 +10,34 @@ from typing import Final
 import msgspec
 import structlog
 
-from blickschutz.control.model import NewsTold, Refused
+from blickschutz.control.model import ClipHeard, HostNewsHeard, NewsTold, Refused
 from blickschutz.control.service.keeper import HEARTBEAT_S, START_S, CellKeeper
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
-from blickschutz.hosts.model import Placed
+from blickschutz.hosts.model import HostNews, Placed
 from blickschutz.hosts.ports import Hosts, RemoteLink
 from blickschutz.hosts.rules.intake import Intake
 from blickschutz.hosts.rules.settings import travelling
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.events import Topic
 from blickschutz.pipeline.channel import greeting
-from blickschutz.pipeline.messages import CellSettings, ClockTold, Configure, News, SetThresholds, Stop, ToCell, Watch
+from blickschutz.pipeline.messages import (
+    CellSettings,
+    ClipTold,
+    ClockTold,
+    Configure,
+    FromCell,
+    News,
+    Record,
+    SetThresholds,
+    Stop,
+    TakenOver,
+    ToCell,
+    Watch,
+)
 from blickschutz.pipeline.times import EVERY_S, CellTimes
+from blickschutz.recording.model import Order
 from blickschutz.wire.greeting import Greeting
 
 _log = structlog.get_logger(__name__)
@@ -34,16 +49,18 @@ _LOOK_S: Final = 1.0
 COLLECT_S: Final = 3.0
 _COLLECTS_S: Final = 5.0
 _MOVED: Final = "the camera goes from {} to another host"
+# From this contract on a host keeps the clips of its cameras by itself.
+KEEPS_CLIPS: Final = 2
 
 
 class _Post:
     """News of one host: which were taken in, and those whose time cannot be told yet, because its clock was not measured."""
 
-    def __init__(self) -> None:
-        self.intake = Intake()
-        self.waiting: deque[tuple[str, int, str, News]] = deque()
+    def __init__(self, host: str) -> None:
+        self.host, self.intake = host, Intake()
+        self.waiting: deque[tuple[str, int, str, News | HostNews]] = deque()
 
-    def add(self, link: RemoteLink, news: News) -> None:
+    def add(self, link: RemoteLink, news: News | HostNews) -> None:
         self.waiting.append((*link.name_of(news.number), news))
 
 
@@ -59,6 +76,9 @@ class HostKeeper(CellKeeper):
         # Besides the one to where it is filmed: to a host that filmed it before, and has something to tell.
         self._links: set[RemoteLink] = set()
         self._beside: list[TaskWork] = []
+        # Which host told what is taken in just now.
+        self._told_by = ""
+        self.host_news: Topic[HostNewsHeard] = Topic()
 
     @property
     def host(self) -> str:
@@ -75,7 +95,12 @@ class HostKeeper(CellKeeper):
 
     @property
     def refusal(self) -> str:
-        return Refused.HOST.value
+        """A host of an earlier version keeps no clip. One that is not reached may be so in a moment: the order waits for it."""
+        return Refused.HOST.value if self._link is not None and self._link.contract < KEEPS_CLIPS else ""
+
+    def record(self, order: Order) -> None:
+        # Where it lies there is no affair of this machine.
+        self._tell(Record(msgspec.structs.replace(order, sealing=msgspec.structs.replace(order.sealing, folder=""))))
 
     @property
     def reachable(self) -> bool:
@@ -120,14 +145,13 @@ class HostKeeper(CellKeeper):
     async def _live(self) -> None:
         """One link, from its opening to its end."""
         placed = self._placed = await self._somewhere()
-        post = self._post.setdefault(placed.host, _Post())
+        post = self._post.setdefault(placed.host, _Post(placed.host))
         self._link = link = await self._hosts.open(self.camera, placed, post.intake)
         self._links.add(link)
         self._times = CellTimes(greeting(), link.theirs)
         wanted = (Configure(self._settings), SetThresholds(dict(self._settings.situations.thresholds)), Stop(self.stopped))
-        for wish in (*wanted, Watch(self.stream.is_watched)):
+        for wish in (*wanted, Watch(self.stream.is_watched), TakenOver()):
             self._say(wish)
-        self.ready.tell(self.camera)
         patience = START_S
         # Another token of the same host is another life of the cell at most, which the host itself tells.
         while self._stays(placed):
@@ -135,7 +159,7 @@ class HostKeeper(CellKeeper):
             if message is None:
                 raise DeviceError(link.problem or f"the link to {placed.host} is over")
             patience = HEARTBEAT_S
-            if isinstance(message, News):
+            if isinstance(message, News | HostNews):
                 post.add(link, message)
             else:
                 self._take(message)
@@ -177,7 +201,7 @@ class HostKeeper(CellKeeper):
     async def _collect(self) -> None:
         """One round: what hosts have to tell of the time when they filmed this camera."""
         for placed in self._hosts.untold(self.camera):
-            post = self._post.setdefault(placed.host, _Post())
+            post = self._post.setdefault(placed.host, _Post(placed.host))
             link = await self._hosts.open(self.camera, placed, post.intake)
             self._links.add(link)
             try:
@@ -204,7 +228,7 @@ class HostKeeper(CellKeeper):
                 return
             if isinstance(message, ClockTold):
                 times.answered(message, self._clock.monotonic())
-            elif isinstance(message, News):
+            elif isinstance(message, News | HostNews):
                 post.add(link, message)
             self._deliver(post, times, link.theirs)
 
@@ -214,9 +238,22 @@ class HostKeeper(CellKeeper):
         while post.waiting and times.known(now):
             self._run, number, clock, news = post.waiting.popleft()
             news = msgspec.structs.replace(news, number=number)
-            told = CellTimes.by_wall(news, now, wall) if clock != theirs.clock else times.in_ours(news, now, wall)
+            self._told_by = post.host
+            told: FromCell | HostNews | None = news
+            if not isinstance(news, HostNews):
+                told = CellTimes.by_wall(news, now, wall) if clock != theirs.clock else times.in_ours(news, now, wall)
             if told is not None:
                 self._told(told, now)
+
+    def _told(self, message: FromCell | HostNews, now: float) -> None:
+        if isinstance(message, HostNews):
+            self.host_news.tell(HostNewsHeard(self.camera, self._told_by, message))
+            self._confirm(message.number)
+        elif isinstance(message, ClipTold):
+            self.clips.tell(ClipHeard(self.camera, message.news, self._told_by))
+            self._confirm(message.number)
+        else:
+            super()._told(message, now)
 
     async def _over(self, patience: float) -> None:
         del patience

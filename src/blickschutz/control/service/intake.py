@@ -35,7 +35,7 @@ class ClipIntake:
 
     def heard(self, told: ClipHeard) -> None:
         """A cell tells of a clip."""
-        self._do(lambda: self.take(told.camera, told.news), told.camera)
+        self._do(lambda: self.take(told.camera, told.news, told.host), told.camera)
 
     def lost(self, camera: str) -> None:
         """A cell is gone: what it was writing is cut off."""
@@ -54,14 +54,15 @@ class ClipIntake:
 
         self._do(settle, told.camera)
 
-    def take(self, camera: str, news: ClipNews) -> None:
-        """What a cell told."""
+    def take(self, camera: str, news: ClipNews, host: str = "") -> None:
+        """What a cell told. Of a clip that stays on a `host` that machine says length, size and hash."""
         if news.event is ClipEvent.REFUSED:
             why = news.refusal.value if news.refusal in _KNOWN else news.reason
             self._orders.refused(camera, "system", why, news.mode.value, news.cause)
             self._orders.failed(news.orders, why)
             return
-        case = self._cases.opened(Case(0, news.clip, camera, news.mode.value, news.cause, news.opened, CaseState.RECORDING))
+        opened = Case(0, news.clip, camera, news.mode.value, news.cause, news.opened, CaseState.RECORDING, host=host, ends=news.ends)
+        case = self._cases.opened(opened)
         if news.event is ClipEvent.OPENED:
             self._orders.begun(news.orders, news.clip)
             return
@@ -71,7 +72,11 @@ class ClipIntake:
             self._log.write(Event.DISK_FULL, "system", news.clip, {"camera": camera, "text": news.reason})
             self._orders.failed(news.orders, Refused.DISK.value)
         self._orders.done(news.orders)
-        self._close(replace(case, closed=news.closed, seconds=news.seconds, close_reason=news.reason, alerts=alerts))
+        case = replace(case, closed=news.closed, seconds=news.seconds, close_reason=news.reason, alerts=alerts)
+        if case.host:
+            self._cases.closed(replace(case, size=news.size, sha256=news.sha256, ends=news.ends))
+        else:
+            self._close(case)
 
     def close_cut(
         self, camera: str = "", only: frozenset[str] = frozenset(), but: Container[str] = (), living: Container[str] = ()
@@ -81,8 +86,8 @@ class ClipIntake:
         `but` are clips that are being written, `living` cameras whose cells may write any.
         """
         for case in self._cases.store.find(states=[CaseState.RECORDING], camera=camera, most=100_000):
-            if (only and case.clip not in only) or case.clip in but or case.camera in living:
-                continue
+            if (only and case.clip not in only) or case.clip in but or case.camera in living or case.host:
+                continue  # what another machine writes is that machine's to tell
             alerts = tuple(order.alert for order in self._orders.store.open(case.camera) if order.clip == case.clip and order.alert)
             self._close_or_tell(replace(case, close_reason=CloseReason.CUT.value, alerts=alerts))
 
@@ -127,4 +132,4 @@ class ClipIntake:
     def missing(self) -> list[Case]:
         """Cases whose file is not there, though nobody ordered its end."""
         there = self._shelf.clips()
-        return [case for case in self._cases.store.find(states=sorted(THERE), most=100_000) if case.clip not in there]
+        return [case for case in self._cases.store.find(states=sorted(THERE), most=100_000) if case.clip not in there and not case.host]

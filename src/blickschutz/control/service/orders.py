@@ -20,7 +20,7 @@ from blickschutz.control.service.enrolment import Enrolment
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError, StoreBusyError
 from blickschutz.kernel.events import Topic
-from blickschutz.recording.model import ClipMode, Order, Sealing
+from blickschutz.recording.model import ClipMode, Keep, Order, Sealing
 from blickschutz.regime.model import Action
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.situations.kinds import Situation
@@ -29,6 +29,7 @@ from blickschutz.vault.model import Reviewer
 
 _log = structlog.get_logger(__name__)
 _MB = 1024 * 1024
+_HOUR_S = 3600.0
 LEAST_REVIEWERS = 2
 # A cell that was started anew is told again as long as the situation may still go on; after that it is too late to record it.
 MOST_AGE_S = 120.0
@@ -275,7 +276,13 @@ class RecordingOrders:
         # Numbers of situations are those of one life of the cell: an order that is given again may be of an earlier one.
         situation = order.situation.number if order.situation is not None and for_s is None else 0
         mode = ClipMode(order.mode)
-        cell.record(Order(number=order.number, mode=mode, cause=order.cause, sealing=sealing, for_s=for_s, situation=situation))
+        keep = Keep(
+            regular_s=self._site.retention.unreviewed_hours * _HOUR_S,
+            hard_s=self._site.retention.hard_limit_days * 24 * _HOUR_S,
+            zone=self._site.site.timezone,
+        )
+        told = Order(number=order.number, mode=mode, cause=order.cause, sealing=sealing, for_s=for_s, situation=situation, keep=keep)
+        cell.record(told)
         return True
 
     def _look(self) -> None:

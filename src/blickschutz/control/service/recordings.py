@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from blickschutz.audit.service import ChainReport
 from blickschutz.control.model import Refused
 from blickschutz.control.rules import stamped
+from blickschutz.control.service.fetching import ClipFetch
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.safety import SafeMode
 from blickschutz.control.service.worker import Worker
+from blickschutz.hosts.rules.clips import directive_of, meaning
 from blickschutz.retention.model import Kept, Stuck
 from blickschutz.retention.rules import deadline
-from blickschutz.review.model import Case
+from blickschutz.review.model import Case, CaseState
 from blickschutz.review.rules import THERE
 
 _HOUR_S = 3600.0
@@ -25,8 +27,8 @@ _PASSING = {one.value for one in Refused}
 class RecordingDesk:
     """See `web.ports.Recordings`."""
 
-    def __init__(self, records: Inspected, routing: SituationRouting, worker: Worker) -> None:
-        self._records, self._routing, self._worker = records, routing, worker
+    def __init__(self, records: Inspected, routing: SituationRouting, worker: Worker, fetch: ClipFetch | None = None) -> None:
+        self._records, self._routing, self._worker, self._fetch = records, routing, worker, fetch
         self._archive, self._orders = records.archive, records.orders
 
     def recording_problem(self) -> str:
@@ -44,7 +46,20 @@ class RecordingDesk:
             # Nothing judges it before two people decided on the clock; until then this is what its own date says.
             known = Kept(case.clip, time.retention_of(case.opened), time.retention_of(case.hold.until) if case.hold is not None else None)
         end = deadline(known, self._archive.limits)
+        if case.host and case.ends and case.state is not CaseState.HELD:
+            # It is kept there, by the count of that machine.
+            return case.ends, end.why.value
         return time.wall_of(end.at), end.why.value
+
+    def is_away(self, case: Case) -> bool:
+        if not case.host or case.state is CaseState.DESTROYED:
+            return False
+        return self._fetch is None or not self._fetch.is_present(case.host)
+
+    def is_unheard(self, case: Case) -> bool:
+        if not case.host or case.state is CaseState.DESTROYED:
+            return False
+        return meaning(directive_of(case, self._archive.key.installation)) != case.heard
 
     def time(self) -> float:
         return self._archive.time.dated()

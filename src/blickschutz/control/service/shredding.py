@@ -15,6 +15,7 @@ from blickschutz.audit.model import Event
 from blickschutz.control.ports import Waits
 from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Archive, BackOffice
+from blickschutz.hosts.model import HostReceipt
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.kernel.events import Topic
@@ -140,20 +141,55 @@ class Shredder:
 
     def _shred(self, case: Case) -> bool:
         """What is done is noted in the row before and after, so that the receipt says what happened, whichever run comes to it."""
-        if not self._may_go(case):
+        if not self.may_go(case):
             return False
+        if case.host:
+            return False  # its machine destroys it, and says so: `HostedClips`
         case = self._overwritten(case)
+        return self._finished(case, self._receipt(case, self._cleared(case)))
+
+    def reported(self, case: Case, report: HostReceipt, reported: str) -> bool:
+        """A host has destroyed the clip of a case whose end is ordered: what was made of it here goes, too, and that is the receipt.
+        `reported` is the hash of the host's signed text. Raises `DeviceError` where something is left here.
+        """
+        removed = self._cleared(case)
+        receipt = Receipt(
+            clip=case.clip,
+            case=case.id,
+            camera=case.camera,
+            opened=case.opened,
+            destroyed=report.destroyed,
+            reason=case.shred_reason,
+            people=list(case.shred_by),
+            sha256=report.sha256,
+            size=report.size,
+            method=METHODS[Ending(report.ending)],
+            overwritten=report.overwritten,
+            derived=removed.derived + report.derived,
+            absent=removed.absent and report.absent,
+            installation=self._key.installation,
+            ending=report.ending,
+            begun=report.begun,
+            host=report.host,
+            reported=reported,
+        )
+        return self._finished(case, receipt)
+
+    def _cleared(self, case: Case) -> Removed:
+        """All that bears the clip's name here is gone; raises `DeviceError` where it is not."""
         removed = self._shelf.remove(case.clip)
         for alert in case.alerts:
             self._drop_seconds(alert)
         if not removed.absent:
             raise DeviceError(f"something of the clip {case.clip} is still there")
-        receipt = self._receipt(case, removed)
+        return removed
+
+    def _finished(self, case: Case, receipt: Receipt) -> bool:
         signed = msgspec.structs.replace(receipt, signature=self._key.sign(receipt_text(receipt)).hex())
         facts: dict[str, Any] = msgspec.to_builtins(signed)
         return self._store.shredded(case, facts, receipt.destroyed)
 
-    def _may_go(self, case: Case) -> bool:
+    def may_go(self, case: Case) -> bool:
         """Asked right before: what lies beside the clip must not say otherwise. If it does, two people are asked."""
         beside = self._notes.read(case.clip)
         reason = contradiction(case, beside, lambda request: is_freed(self._log, case.clip, request), self._trusted())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,8 @@ from blickschutz.guard.model import Backoff
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.io.broker import BROKEN, Address, Broker
-from blickschutz.hosts.io.host_end import HostEnd, HostOrders
+from blickschutz.hosts.io.clips import HostClips, Told
+from blickschutz.hosts.io.host_end import HostEnd, HostOrders, HostPieces
 from blickschutz.hosts.io.hosted import HostedCell
 from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.hosts.io.leases import HostRounds
@@ -29,7 +31,7 @@ from blickschutz.hosts.rules.lease import RENEW_S, Capacity, Holder
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import greeting, read_from_cell
-from blickschutz.pipeline.messages import News, Quit
+from blickschutz.pipeline.messages import ClipTold, News, Quit
 from blickschutz.wire.frames import pack
 from blickschutz.wire.greeting import clock_name
 
@@ -41,10 +43,41 @@ _AGAIN_S: Final = 1.0
 # Bounded: the lease goes on for the other cameras meanwhile.
 _GONE_S: Final = 1.5
 _LEFT_S: Final = 8.0
+# So often it is looked at the clips that lie here.
+CLIPS_S: Final = 2.0
+
+
+class OwnNews:
+    """What the host itself has to tell, beside its cells. See `hosts.io.clips.Teller`."""
+
+    def __init__(self, journals: Mapping[str, FileJournal], told: Callable[[str], None]) -> None:
+        self._journals, self._told = journals, told
+        # Of each camera a run of its own: numbers count without a gap in one journal.
+        self._runs = {camera: uuid.uuid4().hex for camera in journals}
+        self._numbers = dict.fromkeys(journals, 0)
+        self._lock = threading.Lock()
+
+    def tell(self, camera: str, news: Told) -> tuple[str, int] | None:
+        camera = camera or next(iter(self._journals), "")
+        journal = self._journals.get(camera)
+        if journal is None:
+            return None
+        with self._lock:
+            number, run = self._numbers[camera] + 1, self._runs[camera]
+            data = _encoder.encode(msgspec.structs.replace(news, number=number))
+            journal.add(run, number, 0, data, 0, clock_name())
+            self._numbers[camera] = number
+        self._told(camera)
+        return run, number
+
+    def waits(self, camera: str, run: str, number: int) -> bool:
+        return camera in self._journals and self._journals[camera].holds(run, number)
 
 
 class Agent:
-    """Of one host. `cells` are the cameras whose secrets it has; `journals` the folder of what it has to tell."""
+    """Of one host. `cells` are the cameras whose secrets it has; `journals` the folder of what it has to tell. `keeping` makes what keeps
+    its clips, of how it tells.
+    """
 
     def __init__(
         self,
@@ -55,6 +88,7 @@ class Agent:
         journals: Path,
         guard: Guard,
         clock: Clock,
+        keeping: Callable[[OwnNews, Callable[[str], str]], HostClips] | None = None,
     ) -> None:
         self._broker, self._address, self._cells, self._guard, self._clock = broker, address, cells, guard, clock
         self._journals = {camera: FileJournal(journals / f"{camera}.journal") for camera in cells}
@@ -63,6 +97,16 @@ class Agent:
         self._rounds = HostRounds(broker, self._holder, self._films, let_go=self._let_go)
         self._nudged = asyncio.Event()
         self._lease: TaskWork | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.clips = keeping(OwnNews(self._journals, self._told), self._life) if keeping is not None else None
+
+    def _life(self, camera: str) -> str:
+        return self._cells[camera].life if camera in self._cells else ""
+
+    def _told(self, camera: str) -> None:
+        """Something is in a journal. From any thread."""
+        if self._loop is not None and not self._loop.is_closed() and camera in self._ends:
+            self._loop.call_soon_threadsafe(self._ends[camera].told)
 
     async def take_in(self, left: Iterable[LeftCell]) -> None:
         """End the cells that outlived the agent before; what they have to tell is kept first."""
@@ -71,6 +115,8 @@ class Agent:
                 cell.writer.write(pack(Quit()))
                 async with asyncio.timeout(_LEFT_S):
                     while (message := await read_from_cell(cell.reader)) is not None:
+                        if isinstance(message, ClipTold) and self.clips is not None:
+                            message = await asyncio.to_thread(self.clips.heard, cell.camera, cell.run, message)
                         if isinstance(message, News) and cell.camera in self._journals:
                             told = (cell.run, message.number, 0, _encoder.encode(message), importance_of(message), clock_name())
                             await asyncio.to_thread(self._journals[cell.camera].add, *told)
@@ -79,7 +125,10 @@ class Agent:
             cell.writer.close()
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Until `ended`. Nothing is filmed before the broker was reached and gave a lease."""
+        """Until `ended`. Nothing is filmed before the broker was reached and gave a lease; deadlines are kept from the first moment on."""
+        self._loop = asyncio.get_running_loop()
+        if self.clips is not None:
+            self._guard.thread("clips", self.clips.look, every_s=CLIPS_S)
         while not ended.is_set() and not await self._connected():
             await _either(ended, _AGAIN_S)
         if not ended.is_set():
@@ -99,12 +148,15 @@ class Agent:
         broker, installation = self._broker, self._broker.installation
         for camera, cell in self._cells.items():
             place, ours = Place(installation, broker.name, camera), greeting(installation, camera)
-            end = HostEnd(broker, place, cell, self._journals[camera], ours, self._guard, self._clock, cell.told_under)
+            journal = self._journals[camera]
+            end = HostEnd(broker, place, cell, journal, ours, self._guard, self._clock, cell.told_under, self.clips)
             cell.over = end.over
             self._ends[camera] = end
             await end.start()
             self._guard.task(f"cell-{camera}", cell.keep)
-        self._guard.task("orders", HostOrders(broker, broker.name, self._ends).run)
+        self._guard.task("orders", HostOrders(broker, broker.name, self._ends, self.clips).run)
+        if self.clips is not None:
+            await HostPieces(broker, self.clips).start()
         await broker.client.subscribe(subjects.nudges(installation, broker.name), cb=self._nudge)
         self._lease = self._guard.task("lease", self._renewing, backoff=_SOON)
         _log.info("host_joined", host=broker.name, cameras=len(self._cells))

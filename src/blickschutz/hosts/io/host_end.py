@@ -19,8 +19,9 @@ from nats.aio.subscription import Subscription
 
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Broker
+from blickschutz.hosts.io.clips import HostClips
 from blickschutz.hosts.io.journal import FileJournal
-from blickschutz.hosts.model import Confirmed, Delivery, Open, Part, Place
+from blickschutz.hosts.model import AskPiece, Confirmed, Delivery, Open, Part, Place
 from blickschutz.hosts.ports import CellLine
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import delivery_of, importance_of
@@ -28,7 +29,7 @@ from blickschutz.hosts.rules.parts import Joined, Parted
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import unpack_to_cell
-from blickschutz.pipeline.messages import FilmUntil, Fragment, FromCell, Head, Heard, News, ToCell, Watch
+from blickschutz.pipeline.messages import ClipTold, FilmUntil, Fragment, FromCell, Head, Heard, News, Record, Resumed, ToCell, Watch
 from blickschutz.wire.frames import unpack
 from blickschutz.wire.greeting import Greeting, RefusedError, agreed, clock_name
 
@@ -37,6 +38,7 @@ _encoder = msgspec.msgpack.Encoder()
 _open: msgspec.msgpack.Decoder[Open] = msgspec.msgpack.Decoder(Open)
 _parts: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
 _confirmed: msgspec.msgpack.Decoder[Confirmed] = msgspec.msgpack.Decoder(Confirmed)
+_asked: msgspec.msgpack.Decoder[AskPiece] = msgspec.msgpack.Decoder(AskPiece)
 # Until news are told again that the broker did not take.
 _AGAIN_S: Final = 0.5
 # Without a word of the control room for so long nobody watches.
@@ -59,8 +61,10 @@ class HostEnd:
         guard: Guard,
         clock: Clock,
         token: Callable[[], int],
+        clips: HostClips | None = None,
     ) -> None:
         self._broker, self._place, self._line, self._journal = broker, place, line, journal
+        self._clips = clips
         self._ours, self._guard, self._clock, self._token = ours, guard, clock, token
         self._session = ""
         self._up, self._down = Parted(""), Joined("")
@@ -68,6 +72,8 @@ class HostEnd:
         self._say, self._news = asyncio.Event(), asyncio.Event()
         self._told = ("", 0)
         self._broken, self._last_word = False, 0.0
+        # What the cell has in hand, and the news before it: it is said once these are in rows.
+        self._resumed: tuple[Resumed, tuple[str, int] | None] | None = None
         self._subscriptions: list[Subscription] = []
 
     async def start(self) -> None:
@@ -95,9 +101,18 @@ class HostEnd:
             with contextlib.suppress(*BROKEN):
                 await one.unsubscribe()
 
-    def order(self, message: ToCell) -> None:
-        """What the control room ordered, by way of the broker's store."""
-        self._line.send(message)
+    def order(self, message: ToCell, session: str) -> None:
+        """What the control room ordered, by way of the broker's store. One of a session that is over is not done: it may be late by hours,
+        and whoever gave it gives it again where it still makes sense.
+        """
+        if session == self._session:
+            self._line.send(message)
+        else:
+            _log.warning("order_of_another_session", camera=self._place.camera, order=type(message).__name__)
+
+    def told(self) -> None:
+        """Something else is in the journal."""
+        self._news.set()
 
     def film_until(self, until: float) -> None:
         """The lease: the cell itself lets go then, also where this process hangs."""
@@ -146,6 +161,7 @@ class HostEnd:
             if not told.run:
                 return
             await asyncio.to_thread(self._journal.confirm, told.run, told.number)
+            self._resume()
         except (ProtocolError, DeviceError) as error:
             # It is told again, and known as a double there.
             _log.error("not_confirmed", camera=self._place.camera, problem=str(error))
@@ -155,6 +171,7 @@ class HostEnd:
         if self._session:
             self._session = ""
             self._outgoing.clear()
+            self._resumed = None
             self._line.send(Watch(False))
         self._told = ("", 0)
         self._news.set()
@@ -165,11 +182,25 @@ class HostEnd:
         while (message := await self._line.receive()) is not None:
             if isinstance(message, News):
                 await self._keep(message)
+            elif isinstance(message, Resumed):
+                self._resumed = message, self._journal.last
+                self._resume()
             elif self._session:
                 self._put(message)
         raise DeviceError("the cell has ended")
 
+    def _resume(self) -> None:
+        """What a cell does not have in hand any more it has told of, and would be ordered again where that was not heard first."""
+        if self._resumed is None or not self._session:
+            return
+        message, after = self._resumed
+        if after is None or not self._journal.holds(*after):
+            self._resumed = None
+            self._put(message)
+
     async def _keep(self, news: News) -> None:
+        if isinstance(news, ClipTold) and self._clips is not None:
+            news = await asyncio.to_thread(self._clips.heard, self._place.camera, self._line.run, news)
         told = (self._line.run, news.number, self._token(), _encoder.encode(news), importance_of(news), clock_name())
         await asyncio.to_thread(self._journal.add, *told)
         self._line.send(Heard(news.number))
@@ -233,12 +264,12 @@ class HostEnd:
 
 
 class HostOrders:
-    """Orders to all cells of a host, from the broker's store, each once."""
+    """Orders to all cells of a host, and what is said of its clips, from the broker's store, each once."""
 
     _MOST_NAMES: Final = 1000
 
-    def __init__(self, broker: Broker, host: str, ends: dict[str, HostEnd]) -> None:
-        self._broker, self._host, self._ends = broker, host, ends
+    def __init__(self, broker: Broker, host: str, ends: dict[str, HostEnd], clips: HostClips | None = None) -> None:
+        self._broker, self._host, self._ends, self._clips = broker, host, ends, clips
         self._names: deque[str] = deque(maxlen=self._MOST_NAMES)
         self.doubled = 0
 
@@ -259,10 +290,49 @@ class HostOrders:
         camera = message.subject.split(".")[-2]
         if name in self._names:
             self.doubled += 1
+        elif camera == subjects.OF_HOST:
+            await self._directed(message.data)
         elif (end := self._ends.get(camera)) is not None:
-            self._names.append(name)
             try:
-                end.order(unpack_to_cell(message.data))
+                ordered = unpack_to_cell(message.data)
+                if not (isinstance(ordered, Record) and self._clips is not None and await self._refused(camera, ordered)):
+                    end.order(ordered, name.partition(".")[0])
             except ProtocolError as error:
                 _log.error("order_unreadable", camera=camera, problem=str(error))
+        self._names.append(name)
         await message.ack()
+
+    async def _refused(self, camera: str, ordered: Record) -> bool:
+        """Whether nothing may be recorded here, which is told; else how long what is recorded is kept is on disk."""
+        assert self._clips is not None  # whoever asks has looked
+        return bool(await asyncio.to_thread(self._clips.ordered, camera, ordered.order))
+
+    async def _directed(self, data: bytes) -> None:
+        """What is on disk is taken from the store, and what can never be: a disk that fails is tried again."""
+        if self._clips is None:
+            return
+        try:
+            await asyncio.to_thread(self._clips.directed, data)
+        except ProtocolError as error:
+            _log.error("directive_refused", problem=str(error))
+
+
+class HostPieces:
+    """Hands out the ciphertext of clips, piece by piece; two pieces at once at most."""
+
+    def __init__(self, broker: Broker, clips: HostClips) -> None:
+        self._broker, self._clips, self._few = broker, clips, asyncio.Semaphore(2)
+
+    async def start(self) -> None:
+        await self._broker.client.subscribe(subjects.pieces(self._broker.installation, self._broker.name), cb=self._answer)
+
+    async def _answer(self, message: Msg) -> None:
+        try:
+            asked = unpack(message.data, _asked)
+        except ProtocolError as error:
+            _log.error("question_unreadable", problem=str(error))
+            return
+        async with self._few:
+            piece = await asyncio.to_thread(self._clips.piece, asked)
+        with contextlib.suppress(*BROKEN):
+            await message.respond(_encoder.encode(piece))

@@ -33,9 +33,11 @@ from blickschutz.pipeline.messages import (
     FilmUntil,
     FromCell,
     Quit,
+    Record,
     SetSituations,
     SetThresholds,
     Stop,
+    TakenOver,
     ToCell,
     Watch,
 )
@@ -48,18 +50,21 @@ HEARTBEAT_S: Final = 6.0
 # What a cell gets to close what it has in hand.
 QUIT_S: Final = 6.0
 _FIRST_WAIT_S, _MOST_WAIT_S, _STEADY_S = 0.5, 20.0, 30.0
-# The state that is wanted: a cell that is started anew is told it again.
-_STATES: Final = (SetThresholds, Stop, Watch)
+# The state that is wanted: a cell that is started anew is told it again, and says what it has in hand, which is nothing.
+_STATES: Final = (SetThresholds, Stop, Watch, TakenOver)
 
 
 @dataclass(frozen=True, slots=True)
 class Housing:
-    """What all cells of a host have in common. `clips` is the only folder in which they may make files."""
+    """What all cells of a host have in common. `clips` is the only folder in which they may make files; `root` is that of the register
+    of reviewers, as two people pinned it when the host was enrolled (empty: they did not).
+    """
 
     installation: str
     launch: Callable[[socket.socket, str], Started]
     doors: CellDoors
     clips: Path
+    root: str = ""
 
 
 class _Life:
@@ -128,7 +133,18 @@ class HostedCell:
             # The cell's clock is this process's: what is in the journal of it can be dated though no cell is there.
             now = self._clock.monotonic()
             self._told.put_nowait((self.run, self._told_under, ClockTold(message.number, now, now, self._clock.now())))
+        if isinstance(message, Record):
+            # Where a clip is written is no affair of another machine.
+            sealing = msgspec.structs.replace(message.order.sealing, folder=str(self._housing.clips))
+            message = Record(msgspec.structs.replace(message.order, sealing=sealing))
         self._write(message)
+
+    @property
+    def life(self) -> str:
+        """The life of the cell that is there now, and of which not all is taken in; empty where there is none."""
+        if self._life is not None:
+            return self._life.run
+        return self.run if not self._told.empty() else ""
 
     def told_under(self) -> int:
         """The lease under which the last message was said."""
@@ -180,7 +196,7 @@ class HostedCell:
         """One life, until it is not wanted any more. Raises `DeviceError` where it ends unasked."""
         assert self._settings is not None  # it is wanted
         life = _Life(uuid.uuid4().hex, self.token, self._digest())
-        settings = housed(self._settings, self._own, str(self._housing.clips))
+        settings = housed(self._settings, self._own, str(self._housing.clips), self._housing.root)
         self._ended.clear()
         try:
             reader = await self._begun(settings, life)

@@ -107,6 +107,15 @@ class FileJournal:
                 before[key[0]] = key[1]
             return found
 
+    @property
+    def last(self) -> tuple[str, int] | None:
+        """Run and number of what was added last and is not confirmed yet; None where nothing is."""
+        return next(reversed(self._kept), None)
+
+    def holds(self, run: str, number: int) -> bool:
+        """Whether that one is not confirmed yet."""
+        return (run, number) in self._kept
+
     def __len__(self) -> int:
         return len(self._kept)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,29 +13,35 @@ import structlog
 
 from blickschutz.guard.model import Backoff
 from blickschutz.guard.service import Guard
-from blickschutz.hosts.io.broker import Address, Broker
+from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Address, Broker, words
 from blickschutz.hosts.io.leases import Connection, GiverRounds
 from blickschutz.hosts.io.room_link import RoomLink
-from blickschutz.hosts.model import Place, Placed
+from blickschutz.hosts.model import AskPiece, Piece, Place, Placed
 from blickschutz.hosts.ports import Arrivals
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.lease import Giver
 from blickschutz.hosts.rules.placement import Need
 from blickschutz.kernel.clock import aging
-from blickschutz.kernel.errors import UNREADABLE, DeviceError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError, ProtocolError
 from blickschutz.pipeline.channel import greeting
 from blickschutz.storage.files import write_private
+from blickschutz.wire.frames import unpack
 
 _log = structlog.get_logger(__name__)
 EVERY_S: Final = 0.5
 _SOON: Final = Backoff(first_s=0.3, most_s=2.0)
 _AGAIN_S: Final = 1.0
+_PIECE_S: Final = 10.0
+# More are said again once there is room for them.
+_MOST_DIRECTIVES: Final = 1000
+_encoder = msgspec.msgpack.Encoder()
+_pieces: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)
 
 
 class HostRoom:
-    """See `Hosts`. `known` are the hosts that were ever let in, `enrolled` those that may be given anything now.
+    """See `Hosts` and `ClipHosts`. `known` are the hosts that were ever let in, `enrolled` those that may be given anything now.
 
-    `newest` is the file of the highest token.
+    `newest` is the file of the highest token; `report` raises where a host did not sign what it is to have told.
     """
 
     def __init__(
@@ -45,6 +52,7 @@ class HostRoom:
         enrolled: Callable[[], Collection[str]],
         needs: Mapping[str, Need],
         newest: Path,
+        report: Callable[[str, bytes, bytes, bytes], None] | None = None,
     ) -> None:
         self._broker, self._address, self._enrolled, self._newest = broker, address, enrolled, newest
         self._needs = needs
@@ -53,6 +61,9 @@ class HostRoom:
         self._connection = Connection(broker)
         self.problem = "the broker was not reached yet"
         self._guard: Guard | None = None
+        self._report = report
+        self._directives: deque[tuple[str, str, bytes]] = deque(maxlen=_MOST_DIRECTIVES)
+        self._present: frozenset[str] = frozenset()
         self.giver = Giver(aging(), _read(newest))
         self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, self._remember, nudge=self._nudge, may=enrolled)
 
@@ -82,6 +93,36 @@ class HostRoom:
         await link.open(greeting(self._broker.installation, camera))
         return link
 
+    # --- clips that lie with hosts ---
+
+    def is_present(self, host: str) -> bool:
+        return host in self._present
+
+    def direct(self, host: str, name: str, data: bytes) -> None:
+        self._directives.append((host, name, data))
+
+    def require_report(self, host: str, text: bytes, signature: bytes, certificate: bytes) -> None:
+        if self._report is None:
+            raise ProtocolError("nobody here knows what hosts sign with")
+        self._report(host, text, signature, certificate)
+
+    async def piece(self, host: str, asked: AskPiece) -> Piece:
+        try:
+            subject = subjects.pieces(self._broker.installation, host)
+            found = await self._broker.client.request(subject, _encoder.encode(asked), timeout=_PIECE_S)
+            return unpack(found.data, _pieces)
+        except BROKEN as error:
+            raise DeviceError(f"the host {host} does not answer: {words(error)}") from error
+
+    async def _say_directives(self) -> None:
+        while self._directives:
+            host, name, data = self._directives.popleft()
+            subject = subjects.directives(self._broker.installation, host)
+            try:
+                await self._broker.stream.publish(subject, data, headers={MESSAGE_ID: name})
+            except BROKEN as error:
+                raise DeviceError(f"a directive cannot be said: {words(error)}") from error
+
     async def _run(self) -> None:
         if not self._broker.client.is_connected and not self._broker.client.is_reconnecting:
             await self._connect()
@@ -90,7 +131,7 @@ class HostRoom:
                 await self._round()
                 self.problem = ""
             except DeviceError as error:
-                self.problem = str(error)
+                self.problem, self._present = str(error), frozenset()
                 raise
             await asyncio.sleep(EVERY_S)
 
@@ -112,6 +153,8 @@ class HostRoom:
                 await self._broker.make_order_consumer(host)
             self._connection.dealt_with(anew)
         await self._rounds.round()
+        self._present = frozenset(self.giver.alive(aging()))
+        await self._say_directives()
         enrolled = self._enrolled()
         placed = {camera: one for camera, one in self.giver.placed().items() if one.host in enrolled}
         if placed != self._placed:

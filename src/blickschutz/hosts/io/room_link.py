@@ -19,7 +19,7 @@ from nats.js.errors import NotFoundError
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.io.broker import ACK_WAIT_S, BROKEN, MESSAGE_ID, Broker, words
-from blickschutz.hosts.model import Confirmed, Delivery, Open, Part, Place, Told
+from blickschutz.hosts.model import Confirmed, Delivery, HostNews, Open, Part, Place, Told
 from blickschutz.hosts.ports import Arrivals
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import delivery_of
@@ -35,6 +35,7 @@ _log = structlog.get_logger(__name__)
 _encoder = msgspec.msgpack.Encoder()
 _parts: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
 _told: msgspec.msgpack.Decoder[Told] = msgspec.msgpack.Decoder(Told)
+_news: msgspec.msgpack.Decoder[News | HostNews] = msgspec.msgpack.Decoder(News | HostNews)
 OPEN_S: Final = 3.0
 _ASKED_AGAIN_S: Final = 0.2
 # News on their way to rows; what is behind them waits at the broker.
@@ -58,7 +59,8 @@ class RoomLink:
         self.theirs = Greeting(first=0, last=0)
         self._session = secrets.token_hex(16)
         self._down, self._up, self._intake = Parted(self._session), Joined(self._session), intake or Intake()
-        self._heard: deque[FromCell] = deque()
+        self.contract = 0
+        self._heard: deque[FromCell | HostNews] = deque()
         self._wake = asyncio.Event()
         self._open, self.problem = False, ""
         self._fault: ProtocolError | None = None
@@ -82,7 +84,7 @@ class RoomLink:
             async with asyncio.timeout(OPEN_S):
                 reply = await self._asked(_encoder.encode(Open(self._session, ours)))
             theirs = unpack(reply.data, opening_decoder)
-            agreed(ours, theirs)
+            self.contract = agreed(ours, theirs)
             assert isinstance(theirs, Greeting)  # else it was refused
         except BROKEN as error:
             await self._deaf()
@@ -114,7 +116,7 @@ class RoomLink:
             self._outgoing.append(message)
             self._say.set()
 
-    async def receive(self) -> FromCell | None:
+    async def receive(self) -> FromCell | HostNews | None:
         while not self._heard:
             if not self._open:
                 if self._fault is not None:
@@ -175,7 +177,7 @@ class RoomLink:
         except ProtocolError as error:
             self._end(str(error), error)
 
-    def _put(self, message: FromCell) -> None:
+    def _put(self, message: FromCell | HostNews) -> None:
         if len(self._heard) >= _MOST_HEARD and delivery_of(message) is Delivery.BY_DEMAND:
             return
         self._heard.append(message)
@@ -211,9 +213,7 @@ class RoomLink:
         else:
             self._unconfirmed.setdefault((told.run, told.number), []).append(message)
         for one in self._intake.take(told):
-            news = unpack_from_cell(one.data)
-            if not isinstance(news, News):
-                raise ProtocolError("what was told as news is none")
+            news = unpack(one.data, _news)
             if one.token < self._token:
                 # Another host filmed since: that it happened is true all the same, and it cannot be recorded any more.
                 self.late += 1

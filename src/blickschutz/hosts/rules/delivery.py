@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from blickschutz.hosts.model import Delivery
+from blickschutz.hosts.model import ClipGone, Delivery, DirectiveHeard
 from blickschutz.pipeline import messages
 
 MUST, NEWEST, DEMAND = Delivery.MUST_ARRIVE, Delivery.NEWEST_WINS, Delivery.BY_DEMAND
@@ -36,6 +36,8 @@ TABLE: Mapping[type[Any], Delivery] = {
     messages.Fragment: DEMAND,
     messages.Snapshot: DEMAND,
     messages.Moment: DEMAND,
+    DirectiveHeard: MUST,
+    ClipGone: MUST,
 }
 
 

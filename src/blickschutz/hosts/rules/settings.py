@@ -33,15 +33,18 @@ def travelling(settings: CellSettings) -> CellSettings:
     return msgspec.structs.replace(plain, source=source, notices=notices, recorded=None, clips="", models="")
 
 
-def housed(settings: CellSettings, own: OwnCamera, clips: str) -> CellSettings:
-    """With which a cell of this host is started; what is not known here is not listened to. Raises `DeviceError`."""
+def housed(settings: CellSettings, own: OwnCamera, clips: str, root: str = "") -> CellSettings:
+    """With which a cell of this host is started; what is not known here is not listened to. It seals by the `root` that was pinned here,
+    whatever it is told, where there is one. Raises `DeviceError`.
+    """
     known = own.credentials
     if not known.source:
         raise DeviceError(f"this host has no address of the camera {settings.camera}")
     source = replace(settings.source, kind=_kind(known.source), authority=own.authority)
     notices = replace(settings.notices, authority=own.authority) if settings.notices is not None and known.notices else None
     notify = settings.notify if known.notify else None
-    there = msgspec.structs.replace(settings, source=source, notices=notices, notify=notify, clips=clips, models="")
+    recording = replace(settings.recording, root=root) if root else settings.recording
+    there = msgspec.structs.replace(settings, source=source, notices=notices, notify=notify, clips=clips, models="", recording=recording)
     return joined(there, msgspec.structs.replace(known, source=known.source.removeprefix(_FILE)))
 
 

@@ -12,6 +12,8 @@ from blickschutz.kernel.errors import SettingsError
 # A name stands in subjects, streams and a certificate: no dot, no wildcard.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ROOM: Final = "control-room"
+# In the place of a camera: it is for the host itself.
+OF_HOST: Final = "_"
 
 
 def require_name(name: str) -> str:
@@ -45,7 +47,17 @@ def confirms(place: Place) -> str:
 
 def nudges(installation: str, host: str) -> str:
     """By which a host hears that its lease is another one: it looks at once, and not when its turn comes."""
-    return f"{_of(Place(installation, host, '_'), 'down')}.lease"
+    return f"{_of(Place(installation, host, OF_HOST), 'down')}.lease"
+
+
+def directives(installation: str, host: str) -> str:
+    """What is said of a host's clips: kept with its orders."""
+    return orders(Place(installation, host, OF_HOST))
+
+
+def pieces(installation: str, host: str) -> str:
+    """By which pieces of a host's clips are asked for."""
+    return f"{_of(Place(installation, host, OF_HOST), 'down')}.piece"
 
 
 def up(place: Place) -> str:

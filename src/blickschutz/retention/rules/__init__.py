@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from blickschutz.kernel.periods import gone_by
-from blickschutz.retention.model import Deadline, Ending, Kept, Limits, Reading, Receipt, ReceiptOne, Why
+from blickschutz.retention.model import Deadline, Ending, Kept, Limits, Reading, Receipt, ReceiptOne, ReceiptTwo, Why
 
 
 def deadline(kept: Kept, limits: Limits) -> Deadline:
@@ -55,8 +55,11 @@ def wait_s(tries: int) -> float:
 
 
 def receipt_text(receipt: Receipt) -> bytes:
-    """What a receipt's signature is over. One of version 1 has no ending, and its text no such field."""
+    """What a receipt's signature is over. One of version 1 has no ending, one of a clip that lay here no host, and their texts no such
+    fields."""
     bare = msgspec.structs.replace(receipt, signature="")
     if not receipt.ending:
         return msgspec.json.encode(msgspec.convert(bare, ReceiptOne, from_attributes=True), order="deterministic")
+    if not receipt.host:
+        return msgspec.json.encode(msgspec.convert(bare, ReceiptTwo, from_attributes=True), order="deterministic")
     return msgspec.json.encode(bare, order="deterministic")

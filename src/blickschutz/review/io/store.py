@@ -242,6 +242,13 @@ class SqlCaseStore:
             done = self._write(connection, changed, CaseState.DESTROYING)
         return replace(changed, version=changed.version + 1) if done else None
 
+    def heard(self, case: Case, said: str, above: int = 0) -> bool:
+        """A note in the row alone: the log has what was decided, and the receipt of what was done."""
+        where = (cases.c.id == case.id) & (cases.c.version == case.version)
+        values = {"facts": _facts(replace(case, heard=said)), "version": max(case.version, above) + 1}
+        with writing(self._engine) as connection:
+            return connection.execute(update(cases).where(where).values(values)).rowcount == 1
+
     def shredded(self, case: Case, receipt: Facts, at: float) -> bool:
         """The clip is gone, and with it what was noted of it; the receipt stands in the log."""
         bare = tuple(replace(one, note="") for one in case.verdicts)
@@ -282,7 +289,7 @@ def _facts(case: Case) -> str:
 def _bare(case: Case) -> Case:
     """What is left of a case of which nobody's name is needed any more."""
     bare = replace(case, verdicts=(), hold=None, proposal=None, shred_by=(), quarantine=None, fate=None)
-    return replace(bare, sha256="", alerts=(), close_reason="")
+    return replace(bare, sha256="", alerts=(), close_reason="", heard="")
 
 
 def _case(row: Row[Any]) -> Case:

@@ -95,8 +95,9 @@ def _lists(router: APIRouter, pages: Pages) -> None:
         found = await pages.lanes.run(Lane.READ, lambda: _require(pages, number))
         language, theme = pages.language(request), pages.theme(request)
         address, problem = await rooms.enter(number, member, language, theme, pages.origin(request), session_of(request))
-        status = 403 if problem else 200
-        return await pages.shown(Lane.READ, request, "door.html", status=status, case=found, address=address, problem=problem)
+        status = 202 if problem == "fetching" else 403 if problem else 200
+        shown = {"case": found, "address": address, "problem": problem, "share": rooms.share(found)}
+        return await pages.shown(Lane.READ, request, "door.html", status=status, **shown)
 
 
 def receipt_pdf(pages: Pages, request: Request, entry: Entry, number: int) -> Response:
@@ -183,6 +184,7 @@ def case_page(pages: Pages, request: Request, member: Member, found: Case, probl
         grounds=list(Ground),
         fates=[fate.value for fate in fates(found)],
         door=rooms.refusal(member, found) if found.state in OPENABLE else "not-openable",
+        share=rooms.share(found),
         duty=any(duty.case == found.id for duty in office.rights.store.duties(settled=False)),
         present=[pages.person_name(person) for person in rooms.present(found.id)],
         log=[entry for entry, _ in office.log.find(subject=found.clip, most=200)] if member.may(Role.SUPERVISION) else [],
@@ -217,6 +219,8 @@ def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> 
                 "left": texts.remaining(at - now, translate),
                 "near": at - now < 12 * 3600 and not case.restricted,
                 "why": why,
+                "away": recordings.is_away(case),
+                "unheard": recordings.is_unheard(case),
                 "mine": waits_for(case, member.id),
                 "verdicts": [(pages.person_name(one.person), one) for one in visible(case, member.id)],
                 "given": len(case.verdicts),
