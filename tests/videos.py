@@ -23,6 +23,9 @@ def write_pictures(path: Path, pictures: list[np.ndarray], codec: str = "libx264
         stream = container.add_stream(codec, rate=rate, options=options)
         stream.height, stream.width = pictures[0].shape[0] * 2 // 3, pictures[0].shape[1]
         stream.pix_fmt = "yuv420p"
+        if path.suffix == ".h264":
+            # What plays a raw stream takes the second slice of its first picture for a picture of its own.
+            stream.codec_context.options = {**stream.codec_context.options, "x264-params": "sliced-threads=0"}
         for index, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
             frame.pts = index
