@@ -417,5 +417,5 @@ class SiteFile(Part):
         known: dict[tuple[str, int, str], str] = {}
         for index, camera in enumerate(self.cameras):
             found = read_address(camera.address)
-            if found is not None and (other := known.setdefault((found.host, found.port, found.path), camera.id)) != camera.id:
+            if found is not None and (other := known.setdefault((found.host, found.port, found.path or "/"), camera.id)) != camera.id:
                 raise SiteError("same_address", other=other, where=("cameras", index, "address"))
