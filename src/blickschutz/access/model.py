@@ -40,6 +40,7 @@ class Permission(StrEnum):
     LOG = "log"
     HEALTH = "health"
     FIGURES = "figures"
+    OVERVIEW = "overview"
     SETTINGS = "settings"
     VERSIONS = "versions"
     SETUP = "setup"

@@ -39,6 +39,8 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     Permission.LOG: frozenset({_D}),
     Permission.HEALTH: frozenset({_L, _A, _T, _D}),
     Permission.FIGURES: frozenset({_T}),
+    # Numbers alone, for whoever looks after several sites (docs/design/overview.md).
+    Permission.OVERVIEW: frozenset({_T}),
     Permission.SETTINGS: frozenset({_T, _D}),
     # Who proposes changes of settings, and who confirms them.
     Permission.VERSIONS: frozenset({_A, _T, _D}),

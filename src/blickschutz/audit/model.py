@@ -55,6 +55,8 @@ class Event(StrEnum):
     CERTIFICATE_RENEWED = "certificate-renewed"
     HOST_ENROLLED = "host-enrolled"
     HOST_REVOKED = "host-revoked"
+    SITE_AWAY = "site-away"
+    SITE_BACK = "site-back"
     REFUSALS_COUNTED = "refusals-counted"
     ACCESS_REFUSED = "access-refused"
     REVIEWER_ENROLLED = "reviewer-enrolled"

@@ -29,6 +29,7 @@ from blickschutz.cli.hosts import cells, hosts
 from blickschutz.cli.loss import accept_loss
 from blickschutz.cli.models import models, require_models
 from blickschutz.cli.move import move
+from blickschutz.cli.overview import overview
 from blickschutz.cli.place import beside, held, place_of, require_place, with_site
 from blickschutz.cli.progress import frame_progress
 from blickschutz.cli.sensitivity import sensitivity
@@ -80,6 +81,7 @@ cli.add_command(cells)
 cli.add_command(sensitivity)
 cli.add_command(accept_loss)
 cli.add_command(move)
+cli.add_command(overview)
 cli.add_command(backup)
 cli.add_command(restore)
 cli.add_command(witness)

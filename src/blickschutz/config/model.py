@@ -123,6 +123,16 @@ class Server(Part):
     ] = None
     """Encryption with a certificate of this installation's own authority. Without it: on beyond this machine, off on it."""
 
+    overview: Annotated[
+        str,
+        Field(max_length=120),
+        Setting(
+            "Stelle, die eine Übersicht mehrerer Standorte führt und Zahlen dieses Standorts lesen darf; "
+            "ohne Angabe darf es niemand, auch mit Token nicht."
+        ),
+    ] = ""
+    """Body that runs an overview of several sites and may read numbers of this one; without it nobody may, with a token neither."""
+
     @property
     def local(self) -> bool:
         """Whether only this machine reaches the pages."""

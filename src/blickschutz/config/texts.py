@@ -148,6 +148,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{value!r} ist keine Adresse eines Brokers; schreiben Sie 'tls://Rechner:4222'",
         "{value!r} is no address of a broker; write 'tls://host:4222'",
     ),
+    "site_address": (
+        "das ist keine Adresse eines Standorts; schreiben Sie 'https://Rechner:8710', ohne Konto und Pfad",
+        "that is no address of a site; write 'https://host:8710', without account or path",
+    ),
     "no_camera": (
         "eine Kamera {value!r} gibt es in dieser Datei nicht; schreiben Sie die 'id' einer Kamera",
         "there is no camera {value!r} in this file; write the 'id' of a camera",

@@ -59,7 +59,7 @@ class Pages:
 
     def __init__(self, site: SiteFile, room: ControlRoom, clock: Clock, guard: Guard | None = None) -> None:
         self.guard = guard or Guard(clock)
-        self.room, self._clock = room, clock
+        self.room, self.clock = room, clock
         self.kept, self.lanes, self.refusals = KeptForms(clock), Lanes(), Refusals()
         self.streams = OpenStreams()
         scheme, host = "https" if site.server.secure else "http", site.server.known_names[0]
@@ -159,7 +159,7 @@ class Pages:
         try:
             day = datetime.strptime(date, "%Y-%m-%d")
         except ValueError:
-            day = datetime.fromtimestamp(self._clock.now(), self.zone)
+            day = datetime.fromtimestamp(self.clock.now(), self.zone)
         return datetime(day.year, day.month, day.day, tzinfo=self.zone)
 
     def theme(self, request: Request) -> str:
@@ -198,7 +198,7 @@ class Pages:
 
     def _rendered(self, request: Request, template: str, status: int, values: dict[str, Any]) -> HTMLResponse:
         language, member = self.language(request), self.member(request)
-        now, regime = datetime.fromtimestamp(self._clock.now(), self.zone), self.room.regime.current()
+        now, regime = datetime.fromtimestamp(self.clock.now(), self.zone), self.room.regime.current()
         shared = {
             "_": texts.translator(language),
             "language": language,

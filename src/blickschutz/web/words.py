@@ -99,6 +99,7 @@ PERMISSION_WORDS = {
     "log": N_("Protokoll lesen"),
     "health": N_("Zustand sehen"),
     "figures": N_("Messwerte für Prometheus"),
+    "overview": N_("Zahlen für eine Übersicht mehrerer Standorte"),
     "settings": N_("Einstellungen sehen"),
     "versions": N_("Änderungen der Einstellungen sehen"),
     "policy": N_("Regeln und ihren Stand sehen"),
@@ -161,6 +162,8 @@ ACCOUNT_EVENTS = {
     "certificate-renewed": N_("Zertifikat erneuert"),
     "host-enrolled": N_("Rechner bei den Kameras zugelassen"),
     "host-revoked": N_("Rechner bei den Kameras ausgeschlossen"),
+    "site-away": N_("Standort antwortet nicht"),
+    "site-back": N_("Standort antwortet wieder"),
 }
 LOSS_WORDS = {
     "database-missing": N_("Die Datenbank fehlt"),

@@ -8,11 +8,15 @@ from .because import Because
 from .camera import Camera
 from .case import Case
 from .cases import Cases
+from .chain import Chain
 from .channel import Channel
+from .clock_said import ClockSaid
 from .close import Close
 from .close_outcome import CloseOutcome
+from .count import Count
 from .database import Database
 from .decision import Decision
+from .due_clips import DueClips
 from .entries import Entries
 from .entry import Entry
 from .entry_facts import EntryFacts
@@ -25,12 +29,17 @@ from .kind import Kind
 from .list_alerts_state import ListAlertsState
 from .me import Me
 from .need import Need
+from .needs_said import NeedsSaid
 from .note import Note
+from .overview import Overview
+from .overview_alerts import OverviewAlerts
+from .overview_cameras import OverviewCameras
 from .package import Package
 from .person import Person
 from .problem import Problem
 from .regime import Regime
 from .regime_name import RegimeName
+from .rules_said import RulesSaid
 from .set_regime import SetRegime
 from .set_regime_name import SetRegimeName
 from .setting import Setting
@@ -45,11 +54,15 @@ __all__ = (
     "Camera",
     "Case",
     "Cases",
+    "Chain",
     "Channel",
+    "ClockSaid",
     "Close",
     "CloseOutcome",
+    "Count",
     "Database",
     "Decision",
+    "DueClips",
     "Entries",
     "Entry",
     "EntryFacts",
@@ -62,12 +75,17 @@ __all__ = (
     "ListAlertsState",
     "Me",
     "Need",
+    "NeedsSaid",
     "Note",
+    "Overview",
+    "OverviewAlerts",
+    "OverviewCameras",
     "Package",
     "Person",
     "Problem",
     "Regime",
     "RegimeName",
+    "RulesSaid",
     "SetRegime",
     "SetRegimeName",
     "Setting",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from blickschutz.audit.model import Event
-from blickschutz.compliance.documents import remains, words
+from blickschutz.compliance.documents import reading, remains, words
 from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, fact, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Found, Grounds, Result
@@ -16,7 +16,7 @@ _STATES = {Result.HOLDS: "wirksam", Result.BROKEN: "NICHT wirksam", Result.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """One row: what is done, which SDM goal, which letter of Art. 32(1), which component, which rule watches over it."""
+    """One row: what is done, which SDM goal, which letter of Art. 32(1), which component, which rule watches over it; where it is so."""
 
     text: Callable[[Grounds], str]
     goal: str
@@ -24,6 +24,7 @@ class _Measure:
     component: str
     rule: str
     evidence: tuple[Evidence, ...]
+    where: Callable[[Grounds], bool] = lambda g: True
 
 
 def _plain(text: str) -> Callable[[Grounds], str]:
@@ -167,6 +168,7 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
                 "SI-08",
                 (test("tests/unit/test_evidence.py"),),
             ),
+            _Measure(reading.row, "Vertraulichkeit", "b", "Leitstelle", "SI-02", reading.READ_BY, where=reading.is_read),
         ),
     ),
     (
@@ -289,7 +291,7 @@ def measures(g: Grounds, found: list[Found]) -> Document:
         )
     ]
     for title, rows in _CONTROLS:
-        cells = tuple((_cells(g, row, states[row.rule]), (*row.evidence, rule(row.rule))) for row in rows)
+        cells = tuple((_cells(g, row, states[row.rule]), (*row.evidence, rule(row.rule))) for row in rows if row.where(g))
         sections.append(Section(title, (Table(("Maßnahme", "Gewährleistungsziel", "Rechtsgrundlage", "Komponente", "Stand"), cells),)))
     sections.append(
         Section(

@@ -6,6 +6,7 @@ from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
 from blickschutz.compliance.documents import hours, remains, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
+from blickschutz.compliance.documents.reading import overview
 from blickschutz.compliance.documents.risks import risks
 from blickschutz.compliance.documents.signatures import signatures
 from blickschutz.compliance.documents.sources import own_analysis
@@ -139,7 +140,7 @@ def impact_assessment(g: Grounds) -> Document:
             ),
         ),
         Section("Auswertung durch Software", tuple(_ai(g))),
-        Section("Fluss der Daten und Empfänger", (*_flow(), _recipients(g))),
+        Section("Fluss der Daten und Empfänger", (*_flow(), _recipients(g), *overview(g))),
         Section("Speicherdauer", (*words.retention(g), *words.log_kept(g))),
         Section(
             "Rechtsgrundlage",
@@ -245,6 +246,7 @@ def record_of_processing(g: Grounds) -> Document:
             ),
             *hours.hours(g, "de"),
             recipients,
+            *overview(g),
             third,
             *words.retention(g),
             say("Technische und organisatorische Maßnahmen: siehe das gleichnamige Dokument.", law("Art. 30 Abs. 1 lit. g DSGVO")),

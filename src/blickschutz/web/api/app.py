@@ -17,7 +17,7 @@ from blickschutz.access.model import Permission
 from blickschutz.access.rules import PERSONAL, permitted
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.web.allowed import allow_token, member_of, rows
-from blickschutz.web.api import alerts, cameras, records
+from blickschutz.web.api import alerts, cameras, overview, records
 from blickschutz.web.api.models import Me, Problem
 from blickschutz.web.api.naming import EXAMPLES, OPERATIONS, TAGS
 from blickschutz.web.api.problems import ApiProblem
@@ -54,7 +54,7 @@ def make_api(pages: Pages) -> FastAPI:
     api = FastAPI(title="Blickschutz", docs_url=None, redoc_url=None, openapi_url=None)
     api.state.room, api.state.lanes = pages.room, pages.lanes
     api.router.route_class = route_class(pages.lanes)
-    api.router.routes.extend(route for part in (cameras, alerts, records) for route in part.routes(pages).routes)
+    api.router.routes.extend(route for part in (cameras, alerts, records, overview) for route in part.routes(pages).routes)
 
     @api.get("/me", dependencies=[allow_token(Permission.OWN)])
     def me(request: Request) -> Me:

@@ -158,6 +158,69 @@ class Health(Said):
     """Registered detectors and their SHA-256."""
 
 
+class Count(Said):
+    count: int
+    oldest_s: float
+    """Age of the oldest."""
+
+
+class DueClips(Said):
+    due: int
+    """Clips that are still there though their time is up."""
+    overdue: int
+    """Those of them that should be gone."""
+    oldest_s: float
+
+
+class Chain(Said):
+    entries: int
+    faults: int
+    verified_at: datetime | None
+
+
+class ClockSaid(Said):
+    offset_s: float
+    """How far the wall clock is ahead of the time for deadlines."""
+    suspended: bool
+    """Whether deadlines wait for the clock."""
+
+
+class RulesSaid(Said):
+    holds: int
+    broken: int
+    unknown: int
+    gates: int
+    """Gates that are closed."""
+    broken_ids: list[str]
+    age_s: float
+    """How old that is."""
+
+
+class NeedsSaid(Said):
+    urgent: int
+    other: int
+
+
+class Overview(Said):
+    """What an overview of several sites may know: numbers and words of closed lists. Never a name, a place or a picture."""
+
+    contract: Literal[1] = 1
+    version: str
+    at: datetime
+    up_s: float
+    cameras: dict[str, int]
+    """By state how many."""
+    recording: bool
+    """Whether every camera that sends something can be recorded."""
+    alerts: dict[str, Count]
+    """Open ones by kind."""
+    deadlines: DueClips | None
+    chain: Chain | None
+    clock: ClockSaid
+    rules: RulesSaid
+    needs: NeedsSaid
+
+
 class Decision(Said):
     at: datetime
     event: str

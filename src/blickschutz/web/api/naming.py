@@ -33,6 +33,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("get", "/packages"): ("listPackages", "records"),
     ("get", "/log"): ("listLog", "records"),
     ("get", "/health"): ("getHealth", "system"),
+    ("get", "/overview"): ("getOverview", "system"),
     ("get", "/settings"): ("listSettings", "system"),
     ("get", "/people"): ("listPeople", "system"),
     ("get", "/me"): ("getMe", "system"),
@@ -83,6 +84,20 @@ _ENTRY: Final[Mapping[str, Any]] = {
     "facts": {"reason": "Wartung"},
     "hash": "9f2c…",
 }
+_OVERVIEW: Final[Mapping[str, Any]] = {
+    "contract": 1,
+    "version": "0.1.0",
+    "at": _AT,
+    "up_s": 86_400.0,
+    "cameras": {"live": 10, "stale": 1},
+    "recording": True,
+    "alerts": {"person_down": {"count": 1, "oldest_s": 42.0}},
+    "deadlines": {"due": 2, "overdue": 0, "oldest_s": 0.0},
+    "chain": {"entries": 1201, "faults": 0, "verified_at": _AT},
+    "clock": {"offset_s": 0.01, "suspended": False},
+    "rules": {"holds": 60, "broken": 1, "unknown": 2, "gates": 0, "broken_ids": ["TR-02"], "age_s": 12.0},
+    "needs": {"urgent": 0, "other": 2},
+}
 EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "Camera": {"id": "vorplatz-nord", "name": "Vorplatz Nord", "side": "forecourt", "state": "live", "cause": "", "stopped": False},
     "Because": {"reason": "Wartung am Mast"},
@@ -109,6 +124,13 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "second_factors": 1,
     },
     "Setting": {"key": "server.port", "value": "8710", "meaning": "Port of the pages.", "line": 21},
+    "Overview": _OVERVIEW,
+    "Count": _OVERVIEW["alerts"]["person_down"],
+    "DueClips": _OVERVIEW["deadlines"],
+    "Chain": _OVERVIEW["chain"],
+    "ClockSaid": _OVERVIEW["clock"],
+    "RulesSaid": _OVERVIEW["rules"],
+    "NeedsSaid": _OVERVIEW["needs"],
     "Wrong": {"where": ["body", "reason"], "text": "Field required"},
     "Problem": {
         "type": "about:blank",

@@ -28,6 +28,8 @@ def routes(pages: Pages) -> APIRouter:
     """Everybody's own."""
     router = pages.router()
     access, keys = pages.room.office.access, pages.keys
+    # A token for an overview that this site takes no part in would open nothing.
+    closed = frozenset() if pages.site.server.overview else frozenset({Permission.OVERVIEW})
 
     def _page(request: Request, problem: str = "", where: str = "", status: int = 200, **values: Any) -> Response:
         member, session = member_of(request), session_of(request)
@@ -44,7 +46,7 @@ def routes(pages: Pages) -> APIRouter:
             "secret": written(secret),
             "picture": code.svg_inline(scale=5, border=3, dark="#000000", light="#ffffff", omitsize=True),
             "tokens": [(one, _day(pages, request, one.until), _day(pages, request, one.used)) for one in access.tokens.of(member.id)],
-            "scopes": sorted(one.value for one in permitted(member) - PERSONAL),
+            "scopes": sorted(one.value for one in permitted(member) - PERSONAL - closed),
             "key_host": keys.host,
             "problem": problem,
             "where": where,
