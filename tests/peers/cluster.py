@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -47,6 +48,13 @@ class _Pictures(WebCamera):
     def talk(self, connection):
         self.own.connection = connection
         super().talk(connection)
+
+
+class Watched(Protocol):
+    """A camera of a cluster: what stands in its place has an address, too."""
+
+    @property
+    def address(self) -> str: ...
 
 
 class CountingCamera:
@@ -168,12 +176,13 @@ def keep(host: Host, camera: str, run: str, numbers: Iterable[int]) -> None:
 class Cluster:
     """In `base`: a site with cameras that lie with hosts, the broker, and a folder for each host as it was carried to its machine."""
 
-    def __init__(self, base: Path, cameras: tuple[CountingCamera, ...], hosts: tuple[str, ...] = ("north", "south")) -> None:
+    def __init__(self, base: Path, cameras: tuple[Watched, ...], hosts: tuple[str, ...] = ("north", "south")) -> None:
         self.base, self.cameras, self.clock = base, cameras, SystemClock()
         self.port = free_port()
         self.site = self._site()
         self.hosts = {name: self.enrol(name) for name in hosts}
-        self.broker = RunningBroker(base / "state/hosts/broker/nats.conf", self.port)
+        listen = self.site.hosts.listen if self.site.hosts is not None else "127.0.0.1"
+        self.broker = RunningBroker(base / "state/hosts/broker/nats.conf", self.port, listen)
 
     def _site(self) -> SiteFile:
         """What the control room knows: where the cameras are, and none of their secrets."""

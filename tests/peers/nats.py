@@ -36,7 +36,8 @@ def free_port() -> int:
 class RunningBroker:
     """The program with a configuration that is there. `kill`, `start`, `empty` are what happens to brokers."""
 
-    def __init__(self, config: Path, port: int) -> None:
+    def __init__(self, config: Path, port: int, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._program, self._config, self.port, self.folder = program(), config, port, config.parent
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +51,7 @@ class RunningBroker:
         end = time.monotonic() + 10
         while time.monotonic() < end and self._process.poll() is None:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex((self._host, self.port)) == 0:
                     return
             time.sleep(0.02)
         raise AssertionError(f"the broker did not start: {self.log()}")

@@ -143,6 +143,7 @@ def make_control(
         """Have everybody hear of a cell who has to."""
         if isinstance(cell, HostKeeper):
             cell.host_news.listen(clips.heard)
+            cell.standing = lambda: regime.standing(records.orders.standing(), records.orders.keep)
         cell.episodes.listen(sensitivity.heard)
         cell.situations.listen(routing.seen)
         cell.found.listen(routing.found)

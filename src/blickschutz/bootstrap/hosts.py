@@ -149,7 +149,7 @@ root = {_text(self._site.review.root or "")}
 def needs_of(site: SiteFile) -> dict[str, Need]:
     """What each camera that lies with hosts takes."""
     hosts = site.hosts
-    return {one.id: Need(one.cores, one.memory_mb, one.network) for one in hosts.cameras} if hosts is not None else {}
+    return {one.id: Need(one.cores, one.memory_mb, one.network, one.only) for one in hosts.cameras} if hosts is not None else {}
 
 
 def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock) -> HostRoom | None:

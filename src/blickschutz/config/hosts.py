@@ -44,6 +44,12 @@ class HostedCamera(Part):
         Setting("Netz, in dem sie erreichbar ist; nur Rechner, die es auch nennen, bekommen sie. Ohne Angabe jeder."),
     ] = ""
     """Network in which it is reached; only hosts that name it, too, get the camera. Without it any host may."""
+    only: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9_-]{0,64}$"),
+        Setting("Der einzige Rechner, der sie auswerten darf. Er filmt und zeichnet weiter auf, wenn er abgeschnitten ist."),
+    ] = ""
+    """The one host that may film it. It films and records on while it is cut off, because no other one can."""
     cores: Annotated[float, Field(gt=0, le=16), Setting("Prozessorkerne, die ihre Auswertung braucht.")] = 0.25
     """Processor cores that its cell takes."""
     memory_mb: Annotated[float, Field(gt=0, le=16_000), Setting("Arbeitsspeicher in Megabyte, den ihre Auswertung braucht.")] = 250.0

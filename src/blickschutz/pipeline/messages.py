@@ -17,8 +17,9 @@ from blickschutz.ingest.rules.address import is_public
 from blickschutz.kernel.devices import Decoding, Device, InUse
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.kernel.scene import Doubt
-from blickschutz.recording.model import ClipNews, Order, RecordingSettings
+from blickschutz.recording.model import ClipNews, Keep, Order, RecordingSettings, Sealing
 from blickschutz.redaction.model import RedactionSettings
+from blickschutz.regime.model import Override, Service
 from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.situations.settings import SituationSettings
 from blickschutz.wall.model import EncoderSettings
@@ -148,6 +149,21 @@ class SetSituations(_Message, frozen=True, tag="set-situations"):
     """Look for these situations from now on: zones, lines and rules are others. The thresholds in force stay."""
 
     situations: SituationSettings
+
+
+class SetStanding(_Message, frozen=True, tag="standing", kw_only=True):
+    """What follows from situations while nobody can be asked: a host that is cut off orders by it. Without a `sealing` nothing is recorded.
+
+    `timezone`, `holidays` (a state of Germany) and `place` (latitude, longitude) are those of the site. No cell is told it.
+    """
+
+    service: Service
+    timezone: str
+    holidays: str
+    place: tuple[float, float] | None
+    override: Override | None
+    sealing: Sealing | None
+    keep: Keep
 
 
 class Quit(_Message, frozen=True, tag="quit"):
@@ -297,6 +313,7 @@ ToCell: TypeAlias = (
     | EndOrder
     | SetThresholds
     | SetSituations
+    | SetStanding
     | TakenOver
     | Heard
     | Quit

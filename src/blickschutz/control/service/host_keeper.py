@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -30,6 +31,7 @@ from blickschutz.pipeline.messages import (
     FromCell,
     News,
     Record,
+    SetStanding,
     SetThresholds,
     Stop,
     TakenOver,
@@ -51,6 +53,7 @@ _COLLECTS_S: Final = 5.0
 _MOVED: Final = "the camera goes from {} to another host"
 # From this contract on a host keeps the clips of its cameras by itself.
 KEEPS_CLIPS: Final = 2
+STAND_S: Final = 30.0
 
 
 class _Post:
@@ -79,6 +82,8 @@ class HostKeeper(CellKeeper):
         # Which host told what is taken in just now.
         self._told_by = ""
         self.host_news: Topic[HostNewsHeard] = Topic()
+        # What a host is to do while it is cut off; waits for disk and database.
+        self.standing: Callable[[], SetStanding] | None = None
 
     @property
     def host(self) -> str:
@@ -118,6 +123,7 @@ class HostKeeper(CellKeeper):
         self._beside = [
             guard.task(f"collecting-{self.camera}", self._collect, every_s=COLLECT_S),
             guard.task(f"following-{self.camera}", self._follow),
+            guard.task(f"standing-{self.camera}", self._stand, every_s=STAND_S),
         ]
 
     def heard(self, told: NewsTold) -> None:
@@ -152,6 +158,7 @@ class HostKeeper(CellKeeper):
         wanted = (Configure(self._settings), SetThresholds(dict(self._settings.situations.thresholds)), Stop(self.stopped))
         for wish in (*wanted, Watch(self.stream.is_watched), TakenOver()):
             self._say(wish)
+        await self._stand()
         patience = START_S
         # Another token of the same host is another life of the cell at most, which the host itself tells.
         while self._stays(placed):
@@ -165,6 +172,12 @@ class HostKeeper(CellKeeper):
                 self._take(message)
             self._deliver(post, self._times, link.theirs)
         raise DeviceError(_MOVED.format(placed.host))
+
+    async def _stand(self) -> None:
+        """Tell the host what it is to do while nobody can be asked."""
+        link = self._link
+        if self.standing is not None and link is not None and link.contract >= KEEPS_CLIPS:
+            link.send(await asyncio.to_thread(self.standing))
 
     def _stays(self, placed: Placed) -> bool:
         now = self._hosts.placed(self.camera)

@@ -270,20 +270,29 @@ class RecordingOrders:
         cell = self._cells[order.camera]
         if not cell.reachable:
             return False
-        register, root = self._enrolment.sealing()
-        sealing = Sealing(self._key.installation, str(self._shelf.folder), self.openers(), register, root)
+        sealing = self._sealing(str(self._shelf.folder))
         for_s = order.for_s if order.for_s is not None or not again else _AGAIN_S
         # Numbers of situations are those of one life of the cell: an order that is given again may be of an earlier one.
         situation = order.situation.number if order.situation is not None and for_s is None else 0
         mode = ClipMode(order.mode)
-        keep = Keep(
-            regular_s=self._site.retention.unreviewed_hours * _HOUR_S,
-            hard_s=self._site.retention.hard_limit_days * 24 * _HOUR_S,
-            zone=self._site.site.timezone,
-        )
-        told = Order(number=order.number, mode=mode, cause=order.cause, sealing=sealing, for_s=for_s, situation=situation, keep=keep)
+        told = Order(number=order.number, mode=mode, cause=order.cause, sealing=sealing, for_s=for_s, situation=situation, keep=self.keep)
         cell.record(told)
         return True
+
+    @property
+    def keep(self) -> Keep:
+        """How long a clip is kept that nobody says a word about."""
+        kept = self._site.retention
+        return Keep(regular_s=kept.unreviewed_hours * _HOUR_S, hard_s=kept.hard_limit_days * 24 * _HOUR_S, zone=self._site.site.timezone)
+
+    def standing(self) -> Sealing | None:
+        """For whom is sealed by whoever cannot ask; None where nothing may be recorded now. Waits for disk and database."""
+        self._look()
+        return None if self.refusal() else self._sealing("")
+
+    def _sealing(self, folder: str) -> Sealing:
+        register, root = self._enrolment.sealing()
+        return Sealing(self._key.installation, folder, self.openers(), register, root)
 
     def _look(self) -> None:
         """Whether all is as people made it; a database that answers late holds up no recording: whoever seals looks too."""

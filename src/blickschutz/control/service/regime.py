@@ -11,6 +11,8 @@ from blickschutz.audit.model import Entry, Event
 from blickschutz.config.hours import service
 from blickschutz.config.model import SiteFile
 from blickschutz.kernel.clock import Clock
+from blickschutz.pipeline.messages import SetStanding
+from blickschutz.recording.model import Keep, Sealing
 from blickschutz.regime.io.calendar import PlaceCalendar
 from blickschutz.regime.model import Action, CurrentRegime, Mode, Moment, Override, OverrideEntry, RegimeName
 from blickschutz.regime.rules import at_moment
@@ -43,8 +45,8 @@ class RegimeKeeper:
     def __init__(self, site: SiteFile, clock: Clock, log: AuditLog, count: Count | None = None) -> None:
         regimes, place = site.regimes, site.site
         self._clock, self._zone = clock, ZoneInfo(place.timezone)
-        self._service = service(site)
-        known = (place.latitude, place.longitude) if place.latitude is not None and place.longitude is not None else None
+        self._service, self._holidays = service(site), regimes.holidays
+        self._place = known = (place.latitude, place.longitude) if place.latitude is not None and place.longitude is not None else None
         self._calendar = PlaceCalendar(regimes.holidays, known, self._zone)
         self._log, self._count = log, count
         self._set = self._last_set()
@@ -95,6 +97,18 @@ class RegimeKeeper:
         """Seconds until it ends."""
         ends = self._count.at(Stamp(last.epoch, last.ends)) if self._count is not None and last.epoch else None
         return last.until - self._clock.now() if ends is None or self._count is None else ends - self._count.now()
+
+    def standing(self, sealing: Sealing | None, keep: Keep) -> SetStanding:
+        """The same for whoever cannot ask."""
+        return SetStanding(
+            service=self._service,
+            timezone=self._zone.key,
+            holidays=self._holidays,
+            place=self._place,
+            override=self.override,
+            sealing=sealing,
+            keep=keep,
+        )
 
     def action(self, situation: Situation) -> Action:
         return self._moment().policy.action(situation.kind)

@@ -27,8 +27,8 @@ from blickschutz.hosts.model import Place
 from blickschutz.hosts.ports import LeftCell
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import importance_of
-from blickschutz.hosts.rules.lease import RENEW_S, Capacity, Holder
-from blickschutz.kernel.clock import Clock
+from blickschutz.hosts.rules.lease import FOREVER_S, RENEW_S, Capacity, Holder
+from blickschutz.kernel.clock import Clock, aging
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import greeting, read_from_cell
 from blickschutz.pipeline.messages import ClipTold, News, Quit
@@ -173,8 +173,10 @@ class Agent:
         self._nudged.set()
 
     def _films(self, cameras: Mapping[str, int], until: float) -> None:
+        now = aging()
         for camera, cell in self._cells.items():
-            cell.lease(cameras.get(camera, 0), until)
+            lasts = camera in cameras and self._holder.until_of(camera, now) > until
+            cell.lease(cameras.get(camera, 0), now + FOREVER_S if lasts else until)
 
     async def _let_go(self, cameras: Collection[str]) -> None:
         cells = [self._cells[camera] for camera in cameras if camera in self._cells]

@@ -18,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from blickschutz.guard.service import Guard
+from blickschutz.hosts.io.alone import Alone
 from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Broker
 from blickschutz.hosts.io.clips import HostClips
 from blickschutz.hosts.io.journal import FileJournal
@@ -29,7 +30,21 @@ from blickschutz.hosts.rules.parts import Joined, Parted
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import unpack_to_cell
-from blickschutz.pipeline.messages import ClipTold, FilmUntil, Fragment, FromCell, Head, Heard, News, Record, Resumed, ToCell, Watch
+from blickschutz.pipeline.messages import (
+    ClipTold,
+    FilmUntil,
+    Fragment,
+    FromCell,
+    Head,
+    Heard,
+    News,
+    Record,
+    Resumed,
+    SetStanding,
+    SituationTold,
+    ToCell,
+    Watch,
+)
 from blickschutz.wire.frames import unpack
 from blickschutz.wire.greeting import Greeting, RefusedError, agreed, clock_name
 
@@ -75,6 +90,7 @@ class HostEnd:
         # What the cell has in hand, and the news before it: it is said once these are in rows.
         self._resumed: tuple[Resumed, tuple[str, int] | None] | None = None
         self._subscriptions: list[Subscription] = []
+        self._alone = Alone(clock)
 
     async def start(self) -> None:
         """Raises `DeviceError`."""
@@ -106,7 +122,8 @@ class HostEnd:
         and whoever gave it gives it again where it still makes sense.
         """
         if session == self._session:
-            self._line.send(message)
+            if not isinstance(message, Record) or self._alone.ordered(message.order):
+                self._line.send(message)
         else:
             _log.warning("order_of_another_session", camera=self._place.camera, order=type(message).__name__)
 
@@ -148,8 +165,13 @@ class HostEnd:
     async def _hear(self, message: Msg) -> None:
         try:
             data = self._down.take(unpack(message.data, _parts))
-            if data is not None:
-                self._line.send(unpack_to_cell(data))
+            if data is None:
+                return
+            said = unpack_to_cell(data)
+            if isinstance(said, SetStanding):
+                self._alone.standing = said
+            else:
+                self._line.send(said)
         except ProtocolError as error:
             _log.error("session_ended", camera=self._place.camera, problem=str(error))
             self._lost()
@@ -172,6 +194,8 @@ class HostEnd:
             self._session = ""
             self._outgoing.clear()
             self._resumed = None
+            self._alone.cut()
+            self._say.set()
             self._line.send(Watch(False))
         self._told = ("", 0)
         self._news.set()
@@ -201,6 +225,9 @@ class HostEnd:
     async def _keep(self, news: News) -> None:
         if isinstance(news, ClipTold) and self._clips is not None:
             news = await asyncio.to_thread(self._clips.heard, self._place.camera, self._line.run, news)
+        if isinstance(news, SituationTold):
+            news = self._alone.seen(self._line.run, news, apart=not self._session)
+            self._say.set()
         told = (self._line.run, news.number, self._token(), _encoder.encode(news), importance_of(news), clock_name())
         await asyncio.to_thread(self._journal.add, *told)
         self._line.send(Heard(news.number))
@@ -228,6 +255,9 @@ class HostEnd:
             if self._clock.monotonic() - self._last_word > SILENT_S:
                 self._lost()
             self._say.clear()
+            for order in self._alone.take():
+                if self._clips is not None and not await asyncio.to_thread(self._clips.ordered, self._place.camera, order):
+                    self._line.send(Record(order))
             while self._outgoing:
                 await self._said(self._outgoing.popleft())
 

@@ -187,7 +187,8 @@ class GiverRounds:
         wanted = place(needs, {host: capacity for host, capacity in giver.alive(now).items() if host in may}, giver.where())
         # A camera that is nobody's any more, or whose host is shut out, is taken back from whoever has it.
         gone = {camera: "" for camera, host in giver.where().items() if camera not in needs or (camera not in wanted and host not in may)}
-        writes = giver.writes({**gone, **wanted}, now)
+        ever = [camera for camera, need in needs.items() if need.only]
+        writes = giver.writes({**gone, **wanted}, now, ever)
         if writes:
             await asyncio.to_thread(self._remember, giver.newest)
         for write in writes:

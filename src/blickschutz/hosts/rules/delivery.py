@@ -23,6 +23,7 @@ TABLE: Mapping[type[Any], Delivery] = {
     messages.FilmUntil: NEWEST,
     messages.SetThresholds: NEWEST,
     messages.SetSituations: NEWEST,
+    messages.SetStanding: NEWEST,
     messages.TakenOver: NEWEST,
     messages.Resumed: NEWEST,
     messages.Heard: NEWEST,

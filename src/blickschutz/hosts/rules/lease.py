@@ -7,7 +7,7 @@ clocks are those of each side alone, by which a machine that sleeps ages (`CLOCK
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,9 +37,13 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     spare: bool = False
 
 
-class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+# As good as without end: what a cell is told must be a number.
+FOREVER_S: Final = 1e9
+
+
+class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The record of one host: `run` is its life, `grants` and `held` are tokens by camera, `beat` counts what the host wrote; of the
-    cameras `waiting` it has something to tell that nobody has confirmed.
+    cameras `waiting` it has something to tell that nobody has confirmed. Those `ever` no other host may have: their lease has no end.
     """
 
     run: str
@@ -48,6 +52,7 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     held: dict[str, int] = {}
     capacity: Capacity = Capacity()
     waiting: tuple[str, ...] = ()
+    ever: tuple[str, ...] = ()
 
 
 class Holder:
@@ -59,6 +64,8 @@ class Holder:
         self._revision = 0
         self._until = self._quiet = float("-inf")
         self._held: dict[str, int] = {}
+        # What was granted without end, as the store took it last.
+        self._ever: frozenset[str] = frozenset()
         self.waiting: tuple[str, ...] = ()
         # By camera the highest token that is over: it is never taken up again.
         self._over: dict[str, int] = {}
@@ -76,8 +83,12 @@ class Holder:
     def films(self, now: float) -> Mapping[str, int]:
         """Tokens by camera."""
         if now >= self._until:
-            self._let_go(self._held)
+            self._let_go([camera for camera in self._held if camera not in self._ever])
         return dict(self._held)
+
+    def until_of(self, camera: str, now: float) -> float:
+        """When its cell has to let go, unless it is renewed."""
+        return now + FOREVER_S if camera in self._ever and camera in self._held else self._until
 
     def see(self, lease: Lease | None, revision: int) -> None:
         """What the store has now. What is not granted any more ends at once."""
@@ -92,8 +103,9 @@ class Holder:
         held = {camera: token for camera, token in granted.items() if token > self._over.get(camera, 0)}
         seen = self._seen
         grants = dict(seen.grants) if seen is not None and seen.run == self._run else {}
+        ever = seen.ever if seen is not None and seen.run == self._run else ()
         beat = seen.beat + 1 if seen is not None else 1
-        lease = Lease(run=self._run, beat=beat, grants=grants, held=held, capacity=self._capacity, waiting=self.waiting)
+        lease = Lease(run=self._run, beat=beat, grants=grants, held=held, capacity=self._capacity, waiting=self.waiting, ever=ever)
         return lease, self._revision
 
     def leave(self) -> None:
@@ -108,7 +120,7 @@ class Holder:
         self._seen, self._revision = lease, revision
         self._let_go([camera for camera in self._held if camera not in lease.held])
         self._held = {camera: token for camera, token in lease.held.items() if token > self._over.get(camera, 0)}
-        self._until = asked + self._lasts_s
+        self._until, self._ever = asked + self._lasts_s, frozenset(lease.ever)
 
     def _granted(self) -> Mapping[str, int]:
         return self._seen.grants if self._seen is not None and self._seen.run == self._run else {}
@@ -202,14 +214,18 @@ class Giver:
             for name, seen in self._hosts.items()
         )
 
-    def writes(self, wanted: Mapping[str, str], now: float) -> list[Write]:
-        """What follows from where each camera is wanted: silent hosts are ended, what is elsewhere is taken back, what is free given."""
+    def writes(self, wanted: Mapping[str, str], now: float, ever: Collection[str] = ()) -> list[Write]:
+        """What follows from where each camera is wanted: silent hosts are ended, what is elsewhere is taken back, what is free given.
+
+        Those `ever` have one host alone that may film them: it keeps them while it is silent, because there is nobody to give them to.
+        """
         found = []
         for host, seen in self._hosts.items():
             lease = seen.lease
             if now - seen.at >= FULL_S:
-                if lease.grants or lease.held:
-                    ended = msgspec.structs.replace(lease, grants={}, held={})
+                kept, held = _only(lease.grants, lease.ever), _only(lease.held, lease.ever)
+                if (kept, held) != (lease.grants, lease.held):
+                    ended = msgspec.structs.replace(lease, grants=kept, held=held)
                     found.append(Write(host, ended, seen.revision, ends=True))
                 continue
             grants = {camera: token for camera, token in lease.grants.items() if wanted.get(camera, host) == host}
@@ -218,9 +234,10 @@ class Giver:
                     grants[camera] = self._token()  # the host let it go, and does not take up the old one again
             for camera in (camera for camera, place in wanted.items() if place == host and self.is_free(camera, now, host)):
                 grants[camera] = self._token()
-            if grants != lease.grants and now - seen.at < LEASE_S:
+            lasting = tuple(sorted(grants.keys() & set(ever)))
+            if (grants, lasting) != (lease.grants, lease.ever) and now - seen.at < LEASE_S:
                 seen.asked |= grants.keys()
-                found.append(Write(host, msgspec.structs.replace(lease, grants=grants), seen.revision))
+                found.append(Write(host, msgspec.structs.replace(lease, grants=grants, ever=lasting), seen.revision))
         return found
 
     def wrote(self, write: Write, revision: int) -> None:
@@ -255,3 +272,7 @@ class Giver:
     def _token(self) -> int:
         self.newest += 1
         return self.newest
+
+
+def _only(tokens: Mapping[str, int], cameras: Collection[str]) -> dict[str, int]:
+    return {camera: token for camera, token in tokens.items() if camera in cameras}

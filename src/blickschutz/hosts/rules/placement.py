@@ -10,11 +10,14 @@ from blickschutz.hosts.rules.lease import Capacity
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a camera takes: cores, memory in MB, and the network in which it can be reached (empty: from anywhere)."""
+    """What a camera takes: cores, memory in MB, and the network in which it can be reached (empty: from anywhere). `only`: the one host
+    that may film it (empty: any).
+    """
 
     cores: float = 0.25
     memory_mb: float = 250.0
     network: str = ""
+    only: str = ""
 
 
 def place(needs: Mapping[str, Need], hosts: Mapping[str, Capacity], now: Mapping[str, str]) -> dict[str, str]:
@@ -28,6 +31,7 @@ def place(needs: Mapping[str, Need], hosts: Mapping[str, Capacity], now: Mapping
     def fits(camera: str, host: str) -> bool:
         need, capacity = needs[camera], hosts[host]
         reached = (not need.network or need.network in capacity.networks) and (not capacity.cameras or camera in capacity.cameras)
+        reached = reached and (not need.only or need.only == host)
         return reached and left[host][0] >= need.cores - 1e-9 and left[host][1] >= need.memory_mb - 1e-9
 
     def put(camera: str, host: str) -> None:
