@@ -2,10 +2,10 @@
 
     python -m benchmarks.cuts [--seconds 60] [--drift 2] [--rounds 1] [--json]
 
-One host that alone may film its camera (`only`), a real broker with TLS, a control room; its monotonic and boot clocks are another's by
-`--drift` seconds (a time namespace). The film covers the lens every 40 s, so situations come while nobody can be asked. Counted: pictures
-analysed and clips recorded while cut off; of all numbered news those lost, doubled, out of order; clips without a case, or whose case has
-another hash. Needs root. Prints one JSON object.
+One host that alone may film its camera (`only`), a real broker with TLS, a control room; the host's monotonic and boot clocks are ahead
+by `--drift` seconds (a time namespace). The film covers the lens once a minute, so situations come while nobody can be asked. Counted:
+pictures analysed and clips recorded while cut off; of all numbered news those lost, doubled, out of order; clips without a case, or whose
+case has another hash. Needs root. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from blickschutz.review.model import CaseState
 from blickschutz.wall.model import TileState
 
 _SPACE, _ROOM, _THERE = "blick-cut", "10.213.77.1", "10.213.77.2"
-_WIDTH, _HEIGHT, _RATE, _SECONDS = 320, 180, 10, 40
-# The incident's clip is painted from its second 62 on; ours begins so much earlier.
-_BEFORE_S = 42.0
+_WIDTH, _HEIGHT, _RATE, _SECONDS = 320, 180, 10, 60
+# The incident's clip is painted from its second 62 on; ours begins so much later.
+_BEFORE_S = 22.0
 _PATIENCE_S = 240.0
 
 
 class Film:
-    """A still place, textured; every 40 s its lens is covered for 14 s."""
+    """A still place, textured; every 60 s its lens is covered for 14 s."""
 
     def __init__(self, path: Path) -> None:
         random = np.random.default_rng(5)
@@ -145,6 +145,8 @@ class Trial:
         (self.keeper,) = self.system.supervisor.keepers.values()
         self.heard: dict[str, list[int]] = defaultdict(list)
         self.keeper.news.listen(self._hear)
+        self.situations: list[str] = []
+        self.keeper.situations.listen(lambda told: self.situations.append(told.situation.kind.value))
 
     def _hear(self, told: NewsTold) -> None:
         self.heard[told.run].append(told.number)
@@ -211,7 +213,15 @@ class Trial:
             digest = hashlib.sha256((self.host.folder / "data/clips" / f"{one.clip}.clip").read_bytes()).hexdigest()
             wrong += case is None or case.sha256 != digest or case.host != "north"
         told = sum(map(len, self.heard.values()))
-        return {"told": told, "lost": lost, "doubled": doubled, "out_of_order": order, "clips": len(clips), "clips_without_case": wrong}
+        return {
+            "situations": len(self.situations),
+            "told": told,
+            "lost": lost,
+            "doubled": doubled,
+            "out_of_order": order,
+            "clips": len(clips),
+            "clips_without_case": wrong,
+        }
 
     def end(self) -> None:
         self._running.end()

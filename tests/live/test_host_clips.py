@@ -241,3 +241,21 @@ def test_a_host_that_is_away_makes_its_clips_unreachable_and_nothing_else(site, 
     host.start()
     assert ends(system, case).shred_reason == "erasure"
     assert not clip_on(host, case).exists()
+
+
+def test_a_deadline_is_kept_by_a_host_that_reaches_nobody(cluster, site, host):
+    """Started while the broker is away: its clip ends, nobody knows it, and the receipt comes when it is back."""
+    system, _ = site
+    case = record(system)
+    host.stop()
+    kept = record_on(host, case)
+    # As if it had been ordered with a limit of a moment.
+    short = msgspec.structs.replace(kept, keep=msgspec.structs.replace(kept.keep, regular_s=1.0))
+    (host.folder / "data/kept" / f"{case.clip}.json").write_bytes(msgspec.json.encode(short))
+    cluster.broker.kill()
+    host.start()
+    until(lambda: not clip_on(host, case).exists(), PATIENCE_S)
+    assert store_of(system).get(case.id).state is not CaseState.DESTROYED
+    cluster.broker.start()
+    assert ends(system, case).shred_reason == "unreviewed"
+    assert receipt_of(system, case)["host"] == "north"
