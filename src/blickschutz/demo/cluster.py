@@ -1,4 +1,6 @@
-"""The demonstration over several machines: a broker and three hosts as processes, eleven cameras spread over them, one host that dies.
+"""The demonstration over several machines: a broker and three hosts, eleven cameras spread over them, one host that dies.
+
+Whoever is root gets each host in a network namespace of its own, else all are processes of one network.
 
 python -m blickschutz.demo.cluster [--seconds N] [--port N] [--kill-after N]
 """
@@ -26,8 +28,9 @@ from blickschutz.bootstrap.records import make_records
 from blickschutz.bootstrap.system import System
 from blickschutz.config.hosts import HostedCamera, Hosts
 from blickschutz.config.model import SiteFile
-from blickschutz.demo import footage
+from blickschutz.demo import footage, wires
 from blickschutz.demo.site import codes_file, demo_site, keep_codes, seed
+from blickschutz.demo.wires import Wires
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError
@@ -41,8 +44,8 @@ _PATIENCE_S: Final = 180.0
 class Machines:
     """The broker and the hosts, each in a group of its own, so that one can be killed as a whole."""
 
-    def __init__(self, site: SiteFile, data: Path, folder: Path) -> None:
-        self._site, self._data, self._folder = site, data, folder
+    def __init__(self, site: SiteFile, data: Path, folder: Path, wires: Wires | None) -> None:
+        self._site, self._data, self._folder, self._wires = site, data, folder, wires
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -66,7 +69,8 @@ class Machines:
             self.run_host(name)
 
     def run_host(self, name: str) -> None:
-        self._run(name, [sys.executable, "-m", "blickschutz.cli.main", "cells", "--join", str(self._folder / name / "join.toml")])
+        command = [sys.executable, "-m", "blickschutz.cli.main", "cells", "--join", str(self._folder / name / "join.toml")]
+        self._run(name, command if self._wires is None else self._wires.inside(name, command))
 
     def kill(self, name: str) -> None:
         """As if somebody had pulled its plug."""
@@ -82,6 +86,8 @@ class Machines:
                 process.wait(20)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+        if self._wires is not None:
+            self._wires.end()
 
     def _complete(self, join: Path) -> None:
         """What whoever sets a host up fills in: here the video files that stand for its cameras."""
@@ -96,11 +102,11 @@ class Machines:
             self._processes[name] = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
 
-def cluster_site(port: int) -> SiteFile:
-    """The demonstration's site, all of whose cameras lie with hosts."""
+def cluster_site(port: int, where: str = "127.0.0.1") -> SiteFile:
+    """The demonstration's site, all of whose cameras lie with hosts; the broker is reached at that address."""
     site = demo_site(night=False, port=port)
     hosted = tuple(HostedCamera(id=camera.id) for camera in site.cameras)
-    return site.model_copy(update={"hosts": Hosts(broker=f"tls://127.0.0.1:{_free_port()}", cameras=hosted)})
+    return site.model_copy(update={"hosts": Hosts(broker=f"tls://{where}:{_free_port()}", listen=where, cameras=hosted)})
 
 
 async def show(system: System, machines: Machines, kill_after_s: float) -> None:
@@ -113,13 +119,18 @@ async def show(system: System, machines: Machines, kill_after_s: float) -> None:
     await _until(lambda: live().total() == len(keepers))
     _say("all live", live())
     await asyncio.sleep(kill_after_s)
-    victim, _ = live().most_common(1)[0]
+    # The one at which something happens: so it is seen that its alerts come back, too.
+    watched = system.site.cameras[footage.INCIDENT_VIEW - 1].id
+    victim = getattr(keepers[watched], "host", "")
+    before = await asyncio.to_thread(system.records.alerts.newest)
     await asyncio.to_thread(machines.kill, victim)
     began = time.monotonic()
     print(f"{victim} was killed; its cameras go to the others.", flush=True)
     await _until(lambda: live().total() == len(keepers) and victim not in live())
     _say(f"all live again after {time.monotonic() - began:.1f} s", live())
     machines.run_host(victim)
+    await _until(lambda: any(alert.id > before for alert in system.records.alerts.find(camera=watched, most=1)))
+    print(f"its alerts come back: one of {watched} after {time.monotonic() - began:.0f} s", flush=True)
 
 
 def _say(what: str, live: Counter[str]) -> None:
@@ -158,8 +169,11 @@ def main() -> None:
         raise SystemExit("the footage could not be made; what is wrong stands above")
     configure_logs()
     with tempfile.TemporaryDirectory(prefix="blickschutz-cluster-") as place:
-        folder, site = Path(place), cluster_site(options.port)
-        machines = Machines(site, folder / "state", folder)
+        apart = wires.possible()
+        folder, site = Path(place), cluster_site(options.port, wires.ROOM if apart else "127.0.0.1")
+        how = "each in a network namespace of its own" if apart else "processes of one network"
+        print(f"Hosts: {', '.join(HOSTS)}, {how}.", flush=True)
+        machines = Machines(site, folder / "state", folder, wires.Wires(HOSTS) if apart else None)
         try:
             machines.start()
             system = System(site, Path.cwd(), SystemClock(), data=folder / "state")
