@@ -104,7 +104,10 @@ def test_one_that_never_comes_holds_nobody_up_for_ever(monkeypatch):
 
 def many(count: int) -> SiteFile:
     site = parse_site(SITE.read_text(encoding="utf-8"), "site.toml", "de")
-    more = tuple(site.cameras[0].model_copy(update={"id": f"kamera-{n}", "name": f"Kamera {n}"}) for n in range(count))
+    more = tuple(
+        site.cameras[0].model_copy(update={"id": f"kamera-{n}", "name": f"Kamera {n}", "address": f"rtsp://192.0.2.1/{n}"})
+        for n in range(count)
+    )
     return SiteFile.model_validate({name: getattr(site, name) for name in SiteFile.model_fields} | {"cameras": more})
 
 
