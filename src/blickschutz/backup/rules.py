@@ -24,7 +24,7 @@ _KEPT = re.compile(
 _LEFT = re.compile(
     r"(clips|cells|exports|fetched|quarantine|documents|keys/reviewers|hosts/broker)(/.*)?|hosts/room\.(key|crt)|keys/backup\.key|(.*/)?[\w.]*reserve"
     r"|(control|alerts)\.db(-(wal|shm|journal)|\.before-\w+|\.damaged-\d+(-(wal|shm))?)|([\w-]+/)?[\w.-]+\.damaged|witness\.json"
-    r"|versions/in-force\.json"
+    r"|versions/in-force\.json|leading\.json"
     r"|installation\.(lock|use)|restored\.json|(.*/)?\.[^/]*(/.*)?|lost\+found(/.*)?"
 )
 DATABASES = ("control.db", "alerts.db")

@@ -53,6 +53,7 @@ from blickschutz.vault.io.files import InstallationKey
 from blickschutz.zones.profiles import doors_of
 
 if TYPE_CHECKING:
+    from blickschutz.bootstrap.leading import Leading
     from blickschutz.hosts.io.room import HostRoom
 
 _DOOR = b"blickschutz-cell-door-1 "
@@ -101,18 +102,20 @@ def make_control(
     *,
     preparing: bool = False,
     file: Source | None = None,
+    leading: Leading | None = None,
 ) -> Control:
     """The control room of a site whose data lies in the folder `data`. Nothing runs yet; one that is `preparing` starts no camera and
-    hears no broker."""
+    hears no broker. Of a site on a server `leading` is the lead under which it decides."""
     path = Path(file.path) if file is not None and file.path else None
 
     def cells_of(wanted: SiteFile) -> dict[str, CellSettings]:
         return {camera.id: cell_settings(wanted, camera, base, data / "clips") for camera in wanted.cameras}
 
     cells, told = Keepers(), cells_of(site)
-    records = make_records(site, data, clock, cells, repair=True, server=server_of(site, base))
+    server = leading.server if leading is not None else server_of(site, base)
+    records = make_records(site, data, clock, cells, repair=True, server=server)
     doors = make_doors(data, records.archive.key)
-    hosts = make_host_room(site, data, records.archive.key.installation, clock) if not preparing else None
+    hosts = make_host_room(site, data, records.archive.key.installation, clock, leading) if not preparing else None
     hosted = [one.id for one in site.hosts.cameras] if site.hosts is not None else []
     supervisor = Supervisor(told, clock, launch, preparing=preparing, doors=doors, keepers=cells, hosts=hosts, hosted=hosted)
     worker, log = records.worker, records.office.log

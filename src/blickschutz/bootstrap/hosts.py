@@ -26,6 +26,7 @@ from blickschutz.storage.files import write_private
 from blickschutz.vault.io.authority import Authority, ends
 
 if TYPE_CHECKING:
+    from blickschutz.bootstrap.leading import Leading
     from blickschutz.hosts.io.room import HostRoom
 
 # How long certificates are good for: the control room makes its own anew, hosts are enrolled anew.
@@ -152,13 +153,17 @@ def needs_of(site: SiteFile) -> dict[str, Need]:
     return {one.id: Need(one.cores, one.memory_mb, one.network, one.only) for one in hosts.cameras} if hosts is not None else {}
 
 
-def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock) -> HostRoom | None:
-    """The control room's side; None for a site that has no camera with hosts. Raises `SettingsError` where the client is missing."""
+def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock, leading: Leading | None = None) -> HostRoom | None:
+    """The control room's side; None for a site that has no camera with hosts. Raises `SettingsError` where the client is missing.
+
+    Where control rooms take over from each other the highest token is kept with the lead, and nothing is given without it.
+    """
     if site.hosts is None:
         return None
     try:
         from blickschutz.hosts.io.broker import Address, Broker
         from blickschutz.hosts.io.room import HostRoom
+        from blickschutz.hosts.io.tokens import LedTokens, TokenFile
     except ModuleNotFoundError as error:
         raise SettingsError("hosts: the broker's client is not installed; install blickschutz with the extra 'hosts'") from error
     office = HostOffice(site, data, installation, clock)
@@ -169,7 +174,9 @@ def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock) 
         return Address(url, name, office.authority_file, certificate, key)
 
     register = office.register
-    broker, newest = Broker(office.installation, ROOM), office.folder / "newest.json"
+    broker, newest = Broker(office.installation, ROOM), TokenFile(office.folder / "newest.json")
+    tokens = newest if leading is None else LedTokens(newest, leading.lead.look().token, leading.remember)
+    leads = (lambda: leading.leader.leads) if leading is not None else (lambda: True)
 
     def require_report(host: str, text: bytes, signature: bytes, certificate: bytes) -> None:
         # What one that is shut out by now did before is true all the same.
@@ -180,7 +187,7 @@ def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock) 
             raise DeviceError(f"{office.authority_file} cannot be read: {error.strerror}") from error
         require_signed(text, signature, certificate, authority, names)
 
-    return HostRoom(broker, address, register.known, register.valid, needs_of(site), newest, require_report)
+    return HostRoom(broker, address, register.known, register.valid, needs_of(site), tokens, require_report, leads)
 
 
 def _require_two(first: Member, second: Member, voices: Voices) -> None:

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.bootstrap.control import Control, Source, make_control
+from blickschutz.bootstrap.leading import Leading
 from blickschutz.bootstrap.manager import Service, ServiceManager
 from blickschutz.config.model import SiteFile
 from blickschutz.config.texts import say
@@ -180,7 +181,7 @@ class System:
     """Everything that runs for a site, with its data in the folder `data`. `serve` returns when it was told to end.
 
     `walls_missing` are the promises that this machine does not let its processes keep: the log and the page of health name them.
-    A system that is `preparing` has its pages and no camera.
+    A system that is `preparing` has its pages and no camera. Of a site on a server `leading` is the lead that this process took.
     """
 
     def __init__(
@@ -195,10 +196,13 @@ class System:
         walls_missing: Iterable[Wall] = (),
         manager: ServiceManager | None = None,
         preparing: bool = False,
+        leading: Leading | None = None,
     ) -> None:
         require_zone(site)
         known = source or Source()
-        self.control = make_control(site, base, data, clock, launch, preparing=preparing, file=known)
+        # From here on somebody else would take over in a few seconds, and opening a large database takes longer.
+        self._lead = leading.start(clock) if leading is not None else None
+        self.control = make_control(site, base, data, clock, launch, preparing=preparing, file=known, leading=leading)
         records = self.records = self.control.records
         records.keeping.preparing = preparing
         self._walls_missing = records.keeping.walls_missing = tuple(sorted(walls_missing))
@@ -232,7 +236,11 @@ class System:
         )
         self.tls.apply(config)
         self._server = uvicorn.Server(config)
-        self._failed = False
+        self._failed = ""
+        if leading is not None:
+            leading.leader.lost = self._end_lost
+            if leading.leader.is_lost:
+                self._end_lost()
         cells = self.supervisor.keepers
         self._service = Service(
             manager or ServiceManager(), cells, lambda: self._server.started, lambda: self.launchers.gone, self._end_failed
@@ -256,7 +264,7 @@ class System:
             other_devices=lambda: other_devices(self.supervisor.keepers),
             other_decoders=lambda: other_decoders(self.supervisor.keepers),
             unrecordable=lambda: {name: why for name, keeper in self.supervisor.keepers.items() if (why := keeper.unrecordable)},
-            work=lambda: {"control": control.guard.states()},
+            work=lambda: {"control": (*control.guard.states(), *(self._lead.states() if self._lead is not None else ()))},
             loop=self.lag.state,
             # Until the clock is settled deadlines go by what has passed, and wait for nobody.
             budget=control.sensitivity.states,
@@ -297,7 +305,7 @@ class System:
         except SystemExit as error:  # of the server, with codes that mean something else to whoever started this process
             raise FaultError("the control room could not be started; what stands above says why") from error
         if self._failed:
-            raise FaultError("no cell can be started any more; the system has to be started anew")
+            raise FaultError(self._failed)
 
     def read_again(self) -> None:
         """Look at the site file again and put in force what somebody wrote into it; what is wrong with it is logged and noted."""
@@ -309,7 +317,11 @@ class System:
             _log.error("settings_refused", why=outcome.why.value, lines=list(outcome.lines), rules=[one.rule for one in outcome.against])
 
     def _end_failed(self) -> None:
-        self._failed = True
+        self._failed = "no cell can be started any more; the system has to be started anew"
+        self.end()
+
+    def _end_lost(self) -> None:
+        self._failed = "another control room leads now; this one decides nothing any more, and ended"
         self.end()
 
     def end(self) -> None:

@@ -33,6 +33,7 @@ from blickschutz.cli.overview import overview
 from blickschutz.cli.place import beside, held, place_of, require_place, with_site
 from blickschutz.cli.progress import frame_progress
 from blickschutz.cli.sensitivity import sensitivity
+from blickschutz.cli.standby import handed_back, lead, standby
 from blickschutz.cli.units import make_units
 from blickschutz.cli.upgrade import upgrade, upgrade_records
 from blickschutz.cli.users import users
@@ -46,6 +47,8 @@ from blickschutz.redaction.model import Colour, RedactionSettings, Style
 from blickschutz.upgrade.io.copies import REHEARSAL, erase_in
 
 if TYPE_CHECKING:
+    from blickschutz.bootstrap.leading import Leading
+    from blickschutz.bootstrap.manager import ServiceManager
     from blickschutz.bootstrap.system import System
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -89,6 +92,7 @@ cli.add_command(make_units)
 cli.add_command(files)
 cli.add_command(bundle)
 cli.add_command(database)
+cli.add_command(standby)
 cli.add_command(upgrade)
 cli.add_command(upgrade_records)
 
@@ -285,6 +289,7 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
         require_port(site)
         with held(place_of(site, EXAMPLE, Path(data)), new=True) as folder:
             source = Source(EXAMPLE.read_text(encoding="utf-8"), str(EXAMPLE))
+            _begin()
             _serve(site, Path.cwd(), seconds, folder.path, source, seeded=True)
 
 
@@ -292,11 +297,13 @@ def demo(prepare: bool, night: bool, seconds: float | None, port: int, codes: bo
 @with_site
 @click.option("--new", is_flag=True, help="Begin with an empty data folder though data are known to lie elsewhere.")
 @click.option("--prepare", is_flag=True, help="Pages only, without any camera: for accounts and signatures while gates are closed.")
+@click.option("--standby", is_flag=True, help="Wait while another control room leads this site, and take over when it ends.")
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so many seconds.")
 @click.option("--log", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True, envvar=FORM, help="Form of the log.")
-def run(path: Path, data: Path | None, new: bool, prepare: bool, seconds: float | None, log: str) -> None:
+def run(path: Path, data: Path | None, new: bool, prepare: bool, standby: bool, seconds: float | None, log: str) -> None:
     """Run the site that a site file describes. Every gate of the policy must hold (`blickschutz check`)."""
     os.environ[FORM] = log
+    from blickschutz.bootstrap.manager import ServiceManager
     from blickschutz.bootstrap.system import Source, require_port, require_zone
     from blickschutz.cli.policy import GatesClosedError, require_gates
 
@@ -305,16 +312,24 @@ def run(path: Path, data: Path | None, new: bool, prepare: bool, seconds: float 
         require_zone(site)
     require_port(site)
     place = place_of(site, path, data)
-    require_place(place, new=new)
-    if not prepare:
+    require_place(place, new=new or standby)
+    if not prepare and not standby:
         with ends_with(GATES_CLOSED, GatesClosedError):
             require_gates(site, path, data)
-    with held(place, new=new) as folder:
-        erase_in(folder.path / REHEARSAL)  # of an upgrade that was killed: whole databases
-        for note in (*folder.notes, *restored_note(folder.path)):
-            click.echo(note)
-        source = Source(path.read_text(encoding="utf-8"), str(path.resolve()))
-        _serve(site, path.resolve().parent, seconds, folder.path, source, preparing=prepare)
+    with held(place, new=new or standby) as folder:
+        _begin()
+        manager = ServiceManager.from_environment(os.environ, os.getpid())
+        leading = lead(site, path, folder.path, manager, standby=standby)
+        with handed_back(leading):
+            if standby and not prepare:
+                # What the gates look at has only now arrived.
+                with ends_with(GATES_CLOSED, GatesClosedError):
+                    require_gates(site, path, data)
+            erase_in(folder.path / REHEARSAL)  # of an upgrade that was killed: whole databases
+            for note in (*folder.notes, *restored_note(folder.path)):
+                click.echo(note)
+            source = Source(path.read_text(encoding="utf-8"), str(path.resolve()))
+            _serve(site, path.resolve().parent, seconds, folder.path, source, preparing=prepare, leading=leading, manager=manager)
 
 
 @cli.command()
@@ -393,21 +408,46 @@ def schema_() -> None:
     click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
-def _serve(site: Any, base: Path, seconds: float | None, data: Path, source: Any, *, seeded: bool = False, preparing: bool = False) -> None:
-    from blickschutz.bootstrap.manager import ServiceManager
-    from blickschutz.bootstrap.system import System
-    from blickschutz.bootstrap.zones import confine_control
-    from blickschutz.demo.site import codes_file, keep_codes, seed
-    from blickschutz.zones.hardening import harden
-
+def _begin() -> None:
+    """What a process that serves has from its begin on."""
     configure_logs()
     # What is cleaned up after Ctrl-C is cleaned up when a service manager ends this process, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Until the system can look at its file again, a wish that it did is no reason to end.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    manager = ServiceManager.from_environment(os.environ, os.getpid())
+
+
+def _serve(
+    site: Any,
+    base: Path,
+    seconds: float | None,
+    data: Path,
+    source: Any,
+    *,
+    seeded: bool = False,
+    preparing: bool = False,
+    leading: Leading | None = None,
+    manager: ServiceManager | None = None,
+) -> None:
+    from blickschutz.bootstrap.system import System
+    from blickschutz.bootstrap.zones import confine_control
+    from blickschutz.demo.site import codes_file, keep_codes, seed
+    from blickschutz.zones.hardening import harden
+
     missing = harden() | confine_control(site, base, data, source.path, shared=seeded, changed=source.says(site))
-    system = System(site, base, SystemClock(), data=data, source=source, walls_missing=missing, manager=manager, preparing=preparing)
+    if leading is not None:
+        leading.leader.beat()  # confining took its time
+    system = System(
+        site,
+        base,
+        SystemClock(),
+        data=data,
+        source=source,
+        walls_missing=missing,
+        manager=manager,
+        preparing=preparing,
+        leading=leading,
+    )
     if seeded:
         made = seed(system.records)
         keep_codes(made, site.server.port)

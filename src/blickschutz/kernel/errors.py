@@ -79,6 +79,10 @@ class StoreUnreachableError(StoreError):
     """The files of a database cannot be opened, read or written."""
 
 
+class StoreFencedError(StoreUnreachableError):
+    """Another control room leads: what this one writes is refused, for good."""
+
+
 class FaultError(BlickschutzError):
     """A promise of this software does not hold; a cell answers it with a fully redacted picture."""
 

@@ -19,7 +19,8 @@ _MOST = 63  # bytes of a name in PostgreSQL
 class Server:
     """A database of a PostgreSQL server and the role that connects. `host` that begins with "/" is the folder of its Unix socket.
 
-    `authority`: file of the authority of its certificate; without it those that the machine knows.
+    `authority`: file of the authority of its certificate; without it those that the machine knows. `term`: the number under which a
+    control room leads (`lead`); 0 for whoever does not, as a command.
     """
 
     host: str
@@ -28,6 +29,7 @@ class Server:
     user: str
     password: str = field(default="", repr=False)
     authority: Path | None = None
+    term: int = 0
 
     @property
     def local(self) -> bool:

@@ -74,7 +74,8 @@ class StopControl:
     def recover(self) -> None:
         """After a start: what was stopped stays stopped, and what was not in the log yet is written now.
 
-        Where the file is damaged, the log says what was stopped.
+        Where the file is damaged, the log says what was stopped; and where the log knows of a stop after what the file says, as that
+        of a control room whose machine is lost, that one counts.
         """
         try:
             known = self._store.read()
@@ -84,6 +85,12 @@ class StopControl:
             _log.error("stops_damaged", problem=self.problem)
             self._last = self._from_log()
             self._save()
+        else:
+            logged = self._from_log().items()
+            later = {camera: entry for camera, entry in logged if entry.stopped and _is_later(entry, self._last.get(camera))}
+            if later:
+                self._last.update(later)
+                self._save()
         for camera, entry in self._last.items():
             if entry.stopped and camera in self._cameras:
                 self._cameras[camera].stop(True)
@@ -125,3 +132,7 @@ class StopControl:
                     if known is None or known.at < entry.at:
                         found[camera] = StopEntry(camera, stopped, entry.by, str(entry.facts.get("reason", "")), entry.at)
         return found
+
+
+def _is_later(entry: StopEntry, known: StopEntry | None) -> bool:
+    return known is None or (not known.stopped and known.at < entry.at)

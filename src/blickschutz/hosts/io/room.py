@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -16,15 +15,15 @@ from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Address, Broker, words
 from blickschutz.hosts.io.leases import Connection, GiverRounds
 from blickschutz.hosts.io.room_link import RoomLink
+from blickschutz.hosts.io.tokens import Tokens
 from blickschutz.hosts.model import AskPiece, Piece, Place, Placed
 from blickschutz.hosts.ports import Arrivals
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.lease import Giver
 from blickschutz.hosts.rules.placement import Need
 from blickschutz.kernel.clock import aging
-from blickschutz.kernel.errors import UNREADABLE, DeviceError, ProtocolError
+from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import greeting
-from blickschutz.storage.files import write_private
 from blickschutz.wire.frames import unpack
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +40,8 @@ _pieces: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)
 class HostRoom:
     """See `Hosts` and `ClipHosts`. `known` are the hosts that were ever let in, `enrolled` those that may be given anything now.
 
-    `newest` is the file of the highest token; `report` raises where a host did not sign what it is to have told.
+    `tokens` keep the highest token; `report` raises where a host did not sign what it is to have told. While `leads` says no, another
+    control room may lead, and this one has no camera with a host.
     """
 
     def __init__(
@@ -51,10 +51,11 @@ class HostRoom:
         known: Callable[[], Collection[str]],
         enrolled: Callable[[], Collection[str]],
         needs: Mapping[str, Need],
-        newest: Path,
+        tokens: Tokens,
         report: Callable[[str, bytes, bytes, bytes], None] | None = None,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._broker, self._address, self._enrolled, self._newest = broker, address, enrolled, newest
+        self._broker, self._address, self._enrolled, self._leads = broker, address, enrolled, leads
         self._needs = needs
         self._placed: dict[str, Placed] = {}
         self._change = asyncio.Event()
@@ -64,8 +65,8 @@ class HostRoom:
         self._report = report
         self._directives: deque[tuple[str, str, bytes]] = deque(maxlen=_MOST_DIRECTIVES)
         self._present: frozenset[str] = frozenset()
-        self.giver = Giver(aging(), _read(newest))
-        self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, self._remember, nudge=self._nudge, may=enrolled)
+        self.giver = Giver(aging(), tokens.read())
+        self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, tokens.remember, nudge=self._nudge, may=enrolled)
 
     def start(self, guard: Guard) -> None:
         """Begin to reach the broker, and to give leases; in the running loop."""
@@ -146,6 +147,9 @@ class HostRoom:
                 await asyncio.sleep(_AGAIN_S)
 
     async def _round(self) -> None:
+        if not self._leads():
+            self._place({})
+            raise DeviceError("the database does not say whether this control room leads; cameras with hosts wait for it")
         if anew := self._connection.anew:
             # The broker may be another one, or an emptied one.
             await self._broker.make_streams()
@@ -157,6 +161,9 @@ class HostRoom:
         await self._say_directives()
         enrolled = self._enrolled()
         placed = {camera: one for camera, one in self.giver.placed().items() if one.host in enrolled}
+        self._place(placed)
+
+    def _place(self, placed: dict[str, Placed]) -> None:
         if placed != self._placed:
             self._placed = placed
             change, self._change = self._change, asyncio.Event()
@@ -164,20 +171,3 @@ class HostRoom:
 
     async def _nudge(self, host: str) -> None:
         await self._broker.say(subjects.nudges(self._broker.installation, host), b"")
-
-    def _remember(self, newest: int) -> None:
-        # A token that was given and is forgotten could be given twice: on disk before anybody hears of it. Rare, and some bytes.
-        try:
-            write_private(self._newest, msgspec.json.encode(newest))
-        except OSError as error:
-            raise DeviceError(f"{self._newest} cannot be written: {error.strerror}") from error
-
-
-def _read(path: Path) -> int:
-    """Raises `DeviceError` where it is there and cannot be read: to begin at nought again would let old tokens count."""
-    try:
-        return int(msgspec.json.decode(path.read_bytes(), type=int))
-    except FileNotFoundError:
-        return 0
-    except (OSError, *UNREADABLE) as error:
-        raise DeviceError(f"{path} holds no token of a lease: {error}") from error

@@ -10,7 +10,14 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.adapt import Dumper
 
-from blickschutz.kernel.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError, StoreUnreachableError
+from blickschutz.kernel.errors import (
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreFencedError,
+    StoreFullError,
+    StoreUnreachableError,
+)
 from blickschutz.storage.places import Server, ServerPlace
 
 _T = TypeVar("_T")
@@ -18,6 +25,8 @@ _T = TypeVar("_T")
 ANSWER_S, WORK_S, LONG_S = 1.5, 10.0, 3600.0
 CONNECT_S = 2  # the least that the driver takes
 _INTERVAL_S = 0.1
+# What a transaction under a term that is over is refused with, and how the sessions of who leads are called.
+FENCED, LEADS = "BL001", "blickschutz leads "
 # `synchronous_commit`: a commit is on disk when it returns. Nothing is written but in a transaction that says that it writes.
 _SETTINGS = {
     "synchronous_commit": "on",
@@ -31,6 +40,7 @@ _GONE = "the server does not answer; look at it and at the network; nothing was 
 _NONE = "there is no connection to the server; look at it, the network, the role and its password; nothing was changed"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html, by code, else by class (its first two characters).
 _KINDS: dict[str, tuple[type[StoreError], str]] = {
+    FENCED: (StoreFencedError, "another control room leads; this one decides nothing any more, and nothing was changed"),
     "55P03": (StoreBusyError, "somebody else is writing; nothing was changed, try again in a moment"),
     "57014": (StoreBusyError, "the server took too long; nothing was changed, try again in a moment"),
     "40": (StoreBusyError, "somebody else is writing; nothing was changed, try again in a moment"),
@@ -80,7 +90,7 @@ def open_session(place: ServerPlace) -> Session:
         dbname=server.name,
         user=server.user,
         password=server.password or None,
-        application_name="blickschutz",
+        application_name=f"{LEADS}{server.term}" if server.term else "blickschutz",
         connect_timeout=CONNECT_S,
         options=f"{settings} -c search_path={place.database.value}",
         # Our plans are many and short-lived; and what passes on connections forgets statements that a session prepared.

@@ -18,14 +18,12 @@ from sqlalchemy.exc import DisconnectionError, IntegrityError
 
 from blickschutz.kernel.errors import OperatorError, StoreBusyError, StoreUnreachableError
 from blickschutz.storage.dialects.pg_guard import functions_of, guards_of, unguarded_of
+from blickschutz.storage.dialects.pg_lead import LOCK_CLASS, LOCKS, SCHEMA, parts_of
 from blickschutz.storage.dialects.pg_session import ANSWER_S, LONG_S, WORK_S, Session, named, open_session
 from blickschutz.storage.places import ServerPlace
-from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, Database, FaultKind
+from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, FaultKind
 
 _MOST_FAULTS = 20
-# The first half of the key of our locks ("blsc"); the second says which database.
-_CLASS = 0x626C7363
-_LOCKS = {database: number for number, database in enumerate(Database, 1)}
 # Without these a commit that returned may be gone after a loss of power.
 _MUST_BE_ON = ("fsync", "full_page_writes")
 
@@ -102,6 +100,8 @@ class PostgresDialect:
             connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM PUBLIC, {who}")
             connection.exec_driver_sql(f"GRANT {rights} ON {table} TO {who}")
         connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {who}")
+        for statement in parts_of(who):
+            connection.exec_driver_sql(statement)
 
     def require_lasting(self, connection: Connection) -> None:
         """Raises `OperatorError` where the server does not keep what it says that it has written."""
@@ -174,11 +174,14 @@ def _begin(connection: Connection) -> None:
     wait_ms = connection.get_execution_options().get("writes")
     if wait_ms is None:
         return
-    key = _LOCKS[place_of(connection.engine).database]
+    place = place_of(connection.engine)
+    key, term = LOCKS[place.database], place.server.term
+    # Whoever takes the lead has this right too: what it lets through is committed before another one leads, or refused.
+    fence = f"; SELECT {SCHEMA}.require({term:d})" if term else ""
     # Each statement sees what is committed at that time, and whoever has the lock is the only one who commits.
     connection.exec_driver_sql(
         f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL lock_timeout = {wait_ms:d}; "
-        f"SELECT pg_advisory_xact_lock({_CLASS}, {key})"
+        f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, {key}){fence}"
     )
 
 
