@@ -188,7 +188,7 @@ def examined(run: Run) -> dict[str, int]:
     alerts = open_engine(ServerPlace(run.server, Database.ALERTS), ALERT_TABLES)
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT text FROM log ORDER BY number").scalars().all()
-        state = dict(connection.exec_driver_sql("SELECT clip, state FROM cases").tuples().all())
+        state = {str(clip): str(kept) for clip, kept in connection.exec_driver_sql("SELECT clip, state FROM cases")}
     with alerts.connect() as connection:
         raised = Counter(connection.exec_driver_sql("SELECT run FROM alerts").scalars().all())
     entries = [(one["event"], one["subject"]) for one in map(json.loads, rows) if one["subject"].count("-") == 3]

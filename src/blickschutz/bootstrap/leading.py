@@ -19,7 +19,7 @@ from blickschutz.control.service.leading import LEAD_S, Leader, Sight
 from blickschutz.guard.model import Backoff
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import BlickschutzError, OperatorError, StoreBusyError, StoreError
+from blickschutz.kernel.errors import BlickschutzError, OperatorError, StoreBusyError, StoreError, StoreFencedError
 from blickschutz.storage.lead import Lead, Led, lead_of
 from blickschutz.storage.places import Server
 from blickschutz.vault.io.files import InstallationKey
@@ -50,7 +50,10 @@ class Leading:
             if not known and (papers := self.papers()) is not None:
                 known.append(papers)
             if known and not self.leader.is_lost:
-                known[0].send(self.leader.term)
+                try:
+                    known[0].send(self.leader.term)
+                except StoreFencedError:
+                    self.leader.beat()  # which says it, once
 
         guard.thread("papers", send, every_s=_SEND_S, backoff=_SOON)
         return guard
@@ -107,7 +110,7 @@ class Candidate:
             return None
         if term is None:
             return None
-        _log.warning("lead_taken", term=term, before=led.holder)
+        (_log.warning if led.holder else _log.info)("lead_taken", term=term, before=led.holder)
         papers = self.papers()
         if papers is not None:
             # Whoever led before cannot put any more: what is there is the last that there was.
