@@ -178,7 +178,7 @@ class PostgresLead:
         except psycopg.Error as error:
             if not isinstance(error, psycopg.DatabaseError) or error.sqlstate is None or error.sqlstate[:2] in {"57", "08"}:
                 self._dropped()
-            if (ours := named(self._place.name, error)) is not None:
+            if (ours := named(self._place.name, error, self._place.server)) is not None:
                 raise ours from error
             raise
         finally:

@@ -18,6 +18,7 @@ from blickschutz.kernel.errors import (
     StoreFullError,
     StoreUnreachableError,
 )
+from blickschutz.storage.dialects.pg_reason import reason_of
 from blickschutz.storage.places import Server, ServerPlace
 
 _T = TypeVar("_T")
@@ -117,8 +118,8 @@ def _encryption(server: Server) -> dict[str, Any]:
     }
 
 
-def named(name: str, error: BaseException) -> StoreError | None:
-    """The error in our words; None where the statement is to blame and not the store."""
+def named(name: str, error: BaseException, server: Server | None = None) -> StoreError | None:
+    """The error in our words; None where the statement is to blame and not the store. Of a `server` it is said why nobody is let in."""
     if not isinstance(error, psycopg.Error):
         return None
     code = error.sqlstate
@@ -126,6 +127,8 @@ def named(name: str, error: BaseException) -> StoreError | None:
     if found is None and code is None and isinstance(error, psycopg.OperationalError):
         # What refuses a connection has no code; its words come from the server, in the server's language.
         found = (StoreUnreachableError, _NONE if error.pgconn is None or str(error).startswith("connection") else _GONE)
+        if found[1] is _NONE and server is not None and (reason := reason_of(str(error), server)):
+            found = (StoreUnreachableError, f"there is no connection to the server: {reason}; nothing was changed")
     return found[0](f"{name}: {found[1]} ({_first_line(error)})") if found is not None else None
 
 

@@ -191,7 +191,7 @@ def _translate(context: ExceptionContext) -> BaseException | None:
     if isinstance(error, psycopg.errors.InsufficientPrivilege) and "for table" in str(error):
         refused = psycopg.errors.IntegrityConstraintViolation(f"the table is append only for this role: {error}")
         return IntegrityError(context.statement, context.parameters, refused)
-    return named(place.name if isinstance(place, ServerPlace) else "PostgreSQL", error)
+    return named(place.name, error, place.server) if isinstance(place, ServerPlace) else named("PostgreSQL", error)
 
 
 def _loose(connection: Connection, table: str, key: Any) -> list[tuple[FaultKind, str]]:
