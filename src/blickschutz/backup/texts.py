@@ -76,12 +76,6 @@ TEXTS: dict[str, tuple[str, str]] = {
         "die Sicherung enthält nicht, was ihr Verzeichnis nennt ({what}); nehmen Sie eine andere",
         "the backup does not hold what its list names ({what}); take another one",
     ),
-    "on-server": (
-        "Die Datenbanken dieser Anlage liegen auf einem Server. Sichern Sie sie dort (pg_dump) und den Datenordner als Ganzes dazu, "
-        "solange das System steht; „blickschutz backup“ macht nur Sicherungen von Datenbanken im Datenordner",
-        "this site's databases are on a server. Back them up there (pg_dump), and the data folder as a whole with them while the system "
-        "is stopped; `blickschutz backup` only makes backups of databases in the data folder",
-    ),
     "made": (
         "Sicherung {path}: {size} MB, Protokoll bis Eintrag {log}, {cases} Vorgänge, davon {held} gesperrt. SHA-256 {sha256}",
         "backup {path}: {size} MB, log up to entry {log}, {cases} cases, {held} of them held. SHA-256 {sha256}",

@@ -13,7 +13,7 @@ from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
 from blickschutz.backup.io.bring import restore as bring_back
 from blickschutz.backup.io.container import Outer, look
-from blickschutz.backup.io.make import Plan, make_backup, scratch
+from blickschutz.backup.io.make import Plan, make_backup, scratch, size_of
 from blickschutz.backup.io.prune import end_older
 from blickschutz.backup.io.restore import Unpacking, examine, restored, unseal, unseal_here
 from blickschutz.backup.model import LEAST_PEOPLE, Found, Manifest
@@ -44,17 +44,15 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def backup(out: Path, path: Path, data: Path | None, keep_days: int | None) -> None:
     """Back up a site into the file OUT, or into the folder OUT under a name of its own; the system may run meanwhile."""
     site, clock, language = load_site(path), SystemClock(), operator_language()
-    if site.storage.server is not None:
-        raise OperatorError(say("on-server", language))
     place = place_of(site, path, data)
     require_started(place)
     with beside(place, make=True) as folder:
         reserve = site.recording.reserve_mb * 1024 * 1024
-        plan = Plan(folder.path, folder.mark.id, path, facts_path(path), reserve, language)
-        size = sum(one.stat().st_size for one in folder.path.glob("*.db"))
-        with frame_progress("Backing up", size) as step:
+        server = server_of(site, path.parent)
+        plan = Plan(folder.path, folder.mark.id, path, facts_path(path), reserve, language, server)
+        with frame_progress("Backing up", size_of(plan)) as step:
             made = make_backup(plan, out, clock, step)
-        with log_of(folder.path, clock) as log:
+        with log_of(folder.path, clock, server) as log:
             if log is not None:
                 entries, name = made.manifest.log_number, made.manifest.name
                 log.write(Event.BACKUP_MADE, _BY, name, {"sha256": made.sha256, "bytes": made.size, "entries": entries})

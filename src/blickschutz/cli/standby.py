@@ -27,6 +27,12 @@ _KEY = "keys/installation.key"
 # Who waits says so every second.
 _GONE_S = 10.0
 _TEXTS = {
+    "files-there": (
+        "In {folder} liegen noch Datenbanken als Dateien (control.db), obwohl storage.database einen Server nennt. Bringen Sie sie zuerst "
+        "dorthin: blickschutz database fill. Oder legen Sie sie beiseite, wenn auf dem Server schon alles steht.",
+        "{folder} still has databases as files (control.db), though storage.database names a server. Bring them there first: "
+        "blickschutz database fill. Or move them away, where everything is on the server already.",
+    ),
     "waits": (
         "{name}: Diese Leitstelle wartet. Es führt: {holder}. Endet sie, übernimmt diese hier. Strg-C beendet.",
         "{name}: this control room waits. {holder} leads. When it ends, this one takes over. Ctrl-C ends.",
@@ -92,7 +98,11 @@ def lead(site: SiteFile, path: Path, folder: Path, manager: ServiceManager, *, s
 
     if site.storage.server is None and not standby:
         return None
-    language, candidate = operator_language(), Candidate(site, path.resolve().parent, folder)
+    language = operator_language()
+    if (folder / "control.db").exists():
+        # After a restore, or from before: what is on the server would look like all that there ever was.
+        raise OperatorError(_say("files-there", language, folder=folder))
+    candidate = Candidate(site, path.resolve().parent, folder)
     if not standby:
         return candidate.take_at_once()
     if candidate.papers() is None:

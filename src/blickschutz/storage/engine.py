@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,13 @@ import structlog
 from sqlalchemy import Connection, Engine, MetaData, Table
 
 from blickschutz.kernel.errors import FaultError, OperatorError, StoreDamagedError, StoreError
+from blickschutz.storage.carry import Step, bring_in
+from blickschutz.storage.carry import take_out as _take_out
 from blickschutz.storage.dialects.sqlite import SqliteDialect
-from blickschutz.storage.places import Place, ServerPlace
+from blickschutz.storage.places import Place, Server, ServerPlace
 from blickschutz.storage.ports import AppendOnly, Database, Dialect, FaultKind, FileDialect, StoreFault
 from blickschutz.storage.returning import take_back as _take_back
+from blickschutz.storage.snapshot import Leave
 from blickschutz.storage.upgrade import bring_up, bring_up_server, require_today, row_counts, verified_copy
 
 if TYPE_CHECKING:
@@ -59,6 +62,52 @@ def prepare(place: ServerPlace, role: str, *tables: MetaData) -> None:
         with dialect.writing(engine) as connection:
             dialect.guard(connection, _append_only(tables))
             dialect.grant(connection, role, _append_only(tables))
+    finally:
+        engine.dispose()
+
+
+def take_out(server: Server, targets: Mapping[Database, Path], leave: Callable[[Database], Leave], step: Step = lambda rows: None) -> None:
+    """Write the databases of a server into new files, all of one moment, while others go on. See `carry.take_out`.
+
+    Raises `OperatorError` where they have not the form of today, `StoreError`.
+    """
+    dialect = _servers()
+    for database in targets:
+        with closing_engine(dialect.connect(ServerPlace(server, database))) as engine:
+            require_today(engine, dialect, database)
+    with closing_engine(dialect.connect(ServerPlace(server, Database.CONTROL), owner=True)) as engine:
+        _take_out(engine, _FILES, targets, leave, step)
+
+
+def server_bytes(server: Server) -> int:
+    """About how much room a server's database takes there."""
+    with closing_engine(_servers().connect(ServerPlace(server, Database.CONTROL))) as engine, engine.connect() as connection:
+        return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+
+
+def fill(
+    server: Server,
+    role: str,
+    sources: Mapping[Database, Path],
+    tables: Mapping[Database, Sequence[MetaData]],
+    step: Step = lambda rows: None,
+) -> int:
+    """As the owner of a server's databases, which have no rows: fill them from files, of which nobody else has one open.
+
+    Returns how many rows came. Raises `OperatorError`, `StoreError`; then nothing was changed.
+    """
+    for database in sources:
+        prepare(ServerPlace(server, database), role, *tables[database])
+    dialect, grows = _servers(), {database: _append_only(parts) for database, parts in tables.items()}
+    with closing_engine(dialect.connect(ServerPlace(server, Database.CONTROL), owner=True)) as engine:
+        return bring_in(engine, dialect, sources, grows, lambda connection, one: dialect.guard_in(connection, one, grows[one]), step)
+
+
+@contextmanager
+def closing_engine(engine: Engine) -> Iterator[Engine]:
+    """Its connections are closed at the end."""
+    try:
+        yield engine
     finally:
         engine.dispose()
 

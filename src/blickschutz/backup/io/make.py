@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,7 +26,10 @@ from blickschutz.installation.model import FORMAT as FOLDER_FORMAT
 from blickschutz.kernel.clock import Clock
 from blickschutz.review.model import CaseState
 from blickschutz.review.rules import THERE
+from blickschutz.storage.engine import server_bytes, take_out
 from blickschutz.storage.files import sha256_of
+from blickschutz.storage.places import Server
+from blickschutz.storage.ports import Database
 from blickschutz.storage.snapshot import faults, rows, snapshot
 from blickschutz.vault.io.files import InstallationKey, KeyFolder, overwrite, sync_folder, write_private
 from blickschutz.vault.model import Reviewer, SealedPrivateKey
@@ -42,7 +46,10 @@ _PICTURES = {"BLOB"}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is backed up: the data folder, the installation's id, the files of the site, and how many bytes must stay free."""
+    """What is backed up: the data folder, the installation's id, the files of the site, and how many bytes must stay free.
+
+    `server` has the databases; without it they are files in the folder.
+    """
 
     folder: Path
     id: str
@@ -50,6 +57,7 @@ class Plan:
     facts: Path
     reserve: int
     language: str
+    server: Server | None = None
 
 
 def make_backup(plan: Plan, out: Path, clock: Clock, step: Step = lambda done: None) -> Made:
@@ -143,7 +151,7 @@ def _people(plan: Plan) -> tuple[SealedPrivateKey, ...]:
 
 def _require_room(plan: Plan, target: Path) -> None:
     """The copies must not take what recordings need, and the backup must find its place."""
-    needed = sum(path.stat().st_size for path in plan.folder.glob("*.db*"))
+    needed = size_of(plan)
     for place, more in ((plan.folder, plan.reserve), (target.parent, 0)):
         try:
             free = shutil.disk_usage(place).free
@@ -155,10 +163,13 @@ def _require_room(plan: Plan, target: Path) -> None:
 
 def _copies(plan: Plan, work: Path) -> dict[str, Path]:
     """Every file of the backup by its name in it: databases as copies of one moment, the rest as it lies there."""
-    files, there = {}, _names(plan.folder)
+    files: dict[str, Path] = {}
+    there = _names(plan.folder)
     # In this order: a case may name alerts, and an alert that is newer than all cases does no harm.
+    if plan.server is not None:
+        files |= _exported(plan, plan.server, work)
     for name in DATABASES:
-        if name in there:
+        if plan.server is None and name in there:
             files[name] = work / name
             _snapshot(plan, name, files[name])
     for name in there:
@@ -181,12 +192,31 @@ def _names(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def _snapshot(plan: Plan, name: str, target: Path) -> None:
-    def pictures(table: str, types: list[str]) -> bool:
-        return name != "control.db" and bool(_PICTURES & set(types))
+def size_of(plan: Plan) -> int:
+    """About how many bytes the databases have."""
+    if plan.server is not None:
+        return server_bytes(plan.server)
+    return sum(path.stat().st_size for path in plan.folder.glob("*.db*"))
 
+
+def _exported(plan: Plan, server: Server, work: Path) -> dict[str, Path]:
+    """The databases of a server as files, both of one moment."""
+    targets = {database: work / f"{database.value}.db" for database in Database}
+    take_out(server, targets, lambda database: partial(_has_pictures, f"{database.value}.db"))
+    for target in targets.values():
+        if wrong := faults(target):
+            raise refusal(Problem.DATABASE, plan.language, name=target.name, reason=wrong[0])
+    return {target.name: target for target in targets.values()}
+
+
+def _has_pictures(name: str, table: str, types: list[str]) -> bool:
+    del table
+    return name != "control.db" and bool(_PICTURES & set(types))
+
+
+def _snapshot(plan: Plan, name: str, target: Path) -> None:
     try:
-        snapshot(plan.folder / name, target, pictures)
+        snapshot(plan.folder / name, target, partial(_has_pictures, name))
         wrong = faults(target)
     except sqlite3.Error as error:
         raise refusal(Problem.DATABASE, plan.language, name=plan.folder / name, reason=error) from error

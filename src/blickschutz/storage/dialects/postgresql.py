@@ -21,7 +21,7 @@ from blickschutz.storage.dialects.pg_guard import functions_of, guards_of, ungua
 from blickschutz.storage.dialects.pg_lead import LOCK_CLASS, LOCKS, SCHEMA, parts_of
 from blickschutz.storage.dialects.pg_session import ANSWER_S, LONG_S, WORK_S, Session, named, open_session
 from blickschutz.storage.places import ServerPlace
-from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, FaultKind
+from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, Database, FaultKind
 
 _MOST_FAULTS = 20
 # Without these a commit that returned may be gone after a loss of power.
@@ -74,8 +74,13 @@ class PostgresDialect:
             yield connection
 
     def guard(self, connection: Connection, tables: Mapping[str, AppendOnly]) -> None:
+        self.guard_in(connection, place_of(connection.engine).database, tables)
+
+    def guard_in(self, connection: Connection, database: Database, tables: Mapping[str, AppendOnly]) -> None:
+        """The same in a transaction over several databases."""
+        connection.exec_driver_sql(f"SET LOCAL search_path TO {database.value}")
         for table, rule in tables.items():
-            for statement in guards_of(place_of(connection.engine).database.value, table, rule):
+            for statement in guards_of(database.value, table, rule):
                 connection.exec_driver_sql(statement)
 
     def unguarded(self, connection: Connection, tables: Mapping[str, AppendOnly]) -> list[str]:
