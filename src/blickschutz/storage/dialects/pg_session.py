@@ -37,6 +37,7 @@ _SETTINGS = {
     "client_encoding": "UTF8",
     "timezone": "UTC",
 }
+NOTHING = "nothing was changed"
 _GONE = "the server does not answer; look at it and at the network; nothing was changed"
 _NONE = "there is no connection to the server; look at it, the network, the role and its password; nothing was changed"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html, by code, else by class (its first two characters).

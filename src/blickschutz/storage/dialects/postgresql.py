@@ -19,7 +19,7 @@ from sqlalchemy.exc import DisconnectionError, IntegrityError
 from blickschutz.kernel.errors import OperatorError, StoreBusyError, StoreUnreachableError
 from blickschutz.storage.dialects.pg_guard import functions_of, guards_of, unguarded_of
 from blickschutz.storage.dialects.pg_lead import LOCK_CLASS, LOCKS, SCHEMA, parts_of
-from blickschutz.storage.dialects.pg_session import ANSWER_S, LONG_S, WORK_S, Session, named, open_session
+from blickschutz.storage.dialects.pg_session import ANSWER_S, LONG_S, NOTHING, WORK_S, Session, named, open_session
 from blickschutz.storage.places import ServerPlace
 from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, Database, FaultKind
 
@@ -196,7 +196,15 @@ def _translate(context: ExceptionContext) -> BaseException | None:
     if isinstance(error, psycopg.errors.InsufficientPrivilege) and "for table" in str(error):
         refused = psycopg.errors.IntegrityConstraintViolation(f"the table is append only for this role: {error}")
         return IntegrityError(context.statement, context.parameters, refused)
-    return named(place.name, error, place.server) if isinstance(place, ServerPlace) else named("PostgreSQL", error)
+    found = named(place.name, error, place.server) if isinstance(place, ServerPlace) else named("PostgreSQL", error)
+    if isinstance(found, StoreUnreachableError) and context.statement is None and _asked_to_write(context.connection):
+        # It was asked to commit, and did not answer: the server may have done it, as one whose standby is away does.
+        found = StoreUnreachableError(str(found).replace(NOTHING, "it is not known whether it was written; look before it is done again"))
+    return found
+
+
+def _asked_to_write(connection: Connection | None) -> bool:
+    return connection is not None and connection.get_execution_options().get("writes") is not None
 
 
 def _loose(connection: Connection, table: str, key: Any) -> list[tuple[FaultKind, str]]:
