@@ -553,3 +553,36 @@ class TestWhatPeopleArranged:
                 for one in document.sentences():
                     assert not re.search(r"Kamerazelle|Zellen? (?:für|der) Kamera|jede Meldung prüft ein Mensch", one.text), one.text
                     assert "Bei Versammlungen werden Kameras angehalten" not in one.text
+
+
+class TestServer:
+    """What is printed of a site whose databases are on a server, and what is not."""
+
+    @staticmethod
+    def texts(address):
+        site = SITE.model_copy(update={"storage": SITE.storage.model_copy(update={"database": address})})
+        return {document.key: as_text(document) for document in pack(replace(whole(), site=site))}
+
+    def test_papers_say_where_the_server_is_who_reads_it_and_what_it_leaves(self):
+        printed = self.texts("postgresql://blickschutz@db.example/site")
+        for key in ("vvt", "dsfa", "loeschkonzept"):
+            assert "auf dem Rechner db.example" in printed[key], key
+            assert "wer den Server verwaltet" in printed[key], key
+        assert "wird nichts überschrieben" in printed["loeschkonzept"]
+        assert "gelöscht und überschrieben" not in "".join(printed.values())
+        assert "SCRAM" in printed["tom"]
+        assert "Übermittlung in Drittländer findet nicht statt." not in printed["vvt"]
+        assert "database fill" in printed["wiederanlauf"]
+
+    def test_one_on_the_same_machine_is_said_to_be_there(self):
+        printed = self.texts("postgresql://blickschutz@/site?host=/run/postgresql")
+        assert "(PostgreSQL) auf diesem Rechner" in printed["vvt"]
+        assert "Übermittlung in Drittländer findet nicht statt." in printed["vvt"]
+
+    def test_of_files_nothing_of_it_is_said(self):
+        assert "Datenbankserver" not in "".join(self.texts(None).values())
+
+    def test_each_sentence_has_evidence_that_exists(self):
+        site = SITE.model_copy(update={"storage": SITE.storage.model_copy(update={"database": "postgresql://b@db.example/site"})})
+        for document in pack(replace(whole(), site=site)):
+            assert all(exists(evidence) for one in document.sentences() for evidence in one.evidence)

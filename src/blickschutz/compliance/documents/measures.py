@@ -258,6 +258,35 @@ _CONTROLS: tuple[tuple[str, tuple[_Measure, ...]], ...] = (
 )
 
 
+def _of_server(g: Grounds) -> tuple[tuple[str, tuple[_Measure, ...]], ...]:
+    """What holds of a database server, where there is one."""
+    if g.site.storage.server is None:
+        return ()
+    tried, stated = test("tests/unit/test_server_store.py"), setting("storage.database")
+    way = (
+        "Die Datenbank wird über einen Anschluss dieses Rechners angesprochen, nicht über das Netz."
+        if g.site.storage.server.local
+        else "Zum Datenbankserver führt nur eine mit TLS verschlüsselte Verbindung mit geprüftem Zertifikat; das Kennwort wird nur im "
+        "Verfahren SCRAM nachgewiesen."
+    )
+    rows = (
+        _Measure(_plain(way), "Vertraulichkeit", "a", "Datenbankserver", "SI-02", (stated, test("tests/unit/test_server_doors.py"))),
+        _Measure(
+            _plain(
+                "Auf dem Datenbankserver kann das System im Protokoll nur anfügen und lesen; Tabellen gehören einer anderen Rolle, die nur "
+                "zum Einrichten gebraucht wird. Wer den Server verwaltet, ist daran nicht gebunden: Änderungen zeigt die Kette des "
+                "Protokolls."
+            ),
+            "Integrität",
+            "b",
+            "Datenbankserver",
+            "SI-02",
+            (stated, tried),
+        ),
+    )
+    return (("Datenbankserver", rows),)
+
+
 def _cells(g: Grounds, row: _Measure, state: str) -> tuple[str, ...]:
     """A measure that nobody arranged, or nobody signed, is in force nowhere, whatever its rule says."""
     text = row.text(g)
@@ -290,7 +319,7 @@ def measures(g: Grounds, found: list[Found]) -> Document:
             ),
         )
     ]
-    for title, rows in _CONTROLS:
+    for title, rows in (*_CONTROLS, *_of_server(g)):
         cells = tuple((_cells(g, row, states[row.rule]), (*row.evidence, rule(row.rule))) for row in rows if row.where(g))
         sections.append(Section(title, (Table(("Maßnahme", "Gewährleistungsziel", "Rechtsgrundlage", "Komponente", "Stand"), cells),)))
     sections.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
-from blickschutz.compliance.documents import hours, words
+from blickschutz.compliance.documents import hours, server, words
 from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -135,7 +135,7 @@ def _kinds(g: Grounds) -> tuple[_Row, ...]:
                 "Anlegen des Kontos",
                 "mit der Anlage, auch gesperrt",
                 "–",
-                "mit dem Datenordner gelöscht",
+                "mit der Datenbank auf dem Server gelöscht" if server.where(g) else "mit dem Datenordner gelöscht",
             ),
             (setting("people"), test("tests/unit/test_access.py"), law("Art. 5 Abs. 2 DSGVO")),
         ),
@@ -189,6 +189,7 @@ def deletion(g: Grounds) -> Document:
             ),
         ),
         Section("Protokoll und Schichtbuch", words.log_kept(g)),
+        *([Section("Datenbankserver", (*server.kept_there(g), *server.erased_there(g)))] if server.where(g) else []),
         Section("Quarantäne", (words.retention(g)[-1],)),
         Section(
             "Sperren",

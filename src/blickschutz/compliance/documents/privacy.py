@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
-from blickschutz.compliance.documents import hours, remains, words
+from blickschutz.compliance.documents import hours, remains, server, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.documents.reading import overview
 from blickschutz.compliance.documents.risks import risks
@@ -140,7 +140,7 @@ def impact_assessment(g: Grounds) -> Document:
             ),
         ),
         Section("Auswertung durch Software", tuple(_ai(g))),
-        Section("Fluss der Daten und Empfänger", (*_flow(), _recipients(g), *overview(g))),
+        Section("Fluss der Daten und Empfänger", (*_flow(), *server.kept_there(g), _recipients(g), *overview(g))),
         Section("Speicherdauer", (*words.retention(g), *words.log_kept(g))),
         Section(
             "Rechtsgrundlage",
@@ -232,7 +232,7 @@ def record_of_processing(g: Grounds) -> Document:
     purposes = sorted({words.PURPOSES[ground.purpose] for ground in g.facts.grounds})
     about = say(f"Zwecke: {'; '.join(purposes)}.", fact("grounds")) if purposes else missing("Zwecke", fact("grounds"))
     common = (words.office(g.facts.controller, "controller"), words.office(g.facts.data_protection_officer, "data_protection_officer"))
-    third = say("Eine Übermittlung in Drittländer findet nicht statt.", rule("SI-01"))
+    third = server.third_countries(g)
     video = Section(
         "Videoschutz",
         (
@@ -247,6 +247,7 @@ def record_of_processing(g: Grounds) -> Document:
             *hours.hours(g, "de"),
             recipients,
             *overview(g),
+            *server.kept_there(g),
             third,
             *words.retention(g),
             say("Technische und organisatorische Maßnahmen: siehe das gleichnamige Dokument.", law("Art. 30 Abs. 1 lit. g DSGVO")),

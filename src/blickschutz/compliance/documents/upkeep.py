@@ -235,7 +235,12 @@ def restart(g: Grounds) -> Document:
                     test("tests/unit/test_policy.py"),
                 ),
                 say(
-                    "3. Nach Verlust des Rechners: Sicherung mit den Wiederherstellungswörtern zweier Personen einspielen.",
+                    "3. Nach Verlust des Rechners: Sicherung mit den Wiederherstellungswörtern zweier Personen einspielen"
+                    + (
+                        ", danach die Datenbanken mit „blickschutz database fill“ auf den Server bringen."
+                        if g.site.storage.server is not None
+                        else "."
+                    ),
                     event(Event.RESTORED),
                     test("tests/unit/test_backup.py"),
                 ),

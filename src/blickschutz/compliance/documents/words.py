@@ -176,13 +176,19 @@ def retention(g: Grounds) -> list[Sentence]:
     ]
 
 
+def _overwritten(g: Grounds) -> str:
+    """A server overwrites nothing."""
+    return " und überschrieben" if g.site.storage.server is None else ""
+
+
 def log_kept(g: Grounds) -> tuple[Sentence, ...]:
     """How long the log is to be kept, what the program does about it, and what else stands in it: the shift book."""
     return (
         recorded(g, FactKind.LOG_RETENTION, "Begründung der Frist für das Protokoll"),
         say(
-            f"Ein Eintrag des Protokolls wird {g.site.audit.keep_months} Kalendermonate nach dem Tag, an dem er entstand, gelöscht und "
-            "überschrieben. Es bleibt eine Prüfsumme, aus der sich der Inhalt nicht errechnen lässt; ein neuer, von der Anlage signierter "
+            f"Ein Eintrag des Protokolls wird {g.site.audit.keep_months} Kalendermonate nach dem Tag, an dem er entstand, gelöscht"
+            f"{_overwritten(g)}. Es bleibt eine Prüfsumme, aus der sich der Inhalt nicht errechnen lässt; ein neuer, von der Anlage "
+            "signierter "
             "Eintrag sagt, wie viele gelöscht wurden. So ist eine Löschung nach Frist von einer Fälschung zu unterscheiden.",
             setting("audit.keep_months"),
             event(Event.LOG_ERASED),
