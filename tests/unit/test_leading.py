@@ -13,7 +13,7 @@ from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
 from blickschutz.control.io.papers import Papers, is_paper
 from blickschutz.control.service.leading import LEAD_S, Leader, Sight
-from blickschutz.kernel.errors import FaultError, StoreFencedError, StoreUnreachableError
+from blickschutz.kernel.errors import FaultError, OperatorError, StoreFencedError, StoreUnreachableError
 from blickschutz.storage.engine import open_engine, writing
 from blickschutz.storage.lead import Led, lead_of
 from blickschutz.storage.places import ServerPlace
@@ -135,6 +135,13 @@ class TestTerms:
         assert rooms.lead.look().token == 7
         rooms.take("b")
         assert rooms.lead.look().token == 7
+
+    def test_a_database_that_was_not_prepared_says_so(self, rooms):
+        rooms.cluster.sql("CREATE DATABASE bare OWNER blickschutz_owner")
+        lead = lead_of(rooms.cluster.place("bare").server)
+        with pytest.raises(OperatorError, match="blickschutz database prepare"):
+            lead.look()
+        lead.close()
 
     @pytest.mark.parametrize("statement", ["UPDATE {}.room SET term = 0", "DELETE FROM {}.papers", "TRUNCATE {}.waiting"])
     def test_the_service_writes_these_tables_in_no_other_way(self, rooms, statement):

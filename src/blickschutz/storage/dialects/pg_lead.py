@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from blickschutz.kernel.errors import StoreBusyError, StoreUnreachableError
+from blickschutz.kernel.errors import OperatorError, StoreBusyError, StoreUnreachableError
 from blickschutz.storage.dialects.pg_session import ANSWER_S, FENCED, LEADS, Session, named, open_session
 from blickschutz.storage.lead import Led, Paper
 from blickschutz.storage.places import Server, ServerPlace
@@ -175,6 +175,11 @@ class PostgresLead:
                 mode = "READ WRITE" if writes else "READ ONLY"
                 session.execute(f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED, {mode}")
                 yield session
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
+            raise OperatorError(
+                f"{self._place.server.name} (PostgreSQL) has not the form of this version: nothing in it says who leads. Make a backup, "
+                "then: blickschutz database prepare"
+            ) from error
         except psycopg.Error as error:
             if not isinstance(error, psycopg.DatabaseError) or error.sqlstate is None or error.sqlstate[:2] in {"57", "08"}:
                 self._dropped()
