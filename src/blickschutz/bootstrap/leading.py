@@ -49,11 +49,15 @@ class Leading:
         def send() -> None:
             if not known and (papers := self.papers()) is not None:
                 known.append(papers)
-            if known and not self.leader.is_lost:
+            # Whether the database answers, and who leads, the beats find out, and say once.
+            if known and not self.leader.is_lost and not self.leader.problem:
                 try:
                     known[0].send(self.leader.term)
                 except StoreFencedError:
-                    self.leader.beat()  # which says it, once
+                    self.leader.beat()
+                except StoreError as error:
+                    _log.warning("papers_not_sent", problem=str(error))
+                    self.leader.beat()
 
         guard.thread("papers", send, every_s=_SEND_S, backoff=_SOON)
         return guard

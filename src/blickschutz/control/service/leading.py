@@ -78,7 +78,7 @@ class Leader:
         guard.thread("lead", self.beat, every_s=self._beat_s, backoff=_SOON)
 
     def beat(self) -> None:
-        """Once. Raises `StoreError` where nobody knows whether it was heard."""
+        """Once. Where the database does not hear it, that is logged once, and `problem` says it until it does."""
         asked = self._clock()
         if self.is_lost:
             if asked >= self._over + _ENDS_S:
@@ -91,8 +91,9 @@ class Leader:
             _log.error("lead_lost", term=self.term)
             self.lost()
         except StoreError as error:
+            if not self.problem:
+                _log.warning("lead_not_heard", problem=str(error))
             self.problem = str(error)
-            raise
         else:
             self.problem, self._until = "", asked + self._lasts_s
 
