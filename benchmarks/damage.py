@@ -112,7 +112,7 @@ def footage(path: Path | None, width: int, height: int, count: int) -> list[av.V
 
 
 def encoded(frames: Sequence[av.VideoFrame], encoder: str, options: dict[str, str]) -> list[Coded]:
-    context = av.CodecContext.create(encoder, "w")
+    context: Any = av.CodecContext.create(encoder, "w")
     context.width, context.height, context.pix_fmt, context.time_base = frames[0].width, frames[0].height, "yuv420p", Fraction(1, RATE)
     context.thread_count, context.options, context.gop_size = 1, options, GROUP
     packets = [packet for frame in frames for packet in context.encode(frame)] + list(context.encode(None))
@@ -224,10 +224,10 @@ class Plain:
     """FFmpeg's decoder, of which every picture counts that it does not itself call damaged."""
 
     def __init__(self, codec: str) -> None:
-        self._context = av.CodecContext.create(codec, "r")
+        self._context: Any = av.CodecContext.create(codec, "r")
         self._context.thread_count = 1
 
-    def decode(self, packet: av.Packet) -> list[av.VideoFrame]:
+    def decode(self, packet: Any) -> list[av.VideoFrame]:
         return [frame for frame in self._context.decode(packet) if not frame.is_corrupt]
 
 
@@ -246,9 +246,12 @@ def given_out(pictures: Iterable[Coded], decoder: Any) -> dict[int, av.VideoFram
 
 
 def is_damaged(frame: av.VideoFrame, clean: Bytes) -> bool:
-    """Visibly."""
-    apart = np.abs(planes_of(frame)[0].astype(np.int16) - clean)
-    return bool((apart > LEVELS).mean() > SHARE)
+    return apart(planes_of(frame)[0], clean)
+
+
+def apart(one: Bytes, other: Bytes) -> bool:
+    """Whether two brightnesses differ visibly."""
+    return bool((np.abs(one.astype(np.int16) - other) > LEVELS).mean() > SHARE)
 
 
 def beginning_after(pictures: Sequence[Coded], at: int) -> int:

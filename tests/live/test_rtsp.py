@@ -10,9 +10,11 @@ import threading
 import time
 
 import pytest
+from benchmarks import damage
 
 from blickschutz.analysis.service import Analyser
 from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.gate import Gate
 from blickschutz.ingest.io.sources import open_source
 from blickschutz.ingest.model import BackoffSettings, Cause, SessionState, SourceKind, SourceSettings, Transport
 from blickschutz.ingest.service import CameraSession
@@ -88,6 +90,40 @@ def test_loss_never_shows_what_was_not_proven(codec):
     for frame in shown:
         # The ball (bright, on grey) is never background, so no pixel of it is ever shown.
         assert not ((frame.y > 180) & (frame.mask == 0)).any()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("codec", "name"), [("h264", "H.264"), ("h265", "H.265")])
+def test_what_rests_on_lost_packets_is_never_given_out(codec, name, tmp_path, monkeypatch):
+    """Packets are lost before the gate counts them, as on the way; what is given out is a picture that the camera sent."""
+    encoder, options = damage.ENCODERS[name]
+    # Longer than what waits between camera and decoder: a gap is found by bytes that no camera sends twice.
+    made = damage.encoded(damage.footage(None, 320, 240, 8 * damage.GROUP), encoder, {**options, "crf": "12"})
+    clean = list(damage.decode_all(made, {"h264": "h264", "h265": "hevc"}[codec]).values())
+    (tmp_path / "camera").write_bytes(b"".join(one.data for one in made))
+    chance, lost, take = random.Random(4), [], Gate._to_client
+
+    def lossy(gate, data):
+        place = 0
+        while place + 4 <= len(data) and data[place] == ord("$"):
+            length = 4 + int.from_bytes(data[place + 2 : place + 4])
+            if place + length <= len(data) and data[place + 1] == 0 and length > 500 and chance.random() < 0.02:
+                lost.append(length)
+                del data[place : place + length]
+            else:
+                place += length
+        return take(gate, data)
+
+    monkeypatch.setattr(Gate, "_to_client", lossy)
+    with rtsp_server(codec, "--file", str(tmp_path / "camera"), "--rate", "25") as server:
+        source = open_source(SourceSettings(SourceKind.RTSP, server.address, stall_s=20.0, connect_s=20.0), SystemClock())
+        try:
+            frames = [frame.y for frame in itertools.islice(source.frames(), 100)]
+        finally:
+            source.close()
+    assert lost
+    assert source._gate.gaps.count > 0
+    assert not [index for index, y in enumerate(frames) if all(damage.apart(y, one) for one in clean)]
 
 
 def test_a_camera_with_an_account_and_a_certificate(tmp_path):

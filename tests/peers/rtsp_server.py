@@ -5,7 +5,7 @@
         [--file PATH] [--small-file PATH] [--rate N]
 
 --tls serves RTSPS with the key and certificate in PEM, --account asks for it by digest (MD5).
---small serves the same picture in that size at /small. --file and --small-file play files of H.264 (Annex B) over and over instead.
+--small serves the same picture in that size at /small. --file and --small-file play files of that codec (Annex B) over and over instead.
 --way allows that transport alone. --drop loses that share of the RTP packets; --resize-after doubles the picture's size after S seconds.
 """
 
@@ -79,10 +79,10 @@ def main():
         )
 
     def play(path):
-        caps = f"video/x-h264,stream-format=byte-stream,framerate={options.rate}/1"
+        caps = f"video/x-{options.codec},stream-format=byte-stream,framerate={options.rate}/1"
         return (
-            f'( multifilesrc location="{path}" loop=true caps="{caps}" ! h264parse ! '
-            f"identity datarate=0 ! rtph264pay config-interval=1 name=pay0 pt=96 )"
+            f'( multifilesrc location="{path}" loop=true caps="{caps}" ! {options.codec}parse ! '
+            f"identity datarate=0 ! {payloader} config-interval=1 name=pay0 pt=96 )"
         )
 
     factory.set_launch(play(options.file) if options.file else launch(options.size))

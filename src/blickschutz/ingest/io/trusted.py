@@ -15,8 +15,6 @@ from blickschutz.ingest.rules.trust import Trust
 from blickschutz.kernel.clock import Clock
 
 _log = structlog.get_logger(__name__)
-# Keyframes after which a gap that was not found in the pictures lies behind: FFmpeg dropped what came with it.
-_MOST_BEGINNINGS = 2
 
 
 class TrustedDecoder:
@@ -29,7 +27,7 @@ class TrustedDecoder:
         self._decoder, self._clock, self._gaps = decoder, clock, gaps or Gaps()
         self._looking = looking(decoder.name, extradata)
         self._trust: Trust[av.VideoFrame] = Trust()
-        self._count = self._beginnings = 0
+        self._count = 0
         self._since: float | None = None
 
     def decode(self, packet: Any) -> list[av.VideoFrame]:
@@ -67,17 +65,13 @@ class TrustedDecoder:
         data = bytes(packet)
         whole = self._find(data)
         look = self._looking.take(data, bool(packet.is_keyframe))
-        if look.clean and self._gaps.waiting:
-            self._beginnings += 1
-            if self._beginnings >= _MOST_BEGINNINGS:
-                self._gaps.forget(self._count)
         self._trust.coded(packet.pts, look, begins=whole and not self._gaps.waiting)
 
     def _find(self, data: bytes) -> bool:
         """Take note of gaps; whether `data` lacks nothing of which a gap tells."""
         count = self._gaps.count
         if count != self._count:
-            self._count, self._beginnings = count, 0
+            self._count = count
             if self._gaps.tells:
                 self._decoder.doubt()
                 self._trust.missing()

@@ -7,9 +7,10 @@ from collections import deque
 # Kinds of RTCP as they look where the kind of an RTP packet stands (RFC 5761, 4).
 _REPORTS = range(72, 77)
 _HEAD, _SHORTEST, _RTP = 4, 16, 12
-# A gap is found again by the ends of the first packets behind it, which stand in the pictures as they came. What is shorter may
-# be sent again and again, word for word (parameter sets).
-_PRINT, _LEAST, _MOST_PRINTS = 24, 64, 8
+# A gap is found again by the middles of packets behind it, which stand in the pictures as they came: of the first ones, and of every
+# 32nd as long as it is not found. What is shorter may be sent again and again, word for word (parameter sets).
+_PRINT, _LEAST = 24, 64
+_FIRST, _EVERY, _LATER = 8, 32, 8
 _MOST_WAITING = 64
 # A camera of whose packets half do not follow the one before counts something else.
 _JUDGED = 50
@@ -18,12 +19,13 @@ _JUDGED = 50
 class _Gap:
     """The gap of that number, before a packet of the picture with that time; `fresh`: it began this picture, which lacks nothing."""
 
-    __slots__ = ("fresh", "number", "prints", "stamp")
+    __slots__ = ("behind", "fresh", "number", "prints", "stamp")
 
     def __init__(self, number: int, stamp: bytes, fresh: bool) -> None:
         self.number, self.stamp, self.fresh = number, stamp, fresh
-        # Ends of packets, and whether the picture that they are of lacks nothing.
+        # Middles of packets, and whether the picture that they are of lacks nothing; how many packets came.
         self.prints: list[tuple[bytes, bool]] = []
+        self.behind = 0
 
     def lies_in(self, data: bytes) -> bool | None:
         return next((whole for one, whole in list(self.prints) if one in data), None)
@@ -88,10 +90,15 @@ class Gaps:
             self._waiting.popleft()
 
     def _print(self, data: bytes | bytearray, start: int, length: int) -> None:
+        if length < _RTP + _LEAST:
+            return
         gap = self._waiting[-1]
-        if length >= _RTP + _LEAST and len(gap.prints) < _MOST_PRINTS:
+        gap.behind += 1
+        if gap.behind <= _FIRST or gap.behind % _EVERY == 0:
             whole = gap.fresh or bytes(data[start + 4 : start + 8]) != gap.stamp
-            gap.prints.append((bytes(data[start + length - _PRINT : start + length]), whole))
+            middle = start + (_RTP + length - _PRINT) // 2
+            gap.prints.append((bytes(data[middle : middle + _PRINT]), whole))
+            del gap.prints[_FIRST:-_LATER]
 
 
 def _begins(data: bytes | bytearray, start: int, end: int) -> bool:
