@@ -224,7 +224,7 @@ def test_what_two_people_hold_is_held_on_the_host_and_ends_there_when_they_end_i
 def test_a_host_that_is_away_makes_its_clips_unreachable_and_nothing_else(site, host):
     """What is decided meanwhile is said to be unheard, and done when the host is back."""
     system, _ = site
-    case = record(system)
+    case, other = record(system), record(system)
     host.stop()
     with client(system, "kvd-1") as http:
         until(lambda: "zurzeit nicht erreichbar" in http.get(f"{system.address}cases/{case.id}").text, 30)
@@ -232,6 +232,10 @@ def test_a_host_that_is_away_makes_its_clips_unreachable_and_nothing_else(site, 
         http.cookies.set("language", "en")
         assert "cannot be reached at present" in http.get(f"{system.address}cases/{case.id}").text
         http.cookies.set("language", "de")
+        hold(system, other)
+        page = http.get(f"{system.address}cases/{other.id}").text
+        assert "Diese Sperre gilt erst" in page
+        assert "noch 9 Tage" not in page, "the deadline shown is the one that is kept"
         system.records.office.cases.erase(case.id, ("dsb", "aufsicht"))
         assert store_of(system).get(case.id).state is CaseState.DESTROYING
         assert "wartet auf den Rechner" in http.get(f"{system.address}cases").text
@@ -241,6 +245,10 @@ def test_a_host_that_is_away_makes_its_clips_unreachable_and_nothing_else(site, 
     host.start()
     assert ends(system, case).shred_reason == "erasure"
     assert not clip_on(host, case).exists()
+    until(lambda: store_of(system).get(other.id).heard, PATIENCE_S)
+    assert record_on(host, other).held_until is not None
+    with client(system, "kvd-1") as http:
+        assert "noch 9 Tage" in http.get(f"{system.address}cases/{other.id}").text
 
 
 def test_a_deadline_is_kept_by_a_host_that_reaches_nobody(cluster, site, host):

@@ -349,6 +349,18 @@ class TestDecisions:
         names = {name for name, _ in land.way}
         assert len(names) == 2, "under another name: a broker may have lost the first and know its name"
 
+    def test_a_clip_that_its_host_lost_is_told_of_once_and_never_called_destroyed(self, land):
+        land.host.shelf.overwrite(CLIP)
+        land.host.shelf.remove(CLIP)
+        land.host.records.drop(CLIP)
+        land.store.doom(land.case(), "harmless", ("kvd-1", "kvd-2"))
+        for _ in range(3):
+            land.carry()
+            land.house.clock.time += AGAIN_S
+        (entry,) = land.house.events(Event.MISSING_FILE)
+        assert entry.facts["host"] == HOST
+        assert land.case().state is CaseState.DESTROYING
+
     def test_a_host_that_knows_more_than_rows_out_of_a_backup_obeys_what_is_decided_anew(self, land):
         (record,) = land.host.records.all()
         land.host.records.put(msgspec.structs.replace(record, serial=900))

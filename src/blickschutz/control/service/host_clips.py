@@ -84,12 +84,13 @@ class HostedClips:
         if case is None or case.host != host:
             _log.error("directive_of_nobody_confirmed", clip=news.clip, host=host)
             return
-        if not news.known:
-            # The receipt is on its way or came; a clip that its host does not know, without a receipt, is one that is told of.
-            if case.state in THERE:
-                self._log.write(Event.MISSING_FILE, "system", case.clip, {"case": case.id, "host": host})
-            return
         said = self._said.get(news.clip)
+        if not news.known:
+            # A receipt would have come before: the host lost it. It is told of once, and nothing says that it was destroyed.
+            if case.state is not CaseState.DESTROYED and said is not None:
+                self._log.write(Event.MISSING_FILE, "system", case.clip, {"case": case.id, "host": host})
+                self._store.heard(case, said[1])
+            return
         if said is not None and said[0] == news.serial:
             self._store.heard(case, said[1])
         elif news.serial > case.version:

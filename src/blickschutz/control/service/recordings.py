@@ -46,8 +46,8 @@ class RecordingDesk:
             # Nothing judges it before two people decided on the clock; until then this is what its own date says.
             known = Kept(case.clip, time.retention_of(case.opened), time.retention_of(case.hold.until) if case.hold is not None else None)
         end = deadline(known, self._archive.limits)
-        if case.host and case.ends and case.state is not CaseState.HELD:
-            # It is kept there, by the count of that machine.
+        if case.host and case.ends and (case.state is not CaseState.HELD or self.is_unheard(case)):
+            # It is kept there, by the count of that machine; a hold of which it has not heard promises nothing.
             return case.ends, end.why.value
         return time.wall_of(end.at), end.why.value
 
