@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -328,6 +329,20 @@ class TestDecisions:
         land.carry()
         assert receipt(land)["people"] == ["kvd-1", "kvd-2"]
         assert not file_of(land).exists()
+
+    def test_while_something_is_lost_no_end_is_ordered_and_holds_are(self, land):
+        shredder = land.house.records.shredder
+        safety, shredder._safety = shredder._safety, SimpleNamespace(on=True)
+        land.host.record("b" * 32)
+        land.carry()
+        held(land)
+        land.store.doom(land.case("b" * 32), "harmless", ("kvd-1", "kvd-2"))
+        land.carry()
+        assert file_of(land, "b" * 32).exists()
+        assert land.case().heard != ""
+        shredder._safety = safety
+        land.carry()
+        assert not file_of(land, "b" * 32).exists()
 
     def test_a_copy_that_was_fetched_goes_before_there_is_a_receipt(self, land):
         fetched = land.house.records.archive.data / "fetched"

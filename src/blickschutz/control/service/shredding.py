@@ -56,6 +56,11 @@ class Shredder:
         """Clips whose end was ordered and that did not go so far, the oldest first. Waits for nothing."""
         return self._shown
 
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is destroyed, because something is lost."""
+        return self._safety.on
+
     def expire(self) -> int:
         """Order the end of all that is due, and warn of what will be; returns how many ends were ordered.
 
