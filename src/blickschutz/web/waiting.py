@@ -70,6 +70,8 @@ def _page(site: SiteFile, state: WaitingState, language: str, patience_s: float)
             language=language,
             site=site.site.name,
             state=state,
+            # Strangers need not know its folder.
+            holder=state.holder.partition(":")[0],
             since=clock(zoned(state.since, site.site.timezone), language) if state.since else "–",
             patience=lasting(patience_s, translate),
             limits=words_of(state.limits, site, language),
