@@ -63,7 +63,7 @@ class Hosts(Part):
     """Address on which the broker listens; beyond this machine only where hosts are to reach it."""
     cameras: Annotated[
         tuple[HostedCamera, ...],
-        Field(min_length=1, max_length=64),
+        Field(min_length=1, max_length=4000),
         Setting("Kameras, die ein Rechner bei den Kameras auswertet. Ihre Aufzeichnungen bleiben dort, versiegelt."),
     ]
     """Cameras whose cells run on hosts. Their clips stay there, sealed."""

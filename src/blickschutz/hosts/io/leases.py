@@ -180,11 +180,10 @@ class GiverRounds:
             for host in self._hosts():
                 await self._touch(host)
             self._connection.dealt_with(anew)
-        records = {}
-        for host in self._hosts():
-            lease, revision = await self._store.read(host)
-            if lease is not None:
-                records[host] = (lease, revision)
+        # All at once: one after the other, a hundred hosts would take a hundred ways to the broker and back.
+        hosts = sorted(self._hosts())
+        found = await asyncio.gather(*(self._store.read(host) for host in hosts))
+        records = {host: (lease, revision) for host, (lease, revision) in zip(hosts, found, strict=True) if lease is not None}
         now = self._clock()
         giver.see(records, now)
         may, needs = self._may(), self._needs()
