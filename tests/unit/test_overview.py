@@ -455,6 +455,8 @@ class TestPages:
         assert "Dom &lt;am Markt&gt;" in answer.text
         assert str(FAULT_WORDS[Fault.FORM]) in answer.text
         assert "alt:" in answer.text
+        assert "zuletzt 11 von 11" in answer.text, "what it was, not what it is"
+        assert "Zahlen von: vor" in answer.text
         assert "2 × " in answer.text
         assert "<script" not in answer.text
         assert "default-src 'none'" in answer.headers["content-security-policy"]

@@ -57,17 +57,24 @@ class Rows:
             shape=shape,
             word=self._(word) if known.told is not None or known.is_away else self._(N_("noch nicht gelesen")),
             lines=tuple(self._lines(known)),
-            cameras=self._cameras(told) if told is not None else "–",
-            alerts=tuple(self._alerts(told)) if told is not None else (),
-            deadlines=self._deadlines(told) if told is not None else "–",
-            rules=self._rules(told) if told is not None else "–",
-            chain=self._chain(told) if told is not None else "–",
-            clock=self._clock(told) if told is not None else "–",
+            cameras=self._last(known, self._cameras),
+            alerts=tuple(self._alerts(told, was=known.is_away)) if told is not None else (),
+            deadlines=self._last(known, self._deadlines),
+            rules=self._last(known, self._rules),
+            chain=self._last(known, self._chain),
+            clock=self._last(known, self._clock),
             version=told.version if told is not None else "–",
             since=self._when(known.since) if known.since is not None else "–",
-            age=self._(N_("vor {age}")).format(age=self._lasting(self._now - known.told_at)) if told is not None else "–",
+            age=self._age(known) if told is not None else "–",
             old=known.is_away,
         )
+
+    def _last(self, known: Known, said: Callable[[Told], str]) -> str:
+        """What a site told; of one that is away each figure says that it is the last one known."""
+        if known.told is None:
+            return "–"
+        text = said(known.told)
+        return f"{self._(N_('zuletzt'))} {text}" if known.is_away else text
 
     def _lines(self, known: Known) -> list[str]:
         _, found, told = self._, [], known.told
@@ -75,6 +82,9 @@ class Rows:
             since = self._when(known.fault_since) if known.fault_since is not None else ""
             found.append(f"{_(FAULT_WORDS[known.fault])} ({_(N_('seit'))} {since})")
         if told is None:
+            return found
+        if known.is_away:
+            found.append(f"{_(N_('Zahlen von'))}: {self._age(known)}")
             return found
         if told.rules.gates:
             found.append(f"{_(N_('Voraussetzungen für den Betrieb offen'))}: {told.rules.gates}")
@@ -91,9 +101,10 @@ class Rows:
         others = [f"{self._(CAMERA_WORDS[state])} {count}" for state, count in sorted(told.cameras.items()) if state != "live" and count]
         return f"{now} {self._(N_('von'))} {every}" + (f" ({', '.join(others)})" if others else "")
 
-    def _alerts(self, told: Told) -> list[str]:
+    def _alerts(self, told: Told, *, was: bool) -> list[str]:
         rows = sorted(told.alerts.items(), key=lambda one: -one[1].oldest_s)
-        return [f"{one.count} × {texts.kind_name(kind, self._language)}, {self._lasting(one.oldest_s)}" for kind, one in rows]
+        first = f"{self._(N_('zuletzt'))} " if was else ""
+        return [f"{first}{one.count} × {texts.kind_name(kind, self._language)}, {self._lasting(one.oldest_s)}" for kind, one in rows]
 
     def _deadlines(self, told: Told) -> str:
         due = told.deadlines
@@ -119,7 +130,10 @@ class Rows:
     def _clock(self, told: Told) -> str:
         if told.clock.suspended:
             return self._(N_("Fristen ausgesetzt"))
-        return f"{texts.number(told.clock.offset_s, self._language)} s"
+        return f"{texts.number(told.clock.offset_s, self._language)}\u00a0s"
+
+    def _age(self, known: Known) -> str:
+        return self._(N_("vor {age}")).format(age=self._lasting(self._now - known.told_at))
 
     def _when(self, at: datetime) -> str:
         return texts.moment(self._moment(at), self._language)
