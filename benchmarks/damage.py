@@ -158,7 +158,10 @@ def put_together(payloads: Sequence[bytes], h265: bool) -> bytes:
 
 
 class Network:
-    """Hands over coded pictures whose packets went by a lossy network; `gaps` sees the packets that arrive `ahead` pictures before."""
+    """Hands over coded pictures whose packets went by a lossy network; `gaps` sees the packets that arrive `ahead` pictures before.
+
+    A picture is handed over as FFmpeg does it: when the next one has begun, which is how it knows that this one ends.
+    """
 
     def __init__(self, pictures: Sequence[Coded], h265: bool, lost: set[tuple[int, int]], ahead: int) -> None:
         self.gaps = Gaps()
@@ -178,7 +181,7 @@ class Network:
                 self.gaps.take(b"$\0" + struct.pack(">H", len(head + payload)) + head + payload, 0)
             if arrived:
                 ready.append(Coded(put_together(arrived, self._h265), picture.pts, picture.key))
-            if len(ready) > self._ahead:
+            if len(ready) > self._ahead + 1:
                 yield ready.pop(0)
         yield from ready
 

@@ -93,7 +93,7 @@ class TestStreams:
             given = damage.given_out(network, damage.decoder_of(codec, network.gaps))
             assert not set(range(26, 50)) & set(given)
             assert set(range(50, 76)) <= set(given)
-            assert set(range(26 - ahead)) <= set(given)
+            assert set(range(25 - ahead)) <= set(given)
 
     def test_a_stream_that_refreshes_itself_is_whole_again_where_it_says_so(self):
         frames = damage.footage(None, SIDE, SIDE, 90)
