@@ -32,6 +32,7 @@ from tests.videos import write_pictures
 
 from blickschutz.config.hosts import HostedCamera
 from blickschutz.control.model import NewsTold
+from blickschutz.control.service.host_keeper import STAND_S
 from blickschutz.demo.incident import sprayed
 from blickschutz.demo.site import seed
 from blickschutz.hosts.io.journal import FileJournal
@@ -142,6 +143,7 @@ class Trial:
         self._running = RunningSystem(self.cluster.site, base)
         self.system = self._running.system
         seed(self.system.records)
+        time.sleep(STAND_S + 5)  # until the host was told for whom is sealed
         (self.keeper,) = self.system.supervisor.keepers.values()
         self.heard: dict[str, list[int]] = defaultdict(list)
         self.keeper.news.listen(self._hear)
