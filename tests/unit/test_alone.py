@@ -74,7 +74,7 @@ class TestOrders:
 
     def test_by_day_it_follows_the_day(self, alone):
         alone._clock.time = DAY
-        assert not alone.seen("r", told(), apart=True).over
+        assert alone.seen("r", told(), apart=True).over, "nobody records it afterwards either"
         assert alone.take() == []
         assert alone.seen("r", told(2, Kind.PERSON_DOWN), apart=True).over
         assert alone.take()[0].mode is ClipMode.ANONYMOUS
@@ -111,7 +111,7 @@ class TestOrders:
 
     def test_without_a_standing_order_or_anybody_to_seal_for_nothing_is_recorded(self, alone):
         alone.standing = msgspec.structs.replace(STANDING, sealing=None)
-        assert not alone.seen("r", told(), apart=True).over
+        assert alone.seen("r", told(), apart=True).over, "somebody is told instead"
         alone.standing = None
         alone.seen("r", told(2), apart=True)
         assert alone.take() == []

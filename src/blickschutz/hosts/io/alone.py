@@ -38,7 +38,9 @@ class Alone:
         self._orders: deque[Order] = deque()
 
     def seen(self, run: str, told: SituationTold, *, apart: bool) -> SituationTold:
-        """What a cell told, as it is to be told further: what is recorded here already is not ordered again later."""
+        """What a cell told, as it is to be told further: what is recorded here is not ordered again, and what nobody could be told in time
+        is not recorded minutes or hours later, when something else is in the picture; somebody is told of it.
+        """
         if run != self._run:
             self._run = run
             for known in (self._open, self._known, self._own):
@@ -50,7 +52,7 @@ class Alone:
         self._open[situation.number] = situation
         if apart:
             self._order(situation)
-        return msgspec.structs.replace(told, over=True) if situation.number in self._own else told
+        return msgspec.structs.replace(told, over=True) if apart or situation.number in self._own else told
 
     def cut(self) -> None:
         """Nobody hears this host any more: what goes on, and was told to nobody who ordered for it, is ordered here."""
