@@ -99,6 +99,15 @@ class TestTerms:
         assert second == [first + 1]
         assert rooms.log(second[0]).find() == []
 
+    def test_a_session_that_was_ended_meanwhile_has_rolled_back(self, rooms):
+        rooms.log(rooms.take("a"))
+        with rooms.engines[0].connect() as connection:
+            process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            rooms.cluster.sql(f"SELECT pg_terminate_backend({process}, 5000)")
+            connection.rollback()
+        with rooms.engines[0].connect() as connection:
+            assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != process
+
     def test_both_databases_are_fenced(self, rooms):
         from blickschutz.alerts.io.tables import METADATA as ALERTS
 

@@ -52,6 +52,7 @@ class PostgresDialect:
             max_overflow=-1,
         )
         engine.dialect.type_compiler_instance = _Types(engine.dialect)
+        engine.dialect.do_rollback = _roll_back  # type: ignore[method-assign]
         patience_s = LONG_S if owner else WORK_S
         event.listen(engine, "checkout", _answering(place, patience_s))
         event.listen(engine, "begin", _begin)
@@ -201,6 +202,14 @@ def _translate(context: ExceptionContext) -> BaseException | None:
         # It was asked to commit, and did not answer: the server may have done it, as one whose standby is away does.
         found = StoreUnreachableError(str(found).replace(NOTHING, "it is not known whether it was written; look before it is done again"))
     return found
+
+
+def _roll_back(dbapi_connection: Any) -> None:
+    """What a session that is gone had begun, its server has undone: that is no error, and hides none that came before."""
+    try:
+        dbapi_connection.rollback()
+    except psycopg.OperationalError:
+        dbapi_connection.close()
 
 
 def _asked_to_write(connection: Connection | None) -> bool:
