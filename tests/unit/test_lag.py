@@ -127,7 +127,10 @@ class Served:
     """The whole site on loopback in a thread of its own, with housekeeping, without cells."""
 
     def __init__(self, folder):
-        self.system = make_system(folder, SystemClock(), site_of(free_port()))
+        site = site_of(free_port())
+        # Others may read what there is: a route that refuses all shows nothing of what it waits for.
+        site = site.model_copy(update={"server": site.server.model_copy(update={"overview": "Ordnungsamt"})})
+        self.system = make_system(folder, SystemClock(), site)
         self.folder, self.watchdog = folder / "state", Watchdog()
         self.thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self.thread.start()
@@ -198,7 +201,7 @@ def test_no_route_waits_in_the_event_loop_while_another_process_writes(served):
     walk = Walk(served)
     # Everything once, as on any day: templates are read, libraries loaded.
     warm = walk.go(walk.reads + walk.looks)
-    assert {one.status for one in warm} <= {200, 204, 303, 404}, warm
+    assert [one for one in warm if one.status not in {200, 204, 303, 404}] == []
     with calls_of(served.thread) as calls:
         for _ in range(3):
             answers, written, lag = walked(served, walk)
