@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import socket
 import subprocess
@@ -76,6 +77,8 @@ def use(folder: Path) -> list[str]:
 
 
 def main() -> None:
+    # Where a library ends the process, this says what every thread was at.
+    faulthandler.enable()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     # A machine of a site has no resolver; this one's own stays as it is outside.
     (Path(sys.argv[1]) / "resolv.conf").write_text("")
@@ -88,7 +91,7 @@ def main() -> None:
         done = []
     else:
         done = use(Path(sys.argv[1]))
-    print(json.dumps({"left": unroutable() - before, "done": done}))
+    print(json.dumps({"left": unroutable() - before, "done": done}), flush=True)
 
 
 if __name__ == "__main__":
