@@ -8,7 +8,7 @@ from benchmarks.attack.footage import CLIPS, RAW, take
 
 from tests.conftest import footage
 
-pytestmark = [pytest.mark.footage, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.footage, pytest.mark.timeout(600)]
 # Enough for each kind of attack to find whoever can be found, and no more.
 PICTURES = 220
 

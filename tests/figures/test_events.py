@@ -16,7 +16,7 @@ from blickschutz.pipeline.senses import load_senses
 from blickschutz.situations.settings import SituationSettings
 from tests.conftest import LONG, SHARED, footage
 
-pytestmark = [pytest.mark.footage, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.footage, pytest.mark.timeout(600)]
 
 SHORT = ("falls", "left-object")
 QUIET = ("walk/one-by-one.mp4", *(("cdnet-office/video.mp4", "pets09-s2l1/video.avi") if LONG else ()))

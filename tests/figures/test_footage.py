@@ -25,7 +25,7 @@ from blickschutz.pipeline.recorded import mask_as_recorded
 from blickschutz.redaction.model import RedactionSettings
 from tests.conftest import SHARED, footage
 
-pytestmark = [pytest.mark.footage, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.footage, pytest.mark.timeout(600)]
 
 
 def referee(name: str, *arguments) -> dict[str, float]:

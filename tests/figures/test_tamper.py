@@ -10,7 +10,7 @@ from blickschutz.kernel.clock import SystemClock
 from blickschutz.pipeline.offline import FileReader
 from tests.conftest import footage
 
-pytestmark = [pytest.mark.footage, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.footage, pytest.mark.timeout(600)]
 
 
 # Each of them is drawn over a place of our own in the fast tests of the view as well.
