@@ -14,9 +14,10 @@ from starlette.middleware import Middleware
 from blickschutz.access.model import AccountState, FactorKind, Permission, Role
 from blickschutz.access.rules import PERMISSIONS, SECOND_FACTOR
 from blickschutz.audit.model import Event
-from blickschutz.web.allowed import SESSION, allow, allow_token
+from blickschutz.web.allowed import allow, allow_token
 from blickschutz.web.lanes import Lanes
 from blickschutz.web.security import HEADERS, RequestCheck, hosts_of
+from blickschutz.web.sessions import SESSION
 from tests.house import SITE, House
 
 HERE = "http://localhost:8710"

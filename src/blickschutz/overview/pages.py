@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from blickschutz.access.model import Member, Permission, Todo
-from blickschutz.access.rules import may, place_of
+from blickschutz.access.rules import may
 from blickschutz.access.service import Access
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
@@ -29,9 +29,10 @@ from blickschutz.web import texts
 from blickschutz.web.lanes import Lane, Lanes
 from blickschutz.web.limits import BodyLimit
 from blickschutz.web.security import RequestCheck, headers_of
+from blickschutz.web.sessions import session_of
 from blickschutz.web.templating import templates
 
-SESSION, SECURE_SESSION, HALF = "session", "__Host-session", "half"
+HALF = "half"
 SEE_OTHER = 303
 
 
@@ -120,21 +121,6 @@ def who(access: Access, request: Request) -> tuple[Member | None, Todo | None]:
     if member is not None and todo is None and not access.factors.count(member.id):
         todo = Todo.FACTOR
     return member, todo
-
-
-def member_of(request: Request) -> Member:
-    member = getattr(request.state, "member", None)
-    if not isinstance(member, Member):
-        raise HTTPException(401)
-    return member
-
-
-def session_of(request: Request) -> str:
-    return request.cookies.get(SECURE_SESSION if request.url.scheme == "https" else SESSION, "")
-
-
-def place(request: Request) -> str:
-    return place_of(request.client.host if request.client is not None else "")
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -11,11 +11,12 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from blickschutz.access.model import AccountState, Caller, Permission, Refusal, SignIn, Turned
 from blickschutz.access.service.doors import Knock
 from blickschutz.access.service.totp import address, written
-from blickschutz.overview.pages import HALF, SECURE_SESSION, SEE_OTHER, SESSION, Allow, Pages, member_of, place, session_of, who
+from blickschutz.overview.pages import HALF, SEE_OTHER, Allow, Pages, who
 from blickschutz.overview.view import Rows, counts
 from blickschutz.overview.words import RANK_WORDS
 from blickschutz.web import texts
 from blickschutz.web.lanes import Lane
+from blickschutz.web.sessions import SECURE_SESSION, SESSION, member_of, place, session_of, set_cookie
 
 Word = Annotated[str, Form(max_length=60)]
 Secret = Annotated[str, Form(max_length=400)]
@@ -71,7 +72,7 @@ def doors(pages: Pages) -> APIRouter:
 
     def signed_in(request: Request, token: str) -> Response:
         answer = RedirectResponse("/", SEE_OTHER)
-        _cookie(request, answer, SESSION, token)
+        set_cookie(request, answer, SESSION, token)
         answer.delete_cookie(HALF)
         return answer
 
@@ -99,7 +100,7 @@ def doors(pages: Pages) -> APIRouter:
             return signed_in(request, token)
         if outcome is SignIn.FACTOR:
             answer = RedirectResponse("/sign-in/factor", SEE_OTHER)
-            _cookie(request, answer, HALF, token)
+            set_cookie(request, answer, HALF, token)
             return answer
         return pages.render(request, "sign_in.html", 403, problem=outcome.value, given=person[:40])
 
@@ -198,9 +199,3 @@ def own(pages: Pages) -> APIRouter:
         return answered(request, access.own.add_totp(member_of(request), session_of(request), name, code, password), "totp")
 
     return router
-
-
-def _cookie(request: Request, answer: Response, name: str, value: str) -> None:
-    secure = request.url.scheme == "https"
-    name = SECURE_SESSION if secure and name == SESSION else name
-    answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure)

@@ -7,7 +7,7 @@ import secrets
 
 from fastapi import HTTPException, Request, Response
 
-from blickschutz.web.allowed import session_of
+from blickschutz.web.sessions import session_of
 
 BROWSER, SECURE_BROWSER = "room", "__Host-room"
 

@@ -9,16 +9,13 @@ from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
 
 from blickschutz.access.model import Caller, Member, Permission, Todo, Turned
-from blickschutz.access.rules import may, place_of
+from blickschutz.access.rules import may
 from blickschutz.access.service import Access
 from blickschutz.audit.model import Event
 from blickschutz.kernel.errors import StoreError
 from blickschutz.web.lanes import Lane, Lanes, lane_of
 from blickschutz.web.ports import ControlRoom
-
-SESSION = "session"
-# The prefix binds a cookie to this host, this scheme and the whole site (RFC 6265bis).
-SECURE_SESSION = "__Host-session"
+from blickschutz.web.sessions import place, secured, session_of
 
 
 class TodoError(HTTPException):
@@ -121,33 +118,10 @@ def follow(room: ControlRoom, write: Callable[[], object]) -> None:
         room.later(write)
 
 
-def place(connection: HTTPConnection) -> str:
-    """Where somebody asks from."""
-    return place_of(connection.client.host if connection.client is not None else "")
-
-
 def caller_of(connection: HTTPConnection, access: Access, person: str) -> Caller:
     """Whoever asks to be `person`, and whether that account knows their device. Touches memory only."""
     name = secured(connection, access.devices.cookie(person))
     return Caller(place(connection), access.devices.known(person, connection.cookies.get(name, "")))
-
-
-def secured(connection: HTTPConnection, name: str) -> str:
-    """A cookie's name with the prefix that binds it to this host over TLS (RFC 6265bis)."""
-    return f"__Host-{name}" if connection.url.scheme in {"https", "wss"} else name
-
-
-def session_of(connection: HTTPConnection) -> str:
-    """The secret of the session that a request carries; empty without one."""
-    return connection.cookies.get(SECURE_SESSION if connection.url.scheme in {"https", "wss"} else SESSION, "")
-
-
-def member_of(connection: HTTPConnection) -> Member:
-    """Who is signed in, on a route that takes a permission."""
-    member = getattr(connection.state, "member", None)
-    if not isinstance(member, Member):
-        raise HTTPException(401)
-    return member
 
 
 def permission_of(route: Any) -> Permission | None:

@@ -14,13 +14,14 @@ from starlette.exceptions import HTTPException
 
 from blickschutz.access.rules import PERMISSIONS
 from blickschutz.kernel.errors import BlickschutzError, FaultError, StoreBusyError, StoreFullError
-from blickschutz.web.allowed import RefusedError, TodoError, session_of
+from blickschutz.web.allowed import RefusedError, TodoError
 from blickschutz.web.kept import SECRETS
 from blickschutz.web.lanes import CrowdedError, Lane
 from blickschutz.web.limits import is_upload
 from blickschutz.web.pages import Pages
-from blickschutz.web.routes.sign_in import KEPT, set_cookie
+from blickschutz.web.routes.sign_in import KEPT
 from blickschutz.web.security import headers_of
+from blickschutz.web.sessions import session_of, set_cookie
 
 _log = structlog.get_logger(__name__)
 

@@ -22,12 +22,13 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.rights.rules import NEAR_DAYS, due, is_near
 from blickschutz.web import texts
-from blickschutz.web.allowed import follow, member_of
+from blickschutz.web.allowed import follow
 from blickschutz.web.kept import KeptForms
 from blickschutz.web.lanes import Lane, Lanes
 from blickschutz.web.metrics import Refusals
 from blickschutz.web.ports import CameraControl, ControlRoom
 from blickschutz.web.routing import route_class
+from blickschutz.web.sessions import member_of
 from blickschutz.web.streams import OpenStreams
 from blickschutz.web.templating import templates
 

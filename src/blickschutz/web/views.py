@@ -10,8 +10,8 @@ from fastapi import Request
 from blickschutz.alerts.model import Alert, AlertState, By, Mark, Place, Priorities
 from blickschutz.alerts.rules import WAITING, weight
 from blickschutz.situations.kinds import explanation, name
-from blickschutz.web.allowed import member_of
 from blickschutz.web.pages import Pages
+from blickschutz.web.sessions import member_of
 
 _log = structlog.get_logger(__name__)
 

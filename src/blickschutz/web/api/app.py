@@ -16,7 +16,7 @@ from blickschutz import __version__
 from blickschutz.access.model import Permission
 from blickschutz.access.rules import PERSONAL, permitted
 from blickschutz.kernel.errors import BlickschutzError
-from blickschutz.web.allowed import allow_token, member_of, rows
+from blickschutz.web.allowed import allow_token, rows
 from blickschutz.web.api import alerts, cameras, overview, records
 from blickschutz.web.api.models import Me, Problem
 from blickschutz.web.api.naming import EXAMPLES, OPERATIONS, TAGS
@@ -25,6 +25,7 @@ from blickschutz.web.errors import RETRY_S, Trouble, trouble_of
 from blickschutz.web.pages import Pages
 from blickschutz.web.routing import route_class
 from blickschutz.web.security import headers_of
+from blickschutz.web.sessions import member_of
 
 _ABOUT = (
     "Tokens are made on the page of one's own account. A token acts as its person, within its scopes, and ends with them. "

@@ -9,11 +9,12 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from blickschutz.access.model import Permission
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.regime.model import RegimeName
-from blickschutz.web.allowed import allow_token, member_of
+from blickschutz.web.allowed import allow_token
 from blickschutz.web.api import models as m
 from blickschutz.web.api.health import health_of
 from blickschutz.web.api.problems import ApiProblem
 from blickschutz.web.pages import Pages, TileView
+from blickschutz.web.sessions import member_of
 from blickschutz.web.settings import sections
 
 

@@ -9,12 +9,13 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from blickschutz.access.model import Permission
 from blickschutz.audit.model import Event
 from blickschutz.review.model import Case, CaseState, Hold
-from blickschutz.web.allowed import allow_token, member_of
+from blickschutz.web.allowed import allow_token
 from blickschutz.web.api import models as m
 from blickschutz.web.api.problems import ApiProblem
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 
 _MOST = 100
 Before = Annotated[int, Query(ge=0, le=2**53)]

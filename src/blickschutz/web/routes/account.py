@@ -13,11 +13,12 @@ from blickschutz.access.rules import PERSONAL, needs_factor, permitted
 from blickschutz.access.service.totp import address, written
 from blickschutz.kernel.errors import BlickschutzError
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of, session_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Secret, Word, parsed
+from blickschutz.web.sessions import member_of, session_of
 
 _SEE_OTHER = 303
 _MOST_ANSWER = 20_000

@@ -15,10 +15,11 @@ from blickschutz.access.rules import may
 from blickschutz.alerts.model import Alert
 from blickschutz.situations.kinds import name
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, session_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import local
+from blickschutz.web.sessions import session_of
 from blickschutz.web.streams import ChangesResponse
 
 _BEAT_S = 15.0

@@ -12,12 +12,13 @@ from blickschutz.access.model import Permission
 from blickschutz.compliance.plan import density
 from blickschutz.config.model import Side
 from blickschutz.settings.model import Refused
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.drawings import NewCamera, added
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.setup import size_of
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 from blickschutz.web.trial_lines import trial_data
 from blickschutz.web.versions import refusal_in_words
 

@@ -14,12 +14,13 @@ from blickschutz.audit.model import Entry, Event
 from blickschutz.review.model import Case, CaseState, Ground
 from blickschutz.review.rules import MORTAL, OPENABLE, fates, is_undecided, visible, waits_for
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of, session_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number, Version
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.wall import require as require_camera
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of, session_of
 
 _SEE_OTHER = 303
 _MOST_ENDED = 20

@@ -14,8 +14,9 @@ from blickschutz.access.model import Permission
 from blickschutz.kernel.errors import DeviceError, StoreDamagedError
 from blickschutz.retention.model import FAULTS, JUMPS, Basis, Choice, Reason, TimeView, Trust, Void
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages
+from blickschutz.web.sessions import member_of
 
 _SEE_OTHER, _INCOMPLETE, _OTHERWISE_NOW, _FAILED = 303, 422, 409, 503
 _MOST = 2**53

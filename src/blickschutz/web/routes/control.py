@@ -11,9 +11,10 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Permission
 from blickschutz.access.rules import PERMISSIONS, may
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import require
+from blickschutz.web.sessions import member_of
 
 _log = structlog.get_logger(__name__)
 _SEE_OTHER = 303

@@ -28,11 +28,12 @@ from blickschutz.compliance.sheets import Sheet
 from blickschutz.control.model import FactRefused, Given
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.limits import MOST_UPLOAD
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
+from blickschutz.web.sessions import member_of
 from blickschutz.web.uploads import FormError, Received, receive
 
 UPLOADS = "/facts"

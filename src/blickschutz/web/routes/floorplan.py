@@ -10,11 +10,12 @@ from starlette.requests import ClientDisconnect
 
 from blickschutz.access.model import Permission
 from blickschutz.compliance.floorplan import MOST_PICTURE, NotTaken
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 from blickschutz.web.uploads import FormError, receive
 
 UPLOADS = "/plan/picture"

@@ -10,11 +10,12 @@ from blickschutz.audit.model import Entry, Event
 from blickschutz.evidence.rules import opener
 from blickschutz.review.model import CaseState
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.cases import views
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 from blickschutz.web.settings import sections
 
 _MOST_HELD = 200

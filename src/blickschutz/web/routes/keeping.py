@@ -10,10 +10,11 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Permission
 from blickschutz.control.words import said
 from blickschutz.review.model import Case, Fate, Ground
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.numbers import Number, Version
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.cases import case_page, end_of
+from blickschutz.web.sessions import member_of
 
 _SEE_OTHER = 303
 

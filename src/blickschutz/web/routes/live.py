@@ -14,10 +14,11 @@ from blickschutz.access.model import Permission
 from blickschutz.access.rules import may
 from blickschutz.wall.model import StreamInit
 from blickschutz.wall.service import Viewer
-from blickschutz.web.allowed import allow, session_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import find
+from blickschutz.web.sessions import session_of
 from blickschutz.web.streams import Kind, most_pictures
 from blickschutz.web.texts import CAUSE_WORDS, TOO_MANY_STREAMS, UNRECORDABLE, Translate, translator
 

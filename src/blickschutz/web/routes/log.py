@@ -11,13 +11,14 @@ from fastapi.responses import StreamingResponse
 from blickschutz.access.model import Permission
 from blickschutz.audit.model import Event
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.log_words import Names, said
 from blickschutz.web.numbers import Before, Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.cases import receipt_pdf
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 
 _PAGE = 100
 

@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import AccountState, Change, Member, Permission, Refusal, Role
 from blickschutz.access.rules import may, needs_factor
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Word
+from blickschutz.web.sessions import member_of
 
 _SEE_OTHER = 303
 Name = Annotated[str, Form(max_length=200)]

@@ -14,8 +14,9 @@ from blickschutz.access.model import Permission
 from blickschutz.compliance.plan import EDITION, density, density_class, unannounced
 from blickschutz.config.model import PlanPlace
 from blickschutz.regime.model import MOST_OVERRIDE_HOURS, RegimeName
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages, TileView
+from blickschutz.web.sessions import member_of
 
 _SEE_OTHER = 303
 _MOST_ENTRIES = 20

@@ -13,8 +13,9 @@ from blickschutz.compliance.documents.model import Picture, Plan, Sentence, Tabl
 from blickschutz.compliance.model import Result
 from blickschutz.compliance.policy import closed_gates
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages
+from blickschutz.web.sessions import member_of
 
 Day = Annotated[str, Query(max_length=20)]
 _USUAL_DAYS, _MOST_DAYS = 30, 3 * 366

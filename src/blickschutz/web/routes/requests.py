@@ -25,12 +25,13 @@ from blickschutz.rights.model import (
 from blickschutz.rights.model import Request as DataRequest
 from blickschutz.rights.rules import deadline, due, is_late, is_near, is_unmet, may_extend
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number, Version
 from blickschutz.web.pages import Pages
 from blickschutz.web.routes.sign_in import Word
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 
 _SEE_OTHER = 303
 _MOST_SHOWN = 50

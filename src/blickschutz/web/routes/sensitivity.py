@@ -12,11 +12,12 @@ from blickschutz.access.model import Permission
 from blickschutz.budget.model import NotDone
 from blickschutz.situations.kinds import Kind
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
 from blickschutz.web.routing import in_lane
 from blickschutz.web.sensitivity import camera_page, overview
+from blickschutz.web.sessions import member_of
 
 _SEE_OTHER, _OTHERWISE_NOW, _UNKNOWN = 303, 409, 404
 Word = Annotated[str, Form(max_length=40)]

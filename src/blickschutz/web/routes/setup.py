@@ -17,12 +17,13 @@ from blickschutz.config.model import Camera
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.settings.model import Edit, Looked, Proposal, Refused
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.drawings import Drawing, Line, Mark, NotDrawn, Place, Ruler, Shape, drawn, placed, read_drawing, read_places
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.routes.wall import require
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 from blickschutz.web.setup_words import SETUP_TEXTS
 from blickschutz.web.versions import effects_in_words, refusal_in_words
 

@@ -11,9 +11,10 @@ from blickschutz.access.model import Permission
 from blickschutz.alerts.rules import WAITING
 from blickschutz.audit.model import Entry, Event
 from blickschutz.wall.model import TileState
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.numbers import Before
 from blickschutz.web.pages import Pages
+from blickschutz.web.sessions import member_of
 from blickschutz.web.views import queue_row, views
 
 _SEE_OTHER = 303

@@ -13,9 +13,10 @@ from blickschutz.access.service import Access
 from blickschutz.access.service.devices import KNOWN_S
 from blickschutz.access.service.doors import Knock
 from blickschutz.web import texts
-from blickschutz.web.allowed import SECURE_SESSION, SESSION, allow, caller_of, member_of, secured, session_of
+from blickschutz.web.allowed import allow, caller_of
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
+from blickschutz.web.sessions import SECURE_SESSION, SESSION, member_of, secured, session_of, set_cookie
 
 _SEE_OTHER = 303
 _AGAIN_S = 5
@@ -30,13 +31,6 @@ Path = Annotated[str, Form(max_length=200)]
 def local(path: str) -> str:
     """`path` where it is one on this server, else the start; "//host" would be another server."""
     return path if path.startswith("/") and not path.startswith("//") and "\\" not in path else "/"
-
-
-def set_cookie(request: Request, answer: Response, name: str, value: str) -> None:
-    """A cookie that no script reads and no other site sends; it lasts as long as the browser is open."""
-    secure = request.url.scheme == "https"
-    name = SECURE_SESSION if secure and name == SESSION else name
-    answer.set_cookie(name, value, httponly=True, samesite="strict", secure=secure)
 
 
 def lane_for(caller: Caller) -> Lane:

@@ -19,9 +19,10 @@ from blickschutz.control.service.trials import Said
 from blickschutz.control.trials import NotTried
 from blickschutz.kernel.errors import UNREADABLE
 from blickschutz.pipeline.trials import CameraAnswered, PictureTold, StepTold
-from blickschutz.web.allowed import allow, member_of, session_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.pages import Pages
+from blickschutz.web.sessions import member_of, session_of
 from blickschutz.web.streams import MOST_TRIALS, Kind
 from blickschutz.web.texts import translator
 from blickschutz.web.trial_lines import picture_said, step_said

@@ -13,11 +13,12 @@ from blickschutz.kernel.errors import DeviceError, SettingsError
 from blickschutz.settings.model import HandEdit, Proposal, Refused, State, Why
 from blickschutz.settings.service import BY_HAND
 from blickschutz.web import texts
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.lanes import Lane
 from blickschutz.web.numbers import Number
 from blickschutz.web.pages import Pages
 from blickschutz.web.routing import in_lane
+from blickschutz.web.sessions import member_of
 from blickschutz.web.versions import edit_of, effects_in_words, refusal_in_words, shown
 
 _SEE_OTHER = 303

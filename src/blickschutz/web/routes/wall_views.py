@@ -13,8 +13,9 @@ from fastapi.responses import RedirectResponse
 from blickschutz.access.model import Permission
 from blickschutz.wall.model import NotKept, View, WallSettings
 from blickschutz.wall.rules import nearest, read_settings, settings_text, with_patrol, with_view, without_view
-from blickschutz.web.allowed import allow, member_of
+from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages, TileView
+from blickschutz.web.sessions import member_of
 
 _SEE_OTHER = 303
 _WALL = [allow(Permission.WALL)]
