@@ -94,7 +94,26 @@ class Stuck:
     told: bool = False
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class _Destroyed(msgspec.Struct, frozen=True, kw_only=True):
+    """What receipts of every version say, in the order of the text that is signed."""
+
+    clip: str
+    case: int
+    camera: str
+    opened: float
+    destroyed: float
+    reason: str
+    people: list[str]
+    sha256: str
+    size: int
+    method: str
+    overwritten: int
+    derived: int
+    absent: bool
+    installation: str
+
+
+class Receipt(_Destroyed, frozen=True, kw_only=True):
     """Proof of a destruction (Löschprotokoll): what, when, why, how, by whom; no picture content.
 
     `sha256` and `size` are those of the sealed file as it was closed, `overwritten` the bytes that were really overwritten.
@@ -103,20 +122,6 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     `reported` the SHA-256 of its own signed report; empty for a clip that lay here. `signature` (Ed25519, hex) is over all other fields.
     """
 
-    clip: str
-    case: int
-    camera: str
-    opened: float
-    destroyed: float
-    reason: str
-    people: list[str]
-    sha256: str
-    size: int
-    method: str
-    overwritten: int
-    derived: int
-    absent: bool
-    installation: str
     ending: str = ""
     begun: int = 0
     host: str = ""
@@ -124,45 +129,17 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     signature: str = ""
 
 
-class ReceiptTwo(msgspec.Struct, frozen=True, kw_only=True):
+class ReceiptTwo(_Destroyed, frozen=True, kw_only=True):
     """The fields of a receipt for a clip that lay on this machine, in the order of the text that was signed."""
 
-    clip: str
-    case: int
-    camera: str
-    opened: float
-    destroyed: float
-    reason: str
-    people: list[str]
-    sha256: str
-    size: int
-    method: str
-    overwritten: int
-    derived: int
-    absent: bool
-    installation: str
     ending: str
     begun: int
     signature: str = ""
 
 
-class ReceiptOne(msgspec.Struct, frozen=True, kw_only=True):
+class ReceiptOne(_Destroyed, frozen=True, kw_only=True):
     """The fields that a receipt of version 1 has; their order is that of the text that was signed."""
 
-    clip: str
-    case: int
-    camera: str
-    opened: float
-    destroyed: float
-    reason: str
-    people: list[str]
-    sha256: str
-    size: int
-    method: str
-    overwritten: int
-    derived: int
-    absent: bool
-    installation: str
     signature: str = ""
 
 
