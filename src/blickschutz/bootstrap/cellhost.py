@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import hmac
 import os
 import secrets
@@ -12,8 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +19,7 @@ import structlog
 from blickschutz.bootstrap.cells import with_account
 from blickschutz.bootstrap.secrets import key_file, read_secret
 from blickschutz.config.hosts import JoinedCamera, JoinFile, port_of
-from blickschutz.config.loader import operator_language, parse_file
+from blickschutz.config.loader import load_file
 from blickschutz.control.io.doors import DoorFolder
 from blickschutz.control.service.launchers import LauncherWatch
 from blickschutz.control.service.launching import LAUNCHER, launch_cell, start_launcher
@@ -37,8 +34,9 @@ from blickschutz.hosts.io.witness import HostWitness
 from blickschutz.hosts.rules.clips import LONGEST, limits_of
 from blickschutz.hosts.rules.lease import Capacity
 from blickschutz.hosts.rules.settings import OwnCamera
+from blickschutz.installation.io.lock import held
 from blickschutz.kernel.clock import Clock, SystemClock
-from blickschutz.kernel.errors import BlickschutzError, DeviceError, OperatorError, SettingsError
+from blickschutz.kernel.errors import BlickschutzError, DeviceError, SettingsError
 from blickschutz.pipeline.credentials import Credentials
 from blickschutz.pipeline.logs import configure_logs
 from blickschutz.retention.io.shelf import ClipShelf
@@ -57,17 +55,11 @@ _SETTINGS_WRONG: Final = 4
 _DOOR: Final = b"blickschutz-host-door-1 "
 _TIME: Final = b"blickschutz-host-time-1 "
 _SECRET_BYTES: Final = 32
-_MOST_BYTES: Final = 4 * 1024 * 1024
 
 
 def load_join(path: Path) -> JoinFile:
     """Raises `SettingsError` with one line for each problem."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
-    return parse_file(JoinFile, text, str(path), operator_language())
+    return load_file(JoinFile, path)
 
 
 class CellHost:
@@ -153,19 +145,6 @@ def own_camera(camera: JoinedCamera, base: Path) -> OwnCamera:
     return OwnCamera(secret, str((base / camera.authority).resolve()) if camera.authority is not None else "")
 
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """One agent for each folder. Raises `OperatorError` where another one has it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OperatorError(f"another process runs the cells of {folder}") from error
-        with contextlib.closing(lock):
-            yield
-
-
 def _door_secret(path: Path) -> bytes:
     """By which cells know their own agent. Raises `DeviceError`."""
     try:
@@ -186,7 +165,8 @@ def main() -> None:
     configure_logs()
     try:
         join = load_join(path)
-        with held(path.parent / join.data):
+        folder = path.parent / join.data
+        with held(folder, f"another process runs the cells of {folder}"):
             missing = harden()
             host = CellHost(join, path.parent, SystemClock())
             missing |= host.confine()

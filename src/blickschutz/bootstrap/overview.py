@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import stat
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -31,9 +30,10 @@ from blickschutz.access.service import Access
 from blickschutz.audit.io.log import METADATA as LOG_TABLES
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
-from blickschutz.config.loader import operator_language, parse_file
+from blickschutz.config.loader import load_file
 from blickschutz.config.overview import OverviewFile, WatchedSite
 from blickschutz.guard.service import Guard
+from blickschutz.installation.io.lock import held
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import FaultError, OperatorError, SettingsError
 from blickschutz.overview.io.reader import Place, fetch, trusting
@@ -55,12 +55,7 @@ ROLES: Final = (Role.ADMINISTRATION, Role.DATA_PROTECTION)
 
 def load_overview(path: Path) -> OverviewFile:
     """Raises `SettingsError` with one line for each problem."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_FILE).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
-    return parse_file(OverviewFile, text, str(path), operator_language())
+    return load_file(OverviewFile, path, _MOST_FILE)
 
 
 class Overview:
@@ -160,14 +155,8 @@ def opened(path: Path, clock: Clock) -> Iterator[Overview]:
     """The overview of that file, used by this process alone. Raises `SettingsError`, `OperatorError`."""
     file = load_overview(path)
     data = path.parent / file.data
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (data / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OperatorError(f"another process uses {data}") from error
-        with contextlib.closing(Overview(file, path.parent, clock)) as found:
-            yield found
+    with held(data, f"another process uses {data}"), contextlib.closing(Overview(file, path.parent, clock)) as found:
+        yield found
 
 
 def place_of(site: WatchedSite, base: Path) -> Place:

@@ -87,6 +87,16 @@ def parse_site(text: str, name: str, language: str) -> SiteFile:
     return parse_file(SiteFile, text, name, language)
 
 
+def load_file(model: type[_File], path: Path, most: int = _MOST_BYTES) -> _File:
+    """Read and check a file that is no site's, at most its first `most` bytes. Raises `SettingsError` with one line per problem."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(most).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    return parse_file(model, text, str(path), operator_language())
+
+
 def parse_file(model: type[_File], text: str, name: str, language: str) -> _File:
     """Check the text of a file of settings or facts. Raises `SettingsError` with one line per problem."""
     try:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from blickschutz.installation.model import HOLD_LOCK, USE_LOCK, FolderError, Holder, Use, Why
 from blickschutz.installation.texts import say
-from blickschutz.kernel.errors import UNREADABLE
+from blickschutz.kernel.errors import UNREADABLE, OperatorError
 
 _MOST_BYTES = 4096
 
@@ -61,6 +63,18 @@ class FolderLock:
         if found is None:
             return FolderError(Why.BUSY, say("busy", self._language, folder=self._folder))
         return FolderError(Why.HELD, say("held", self._language, folder=self._folder, **msgspec.structs.asdict(found)))
+
+
+@contextmanager
+def held(folder: Path, refusal: str) -> Iterator[None]:
+    """The folder of a process that is no site's, made where there is none. Raises `OperatorError` (`refusal`) where another one has it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OperatorError(refusal) from error
+        yield
 
 
 def holder_of(folder: Path) -> Holder | None:
