@@ -30,6 +30,7 @@ _OWN: Final = frozenset({*DATABASES, "installation.json", "keys/installation.key
 _MORE: Final = re.compile(r"keys/reviewers/[\w.-]+\.json|keys/backup\.key|witness\.json|hosts/room\.(key|crt)")
 _FOLDERS: Final = ("", "keys", "keys/recovery", "keys/reviewers", "tls", "hosts", "facts", "plan", "versions")
 _MOST_BYTES: Final = 8 * 1024 * 1024
+_PLACE: Final = "leading.json"
 _LAST: Final = (1 << 62) - 1
 _Mark = tuple[int, int, int]
 
@@ -71,7 +72,7 @@ class Papers:
 
     def begin(self, term: int) -> None:
         """From now on this folder's files are the newest ones."""
-        write_private(self._folder / "leading.json", msgspec.json.encode(_Place(term, _LAST)))
+        write_private(self._folder / _PLACE, msgspec.json.encode(_Place(term, _LAST)))
 
     def send(self, term: int) -> int:
         """Put what is another one since the last time; how many. Raises `StoreError`, `StoreFencedError` where another one leads."""
@@ -115,11 +116,11 @@ class Papers:
                 raise DeviceError(f"{path} cannot be written: {error.strerror}") from error
             place = _Place(paper.term, paper.number)
         if papers:
-            write_private(self._folder / "leading.json", msgspec.json.encode(place))
+            write_private(self._folder / _PLACE, msgspec.json.encode(place))
         return len(papers)
 
     def _place(self) -> _Place:
-        path = self._folder / "leading.json"
+        path = self._folder / _PLACE
         try:
             return msgspec.json.decode(path.read_bytes(), type=_Place)
         except FileNotFoundError:
