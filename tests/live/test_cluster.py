@@ -7,7 +7,6 @@ import shutil
 import time
 
 import pytest
-from nats.aio.client import Client
 from websockets.sync.client import connect
 
 from blickschutz.hosts.io.journal import FileJournal
@@ -15,6 +14,7 @@ from blickschutz.kernel.clock import aging
 from blickschutz.wall.model import TileState
 from tests.live.system import RunningSystem, admit, client, until
 from tests.peers.cluster import PASSWORD, USER, Cluster, CountingCamera, keep
+from tests.peers.nats import overheard
 
 pytestmark = pytest.mark.peers
 # For a machine on which everything else runs, too; what it takes on a quiet one stands in the benchmarks.
@@ -36,22 +36,8 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def traffic():
-    """All that the control room's side of the broker says and hears."""
-    found, patch = [], pytest.MonkeyPatch()
-    publish, process = Client._send_publish, Client._process_msg
-
-    async def said(self, subject, reply, payload, size, headers):
-        found.append(subject.encode() + bytes(payload) + repr(headers).encode())
-        await publish(self, subject, reply, payload, size, headers)
-
-    async def heard(self, sid, subject, reply, data, headers):
-        found.append(bytes(subject) + bytes(data))
-        await process(self, sid, subject, reply, data, headers)
-
-    patch.setattr(Client, "_send_publish", said)
-    patch.setattr(Client, "_process_msg", heard)
-    yield found
-    patch.undo()
+    with overheard() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

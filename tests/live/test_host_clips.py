@@ -9,7 +9,6 @@ import time
 import msgspec
 import pytest
 from click.testing import CliRunner
-from nats.aio.client import Client
 
 from blickschutz.audit.model import Event
 from blickschutz.cli.main import cli
@@ -20,6 +19,7 @@ from blickschutz.wall.model import TileState
 from tests.live.night import desk, enter, judge, plays, sign_in
 from tests.live.system import RunningSystem, browser, client, guest_clip, until
 from tests.peers.cluster import Cluster
+from tests.peers.nats import overheard
 
 __all__ = ["browser", "desk"]
 pytestmark = [pytest.mark.peers, pytest.mark.long, pytest.mark.timeout(600)]
@@ -75,22 +75,8 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def traffic():
-    """All that the control room's side of the broker says and hears."""
-    found, patch = [], pytest.MonkeyPatch()
-    publish, process = Client._send_publish, Client._process_msg
-
-    async def said(self, subject, reply, payload, size, headers):
-        found.append(bytes(payload))
-        await publish(self, subject, reply, payload, size, headers)
-
-    async def heard(self, sid, subject, reply, data, headers):
-        found.append(bytes(data))
-        await process(self, sid, subject, reply, data, headers)
-
-    patch.setattr(Client, "_send_publish", said)
-    patch.setattr(Client, "_process_msg", heard)
-    yield found
-    patch.undo()
+    with overheard() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from nats.aio.client import Client
 
 from blickschutz.hosts.io.broker import Address
 from blickschutz.hosts.rules.server import Broker, configuration
@@ -103,3 +107,21 @@ class NatsServer(RunningBroker):
         name = user(site, host)
         certificate, key = (authority or self.authority).server(f"{name}-{days}", name, days)
         return Address(f"tls://127.0.0.1:{self.port}", "broker.internal", self.authority.file, certificate, key)
+
+
+@contextlib.contextmanager
+def overheard() -> Iterator[list[bytes]]:
+    """All that clients of this process say to a broker and hear from it, by subject, payload and headers."""
+    found: list[bytes] = []
+    publish, process = Client._send_publish, Client._process_msg
+
+    async def said(self, subject, reply, payload, size, headers):
+        found.append(subject.encode() + bytes(payload) + repr(headers).encode())
+        await publish(self, subject, reply, payload, size, headers)
+
+    async def heard(self, sid, subject, reply, data, headers):
+        found.append(bytes(subject) + bytes(data))
+        await process(self, sid, subject, reply, data, headers)
+
+    with patch.object(Client, "_send_publish", said), patch.object(Client, "_process_msg", heard):
+        yield found
