@@ -165,8 +165,8 @@ def guest_site(base: Path, cameras: int | Collection[str] | None = None, rate: f
     guest_clip(base / "guest.mp4")
     site = load_site(ROOT / "examples/rathaus-kaiserslautern.toml")
     plain = {"address": "file:guest.mp4", "calibration": None, "zones": (), "privacy_zones": ()}
-    some = site.cameras if isinstance(cameras, int | None) else [one for one in site.cameras if one.id in cameras]
-    shown = tuple(camera.model_copy(update=plain) for camera in some[: cameras if isinstance(cameras, int) else None])
+    chosen = cameras if isinstance(cameras, Collection) else [one.id for one in site.cameras[:cameras]]
+    shown = tuple(camera.model_copy(update=plain) for camera in site.cameras if camera.id in chosen)
     own = site.server.model_copy(update={"port": free_port(), **server})
     return site.model_copy(update={"cameras": shown, "server": own, "analysis": site.analysis.model_copy(update={"rate": rate})})
 
