@@ -124,7 +124,8 @@ class House:
             one.id
             for one in sorted(
                 (alert for alert in there.values() if alert.state is not AlertState.CLOSED),
-                key=lambda alert: ({"escalated": 0, "raised": 1}.get(alert.state.value, 2), alert.id),
+                # One that was told a second time waits as the others do: its age puts it first, whatever clocks said meanwhile.
+                key=lambda alert: (alert.state not in {AlertState.RAISED, AlertState.ESCALATED}, alert.id),
             )
         ]
 
