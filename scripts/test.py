@@ -8,6 +8,8 @@ interrupt ends all.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -26,6 +28,8 @@ _LIVE = (
     "tests/faults",
     *(f"tests/unit/test_{one}.py" for one in ("gate", "links", "onvif", "pictures", "takeover")),
 )
+# So many changed modules are compiled where they are needed.
+_FEW = 20
 # Where tests of this mark lie: looking through all modules takes longer than some of them.
 ALONE = ("tests/live", "tests/unit/test_lag.py", "tests/unit/test_alert_pages.py")
 
@@ -60,14 +64,32 @@ def _ended(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
+def _compiled(parts: Sequence[Sequence[str]]) -> None:
+    """Each of the processes that run tests would compile all of it, and make its `assert` tell what it compares, where nobody has yet."""
+    ours = ("src", "tests", "scripts", "benchmarks")
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", "-x", "/test_[^/]*$", *ours], cwd=ROOT, check=False)
+    if sum(not _is_compiled(path) for path in (ROOT / "tests").rglob("test_*.py")) < _FEW:
+        return
+    with Path(os.devnull).open("wb") as nowhere, contextlib.ExitStack() as stack:
+        for process in [stack.enter_context(_running(_command("--collect-only", "-q", *part), into=nowhere)) for part in parts]:
+            process.wait()
+
+
+def _is_compiled(path: Path) -> bool:
+    """By pytest, whichever version, since its last change."""
+    usual = Path(importlib.util.cache_from_source(str(path)))
+    changed = path.stat().st_mtime
+    return any(one.stat().st_mtime >= changed for one in usual.parent.glob(f"{usual.stem}-pytest-*{usual.suffix}"))
+
+
 def main() -> int:
     # Whoever ends this ends what it started: unheard, two runs would take each other's time.
     signal.signal(signal.SIGTERM, _ended)
+    computed = tuple(f"--ignore={one}" for one in _LIVE)
+    _compiled((computed, _LIVE))
     # Served last, a test may wait for minutes before it is its turn.
-    # Seven processes begin at once and would each compile all of it, where nothing has been compiled yet.
-    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "0", "src", "tests", "scripts", "benchmarks"], cwd=ROOT, check=False)
-    computing = _command("-n", "auto", *_SHARED, "--timeout", "600", "-m", "not alone and not long", *(f"--ignore={one}" for one in _LIVE))
-    waiting = _command("-n", "5", *_SHARED, "-m", "not alone and not long", *_LIVE)
+    computing = _command("-n", "auto", *_SHARED, "--timeout", "600", "-m", "not alone and not long", *computed)
+    waiting = _command("-n", "4", *_SHARED, "-m", "not alone and not long", *_LIVE)
     watching = _command("-m", "alone and not long", *ALONE)
     codes = []
     with tempfile.TemporaryFile() as told:
