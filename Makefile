@@ -1,4 +1,4 @@
-.PHONY: demo demo-cluster demo-survey test test-long env lint docs sbom release deb bench bench-long help
+.PHONY: demo demo-cluster demo-survey test test-later test-long env lint docs sbom release deb bench bench-long help
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS ?=
@@ -13,7 +13,8 @@ help:
 	@echo "make demo-cluster  eleven cameras on three hosts with a broker, one of which is killed (SECONDS=n; needs nats-server; as root each in a network namespace)"
 	@echo "make demo-survey   a simulated town is asked how safe it feels, and the report shown beside the truth (SECONDS=n)"
 	@echo "make test    all tests, with the real peers"
-	@echo "make test-long   the same with more footage, languages and examples drawn by chance"
+	@echo "make test-later  tests that are near to one of those; before a change is taken over"
+	@echo "make test-long   all of them with more footage, languages and examples drawn by chance"
 	@echo "make env     only the set-up"
 	@echo "make lint    style, types, contracts"
 	@echo "make docs    handbook and reference as a site with search, in var/site"
@@ -42,6 +43,11 @@ test: export TMPDIR := $(TMPDIR)
 test:
 	@$(PYTHON) scripts/set_up.py test
 	@$(BIN)/python -m scripts.test
+
+test-later: export TMPDIR := $(TMPDIR)
+test-later:
+	@$(PYTHON) scripts/set_up.py test
+	@$(BIN)/python -m scripts.test --later
 
 test-long: export TMPDIR := $(TMPDIR)
 test-long: export BLICKSCHUTZ_LONG := 1

@@ -1,4 +1,6 @@
-"""Run all tests in the shortest time that promises nothing less: `python -m scripts.test`.
+"""Run all tests in the shortest time that promises nothing less: `python -m scripts.test [--later]`.
+
+With `--later` those that are near to what another one shows (the mark `later`), without it all others but the `long` ones.
 
 What computes takes the cores that nobody else wants (the scheduler's idle class); live systems, which mostly wait, run beside it, and what
 watches real time closely after them, as the only thing that the scheduler serves first. Ends with 1 where one of the three failed; an
@@ -7,6 +9,7 @@ interrupt ends all.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib.util
 import os
@@ -82,15 +85,18 @@ def _is_compiled(path: Path) -> bool:
     return any(one.stat().st_mtime >= changed for one in usual.parent.glob(f"{usual.stem}-pytest-*{usual.suffix}"))
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--later", action="store_true", help="what comes after `make test`")
+    which = "later" if parser.parse_args(arguments).later else "not later"
     # Whoever ends this ends what it started: unheard, two runs would take each other's time.
     signal.signal(signal.SIGTERM, _ended)
     computed = tuple(f"--ignore={one}" for one in _LIVE)
     _compiled((computed, _LIVE))
     # Served last, a test may wait for minutes before it is its turn.
-    computing = _command("-n", "auto", *_SHARED, "--timeout", "600", "-m", "not alone and not long", *computed)
-    waiting = _command("-n", "4", *_SHARED, "-m", "not alone and not long", *_LIVE)
-    watching = _command("-m", "alone and not long", *ALONE)
+    computing = _command("-n", "auto", *_SHARED, "--timeout", "600", "-m", f"not alone and not long and {which}", *computed)
+    waiting = _command("-n", "4", *_SHARED, "-m", f"not alone and not long and {which}", *_LIVE)
+    watching = _command("-m", f"alone and not long and {which}", *ALONE)
     codes = []
     with tempfile.TemporaryFile() as told:
         with _running(computing, into=told, last=True) as first:

@@ -160,6 +160,18 @@ def test_the_lines_that_carry_the_promises_are_where_the_list_of_mutations_says(
         assert all(re.search(rf"^ *(def|class) {name}\b", text, re.M) for name in names), test
 
 
+@pytest.mark.parametrize("line", FORTY, ids=lambda line: line.name)
+def test_make_test_itself_notices_when_a_promise_is_altered(line):
+    """Somebody who changes such a line hears of it at once, not from what runs later or before a release."""
+    for test in line.tests:
+        path, *names = test.split("::")
+        tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
+        marks = [ast.unparse(one.value) for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "pytestmark"]
+        named = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.ClassDef) and one.name in names]
+        marks += [ast.unparse(mark) for one in named for mark in one.decorator_list if "parametrize" not in ast.unparse(mark)]
+        assert not [mark for mark in marks if re.search(r"mark\.(later|long)\b", mark)], test
+
+
 def test_forty_lines_have_forty_names():
     assert len(FORTY) == 40
     assert len({line.name for line in (*FORTY, *FURTHER)}) == len(FORTY) + len(FURTHER)

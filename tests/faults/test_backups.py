@@ -92,6 +92,7 @@ def test_while_a_process_writes_it_is_of_one_moment_and_another_machine_has_the_
     again.close()
 
 
+@pytest.mark.later
 def test_when_nobody_writes_every_row_is_equal_on_the_other_machine(house, tmp_path):
     house.close()
     before = {name: dump(house.folder / name) for name in ("control.db", "alerts.db")}
@@ -110,6 +111,7 @@ def test_when_nobody_writes_every_row_is_equal_on_the_other_machine(house, tmp_p
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.later
 def test_killed_in_the_middle_a_restore_is_repeated_and_no_clip_is_lost(house, tmp_path):
     house.close()
     for number in range(40):

@@ -23,6 +23,7 @@ def taken(detector):
 
 @pytest.mark.parametrize("gallery", ["neutral", RAW])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.later
 def test_the_default_tells_no_more_than_guessing(taken, kind, gallery):
     """The strongest of fifteen comparisons is lucky now and then: more than luck or half more than chance would be a finding."""
     found = attack(taken, kind, "neutral", gallery)
@@ -33,6 +34,7 @@ def test_the_default_tells_no_more_than_guessing(taken, kind, gallery):
 
 
 @pytest.mark.parametrize(("kind", "way"), [("same moment", RAW), ("same moment", "full"), ("other times", RAW)])
+@pytest.mark.later
 def test_the_attack_works_where_there_is_something_to_find(taken, kind, way):
     found = attack(taken, kind, way, way)
     assert found.best > 2 * found.chance

@@ -68,7 +68,7 @@ def test_somebody_nearly_still_for_a_minute(detector, tmp_path):
 
 
 @pytest.mark.long  # what is asked of the replay below is asked of the picture shown live, too
-@pytest.mark.parametrize("name", ["sbi-caviar1", "sbi-hallandmonitor"])
+@pytest.mark.parametrize("name", [pytest.param("sbi-caviar1", marks=pytest.mark.later), "sbi-hallandmonitor"])
 def test_redaction_with_pixel_truth(detector, tmp_path, name):
     assert mask_figures(detector, tmp_path, f"{name}/video.mp4", f"{name}/masks.mkv")["mean"] >= 0.97
 

@@ -97,6 +97,7 @@ OscillatorNode.prototype.start = function (...when) { window.told.push(["sound",
 """
 
 
+@pytest.mark.later
 def test_a_new_alert_sounds_and_notifies_where_that_was_switched_on(bare_page, bare):
     """The browser's own notices and sound; only the outermost call is listened to, for a headless browser shows neither."""
     bare_page.add_init_script(HEARD)
@@ -158,6 +159,7 @@ def test_the_whole_life_by_forms_alone(browser, bare):
     assert {by for event, by in history if event != "raised"} == {"Dienst Leitstelle"}
 
 
+@pytest.mark.later
 def test_the_plan_shows_every_camera_and_where_something_is(bare_page, bare):
     raise_one(bare, "rueckseite")
     until(bare.control.alerting.desk.open_alerts)

@@ -88,6 +88,7 @@ def test_two_people_at_two_desks_without_a_script(served, browser):
 
 
 @pytest.mark.parametrize("language", ["de", pytest.param("en", marks=pytest.mark.long)])
+@pytest.mark.later
 def test_axe_finds_nothing(served, browser, language):
     if not AXE.exists():
         pytest.skip("the front-end tools are not installed (npm ci)")

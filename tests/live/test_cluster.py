@@ -96,6 +96,7 @@ def test_tiles_of_cameras_on_two_hosts_are_live_at_the_control_room(running, kee
     assert keeper.process is None, "no cell of it runs here"
 
 
+@pytest.mark.later
 def test_a_camera_of_a_host_that_is_killed_is_filmed_by_the_other_one(cluster, running, keepers):
     keeper = next(iter(keepers.values()))
     victim, began = keeper.host, time.monotonic()

@@ -88,6 +88,7 @@ def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_en
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.later
 def test_one_process_holds_the_folder_of_a_running_site(site, tmp_path):
     folder, running = tmp_path / "daten", Running(site)
     try:

@@ -16,6 +16,7 @@ from tests.live.system import RunningSystem, free_port, until
 pytestmark = [pytest.mark.timeout(240)]
 
 
+@pytest.mark.later
 def test_a_real_person_in_real_footage_becomes_an_alert(tmp_path):
     """From the cell's detector to the alert, on the demo's footage; the cell's rule runs with short bounds."""
     clip = footage.folder() / "view-03-day.mp4"

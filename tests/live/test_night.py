@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 from click.testing import CliRunner
 from pyrage import decrypt, passphrase, x25519
 
@@ -29,6 +30,7 @@ from tests.live.night import ask, enter, judge, plays, record, sees, sign_in
 from tests.live.system import until
 
 
+@pytest.mark.later
 def test_an_incident_is_held_unmasked_and_released(night, desk, tmp_path):
     system, people = night
     case = record(system)

@@ -408,6 +408,7 @@ class TestForms:
         assert requests.get("/requests/999999").status_code == 404
         assert requests.get("/requests/1/extension.pdf").status_code == 404
 
+    @pytest.mark.later
     def test_queries_take_anything(self, place, requests_of):
         system, _ = place
         asked = set()

@@ -110,6 +110,7 @@ def test_the_key_desk_has_nothing_that_axe_finds(night, desk):
     assert axe_findings(page) == []
 
 
+@pytest.mark.later
 def test_a_security_key_holds_the_second_half_of_a_passphrase(night, desk):
     """In a real browser, with its own virtual key that answers `prf`: made at the desk, asked at the door; both processes are confined."""
     system, people = night
@@ -148,6 +149,7 @@ def test_a_security_key_holds_the_second_half_of_a_passphrase(night, desk):
         system.records.archive.enrolment.take_key(before, Event.PASSPHRASE_CHANGED)
 
 
+@pytest.mark.later
 def test_one_person_twice_and_people_who_may_not_get_in(night, desk):
     system, people = night
     case = record(system)

@@ -113,6 +113,7 @@ def link(text, word):
     return found.group(1)
 
 
+@pytest.mark.later
 def test_keys_and_passphrases_never_reach_the_control_room(control_room):
     address, state, codes = control_room.address, control_room.state, control_room.codes
     clients, shared = {}, {}

@@ -89,7 +89,12 @@ def test_whoever_accepts_by_keyboard_changes_the_cell_that_runs(tab, system):
 
 
 @pytest.mark.parametrize(
-    "path", ["sensitivity", f"sensitivity/{CAMERA}", pytest.param("sensitivity/vorplatz-mitte", marks=pytest.mark.long)]
+    "path",
+    [
+        "sensitivity",
+        pytest.param(f"sensitivity/{CAMERA}", marks=pytest.mark.later),
+        pytest.param("sensitivity/vorplatz-mitte", marks=pytest.mark.long),
+    ],
 )
 def test_the_pages_are_for_everybody_at_every_width(tab, system, path):
     for size in SIZES:

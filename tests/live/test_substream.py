@@ -114,6 +114,7 @@ def test_the_small_stream_is_seen_the_large_one_recorded_and_neither_takes_the_o
         assert all(one.doubt is not None and one.mask.all() for one in list(Renderer(reader.opening).frames(reader))[-15:])
 
 
+@pytest.mark.later
 def test_a_trial_says_whether_both_streams_show_the_same():
     def tried(large, small):
         one, other = (SourceSettings(SourceKind.RTSP, each, connect_s=6.0) for each in (large, small))

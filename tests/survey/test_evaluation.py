@@ -157,6 +157,7 @@ cat(sprintf("%.12f %.12f", coef(e), SE(e)))
 """
 
 
+@pytest.mark.later
 def test_weights_and_jackknife_are_those_of_r_survey(tmp_path):
     asked = ["Rscript", "-e", "library(survey)"]
     if shutil.which("Rscript") is None or subprocess.run(asked, capture_output=True, check=False).returncode:

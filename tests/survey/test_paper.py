@@ -175,6 +175,7 @@ def test_a_doubt_that_nobody_settled_stops_and_so_does_an_answer_that_is_none():
     assert answers(Q, 7, ticked, doubts, {(7, "area_day"): ()}) == {}
 
 
+@pytest.mark.later
 def test_from_scans_to_sealed_answers_and_into_the_evaluation(house, layout, tmp_path):
     """A whole form by chance, scanned badly; one that is no picture; through the commands, as the desk does it."""
     folder, out = tmp_path / "scans", tmp_path / "read"

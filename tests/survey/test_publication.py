@@ -342,6 +342,7 @@ def test_letters_that_were_sent_in_unequal_parts_weigh_unequally(asked):
         evaluate(Q, opened, register(Q, everybody), {**sent, "betzenberg": 0.0}, b"k", np.random.default_rng(1).integers)
 
 
+@pytest.mark.later
 def test_from_keys_to_the_report_beside_the_truth(tmp_path):
     """The demonstration with a real server: what `make demo-survey` shows, and the commands over what it left."""
     said: list[str] = []

@@ -52,6 +52,7 @@ class Root:
         return [one.name.removeprefix("blickschutz-").removesuffix(".dist-info") for one in known]
 
 
+@pytest.mark.later
 def test_data_and_settings_outlive_upgrade_removal_and_purge(packages, tmp_path):
     root = Root(tmp_path / "root")
     old, new = packages

@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
 
 ARGUMENTS = ("-m", "pytest", "-q", "-p", "tests.fakes.one_more_rule", "-p", "no:cacheprovider", "tests/unit/one_more_rule.py")
 
 
+@pytest.mark.later
 def test_a_module_is_all_that_a_new_rule_takes(tmp_path):
     """In a process of its own, because the list of kinds is closed as soon as anybody has asked for it."""
     shutil.copy(ROOT / "tests/fakes/lane_blocked.py", tmp_path)

@@ -125,6 +125,7 @@ def empty_environment(folder: Path) -> Path:
     return folder / "bin/python"
 
 
+@pytest.mark.later
 def test_the_command_works_from_anywhere_with_nothing_but_the_wheel(wheel, tmp_path):
     """The libraries are those of this environment; the package is the wheel's, and the checkout is not to be seen."""
     python = empty_environment(tmp_path / "env")
