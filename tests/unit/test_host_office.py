@@ -15,6 +15,7 @@ from blickschutz.bootstrap.cellhost import load_join, own_camera
 from blickschutz.bootstrap.doctor import own_cameras
 from blickschutz.cli.main import cli
 from blickschutz.cli.users import open_records
+from blickschutz.config.hosts import JoinedCamera
 from blickschutz.config.loader import load_site, parse_site, settings_hash
 from blickschutz.hosts.model import Enrolled
 from blickschutz.hosts.rules.enrolled import valid
@@ -223,9 +224,27 @@ class TestSettings:
         assert (there.notices.address, there.notify.secret) == ("http://a:b@10.0.0.1/onvif", "own")
         assert there.source.stall_s == self.WHOLE.source.stall_s
 
-    def test_a_stream_to_record_does_not_travel_where_nothing_is_recorded(self):
-        large = replace(self.WHOLE.source, address="rtsp://u:geheim@192.0.2.9/large")
-        assert travelling(msgspec.structs.replace(self.WHOLE, recorded=large)).recorded is None
+    @pytest.mark.parametrize(
+        ("site", "host", "looked_at", "recorded"),
+        [
+            (True, True, "rtsp://a:b@10.0.0.1/small", "rtsp://a:b@10.0.0.1/large"),
+            (True, False, "rtsp://a:b@10.0.0.1/large", None),
+            (False, True, "rtsp://a:b@10.0.0.1/large", None),
+        ],
+    )
+    def test_of_two_streams_the_large_one_is_recorded_and_none_that_one_side_does_not_know(self, tmp_path, site, host, looked_at, recorded):
+        (tmp_path / "word").touch(mode=0o600)
+        (tmp_path / "word").write_text("b")
+        streams = {"address": "rtsp://10.0.0.1/large", "substream": "rtsp://10.0.0.1/small" if host else None}
+        own = own_camera(JoinedCamera(id="gate", user="a", password_file="word", authority="ca.pem", **streams), tmp_path)
+        large = replace(self.WHOLE.source, address="rtsp://u:geheim@192.0.2.9/large") if site else None
+        sent = travelling(msgspec.structs.replace(self.WHOLE, recorded=large))
+        assert b"geheim" not in msgspec.msgpack.encode(Configure(sent))
+        assert sent.recorded is None or sent.recorded.authority == ""
+        there = housed(sent, own, "")
+        assert there.source.address == looked_at
+        assert (there.recorded and there.recorded.address) == recorded
+        assert {one.authority for one in (there.source, there.recorded) if one is not None} == {str(tmp_path / "ca.pem")}
 
     def test_what_it_does_not_have_is_not_listened_to_and_without_an_address_nothing_is_opened(self):
         plain = travelling(self.WHOLE)

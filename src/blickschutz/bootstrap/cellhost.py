@@ -132,13 +132,15 @@ def own_camera(camera: JoinedCamera, base: Path) -> OwnCamera:
     """With what a camera is opened here. Raises `SettingsError`."""
     setting = f"cameras.{camera.id}"
     password = read_secret(f"{setting}.password_file", camera.password_file, base)
-    address = camera.address
-    if address.startswith("file:"):
-        source = f"file:{(base / address.removeprefix('file:')).resolve()}"
-    else:
-        source = with_account(address, camera.user, password)
+
+    def whole(address: str) -> str:
+        if address.startswith("file:"):
+            return f"file:{(base / address.removeprefix('file:')).resolve()}"
+        return with_account(address, camera.user, password)
+
     secret = Credentials(
-        source=source,
+        source=whole(camera.address if camera.substream is None else camera.substream),
+        recorded=whole(camera.address) if camera.substream is not None else "",
         notices=with_account(camera.onvif, camera.user, password) if camera.onvif is not None else "",
         notify=read_secret(f"{setting}.notify_file", camera.notify_file, base),
     )

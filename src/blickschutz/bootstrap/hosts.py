@@ -205,6 +205,7 @@ def _camera(camera: Camera) -> str:
     lines: Mapping[str, str] = {
         "id": camera.id,
         "address": "file:FILL-IN" if camera.address.startswith("file:") else camera.address,
+        "substream": camera.substream or "",
         "user": camera.user,
         "password_file": f"{camera.id}.password" if camera.password_file else "",
         "notify_file": f"{camera.id}.notify" if camera.notify is not None else "",

@@ -73,7 +73,9 @@ class JoinedCamera(Part):
     id: Identifier
     """The camera's short name in the site file."""
     address: Address
-    """The camera's stream as this host reaches it."""
+    """The camera's stream as this host reaches it, the large one where it has two."""
+    substream: Address | None = None
+    """Its small stream; what is not named here is not used, whatever the site file says."""
     user: str = ""
     """User at the camera; empty for none."""
     password_file: Annotated[str, Field(max_length=400)] = ""
