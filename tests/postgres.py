@@ -63,7 +63,7 @@ class Cluster:
         self.sql(
             f"CREATE ROLE {OWNER} LOGIN",
             f"CREATE ROLE {SERVICE} LOGIN",
-            f"GRANT pg_checkpoint TO {OWNER}",
+            f"GRANT pg_checkpoint, pg_read_all_stats TO {OWNER}",
             f"CREATE DATABASE prepared OWNER {OWNER}",
         )
         self.sql(f"GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {OWNER}", database="prepared")

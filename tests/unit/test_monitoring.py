@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from blickschutz.control import vitals
+from blickschutz.control.replicas import BEHIND_S
 from blickschutz.web.metrics import CELL_METRICS, DECODER, DECODER_TROUBLE, METRICS, RECORDS, REFUSED, ROOM_METRICS
 from tests.conftest import ROOT
 
@@ -44,6 +45,7 @@ def test_limits_are_those_of_the_page_of_health():
         f"blickschutz_queue_oldest_seconds > {vitals.OLD_ITEM_S:g}",
         f"blickschutz_notices_oldest_seconds > {vitals.OLD_NOTICE_S:g}",
         f"blickschutz_orders_oldest_seconds > {vitals.OLD_ORDER_S:g}",
+        f"blickschutz_database_replica_lag_seconds > {BEHIND_S:g}",
         f"blickschutz_event_loop_lag_p99_seconds > {vitals.SLOW_LOOP_S:g}",
         f"blickschutz_disk_forecast_seconds < {vitals.SHORT_DISK_S / 86_400:g} * 86400",
         f"blickschutz_certificate_expiry_timestamp_seconds - time() < {vitals.CERTIFICATE_S / 86_400:g} * 86400",
@@ -53,7 +55,7 @@ def test_limits_are_those_of_the_page_of_health():
 
 def test_each_rule_says_what_to_do_in_both_languages():
     rules = RULES.count("- alert:")
-    assert rules == 23
+    assert rules == 27
     for key in ("summary:", "summary_de:", "severity:", "expr:"):
         assert len(re.findall(rf"\b{key}", RULES)) - (key == "severity:") == rules, key
 

@@ -17,7 +17,7 @@ from blickschutz.audit.io.log import METADATA, AuditLog
 from blickschutz.audit.model import Event
 from blickschutz.audit.rules import verify
 from blickschutz.kernel.errors import StoreError
-from blickschutz.storage.engine import check, open_engine
+from blickschutz.storage.engine import check, open_engine, replication
 from blickschutz.storage.lead import lead_of
 from blickschutz.storage.places import Server, ServerPlace
 from blickschutz.storage.ports import Database
@@ -155,6 +155,60 @@ def test_a_commit_waits_for_the_second_machine_and_is_not_acknowledged_without_i
     assert "it is not known whether it was written" in str(caught.value)
     for process in _of(second.process):
         os.kill(process, signal.SIGCONT)
+    engine.dispose()
+
+
+def test_it_is_seen_that_the_second_machine_follows_lags_is_not_waited_for_or_is_gone(pair):
+    first, second = pair
+    name = first.fresh()
+    engine = open_engine(first.place(name), METADATA)
+
+    def look():
+        return replication(engine)
+
+    def write():
+        first.sql("SELECT pg_logical_emit_message(false, 'x', repeat('y', 1000))", "SELECT pg_current_wal_flush_lsn()")
+
+    def only():
+        (one,) = look().replicas
+        return one
+
+    second.until(lambda: only().replayed == look().position)
+    assert (look().awaits, only().name, only().there, only().awaited, look().problem) == (True, "zwei", True, True, "")
+
+    # It has the journal on its disk, and shows nothing of it.
+    second.sql("SELECT pg_wal_replay_pause()")
+    second.until(lambda: second.sql("SELECT pg_get_wal_replay_pause_state()") == [("paused",)])
+    write()
+    second.until(lambda: only().stored == look().position > only().replayed)
+    second.sql("SELECT pg_wal_replay_resume()")
+    second.until(lambda: only().replayed == look().position)
+
+    first.sql("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+    second.until(lambda: not look().awaits and not only().awaited)
+    assert only().there
+
+    # Who is connected is nobody's to see who has not the right; and what `prepare` made before this version had no function.
+    first.sql("REVOKE pg_read_all_stats FROM blickschutz_owner")
+    assert (look().replicas, "GRANT pg_read_all_stats" in look().problem) == ((), True)
+    first.sql("GRANT pg_read_all_stats TO blickschutz_owner")
+    first.sql("ALTER FUNCTION leadership.copies() RENAME TO before", database=name)
+    assert (look().replicas, "blickschutz database prepare" in look().problem) == ((), True)
+    first.sql("ALTER FUNCTION leadership.before() RENAME TO copies", database=name)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), psycopg.connect(host=str(first.folder), user=SERVICE, dbname=name) as own:
+        own.execute("SELECT pg_read_file('postgresql.conf')")
+
+    # Its slot keeps for it what it has not, and says that it is missed.
+    second.process.send_signal(signal.SIGQUIT)
+    second.process.wait(30)
+    second.until(lambda: not only().there)
+    write()
+    assert only().kept < look().position
+    first.sql("SELECT pg_drop_replication_slot('zwei')")
+    assert look().replicas == ()
+    first.sql("ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 (zwei)'", "SELECT pg_reload_conf()")
+    second.until(lambda: look().awaits)
+    assert (only().name, only().there, only().kept) == ("zwei", False, None)
     engine.dispose()
 
 

@@ -14,6 +14,7 @@ import pytest
 from blickschutz.alerts.model import Alert, AlertState, HistoryEntry, Origin
 from blickschutz.audit.model import Event
 from blickschutz.control.model import OrderState, RecordingOrder
+from blickschutz.control.replicas import BEHIND_S, ReplicaState, ReplicationState
 from blickschutz.control.service.lag import EVERY_S, LoopLag
 from blickschutz.control.service.vitals import FRESH_S, GRACE_S
 from blickschutz.control.vitals import (
@@ -63,6 +64,7 @@ WELL = Vitals(
     quarantined=0,
     channels=[ChannelState("mail", 3, OLD_NOTICE_S - 1)],
     certificate_until=NOW + CERTIFICATE_S + 1,
+    replication=ReplicationState(True, [ReplicaState("zwei", there=True, awaited=True, behind_s=BEHIND_S)]),
     cameras={CAMERA: TileState.LIVE, "seite": TileState.STOPPED, "neu": TileState.STARTING},
     work={
         "control": [
@@ -76,6 +78,10 @@ WELL = Vitals(
 
 def work(**changed):
     return {"control": [replace(WorkState("chain", WorkKind.THREAD, True), **changed)]}
+
+
+def copies(**changed):
+    return ReplicationState(True, [replace(ReplicaState("zwei", there=True, awaited=True, behind_s=BEHIND_S, unstored=10), **changed)])
 
 
 class TestConcerns:
@@ -99,6 +105,11 @@ class TestConcerns:
             ({"databases": [DatabaseState("control", None, "damaged")]}, Need.DATABASE_UNREADABLE, None),
             ({"databases": [DatabaseState("control", 0.01, written=NOW - 50, refused=NOW - 5)]}, Need.DATABASE_BUSY, NOW - 50),
             ({"databases": [DatabaseState("control", 0.5)]}, Need.DATABASE_SLOW, None),
+            ({"replication": copies(there=False, since=NOW - 70)}, Need.REPLICA_GONE, NOW - 70),
+            ({"replication": ReplicationState(awaits=True)}, Need.REPLICA_GONE, None),
+            ({"replication": copies(behind_s=BEHIND_S + 1)}, Need.REPLICA_BEHIND, NOW - BEHIND_S - 1),
+            ({"replication": ReplicationState(False, copies().replicas)}, Need.REPLICA_UNAWAITED, None),
+            ({"replication": ReplicationState(True, problem="no right")}, Need.REPLICAS_UNSEEN, None),
             ({"loop": LoopState(0.2, 1.9)}, Need.LOOP_SLOW, None),
             ({"loop": LoopState(0.2, 2.1)}, Need.LOOP_STOOD, None),
             ({"disk": DiskState(None, 1)}, Need.DISK_UNREADABLE, None),
@@ -282,6 +293,11 @@ def troubled(desk, monkeypatch):
         clock=ClockState(-3600.0, suspended=True),
         quarantined=4,
         certificate_until=NOW + 3600,
+        replication=ReplicationState(
+            False,
+            [ReplicaState("zwei", there=False, awaited=True, unstored=4096, since=NOW - 600), copies(behind_s=90, name="drei").replicas[0]],
+            "GRANT pg_read_all_stats",
+        ),
     )
     monkeypatch.setattr(desk.system.app.state.room, "vitals", lambda: vitals)
     return desk
@@ -296,12 +312,18 @@ class TestPage:
             "Sie wird von selbst wieder begonnen.",
             "Aufzeichnungen sind fällig und noch da (2)",
             "Meldungen nach außen kommen nicht an: mail (12)",
+            "Ein zweiter Datenbankserver ist nicht verbunden: zwei",
+            "Zweiter Datenbankserver: zwei▲ nicht verbunden seit 10 min",
+            "Zweiter Datenbankserver: drei▲ seit mindestens 2 min zurück",
+            "Auf den zweiten Datenbankserver wird nicht gewartet",
             "dringend",
         ):
             assert words in text, text[:3000]
         assert "DeviceError: &lt;b&gt;gone" in text
         english = troubled.get("/health", "technik", cookies={"language": "en"}).text
         assert "A piece of background work does not run: chain" in english
+        assert "A second database server is behind: drei" in english
+        assert "not connected for 10 min" in english
 
     def test_it_says_what_computes_and_why(self, desk):
         one, other, *_ = desk.system.supervisor.keepers.values()
@@ -377,6 +399,11 @@ class TestMetrics:
             'blickschutz_database_up{database="alerts"} 0.0',
             'blickschutz_notices_oldest_seconds{channel="mail"} 90000.0',
             "blickschutz_deadlines_oldest_overdue_seconds 7200.0",
+            'blickschutz_database_replica_up{replica="zwei"} 0.0',
+            'blickschutz_database_replica_lag_bytes{replica="zwei"} 4096.0',
+            'blickschutz_database_replica_lag_seconds{replica="drei"} 90.0',
+            "blickschutz_database_commits_awaited 0.0",
+            "blickschutz_database_replicas_visible 0.0",
             "blickschutz_clock_suspended 1.0",
             "blickschutz_log_anchored_entries 88.0",
             "blickschutz_log_anchor_failing 1.0",

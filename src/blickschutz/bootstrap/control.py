@@ -171,6 +171,7 @@ def make_control(
             desk.expire(reading.now, alert_lives(site))
 
     records.clock.trouble.listen(troubles.heard)
+    records.copies.trouble.listen(troubles.heard)
     duties = {
         "turned-away": records.office.access.turned.look,
         "anchor": records.inspected.anchoring.look,
@@ -186,6 +187,7 @@ def make_control(
         "register": records.archive.enrolment.look_again,
         "witness": records.keeping.safety.look,
         "soundness": records.soundness.look,
+        "database-copies": records.copies.look,
         "reserve": records.keeping.reserve.hold,
         "escalation": desk.escalate_overdue,
         "alert-entries": lambda: desk.enter_owed(log),

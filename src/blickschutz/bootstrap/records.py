@@ -44,6 +44,7 @@ from blickschutz.control.service.orders import RecordingOrders
 from blickschutz.control.service.quarantine import QuarantineWatch
 from blickschutz.control.service.recovery import ClipRecovery
 from blickschutz.control.service.renewal import Renewal
+from blickschutz.control.service.replicas import ReplicaWatch
 from blickschutz.control.service.requests import CaseRecordings
 from blickschutz.control.service.safety import Counts, Lost, SafeMode
 from blickschutz.control.service.shredding import Shredder
@@ -65,7 +66,7 @@ from blickschutz.review.service import CaseDesk, QuarantineDesk
 from blickschutz.rights.io.store import SqlRightsStore
 from blickschutz.rights.service import RightsDesk
 from blickschutz.settings.io.store import SqlProposals
-from blickschutz.storage.engine import check
+from blickschutz.storage.engine import check, replication
 from blickschutz.storage.places import Server, place_in
 from blickschutz.storage.ports import Database
 from blickschutz.storage.reserve import Reserve
@@ -99,6 +100,7 @@ class Records:
     soundness: SoundnessWatch
     budget: SqlBudgetStore
     settings: SqlProposals
+    copies: ReplicaWatch
 
 
 def make_records(
@@ -231,6 +233,7 @@ def make_records(
         SoundnessWatch(damage, clock),
         budget,
         settings,
+        ReplicaWatch(lambda: replication(engine), clock),
     )
 
 

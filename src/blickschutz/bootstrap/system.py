@@ -270,6 +270,7 @@ class System:
             budget=control.sensitivity.states,
             walls_missing=self._walls_missing,
             launcher_gone=lambda: self.launchers.gone,
+            replication=lambda: records.copies.state,
             certificate_until=lambda: tls.until.timestamp() if tls.until is not None else None,
         )
 

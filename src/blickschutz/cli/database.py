@@ -33,6 +33,12 @@ _TEXTS = {
         "In {folder} liegen keine Datenbanken, die auf den Server gebracht werden könnten.",
         "There are no databases in {folder} that could be brought to the server.",
     ),
+    "lacking": (
+        "Der Eigentümerin fehlen Rechte, um das Journal zu kürzen oder Zweitserver zu sehen. Als Administrator des Servers, in dieser "
+        "Datenbank: {statements}",
+        "The owner lacks rights to clear the journal or to see copies of the server. As the server's administrator, in this database: "
+        "{statements}",
+    ),
     "prepared": (
         "{name} ist vorbereitet: Tabellen und Wächter sind da, {role} darf Zeilen lesen und schreiben und im Protokoll nur anfügen.",
         "{name} is prepared: tables and guards are there; {role} may read and write rows, and of the log only append.",
@@ -57,10 +63,13 @@ def prepare(path: Path, data: Path | None, owner: str, password_file: Path | Non
     del data
     site, language = load_site(path), operator_language()
     as_owner, role = _as_owner(site, path, owner, password_file, language)
+    lacking: tuple[str, ...] = ()
     for one in Database:
         place = ServerPlace(as_owner, one)
-        prepare_place(place, role, *TABLES[one])
+        lacking = prepare_place(place, role, *TABLES[one])
         click.echo(_say("prepared", language, name=place.name, role=role))
+    if lacking:
+        click.echo(_say("lacking", language, statements="; ".join(lacking)))
 
 
 @database.command()

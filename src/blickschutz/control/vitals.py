@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from blickschutz.control.replicas import ReplicationState
 from blickschutz.guard.model import WorkKind, WorkState
 from blickschutz.wall.model import TileState
 
@@ -150,7 +151,7 @@ class Vitals:
     What a database that cannot be read would have said is None.
     `anchor` is None also where the site names no witness. `quarantined` are clips about which two people decide. `problem` is what the
     thread of disk and database failed at last. `walls_missing` are those of `zones.model.Wall` that this machine does not have.
-    `launcher_gone`: no cell and no room can be started any more.
+    `launcher_gone`: no cell and no room can be started any more. `replication` is None also where the databases are files.
     """
 
     at: float
@@ -179,6 +180,7 @@ class Vitals:
     budget: Sequence[BudgetState] = ()
     walls_missing: Sequence[str] = ()
     launcher_gone: bool = False
+    replication: ReplicationState | None = None
 
 
 class Need(StrEnum):
@@ -197,6 +199,10 @@ class Need(StrEnum):
     DATABASE_UNREADABLE = "database-unreadable"
     DATABASE_BUSY = "database-busy"
     DATABASE_SLOW = "database-slow"
+    REPLICA_GONE = "replica-gone"
+    REPLICA_BEHIND = "replica-behind"
+    REPLICA_UNAWAITED = "replica-unawaited"
+    REPLICAS_UNSEEN = "replicas-unseen"
     LOOP_STOOD = "loop-stood"
     LOOP_SLOW = "loop-slow"
     DISK_UNREADABLE = "disk-unreadable"
@@ -228,6 +234,7 @@ URGENT = frozenset(
         Need.CAMERA_UNRECORDABLE,
         Need.WORK_STOPPED,
         Need.DATABASE_UNREADABLE,
+        Need.REPLICA_GONE,
         Need.DISK_UNREADABLE,
         Need.DISK_FULL,
         Need.CHAIN_BROKEN,
@@ -268,7 +275,7 @@ def concerns(vitals: Vitals) -> list[Concern]:
     out += [Concern(Need.PICTURE_SIZE, camera, problem=size, of_camera=True) for camera, size in vitals.other_sizes.items()]
     out += [Concern(Need.OTHER_DEVICE, camera, problem=why, of_camera=True) for camera, why in vitals.other_devices.items()]
     out += [Concern(Need.OTHER_DECODER, camera, problem=why, of_camera=True) for camera, why in vitals.other_decoders.items()]
-    found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_records(vitals), *_of_budget(vitals)]
+    found = [*out, *_of_work(vitals), *_of_stores(vitals), *_of_copies(vitals), *_of_records(vitals), *_of_budget(vitals)]
     return sorted(found, key=lambda one: not one.is_urgent)
 
 
@@ -309,6 +316,23 @@ def _of_stores(vitals: Vitals) -> Iterator[Concern]:
         yield Concern(Need.DISK_FULL)
     elif disk.forecast_s is not None and disk.forecast_s < SHORT_DISK_S:
         yield Concern(Need.DISK_SHORT)
+
+
+def _of_copies(vitals: Vitals) -> Iterator[Concern]:
+    found = vitals.replication
+    if found is None:
+        return
+    for one in found.replicas:
+        if not one.there:
+            yield Concern(Need.REPLICA_GONE, one.name, one.since or None)
+        elif one.is_behind:
+            yield Concern(Need.REPLICA_BEHIND, one.name, vitals.at - one.behind_s)
+    if found.nobody:
+        yield Concern(Need.REPLICA_GONE)
+    if found.replicas and not found.awaits:
+        yield Concern(Need.REPLICA_UNAWAITED)
+    if found.problem:
+        yield Concern(Need.REPLICAS_UNSEEN, problem=found.problem)
 
 
 def _of_records(vitals: Vitals) -> Iterator[Concern]:

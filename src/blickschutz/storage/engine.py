@@ -18,6 +18,7 @@ from blickschutz.storage.carry import take_out as _take_out
 from blickschutz.storage.dialects.sqlite import SqliteDialect
 from blickschutz.storage.places import Place, Server, ServerPlace
 from blickschutz.storage.ports import AppendOnly, Database, Dialect, FaultKind, FileDialect, StoreFault
+from blickschutz.storage.replicas import Replication
 from blickschutz.storage.returning import take_back as _take_back
 from blickschutz.storage.snapshot import Leave
 from blickschutz.storage.upgrade import bring_up, bring_up_server, require_today, row_counts, verified_copy
@@ -46,10 +47,11 @@ def open_engine(place: Place, *tables: MetaData) -> Engine:
     return engine
 
 
-def prepare(place: ServerPlace, role: str, *tables: MetaData) -> None:
+def prepare(place: ServerPlace, role: str, *tables: MetaData) -> tuple[str, ...]:
     """As the owner of a server's database: bring it up to today's form, guard what may only grow, give the service's `role` its rights.
 
-    Raises `OperatorError`, `StoreError`. Done again it changes nothing.
+    Returns the statements by which the server's administrator gives the owner what it still lacks. Raises `OperatorError`, `StoreError`.
+    Done again it changes nothing.
     """
     dialect = _servers()
     engine = dialect.connect(place, owner=True)
@@ -62,6 +64,7 @@ def prepare(place: ServerPlace, role: str, *tables: MetaData) -> None:
         with dialect.writing(engine) as connection:
             dialect.guard(connection, _append_only(tables))
             dialect.grant(connection, role, _append_only(tables))
+            return dialect.lacking(connection)
     finally:
         engine.dispose()
 
@@ -137,6 +140,11 @@ def check(engine: Engine, *tables: MetaData, deep: bool = False) -> list[StoreFa
 def forget(engine: Engine) -> None:
     """Leave no byte of deleted rows in the database's files. Raises `StoreBusyError` while somebody still reads what was."""
     dialect_of(engine).forget(engine)
+
+
+def replication(engine: Engine) -> Replication | None:
+    """How the copies are that the database system keeps by itself; None where it keeps none. Raises `StoreError`."""
+    return dialect_of(engine).replication(engine)
 
 
 def let_go(connection: Connection, table: Table, numbers: Sequence[int]) -> None:

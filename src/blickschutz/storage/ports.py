@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, Table
 
+from blickschutz.storage.replicas import Replication
+
 LONGEST_WAIT_S = 1.5  # for the right to write: with the rest of a page this stays under two seconds
 
 
@@ -95,6 +97,10 @@ class Dialect(Protocol):
 
         Raises `StoreBusyError` while somebody still reads what was.
         """
+        ...
+
+    def replication(self, engine: Engine) -> Replication | None:
+        """How the copies are that the system keeps by itself; None where it keeps none. Raises `StoreError`."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from blickschutz.control.replicas import ReplicaState
 from blickschutz.control.vitals import Concern, concerns
 from blickschutz.guard.model import WorkKind
 from blickschutz.situations.kinds import Kind
@@ -32,6 +33,7 @@ def health_view(pages: Pages, language: str) -> dict[str, Any]:
         "free": texts.number(vitals.disk.free / _GB, language) if vitals.disk.free is not None else "",
         "reserve": texts.number(vitals.disk.reserve / _GB, language),
         "fits": texts.lasting(vitals.disk.forecast_s, translate) if vitals.disk.forecast_s is not None else "",
+        "copies": [_copy(one, vitals.at, translate) for one in vitals.replication.replicas] if vitals.replication is not None else [],
         "databases": [(one, age(one.written)) for one in vitals.databases],
         "verified": moment(vitals.chain.verified_at) if vitals.chain is not None else "",
         "anchored": moment(vitals.anchor.at) if vitals.anchor is not None else "",
@@ -61,6 +63,15 @@ def _need(pages: Pages, one: Concern, moment: Any, age: Any, language: str) -> d
         "since": moment(one.since) if one.since is not None else "",
         "age": age(one.since) if one.since is not None else "",
     }
+
+
+def _copy(one: ReplicaState, at: float, translate: texts.Translate) -> tuple[str, bool, str]:
+    """Name, whether all is well, and how it is."""
+    if not one.there:
+        return one.name, False, translate(texts.COPY_WORDS["gone"]).format(age=texts.lasting(at - one.since, translate))
+    if one.is_behind:
+        return one.name, False, translate(texts.COPY_WORDS["behind"]).format(age=texts.lasting(one.behind_s, translate))
+    return one.name, one.awaited, translate(texts.COPY_WORDS["awaited" if one.awaited else "follows"])
 
 
 def _work(one: Any, process: str, translate: texts.Translate) -> dict[str, Any]:

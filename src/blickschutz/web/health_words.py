@@ -69,6 +69,25 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Eine Datenbank antwortet langsam"),
         N_("Datenträger und Auslastung des Rechners prüfen."),
     ),
+    "replica-gone": (
+        N_("Ein zweiter Datenbankserver ist nicht verbunden"),
+        N_(
+            "Fällt jetzt der erste aus, fehlt, was seither bestätigt wurde; wird auf den zweiten gewartet, wird nichts bestätigt. Zweiten "
+            "Server und Netz prüfen; die Betreuung der Datenbank verständigen."
+        ),
+    ),
+    "replica-behind": (
+        N_("Ein zweiter Datenbankserver bleibt zurück"),
+        N_("Netz, Datenträger und Auslastung des zweiten Servers prüfen. Bis er aufgeholt hat, kann er nicht für den ersten einspringen."),
+    ),
+    "replica-unawaited": (
+        N_("Auf den zweiten Datenbankserver wird nicht gewartet"),
+        N_("Was bestätigt ist, steht womöglich nur auf dem ersten. Die Betreuung der Datenbank stellt synchronous_standby_names ein."),
+    ),
+    "replicas-unseen": (
+        N_("Ob ein zweiter Datenbankserver folgt, ist nicht zu sehen"),
+        N_("Die Fehlermeldung nennt der Betreuung der Datenbank das Recht oder den Befehl, der fehlt."),
+    ),
     "loop-stood": (
         N_("Der Leitstand stand in der letzten Minute still"),
         N_("Auslastung des Rechners prüfen: andere Programme, Arbeitsspeicher, Datenträger."),
@@ -173,4 +192,10 @@ WORK_KINDS: Mapping[str, str] = {
 DATABASE_WORDS: Mapping[str, str] = {
     "control": N_("Vorgänge, Protokoll, Konten"),
     "alerts": N_("Meldungen"),
+}
+COPY_WORDS: Mapping[str, str] = {
+    "gone": N_("nicht verbunden seit {age}"),
+    "behind": N_("seit mindestens {age} zurück"),
+    "awaited": N_("folgt, auf ihn wird gewartet"),
+    "follows": N_("folgt, auf ihn wird nicht gewartet"),
 }

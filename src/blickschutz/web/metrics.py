@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from blickschutz import __version__
+from blickschutz.control.replicas import ReplicaState
 from blickschutz.control.vitals import Vitals
 from blickschutz.guard.model import WorkKind, WorkState
 from blickschutz.pipeline.messages import Health
@@ -60,7 +61,17 @@ def _queues(read: Callable[[WorkState], float]) -> Callable[[Vitals], Iterator[S
     return samples
 
 
+def _copies(read: Callable[[ReplicaState], float | None]) -> Callable[[Vitals], Iterator[Sample]]:
+    def samples(v: Vitals) -> Iterator[Sample]:
+        for one in v.replication.replicas if v.replication is not None else ():
+            if (value := read(one)) is not None:
+                yield (one.name,), float(value)
+
+    return samples
+
+
 _WORK = ("name", "process")
+_COPY = ("replica",)
 _KIND = ("camera", "kind")
 ROOM_METRICS: Mapping[str, _Metric] = {
     "blickschutz_build_info": _Metric("1, with the version", ("version",), lambda v: [((__version__,), 1.0)]),
@@ -84,6 +95,26 @@ ROOM_METRICS: Mapping[str, _Metric] = {
     ),
     "blickschutz_database_last_refusal_timestamp_seconds": _Metric(
         "When something could last not be written", ("database",), lambda v: [((d.name,), d.refused) for d in v.databases if d.refused]
+    ),
+    "blickschutz_database_replica_up": _Metric(
+        "1 where a copy of the database server is connected to it", _COPY, _copies(lambda c: float(c.there))
+    ),
+    "blickschutz_database_replica_awaited": _Metric("1 where a commit may wait for it", _COPY, _copies(lambda c: float(c.awaited))),
+    "blickschutz_database_replica_lag_seconds": _Metric(
+        "For how long at least it lacks something that its server shows", _COPY, _copies(lambda c: c.behind_s if c.there else None)
+    ),
+    "blickschutz_database_replica_lag_bytes": _Metric(
+        "Bytes of the server's journal that it has not on its disk; kept for it where it is away", _COPY, _copies(lambda c: c.unstored)
+    ),
+    "blickschutz_database_commits_awaited": _Metric(
+        "1 where a commit waits for a copy; none where the server is to have no copies",
+        (),
+        lambda v: _one(float(v.replication.awaits) if v.replication is not None and v.replication.expected else None),
+    ),
+    "blickschutz_database_replicas_visible": _Metric(
+        "1 where it can be seen how they are",
+        (),
+        lambda v: _one(float(not v.replication.problem) if v.replication is not None and v.replication.expected else None),
     ),
     "blickschutz_event_loop_lag_p99_seconds": _Metric(
         "How late the event loop was in the last minute, 99 of 100", (), lambda v: _one(v.loop.p99_s)

@@ -13,6 +13,7 @@ from blickschutz.alerts.model import ChannelQueue
 from blickschutz.anchor.model import PASSING
 from blickschutz.control.model import OrderState
 from blickschutz.control.ports import Probe
+from blickschutz.control.replicas import ReplicationState
 from blickschutz.control.rules import stamped
 from blickschutz.control.service.office import Inspected
 from blickschutz.control.vitals import (
@@ -68,6 +69,7 @@ class Sources:
     other_devices: Callable[[], Mapping[str, str]] = dict
     other_decoders: Callable[[], Mapping[str, str]] = dict
     launcher_gone: Callable[[], bool] = bool
+    replication: Callable[[], ReplicationState | None] = lambda: None
 
 
 class HealthWatch:
@@ -115,6 +117,7 @@ class HealthWatch:
             budget=sources.budget(),
             walls_missing=sources.walls_missing,
             launcher_gone=sources.launcher_gone(),
+            replication=sources.replication(),
         )
 
     def _cases(self) -> list[Case]:

@@ -19,9 +19,12 @@ from sqlalchemy.exc import DisconnectionError, IntegrityError
 from blickschutz.kernel.errors import OperatorError, StoreBusyError, StoreUnreachableError
 from blickschutz.storage.dialects.pg_guard import functions_of, guards_of, unguarded_of
 from blickschutz.storage.dialects.pg_lead import LOCK_CLASS, LOCKS, SCHEMA, parts_of
+from blickschutz.storage.dialects.pg_replicas import parts_of as copies_of
+from blickschutz.storage.dialects.pg_replicas import replication_of
 from blickschutz.storage.dialects.pg_session import ANSWER_S, LONG_S, NOTHING, WORK_S, Session, named, open_session
 from blickschutz.storage.places import ServerPlace
 from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, Database, FaultKind
+from blickschutz.storage.replicas import Replication
 
 _MOST_FAULTS = 20
 # Without these a commit that returned may be gone after a loss of power.
@@ -106,8 +109,19 @@ class PostgresDialect:
             connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM PUBLIC, {who}")
             connection.exec_driver_sql(f"GRANT {rights} ON {table} TO {who}")
         connection.exec_driver_sql(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {who}")
-        for statement in parts_of(who):
+        for statement in (*parts_of(who), *copies_of(who)):
             connection.exec_driver_sql(statement)
+
+    def lacking(self, connection: Connection) -> tuple[str, ...]:
+        """Statements that give the owner, who asks, what it may not do yet: clear the journal, see copies."""
+        owner = _quoted(place_of(connection.engine).server.user)
+        wanted = {
+            "pg_has_role('pg_checkpoint', 'USAGE')": f"GRANT pg_checkpoint TO {owner}",
+            "pg_has_role('pg_read_all_stats', 'USAGE')": f"GRANT pg_read_all_stats TO {owner}",
+            "has_function_privilege('pg_switch_wal()', 'EXECUTE')": f"GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {owner}",
+        }
+        has = connection.exec_driver_sql(f"SELECT {', '.join(wanted)}").one()
+        return tuple(statement for statement, there in zip(wanted.values(), has, strict=True) if not there)
 
     def require_lasting(self, connection: Connection) -> None:
         """Raises `OperatorError` where the server does not keep what it says that it has written."""
@@ -128,6 +142,9 @@ class PostgresDialect:
                 for key in look.get_foreign_keys(table) if deep else ():
                     found += _loose(connection, table, key)
         return found[:_MOST_FAULTS]
+
+    def replication(self, engine: Engine) -> Replication | None:
+        return replication_of(engine)
 
     def forget(self, engine: Engine) -> None:
         # Tables are written anew, without what was deleted; rows that a transaction of before still sees would come along.

@@ -27,6 +27,7 @@ from blickschutz.kernel.errors import (
 )
 from blickschutz.storage.files import sync_folder
 from blickschutz.storage.ports import LONGEST_WAIT_S, AppendOnly, FaultKind
+from blickschutz.storage.replicas import Replication
 
 # `FULL`: a commit is on disk when it returns. `secure_delete`: what is deleted is overwritten with zeros.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
@@ -169,6 +170,10 @@ class SqliteDialect:
                 cursor.execute(f"PRAGMA busy_timeout={round(1000 * LONGEST_WAIT_S)}")
         if busy:
             raise StoreBusyError(f"{_name(engine)}: what was deleted stays in the journal while somebody reads; it is tried again")
+
+    def replication(self, engine: Engine) -> Replication | None:
+        del engine
+        return None
 
     def copy(self, engine: Engine, target: Path) -> None:
         try:
