@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo    eleven cameras on real footage (SECONDS=n ends it by itself)"
-	@echo "make demo-cluster  eleven cameras on three hosts with a broker, one of which is killed (SECONDS=n; needs nats-server; as root each in a network namespace)"
+	@echo "make demo-cluster  eleven cameras on three hosts with a broker and PostgreSQL, one host is killed (SECONDS=n; needs nats-server; as root each in a network namespace)"
 	@echo "make demo-survey   a simulated town is asked how safe it feels, and the report shown beside the truth (SECONDS=n)"
 	@echo "make test    all tests, with the real peers"
 	@echo "make test-later  tests that are near to one of those; before a change is taken over"

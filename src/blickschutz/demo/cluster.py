@@ -1,6 +1,7 @@
-"""The demonstration over several machines: a broker and three hosts, eleven cameras spread over them, one host that dies.
+"""The demonstration over several machines: a broker, a database server, three hosts with eleven cameras, one host that dies.
 
-Whoever is root gets each host in a network namespace of its own, else all are processes of one network.
+Whoever is root gets each host and the database server in a network namespace of its own, else all are processes of one network.
+Without PostgreSQL the databases are files, and that is said.
 
 python -m blickschutz.demo.cluster [--seconds N] [--port N] [--kill-after N]
 """
@@ -23,12 +24,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from blickschutz.bootstrap.databases import server_of
 from blickschutz.bootstrap.hosts import HostOffice
+from blickschutz.bootstrap.leading import Candidate, Leading
 from blickschutz.bootstrap.records import make_records
 from blickschutz.bootstrap.system import System
 from blickschutz.config.hosts import HostedCamera, Hosts
 from blickschutz.config.model import SiteFile
-from blickschutz.demo import footage, wires
+from blickschutz.demo import database, footage, wires
+from blickschutz.demo.database import DatabaseServer
 from blickschutz.demo.site import codes_file, demo_site, keep_codes, seed
 from blickschutz.demo.wires import Wires
 from blickschutz.guard.service import Guard
@@ -38,6 +42,7 @@ from blickschutz.pipeline.logs import configure_logs
 from blickschutz.wall.model import TileState
 
 HOSTS: Final = ("nord", "sued", "keller")
+STORE: Final = "daten"
 _PATIENCE_S: Final = 180.0
 
 
@@ -53,7 +58,7 @@ class Machines:
         program = shutil.which("nats-server") or "/usr/sbin/nats-server"
         if not Path(program).exists():
             raise OperatorError("nats-server is not installed (apt install nats-server)")
-        records = make_records(self._site, self._data, SystemClock(), {})
+        records = make_records(self._site, self._data, SystemClock(), {}, server=server_of(self._site, Path.cwd()))
         try:
             office = HostOffice(self._site, self._data, records.archive.key.installation, SystemClock())
             access = records.office.access
@@ -86,8 +91,6 @@ class Machines:
                 process.wait(20)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        if self._wires is not None:
-            self._wires.end()
 
     def _complete(self, join: Path) -> None:
         """What whoever sets a host up fills in: here the video files that stand for its cameras."""
@@ -158,6 +161,33 @@ async def _run(system: System, machines: Machines, seconds: float | None, kill_a
     await guard.finish()
 
 
+def _with_database(site: SiteFile, lines: Wires | None, ends: contextlib.ExitStack) -> SiteFile:
+    """The site with its databases on a server of their own, where one is installed."""
+    if database.programs() is None:
+        print("Databases: files. A server needs PostgreSQL (apt install postgresql; pip install 'blickschutz[postgresql]').", flush=True)
+        return site
+    # Apart from all else: it belongs to another user.
+    folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="blickschutz-database-")))
+    if lines is None:
+        server = DatabaseServer(folder, SystemClock())
+    else:
+        server = DatabaseServer(folder, SystemClock(), lines.address(STORE), lambda command: lines.inside(STORE, command))
+    ends.callback(server.end)
+    site = server.start(site)
+    where = f"{STORE}, in a network namespace of its own, over TLS" if lines is not None else "by its Unix socket"
+    print(f"Databases: PostgreSQL ({where}).", flush=True)
+    return site
+
+
+def _lead(site: SiteFile, data: Path, ends: contextlib.ExitStack) -> Leading | None:
+    """Where the databases are on a server one control room leads, as in earnest."""
+    if site.storage.server is None:
+        return None
+    leading = Candidate(site, Path.cwd(), data).take_at_once()
+    ends.callback(leading.end)
+    return leading
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Eleven cameras on three hosts, one of which dies.")
     parser.add_argument("--seconds", type=float)
@@ -168,26 +198,28 @@ def main() -> None:
     if not footage.is_ready() and subprocess.run(prepare, check=False).returncode:
         raise SystemExit("the footage could not be made; what is wrong stands above")
     configure_logs()
-    with tempfile.TemporaryDirectory(prefix="blickschutz-cluster-") as place:
+    with tempfile.TemporaryDirectory(prefix="blickschutz-cluster-") as place, contextlib.ExitStack() as ends:
         apart = wires.possible()
         folder, site = Path(place), cluster_site(options.port, wires.ROOM if apart else "127.0.0.1")
         how = "each in a network namespace of its own" if apart else "processes of one network"
         print(f"Hosts: {', '.join(HOSTS)}, {how}.", flush=True)
-        machines = Machines(site, folder / "state", folder, wires.Wires(HOSTS) if apart else None)
-        try:
-            machines.start()
-            system = System(site, Path.cwd(), SystemClock(), data=folder / "state")
-            made = seed(system.records)
-            keep_codes(made, options.port)
-            print("Sign-in (person, password):")
-            for one in made:
-                print(f"  {one.person:14} {one.password}")
-            print(f"Open {system.address} in a browser. Ctrl-C ends.", flush=True)
-            with contextlib.suppress(KeyboardInterrupt):
-                asyncio.run(_run(system, machines, options.seconds, options.kill_after))
-        finally:
-            machines.end()
-            codes_file(options.port).unlink(missing_ok=True)
+        lines = wires.Wires((*HOSTS, STORE)) if apart else None
+        if lines is not None:
+            ends.callback(lines.end)
+        site = _with_database(site, lines, ends)
+        machines = Machines(site, folder / "state", folder, lines)
+        ends.callback(machines.end)
+        machines.start()
+        system = System(site, Path.cwd(), SystemClock(), data=folder / "state", leading=_lead(site, folder / "state", ends))
+        made = seed(system.records)
+        keep_codes(made, options.port)
+        ends.callback(codes_file(options.port).unlink, missing_ok=True)
+        print("Sign-in (person, password):")
+        for one in made:
+            print(f"  {one.person:14} {one.password}")
+        print(f"Open {system.address} in a browser. Ctrl-C ends.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_run(system, machines, options.seconds, options.kill_after))
     print("Ended.")
 
 

@@ -35,9 +35,12 @@ class Wires:
             self._ip("netns", "add", space)
             self._ip("link", "add", here, "type", "veth", "peer", "name", "eth0", "netns", space)
             self._ip("link", "set", here, "master", _BRIDGE, "up")
-            self._ip("-n", space, "addr", "add", f"{_NET}.{10 + number}/24", "dev", "eth0")
+            self._ip("-n", space, "addr", "add", f"{self.address(name)}/24", "dev", "eth0")
             self._ip("-n", space, "link", "set", "eth0", "up")
             self._ip("-n", space, "link", "set", "lo", "up")
+
+    def address(self, name: str) -> str:
+        return f"{_NET}.{10 + self._machines.index(name)}"
 
     @staticmethod
     def inside(name: str, command: Sequence[str]) -> list[str]:
