@@ -87,6 +87,7 @@ def on_server(cluster: Cluster):
         # How soon a server has to answer is the subject of test_server_store.py; a machine under load needs longer.
         patch.setattr(pg_session, "CONNECT_S", 60)
         patch.setattr(postgresql, "ANSWER_S", 60.0)
+        patch.setattr(postgresql, "WORK_S", 120.0)
         for module in list(sys.modules.values()):
             if getattr(module, "open_engine", None) is _OPEN:
                 patch.setattr(module, "open_engine", mapped.open_engine)

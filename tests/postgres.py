@@ -22,7 +22,8 @@ from blickschutz.storage.ports import Database
 OWNER, SERVICE, SUPERUSER = "blickschutz_owner", "blickschutz", "postgres"
 _FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 _NOBODY = 65534
-# What the documentation asks for, and a journal that fits into memory.
+# What the documentation asks for, and a journal that fits into memory. Nobody vacuums beside a test: whoever does counts as a reader,
+# and holds the database that others are copied from.
 _SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
@@ -31,6 +32,7 @@ min_wal_size = 32MB
 max_wal_size = 64MB
 shared_buffers = 16MB
 max_connections = 50
+autovacuum = off
 """
 
 

@@ -293,6 +293,7 @@ class TestCodes:
         house.engine.dispose()
         assert all(secret not in path.read_bytes() for path in tmp_path.glob("control.db*"))
 
+    @pytest.mark.files_alone  # draws, and asks no database
     @given(st.binary(min_size=20, max_size=20), st.integers(10**9, 2**33), st.integers(-40, 40))
     def test_a_code_is_taken_within_one_step_and_its_drift_is_told_within_ten_minutes(self, secret, at, steps):
         code = code_at(secret, at // 30 + steps)
@@ -558,6 +559,7 @@ class TestTable:
     def test_what_takes_a_person_is_in_no_token(self):
         assert {Permission.REVIEW, Permission.CLOCK, Permission.PROPOSE, Permission.CONFIRM} <= PERSONAL
 
+    @pytest.mark.files_alone  # draws, and asks no database
     @given(st.sets(st.sampled_from(list(Role))), st.sets(st.sampled_from(list(Role))))
     def test_a_change_that_gives_nothing_is_a_subset(self, before, after):
         member = Member("x", "x", frozenset(before))

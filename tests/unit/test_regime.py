@@ -44,6 +44,7 @@ def test_regime_and_its_end(now, name, until):
     assert (regime.name, regime.until) == (name, until.replace(tzinfo=BERLIN))
 
 
+@pytest.mark.files_alone  # draws, and asks no database
 @given(st.integers(0, 366 * 24 * 60), st.times(), st.times())
 def test_there_is_always_one_regime_and_a_next_change(minutes, day, night):
     if day.replace(microsecond=0) == night.replace(microsecond=0):
@@ -105,6 +106,7 @@ class TestDaysOfService:
         assert regime.name is RegimeName.NIGHT
         assert regime.until > berlin(2026, 1, 14)
 
+    @pytest.mark.files_alone  # draws, and asks no database
     @given(st.integers(0, 370 * 24 * 60))
     def test_the_next_change_is_one(self, minutes):
         now = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).astimezone(BERLIN)

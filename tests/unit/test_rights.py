@@ -72,6 +72,7 @@ def test_a_period_of_months_ends_on_the_same_day_or_the_last_of_the_month(day, m
     assert add_months(day, months) == end
 
 
+@pytest.mark.files_alone  # draws, and asks no database
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.integers(0, 60))
 def test_a_period_never_ends_in_another_month_than_it_should(day, months):
     end = add_months(day, months)
