@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import ssl
 import stat
 from dataclasses import replace
@@ -16,6 +17,7 @@ import pytest
 from blickschutz.access.model import FactorKind, Role
 from blickschutz.access.service.totp import new_secret
 from blickschutz.audit.model import Event
+from blickschutz.bootstrap import overview as served
 from blickschutz.bootstrap.overview import Overview, load_overview, opened, place_of
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
@@ -28,6 +30,7 @@ from blickschutz.overview.words import FAULT_WORDS
 from blickschutz.vault.io.authority import Authority
 from blickschutz.wall.model import TileState
 from tests.fakes.clock import ManualClock
+from tests.peers.nats import free_port
 
 AT = "2026-11-27T10:00:00+01:00"
 PERSON = "Erika Mustermann"
@@ -508,3 +511,57 @@ class TestPages:
         assert asked("GET", "/nothing").status_code == 404
         assert asked("GET", "/log?before=x").status_code in {403, 422}
         assert asked("DELETE", "/").status_code == 405
+
+
+class Later(SystemClock):
+    """Real time, and as much more as somebody says."""
+
+    more = 0.0
+
+    def now(self):
+        return super().now() + self.more
+
+    def monotonic(self):
+        return super().monotonic() + self.more
+
+
+def test_its_certificate_is_made_anew_while_it_runs(place, monkeypatch):
+    """It lasts 90 days, and a machine may run for longer: who connects after 60 days gets the next one."""
+    monkeypatch.setattr(served, "_LOOK_S", 0.02)
+    port, clock = free_port(), Later()
+    # The next one is not good yet by the clock of whoever looks.
+    anybody = ssl.create_default_context()
+    # Handed on once the server has ended by it.
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    (place / "overview.toml").write_text(TEXT.replace("[[sites]]", f"[server]\nport = {port}\ntls = true\n\n[[sites]]", 1))
+
+    async def shown():
+        """The certificate that somebody who connects is shown."""
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=anybody)
+            except OSError:
+                await asyncio.sleep(0.02)
+                continue
+            found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            writer.close()
+            return found
+
+    async def run(overview):
+        serving = asyncio.create_task(overview.serve())
+        async with asyncio.timeout(60):
+            first = await shown()
+            assert await shown() == first
+            clock.more = 61 * 86_400.0
+            while await shown() == first:
+                await asyncio.sleep(0.05)
+            signal.raise_signal(signal.SIGTERM)
+            await serving
+
+    with opened(place / "overview.toml", clock) as overview:
+        try:
+            asyncio.run(run(overview))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        assert [entry.event for entry, _ in overview.log.find()].count(Event.CERTIFICATE_RENEWED) == 2

@@ -11,8 +11,12 @@ from click.testing import CliRunner
 
 from blickschutz.anchor.io.channel import passed_door
 from blickschutz.bootstrap.units import Setting, units
+from blickschutz.bootstrap.units_beside import Beside, host_units, overview_units
 from blickschutz.cli.main import cli
+from blickschutz.config.hosts import HostedCamera, Hosts, JoinedCamera, JoinFile
 from blickschutz.config.loader import load_site, parse_site
+from blickschutz.config.overview import OverviewFile, WatchedSite
+from blickschutz.config.storage import Storage
 from blickschutz.zones.calls import _CELL
 from tests.conftest import ROOT
 
@@ -55,6 +59,36 @@ REFUSED = (
 def setting(site=SITE, **changed):
     paths = {"path": Path("/etc/blickschutz/site.toml"), "data": Path("/var/lib/blickschutz/rathaus"), "backups": Path("/srv/backup")}
     return Setting(site=site, program="/bin/true", **{**paths, **changed})
+
+
+def stored():
+    """A site with its databases on a server and cameras with hosts."""
+    hosted = Hosts(broker="tls://192.0.2.91:4222", cameras=(HostedCamera(id=SITE.cameras[0].id),))
+    storage = Storage(database="postgresql://blickschutz@192.0.2.90/blickschutz", password_file="database")
+    return SITE.model_copy(update={"storage": storage, "hosts": hosted})
+
+
+def beside(name, **changed):
+    return Beside(Path(f"/etc/{name}/file.toml"), Path(f"/var/lib/{name}/data"), "/bin/true", **changed)
+
+
+JOIN = JoinFile(
+    format=1,
+    installation="town-hall",
+    host="north",
+    broker="tls://192.0.2.91:4222",
+    broker_name="broker.town-hall.blickschutz.internal",
+    authority="authority.crt",
+    certificate="host.crt",
+    key="host.key",
+    cores=4,
+    memory_mb=4000,
+    cameras=(JoinedCamera(id="gate", address="rtsp://192.0.2.11/s", user="wache", password_file="gate.password"),),
+)
+WATCHED = OverviewFile(
+    format=1,
+    sites=(WatchedSite(id="rathaus", name="Rathaus", address="https://192.0.2.40:8710", authority="r.pem", token_file="r.token"),),
+)
 
 
 class TestUnits:
@@ -114,13 +148,54 @@ class TestUnits:
     def test_closed_gates_and_a_wrong_site_file_are_not_tried_again(self):
         assert "\nRestartPreventExitStatus=2 3 4\n" in units(setting())["blickschutz.service"]
 
+    def test_where_a_control_room_may_take_over_there_is_a_unit_for_both_machines(self):
+        assert "blickschutz-standby.service" not in units(setting())
+        made = units(setting(stored()))
+        full, waits = (made[f"blickschutz{name}.service"].splitlines() for name in ("", "-standby"))
+        (command,) = [one for one in waits if one.startswith("ExecStart=")]
+        assert command == "ExecStart=/bin/true run --standby --site /etc/blickschutz/site.toml --data /var/lib/blickschutz/rathaus"
+        assert {one.split("=")[0] for one in set(full) ^ set(waits) if not one.startswith("#")} == {"Description", "Conflicts", "ExecStart"}
+
+    def test_database_server_and_broker_are_reached(self):
+        text = units(setting(stored(), networks=("10.20.0.0/24",)))["blickschutz.service"]
+        (allowed,) = [line for line in text.splitlines() if line.startswith("IPAddressAllow=")]
+        assert {"192.0.2.90", "192.0.2.91"} <= set(allowed.split("=")[1].split())
+        assert "\nLoadCredential=database:/etc/blickschutz/secrets/database\n" in text
+
+    def test_cells_on_a_machine_of_their_own(self):
+        text = host_units(beside("blickschutz-cells"), JOIN)["blickschutz-cells.service"]
+        for line in (
+            "ExecStart=/bin/true cells --join /etc/blickschutz-cells/file.toml",
+            "User=blickschutz-cells",
+            "StateDirectory=blickschutz-cells",
+            "KillMode=process",
+            "RestartPreventExitStatus=2 4",
+            "IPAddressAllow=localhost 192.0.2.11 192.0.2.91",
+            "LoadCredential=gate.password:/etc/blickschutz/secrets/gate.password",
+        ):
+            assert line in text.splitlines()
+
+    def test_an_overview(self):
+        made = overview_units(beside("blickschutz-overview", networks=("10.20.0.0/24",)), WATCHED)
+        lines = made["blickschutz-overview.service"].splitlines()
+        assert "ExecStart=/bin/true overview run /etc/blickschutz-overview/file.toml" in lines
+        assert "IPAddressAllow=localhost 192.0.2.40 10.20.0.0/24" in lines
+        assert "MemoryDenyWriteExecute=yes" in lines
+        named = WATCHED.model_copy(update={"sites": (WATCHED.sites[0].model_copy(update={"address": "https://rathaus.example:8710"}),)})
+        assert "# No IPAddressDeny=" in overview_units(beside("blickschutz-overview"), named)["blickschutz-overview.service"]
+        assert 'u blickschutz-overview - "Blickschutz" /var/lib/blickschutz-overview -' in made["blickschutz-overview.sysusers"]
+
     @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-    @pytest.mark.parametrize("site", ["example", "names"])
+    @pytest.mark.parametrize("site", ["example", "names", "stored"])
     def test_exposure_as_systemd_reckons_it(self, site, tmp_path):
         text = EXAMPLE.read_text(encoding="utf-8")
         named = text.replace("192.0.2.11", "cam-1.example") if site == "names" else text
-        made = {name: unit for name, unit in units(setting(parse_site(named, "s.toml", "en"))).items() if name.endswith(".service")}
-        assert len(made) == 4
+        every = units(setting(stored() if site == "stored" else parse_site(named, "s.toml", "en")))
+        if site == "stored":
+            beside_it = (host_units(beside("blickschutz-cells"), JOIN), overview_units(beside("blickschutz-overview"), WATCHED))
+            every = {**every, **beside_it[0], **beside_it[1]}
+        made = {name: unit for name, unit in every.items() if name.endswith(".service")}
+        assert len(made) == (7 if site == "stored" else 4)
         for name, unit in made.items():
             (tmp_path / name).write_text(unit, encoding="utf-8")
             threshold = f"--threshold={MOST_EXPOSED * 10:.0f}"
@@ -165,6 +240,22 @@ class TestCommand:
         text = (tmp_path / "out/blickschutz.service").read_text(encoding="utf-8")
         assert f"run --site {EXAMPLE} --data /srv/data\n" in text
         assert "systemctl enable --now" in result.output
+
+    @pytest.mark.parametrize("kind", ["join", "overview"])
+    def test_for_another_machine_too(self, kind, tmp_path):
+        file = tmp_path / "file.toml"
+        if kind == "join":
+            head = "".join(f'{key} = "{getattr(JOIN, key)}"\n' for key in ("installation", "host", "broker", "broker_name", "authority"))
+            file.write_text(f'format = 1\n{head}certificate = "c"\nkey = "k"\ncores = 4\nmemory_mb = 4000\ndata = "/srv/cells"\n')
+        else:
+            site = "".join(f'{key} = "{getattr(WATCHED.sites[0], key)}"\n' for key in ("id", "name", "address", "authority", "token_file"))
+            file.write_text(f'format = 1\ndata = "/srv/overview"\n[[sites]]\n{site}')
+        result = CliRunner().invoke(cli, ["units", str(tmp_path / "out"), f"--{kind}", str(file)])
+        assert result.exit_code == 0, result.output
+        name = "blickschutz-cells" if kind == "join" else "blickschutz-overview"
+        assert {one.name for one in (tmp_path / "out").iterdir()} == {f"{name}.service", f"{name}.sysusers"}
+        assert f"systemctl enable --now {name}.service" in result.output
+        assert CliRunner().invoke(cli, ["units", str(tmp_path / "out")]).exit_code == 2
 
     def test_what_services_do_not_see_is_refused(self, tmp_path):
         result = CliRunner().invoke(cli, ["units", str(tmp_path), "--site", str(EXAMPLE), "--data", "/home/somebody/data"])

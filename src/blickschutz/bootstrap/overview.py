@@ -40,15 +40,14 @@ from blickschutz.overview.io.reader import Place, fetch, trusting
 from blickschutz.overview.pages import House, make_overview
 from blickschutz.overview.service import Rounds
 from blickschutz.storage.engine import open_engine
-from blickschutz.vault.io.authority import Authority
 from blickschutz.vault.io.files import InstallationKey
 from blickschutz.web.connections import LimitedHttp
+from blickschutz.web.encryption import Encryption
 from blickschutz.web.security import hosts_of
-from blickschutz.web.tls import require_modern
 
 _DEVICES: Final = b"blickschutz-known-devices-1"
 _MOST_FILE, _MOST_TOKEN = 1024 * 1024, 200
-_GRACE_S, _HTTPS = 3, 443
+_GRACE_S, _HTTPS, _LOOK_S = 3, 443, 2.0
 # Who looks at the sites, and who reads the log of who did.
 ROLES: Final = (Role.ADMINISTRATION, Role.DATA_PROTECTION)
 
@@ -68,6 +67,7 @@ class Overview:
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise SettingsError(f"timezone: {file.timezone!r} is no time zone; write 'Europe/Berlin'") from error
         self.guard = Guard(clock)
+        self._tls: Encryption | None = None
         key = InstallationKey(self._data / "installation.key")
         tables = (LOG_TABLES, ACCOUNT_TABLES, FACTOR_TABLES, PASSWORD_TABLES, PREFERENCE_TABLES)
         self.engine = open_engine(self._data / "control.db", *tables)
@@ -95,6 +95,8 @@ class Overview:
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             del app
             rounds.start(self.guard, {one.id: one.every_s for one in self.file.sites})
+            if (tls := self._tls) is not None:
+                self.guard.thread("certificate", tls.renew, every_s=_LOOK_S)
             yield
             await self.guard.finish()
 
@@ -130,11 +132,8 @@ class Overview:
             ws="none",
             timeout_graceful_shutdown=_GRACE_S,
         )
-        if server.secure:
-            files, _ = Authority(self._data / "tls", self.file.name, server.known_names, self._clock).server()
-            config.ssl_certfile, config.ssl_keyfile = str(files.certificate), str(files.key)
-            config.load()
-            require_modern(config)
+        self._tls = await asyncio.to_thread(Encryption, self.file.name, server, self._data / "tls", self._clock, self.log)
+        self._tls.apply(config)
         await asyncio.to_thread(self.log.write, Event.SYSTEM_STARTED, "system", "", {"sites": len(self.file.sites)})
         try:
             await uvicorn.Server(config).serve()

@@ -207,7 +207,7 @@ class System:
         records.keeping.preparing = preparing
         self._walls_missing = records.keeping.walls_missing = tuple(sorted(walls_missing))
         self.supervisor = self.control.supervisor
-        self.tls = Encryption(site, data / "tls", clock, records.office.log)
+        self.tls = Encryption(site.site.name, site.server, data / "tls", clock, records.office.log)
         fetch = ClipFetch(data / "fetched", self.control.hosts, records.archive.shelf.free, site.recording.reserve_mb * _MB)
         fetch.clear()
         self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files, fetch=fetch)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from blickschutz.bootstrap.secrets import key_files, secret_files
 from blickschutz.config.channels import host_of
@@ -42,9 +43,10 @@ class Setting:
 
 def units(setting: Setting) -> Mapping[str, str]:
     """Files by name: what belongs in `/etc/systemd/system`, and the users for `/etc/sysusers.d`."""
-    alone = (*_COMMON, *_NO_CLOCK, *_ALONE)
-    backup = (*alone, *_state(setting.data), f"ReadWritePaths={setting.backups}")
-    return {
+    alone = (*COMMON, *NO_CLOCK, *_ALONE)
+    backup = (*alone, *written(setting.data), f"ReadWritePaths={setting.backups}")
+    waits = {"blickschutz-standby.service": _unit(_STANDBY, setting, _service(setting))} if setting.site.storage.server else {}
+    return waits | {
         "blickschutz.service": _unit(_SERVICE, setting, _service(setting)),
         "blickschutz-prepare.service": _unit(_PREPARE, setting, _service(setting)),
         "blickschutz-witness.socket": _WITNESS_SOCKET,
@@ -56,11 +58,11 @@ def units(setting: Setting) -> Mapping[str, str]:
 
 
 def _service(setting: Setting) -> list[str]:
-    lines = [*_common(setting.site), *_CLOCK_ASKED, *_state(setting.data)]
+    lines = [*_common(setting.site), *CLOCK_ASKED, *written(setting.data)]
     if setting.changeable:
         # The file is replaced as a whole, which takes its folder; secrets in it are none of that.
         lines += [f"ReadWritePaths={setting.path.parent}", f"ReadOnlyPaths=-{SECRETS}"]
-    lines += ["RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX", *_addresses(setting)]
+    lines += [network(), *_addresses(setting)]
     names = {name for _, name in (*secret_files(setting.site), *key_files(setting.site)) if name and "/" not in name}
     return lines + [f"LoadCredential={name}:{SECRETS / name}" for name in sorted(names)]
 
@@ -74,7 +76,7 @@ def _common(site: SiteFile) -> list[str]:
         kinds.append("DeviceAllow=char-accel rw")
     if analysis.decoding in _BY_NVIDIA:
         kinds.append("DeviceAllow=char-nvidia* rw")
-    return [one for one in _COMMON if not kinds or one != "PrivateDevices=yes"] + kinds
+    return [one for one in COMMON if not kinds or one != "PrivateDevices=yes"] + kinds
 
 
 def _unit(head: str, setting: Setting, lines: Iterable[str]) -> str:
@@ -84,10 +86,10 @@ def _unit(head: str, setting: Setting, lines: Iterable[str]) -> str:
     return "\n".join([filled, *environment, *lines, *_INSTALL[head]]) + "\n"
 
 
-def _state(data: Path) -> list[str]:
-    """The data folder is the one place that is written to."""
-    if data.is_relative_to(STATE):
-        return ["StateDirectory=blickschutz", "StateDirectoryMode=0700"]
+def written(data: Path, name: str = "blickschutz") -> list[str]:
+    """The data folder is the one place that is written to; of the service of that name."""
+    if data.is_relative_to(STATE.with_name(name)):
+        return [f"StateDirectory={name}", "StateDirectoryMode=0700"]
     return [f"ReadWritePaths={data}"]
 
 
@@ -98,13 +100,27 @@ def _addresses(setting: Setting) -> list[str]:
     alerts = site.alerts
     hosts += [one.host for one in (alerts.mail, alerts.mqtt) if one is not None]
     hosts += [host_of(hook.address) for hook in alerts.webhooks]
-    named = sorted({host for host in hosts if number_of(host) is None and host != "localhost"})
-    if named or alerts.apprise:
-        return [f"# No IPAddressDeny=: the manager knows addresses alone, and these are names: {', '.join(named) or 'those of apprise'}."]
-    if not (site.server.local or setting.networks):
+    database = site.storage.server
+    hosts += [database.host] if database is not None and not database.local else []
+    hosts += [urlsplit(site.hosts.broker).hostname or ""] if site.hosts is not None else []
+    if alerts.apprise:
+        hosts.append("those of apprise")
+    elif not (site.server.local or setting.networks):
         return ["# No IPAddressDeny=: no --network of workstations was stated. A firewall has to do it."]
-    allowed = ["localhost", *sorted({host for host in hosts if number_of(host) is not None}), *setting.networks]
-    return ["IPAddressDeny=any", f"IPAddressAllow={' '.join(dict.fromkeys(allowed))}"]
+    return allowed(hosts, setting.networks)
+
+
+def allowed(hosts: Iterable[str], networks: Sequence[str]) -> list[str]:
+    """What a service may reach and be reached from, as far as the manager knows it."""
+    every = {host for host in hosts if host and host != "localhost"}
+    if named := sorted(host for host in every if number_of(host) is None):
+        return [f"# No IPAddressDeny=: the manager knows addresses alone, and these are names: {', '.join(named)}."]
+    return ["IPAddressDeny=any", f"IPAddressAllow={' '.join(dict.fromkeys(['localhost', *sorted(every), *networks]))}"]
+
+
+def network() -> str:
+    """Of what has one."""
+    return "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX"
 
 
 _SERVICE = """\
@@ -144,6 +160,12 @@ _PREPARE = (
     _SERVICE.replace(" run --site", " run --prepare --site")
     .replace("Description=Blickschutz\n", "Description=Blickschutz, pages without a camera\nConflicts=blickschutz.service\n")
     .replace("systemctl edit blickschutz`", "systemctl edit blickschutz-prepare`")
+)
+# On both machines: whoever comes first leads, the other one waits to take over.
+_STANDBY = (
+    _SERVICE.replace(" run --site", " run --standby --site")
+    .replace("Description=Blickschutz\n", "Description=Blickschutz, leads or waits to take over\nConflicts=blickschutz.service\n")
+    .replace("systemctl edit blickschutz`", "systemctl edit blickschutz-standby`")
 )
 _WITNESS = """\
 # Made by `blickschutz units`; changes belong into `systemctl edit blickschutz-witness`.
@@ -212,7 +234,7 @@ u blickschutz-witness - "Witness of the log of Blickschutz" /var/lib/blickschutz
 _BY_DRI = frozenset({Decoding.AUTO, Decoding.QSV, Decoding.VAAPI})
 _BY_NVIDIA = frozenset({Decoding.AUTO, Decoding.NVDEC})
 # Of all services alike. Raw pictures and keys: no core, no swap, nothing in a terminal's or another service's /tmp.
-_COMMON = (
+COMMON = (
     "UMask=0077",
     "LimitCORE=0",
     "LimitMEMLOCK=infinity",
@@ -246,8 +268,8 @@ _COMMON = (
     "SystemCallErrorNumber=EPERM",
 )
 # `ProtectClock=` refuses the question, too, whether a time server stands behind the clock, by which deadlines are believed.
-_CLOCK_ASKED = ("SystemCallFilter=adjtimex",)
-_NO_CLOCK = ("ProtectClock=yes",)
+CLOCK_ASKED = ("SystemCallFilter=adjtimex",)
+NO_CLOCK = ("ProtectClock=yes",)
 # Of what needs no network.
 _ALONE = ("PrivateNetwork=yes", "RestrictAddressFamilies=AF_UNIX", "IPAddressDeny=any")
 _INSTALL: Mapping[str, Sequence[str]] = {
@@ -255,4 +277,5 @@ _INSTALL: Mapping[str, Sequence[str]] = {
     _WITNESS: ("", "[Install]", "Also=blickschutz-witness.socket"),
     _BACKUP: (),
     _PREPARE: (),
+    _STANDBY: ("", "[Install]", "WantedBy=multi-user.target"),
 }

@@ -1,4 +1,4 @@
-"""TLS of a running site: authority, certificate, renewal while everything runs."""
+"""TLS of pages while they are served: authority, certificate, renewal while everything runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import uvicorn
 
 from blickschutz.audit.io.log import AuditLog
 from blickschutz.audit.model import Event
-from blickschutz.config.model import SiteFile
+from blickschutz.config.model import Server
 from blickschutz.kernel.clock import Clock
 from blickschutz.vault.io.authority import Authority, Certificates
 from blickschutz.web.tls import require_modern
@@ -20,12 +20,12 @@ _LOOK_S = 3600.0
 
 
 class Encryption:
-    """Nothing at all for a site that only its own machine reaches, unless the site file asks for it."""
+    """Of what is called `name`. Nothing at all for pages that only their own machine reaches, unless the settings ask for it."""
 
-    def __init__(self, site: SiteFile, folder: Path, clock: Clock, log: AuditLog) -> None:
+    def __init__(self, name: str, server: Server, folder: Path, clock: Clock, log: AuditLog) -> None:
         self._clock, self._log = clock, log
         self._config: uvicorn.Config | None = None
-        self.authority = Authority(folder, site.site.name, site.server.known_names, clock) if site.server.secure else None
+        self.authority = Authority(folder, name, server.known_names, clock) if server.secure else None
         self._files: Certificates | None = None
         self._looked = clock.monotonic()
         if self.authority is not None:
