@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from blickschutz.bootstrap.cells import source_settings
 from blickschutz.config.loader import load_site
+from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.decoders import Decoders
 from blickschutz.ingest.io.sources import open_source
 from blickschutz.ingest.model import Cause, SourceKind, SourceSettings
 from blickschutz.ingest.rules.address import read_address
 from blickschutz.ingest.rules.multipart import MOST_PART, MOST_PREAMBLE, Parts, boundary_of
 from blickschutz.kernel.clock import SystemClock
+from blickschutz.kernel.devices import Decoding
 from blickschutz.kernel.errors import CameraRefusedError, CameraStalledError, CameraUnreachableError, StreamEndedError
 from blickschutz.pipeline.decode import ClipDecoder
 from blickschutz.pipeline.messages import CellSettings
@@ -102,10 +105,10 @@ def closed():
         OPEN.pop().close()
 
 
-def source(camera, scheme="http", account="", path="/video", sink=None, **settings):
+def source(camera, scheme="http", account="", path="/video", sink=None, decoders=None, **settings):
     address = f"{scheme}://{account}127.0.0.1:{camera.port}{path}"
     made = SourceSettings(SourceKind.PICTURES, address, **{"connect_s": 1.0, "stall_s": 0.5, "every_s": 0.1, **settings})
-    OPEN.append(open_source(made, SystemClock(), sink))
+    OPEN.append(open_source(made, SystemClock(), sink, decoders=decoders))
     return OPEN[-1]
 
 
@@ -151,10 +154,12 @@ class TestMoving:
         """Of what breaks off a decoder makes grey, which nobody saw."""
         damaged = JPEG[: len(JPEG) // 2]
         one = camera(moving(), part(JPEG), part(damaged), part(b""), part(JPEG), 2.0)
-        frames = source(one, stall_s=0.3).frames()
+        decoders = Decoders(Decoding.SOFTWARE, Guard(SystemClock()), SystemClock())
+        frames = source(one, decoders=decoders, stall_s=0.3).frames()
         assert len([next(frames), next(frames)]) == 2
         with pytest.raises(CameraStalledError):
             next(frames)
+        assert decoders.withheld == 2
 
     def test_a_few_bytes_that_ask_for_all_memory_are_no_picture(self, camera):
         start = JPEG.index(b"\xff\xc0") + 5

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from benchmarks import damage
 
-from blickschutz.ingest.io.decoders import StreamDecoder
+from blickschutz.guard.service import Guard
+from blickschutz.ingest.io.decoders import Decoders, StreamDecoder
 from blickschutz.ingest.io.trusted import TrustedDecoder
 from blickschutz.ingest.rules.bitstream import Look, looking
 from blickschutz.ingest.rules.gaps import Gaps
 from blickschutz.ingest.rules.trust import Trust
+from blickschutz.kernel.devices import Decoding
 from tests.fakes.clock import ManualClock
 
 WHOLE, BEGINS = Look(), Look(clean=True)
@@ -110,7 +112,8 @@ class TestStreams:
     def test_one_that_never_says_so_is_not_believed_any_more_and_for_how_long_is_known(self):
         made, _, _ = coded("H.264")
         clock, context = ManualClock(0.0), av.CodecContext.create("h264", "r")
-        decoder = TrustedDecoder(StreamDecoder(context), b"", clock, gaps := Gaps())
+        decoders = Decoders(Decoding.SOFTWARE, Guard(clock), clock)
+        decoder = TrustedDecoder(StreamDecoder(context, decoders), b"", clock, gaps := Gaps())
         for one in made[:10]:
             decoder.decode(as_packet(one))
         gaps.take_all(packet(body(1), 1) + packet(body(2), 3))
@@ -119,6 +122,21 @@ class TestStreams:
             assert decoder.decode(as_packet(one)) == []
             clock.sleep(1.0)
         assert (decoder.withheld, decoder.doubtful_s) == (10, 10.0)
+        assert decoders.withheld == 10
+
+    @pytest.mark.parametrize("name", ["H.264", "H.265"])
+    def test_what_is_withheld_is_counted_over_all_connections_of_a_cell(self, name):
+        """Also what the decoder passes over in silence: of H.265 that is all that rests on a picture that is missing."""
+        made, _, codec = coded(name)
+        clock = ManualClock(0.0)
+        decoders = Decoders(Decoding.SOFTWARE, Guard(clock), clock)
+        whole, broken = list(made[:40]), [*made[:10], *made[12:40]]
+        missing = []
+        for pictures in (whole, broken, broken):
+            decoder = TrustedDecoder(StreamDecoder(av.CodecContext.create(codec, "r"), decoders), b"", clock)
+            missing.append(len(pictures) - len(damage.given_out(pictures, decoder)))
+            assert decoders.withheld == sum(missing)
+        assert missing[0] == 0 < missing[1] == missing[2]
 
 
 def as_packet(one):
@@ -211,6 +229,27 @@ class TestTrust:
 
     def test_a_refused_packet_is_a_doubt(self):
         assert self.run((0, BEGINS), [(0, False)], (1, WHOLE), "failed", (2, WHOLE), [(2, False)], (3, BEGINS), [(3, False)]) == [0, 3]
+
+    def test_what_never_comes_is_counted_where_something_is_missing(self):
+        """Elsewhere two coded pictures may be the fields of one."""
+        for each_comes, counted in ((False, 1), (True, 2)):
+            trust = Trust(each_comes=each_comes)
+            for pts, missing in ((0, False), (1, False), (2, False), (3, True), (4, False)):
+                if missing:
+                    trust.missing()
+                trust.coded(pts, BEGINS if pts in {0, 4} else WHOLE)
+            assert trust.shown([(0, False, 0), (2, False, 2), (4, False, 4)]) == [0, 2, 4]
+            assert trust.withheld == counted
+
+    def test_nobody_waits_for_it_to_be_counted(self):
+        trust = Trust()
+        trust.coded(0, BEGINS)
+        trust.missing()
+        for pts in range(1, 101):
+            trust.coded(pts, WHOLE)
+        assert trust.withheld == 100 - 63 - 1
+        assert trust.rest() == []
+        assert trust.withheld == 100
 
     def test_a_stream_recovers_after_as_many_steps_as_it_says(self):
         recovers, held = Look(recovers_in=2), Look(step=False)

@@ -336,6 +336,17 @@ class TestPage:
         assert "<td>CPU</td>" in text
         assert "rechnet nicht auf dem eingestellten Gerät" in text
 
+    def test_it_counts_what_was_withheld_of_damaged_streams(self, desk):
+        one, *_ = desk.system.supervisor.keepers.values()
+        one.health = Health(session=SessionState.LIVE, stopped=False, doubt=None, frames=4000, withheld=1234)
+        camera = next(iter(desk.system.supervisor.keepers))
+        desk.clock.sleep(60.0)
+        text = desk.get("/health", "technik").text
+        assert '<th scope="col" class="n">zurückgehalten</th>' in text
+        assert '<td class="n">1.234</td>' in text
+        figures = desk.get("/metrics", "technik").text
+        assert f'blickschutz_frames_withheld_total{{camera="{camera}"}} 1234.0' in figures.splitlines()
+
     def test_it_says_what_decodes_and_why(self, desk):
         one, other, *_ = desk.system.supervisor.keepers.values()
         facts = {"session": SessionState.LIVE, "stopped": False, "doubt": None}

@@ -171,15 +171,8 @@ class Cell:
         if settings.recorded is not None:
             listener, backoff = self._recorded_listener, settings.backoff
             self._main = MainStream(settings.camera, settings.recorded, backoff, self._clock, self._guard, listener, self._notify)
-        self._session = CameraSession(
-            settings.camera,
-            self._open,
-            self._offer,
-            self._lost,
-            settings.backoff,
-            random.SystemRandom().random,
-            self._guard,
-        )
+        chance = random.SystemRandom().random
+        self._session = CameraSession(settings.camera, self._open, self._offer, self._lost, settings.backoff, chance, self._guard)
         self._told_by_camera = self._listeners(settings)
 
     def _listeners(self, settings: CellSettings) -> list[CameraNotices | CameraLines]:
@@ -459,6 +452,7 @@ class Cell:
                 fps=round(figures.fps, 2),
                 frames=counters.frames,
                 dropped=self._dropped,
+                withheld=self._decoders.withheld,
                 analysed=counters.analysed,
                 detections_run=self._analyser.detections_run,
                 detections_spared=self._analyser.detections_spared,

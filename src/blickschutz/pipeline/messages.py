@@ -174,7 +174,8 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     """The heartbeat, once a second. Counters since the cell's start; times in seconds; memory in MB.
 
     `work` are the threads of the cell; `detector` and `decoder` are where it computes and decodes; `least_px` is the height of the
-    smallest person that is proven covered, in pixels of the camera's picture, 0 while it is not known.
+    smallest person that is proven covered, in pixels of the camera's picture, 0 while it is not known; `withheld` are pictures that rest
+    on missing or damaged parts of the stream.
     """
 
     session: SessionState
@@ -189,6 +190,7 @@ class Health(_Message, frozen=True, tag="health", kw_only=True):
     fps: float = 0.0
     frames: int = 0
     dropped: int = 0
+    withheld: int = 0
     analysed: int = 0
     detections_run: int = 0
     detections_spared: int = 0

@@ -211,6 +211,9 @@ class _CellMetric(NamedTuple):
 CELL_METRICS: Mapping[str, _CellMetric] = {
     "blickschutz_frames_total": _CellMetric("Frames that a cell took from its camera", lambda h: h.frames),
     "blickschutz_frames_dropped_total": _CellMetric("Frames that a cell dropped because it was behind", lambda h: h.dropped),
+    "blickschutz_frames_withheld_total": _CellMetric(
+        "Frames that a cell neither looked at nor showed since they rest on missing or damaged parts of the stream", lambda h: h.withheld
+    ),
     "blickschutz_frames_analysed_total": _CellMetric("Frames that were analysed", lambda h: h.analysed),
     "blickschutz_frames_encoded_total": _CellMetric("Redacted frames that were encoded for the wall", lambda h: h.encoded),
     "blickschutz_detections_run_total": _CellMetric("Runs of the detector", lambda h: h.detections_run),

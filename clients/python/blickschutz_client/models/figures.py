@@ -19,6 +19,7 @@ class Figures:
     fps: float | None
     frames: int | None
     dropped: int | None
+    withheld: int | None
     faults: int | None
     reconnects: int | None
     restarts: int
@@ -38,6 +39,9 @@ class Figures:
 
         dropped: int | None
         dropped = self.dropped
+
+        withheld: int | None
+        withheld = self.withheld
 
         faults: int | None
         faults = self.faults
@@ -59,6 +63,7 @@ class Figures:
                 "fps": fps,
                 "frames": frames,
                 "dropped": dropped,
+                "withheld": withheld,
                 "faults": faults,
                 "reconnects": reconnects,
                 "restarts": restarts,
@@ -96,6 +101,13 @@ class Figures:
 
         dropped = _parse_dropped(d.pop("dropped"))
 
+        def _parse_withheld(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        withheld = _parse_withheld(d.pop("withheld"))
+
         def _parse_faults(data: object) -> int | None:
             if data is None:
                 return data
@@ -125,6 +137,7 @@ class Figures:
             fps=fps,
             frames=frames,
             dropped=dropped,
+            withheld=withheld,
             faults=faults,
             reconnects=reconnects,
             restarts=restarts,

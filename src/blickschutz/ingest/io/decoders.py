@@ -33,7 +33,10 @@ _DAMAGED = "parts of the stream are missing, damaged or of another size: softwar
 
 
 class Decoders:
-    """What decodes in one cell. What failed once is not tried again before the cell is started anew. `in_use` may be read by any thread."""
+    """What decodes in one cell. What failed once is not tried again before the cell is started anew. `in_use` may be read by any thread.
+
+    `withheld` counts the pictures of all its connections that were not given out, since they rest on something missing or damaged.
+    """
 
     def __init__(self, wanted: Decoding, guard: Guard, clock: Clock, opener: Opener = open_decoder, failed: str = "") -> None:
         """`failed`: why no device is to be tried."""
@@ -42,6 +45,7 @@ class Decoders:
         self._failed: list[str] = []
         self._refusals, self._trouble = 0, bool(failed) and wanted is not Decoding.SOFTWARE
         self.in_use = InUse(wanted, Decoding.SOFTWARE)
+        self.withheld = 0
         if failed and self._left:
             self._left, self._failed = [], [failed]
             self.tell("")
@@ -153,6 +157,10 @@ class StreamDecoder:
     def doubt(self) -> None:
         """Something of the stream is missing: a device would not say which pictures it made up for that."""
         self._clean, self._doubted = 0, True
+
+    def withheld(self, pictures: int) -> None:
+        """So many more pictures are not given out."""
+        self._decoders.withheld += pictures
 
     def close(self) -> None:
         if self._device is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import av.error
 
+from blickschutz.ingest.io.decoders import Decoders
 from blickschutz.ingest.io.decoding import is_usable
 from blickschutz.ingest.io.frames import raw_frame
 from blickschutz.ingest.io.web import Answer, WebCamera
@@ -35,8 +36,9 @@ class PictureSource:
     A picture that is not whole is none: JPEG that breaks off decodes to grey, which no camera saw.
     """
 
-    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None) -> None:
-        self._settings, self._clock, self._sink = settings, clock, sink
+    def __init__(self, settings: SourceSettings, clock: Clock, sink: PacketSink | None = None, decoders: Decoders | None = None) -> None:
+        """`decoders` counts what is not whole."""
+        self._settings, self._clock, self._sink, self._decoders = settings, clock, sink, decoders
         address = read_address(settings.address)
         if address is None or address.scheme not in PICTURES:
             raise CameraRefusedError(Cause.ADDRESS, "the address is none of a camera")
@@ -160,6 +162,8 @@ class PictureSource:
             frames = []
         frame = next((one for one in frames if is_usable(one)), None)
         self._broken = 0 if frame is not None else self._broken + 1
+        if frame is None and self._decoders is not None:
+            self._decoders.withheld += 1
         if self._broken > _MOST_BROKEN:
             raise StreamEndedError("the camera sends nothing that can be decoded")
         return frame

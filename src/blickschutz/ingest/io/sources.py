@@ -63,7 +63,7 @@ def open_source(
     if settings.kind is SourceKind.PICTURES:
         if decoders is not None:
             decoders.never("single pictures (JPEG) are decoded in software")
-        return PictureSource(settings, clock, sink)
+        return PictureSource(settings, clock, sink, decoders)
     return FileSource(settings, clock, sink, decoders)
 
 

@@ -26,8 +26,8 @@ class TrustedDecoder:
     def __init__(self, decoder: StreamDecoder, extradata: bytes, clock: Clock, gaps: Gaps | None = None) -> None:
         self._decoder, self._clock, self._gaps = decoder, clock, gaps or Gaps()
         self._looking = looking(decoder.name, extradata)
-        self._trust: Trust[av.VideoFrame] = Trust()
-        self._count = 0
+        self._trust: Trust[av.VideoFrame] = Trust(each_comes=decoder.name == "hevc")
+        self._count = self._counted = 0
         self._since: float | None = None
 
     def decode(self, packet: Any) -> list[av.VideoFrame]:
@@ -41,8 +41,10 @@ class TrustedDecoder:
             self._tell()
             raise
         trusted = self._trust.shown([(frame.pts, frame.is_corrupt, frame) for frame in frames])
+        if not packet.size:
+            trusted += self._trust.rest()
         self._tell()
-        return trusted if packet.size else [*trusted, *self._trust.rest()]
+        return trusted
 
     @property
     def name(self) -> str:
@@ -80,6 +82,8 @@ class TrustedDecoder:
         return not self._gaps.waiting or self._gaps.found(data) is not False
 
     def _tell(self) -> None:
+        self._decoder.withheld(self._trust.withheld - self._counted)
+        self._counted = self._trust.withheld
         doubts = self._trust.doubts
         if doubts == (self._since is not None):
             return

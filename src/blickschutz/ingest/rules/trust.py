@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -32,11 +32,13 @@ class Trust(Generic[T]):
     """`coded` for each coded picture before it is decoded, `shown` for what came out then, both with times in the stream.
 
     A doubt lasts until a picture that rests on no other has come, or until the point that the stream itself names. What comes
-    out waits for those that were decoded before it, since only then is known whether it rests on something damaged.
+    out waits for those that were decoded before it, since only then is known whether it rests on something damaged. `withheld` counts
+    what was not given out, what the decoder refused, and what it passed over in silence.
     """
 
-    def __init__(self) -> None:
-        self.withheld = 0
+    def __init__(self, *, each_comes: bool = False) -> None:
+        """`each_comes`: of a whole stream every coded picture comes out; of others two may be the fields of one."""
+        self.withheld, self._each_comes = 0, each_comes
         self._doubt = self._leading_doubt = False
         # Steps until the stream recovers by itself.
         self._left: int | None = None
@@ -64,10 +66,13 @@ class Trust(Generic[T]):
             self._leading_doubt, self._doubt, self._left = self._doubt, False, None
             self._group, self._begun = self._group + 1, pts
         leading = self._group > 0 and pts < self._begun
+        if len(self._coded) == _MOST_KNOWN:
+            self._give_up([self._coded[0]])
         self._coded.append(_Coded(self._number, pts, self._group, leading, self._doubt or (leading and self._leading_doubt), timeless))
 
     def failed(self) -> None:
         """The decoder refused the newest one."""
+        self.withheld += 1
         self.missing()
         if self._coded:
             self._coded[-1].doubtful = self._coded[-1].came = True
@@ -80,16 +85,21 @@ class Trust(Generic[T]):
                 self._spread(known)
             known.came = True
             self._waiting.append((known, picture))
-            for one in self._coded:
-                # Pictures come out by their times: one before this that did not come will not come.
-                one.came = one.came or one.pts < known.pts
+            # Pictures come out by their times: one before this that did not come will not come.
+            self._give_up(one for one in self._coded if one.pts < known.pts)
         return self._released()
 
     def rest(self) -> list[T]:
         """No more comes: what still waits."""
-        for one in self._coded:
-            one.came = True
+        self._give_up(self._coded)
         return self._released()
+
+    def _give_up(self, coded: Iterable[_Coded]) -> None:
+        """Those of `coded` that did not come will not come any more."""
+        for one in coded:
+            if not one.came:
+                one.came = True
+                self.withheld += one.doubtful or self._each_comes
 
     def _has_recovered(self, look: Look) -> bool:
         if self._left is not None:

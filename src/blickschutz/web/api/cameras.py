@@ -132,6 +132,7 @@ def _figures(tile: TileView) -> m.Figures:
         fps=health.fps if health is not None else None,
         frames=health.frames if health is not None else None,
         dropped=health.dropped if health is not None else None,
+        withheld=health.withheld if health is not None else None,
         faults=health.faults if health is not None else None,
         reconnects=health.reconnects if health is not None else None,
         restarts=max(0, tile.control.restarts),

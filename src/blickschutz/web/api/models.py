@@ -71,6 +71,7 @@ class Figures(Said):
     fps: float | None
     frames: int | None
     dropped: int | None
+    withheld: int | None
     faults: int | None
     reconnects: int | None
     restarts: int
