@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from pathlib import Path
 
 import pytest
 
 from blickschutz.analysis.rules.sameview import show_the_same
+from blickschutz.bootstrap.cellhost import own_camera
+from blickschutz.config.hosts import JoinedCamera
 from blickschutz.control.service.supervisor import Supervisor
 from blickschutz.guard.service import Guard
+from blickschutz.hosts.rules.settings import housed, travelling
 from blickschutz.ingest.io.trial import try_camera
 from blickschutz.ingest.model import BackoffSettings, Cause, SourceKind, SourceSettings, Step
 from blickschutz.kernel.clock import SystemClock
@@ -38,6 +42,12 @@ def settings(large: str, small: str, clips, root: str) -> CellSettings:
     return CellSettings(camera="a", source=first, recorded=second, clips=str(clips), recording=recording, backoff=backoff)
 
 
+def by_a_host(told: CellSettings) -> CellSettings:
+    """The same as a host beside the camera makes them of what reaches it and of its own file."""
+    known = JoinedCamera(id="a", address=told.recorded.address, substream=told.source.address)
+    return housed(travelling(told), own_camera(known, Path.cwd()), told.clips)
+
+
 def opened(path, people) -> ClipReader:
     """The clip, as both people together open it."""
     head = read_head(path)
@@ -46,7 +56,10 @@ def opened(path, people) -> ClipReader:
     return ClipReader(path, key, "ab")
 
 
-def test_the_small_stream_is_seen_the_large_one_recorded_and_neither_takes_the_other_along(tmp_path):
+@pytest.mark.parametrize(
+    "made", [settings, pytest.param(lambda *told: by_a_host(settings(*told)), marks=pytest.mark.long)], ids=["here", "by-a-host"]
+)
+def test_the_small_stream_is_seen_the_large_one_recorded_and_neither_takes_the_other_along(tmp_path, made):
     people = [keyed(f"kvd-{number}") for number in range(2)]
     book = Book(people)
     clips = tmp_path / "clips"
@@ -90,7 +103,7 @@ def test_the_small_stream_is_seen_the_large_one_recorded_and_neither_takes_the_o
         return whole, kept
 
     async def run(large, small):
-        supervisor = Supervisor({"a": settings(large.address, small.address, clips, book.root)}, SystemClock())
+        supervisor = Supervisor({"a": made(large.address, small.address, clips, book.root)}, SystemClock())
         supervisor.start(Guard(SystemClock()))
         try:
             return await scenario(large, small, supervisor.keepers["a"])
