@@ -391,6 +391,18 @@ class TestCellTimes:
         picture = times.in_ours(Fragment(1, True, at, at + 3600.0, b"x"), 101.0, 1_000_000.0)
         assert (picture.at, picture.taken) == (pytest.approx(99.0, abs=0.02), pytest.approx(999_998.0, abs=0.02))
 
+    @pytest.mark.parametrize("ago", [600.0, 86_400.0])
+    def test_what_happened_long_ago_is_told_all_the_same(self, ago):
+        """A host was cut off so long: news that were refused for their age would be told, and refused, without end."""
+        machine = Machine(500.0)
+        times, now = self.measured(machine), 100.0 + ago
+        question = times.question(now)
+        times.answered(ClockTold(question.number, machine.at(now + 0.01), machine.at(now + 0.01), 0.0), now + 0.02)
+        told = times.in_ours(SituationTold(replace(SITUATION, at=machine.at(100.0))), now + 1.0, 1_000_000.0).situation
+        assert (told.at, told.taken) == (pytest.approx(100.0, abs=0.1), pytest.approx(1_000_000.0 - ago - 1.0, abs=0.1))
+        picture = Fragment(1, True, machine.at(100.0), 0.0, b"x")
+        assert times.in_ours(picture, now + 1.0, 1_000_000.0) is None, "a picture is another matter: its age decides whether it is live"
+
     def test_work_of_the_cell_keeps_its_age(self):
         machine = Machine(500.0)
         work = WorkState("camera", WorkKind.THREAD, True, since=machine.at(90.0))

@@ -140,7 +140,8 @@ class CellTimes:
         return read.at - read.error if read is not None else float("-inf")
 
     def _ours(self, theirs: float, now: float) -> float:
-        read = self._times.ours(theirs, now)
+        """When something happened. A host that was cut off for hours tells it all the same: one that were refused would never arrive."""
+        read = self._times.happened(theirs, now)
         if read is None:
             raise ProtocolError("nothing is known of the cell's clock")
         return read.at

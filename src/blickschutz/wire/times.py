@@ -44,6 +44,10 @@ class Times(Protocol):
         """None where it cannot be said within `MOST_ERROR_S`."""
         ...
 
+    def happened(self, theirs: float, now: float) -> Reading | None:
+        """When something was, however long ago, and by how much that may be wrong; None where nothing is known of that clock."""
+        ...
+
     def theirs(self, ours: float, now: float) -> Reading | None:
         """None where it cannot be said within `MOST_ERROR_S`."""
         ...
@@ -55,6 +59,9 @@ class OneClock:
     def ours(self, theirs: float, now: float) -> Reading | None:
         del now
         return Reading(theirs, 0.0)
+
+    def happened(self, theirs: float, now: float) -> Reading | None:
+        return self.ours(theirs, now)
 
     def theirs(self, ours: float, now: float) -> Reading | None:
         del now
@@ -98,22 +105,19 @@ class MeasuredClock:
         return Reading((low + high) / 2, (high - low) / 2)
 
     def ours(self, theirs: float, now: float) -> Reading | None:
+        return _near(self.happened(theirs, now))
+
+    def happened(self, theirs: float, now: float) -> Reading | None:
         known = self.offset(now)
-        if known is None:
-            return None
-        at = theirs - known.at
-        return self._judged(at, known.error, now)
+        return self._grown(theirs - known.at, known.error, now - (theirs - known.at)) if known is not None else None
 
     def theirs(self, ours: float, now: float) -> Reading | None:
         known = self.offset(now)
-        if known is None:
-            return None
-        return self._judged(ours + known.at, known.error, now, since=ours)
+        return _near(self._grown(ours + known.at, known.error, now - ours)) if known is not None else None
 
-    def _judged(self, at: float, error: float, now: float, since: float | None = None) -> Reading | None:
+    def _grown(self, at: float, error: float, ago: float) -> Reading:
         """The offset of another moment differs from that of now by the drift of the time between."""
-        error += self._drift * abs(now - (at if since is None else since))
-        return Reading(at, error) if error <= MOST_ERROR_S else None
+        return Reading(at, error + self._drift * abs(ago))
 
     def _bounds(self, now: float) -> tuple[float, float]:
         grown = self._drift * max(0.0, now - self._at)
@@ -126,3 +130,7 @@ class MeasuredClock:
         self._known = False
         self.jumps += 1
         return False
+
+
+def _near(read: Reading | None) -> Reading | None:
+    return read if read is not None and read.error <= MOST_ERROR_S else None
