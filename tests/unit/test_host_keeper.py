@@ -80,6 +80,7 @@ class FakeLink:
 
     async def close(self):
         self.is_open = False
+        self._heard.put_nowait(None)
 
 
 class FakeHosts:
@@ -228,6 +229,50 @@ class TestNews:
             assert [one.situation.number for one in seen] == [1, 2, 3, 4]
             keeper.heard(told[2])
             assert second.confirmed == [("run-a", 3)], "in rows since, by way of the link that there is"
+
+        plays(scenario, hosts)
+
+    def test_what_a_link_took_in_and_nobody_received_comes_by_the_next_one(self, plays):
+        """Its camera went to another host in that moment: the link before took it in, so no later one does."""
+        hosts = FakeHosts()
+
+        async def scenario(keeper, seen):
+            hosts.put("north")
+            await until(lambda: hosts.links)
+            first = hosts.links[0]
+            hosts.put("south", 2)
+            for number in (1, 2, 3):
+                first.tell("run-a", number, situation(number, time.monotonic()))
+            await until(lambda: len(hosts.links) == 2)
+            assert len(seen) < 3, "the last of them lie in a link that is over"
+            hosts.left = [Placed("north", 0)]
+            await until(lambda: len(hosts.links) == 3)
+            for number in (1, 2, 3, 4):
+                hosts.links[2].tell("run-a", number, situation(number, time.monotonic()))
+            await until(lambda: len(seen) == 4)
+            assert [one.situation.number for one in seen] == [1, 2, 3, 4]
+
+        plays(scenario, hosts)
+
+    def test_what_a_listener_could_not_take_is_told_again_before_what_is_behind_it(self, plays):
+        """A database that is away for a moment."""
+        hosts = FakeHosts()
+
+        async def scenario(keeper, seen):
+            told, fails = [], [True]
+            keeper.news.listen(told.append)
+
+            def busy(_):
+                if fails.pop() if fails else False:
+                    raise OSError("the disk is full")
+
+            keeper.situations.listen(busy)
+            hosts.put("north")
+            await until(lambda: hosts.links)
+            for number in (1, 2):
+                hosts.links[0].tell("run-a", number, situation(number, time.monotonic()))
+            await until(lambda: len(told) == 2 or (len(hosts.links) > 1 and hosts.links[-1].health() is None and len(told) == 2))
+            assert [one.number for one in told] == [1, 2], "nothing is confirmed over one that is not in rows"
 
         plays(scenario, hosts)
 

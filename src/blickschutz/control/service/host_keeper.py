@@ -20,7 +20,7 @@ from blickschutz.hosts.ports import Hosts, RemoteLink
 from blickschutz.hosts.rules.intake import Intake
 from blickschutz.hosts.rules.settings import travelling
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
 from blickschutz.pipeline.channel import greeting
 from blickschutz.pipeline.messages import (
@@ -214,6 +214,8 @@ class HostKeeper(CellKeeper):
     async def _collect(self) -> None:
         """One round: what hosts have to tell of the time when they filmed this camera."""
         for placed in self._hosts.untold(self.camera):
+            if self._link is not None and self.host == placed.host:
+                continue  # that link is not over yet: what it took in comes first
             post = self._post.setdefault(placed.host, _Post(placed.host))
             link = await self._hosts.open(self.camera, placed, post.intake)
             self._links.add(link)
@@ -224,6 +226,7 @@ class HostKeeper(CellKeeper):
             finally:
                 self._links.discard(link)
                 await link.close()
+                await _emptied(link, post)
 
     async def _collected(self, link: RemoteLink, post: _Post) -> None:
         """For a while, or until the link is over: it tells the same again until it is confirmed from rows."""
@@ -249,14 +252,17 @@ class HostKeeper(CellKeeper):
         """News in order, once the time at which they were can be told."""
         now, wall = self._clock.monotonic(), self._clock.now()
         while post.waiting and times.known(now):
-            self._run, number, clock, news = post.waiting.popleft()
+            self._run, number, clock, news = post.waiting[0]
             news = msgspec.structs.replace(news, number=number)
             self._told_by = post.host
             told: FromCell | HostNews | None = news
             if not isinstance(news, HostNews):
                 told = CellTimes.by_wall(news, now, wall) if clock != theirs.clock else times.in_ours(news, now, wall)
-            if told is not None:
-                self._told(told, now)
+            if told is None:
+                return  # its time cannot be said yet
+            self._told(told, now)
+            # Not before: where a listener failed it is told again, and nothing behind it is confirmed meanwhile.
+            post.waiting.popleft()
 
     def _told(self, message: FromCell | HostNews, now: float) -> None:
         if isinstance(message, HostNews):
@@ -271,7 +277,16 @@ class HostKeeper(CellKeeper):
     async def _over(self, patience: float) -> None:
         del patience
         link, self._link = self._link, None
-        if link is not None:
+        if link is not None and self._placed is not None:
             self._links.discard(link)
             await link.close()
+            await _emptied(link, self._post[self._placed.host])
         self.lost.tell(self.camera)
+
+
+async def _emptied(link: RemoteLink, post: _Post) -> None:
+    """What a link took in and nobody received before it was over: the next one does not take it in again."""
+    with contextlib.suppress(ProtocolError):
+        while (message := await link.receive()) is not None:
+            if isinstance(message, News | HostNews):
+                post.add(link, message)
