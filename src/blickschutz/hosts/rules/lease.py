@@ -69,6 +69,12 @@ class Holder:
         self.waiting: tuple[str, ...] = ()
         # By camera the highest token that is over: it is never taken up again.
         self._over: dict[str, int] = {}
+        self._resumed = False
+
+    def resume(self, held: Mapping[str, int]) -> None:
+        """Another process of the same life goes on with what the store had as held without end. Everything else that was granted is over;
+        its cells film until their deadline, so nothing is written before `FULL_S` have passed."""
+        self._held, self._ever, self._resumed = dict(held), frozenset(held), True
 
     def connected(self, now: float) -> None:
         """The store was lost, and is there again: it may have gone back in time. Nothing new is taken up until whoever films by what it
@@ -94,6 +100,9 @@ class Holder:
         """What the store has now. What is not granted any more ends at once."""
         self._seen, self._revision = lease, revision
         granted = self._granted()
+        if self._resumed:
+            self._over |= {camera: token for camera, token in granted.items() if camera not in self._held}
+            self._resumed = False
         self._let_go([camera for camera, token in self._held.items() if granted.get(camera) != token])
 
     def renewal(self, now: float) -> tuple[Lease, int]:
@@ -218,6 +227,7 @@ class Giver:
         """What follows from where each camera is wanted: silent hosts are ended, what is elsewhere is taken back, what is free given.
 
         Those `ever` have one host alone that may film them: it keeps them while it is silent, because there is nobody to give them to.
+        What it holds without end stays so in its record until it has written that it let go: it may be cut off, and know of nothing else.
         """
         found = []
         for host, seen in self._hosts.items():
@@ -228,13 +238,16 @@ class Giver:
                     ended = msgspec.structs.replace(lease, grants=kept, held=held)
                     found.append(Write(host, ended, seen.revision, ends=True))
                 continue
-            grants = {camera: token for camera, token in lease.grants.items() if wanted.get(camera, host) == host}
+            endless = set(_only(lease.held, lease.ever))
+            # Which is given with an end from now on is taken back first.
+            stays = (camera for camera in lease.grants if camera in ever or camera not in endless)
+            grants = {camera: lease.grants[camera] for camera in stays if wanted.get(camera, host) == host}
             for camera, token in list(grants.items()):
                 if lease.held.get(camera) != token and lease.beat >= seen.since.get(camera, lease.beat) + 2:
                     grants[camera] = self._token()  # the host let it go, and does not take up the old one again
             for camera in (camera for camera, place in wanted.items() if place == host and self.is_free(camera, now, host)):
                 grants[camera] = self._token()
-            lasting = tuple(sorted(grants.keys() & set(ever)))
+            lasting = tuple(sorted((grants.keys() & set(ever)) | endless))
             if (grants, lasting) != (lease.grants, lease.ever) and now - seen.at < LEASE_S:
                 seen.asked |= grants.keys()
                 found.append(Write(host, msgspec.structs.replace(lease, grants=grants, ever=lasting), seen.revision))
