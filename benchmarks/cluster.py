@@ -4,8 +4,9 @@
 
 Two hosts as processes, cameras that count who looks at them, a control room. Each kill takes the whole of one host (agent, launcher,
 cells) or, every third time, its agent alone, whose cells have to let go by themselves. While it is down, situations are put into
-its journal; it is started again. Counted: seconds to live elsewhere, cameras that two looked at, situations lost, doubled, out of
-order; the agent's memory and processor time beyond its cells. Prints one JSON object.
+its journal; it is started again. Counted: seconds to live elsewhere, and of those how many until its cameras were given to another
+host, until that looked at the last of them, and until that showed a redacted picture; cameras that two looked at, situations lost, doubled,
+out of order; the agent's memory and processor time beyond its cells. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Trial:
             keeper.situations.listen(self._hear)
         self.kept: dict[str, int] = {}
         self.seconds: list[float] = []
+        self.parts: dict[str, list[float]] = {"given": [], "looked_at": [], "shown": []}
 
     def _hear(self, told: SituationSeen) -> None:
         self.heard.append((told.run, told.situation.number))
@@ -70,9 +72,17 @@ class Trial:
         camera = self._rng.choice(sorted(self.keepers))
         name = self.keepers[camera].host
         victim, began = self.cluster.hosts[name], time.monotonic()
+        had = {number for number, keeper in enumerate(self.keepers.values()) if keeper.host == name}
+        times = {number: self.cameras[number].times for number in had}
         victim.kill() if number % 3 == 2 else victim.die()
+        _until(lambda: all(one.host not in {"", name} for one in self.keepers.values()), "cameras given to another host")
+        given = time.monotonic()
+        _until(lambda: all(self.cameras[number].times > count for number, count in times.items()), "cameras looked at")
+        looked_at = time.monotonic()
         _until(lambda: self._live(but=name), "cameras elsewhere")
         self.seconds.append(time.monotonic() - began)
+        for part, seconds in zip(self.parts, (given - began, looked_at - given, time.monotonic() - looked_at), strict=True):
+            self.parts[part].append(seconds)
         run = f"{number:032x}"
         keep(victim, camera, run, range(1, _NEWS + 1))
         self.kept[run] = _NEWS
@@ -115,6 +125,11 @@ def _until(holds: Callable[[], bool], what: str, *, fails: bool = True) -> None:
         time.sleep(0.02)
 
 
+def _spread(found: list[float]) -> dict[str, float]:
+    seconds = sorted(round(one, 2) for one in found)
+    return {"p50": statistics.median(seconds), "p95": seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))], "most": seconds[-1]}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=100)
@@ -128,14 +143,10 @@ def main() -> None:
             for number in range(options.kills):
                 trial.kill(number)
                 print(f"{number + 1}/{options.kills}: {trial.seconds[-1]:.1f} s", flush=True)
-            seconds = sorted(trial.seconds)
             report = {
-                "kills": len(seconds),
-                "live_elsewhere_s": {
-                    "p50": statistics.median(seconds),
-                    "p95": seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))],
-                    "most": seconds[-1],
-                },
+                "kills": len(trial.seconds),
+                "live_elsewhere_s": _spread(trial.seconds),
+                "of_it_s": {part: _spread(found) for part, found in trial.parts.items()},
                 "cameras_looked_at_by_two": sum(camera.most > 1 for camera in trial.cameras),
                 **trial.news(),
                 **trial.cost(),
