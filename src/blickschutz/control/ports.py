@@ -6,10 +6,9 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from blickschutz.access.model import Member
-from blickschutz.audit.io.log import Facts
 from blickschutz.audit.model import Event
 from blickschutz.control.model import OrderState, RecordingOrder, Stops, Witness
 from blickschutz.control.vitals import DatabaseState
@@ -18,6 +17,10 @@ from blickschutz.recording.model import Order
 from blickschutz.review.model import Case, Erasing
 from blickschutz.wall.model import TileState
 from blickschutz.zones.launcher import Started
+
+if TYPE_CHECKING:
+    # A host's agent finds cells by what stands here, and needs no database for it.
+    from blickschutz.audit.io.log import Facts
 
 
 class Do(Protocol):

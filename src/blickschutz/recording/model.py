@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -258,3 +259,17 @@ class Head(msgspec.Struct, frozen=True):
     start: int
     digest: bytes
     version: int
+
+
+def refused(order: Order, orders: Sequence[int], opened: float, refusal: Refusal, reason: str) -> ClipNews:
+    """The news that no clip is begun for an order; it has no name of a clip. `opened` is POSIX."""
+    return ClipNews(
+        event=ClipEvent.REFUSED,
+        clip="",
+        mode=order.mode,
+        cause=order.cause,
+        orders=tuple(orders),
+        opened=opened,
+        reason=reason,
+        refusal=refusal,
+    )

@@ -17,7 +17,6 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 from nacl.signing import SigningKey
-from zxcvbn import zxcvbn
 
 from blickschutz.kernel.errors import UNREADABLE, BlickschutzError, OperatorError
 from blickschutz.vault import rules
@@ -115,6 +114,9 @@ def _sealed(reviewer: str, private: PrivateKey, passphrase: str, second: SecondH
     _require_half(second, half)
     if len(passphrase) < LEAST_PASSPHRASE:
         raise OperatorError(f"a passphrase has at least {LEAST_PASSPHRASE} characters")
+    # Its lists of words take 13 MB, which whoever never judges a passphrase (an agent beside the cameras) would carry for years.
+    from zxcvbn import zxcvbn
+
     if zxcvbn(passphrase[:_MOST_JUDGED], user_inputs=[reviewer, *_WORDS])["score"] < LEAST_SCORE:
         raise GuessableError("this passphrase is easy to guess; several words that have nothing to do with each other are good")
     salt = secrets.token_bytes(argon2id.SALTBYTES)

@@ -35,8 +35,7 @@ from blickschutz.kernel.errors import BlickschutzError, DeviceError, ProtocolErr
 from blickschutz.pipeline.messages import ClipTold
 from blickschutz.recording.io.clipfile import ClipError, read_head
 from blickschutz.recording.io.emptiness import is_empty
-from blickschutz.recording.io.job import refused
-from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, CloseReason, Order, Refusal
+from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews, CloseReason, Order, Refusal, refused
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.model import Change
 from blickschutz.retention.rules import deadline

@@ -245,17 +245,3 @@ class ClipJob:
                 refusal=refusal,
             )
         )
-
-
-def refused(order: Order, orders: Sequence[int], opened: float, refusal: Refusal, reason: str) -> ClipNews:
-    """The news that no clip is begun for an order; it has no name of a clip. `opened` is POSIX."""
-    return ClipNews(
-        event=ClipEvent.REFUSED,
-        clip="",
-        mode=order.mode,
-        cause=order.cause,
-        orders=tuple(orders),
-        opened=opened,
-        reason=reason,
-        refusal=refusal,
-    )

@@ -8,9 +8,9 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.scene import Background, Doubt, Scene
 from blickschutz.recording.io.feed import GROWS_S, MOST_S, Collected, Feed, Piece
-from blickschutz.recording.io.job import ClipJob, refused
+from blickschutz.recording.io.job import ClipJob
 from blickschutz.recording.io.ring import Fragment, Head
-from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings, Refusal
+from blickschutz.recording.model import ClipMode, CloseReason, Mark, Opening, Order, RecordingSettings, Refusal, refused
 from blickschutz.recording.ports import Tell
 from blickschutz.recording.rules import Orders, known
 from blickschutz.vault.register import RegisterGuard
