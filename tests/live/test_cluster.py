@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
 
+import psutil
 import pytest
 from websockets.sync.client import connect
 
@@ -117,6 +119,23 @@ def test_a_host_that_ends_in_order_hands_its_cameras_over(cluster, keepers):
     other = next(one for one in cluster.hosts if one != name)
     both_on(cluster, keepers, other)
     assert "Traceback" not in cluster.hosts[name].log()
+
+
+@pytest.mark.long
+def test_a_host_that_can_start_no_cell_any_more_ends_and_hands_its_cameras_over(cluster, running, keepers):
+    """Both processes from which cells are forked are killed at once; within its walls the agent starts no third."""
+    name = next(iter(keepers.values())).host
+    host = cluster.hosts[name]
+    launchers = [one for one in psutil.Process(host.pid).children(recursive=True) if "blickschutz.bootstrap.launcher" in one.cmdline()]
+    forked = [one for one in launchers if one.ppid() != host.pid]
+    for one in (*launchers, *forked):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    assert host.wait(PATIENCE_S) == 1
+    assert "to be started anew" in host.log()
+    live(keepers, next(one for one in cluster.hosts if one != name))
+    host.start()
+    until(lambda: name in present(running), PATIENCE_S)
 
 
 def alerts_of(running, run):

@@ -153,6 +153,11 @@ class Host:
         assert self._process is not None
         return self._process.pid
 
+    def wait(self, seconds: float) -> int:
+        """Until it has ended by itself; what it ended with."""
+        assert self._process is not None
+        return self._process.wait(seconds)
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)

@@ -55,6 +55,7 @@ _SETTINGS_WRONG: Final = 4
 _DOOR: Final = b"blickschutz-host-door-1 "
 _TIME: Final = b"blickschutz-host-time-1 "
 _SECRET_BYTES: Final = 32
+_LOOK_S: Final = 1.0
 
 
 def load_join(path: Path) -> JoinFile:
@@ -104,12 +105,18 @@ class CellHost:
         return confine(profiles.cell_host(data=self.folder, join=self._base, temporary=place, broker=port_of(self.join.broker)))
 
     async def run(self) -> None:
-        """Until a signal comes."""
+        """Until a signal comes. Raises `DeviceError` where it can start no cell any more."""
         ended, loop = asyncio.Event(), asyncio.get_running_loop()
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(one, ended.set)
-        join, guard = self.join, Guard(self._clock)
-        LauncherWatch(LAUNCHER).start(guard)
+        join, guard, launchers = self.join, Guard(self._clock), LauncherWatch(LAUNCHER)
+        launchers.start(guard)
+
+        async def look() -> None:
+            if launchers.gone:
+                ended.set()
+
+        guard.task("launchers-left", look, every_s=_LOOK_S)
         capacity = Capacity(
             cores=join.cores, memory_mb=join.memory_mb, networks=join.networks, cameras=tuple(self._cells), spare=join.spare
         )
@@ -126,6 +133,9 @@ class CellHost:
         await agent.take_in(await self._doors.find())
         await agent.run(ended)
         await asyncio.to_thread(guard.end)
+        if launchers.gone:
+            # Within its walls this process starts no program: whoever started it does so again, and others film meanwhile.
+            raise DeviceError("nothing is left that could start cells; this process has ended, and is to be started anew")
 
 
 def own_camera(camera: JoinedCamera, base: Path) -> OwnCamera:
