@@ -260,7 +260,8 @@ class HostedCell:
 
 
 def _reaped(process: Started) -> None:
+    """Returns once it is gone, however long a busy machine takes for that: another one would film beside it."""
     process.join(0.5)
-    if process.is_alive():
+    while process.is_alive():
         process.kill()
-    process.join(2.0)
+        process.join(2.0)
