@@ -167,6 +167,7 @@ class ByBroker:
         await self.room.make_order_consumer(self.host)
         self.line = await line_of(self._cell.line)
         self._host = HostEnd(self.agent, self.place, self.line, self.journal, self.ours, self.guard, SystemClock(), lambda: self.token)
+        self._host.begin()
         await self._host.start()
         self.orders = HostOrders(self.agent, self.host, {"gate": self._host})
         self.guard.task("host-orders", self.orders.run)

@@ -28,6 +28,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.agent import Agent, OwnNews
 from blickschutz.hosts.io.broker import Address, Broker
 from blickschutz.hosts.io.clips import HostClips, Own
+from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.hosted import HostedCell, Housing
 from blickschutz.hosts.io.records import ClipRecords
 from blickschutz.hosts.io.witness import HostWitness
@@ -129,6 +130,7 @@ class CellHost:
             guard,
             self._clock,
             self._clips,
+            GoingOn(self.folder / "going-on", join.installation, join.host, self._cells),
         )
         await agent.take_in(await self._doors.find())
         await agent.run(ended)

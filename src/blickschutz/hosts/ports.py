@@ -10,6 +10,7 @@ from typing import Protocol
 from blickschutz.hosts.model import AskPiece, HostNews, Piece, Placed, Told
 from blickschutz.pipeline.messages import DoorSettings, FromCell, ToCell
 from blickschutz.wire.greeting import Greeting
+from blickschutz.zones.launcher import Started
 
 
 class Link(Protocol):
@@ -172,5 +173,6 @@ class LeftCell(Protocol):
 
     camera: str
     run: str
+    process: Started
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter

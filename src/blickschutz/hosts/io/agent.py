@@ -19,6 +19,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.io.broker import BROKEN, Address, Broker
 from blickschutz.hosts.io.clips import HostClips, Told
+from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.host_end import HostEnd, HostOrders, HostPieces
 from blickschutz.hosts.io.hosted import HostedCell
 from blickschutz.hosts.io.journal import FileJournal
@@ -27,13 +28,14 @@ from blickschutz.hosts.model import Place
 from blickschutz.hosts.ports import LeftCell
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import importance_of
-from blickschutz.hosts.rules.lease import FOREVER_S, RENEW_S, Capacity, Holder
+from blickschutz.hosts.rules.lease import FOREVER_S, FULL_S, RENEW_S, Capacity, Holder
 from blickschutz.kernel.clock import Clock, aging
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import greeting, read_from_cell
 from blickschutz.pipeline.messages import ClipTold, News, Quit
 from blickschutz.wire.frames import pack
 from blickschutz.wire.greeting import clock_name
+from blickschutz.zones.launcher import Started
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.msgpack.Encoder()
@@ -76,7 +78,7 @@ class OwnNews:
 
 class Agent:
     """Of one host. `cells` are the cameras whose secrets it has; `journals` the folder of what it has to tell. `keeping` makes what keeps
-    its clips, of how it tells.
+    its clips, of how it tells; `going_on` is what it goes on with before anybody is reached.
     """
 
     def __init__(
@@ -89,12 +91,20 @@ class Agent:
         guard: Guard,
         clock: Clock,
         keeping: Callable[[OwnNews, Callable[[str], str]], HostClips] | None = None,
+        going_on: GoingOn | None = None,
     ) -> None:
         self._broker, self._address, self._cells, self._guard, self._clock = broker, address, cells, guard, clock
         self._journals = {camera: FileJournal(journals / f"{camera}.journal") for camera in cells}
         self._ends: dict[str, HostEnd] = {}
-        self._holder = Holder(uuid.uuid4().hex, capacity)
-        self._rounds = HostRounds(broker, self._holder, self._films, let_go=self._let_go)
+        self._going_on = going_on
+        self._holder = Holder((going_on.run if going_on is not None else "") or uuid.uuid4().hex, capacity)
+        # Cells of a process before this one may film until their deadline, and nobody is to hear before that it does not hold them.
+        self._silent_until = float("-inf")
+        if going_on is not None and going_on.run:
+            self._holder.resume(going_on.tokens)
+            self._silent_until = aging() + FULL_S
+        keep = going_on.hold if going_on is not None else None
+        self._rounds = HostRounds(broker, self._holder, self._films, let_go=self._let_go, keep=keep)
         self._nudged = asyncio.Event()
         self._lease: TaskWork | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,16 +133,20 @@ class Agent:
             except (OSError, ProtocolError) as error:
                 _log.error("cell_not_ended_in_order", camera=cell.camera, problem=str(error))
             cell.writer.close()
+            if not await asyncio.to_thread(_is_over, cell.process):
+                raise DeviceError(f"a cell of {cell.camera} from before cannot be ended; another one would film beside it")
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Until `ended`. Nothing is filmed before the broker was reached and gave a lease; deadlines are kept from the first moment on."""
+        """Until `ended`, once those that were left are taken in. Before the broker was reached and gave a lease nothing is filmed but what
+        this host alone may film, and filmed before; deadlines are kept from the first moment on."""
         self._loop = asyncio.get_running_loop()
         if self.clips is not None:
             self._guard.thread("clips", self.clips.look, every_s=CLIPS_S)
+        self._begin()
         while not ended.is_set() and not await self._connected():
             await _either(ended, _AGAIN_S)
         if not ended.is_set():
-            await self._begin()
+            await self._join()
         await ended.wait()
         await self._end()
 
@@ -144,16 +158,26 @@ class Agent:
             return False
         return True
 
-    async def _begin(self) -> None:
+    def _begin(self) -> None:
         broker, installation = self._broker, self._broker.installation
         for camera, cell in self._cells.items():
             place, ours = Place(installation, broker.name, camera), greeting(installation, camera)
             journal = self._journals[camera]
-            end = HostEnd(broker, place, cell, journal, ours, self._guard, self._clock, cell.told_under, self.clips)
+            end = HostEnd(broker, place, cell, journal, ours, self._guard, self._clock, cell.told_under, self.clips, self._going_on)
             cell.over = end.over
             self._ends[camera] = end
-            await end.start()
+            end.begin()
             self._guard.task(f"cell-{camera}", cell.keep)
+        if self._going_on is not None:
+            self._guard.task("going-on", self._going_on.keep)
+            self._films(self._holder.films(aging()), self._holder.until)
+            if self._going_on.tokens:
+                _log.warning("goes_on_unreached", cameras=sorted(self._going_on.tokens))
+
+    async def _join(self) -> None:
+        broker, installation = self._broker, self._broker.installation
+        for end in self._ends.values():
+            await end.start()
         self._guard.task("orders", HostOrders(broker, broker.name, self._ends, self.clips).run)
         if self.clips is not None:
             await HostPieces(broker, self.clips).start()
@@ -162,6 +186,7 @@ class Agent:
         _log.info("host_joined", host=broker.name, cameras=len(self._cells))
 
     async def _renewing(self) -> None:
+        await asyncio.sleep(max(0.0, self._silent_until - aging()))
         while True:
             self._nudged.clear()
             self._holder.waiting = tuple(camera for camera, journal in self._journals.items() if len(journal))
@@ -190,15 +215,17 @@ class Agent:
                     cell.kill()
 
     async def _end(self) -> None:
-        """The cells end and tell their last; the lease goes back, so that others need not wait for its end."""
+        """The cells end and tell their last; the lease goes back, so that others need not wait for its end. What goes on unreached stays
+        on disk: the store still has it."""
         if self._lease is not None:
             self._lease.end()
             await self._lease.finished(_GONE_S)
-            self._holder.leave()
-            self._films({}, self._holder.until)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LEFT_S):
-                    await asyncio.gather(*(cell.gone() for cell in self._cells.values()))
+        self._holder.leave()
+        self._films({}, self._holder.until)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEFT_S):
+                await asyncio.gather(*(cell.gone() for cell in self._cells.values()))
+        if self._lease is not None and aging() >= self._silent_until:
             with contextlib.suppress(DeviceError, *BROKEN):
                 await self._rounds.round()
         for end in self._ends.values():
@@ -207,6 +234,14 @@ class Agent:
         await self._broker.close()
         for journal in self._journals.values():
             journal.close()
+
+
+def _is_over(process: Started) -> bool:
+    """Whether it has ended; it is killed where it did not in its time."""
+    if process.is_alive():
+        process.kill()
+    process.join(_LEFT_S)
+    return not process.is_alive()
 
 
 async def _either(event: asyncio.Event, seconds: float) -> None:

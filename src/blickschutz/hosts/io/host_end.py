@@ -21,6 +21,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.alone import Alone
 from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Broker
 from blickschutz.hosts.io.clips import HostClips
+from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.hosts.model import AskPiece, Confirmed, Delivery, Open, Part, Place
 from blickschutz.hosts.ports import CellLine
@@ -77,9 +78,10 @@ class HostEnd:
         clock: Clock,
         token: Callable[[], int],
         clips: HostClips | None = None,
+        going_on: GoingOn | None = None,
     ) -> None:
         self._broker, self._place, self._line, self._journal = broker, place, line, journal
-        self._clips = clips
+        self._clips, self._going_on = clips, going_on
         self._ours, self._guard, self._clock, self._token = ours, guard, clock, token
         self._session = ""
         self._up, self._down = Parted(""), Joined("")
@@ -92,8 +94,18 @@ class HostEnd:
         self._subscriptions: list[Subscription] = []
         self._alone = Alone(clock)
 
+    def begin(self) -> None:
+        """What needs no broker: what the cell tells is kept, and recorded by what was last said, if anything was."""
+        for message in self._going_on.told(self._place.camera) if self._going_on is not None else ():
+            self._direct(message)
+        self._forget = self._broker.on_lost(self._lost)
+        self._work = [
+            self._guard.task(f"host-{name}-{self._place.camera}", run)
+            for name, run in (("hears", self._from_cell), ("says", self._saying), ("tells", self._telling))
+        ]
+
     async def start(self) -> None:
-        """Raises `DeviceError`."""
+        """Have whoever leads open a session. Raises `DeviceError`."""
         heard = ((subjects.opens, self._opened), (subjects.down, self._hear), (subjects.confirms, self._heard))
         try:
             for subject, call in heard:
@@ -101,11 +113,6 @@ class HostEnd:
             await self._broker.client.flush()  # from here on the broker knows that somebody listens
         except BROKEN as error:
             raise DeviceError(f"the broker does not let {self._place.host} listen: {error}") from error
-        self._forget = self._broker.on_lost(self._lost)
-        self._work = [
-            self._guard.task(f"host-{name}-{self._place.camera}", run)
-            for name, run in (("hears", self._from_cell), ("says", self._saying), ("tells", self._telling))
-        ]
 
     async def close(self) -> None:
         self._forget()
@@ -168,13 +175,18 @@ class HostEnd:
             if data is None:
                 return
             said = unpack_to_cell(data)
-            if isinstance(said, SetStanding):
-                self._alone.standing = said
-            else:
-                self._line.send(said)
+            if self._going_on is not None:
+                self._going_on.tell(self._place.camera, said)
+            self._direct(said)
         except ProtocolError as error:
             _log.error("session_ended", camera=self._place.camera, problem=str(error))
             self._lost()
+
+    def _direct(self, said: ToCell) -> None:
+        if isinstance(said, SetStanding):
+            self._alone.standing = said
+        else:
+            self._line.send(said)
 
     async def _heard(self, message: Msg) -> None:
         self._last_word = self._clock.monotonic()

@@ -102,7 +102,8 @@ class Connection:
 
 class HostRounds:
     """A host's side: one renewal after the other. `films` is called with what may be filmed, and until when, whenever that changes;
-    `let_go` waits until the cells of these cameras are gone, before anybody hears that they are not held any more.
+    `let_go` waits until the cells of these cameras are gone, before anybody hears that they are not held any more. `keep` has on disk what
+    this life of the host holds without end, never more than the store has: less before the store is told so, more afterwards.
     """
 
     def __init__(
@@ -112,9 +113,12 @@ class HostRounds:
         films: Callable[[Mapping[str, int], float], None],
         clock: Callable[[], float] = aging,
         let_go: Callable[[Collection[str]], Awaitable[object]] | None = None,
+        keep: Callable[[str, Mapping[str, int]], Awaitable[object]] | None = None,
     ) -> None:
         self._store, self._host, self._holder, self._films = LeaseStore(broker), broker.name, holder, films
-        self._let_go, self._filmed = let_go, frozenset[str]()
+        # What goes on from a process before this one is filmed already, and kept.
+        self._kept = dict(holder.films(clock()))
+        self._let_go, self._filmed, self._keep = let_go, frozenset(self._kept), keep
         self._clock, self._connection = clock, Connection(broker)
 
     async def round(self) -> None:
@@ -138,12 +142,20 @@ class HostRounds:
         self._films({camera: token for camera, token in films.items() if camera in lease.held}, self._holder.until)
         if self._let_go is not None:
             await self._let_go([camera for camera in self._filmed if camera not in lease.held])
+        endless = {camera: token for camera, token in lease.held.items() if camera in lease.ever}
+        await self._on_disk(lease.run, {camera: token for camera, token in endless.items() if self._kept.get(camera) == token})
         written = await self._store.write(self._host, lease, revision)
         if written is None:
             return False
         self._holder.written(lease, written, asked)
         self._filmed = frozenset(lease.held)
+        await self._on_disk(lease.run, endless)
         return True
+
+    async def _on_disk(self, run: str, endless: dict[str, int]) -> None:
+        if self._keep is not None and endless != self._kept:
+            await self._keep(run, endless)
+            self._kept = endless
 
 
 class GiverRounds:
