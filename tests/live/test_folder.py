@@ -36,19 +36,21 @@ class Running:
 
     def __init__(self, site, **environment):
         self.port = int(next(line for line in site.read_text(encoding="utf-8").splitlines() if line.startswith("port = "))[7:])
-        # With a careless umask: what it makes is private all the same.
-        self.process = subprocess.Popen(
-            ["sh", "-c", 'umask 000 && exec "$0" "$@"', *command("run", "--site", site)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, **environment},
-        )
+        # A file: a pipe that nobody reads is full one day, and holds up whoever writes into it.
+        self._said = site.with_name("said.log")
+        with self._said.open("ab") as said:
+            # With a careless umask: what it makes is private all the same.
+            self.process = subprocess.Popen(
+                ["sh", "-c", 'umask 000 && exec "$0" "$@"', *command("run", "--site", site)],
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+                env={**os.environ, **environment},
+            )
         until(self.answers, 90)
 
     def answers(self):
-        assert self.process.poll() is None, self.process.stderr.read()
+        assert self.process.poll() is None, self._said.read_text(encoding="utf-8")
         try:
             return httpx.get(f"http://127.0.0.1:{self.port}/sign-in").status_code == 200
         except httpx.TransportError:
@@ -58,12 +60,10 @@ class Running:
         """SIGKILL to the control room alone: what it started finds out by itself."""
         self.process.kill()
         self.process.wait(20)
-        self.process.stderr.close()
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(30) == 0, "it ends in order, as after Ctrl-C"
-        self.process.stderr.close()
 
 
 def test_a_service_manager_is_told_when_it_is_ready_that_it_lives_and_that_it_ends(site, tmp_path):
