@@ -17,11 +17,13 @@ from blickschutz.config.lives import limits_of as limits_of_site
 from blickschutz.control.model import HostNewsHeard
 from blickschutz.control.service.host_clips import AGAIN_S, HostedClips
 from blickschutz.hosts.io.agent import OwnNews
-from blickschutz.hosts.io.clips import PIECE_BYTES, HostClips, Own
+from blickschutz.hosts.io.clips import HostClips
+from blickschutz.hosts.io.ends import Own
 from blickschutz.hosts.io.journal import FileJournal
+from blickschutz.hosts.io.pieces import PIECE_BYTES
 from blickschutz.hosts.io.records import ClipRecords
 from blickschutz.hosts.io.witness import HostWitness, require_signed
-from blickschutz.hosts.model import AskPiece, ClipGone, Directive, HostNews, KeptState, SignedDirective
+from blickschutz.hosts.model import AskPiece, ClipGone, Directive, HostNews, KeptClip, KeptState, SignedDirective
 from blickschutz.hosts.rules import clips as rules
 from blickschutz.hosts.rules.subjects import user
 from blickschutz.kernel.errors import DeviceError, ProtocolError
@@ -56,7 +58,7 @@ class Host:
 
     def start(self):
         self.journal = FileJournal(self.folder / "gate.journal")
-        self.records = ClipRecords(self.folder / "kept")
+        self.records = ClipRecords(self.folder / "kept", KeptClip)
         file = TimeFile(self.folder / "retention.clock", lambda text: hashlib.sha256(text).digest(), lambda text, mark: True)
         sources = ClockSources(Boot(self.clock, self.booted), f"boot-{self.boots}")
         time = RetentionTime(sources, file, self.records, self.records, rules.limits_of(rules.LONGEST))
@@ -267,7 +269,7 @@ class TestDeadline:
         assert land.case().state is CaseState.DESTROYED
 
     def test_limits_that_were_never_told_are_the_shortest_that_may_be(self, tmp_path):
-        assert ClipRecords(tmp_path).keep.regular_s == 72 * HOUR
+        assert ClipRecords(tmp_path, KeptClip).keep.regular_s == 72 * HOUR
 
     def test_an_end_that_is_told_twice_is_one(self, land):
         land.cut = True

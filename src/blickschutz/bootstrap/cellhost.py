@@ -27,11 +27,14 @@ from blickschutz.evidence.io.package import own_folder
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.agent import Agent, OwnNews
 from blickschutz.hosts.io.broker import Address, Broker
-from blickschutz.hosts.io.clips import HostClips, Own
+from blickschutz.hosts.io.clips import HostClips
+from blickschutz.hosts.io.copies import HostCopies
+from blickschutz.hosts.io.ends import Own
 from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.hosted import HostedCell, Housing
-from blickschutz.hosts.io.records import ClipRecords
+from blickschutz.hosts.io.records import AllRecords, ClipRecords
 from blickschutz.hosts.io.witness import HostWitness
+from blickschutz.hosts.model import KeptClip, KeptCopy
 from blickschutz.hosts.rules.clips import LONGEST, limits_of
 from blickschutz.hosts.rules.lease import Capacity
 from blickschutz.hosts.rules.settings import OwnCamera
@@ -70,7 +73,13 @@ class CellHost:
     def __init__(self, join: JoinFile, base: Path, clock: Clock, launch: Callable[[socket.socket, str], Started] = launch_cell) -> None:
         self.join, self._base, self._clock = join, base, clock
         self.folder = base / join.data
-        for folder in (self.folder, profiles.doors_of(self.folder), self.folder / "journals", self.folder / "clips"):
+        for folder in (
+            self.folder,
+            profiles.doors_of(self.folder),
+            self.folder / "journals",
+            self.folder / "clips",
+            self.folder / "copies",
+        ):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         secret = _door_secret(self.folder / "door.key")
         self._doors = DoorFolder(
@@ -86,14 +95,15 @@ class CellHost:
 
     def _clips(self, news: OwnNews, lives: Callable[[str], str]) -> HostClips:
         """What keeps the clips of this host, and the time by which it does."""
-        join, records = self.join, ClipRecords(self.folder / "kept")
+        join, records, copied = self.join, ClipRecords(self.folder / "kept", KeptClip), ClipRecords(self.folder / "copied", KeptCopy)
         file = TimeFile(
             self.folder / "retention.clock", self._time_mark, lambda text, mark: hmac.compare_digest(self._time_mark(text), mark)
         )
         sources = MachineSources() if isinstance(self._clock, SystemClock) else ClockSources(self._clock)
-        time = RetentionTime(sources, file, records, records, limits_of(LONGEST))
+        time = RetentionTime(sources, file, AllRecords(records, copied), records, limits_of(LONGEST))
         own = Own(join.installation, join.host, bytes.fromhex(join.signed_by), self._witness)
-        return HostClips(own, ClipShelf(self.folder / "clips"), records, time, self._clock, news, lives)
+        copies = HostCopies(own, ClipShelf(self.folder / "copies"), copied, time, self._clock, news)
+        return HostClips(own, ClipShelf(self.folder / "clips"), records, time, self._clock, news, lives, copies)
 
     def _time_mark(self, text: bytes) -> bytes:
         return hmac.digest(self._secret, _TIME + text, "sha256")

@@ -13,7 +13,7 @@ from blickschutz.bootstrap.alerting import make_alerting, make_source, make_stat
 from blickschutz.bootstrap.budget import make_budget
 from blickschutz.bootstrap.cells import cell_settings, trial_settings
 from blickschutz.bootstrap.databases import server_of
-from blickschutz.bootstrap.hosts import make_host_room
+from blickschutz.bootstrap.hosts import keepers_of, make_host_room
 from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.budgets import budget_settings
 from blickschutz.config.lives import alert_lives
@@ -140,7 +140,7 @@ def make_control(
     desk.reopened.listen(sensitivity.reopened)
     records.office.cases.decided.listen(sensitivity.reviewed)
 
-    clips = HostedClips(records.archive, records.office, records.shredder, hosts, clock, worker.do)
+    clips = HostedClips(records.archive, records.office, records.shredder, hosts, clock, worker.do, keepers_of(site))
 
     def joined(cell: CellKeeper) -> None:
         """Have everybody hear of a cell who has to."""

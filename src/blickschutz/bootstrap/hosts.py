@@ -99,7 +99,7 @@ class HostOffice:
             str(folder / "authority.crt"),
             str(folder / "store"),
         )
-        text = server.configuration(where, self.installation, self.register.valid())
+        text = server.configuration(where, self.installation, self.register.valid(), self._hosts.copies)
         _put(folder / "nats.conf", text.encode())
         return folder / "nats.conf"
 
@@ -151,6 +151,11 @@ def needs_of(site: SiteFile) -> dict[str, Need]:
     """What each camera that lies with hosts takes."""
     hosts = site.hosts
     return {one.id: Need(one.cores, one.memory_mb, one.network, one.only) for one in hosts.cameras} if hosts is not None else {}
+
+
+def keepers_of(site: SiteFile) -> tuple[str, ...]:
+    """Hosts that keep second copies of clips."""
+    return site.hosts.copies if site.hosts is not None else ()
 
 
 def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock, leading: Leading | None = None) -> HostRoom | None:

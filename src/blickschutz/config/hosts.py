@@ -61,6 +61,16 @@ class Hosts(Part):
     """Broker between this machine and the hosts, as `tls://host:4222`."""
     listen: Annotated[Host, Setting("Adresse, unter der der Broker erreichbar ist.")] = "127.0.0.1"
     """Address on which the broker listens; beyond this machine only where hosts are to reach it."""
+    copies: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")], ...],
+        Field(max_length=16),
+        Setting(
+            "Rechner, die Zweitkopien aufbewahren: Jede fertige Aufzeichnung kommt versiegelt auch auf den ersten davon, der erreichbar "
+            "ist und sie nicht selbst gemacht hat. Ohne Angabe gibt es keine Zweitkopien. Nach einer Änderung: blickschutz hosts broker."
+        ),
+    ] = ()
+    """Hosts that keep second copies: each finished clip also goes, sealed, to the first of them that is reached and did not make it. None
+    without it. After a change: `blickschutz hosts broker`."""
     cameras: Annotated[
         tuple[HostedCamera, ...],
         Field(min_length=1, max_length=4000),

@@ -185,10 +185,44 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     problem: str = ""
 
 
+class CopyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the control room says of the second copy of one clip, as a whole; of two the one with the higher `serial` counts.
+
+    `host` keeps it, `origin` made the clip; `size` and `sha256` are those of the sealed file. It ends at `ends` (POSIX) or `left_s` after
+    the order was signed, whichever is first by the keeper's count. `had`: the keeper confirmed once that it has all of it. The rest is as
+    in `Directive`.
+    """
+
+    installation: str
+    host: str
+    origin: str
+    clip: str
+    serial: int
+    opened: float
+    size: int
+    sha256: str
+    ends: float
+    left_s: float
+    had: bool = False
+    held_until: float | None = None
+    restricted: tuple[int, ...] = ()
+    doom: Doom | None = None
+
+
+class AskCopy(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A piece of a clip's ciphertext is wanted for a copy, from that byte on, by whoever has the installation's order for it."""
+
+    order: SignedDirective
+    start: int
+
+
 class KeptState(StrEnum):
-    """Where a clip stands on its host: it is written, it lies there, it is gone and the receipt is not confirmed yet."""
+    """Where a clip stands on its host: it is written, it is being copied from another host, it lies there, it is gone and the receipt is
+    not confirmed yet.
+    """
 
     RECORDING = "recording"
+    COMING = "coming"
     THERE = "there"
     GONE = "gone"
 
@@ -223,3 +257,15 @@ class KeptClip(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     erasing: Erasing | None = None
     gone: ClipGone | None = None
     told: tuple[str, int] | None = None
+
+
+class KeptCopy(KeptClip, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a host knows of a second copy that it keeps. `size` and `sha256` are those that the order names, `stamped` and `keep` make the
+    order's deadline. `line` is the camera under which the host tells of it, `order` what it was told first, `answered` the newest serial
+    that it confirmed.
+    """
+
+    origin: str
+    line: str
+    order: SignedDirective
+    answered: int = 0

@@ -113,19 +113,46 @@ class _Destroyed(msgspec.Struct, frozen=True, kw_only=True):
     installation: str
 
 
+class CopyProof(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a second copy, as the machine that kept it reported and signed: fields as in `Receipt`."""
+
+    host: str
+    destroyed: float
+    reason: str
+    sha256: str
+    size: int
+    ending: str
+    overwritten: int
+    begun: int
+    absent: bool
+    reported: str
+
+
 class Receipt(_Destroyed, frozen=True, kw_only=True):
     """Proof of a destruction (Löschprotokoll): what, when, why, how, by whom; no picture content.
 
     `sha256` and `size` are those of the sealed file as it was closed, `overwritten` the bytes that were really overwritten.
     `ending` is an `Ending`, empty in receipts of version 1, which did not tell endings apart; `begun` are the bytes that an
     earlier run had set out to overwrite before it was interrupted. `host` is the machine that kept the clip and destroyed it,
-    `reported` the SHA-256 of its own signed report; empty for a clip that lay here. `signature` (Ed25519, hex) is over all other fields.
+    `reported` the SHA-256 of its own signed report; empty for a clip that lay here. `copies` lay on other machines: of each the text
+    (JSON) of a `CopyProof`. `signature` (Ed25519, hex) is over all other fields.
     """
 
     ending: str = ""
     begun: int = 0
     host: str = ""
     reported: str = ""
+    copies: list[str] = []
+    signature: str = ""
+
+
+class ReceiptThree(_Destroyed, frozen=True, kw_only=True):
+    """The fields of a receipt for a clip of another machine of which there was one file alone."""
+
+    ending: str
+    begun: int
+    host: str
+    reported: str
     signature: str = ""
 
 

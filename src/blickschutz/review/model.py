@@ -166,6 +166,30 @@ class Erasing:
     done: bool = False
 
 
+class CopyState(StrEnum):
+    """Of a second copy: it is ordered; it is whole, and its keeper compared it; it is gone, and that is proven; its keeper does not know it
+    any more and proves nothing.
+    """
+
+    ORDERED = "ordered"
+    THERE = "there"
+    GONE = "gone"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A second copy of a clip on the machine `host`: `heard` is what that has confirmed, `report` its signed report of the end as it was
+    said, `digest` the hash of that (both empty before).
+    """
+
+    host: str
+    state: CopyState = CopyState.ORDERED
+    heard: str = ""
+    report: str = ""
+    digest: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One clip and what becomes of it. Times are POSIX seconds, `seconds` is the length, `size` in bytes.
@@ -179,7 +203,8 @@ class Case:
     `version` counts the changes of the row as it was read; a change of any other version is refused.
     `epoch` and `stamped` say when it was opened by the time for deadlines (see `CaseTime`), empty for one that has no stamp yet.
     `host` is the machine on which the clip stays, empty for one that lies here; `ends` when that machine destroys it by itself (POSIX),
-    `heard` what of hold, restrictions and end it has confirmed.
+    `heard` what of hold, restrictions and end it has confirmed. `copies` lie on other machines; `reported` is the signed report of the
+    clip's own machine, `digest` the hash of that, while the end of a copy is not proven yet.
     """
 
     id: int
@@ -212,4 +237,7 @@ class Case:
     host: str = ""
     ends: float = 0.0
     heard: str = ""
+    copies: tuple[Copy, ...] = ()
+    reported: str = ""
+    digest: str = ""
     version: int = 0

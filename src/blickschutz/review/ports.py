@@ -109,4 +109,9 @@ class CaseStore(Protocol):
         """The host of the clip has confirmed what was said of it. `above`: the row's version is to be a higher one afterwards."""
         ...
 
+    def copied(self, case: Case, above: int = 0) -> bool:
+        """Note `copies`, `reported` and `digest` of the case as they are given; False where the case changed meanwhile. `above`: the row's
+        version is to be a higher one afterwards."""
+        ...
+
     def shredded(self, case: Case, receipt: dict[str, str | int | float | bool | list[str]], at: float) -> bool: ...

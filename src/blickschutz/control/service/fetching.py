@@ -16,7 +16,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.hosts.model import AskPiece
 from blickschutz.hosts.ports import ClipHosts
 from blickschutz.kernel.errors import DeviceError
-from blickschutz.review.model import Case
+from blickschutz.review.model import Case, CopyState
 from blickschutz.storage.files import erase
 
 _log = structlog.get_logger(__name__)
@@ -58,13 +58,18 @@ class ClipFetch:
         """Why a clip of a host cannot be reviewed now, as a word for a door; empty where it is here, or can be asked for."""
         if self.path(case).exists():
             return ""
-        if self._hosts is None or not self._hosts.is_present(case.host):
+        if not self._sources(case):
             return "away"
         return self._failed.get(case.clip, "")
 
     def is_present(self, host: str) -> bool:
         """Whether what lies on that host can be had now."""
         return self._hosts is not None and self._hosts.is_present(host)
+
+    def _sources(self, case: Case) -> list[str]:
+        """Hosts that have it and can be asked: the one that made it first, then those that keep a copy which they compared."""
+        there = [case.host, *(one.host for one in case.copies if one.state is CopyState.THERE)]
+        return [host for host in there if self.is_present(host)]
 
     def share(self, case: Case) -> float | None:
         """How much of it is here while it is on its way; None where nothing is."""
@@ -102,21 +107,30 @@ class ClipFetch:
 
     async def _fetch(self, case: Case) -> None:
         try:
-            await self._pieces(case)
-        except DeviceError as error:
-            _log.error("clip_not_fetched", clip=case.clip, host=case.host, problem=str(error))
-            self._failed[case.clip] = "away" if not self.is_present(case.host) else "not-fetched"
-            await asyncio.to_thread(self.drop, case.clip)
+            for host in self._sources(case) or [case.host]:
+                if await self._fetched(case, host):
+                    return
+            self._failed[case.clip] = "not-fetched" if self._sources(case) else "away"
         finally:
             self._shares.pop(case.clip, None)
             self._ended.pop(case.clip).set()
 
-    async def _pieces(self, case: Case) -> None:
+    async def _fetched(self, case: Case, host: str) -> bool:
+        """Whether it came from that host, and is the clip that was told of when it was closed."""
+        try:
+            await self._pieces(case, host)
+        except DeviceError as error:
+            _log.error("clip_not_fetched", clip=case.clip, host=host, problem=str(error))
+            await asyncio.to_thread(self.drop, case.clip)
+            return False
+        return True
+
+    async def _pieces(self, case: Case, host: str) -> None:
         """Raises `DeviceError` where it does not come, or is not what its host said it was."""
         part, digest, got = self.path(case).with_name(f"{case.clip}{_SUFFIX}{_PART}"), hashlib.sha256(), 0
         await asyncio.to_thread(self._begin, part)
         while got < case.size:
-            data = await self._piece(case, got)
+            data = await self._piece(case, host, got)
             if not data or got + len(data) > case.size:
                 raise DeviceError(f"the clip has another length there than the {case.size} bytes that were told")
             await asyncio.to_thread(_add, part, data)
@@ -135,19 +149,19 @@ class ClipFetch:
         except OSError as error:
             raise DeviceError(f"{part.name} cannot be made: {error.strerror}") from error
 
-    async def _piece(self, case: Case, start: int) -> bytes:
+    async def _piece(self, case: Case, host: str, start: int) -> bytes:
         assert self._hosts is not None  # it was looked at
         asked, left = AskPiece(case.clip, start), _TRIES
         while True:
             left -= 1
             try:
-                found = await self._hosts.piece(case.host, asked)
+                found = await self._hosts.piece(host, asked)
                 break
             except DeviceError:
                 if not left:
                     raise
         if found.problem or found.start != start:
-            raise DeviceError(f"the host {case.host} does not give it: {found.problem or 'another piece'}")
+            raise DeviceError(f"the host {host} does not give it: {found.problem or 'another piece'}")
         return found.data
 
 

@@ -6,6 +6,7 @@ The rows are what counts: what a host has not confirmed is said again. docs/desi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,6 +16,7 @@ import structlog
 from blickschutz.audit.model import Event
 from blickschutz.control.model import HostNewsHeard
 from blickschutz.control.ports import Do
+from blickschutz.control.service.copies import ClipCopies, copy_on
 from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.shredding import Shredder
 from blickschutz.hosts.model import ClipGone, DirectiveHeard, HostReceipt, SignedDirective
@@ -33,11 +35,23 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class HostedClips:
-    """`heard` never waits; `look` waits for disk and database. Without `hosts` nothing is said and everything waits."""
+    """`heard` never waits; `look` waits for disk and database. Without `hosts` nothing is said and everything waits. `keepers` are those
+    that are to keep second copies.
+    """
 
-    def __init__(self, archive: Archive, office: BackOffice, shredder: Shredder, hosts: ClipHosts | None, clock: Clock, do: Do) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        office: BackOffice,
+        shredder: Shredder,
+        hosts: ClipHosts | None,
+        clock: Clock,
+        do: Do,
+        keepers: Sequence[str] = (),
+    ) -> None:
         self._key, self._shredder, self._hosts, self._clock, self._do = archive.key, shredder, hosts, clock, do
         self._store, self._log = office.cases.store, office.log
+        self._copies = ClipCopies(archive, office, shredder, keepers)
         # By clip what was said last: the row's version, what it means, when (monotonic).
         self._said: dict[str, tuple[int, str, float]] = {}
 
@@ -63,6 +77,7 @@ class HostedClips:
                 self._say(self._hosts, case, now)
         for clip in self._said.keys() - {case.clip for case in cases}:
             del self._said[clip]
+        self._copies.look(self._hosts, cases, now)
 
     def _say(self, hosts: ClipHosts, case: Case, now: float) -> None:
         told = directive_of(case, self._key.installation)
@@ -81,6 +96,9 @@ class HostedClips:
 
     def _confirmed(self, host: str, news: DirectiveHeard) -> None:
         case = self._store.by_clip(news.clip)
+        if case is not None and (copy := copy_on(case, host)) is not None:
+            self._copies.confirmed(case, copy, news)
+            return
         if case is None or case.host != host:
             _log.error("directive_of_nobody_confirmed", clip=news.clip, host=host)
             return
@@ -106,15 +124,28 @@ class HostedClips:
         except (ProtocolError, *UNREADABLE) as error:
             self._log.write(Event.SHRED_FAILED, "system", "", {"host": host, "problem": str(error)})
             return
-        case = self._store.by_clip(report.clip)
-        if case is None or case.host != host or report.host != host or not self._key.is_own(report.installation):
+        case, digest = self._store.by_clip(report.clip), hashlib.sha256(RECEIPT + news.receipt).hexdigest()
+        copy = copy_on(case, host) if case is not None else None
+        if case is None or host not in {case.host, copy.host if copy is not None else ""} or not self._is_own(report, host):
             _log.error("receipt_of_nobody", clip=report.clip, host=host)
             return
         if case.state is CaseState.DESTROYED:
             return  # it was told twice
+        if copy is not None:
+            self._copies.gone(case, copy, news.receipt.decode(), digest)
+            return
         if case.state is not CaseState.DESTROYING:
             # The host's own count came first, or it had not heard of what was decided since: it is gone, and that is what is said.
             self._store.doom(replace(case, due=report.destroyed), report.reason, report.people)
         doomed = self._store.get(case.id)
-        if doomed is None or not self._shredder.reported(doomed, report, hashlib.sha256(RECEIPT + news.receipt).hexdigest()):
-            raise DeviceError(f"the case of the clip {report.clip} changed meanwhile")
+        if doomed is not None and doomed.copies:
+            # Its copies have to go before anything is called destroyed.
+            if doomed.reported or self._store.copied(replace(doomed, reported=news.receipt.decode(), digest=digest)):
+                self._copies.finish(self._store.get(case.id) or doomed)
+                return
+        elif doomed is not None and self._shredder.reported(doomed, report, digest):
+            return
+        raise DeviceError(f"the case of the clip {report.clip} changed meanwhile")
+
+    def _is_own(self, report: HostReceipt, host: str) -> bool:
+        return report.host == host and self._key.is_own(report.installation)

@@ -19,8 +19,8 @@ from blickschutz.hosts.model import HostReceipt
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.kernel.events import Topic
-from blickschutz.retention.model import Ending, Receipt, Removed, Stuck
-from blickschutz.retention.rules import METHODS, MOST_TRIES, deadline, is_due, is_near, receipt_text, wait_s
+from blickschutz.retention.model import CopyProof, Ending, Receipt, Removed, Stuck
+from blickschutz.retention.rules import METHODS, MOST_TRIES, deadline, is_due, is_near, proof_text, receipt_text, wait_s
 from blickschutz.review.model import Case, CaseState, Erasing
 from blickschutz.review.rules import MORTAL, contradiction
 from blickschutz.storage.reserve import Reserve
@@ -153,9 +153,10 @@ class Shredder:
         case = self._overwritten(case)
         return self._finished(case, self._receipt(case, self._cleared(case)))
 
-    def reported(self, case: Case, report: HostReceipt, reported: str) -> bool:
+    def reported(self, case: Case, report: HostReceipt, reported: str, copies: Sequence[tuple[HostReceipt, str]] = ()) -> bool:
         """A host has destroyed the clip of a case whose end is ordered: what was made of it here goes, too, and that is the receipt.
-        `reported` is the hash of the host's signed text. Raises `DeviceError` where something is left here.
+        `reported` is the hash of the host's signed text, `copies` what the keepers of second copies reported, with theirs. Raises
+        `DeviceError` where something is left here.
         """
         removed = self._cleared(case)
         receipt = Receipt(
@@ -163,7 +164,7 @@ class Shredder:
             case=case.id,
             camera=case.camera,
             opened=case.opened,
-            destroyed=report.destroyed,
+            destroyed=max(report.destroyed, *(one.destroyed for one, _ in copies)) if copies else report.destroyed,
             reason=case.shred_reason,
             people=list(case.shred_by),
             sha256=report.sha256,
@@ -171,12 +172,13 @@ class Shredder:
             method=METHODS[Ending(report.ending)],
             overwritten=report.overwritten,
             derived=removed.derived + report.derived,
-            absent=removed.absent and report.absent,
+            absent=removed.absent and report.absent and all(one.absent for one, _ in copies),
             installation=self._key.installation,
             ending=report.ending,
             begun=report.begun,
             host=report.host,
             reported=reported,
+            copies=[proof_text(_proof(one, digest)) for one, digest in copies],
         )
         return self._finished(case, receipt)
 
@@ -255,3 +257,18 @@ class Shredder:
             ending=ending.value,
             begun=erasing.size if erasing is not None and ending is Ending.INTERRUPTED else 0,
         )
+
+
+def _proof(report: HostReceipt, digest: str) -> CopyProof:
+    return CopyProof(
+        host=report.host,
+        destroyed=report.destroyed,
+        reason=report.reason,
+        sha256=report.sha256,
+        size=report.size,
+        ending=report.ending,
+        overwritten=report.overwritten,
+        begun=report.begun,
+        absent=report.absent,
+        reported=digest,
+    )

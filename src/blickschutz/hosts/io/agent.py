@@ -18,12 +18,14 @@ from blickschutz.guard.model import Backoff
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.io.broker import BROKEN, Address, Broker
-from blickschutz.hosts.io.clips import HostClips, Told
+from blickschutz.hosts.io.clips import HostClips
+from blickschutz.hosts.io.ends import Told
 from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.host_end import HostEnd, HostOrders, HostPieces
 from blickschutz.hosts.io.hosted import HostedCell
 from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.hosts.io.leases import HostRounds
+from blickschutz.hosts.io.pulling import CopyPull
 from blickschutz.hosts.model import Place
 from blickschutz.hosts.ports import LeftCell
 from blickschutz.hosts.rules import subjects
@@ -50,7 +52,7 @@ CLIPS_S: Final = 2.0
 
 
 class OwnNews:
-    """What the host itself has to tell, beside its cells. See `hosts.io.clips.Teller`."""
+    """What the host itself has to tell, beside its cells. See `hosts.io.ends.Teller`."""
 
     def __init__(self, journals: Mapping[str, FileJournal], told: Callable[[str], None]) -> None:
         self._journals, self._told = journals, told
@@ -59,8 +61,12 @@ class OwnNews:
         self._numbers = dict.fromkeys(journals, 0)
         self._lock = threading.Lock()
 
+    @property
+    def line(self) -> str:
+        return next(iter(self._journals), "")
+
     def tell(self, camera: str, news: Told) -> tuple[str, int] | None:
-        camera = camera or next(iter(self._journals), "")
+        camera = camera or self.line
         journal = self._journals.get(camera)
         if journal is None:
             return None
@@ -142,6 +148,8 @@ class Agent:
         self._loop = asyncio.get_running_loop()
         if self.clips is not None:
             self._guard.thread("clips", self.clips.look, every_s=CLIPS_S)
+            if self.clips.copies is not None:
+                self._guard.thread("copies", self.clips.copies.look, every_s=CLIPS_S)
         self._begin()
         while not ended.is_set() and not await self._connected():
             await _either(ended, _AGAIN_S)
@@ -181,6 +189,8 @@ class Agent:
         self._guard.task("orders", HostOrders(broker, broker.name, self._ends, self.clips).run)
         if self.clips is not None:
             await HostPieces(broker, self.clips).start()
+            if self.clips.copies is not None:
+                self._guard.task("copying", CopyPull(broker, self.clips.copies).run)
         await broker.client.subscribe(subjects.nudges(installation, broker.name), cb=self._nudge)
         self._lease = self._guard.task("lease", self._renewing, backoff=_SOON)
         _log.info("host_joined", host=broker.name, cameras=len(self._cells))

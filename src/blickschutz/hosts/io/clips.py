@@ -10,26 +10,27 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol, TypeAlias
+from typing import Final
 
 import msgspec
 import structlog
 
+from blickschutz.hosts.io.copies import HostCopies, order_for_copy
+from blickschutz.hosts.io.ends import ClipEnds, Own, Teller
+from blickschutz.hosts.io.pieces import piece_of
 from blickschutz.hosts.io.records import ClipRecords
-from blickschutz.hosts.io.witness import HostWitness
 from blickschutz.hosts.model import (
+    AskCopy,
     AskPiece,
-    ClipGone,
     Directive,
     DirectiveHeard,
-    Doom,
-    HostNews,
     KeptClip,
     KeptState,
     Piece,
     SignedDirective,
 )
 from blickschutz.hosts.rules import clips as rules
+from blickschutz.hosts.rules.copies import COPY
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import BlickschutzError, DeviceError, ProtocolError
 from blickschutz.pipeline.messages import ClipTold
@@ -40,55 +41,36 @@ from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.model import Change
 from blickschutz.retention.rules import deadline
 from blickschutz.retention.service import RetentionTime
-from blickschutz.review.model import Erasing
 from blickschutz.vault.io.files import is_signed
 from blickschutz.wire.frames import unpack
 
 _log = structlog.get_logger(__name__)
-# A piece with its head fits a message of the broker.
-PIECE_BYTES: Final = 512 * 1024
 # A life of a cell may have told of its end what is not taken in yet.
 _CUT_AFTER_S: Final = 10.0
 # What a cell has just begun it tells of in a moment.
 _STRAY_S: Final = 60.0
 _directives: msgspec.msgpack.Decoder[SignedDirective] = msgspec.msgpack.Decoder(SignedDirective)
-Told: TypeAlias = ClipTold | HostNews
-
-
-class Teller(Protocol):
-    """What must arrive, from the host itself."""
-
-    def tell(self, camera: str, news: Told) -> tuple[str, int] | None:
-        """On disk when this returns: its run and number; None where nothing of that camera can be told."""
-        ...
-
-    def waits(self, camera: str, run: str, number: int) -> bool:
-        """Whether it is not confirmed yet."""
-        ...
-
-
-class Own:
-    """Whose clips these are: installation and host, the installation's public key (empty: it is not known), the host's own proof."""
-
-    def __init__(self, installation: str, host: str, public: bytes, witness: HostWitness) -> None:
-        self.installation, self.host, self.public, self.witness = installation, host, public, witness
 
 
 class HostClips:
-    """Of one host. `lives` gives the life of the cell that films a camera now, empty where none does."""
+    """Of one host. `lives` gives the life of the cell that films a camera now, empty where none does. `copies` are those that it keeps of
+    other hosts' clips.
+    """
 
     def __init__(
         self,
         own: Own,
         shelf: ClipShelf,
-        records: ClipRecords,
+        records: ClipRecords[KeptClip],
         time: RetentionTime,
         clock: Clock,
         teller: Teller,
         lives: Callable[[str], str],
+        copies: HostCopies | None = None,
     ) -> None:
         self._own, self._shelf, self._records, self._time, self._clock = own, shelf, records, time, clock
-        self._teller, self._lives = teller, lives
+        self._teller, self._lives, self.copies = teller, lives, copies
+        self._ends = ClipEnds(own, shelf, records, time, teller, lambda record: record.camera)
         self._lock = threading.RLock()
         self._over: dict[str, float] = {}
         # Files that nobody told of, and since when they are known.
@@ -179,6 +161,9 @@ class HostClips:
     def directed(self, data: bytes) -> None:
         """Take in a directive; it is on disk, and that is told, when this returns. Raises `ProtocolError`, `DeviceError`."""
         signed = unpack(data, _directives)
+        if self.copies is not None and is_signed(COPY + signed.text, signed.signature, self._own.public):
+            self.copies.ordered(signed)
+            return
         if not is_signed(rules.DIRECTIVE + signed.text, signed.signature, self._own.public):
             raise ProtocolError("a directive is not signed by the installation")
         try:
@@ -210,16 +195,23 @@ class HostClips:
     def piece(self, asked: AskPiece) -> Piece:
         """Ciphertext, as it lies there. Nothing of a clip whose end was ordered."""
         record = self._records.get(asked.clip)
+        if record is None and self.copies is not None:
+            return self.copies.piece(asked)
         if record is None or record.state is not KeptState.THERE or record.doom is not None:
             return Piece(0, 0, b"", "gone")
-        try:
-            with self._shelf.path(asked.clip).open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                file.seek(max(0, asked.start))
-                return Piece(asked.start, size, file.read(PIECE_BYTES))
-        except OSError as error:
-            _log.error("clip_not_read", clip=asked.clip, problem=error.strerror)
-            return Piece(0, 0, b"", "unreadable")
+        return piece_of(self._shelf, asked)
+
+    def copied(self, asked: AskCopy) -> Piece:
+        """The same for another host that is to keep a copy. Raises `ProtocolError` where the installation did not order one."""
+        if not is_signed(COPY + asked.order.text, asked.order.signature, self._own.public):
+            raise ProtocolError("an order for a copy is not signed by the installation")
+        order = order_for_copy(asked.order)
+        if (order.installation, order.origin) != (self._own.installation, self._own.host):
+            raise ProtocolError("an order for a copy is for the clip of another host")
+        record = self._records.get(order.clip)
+        if record is None or record.sha256 != order.sha256:
+            return Piece(0, 0, b"", "gone")
+        return self.piece(AskPiece(order.clip, asked.start))
 
     # --- by itself ---
 
@@ -242,20 +234,7 @@ class HostClips:
         if record.state is KeptState.RECORDING:
             self._cut(record)
             return
-        if record.state is KeptState.GONE:
-            self._tell_gone(record)
-            return
-        if now is not None and (why := rules.doomed(record, self._time.kept(rules.stamped(record)), now)):
-            record = self._doomed(record, why)
-        if record.doom is not None:
-            self._destroy(record)
-
-    def _doomed(self, record: KeptClip, why: str) -> KeptClip:
-        known = self._time.kept(rules.stamped(record))
-        assert known is not None  # it was judged
-        due = self._time.wall_of(deadline(known, rules.limits_of(record.keep)).at)
-        _log.info("clip_is_due", clip=record.clip, reason=why)
-        return self._records.put(msgspec.structs.replace(record, doom=Doom(reason=why, due=due)))
+        self._ends.look_at(record, now)
 
     def _cut(self, record: KeptClip) -> None:
         """A clip whose cell is over, and has told nothing of its end: it ends with its last whole group."""
@@ -278,36 +257,6 @@ class HostClips:
         )
         closed = self._closed(record, news)
         self._teller.tell(record.camera, ClipTold(self._news(closed, msgspec.structs.replace(news, closed=closed.closed))))
-
-    def _destroy(self, record: KeptClip) -> None:
-        """Two phases, as the control room does it: what was begun is on disk before the file is touched, and before it is removed."""
-        size = self._shelf.size(record.clip)
-        if size:
-            before = record.erasing
-            record = self._erasing(record, Erasing(size, self._time.dated()))
-            written = self._shelf.overwrite(record.clip)
-            record = self._erasing(record, Erasing(written, self._time.dated(), done=True) if written is not None else before)
-        removed = self._shelf.remove(record.clip)
-        if not removed.absent:
-            raise DeviceError(f"something of the clip {record.clip} is still there")
-        made = rules.receipt(record, self._own.installation, self._own.host, self._time.dated(), removed.derived)
-        text = rules.text_of(made)
-        gone = ClipGone(receipt=text, signature=self._own.witness.sign(rules.RECEIPT + text), certificate=self._own.witness.certificate)
-        _log.info("clip_destroyed", clip=record.clip, reason=made.reason, ending=made.ending)
-        self._tell_gone(self._records.put(msgspec.structs.replace(record, state=KeptState.GONE, gone=gone)))
-
-    def _erasing(self, record: KeptClip, erasing: Erasing | None) -> KeptClip:
-        return self._records.put(msgspec.structs.replace(record, erasing=erasing))
-
-    def _tell_gone(self, record: KeptClip) -> None:
-        """Until it is confirmed; told twice after a crash in between, which the control room knows."""
-        assert record.gone is not None  # it is gone
-        if record.told is None:
-            told = self._teller.tell(record.camera, record.gone)
-            if told is not None:
-                self._records.put(msgspec.structs.replace(record, told=told))
-        elif not self._teller.waits(record.camera, *record.told):
-            self._records.drop(record.clip)
 
     def _find_strays(self) -> None:
         """Files that nobody told of: a clip of ours is taken up with its age from now on, one without a picture goes."""

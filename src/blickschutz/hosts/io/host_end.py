@@ -23,7 +23,7 @@ from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Broker
 from blickschutz.hosts.io.clips import HostClips
 from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.journal import FileJournal
-from blickschutz.hosts.model import AskPiece, Confirmed, Delivery, Open, Part, Place
+from blickschutz.hosts.model import AskCopy, AskPiece, Confirmed, Delivery, Open, Part, Piece, Place
 from blickschutz.hosts.ports import CellLine
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import delivery_of, importance_of
@@ -55,6 +55,7 @@ _open: msgspec.msgpack.Decoder[Open] = msgspec.msgpack.Decoder(Open)
 _parts: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
 _confirmed: msgspec.msgpack.Decoder[Confirmed] = msgspec.msgpack.Decoder(Confirmed)
 _asked: msgspec.msgpack.Decoder[AskPiece] = msgspec.msgpack.Decoder(AskPiece)
+_asked_copy: msgspec.msgpack.Decoder[AskCopy] = msgspec.msgpack.Decoder(AskCopy)
 # Until news are told again that the broker did not take.
 _AGAIN_S: Final = 0.5
 # Without a word of the control room for so long nobody watches.
@@ -366,15 +367,23 @@ class HostPieces:
         self._broker, self._clips, self._few = broker, clips, asyncio.Semaphore(2)
 
     async def start(self) -> None:
-        await self._broker.client.subscribe(subjects.pieces(self._broker.installation, self._broker.name), cb=self._answer)
+        installation, host = self._broker.installation, self._broker.name
+        await self._broker.client.subscribe(subjects.pieces(installation, host), cb=self._asked)
+        await self._broker.client.subscribe(subjects.copies(installation, host), cb=self._asked_copy)
 
-    async def _answer(self, message: Msg) -> None:
+    async def _asked(self, message: Msg) -> None:
+        await self._answer(message, lambda: self._clips.piece(unpack(message.data, _asked)))
+
+    async def _asked_copy(self, message: Msg) -> None:
+        """Of another host, which has to show the installation's order."""
+        await self._answer(message, lambda: self._clips.copied(unpack(message.data, _asked_copy)))
+
+    async def _answer(self, message: Msg, found: Callable[[], Piece]) -> None:
         try:
-            asked = unpack(message.data, _asked)
+            async with self._few:
+                piece = await asyncio.to_thread(found)
         except ProtocolError as error:
-            _log.error("question_unreadable", problem=str(error))
+            _log.error("question_refused", subject=message.subject, problem=str(error))
             return
-        async with self._few:
-            piece = await asyncio.to_thread(self._clips.piece, asked)
         with contextlib.suppress(*BROKEN):
             await message.respond(_encoder.encode(piece))

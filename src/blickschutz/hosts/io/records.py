@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 import structlog
@@ -15,6 +15,7 @@ from blickschutz.hosts.rules.clips import LONGEST, stamped
 from blickschutz.kernel.errors import UNREADABLE, DeviceError
 from blickschutz.recording.model import Keep
 from blickschutz.retention.model import Confirmed, StampedClip
+from blickschutz.retention.ports import Clips
 from blickschutz.storage.files import erase, read_regular, write_private
 
 _log = structlog.get_logger(__name__)
@@ -24,26 +25,31 @@ _SERIAL: Final = "serial.keep"
 _MOST_BYTES: Final = 1 << 20
 
 
-class ClipRecords:
-    """In a folder of their own. From any thread. A file that cannot be read is kept beside, and its clip is found again as a stray."""
+K = TypeVar("K", bound=KeptClip)
 
-    def __init__(self, folder: Path) -> None:
+
+class ClipRecords(Generic[K]):
+    """In a folder of their own, each a `kind`. From any thread. A file that cannot be read is kept beside, and its clip is found again as a
+    stray.
+    """
+
+    def __init__(self, folder: Path, kind: type[K]) -> None:
         self._folder, self._lock = folder, threading.RLock()
-        self._known: dict[str, KeptClip] = {}
+        self._known: dict[str, K] = {}
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             try:
-                record = msgspec.json.decode(read_regular(path, _MOST_BYTES), type=KeptClip)
+                record = msgspec.json.decode(read_regular(path, _MOST_BYTES), type=kind)
                 self._known[record.clip] = record
             except (OSError, *UNREADABLE) as error:
                 _log.error("record_of_clip_damaged", record=path.name, problem=str(error))
                 os.replace(path, path.with_name(f"{path.name}.damaged"))
 
-    def all(self) -> list[KeptClip]:
+    def all(self) -> list[K]:
         with self._lock:
             return list(self._known.values())
 
-    def get(self, clip: str) -> KeptClip | None:
+    def get(self, clip: str) -> K | None:
         with self._lock:
             return self._known.get(clip)
 
@@ -51,7 +57,7 @@ class ClipRecords:
         with self._lock:
             return max((one.number for one in self._known.values()), default=0) + 1
 
-    def put(self, record: KeptClip) -> KeptClip:
+    def put(self, record: K) -> K:
         """On disk when this returns. Raises `DeviceError`."""
         with self._lock:
             self._write(f"{record.clip}{_SUFFIX}", msgspec.json.encode(record))
@@ -111,3 +117,13 @@ class ClipRecords:
             write_private(self._folder / name, data)
         except OSError as error:
             raise DeviceError(f"{name} cannot be written: {error.strerror}") from error
+
+
+class AllRecords:
+    """Several folders as one, for the time: see `retention.ports.Clips`."""
+
+    def __init__(self, *folders: Clips) -> None:
+        self._folders = folders
+
+    def stamped(self) -> list[StampedClip]:
+        return [one for folder in self._folders for one in folder.stamped()]

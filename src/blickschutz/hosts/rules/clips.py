@@ -6,12 +6,12 @@ docs/design/clips-on-hosts.md.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from blickschutz.hosts.model import Directive, Doom, HostReceipt, KeptClip, KeptState
+from blickschutz.hosts.model import CopyOrder, Directive, Doom, HostReceipt, KeptClip, KeptState
 from blickschutz.recording.model import Keep
 from blickschutz.retention.model import Ending, Kept, Limits, Stamp, StampedClip
 from blickschutz.retention.rules import deadline, is_due
@@ -22,6 +22,7 @@ RECEIPT: Final = b"blickschutz-host-receipt-1:"
 # The longest that any site file allows for what nobody decided: in force until an order said otherwise.
 LONGEST: Final = Keep(regular_s=72 * 3600.0, hard_s=72 * 3600.0, zone="UTC")
 _encode = msgspec.json.Encoder(order="deterministic").encode
+K = TypeVar("K", bound=KeptClip)
 
 
 def directive_of(case: Case, installation: str) -> Directive:
@@ -46,7 +47,7 @@ def meaning(directive: Directive) -> str:
     return hashlib.sha256(_encode(msgspec.structs.replace(directive, serial=0))).hexdigest()
 
 
-def text_of(told: Directive | HostReceipt) -> bytes:
+def text_of(told: Directive | CopyOrder | HostReceipt) -> bytes:
     """What a signature is over, after the words for its kind."""
     return _encode(told)
 
@@ -68,7 +69,7 @@ def stamped(record: KeptClip) -> StampedClip:
     )
 
 
-def obeyed(record: KeptClip, told: Directive, held_at: float | None) -> KeptClip | None:
+def obeyed(record: K, told: Directive | CopyOrder, held_at: float | None) -> K | None:
     """The record after a directive; None where a newer one was heard. An end that was ordered stays ordered."""
     if told.serial <= record.serial:
         return None
@@ -84,7 +85,7 @@ def obeyed(record: KeptClip, told: Directive, held_at: float | None) -> KeptClip
 
 def doomed(record: KeptClip, known: Kept | None, now: float) -> str:
     """Why a clip ends by the host's own count at `now` (retention time); empty where it does not, and where nothing judges it."""
-    if record.state is not KeptState.THERE or record.doom is not None or known is None:
+    if record.state not in {KeptState.THERE, KeptState.COMING} or record.doom is not None or known is None:
         return ""
     limits = limits_of(record.keep)
     return deadline(known, limits).why.value if is_due(known, limits, now) else ""

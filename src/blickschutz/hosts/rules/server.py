@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from blickschutz.hosts.rules.subjects import ROOM, Rights, rights_of_host, rights_of_room, user
@@ -22,14 +22,17 @@ class Broker:
     most_bytes: int = 1 << 30
 
 
-def configuration(broker: Broker, installation: str, hosts: Sequence[str] | Mapping[str, str]) -> str:
+def configuration(broker: Broker, installation: str, hosts: Sequence[str] | Mapping[str, str], keepers: Collection[str] = ()) -> str:
     """For `nats-server -c`. Nobody is let in without a certificate of the authority that names one of these users.
 
-    `hosts` are those that may connect, with the enrolment of each.
+    `hosts` are those that may connect, with the enrolment of each; `keepers` those that keep copies of others' clips.
     """
     enrolled = hosts if isinstance(hosts, Mapping) else dict.fromkeys(hosts, "")
     users = [_user(user(installation, ROOM), rights_of_room(installation))]
-    users += [_user(user(installation, host, enrolment), rights_of_host(installation, host)) for host, enrolment in enrolled.items()]
+    users += [
+        _user(user(installation, host, enrolment), rights_of_host(installation, host, keeps_copies=host in keepers))
+        for host, enrolment in enrolled.items()
+    ]
     lines = "\n".join(users)
     return f"""# Made from the hosts of the installation; what is changed here is lost.
 listen: {json.dumps(f"{broker.host}:{broker.port}")}

@@ -60,6 +60,11 @@ def pieces(installation: str, host: str) -> str:
     return f"{_of(Place(installation, host, OF_HOST), 'down')}.piece"
 
 
+def copies(installation: str, host: str) -> str:
+    """By which another host asks for pieces of a host's clips, for the second copy that it is to keep."""
+    return f"{_of(Place(installation, host, OF_HOST), 'down')}.copy"
+
+
 def up(place: Place) -> str:
     return f"{_of(place, 'up')}.now"
 
@@ -114,8 +119,11 @@ class Rights:
     subscribe: tuple[str, ...]
 
 
-def rights_of_host(installation: str, host: str) -> Rights:
-    """Below its own name only, and answers to what it was asked. It makes no stream and no consumer; it renews its own lease."""
+def rights_of_host(installation: str, host: str, *, keeps_copies: bool = False) -> Rights:
+    """Below its own name only, and answers to what it was asked. It makes no stream and no consumer; it renews its own lease.
+
+    One that keeps copies may ask others for them; they give what the installation ordered.
+    """
     own, stream, bucket = f"blick.1.{require_name(installation)}", order_stream(installation), lease_bucket(installation)
     lease = f"$KV.{bucket}.{require_name(host)}"
     return Rights(
@@ -125,6 +133,7 @@ def rights_of_host(installation: str, host: str) -> Rights:
             f"$JS.ACK.{stream}.{host}.>",
             lease,
             f"$JS.API.DIRECT.GET.KV_{bucket}.{lease}",
+            *((f"{own}.down.*.{OF_HOST}.copy",) if keeps_copies else ()),
         ),
         subscribe=(f"{own}.down.{host}.>", f"{inbox(host)}.>"),
     )

@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from blickschutz.kernel.periods import gone_by
-from blickschutz.retention.model import Deadline, Ending, Kept, Limits, Reading, Receipt, ReceiptOne, ReceiptTwo, Why
+from blickschutz.retention.model import (
+    CopyProof,
+    Deadline,
+    Ending,
+    Kept,
+    Limits,
+    Reading,
+    Receipt,
+    ReceiptOne,
+    ReceiptThree,
+    ReceiptTwo,
+    Why,
+)
 
 
 def deadline(kept: Kept, limits: Limits) -> Deadline:
@@ -54,12 +66,25 @@ def wait_s(tries: int) -> float:
     return min(MOST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(tries - 1, 20))
 
 
+def proof_text(proof: CopyProof) -> str:
+    """As a receipt and the log have it."""
+    return msgspec.json.encode(proof, order="deterministic").decode()
+
+
+def proofs_of(receipt: Receipt) -> list[CopyProof]:
+    """What became of each second copy. Raises `msgspec.MsgspecError`."""
+    return [msgspec.json.decode(text, type=CopyProof) for text in receipt.copies]
+
+
 def receipt_text(receipt: Receipt) -> bytes:
-    """What a receipt's signature is over. One of version 1 has no ending, one of a clip that lay here no host, and their texts no such
-    fields."""
+    """What a receipt's signature is over. One of version 1 has no ending, one of a clip that lay here no host, one without second copies
+    has none of these, and their texts no such fields.
+    """
     bare = msgspec.structs.replace(receipt, signature="")
     if not receipt.ending:
         return msgspec.json.encode(msgspec.convert(bare, ReceiptOne, from_attributes=True), order="deterministic")
     if not receipt.host:
         return msgspec.json.encode(msgspec.convert(bare, ReceiptTwo, from_attributes=True), order="deterministic")
+    if not receipt.copies:
+        return msgspec.json.encode(msgspec.convert(bare, ReceiptThree, from_attributes=True), order="deterministic")
     return msgspec.json.encode(bare, order="deterministic")

@@ -244,8 +244,12 @@ class SqlCaseStore:
 
     def heard(self, case: Case, said: str, above: int = 0) -> bool:
         """A note in the row alone: the log has what was decided, and the receipt of what was done."""
+        return self.copied(replace(case, heard=said), above)
+
+    def copied(self, case: Case, above: int = 0) -> bool:
+        """A note in the row alone, too."""
         where = (cases.c.id == case.id) & (cases.c.version == case.version)
-        values = {"facts": _facts(replace(case, heard=said)), "version": max(case.version, above) + 1}
+        values = {"facts": _facts(case), "version": max(case.version, above) + 1}
         with writing(self._engine) as connection:
             return connection.execute(update(cases).where(where).values(values)).rowcount == 1
 
@@ -253,6 +257,8 @@ class SqlCaseStore:
         """The clip is gone, and with it what was noted of it; the receipt stands in the log."""
         bare = tuple(replace(one, note="") for one in case.verdicts)
         changed = replace(case, state=CaseState.DESTROYED, destroyed=at, ending=str(receipt["ending"]), verdicts=bare)
+        # What machines reported names people; the receipt has its hash.
+        changed = replace(changed, reported="", copies=tuple(replace(one, report="") for one in case.copies))
         return self._change(changed, CaseState.DESTROYING, Event.SHREDDED, "system", receipt)
 
     def _change(
@@ -289,7 +295,7 @@ def _facts(case: Case) -> str:
 def _bare(case: Case) -> Case:
     """What is left of a case of which nobody's name is needed any more."""
     bare = replace(case, verdicts=(), hold=None, proposal=None, shred_by=(), quarantine=None, fate=None)
-    return replace(bare, sha256="", alerts=(), close_reason="", heard="")
+    return replace(bare, sha256="", alerts=(), close_reason="", heard="", copies=(), reported="", digest="")
 
 
 def _case(row: Row[Any]) -> Case:

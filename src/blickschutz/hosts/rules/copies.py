@@ -1,0 +1,120 @@
+"""Second copies of clips: what the control room says of one, when it ends, what comes of an order. Pure.
+
+docs/design/clips-on-hosts.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from blickschutz.hosts.model import CopyOrder, Doom, KeptCopy, KeptState, SignedDirective
+from blickschutz.hosts.rules.clips import directive_of, obeyed
+from blickschutz.recording.model import Keep
+from blickschutz.retention.model import Stamp
+from blickschutz.review.model import Case, CaseState, Copy, CopyState
+from blickschutz.review.rules import THERE
+
+COPY: Final = b"blickschutz-clip-copy-1:"
+# What no site file asks for, so that no deadline of an order can be one without an end.
+LONGEST_S: Final = 72 * 3600.0
+# What a copy may take before it is called missing: copying waits for recording.
+COPY_WITHIN_S: Final = 600.0
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def wants_copy(case: Case) -> bool:
+    """Whether it is a whole clip on a host, of which nobody ordered the end."""
+    return bool(case.host and case.sha256 and case.size) and case.state in THERE - {CaseState.RECORDING}
+
+
+def uncopied(cases: Iterable[Case], now: float) -> list[Case]:
+    """Of a site that wants copies: clips that no keeper has confirmed for longer than copying takes. `now` is POSIX."""
+    return [
+        case
+        for case in cases
+        if wants_copy(case) and now - case.closed > COPY_WITHIN_S and not any(one.state is CopyState.THERE for one in case.copies)
+    ]
+
+
+def keeper_for(case: Case, keepers: Sequence[str], present: Collection[str]) -> str:
+    """On which host a copy is to be: the first that is there and did not make the clip; empty where none is."""
+    return next((host for host in keepers if host != case.host and host in present), "")
+
+
+def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float) -> CopyOrder:
+    """What the keeper of a copy has to know of it now (`ends` and `now` POSIX, by the same count)."""
+    told = directive_of(case, installation)
+    return CopyOrder(
+        installation=installation,
+        host=copy.host,
+        origin=case.host,
+        clip=case.clip,
+        serial=case.version,
+        opened=case.opened,
+        size=case.size,
+        sha256=case.sha256,
+        ends=ends,
+        left_s=min(LONGEST_S, max(0.0, ends - now)),
+        had=copy.state in {CopyState.THERE, CopyState.LOST},
+        held_until=told.held_until,
+        restricted=told.restricted,
+        doom=told.doom,
+    )
+
+
+def meaning(order: CopyOrder) -> str:
+    """A hash of what was decided: where two say the same nothing needs to be told. Never empty: a copy is confirmed once it is whole."""
+    return decided(order.clip, order.held_until, order.restricted, order.doom)
+
+
+def decided(clip: str, held_until: float | None, restricted: Sequence[int], doom: Doom | None) -> str:
+    """The same, of what was decided itself."""
+    return hashlib.sha256(_encode((clip, held_until, tuple(restricted), doom))).hexdigest()
+
+
+def accepted(order: CopyOrder, signed: SignedDirective, line: str, now: Stamp, ends: float, held_at: float | None, number: int) -> KeptCopy:
+    """What is kept of a copy from its first order on; `now` is this moment, `ends` how many seconds from it the copy ends by its date.
+
+    The deadline is that of the order: its limits begin so long before their end that nothing else can come of them.
+    """
+    left = min(order.left_s, LONGEST_S, ends)
+    return KeptCopy(
+        clip=order.clip,
+        camera="",
+        run="",
+        mode="",
+        cause="",
+        orders=(),
+        opened=order.opened,
+        epoch=now.epoch,
+        stamped=now.at + left - LONGEST_S,
+        number=number,
+        keep=Keep(regular_s=LONGEST_S, hard_s=LONGEST_S, zone="UTC"),
+        state=KeptState.COMING,
+        size=order.size,
+        sha256=order.sha256,
+        serial=order.serial,
+        held_until=order.held_until,
+        held_at=held_at,
+        restricted=order.restricted,
+        doom=order.doom,
+        origin=order.origin,
+        line=line,
+        order=signed,
+    )
+
+
+def followed(record: KeptCopy, order: CopyOrder, held_at: float | None) -> KeptCopy | None:
+    """The record after an order; None where a newer one was heard, and for another file than that which is kept."""
+    if (order.sha256, order.size, order.origin) != (record.sha256, record.size, record.origin):
+        return None
+    return obeyed(record, order, held_at)
+
+
+def doom_without_order() -> Doom:
+    """Of ciphertext of which nobody knows until when it may be kept."""
+    return Doom(reason="no-order")

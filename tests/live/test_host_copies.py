@@ -1,0 +1,147 @@
+"""A second copy of a clip on another host: copied over the broker, reviewed from there, ended everywhere. docs/design/clips-on-hosts.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from blickschutz.cli.main import cli
+from blickschutz.demo.site import seed
+from blickschutz.hosts.model import KeptCopy
+from blickschutz.retention.model import CopyProof
+from blickschutz.review.model import CaseState, CopyState
+from blickschutz.wall.model import TileState
+from tests.live.night import desk, enter, judge, plays, sign_in
+from tests.live.system import RunningSystem, browser, client, until
+from tests.live.test_host_clips import FilmCamera, FilmCluster, clip_on, keeper_of, receipt_of, record, store_of
+from tests.peers.nats import overheard
+
+__all__ = ["browser", "desk"]
+pytestmark = [pytest.mark.peers, pytest.mark.long, pytest.mark.timeout(900)]
+NAMES = ("north", "south")
+# A host that begins on a machine that is busy takes most of a minute.
+PATIENCE_S = 240.0
+
+
+class CopyCluster(FilmCluster):
+    """Each of two hosts keeps copies of what the other one recorded."""
+
+    def _site(self):
+        site = super()._site()
+        return site.model_copy(update={"hosts": site.hosts.model_copy(update={"copies": NAMES})})
+
+
+@pytest.fixture(scope="module")
+def traffic():
+    with overheard() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, traffic):
+    base = tmp_path_factory.mktemp("copies")
+    made = CopyCluster(base, (FilmCamera(base / "film.mp4"),), hosts=NAMES)
+    made.broker.start()
+    yield made
+    for host in made.hosts.values():
+        host.stop()
+    made.broker.stop()
+
+
+@pytest.fixture(scope="module")
+def site(cluster):
+    running = RunningSystem(cluster.site, cluster.base)
+    people = {one.person: (one.password, one.passphrase, one.totp) for one in seed(running.system.records)}
+    yield running.system, people
+    running.end()
+
+
+@pytest.fixture
+def copied(cluster, site):
+    """A clip with its copy: its case, the host that made it, the host that keeps the copy."""
+    for one in cluster.hosts.values():
+        one.start()
+    system, _ = site
+    keeper = keeper_of(system)
+    until(lambda: keeper.state is TileState.LIVE, PATIENCE_S)
+    until(lambda: keeper.health is not None and keeper.health.doubt is None, PATIENCE_S)
+    number = record(system).id
+    case = until(lambda: (found := store_of(system).get(number)).copies and found.copies[0].state is CopyState.THERE and found, PATIENCE_S)
+    return case, cluster.hosts[case.host], cluster.hosts[case.copies[0].host]
+
+
+def ends(system, case):
+    return until(lambda: (found := store_of(system).get(case.id)).state is CaseState.DESTROYED and found, PATIENCE_S)
+
+
+def copy_on(host, case):
+    return host.folder / "data/copies" / f"{case.clip}.clip"
+
+
+def kept_copy(host, case):
+    return host.folder / "data/copied" / f"{case.clip}.json"
+
+
+def test_a_lost_host_leaves_the_copy_to_review_and_the_receipt_names_all(cluster, site, copied, desk, traffic):
+    system, people = site
+    case, origin, keeper = copied
+    assert hashlib.sha256(copy_on(keeper, case).read_bytes()).hexdigest() == case.sha256
+    assert copy_on(keeper, case).read_bytes() == clip_on(origin, case).read_bytes()
+    with client(system, "kvd-1") as http:
+        assert f"Rechner {keeper.name}: liegt dort, geprüft" in http.get(f"{system.address}cases/{case.id}").text
+    origin.stop()
+    first, second = desk(), desk()
+    for page, person in ((first, "kvd-1"), (second, "kvd-2")):
+        sign_in(page, system, people, person)
+        enter(page, system, people, person, case)
+    until(lambda: plays(second), 60)
+    judge(second, "kein Vorfall")
+    judge(first, "Fehlalarm")
+    until(lambda: store_of(system).get(case.id).copies[0].state is CopyState.GONE, PATIENCE_S)
+    assert not copy_on(keeper, case).exists()
+    assert store_of(system).get(case.id).state is CaseState.DESTROYING, "no receipt before the original is gone"
+    origin.start()
+    ends(system, case)
+    assert not clip_on(origin, case).exists()
+    receipt = receipt_of(system, case)
+    (proof,) = [msgspec.json.decode(text, type=CopyProof) for text in receipt["copies"]]
+    assert (receipt["host"], proof.host, proof.ending, proof.overwritten) == (origin.name, keeper.name, "overwritten", case.size)
+    path = system.records.archive.data / "receipt.json"
+    path.write_text(json.dumps(receipt))
+    key = system.records.archive.key.public.hex()
+    assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 0
+    path.write_text(path.read_text().replace(keeper.name, "west"))
+    assert CliRunner().invoke(cli, ["verify", "receipt", str(path), "--public-key", key]).exit_code == 1
+    stored = b"".join(path.read_bytes() for path in cluster.broker.store.rglob("*") if path.is_file())
+    for person in ("kvd-1", "kvd-2"):
+        secret = people[person][1].encode()
+        assert secret not in stored
+        assert secret not in b"".join(traffic)
+    assert b"BLKSCLIP" not in stored, "nothing of it was kept on the way"
+
+
+def test_the_keeper_ends_it_by_deadline_with_nobody_there(cluster, site, copied):
+    """Broker away, the host that made it away: the copy ends, and that is told when they are back."""
+    system, _ = site
+    case, origin, keeper = copied
+    origin.stop()
+    keeper.stop()
+    kept = msgspec.json.decode(kept_copy(keeper, case).read_bytes(), type=KeptCopy)
+    # As if it had been ordered so much earlier.
+    early = msgspec.structs.replace(kept, stamped=kept.stamped - 48 * 3600)
+    kept_copy(keeper, case).write_bytes(msgspec.json.encode(early))
+    cluster.broker.kill()
+    keeper.start()
+    until(lambda: not copy_on(keeper, case).exists(), PATIENCE_S)
+    cluster.broker.start()
+    until(lambda: store_of(system).get(case.id).copies[0].state is CopyState.GONE, PATIENCE_S)
+    assert store_of(system).get(case.id).state is CaseState.WAITING, "the original is there, and its case"
+    origin.start()
+    system.records.office.cases.erase(case.id, ("dsb", "aufsicht"))
+    assert ends(system, case).shred_reason == "erasure"
+    (proof,) = [msgspec.json.decode(text, type=CopyProof) for text in receipt_of(system, case)["copies"]]
+    assert proof.reason == "unreviewed", "the receipt says what happened"
