@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from blickschutz.alerts.service import AlertDesk
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.bootstrap.control import Control, Source, make_control
+from blickschutz.bootstrap.hosts import keepers_of
 from blickschutz.bootstrap.leading import Leading
 from blickschutz.bootstrap.manager import Service, ServiceManager
 from blickschutz.config.model import SiteFile
@@ -211,7 +212,7 @@ class System:
         fetch = ClipFetch(data / "fetched", self.control.hosts, records.archive.shelf.free, site.recording.reserve_mb * _MB)
         fetch.clear()
         self.rooms = ReviewRooms(site, records.office, records.archive, clock, self.tls.files, fetch=fetch)
-        recordings = RecordingDesk(records.inspected, self.control.routing, records.worker, fetch)
+        recordings = RecordingDesk(records.inspected, self.control.routing, records.worker, fetch, keepers_of(site))
         policy = PolicyWatch(site, Path(known.path) if known.path else None, records.inspected, clock)
         self.lag, self.launchers = LoopLag(clock), LauncherWatch(LAUNCHER)
         self.control.settings.changed.listen(policy.settle)
@@ -271,6 +272,7 @@ class System:
             walls_missing=self._walls_missing,
             launcher_gone=lambda: self.launchers.gone,
             replication=lambda: records.copies.state,
+            keeps_copies=bool(keepers_of(self.site)),
             certificate_until=lambda: tls.until.timestamp() if tls.until is not None else None,
         )
 

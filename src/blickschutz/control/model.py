@@ -13,6 +13,7 @@ from blickschutz.compliance.reports.crime import Row
 from blickschutz.hosts.model import HostNews
 from blickschutz.ingest.model import Found
 from blickschutz.recording.model import ClipNews
+from blickschutz.review.model import CopyState
 from blickschutz.situations.kinds import Kind, Situation
 
 
@@ -98,6 +99,18 @@ class HostNewsHeard:
     camera: str
     host: str
     news: HostNews
+
+
+@dataclass(frozen=True, slots=True)
+class CopyView:
+    """A second copy as pages show it: `away`, where its keeper cannot be reached now; `unheard`, where it has not confirmed all that was
+    decided.
+    """
+
+    host: str
+    state: CopyState
+    away: bool
+    unheard: bool
 
 
 class Refused(StrEnum):

@@ -149,7 +149,8 @@ class Vitals:
     """All of it, at the moment `at` (POSIX), `up_s` seconds after the start. `work` by process; ages in it are of `steady` (monotonic).
 
     What a database that cannot be read would have said is None.
-    `anchor` is None also where the site names no witness. `quarantined` are clips about which two people decide. `problem` is what the
+    `anchor` is None also where the site names no witness. `quarantined` are clips about which two people decide, `uncopied`
+    those that are to have a second copy on another host and have none (None where the site wants none). `problem` is what the
     thread of disk and database failed at last. `walls_missing` are those of `zones.model.Wall` that this machine does not have.
     `launcher_gone`: no cell and no room can be started any more. `replication` is None also where the databases are files.
     """
@@ -166,6 +167,7 @@ class Vitals:
     deadlines: DeadlineState | None = None
     orders: OrdersState | None = None
     quarantined: int | None = None
+    uncopied: int | None = None
     channels: Sequence[ChannelState] | None = None
     certificate_until: float | None = None
     problem: str = ""
@@ -219,6 +221,7 @@ class Need(StrEnum):
     CLOCK_SUSPENDED = "clock-suspended"
     CLOCK_OFF = "clock-off"
     QUARANTINE = "quarantine"
+    COPIES_MISSING = "copies-missing"
     CERTIFICATE_ENDS = "certificate-ends"
     BUDGET_EXCEEDED = "budget-exceeded"
     KINDS_UNAVAILABLE = "kinds-unavailable"
@@ -356,6 +359,8 @@ def _of_records(vitals: Vitals) -> Iterator[Concern]:
         yield Concern(Need.CLOCK_OFF, count=round(vitals.clock.offset_s))
     if vitals.quarantined:
         yield Concern(Need.QUARANTINE, count=vitals.quarantined)
+    if vitals.uncopied:
+        yield Concern(Need.COPIES_MISSING, count=vitals.uncopied)
     if vitals.certificate_until is not None and vitals.certificate_until - vitals.at < CERTIFICATE_S:
         yield Concern(Need.CERTIFICATE_ENDS)
     if vitals.walls_missing:

@@ -140,6 +140,10 @@ NEED_WORDS: Mapping[str, tuple[str, str]] = {
         N_("Angeordnete Aufzeichnungen haben nicht begonnen"),
         N_("Die Kameras prüfen. Wer die Aufzeichnung braucht, ordnet sie noch einmal an."),
     ),
+    "copies-missing": (
+        N_("Zweitkopie fehlt"),
+        N_("Prüfen, ob der Rechner für Zweitkopien läuft, erreichbar ist und Platz hat; sein Protokoll nennt den Grund."),
+    ),
     "clock-suspended": (
         N_("Die Uhr des Rechners ist nicht glaubhaft; alle Fristen ruhen"),
         N_("Batterie, Zeitserver und Uhr prüfen. Reicht das nicht, entscheiden zwei Personen unter „Uhr und Fristen“."),
@@ -198,4 +202,11 @@ COPY_WORDS: Mapping[str, str] = {
     "behind": N_("seit mindestens {age} zurück"),
     "awaited": N_("folgt, auf ihn wird gewartet"),
     "follows": N_("folgt, auf ihn wird nicht gewartet"),
+}
+# Where a second copy of a recording stands.
+CLIP_COPY_WORDS: Mapping[str, str] = {
+    "ordered": N_("wird noch übertragen"),
+    "there": N_("liegt dort, geprüft"),
+    "gone": N_("dort vernichtet, nachgewiesen"),
+    "lost": N_("fehlt dort oder ist verändert"),
 }

@@ -200,6 +200,7 @@ ROOM_METRICS: Mapping[str, _Metric] = {
         lambda v: [((b.camera, kind), count) for b in v.budget for kind, count in b.alarms.items()],
     ),
     "blickschutz_quarantined_clips": _Metric("Clips in quarantine; two people decide about them", (), lambda v: _one(v.quarantined)),
+    "blickschutz_uncopied_clips": _Metric("Clips on hosts that are to have a second copy and have none", (), lambda v: _one(v.uncopied)),
 }
 
 

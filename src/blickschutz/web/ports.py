@@ -23,7 +23,7 @@ from blickschutz.compliance.reports.model import NotPublic
 from blickschutz.compliance.sheets import Sheet
 from blickschutz.compliance.tables import Read
 from blickschutz.config.model import SiteFile
-from blickschutz.control.model import CrimeFigures, FactRefused, FloorPlan, Given, Loss, NotAccepted
+from blickschutz.control.model import CopyView, CrimeFigures, FactRefused, FloorPlan, Given, Loss, NotAccepted
 from blickschutz.control.ports import Rooms
 from blickschutz.control.service.trials import TrialDesk
 from blickschutz.control.vitals import Vitals
@@ -282,6 +282,14 @@ class Recordings(Protocol):
 
     def is_unheard(self, case: Case) -> bool:
         """Whether that machine has not confirmed yet what was decided about the clip."""
+        ...
+
+    def copies(self, case: Case) -> Sequence[CopyView]:
+        """Its second copies on other machines."""
+        ...
+
+    def uncopied(self) -> Sequence[int]:
+        """Cases whose clip is to have a second copy and has none for longer than copying takes."""
         ...
 
     def time(self) -> float:

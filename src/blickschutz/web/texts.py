@@ -23,7 +23,7 @@ from blickschutz.web.clock_words import (
 )
 from blickschutz.web.door_words import DOOR_PROBLEMS, KEY_DONE, ROOM_PROBLEMS, UNSAFE_REDACTION
 from blickschutz.web.fact_words import FACT_DOCUMENTS, FACT_EVENTS, FACT_KINDS, FACT_PROBLEMS, FACT_SHEETS, FACT_STANDINGS
-from blickschutz.web.health_words import COPY_WORDS, DATABASE_WORDS, NEED_WORDS, WORK_KINDS
+from blickschutz.web.health_words import CLIP_COPY_WORDS, COPY_WORDS, DATABASE_WORDS, NEED_WORDS, WORK_KINDS
 from blickschutz.web.place_words import PLAN_PROBLEMS, VIEW_PROBLEMS
 from blickschutz.web.request_words import (
     DUTY_SOURCES,
@@ -68,6 +68,7 @@ __all__ = [
     "CHANGE_WORDS",
     "CHOICE_MEANINGS",
     "CHOICE_WORDS",
+    "CLIP_COPY_WORDS",
     "CLOCK_AWRY",
     "CLOCK_PROBLEMS",
     "COPY_WORDS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from blickschutz.audit.service import ChainReport
-from blickschutz.control.model import Refused
+from blickschutz.control.model import CopyView, Refused
 from blickschutz.control.rules import stamped
 from blickschutz.control.service.fetching import ClipFetch
 from blickschutz.control.service.office import Inspected
@@ -13,6 +13,7 @@ from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.safety import SafeMode
 from blickschutz.control.service.worker import Worker
 from blickschutz.hosts.rules.clips import directive_of, meaning
+from blickschutz.hosts.rules.copies import decided, uncopied
 from blickschutz.retention.model import Kept, Stuck
 from blickschutz.retention.rules import deadline
 from blickschutz.review.model import Case, CaseState
@@ -20,6 +21,7 @@ from blickschutz.review.rules import THERE
 
 _HOUR_S = 3600.0
 _SUFFIX = ".tar.age"
+_MOST = 100_000
 # What goes away by itself is looked at anew; what remains is a fault.
 _PASSING = {one.value for one in Refused}
 
@@ -27,8 +29,10 @@ _PASSING = {one.value for one in Refused}
 class RecordingDesk:
     """See `web.ports.Recordings`."""
 
-    def __init__(self, records: Inspected, routing: SituationRouting, worker: Worker, fetch: ClipFetch | None = None) -> None:
-        self._records, self._routing, self._worker, self._fetch = records, routing, worker, fetch
+    def __init__(
+        self, records: Inspected, routing: SituationRouting, worker: Worker, fetch: ClipFetch | None = None, keepers: Sequence[str] = ()
+    ) -> None:
+        self._records, self._routing, self._worker, self._fetch, self._keepers = records, routing, worker, fetch, tuple(keepers)
         self._archive, self._orders = records.archive, records.orders
 
     def recording_problem(self) -> str:
@@ -54,7 +58,21 @@ class RecordingDesk:
     def is_away(self, case: Case) -> bool:
         if not case.host or case.state is CaseState.DESTROYED:
             return False
-        return self._fetch is None or not self._fetch.is_present(case.host)
+        return not self._is_present(case.host)
+
+    def _is_present(self, host: str) -> bool:
+        return self._fetch is not None and self._fetch.is_present(host)
+
+    def copies(self, case: Case) -> Sequence[CopyView]:
+        told = directive_of(case, self._archive.key.installation)
+        wanted = decided(case.clip, told.held_until, told.restricted, told.doom)
+        return [CopyView(one.host, one.state, not self._is_present(one.host), one.heard != wanted) for one in case.copies]
+
+    def uncopied(self) -> Sequence[int]:
+        if not self._keepers:
+            return []
+        found = self._records.office.cases.store.find(states=sorted(THERE), most=_MOST)
+        return [one.id for one in uncopied(found, self._archive.time.dated())]
 
     def is_unheard(self, case: Case) -> bool:
         if not case.host or case.state is CaseState.DESTROYED:

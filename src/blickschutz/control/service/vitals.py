@@ -29,6 +29,7 @@ from blickschutz.control.vitals import (
     Vitals,
 )
 from blickschutz.guard.model import WorkState
+from blickschutz.hosts.rules.copies import uncopied
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import StoreError
 from blickschutz.retention.rules import deadline, is_due
@@ -51,7 +52,7 @@ class Sources:
     """What is asked besides the records; each from any thread.
 
     `work` by process. `problem`: what the thread of disk and database failed at last. `reserve`: bytes that must be free.
-    `certificate_until` in POSIX seconds.
+    `certificate_until` in POSIX seconds. `keeps_copies`: the site wants second copies of clips on hosts.
     """
 
     databases: Sequence[Probe]
@@ -70,6 +71,7 @@ class Sources:
     other_decoders: Callable[[], Mapping[str, str]] = dict
     launcher_gone: Callable[[], bool] = bool
     replication: Callable[[], ReplicationState | None] = lambda: None
+    keeps_copies: bool = False
 
 
 class HealthWatch:
@@ -105,6 +107,7 @@ class HealthWatch:
             deadlines=_asked(lambda: self._deadlines(cases)) if cases is not None else None,
             orders=_asked(self._orders),
             quarantined=sum(case.state is CaseState.QUARANTINED for case in cases) if cases is not None else None,
+            uncopied=len(uncopied(cases, self._clock.now())) if cases is not None and sources.keeps_copies else None,
             channels=_asked(sources.channels),
             certificate_until=sources.certificate_until(),
             problem=sources.problem(),

@@ -206,7 +206,7 @@ def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> 
     language = pages.language(request)
     translate = texts.translator(language)
     recordings = pages.room.recordings
-    now = recordings.time()
+    now, uncopied = recordings.time(), set(recordings.uncopied())
     views = []
     for case in cases:
         at, why = recordings.deadline(case)
@@ -222,6 +222,8 @@ def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> 
                 "why": why,
                 "away": recordings.is_away(case),
                 "unheard": recordings.is_unheard(case),
+                "copies": recordings.copies(case),
+                "uncopied": case.id in uncopied,
                 "mine": waits_for(case, member.id),
                 "verdicts": [(pages.person_name(one.person), one) for one in visible(case, member.id)],
                 "given": len(case.verdicts),
