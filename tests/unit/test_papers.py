@@ -27,9 +27,10 @@ from blickschutz.compliance.facts import FactKind, Facts
 from blickschutz.compliance.io.documents import load_facts, look_at
 from blickschutz.compliance.io.press import render
 from blickschutz.compliance.recorded import Acceptance, Assignment, Breach, Classified, Clause, Commitment, Danger, Restart, Training, Visit
+from blickschutz.config.hosts import HostedCamera, Hosts
 from blickschutz.kernel.errors import FaultError, SettingsError
-from blickschutz.retention.model import Ending, Receipt, Why
-from blickschutz.retention.rules import METHODS, receipt_text
+from blickschutz.retention.model import CopyProof, Ending, Receipt, Why
+from blickschutz.retention.rules import METHODS, proof_text, receipt_text
 from blickschutz.rights.model import Duty, DutySource
 from blickschutz.vault.io.files import InstallationKey
 from tests.conftest import ROOT
@@ -342,6 +343,27 @@ class TestReceiptPaper:
         assert "OFFEN: Es war noch etwas davon da." in text
         assert "OFFEN: Die Unterschrift passt nicht" in text
 
+    def test_a_second_copy_is_named_with_its_proof_and_the_code_still_fits(self, tmp_path):
+        proof = CopyProof(
+            host="south",
+            destroyed=NOW,
+            reason="harmless",
+            sha256="4f" * 32,
+            size=12_345_678,
+            ending="overwritten",
+            overwritten=12_345_678,
+            begun=0,
+            absent=True,
+            reported="5e" * 32,
+        )
+        found, public = self.receipt(tmp_path, host="north", reported="6d" * 32, copies=[proof_text(proof)])
+        for language, said in (("de", "Zweitkopie auf Rechner south"), ("en", "Second copy on machine south")):
+            paper = receipt_paper(whole(), found, public.hex(), language, genuine=True)
+            text = as_text(paper)
+            assert said in text
+            assert proof.reported in text
+            assert render(paper, whole())
+
     def test_a_receipt_of_version_1_prints_what_it_says(self, tmp_path):
         data = (ROOT / "tests/golden/receipt-v1.json").read_bytes()
         old = json.decode(data, type=Receipt)
@@ -393,3 +415,28 @@ class TestCouncilAndAssemblies:
         assert not any(text.startswith("Protokoll |") and text.endswith("| gelöscht") for text in rows)
         for kind in ("Aufzeichnungen in Quarantäne", "Löschprotokolle", "Konten", "Zählungen zur Empfindlichkeit", "Schichtbuch"):
             assert any(text.startswith(kind) for text in rows), kind
+
+
+class TestHosts:
+    """Where recordings lie that hosts make; of a site without one nothing is said."""
+
+    def told(self, copies):
+        hosts = Hosts(broker="tls://127.0.0.1:4222", cameras=(HostedCamera(id=CAMERA.id),), copies=copies)
+        g = replace(whole(), site=whole().site.model_copy(update={"hosts": hosts}))
+        return {key: as_text(document(key, g)) for key in ("vvt", "dsfa", "loeschkonzept")}
+
+    def test_of_a_site_without_hosts_nothing_is_said(self):
+        for key in ("vvt", "dsfa", "loeschkonzept"):
+            text = as_text(document(key, whole()))
+            assert "Zweitkopie" not in text
+            assert "Rechnern bei den Kameras" not in text
+
+    def test_without_copies_it_is_said_that_there_are_none(self):
+        for key, text in self.told(()).items():
+            assert "bleibt dort, versiegelt für zwei Sichtende" in text, key
+            assert "Eine Zweitkopie wird nicht angelegt." in text, key
+
+    def test_they_say_where_copies_lie_and_how_they_end(self):
+        for key, text in self.told(("north", "south")).items():
+            assert "(north, south), nie auf dem, der sie gemacht hat" in text, key
+            assert "erst, wenn Original und Zweitkopie nachweislich vernichtet sind" in text, key

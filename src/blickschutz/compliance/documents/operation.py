@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
-from blickschutz.compliance.documents import hours, server, words
+from blickschutz.compliance.documents import hosts, hours, server, words
 from blickschutz.compliance.documents.model import Document, Evidence, Section, Table, event, law, rule, say, setting, test
 from blickschutz.compliance.facts import FactKind
 from blickschutz.compliance.model import Grounds
@@ -189,6 +189,7 @@ def deletion(g: Grounds) -> Document:
             ),
         ),
         Section("Protokoll und Schichtbuch", words.log_kept(g)),
+        *([Section("Rechner bei den Kameras", (*hosts.kept_there(g), *hosts.erased_there(g)))] if g.site.hosts is not None else []),
         *([Section("Datenbankserver", (*server.kept_there(g), *server.erased_there(g)))] if server.where(g) else []),
         Section("Quarantäne", (words.retention(g)[-1],)),
         Section(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blickschutz.audit.model import Event
 from blickschutz.budget.model import MOST_DAYS
-from blickschutz.compliance.documents import hours, remains, server, words
+from blickschutz.compliance.documents import hosts, hours, remains, server, words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, fact, law, missing, rule, say, setting, test
 from blickschutz.compliance.documents.reading import overview
 from blickschutz.compliance.documents.risks import risks
@@ -140,8 +140,8 @@ def impact_assessment(g: Grounds) -> Document:
             ),
         ),
         Section("Auswertung durch Software", tuple(_ai(g))),
-        Section("Fluss der Daten und Empfänger", (*_flow(), *server.kept_there(g), _recipients(g), *overview(g))),
-        Section("Speicherdauer", (*words.retention(g), *words.log_kept(g))),
+        Section("Fluss der Daten und Empfänger", (*_flow(), *hosts.kept_there(g), *server.kept_there(g), _recipients(g), *overview(g))),
+        Section("Speicherdauer", (*words.retention(g), *hosts.erased_there(g), *words.log_kept(g))),
         Section(
             "Rechtsgrundlage",
             (
@@ -247,9 +247,11 @@ def record_of_processing(g: Grounds) -> Document:
             *hours.hours(g, "de"),
             recipients,
             *overview(g),
+            *hosts.kept_there(g),
             *server.kept_there(g),
             third,
             *words.retention(g),
+            *hosts.erased_there(g),
             say("Technische und organisatorische Maßnahmen: siehe das gleichnamige Dokument.", law("Art. 30 Abs. 1 lit. g DSGVO")),
             say(f"Rechtsgrundlage: {words.BASIS}.", law("§ 21 Abs. 1 LDSG RLP")),
             say(

@@ -11,7 +11,8 @@ from blickschutz.audit.model import Event
 from blickschutz.compliance.documents import words
 from blickschutz.compliance.documents.model import Document, Section, Sentence, Table, event, missing, rule, say
 from blickschutz.compliance.model import Grounds
-from blickschutz.retention.model import Ending, Receipt, Why
+from blickschutz.retention.model import CopyProof, Ending, Receipt, Why
+from blickschutz.retention.rules import proofs_of
 
 _WHY = {
     Why.HARMLESS: ("kein Vorfall nach Sichtung", "no incident after review"),
@@ -84,9 +85,19 @@ def _what(g: Grounds, receipt: Receipt, language: str) -> Table:
         (t("Grund", "Reason"), _said(_WHY, receipt.reason, language)),
         (t("Entschieden von", "Decided by"), by or t("niemandem; die Frist lief ab", "nobody; the deadline passed")),
     ]
+    rows += [_copy(g, one, language) for one in proofs_of(receipt)]
     if receipt.host:
         rows.insert(2, (t("Rechner, der sie aufbewahrte und vernichtete", "Machine that kept and destroyed it"), receipt.host))
     return Table((t("Angabe", "Item"), t("Wert", "Value")), tuple((row, _EVIDENCE) for row in rows))
+
+
+def _copy(g: Grounds, proof: CopyProof, language: str) -> tuple[str, str]:
+    """What became of a second copy, in one row."""
+    t = words.either(language)
+    done = f"{_moment(g, proof.destroyed, language)}. {_said(_ENDINGS, proof.ending, language)}"
+    written = f"{t('Überschrieben', 'Overwritten')}: {_bytes(proof.overwritten, language)}."
+    report = t("Unterschriebener Bericht des Rechners", "Signed report of the machine")
+    return f"{t('Zweitkopie auf Rechner', 'Second copy on machine')} {proof.host}", f"{done} {written} {report}: SHA-256 {proof.reported}"
 
 
 def _how(receipt: Receipt, language: str) -> list[Sentence | Table]:
