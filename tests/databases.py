@@ -36,21 +36,34 @@ class Mapped:
         self.cluster = cluster
         self.names: dict[Path, str] = {}
         self.opened: set[Path] = set()
+        self.engines: dict[Path, list[Engine]] = {}
+
+    @staticmethod
+    def _known(path: Path) -> Path:
+        return path.parent if path.name in {f"{one.value}.db" for one in Database} else path
 
     def name(self, path: Path) -> str:
-        known = path.parent if path.name in {f"{one.value}.db" for one in Database} else path
+        known = self._known(path)
         if known not in self.names:
             self.names[known] = self.cluster.fresh()
             self.opened.add(known)
         return self.names[known]
 
     def open_engine(self, place, *tables):
-        if isinstance(place, Path):
-            place = self.cluster.place(self.name(place), Database(tables[0].info["database"]))
-        return _OPEN(place, *tables)
+        if not isinstance(place, Path):
+            return _OPEN(place, *tables)
+        engine = _OPEN(self.cluster.place(self.name(place), Database(tables[0].info["database"])), *tables)
+        self.engines.setdefault(self._known(place), []).append(engine)
+        return engine
 
     def drop(self, folder: Path = Path("/")) -> None:
-        """Away with what stands for files in `folder`: each takes some 8 MB, in memory as a rule."""
+        """Away with what stands for files in `folder`: each takes some 8 MB, in memory as a rule.
+
+        Connections are ended, too: of one that a test left open it is told when it is collected, in whatever test that is.
+        """
+        for known in [known for known in self.engines if known.is_relative_to(folder)]:
+            for one in self.engines.pop(known):
+                one.dispose()
         for known in [known for known in self.names if known.is_relative_to(folder)]:
             self.cluster.sql(f"DROP DATABASE {self.names.pop(known)} WITH (FORCE)")
 
@@ -106,6 +119,22 @@ def on_server(cluster: Cluster):
 def on_a_server() -> Mapped | None:
     """What stands for files at present; None where they are files."""
     return _active[0] if _active else None
+
+
+@contextmanager
+def patient_writers():
+    """Whoever wants to write waits as long as it takes: for tests in which many want to at once, on a machine that others use as well."""
+    from blickschutz.storage.dialects import sqlite
+
+    systems = [sqlite]
+    if _active:
+        from blickschutz.storage.dialects import postgresql
+
+        systems.append(postgresql)
+    with pytest.MonkeyPatch.context() as patch:
+        for system in systems:
+            patch.setattr(system, "LONGEST_WAIT_S", 60.0)
+        yield
 
 
 def is_kept(word: bytes, folder: Path) -> bool:

@@ -18,6 +18,7 @@ from blickschutz.kernel.geometry import Box
 from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.storage.engine import open_engine
 from tests.conftest import ROOT
+from tests.databases import patient_writers
 from tests.fakes.channels import Wire
 from tests.fakes.clock import ManualClock
 
@@ -66,6 +67,12 @@ class TestTable:
         assert waits[0] == 2
         assert waits == sorted(waits)
         assert waits[-1] == 300
+
+
+@pytest.fixture
+def patient():
+    with patient_writers():
+        yield
 
 
 class TestDesk:
@@ -130,7 +137,7 @@ class TestDesk:
         assert desk.store.get(late).state is AlertState.ESCALATED
         assert desk.acknowledge(late, ADA)
 
-    def test_two_alerts_at_once_on_all_cameras(self, desk):
+    def test_two_alerts_at_once_on_all_cameras(self, desk, patient):
         threads = [
             threading.Thread(target=desk.take, args=(f"camera-{n}", situation(k)), kwargs={"notify": True})
             for n in range(11)

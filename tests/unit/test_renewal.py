@@ -349,7 +349,7 @@ class TestAlerts:
         site.housekeep()
         site.work()
         assert site.records.renewal.alerts() == 0
-        assert SECRET not in site.bytes_of_alerts()
+        assert not is_kept(SECRET, site.folder)
 
     @pytest.mark.parametrize("language", ["de", "en"])
     def test_the_page_says_why_there_are_no_moving_pictures(self, language):
@@ -399,7 +399,7 @@ class TestCheck:
         assert (grounds.rows.old_seconds, set(grounds.rows.old_clips)) == (1, {waiting.id, held.id, restricted.id})
         assert next(one for one in assess(grounds) if one.rule.id == "DM-05").answer.result.value == "broken"
         assert len(site.records.archive.shelf.clips()) == 5
-        assert SECRET in site.bytes_of_alerts()
+        assert is_kept(SECRET, site.folder)
         assert site.renewed() == []
 
     def test_after_the_start_only_what_is_kept_is_listed(self, site):
