@@ -24,7 +24,7 @@ from blickschutz.control.ports import Do
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.host_clips import HostedClips
-from blickschutz.control.service.host_keeper import HostKeeper
+from blickschutz.control.service.host_keeper import STAND_S, HostKeeper
 from blickschutz.control.service.housekeeping import Housekeeping
 from blickschutz.control.service.inforce import SettingsInForce
 from blickschutz.control.service.keeper import CellKeeper
@@ -36,6 +36,7 @@ from blickschutz.control.service.regime import RegimeKeeper
 from blickschutz.control.service.room import ControlRoom
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.sensitivity import Sensitivity
+from blickschutz.control.service.shared import Shared
 from blickschutz.control.service.supervisor import Keepers, Supervisor
 from blickschutz.control.service.trials import TrialDesk
 from blickschutz.control.service.troubles import Troubles
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from blickschutz.hosts.io.room import HostRoom
 
 _DOOR = b"blickschutz-cell-door-1 "
+# Seconds for which what hosts are to do while nobody can be asked is told as it was looked up.
+STANDS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,14 @@ def make_control(
 
     clips = HostedClips(records.archive, records.office, records.shredder, hosts, clock, worker.do, keepers_of(site))
 
+    # Each camera on a host is told the same every half minute: register, keys and accounts are compared once for all of them.
+    standing = Shared(lambda: regime.standing(records.orders.standing(), records.orders.keep), clock, STANDS_S, STAND_S)
+
     def joined(cell: CellKeeper) -> None:
         """Have everybody hear of a cell who has to."""
         if isinstance(cell, HostKeeper):
             cell.host_news.listen(clips.heard)
-            cell.standing = lambda: regime.standing(records.orders.standing(), records.orders.keep)
+            cell.standing = standing
         cell.episodes.listen(sensitivity.heard)
         cell.situations.listen(routing.seen)
         cell.found.listen(routing.found)
