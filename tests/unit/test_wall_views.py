@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import json
+import math
+import random
 import re
 
 import pytest
 
 from blickschutz.wall.model import NotKept, View, WallSettings
-from blickschutz.wall.rules import MOST_VIEWS, nearest, read_settings, settings_text, with_patrol, with_view, without_view
+from blickschutz.wall.rules import MOST_VIEWS, NEAREST, nearest, read_settings, settings_text, with_patrol, with_view, without_view
 from tests.desk import SITE
 
 FIRST, SECOND = (camera.id for camera in SITE.cameras[:2])
@@ -69,9 +71,19 @@ class TestRules:
 
     def test_beside_a_camera_stand_the_nearest_on_the_plan_or_on_the_wall(self):
         places = {"a": (0.0, 0.0), "b": (0.9, 0.0), "c": (0.1, 0.0), "d": (0.2, 0.1), "e": (0.5, 0.5)}
-        assert nearest("a", places, list(places)) == ["c", "d", "e"]
-        assert nearest("b", {}, ["a", "b", "c"]) == ["a", "c"]
-        assert nearest("a", {"a": (0.0, 0.0)}, ["a"]) == []
+        assert nearest(places, list(places))["a"] == ["c", "d", "e"]
+        assert nearest({}, ["a", "b", "c"])["b"] == ["a", "c"]
+        assert nearest({"a": (0.0, 0.0)}, ["a"]) == {"a": []}
+        heap = nearest(dict.fromkeys("abcdef", (0.5, 0.5)), list("abcdef"))["d"]
+        assert len(set(heap) - {"d"}) == NEAREST
+
+    def test_they_are_the_nearest_of_all(self):
+        chance = random.Random(7)
+        places = {str(n): (chance.random(), chance.random()) for n in range(300)}
+        found = nearest(places, list(places))
+        for camera, (x, y) in places.items():
+            far = sorted((math.hypot(places[one][0] - x, places[one][1] - y), one) for one in places if one != camera)
+            assert found[camera] == [one for _, one in far[:NEAREST]]
 
 
 def data(page):

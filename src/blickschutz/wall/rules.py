@@ -93,12 +93,34 @@ def with_patrol(settings: WallSettings, text: str) -> WallSettings | NotKept:
     return msgspec.structs.replace(settings, patrol_s=int(text))
 
 
-def nearest(camera: str, places: Mapping[str, tuple[float, float]], order: Sequence[str]) -> list[str]:
-    """The cameras next to one: nearest on the plan, or beside it on the wall where it or they stand on none."""
-    if camera in places:
-        x, y = places[camera]
-        others = sorted((one for one in places if one != camera), key=lambda one: math.hypot(places[one][0] - x, places[one][1] - y))
-        if others:
-            return others[:NEAREST]
-    at = order.index(camera)
-    return [one for one in (*order[max(0, at - 1) : at], *order[at + 1 : at + 2]) if one != camera]
+def nearest(places: Mapping[str, tuple[float, float]], order: Sequence[str]) -> dict[str, list[str]]:
+    """Of each camera in `order` those next to it: nearest on the plan, or beside it on the wall where it or they stand on none.
+
+    Looked for from west to east, and no farther than what was found: the time grows little faster than the number of cameras.
+    """
+    from_west = sorted(places, key=lambda one: places[one])
+    index = {camera: at for at, camera in enumerate(from_west)}
+    out = {}
+    for at, camera in enumerate(order):
+        if camera in index and len(places) > 1:
+            out[camera] = _around(index[camera], from_west, places)
+        else:
+            out[camera] = [one for one in (*order[max(0, at - 1) : at], *order[at + 1 : at + 2]) if one != camera]
+    return out
+
+
+def _around(at: int, from_west: Sequence[str], places: Mapping[str, tuple[float, float]]) -> list[str]:
+    x, y = places[from_west[at]]
+    best: list[tuple[float, str]] = []
+    west, east = at - 1, at + 1
+    while west >= 0 or east < len(from_west):
+        to_west = x - places[from_west[west]][0] if west >= 0 else math.inf
+        to_east = places[from_west[east]][0] - x if east < len(from_west) else math.inf
+        if len(best) == NEAREST and min(to_west, to_east) >= best[-1][0]:
+            break
+        if to_west <= to_east:
+            one, west = from_west[west], west - 1
+        else:
+            one, east = from_west[east], east + 1
+        best = sorted([*best, (math.hypot(places[one][0] - x, places[one][1] - y), one)])[:NEAREST]
+    return [one for _, one in best]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,16 +43,17 @@ _STARTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TileView:
-    """A camera as templates see it."""
+    """A camera as templates see it, for one page: a page asks for the state of each a dozen times, and says the same each time."""
 
     camera: Camera
     control: CameraControl
     key: str
 
-    @property
+    @cached_property
     def state(self) -> str:
+        """As it was when it was first asked for."""
         return self.control.state.value
 
 

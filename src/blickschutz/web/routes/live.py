@@ -71,7 +71,7 @@ async def _show(socket: WebSocket, pages: Pages, tile: TileView) -> None:
 async def _too_many(socket: WebSocket, tile: TileView, translate: Translate) -> None:
     """The tile says why it has no picture; it comes again, as after every end."""
     sentence, out = translate(TOO_MANY_STREAMS), _Out(socket)
-    await out.text(kind="state", state=tile.state, detail=sentence, note="", recording="")
+    await out.text(kind="state", state=tile.control.state.value, detail=sentence, note="", recording="")
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
         await socket.close(_TRY_AGAIN_LATER, sentence)
 
@@ -111,7 +111,7 @@ async def _send_states(out: _Out, tile: TileView, translate: Translate) -> None:
         health = tile.control.health
         note = translate(UNRECORDABLE) if tile.control.unrecordable else ""
         recording = health.recording if health is not None else ""
-        now = (tile.state, translate(CAUSE_WORDS[tile.control.cause]), note, recording)
+        now = (tile.control.state.value, translate(CAUSE_WORDS[tile.control.cause]), note, recording)
         if now != told:
             await out.text(kind="state", state=now[0], detail=now[1], note=note, recording=recording)
             told = now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -99,6 +100,12 @@ def wall_values(pages: Pages, request: Request, chosen: str) -> dict[str, Any]:
 
 
 def _beside(tiles: list[TileView]) -> dict[str, str]:
-    places = {tile.camera.id: (tile.camera.plan.x, tile.camera.plan.y) for tile in tiles if tile.camera.plan is not None}
-    order = [tile.camera.id for tile in tiles]
-    return {camera: " ".join(nearest(camera, places, order)) for camera in order}
+    placed = ((tile.camera.id, tile.camera.plan) for tile in tiles)
+    places = tuple((camera, (plan.x, plan.y)) for camera, plan in placed if plan is not None)
+    return _joined(tuple(tile.camera.id for tile in tiles), places)
+
+
+@lru_cache(maxsize=4)
+def _joined(order: tuple[str, ...], places: tuple[tuple[str, tuple[float, float]], ...]) -> dict[str, str]:
+    """Cameras are moved once in years, and the wall is asked for all day."""
+    return {camera: " ".join(others) for camera, others in nearest(dict(places), order).items()}

@@ -1,6 +1,6 @@
 // One camera on the wall. Says at every moment, in words and by shape, what its picture is worth.
 //
-//   <wall-tile camera="vorplatz-nord" state="starting" data-labels='{"live": "...", ...}'>
+//   <wall-tile camera="vorplatz-nord" state="starting" data-labels='{"live": "...", ...}'>   (or around many of them)
 
 import { Player } from "./player.js";
 
@@ -39,7 +39,7 @@ export class WallTile extends HTMLElement {
   private labels: Record<string, string> = {};
 
   connectedCallback(): void {
-    this.labels = JSON.parse(this.dataset["labels"] ?? "{}") as Record<string, string>;
+    this.labels = JSON.parse(this.closest<HTMLElement>("[data-labels]")?.dataset["labels"] ?? "{}") as Record<string, string>;
     this.video.muted = true;
     this.video.playsInline = true;
     this.video.disablePictureInPicture = true;
