@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from blickschutz.analysis.rules.view import ViewWatch
+from blickschutz.analysis.rules.view_jolt import Jolt
+from blickschutz.analysis.rules.view_motion import Steps
 from blickschutz.analysis.rules.view_roll import Roll
 from blickschutz.kernel.planes import shrunk
 from blickschutz.kernel.scene import Cause
@@ -384,29 +386,86 @@ def turned_by(degrees):
     return altered
 
 
+def shifted_by(way, takes_s: float = 0.05, back_s: float = np.inf):
+    """The camera is pushed aside so that its picture moves by so many pixels, and comes back after so many seconds."""
+
+    def altered(picture, t, rng):
+        done = min(1.0, max(0.0, t) / takes_s) if t < back_s else 0.0
+        place = np.float32([[1, 0, done * way[0]], [0, 1, done * way[1]]])
+        return cv2.warpAffine(picture, place, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+
+    return altered
+
+
+class TestJolt:
+    """Ways are pixels of a picture that is 480 wide: five of them are two of the small one."""
+
+    def drifting(self, altered, seconds: float = 12.0, at: float = 6.0, speed: float = 0.6):
+        """(time, jolt) of a hand that drifts by some pixels a second, more in all than any of these shifts."""
+        jolt, steps, rng, ground = Jolt(), Steps(), np.random.default_rng(4), place(4)
+        for index in range(round(seconds * RATE)):
+            t = index / RATE
+            way = 8 * np.array([np.sin(speed * t), np.cos(1.3 * speed * t)])
+            held = cv2.warpAffine(ground, np.float32([[1, 0, way[0]], [0, 1, way[1]]]), (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+            jolt.look(steps.take(shrunk(noisy(altered(held, t - at, rng), rng), 192, 144)), t)
+            yield t, jolt
+
+    @pytest.mark.parametrize("way", [(12, 5), (-9, 4), (0, 8)])
+    @pytest.mark.parametrize("takes_s", [0.05, 0.5])
+    def test_a_small_shift_of_a_hand_that_drifts_is_seen(self, way, takes_s):
+        first = next(t for t, jolt in self.drifting(shifted_by(way, takes_s)) if jolt.shifted)
+        assert 6.0 < first <= 8.0
+
+    def test_and_ends_where_it_is_put_right(self):
+        states = [(t, jolt.shifted) for t, jolt in self.drifting(shifted_by((12, 5), back_s=2.5))]
+        assert any(shifted for t, shifted in states if t < 8.5)
+        assert not any(shifted for t, shifted in states if t > 9.0)
+
+    @pytest.mark.parametrize(
+        "altered",
+        [shifted_by((2, 0)), shifted_by((12, 5), back_s=0.5), shifted_by((60, 0), 4.0), bus, crowd, headlights],
+    )
+    def test_what_is_none(self, altered):
+        """A pixel of the small picture, what is back at once, a pan, and what passes close."""
+        assert not any(jolt.shifted or jolt.evidence for _, jolt in self.drifting(altered))
+
+    def test_one_that_moves_by_as_much_all_the_time_is_not_believed(self):
+        """The floor follows the camera: two and a half times its own motion of the last seconds."""
+        assert not any(jolt.shifted for _, jolt in self.drifting(shifted_by((9, 4)), speed=4.0))
+        assert any(jolt.shifted for _, jolt in self.drifting(shifted_by((40, 20)), speed=4.0))
+
+    def test_pictures_that_are_missing_end_it(self):
+        *_, (_, jolt) = self.drifting(shifted_by((12, 5)), seconds=8.0)
+        assert jolt.shifted
+        assert jolt.evidence >= 0.5
+        jolt.interrupt()
+        assert not jolt.shifted
+        assert jolt.evidence == 0
+
+
 class TestRoll:
     @pytest.mark.parametrize("degrees", [-6.0, -4.0, 4.0, 6.0])
     def test_the_angle_is_measured_whatever_else_shifts(self, degrees):
-        roll, rng = Roll(), np.random.default_rng(2)
+        roll, steps, rng = Roll(), Steps(), np.random.default_rng(2)
         for index in range(12):
             picture = swaying(turned_by(degrees)(place(3), (index - 3) / RATE, rng), index / RATE, rng)
-            roll.look(shrunk(noisy(picture, rng), 192, 144), index / RATE)
+            roll.look(steps.take(shrunk(noisy(picture, rng), 192, 144)), index / RATE)
         assert roll.turned
         assert roll.lies_turned(11 / RATE)
         assert roll.evidence == pytest.approx(abs(degrees) / 6, abs=0.12)
 
     def test_what_is_less_than_three_degrees_or_only_moves_before_it_is_no_turn(self):
         for altered in (turned_by(1.5), headlights, bus, crowd):
-            roll, rng = Roll(), np.random.default_rng(2)
+            roll, steps, rng = Roll(), Steps(), np.random.default_rng(2)
             for index in range(40):
                 t = index / RATE
-                roll.look(shrunk(noisy(altered(place(3), t, rng), rng), 192, 144), t)
+                roll.look(steps.take(shrunk(noisy(altered(place(3), t, rng), rng), 192, 144)), t)
                 assert not roll.turned
 
     def test_pictures_that_are_missing_end_it(self):
-        roll, rng = Roll(), np.random.default_rng(2)
+        roll, steps, rng = Roll(), Steps(), np.random.default_rng(2)
         for index in range(12):
-            roll.look(shrunk(noisy(turned_by(6.0)(place(3), index / RATE, rng), rng), 192, 144), index / RATE)
+            roll.look(steps.take(shrunk(noisy(turned_by(6.0)(place(3), index / RATE, rng), rng), 192, 144)), index / RATE)
         assert roll.turned
         roll.interrupt()
         assert not roll.turned

@@ -65,6 +65,8 @@ class ViewWatch:
         """
         if small.shape[0] < 2 * ROWS or small.shape[1] < 2 * COLUMNS:
             return None
+        if self._known is not None and self._known.watch_shift(small, at):
+            self._is_calm = False
         if self._is_calm and 0 <= at - self._looked_at < _CALM_S:
             return self._view
         # Detail is the dearest measure: two or three a second settle it.
@@ -80,7 +82,7 @@ class ViewWatch:
         self._known.watch_rest(seen, compared, at)
         told = told_by(seen, compared)
         moment = self._evidence(told, compared, at, moved=self._known.was_moved)
-        moment = {**moment, Cause.MOVED: max(moment[Cause.MOVED], self._known.roll.evidence)}
+        moment = {**moment, Cause.MOVED: max(moment[Cause.MOVED], self._known.felt)}
         frozen, still_s = self._stillness.look(small, at)
         self._restless = self._restlessness.look(small, at)
         self._learn(seen, compared, moment, at)
@@ -97,12 +99,12 @@ class ViewWatch:
         scores = {**lasting, Cause.FROZEN: frozen[0]}
         known = self._known
         assert known is not None
-        if known.roll.lies_turned(at):
-            scores[Cause.MOVED] = max(scores.get(Cause.MOVED, 0.0), known.roll.evidence)
+        if known.felt_to_rest(at):
+            scores[Cause.MOVED] = max(scores.get(Cause.MOVED, 0.0), known.felt)
         cause = max(scores, key=lambda each: scores[each])
         seconds = self._seconds(scores, at)
         passing = {**moment, Cause.BLINDED: _PASSING_LIGHT * moment[Cause.BLINDED]}
-        if known.drifts and not known.roll.turned and not known.rest.lies_elsewhere(at):
+        if known.drifts and not known.felt and not known.rest.lies_elsewhere(at):
             # Whether it was a push or a pan is seen once the camera rests: whoever pans after somebody goes on seeing them.
             passing[Cause.MOVED] = 0.0
         spreading = (_SPREADING * lasting.get(each, 0.0) for each in (Cause.COVERED, Cause.DEFOCUSED))

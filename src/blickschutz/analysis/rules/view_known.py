@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from blickschutz.analysis.rules.view_jolt import Jolt
+from blickschutz.analysis.rules.view_motion import Bytes, Steps
 from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Flags, Floats, Looked, by_part, ranked, share
 from blickschutz.analysis.rules.view_rest import Rest
 from blickschutz.analysis.rules.view_roll import Roll
@@ -61,33 +63,57 @@ class KnownView:
         self._changes: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._agreements: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._bests: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
-        self.rest, self.roll = Rest(at), Roll()
+        self.rest, self.roll, self.jolt = Rest(at), Roll(), Jolt()
+        self._steps, self._each_step = Steps(), Steps()
 
     def interrupt(self) -> None:
         """Pictures are missing: no part was seen to differ for long."""
         self._differs_since[:] = np.inf
-        self.rest.interrupt()
-        self.roll.interrupt()
+        self.jolt.interrupt()
+        self._each_step.interrupt()
+        self._interrupt_motion()
+
+    def _interrupt_motion(self) -> None:
+        for one in (self.rest, self._steps, self.roll):
+            one.interrupt()
+
+    def watch_shift(self, luma: Bytes, at: float) -> bool:
+        """Follow the motion of a camera that does not hang still, or is hardly known, from picture to picture; whether it was shifted."""
+        if self.drifts or self.jolt.shifted or at - self.since < _YOUNG_S:
+            self.jolt.look(self._each_step.take(luma), at)
+        else:
+            self._each_step.interrupt()
+            self.jolt.interrupt()
+        return self.jolt.shifted
 
     def watch_rest(self, seen: Looked, compared: Compared, at: float) -> None:
         """Follow the camera's own motion; asked only where it `drifts` or is hardly known, since of others every move is told."""
-        if self.drifts or self.rest.pushed or self.roll.turned or at - self.since < _YOUNG_S:
+        if self.drifts or self.was_moved or at - self.since < _YOUNG_S:
+            step = self._steps.take(seen.luma)
             self.rest.look(seen, compared.agreement, at)
-            self.roll.look(seen.luma, at)
+            self.roll.look(step, at)
             if self.rest.panned_at == at:
                 self._age = np.minimum(self._age, _PANNED_AGE).astype(np.float32)
         else:
-            self.rest.interrupt()
-            self.roll.interrupt()
+            self._interrupt_motion()
 
     @property
     def was_moved(self) -> bool:
-        """Whether it was pushed aside or turned a moment ago, and does not see again what it saw before."""
-        return self.rest.pushed or self.roll.turned
+        """Whether it was pushed aside, turned or shifted a moment ago, and does not see again what it saw before."""
+        return self.rest.pushed or self.felt > 0
+
+    @property
+    def felt(self) -> float:
+        """The evidence, 0..1, of the motion itself: that it was turned or shifted."""
+        return max(self.roll.evidence, self.jolt.evidence)
+
+    def felt_to_rest(self, at: float) -> bool:
+        """Whether it was turned or shifted, and came to rest before the look of time `at`."""
+        return self.jolt.shifted or self.roll.lies_turned(at)
 
     def lies_elsewhere(self, at: float) -> bool:
-        """Whether it was moved so, and came to rest before the look of time `at`."""
-        return self.rest.lies_elsewhere(at) or self.roll.lies_turned(at)
+        """Whether it was moved in any way, and came to rest before the look of time `at`."""
+        return self.rest.lies_elsewhere(at) or self.felt_to_rest(at)
 
     def compare(self, seen: Looked) -> Compared:
         together = by_part(cv2.accumulateProduct(self._down, seen.down, cv2.multiply(self._across, seen.across)))
