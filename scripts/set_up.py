@@ -206,6 +206,7 @@ def steps(goal: str) -> list[Step]:
         need.append(("Client of the broker between hosts", "hosts", digest(ROOT / "requirements/hosts.txt"), install_hosts))
         need.append(("Driver of database servers", "postgresql", digest(ROOT / "requirements/postgresql.txt"), install_postgresql))
     if goal == "test":
+        need.append(("A store for the tests", "store", digest(ROOT / "requirements/store.txt"), install_store))
         need.append(("Front-end tools", "front", digest(ROOT / "package-lock.json"), front_end_tools))
     if goal == "bench":
         need.append(("Peers for the benchmarks", "bench", digest(ROOT / "requirements/bench.txt"), install_peer))
@@ -218,6 +219,11 @@ def install_hosts() -> None:
 
 def install_postgresql() -> None:
     install("requirements/postgresql.txt")
+
+
+def install_store() -> None:
+    """A server that speaks S3, and its client."""
+    install("requirements/store.txt")
 
 
 def install_peer() -> None:

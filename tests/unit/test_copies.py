@@ -408,7 +408,9 @@ class TwoHosts(Land):
         records, archive = self.house.records, self.house.records.archive
         certificate, key = self._authority.server("keeper", user(self.installation, KEEPER, "e1"))
         self.keeper = Keeper(folder / KEEPER, self.house.clock, self.installation, archive.key.public, HostWitness(certificate, key))
-        self.hosted = HostedClips(archive, records.office, records.shredder, self, self.house.clock, records.worker.do, (HOST, KEEPER))
+        self.hosted = HostedClips(
+            archive, records.office, records.shredder, self, self.house.clock, records.worker.do, {HOST: "", KEEPER: ""}
+        )
         self.away, self.said = set(), []
 
     def is_present(self, host):

@@ -65,7 +65,7 @@ def test_where_it_lies_and_whether_its_host_is_reached(desk, case):
     assert "Zweitkopie fehlt" not in text
     assert "noch nicht bestätigt" not in text.split("<dt>Zweitkopie</dt>")[1].split("</dd>")[0]
     (view,) = desk.system.app.state.room.recordings.copies(desk.office.cases.store.get(case.id))
-    assert view == CopyView("south", CopyState.THERE, away=True, unheard=False)
+    assert view == CopyView("south", "", CopyState.THERE, away=True, unheard=False)
 
 
 def test_what_its_host_did_not_confirm_is_not_promised(desk, case):

@@ -27,7 +27,7 @@ from blickschutz.compliance.facts import FactKind, Facts
 from blickschutz.compliance.io.documents import load_facts, look_at
 from blickschutz.compliance.io.press import render
 from blickschutz.compliance.recorded import Acceptance, Assignment, Breach, Classified, Clause, Commitment, Danger, Restart, Training, Visit
-from blickschutz.config.hosts import HostedCamera, Hosts
+from blickschutz.config.hosts import CopyPlace, HostedCamera, Hosts
 from blickschutz.kernel.errors import FaultError, SettingsError
 from blickschutz.retention.model import CopyProof, Ending, Receipt, Why
 from blickschutz.retention.rules import METHODS, proof_text, receipt_text
@@ -420,8 +420,8 @@ class TestCouncilAndAssemblies:
 class TestHosts:
     """Where recordings lie that hosts make; of a site without one nothing is said."""
 
-    def told(self, copies):
-        hosts = Hosts(broker="tls://127.0.0.1:4222", cameras=(HostedCamera(id=CAMERA.id),), copies=copies)
+    def told(self, copies, stores=()):
+        hosts = Hosts(broker="tls://127.0.0.1:4222", cameras=(HostedCamera(id=CAMERA.id),), copies=copies, stores=stores)
         g = replace(whole(), site=whole().site.model_copy(update={"hosts": hosts}))
         return {key: as_text(document(key, g)) for key in ("vvt", "dsfa", "loeschkonzept")}
 
@@ -440,3 +440,12 @@ class TestHosts:
         for key, text in self.told(("north", "south")).items():
             assert "(north, south), nie auf dem, der sie gemacht hat" in text, key
             assert "erst, wenn Original und Zweitkopie nachweislich vernichtet sind" in text, key
+
+    def test_a_store_is_named_with_who_runs_it_and_what_it_cannot_do(self):
+        store = CopyPlace(host="south", store="rz", place="Rechenzentrum der Stadt, Eimer kopien")
+        for key, text in self.told(("south",), (store,)).items():
+            assert "Objektspeicher: Rechenzentrum der Stadt, Eimer kopien" in text, key
+            assert "Art. 28 DSGVO" in text, key
+            assert "Ein Objektspeicher überschreibt nichts" in text, key
+        for text in self.told(("north",), (store,)).values():
+            assert "Objektspeicher" not in text, "one that keeps no copies has none there"

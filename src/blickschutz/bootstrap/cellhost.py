@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -33,6 +34,7 @@ from blickschutz.hosts.io.ends import Own
 from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.hosted import HostedCell, Housing
 from blickschutz.hosts.io.records import AllRecords, ClipRecords
+from blickschutz.hosts.io.stored import NamedStore
 from blickschutz.hosts.io.witness import HostWitness
 from blickschutz.hosts.model import KeptClip, KeptCopy
 from blickschutz.hosts.rules.clips import LONGEST, limits_of
@@ -92,6 +94,7 @@ class CellHost:
         key = key_file("key", join.key, base)
         self._address = Address(join.broker, join.broker_name, base / join.authority, base / join.certificate, key)
         self._secret, self._witness = secret, HostWitness(base / join.certificate, key)
+        self._store = open_store(join, base)
 
     def _clips(self, news: OwnNews, lives: Callable[[str], str]) -> HostClips:
         """What keeps the clips of this host, and the time by which it does."""
@@ -102,7 +105,7 @@ class CellHost:
         sources = MachineSources() if isinstance(self._clock, SystemClock) else ClockSources(self._clock)
         time = RetentionTime(sources, file, AllRecords(records, copied), records, limits_of(LONGEST))
         own = Own(join.installation, join.host, bytes.fromhex(join.signed_by), self._witness)
-        copies = HostCopies(own, ClipShelf(self.folder / "copies"), copied, time, self._clock, news)
+        copies = HostCopies(own, ClipShelf(self.folder / "copies"), copied, time, self._clock, news, store=self._store)
         return HostClips(own, ClipShelf(self.folder / "clips"), records, time, self._clock, news, lives, copies)
 
     def _time_mark(self, text: bytes) -> bytes:
@@ -113,7 +116,11 @@ class CellHost:
         tempfile.tempdir = os.environ["TMPDIR"] = str(own_folder())
         start_launcher()
         place = Path(tempfile.gettempdir())
-        return confine(profiles.cell_host(data=self.folder, join=self._base, temporary=place, broker=port_of(self.join.broker)))
+        return confine(
+            profiles.cell_host(
+                data=self.folder, join=self._base, temporary=place, broker=port_of(self.join.broker), store=store_port(self.join)
+            )
+        )
 
     async def run(self) -> None:
         """Until a signal comes. Raises `DeviceError` where it can start no cell any more."""
@@ -148,6 +155,29 @@ class CellHost:
         if launchers.gone:
             # Within its walls this process starts no program: whoever started it does so again, and others film meanwhile.
             raise DeviceError("nothing is left that could start cells; this process has ended, and is to be started anew")
+
+
+def open_store(join: JoinFile, base: Path) -> NamedStore | None:
+    """The object store of a join file; None where it names none. Raises `SettingsError`."""
+    store = join.store
+    if store is None:
+        return None
+    try:
+        from blickschutz.hosts.io.s3 import Bucket, S3Store
+    except ModuleNotFoundError as error:
+        raise SettingsError("store: its client is not installed; install blickschutz with the extra 's3'") from error
+    access, secret = (read_secret(f"store.{name}", getattr(store, name), base) for name in ("access_file", "secret_file"))
+    authority = base / store.authority if store.authority is not None else None
+    bucket = Bucket(store.endpoint, store.bucket, store.region, access, secret, authority)
+    return NamedStore(store.name, S3Store(bucket, f"{join.installation}/{join.host}/"))
+
+
+def store_port(join: JoinFile) -> int | None:
+    """The port of the object store; None without one."""
+    if join.store is None:
+        return None
+    parts = urlsplit(join.store.endpoint)
+    return parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def own_camera(camera: JoinedCamera, base: Path) -> OwnCamera:

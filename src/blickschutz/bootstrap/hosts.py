@@ -153,9 +153,12 @@ def needs_of(site: SiteFile) -> dict[str, Need]:
     return {one.id: Need(one.cores, one.memory_mb, one.network, one.only) for one in hosts.cameras} if hosts is not None else {}
 
 
-def keepers_of(site: SiteFile) -> tuple[str, ...]:
-    """Hosts that keep second copies of clips."""
-    return site.hosts.copies if site.hosts is not None else ()
+def keepers_of(site: SiteFile) -> dict[str, str]:
+    """Hosts that keep second copies of clips, in their order, each with the store that it uses (empty: its disk)."""
+    if site.hosts is None:
+        return {}
+    stores = {one.host: one.store for one in site.hosts.stores}
+    return {host: stores.get(host, "") for host in site.hosts.copies}
 
 
 def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock, leading: Leading | None = None) -> HostRoom | None:

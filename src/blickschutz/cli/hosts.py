@@ -84,6 +84,27 @@ def broker(path: Path, data: Path | None) -> None:
     click.echo(f"nats-server -c {office.write_broker()}")
 
 
+@hosts.command()
+@click.option("--join", "path", type=_FILE, required=True, help="What `blickschutz hosts enrol` made for this machine.")
+def store(path: Path) -> None:
+    """Ask the object store that FILE names whether second copies can be destroyed there with proof. Ends with 1 where they cannot."""
+    from blickschutz.bootstrap.cellhost import load_join, open_store
+    from blickschutz.hosts.rules.stores import unfit
+
+    with ends_with(SETTINGS_WRONG, SettingsError):
+        known = open_store(load_join(path), path.resolve().parent)
+        if known is None:
+            raise SettingsError(f"{path.name} names no store: there is no section [store]")
+    reasons = unfit(known.store.facts())
+    for _, german, english in reasons:
+        click.echo(f"{german}\n{english}")
+    if reasons:
+        sys.exit(1)
+    click.echo(
+        f"{known.name}: Zweitkopien lassen sich dort nachweislich vernichten.\n{known.name}: copies can be destroyed there with proof."
+    )
+
+
 @click.command()
 @click.option("--join", "path", type=_FILE, required=True, help="What `blickschutz hosts enrol` made for this machine.")
 @click.option("--log", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True, envvar=FORM, help="Form of the log.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -13,6 +13,7 @@ from blickschutz.config.texts import SiteError
 from blickschutz.ingest.rules.address import without_secrets
 
 _PORT = 4222
+_HOST: Final = r"^[A-Za-z0-9_-]{1,64}$"
 
 
 def port_of(broker: str) -> int:
@@ -56,13 +57,22 @@ class HostedCamera(Part):
     """Megabytes of memory that its cell takes."""
 
 
+class CopyPlace(Part):
+    host: Annotated[str, Field(pattern=_HOST), Setting("Rechner, der seine Zweitkopien nicht selbst behält.")]
+    """Host that does not keep its second copies itself."""
+    store: Annotated[str, Field(pattern=_HOST), Setting("Name des Speichers, wie ihn der Rechner in seiner Datei nennt.")]
+    """Name of the store, as the host's join file has it."""
+    place: Annotated[str, Field(min_length=3, max_length=200), Setting("Wer den Speicher wo betreibt; so steht es in den Unterlagen.")]
+    """Who runs the store, and where; the papers say it so."""
+
+
 class Hosts(Part):
     broker: Annotated[BrokerAddress, Setting("Broker zwischen dieser Anlage und den Rechnern bei den Kameras, als tls://Rechner:4222.")]
     """Broker between this machine and the hosts, as `tls://host:4222`."""
     listen: Annotated[Host, Setting("Adresse, unter der der Broker erreichbar ist.")] = "127.0.0.1"
     """Address on which the broker listens; beyond this machine only where hosts are to reach it."""
     copies: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")], ...],
+        tuple[Annotated[str, Field(pattern=_HOST)], ...],
         Field(max_length=16),
         Setting(
             "Rechner, die Zweitkopien aufbewahren: Jede fertige Aufzeichnung kommt versiegelt auch auf den ersten davon, der erreichbar "
@@ -71,6 +81,12 @@ class Hosts(Part):
     ] = ()
     """Hosts that keep second copies: each finished clip also goes, sealed, to the first of them that is reached and did not make it. None
     without it. After a change: `blickschutz hosts broker`."""
+    stores: Annotated[
+        tuple[CopyPlace, ...],
+        Field(max_length=16),
+        Setting("Speicher außerhalb, in denen solche Rechner Zweitkopien aufbewahren. Ohne Angabe liegen sie auf deren Datenträgern."),
+    ] = ()
+    """Stores elsewhere in which such hosts keep second copies. Without it these lie on their disks."""
     cameras: Annotated[
         tuple[HostedCamera, ...],
         Field(min_length=1, max_length=4000),
@@ -96,6 +112,23 @@ class JoinedCamera(Part):
     """The camera's ONVIF service, where it is to be listened to."""
     notify_file: Annotated[str, Field(max_length=400)] = ""
     """File that holds the word with which the camera's own lines begin."""
+
+
+class JoinedStore(Part):
+    name: Annotated[str, Field(pattern=_HOST)]
+    """Name by which the site file calls it."""
+    endpoint: Annotated[str, Field(pattern=r"^https://[^/@\s]+/?$|^http://(127\.0\.0\.1|localhost):[0-9]+/?$", max_length=300)]
+    """Address of the store (S3), as `https://host`; without TLS on this machine alone."""
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9.-]{3,63}$")]
+    """Bucket that is there, for copies of this installation alone."""
+    region: Annotated[str, Field(min_length=1, max_length=60)] = "us-east-1"
+    """Region that requests are signed for."""
+    access_file: _File
+    """File that holds the name of the access key, relative to this file."""
+    secret_file: _File
+    """File that holds the secret access key."""
+    authority: _File | None = None
+    """File (PEM) of the authority of the store's certificate; without it those that the machine believes."""
 
 
 class JoinFile(Part):
@@ -129,5 +162,7 @@ class JoinFile(Part):
     """Public key of the installation (hex): what it says of clips is signed by it. Without it nothing is recorded on this host."""
     root: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     """Root of the register of reviewers (hex), as the site file pins it: clips are sealed by no other."""
+    store: JoinedStore | None = None
+    """Object store in which this host keeps second copies, where the site file says so."""
     cameras: tuple[JoinedCamera, ...] = ()
     """Cameras that this host may film, with what they are signed in with."""

@@ -104,10 +104,11 @@ class HostNewsHeard:
 @dataclass(frozen=True, slots=True)
 class CopyView:
     """A second copy as pages show it: `away`, where its keeper cannot be reached now; `unheard`, where it has not confirmed all that was
-    decided.
+    decided. `store` is where that has it, empty for its own disk.
     """
 
     host: str
+    store: str
     state: CopyState
     away: bool
     unheard: bool

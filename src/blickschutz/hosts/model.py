@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -189,8 +190,8 @@ class CopyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What the control room says of the second copy of one clip, as a whole; of two the one with the higher `serial` counts.
 
     `host` keeps it, `origin` made the clip; `size` and `sha256` are those of the sealed file. It ends at `ends` (POSIX) or `left_s` after
-    the order was signed, whichever is first by the keeper's count. `had`: the keeper confirmed once that it has all of it. The rest is as
-    in `Directive`.
+    the order was signed, whichever is first by the keeper's count. `had`: the keeper confirmed once that it has all of it. `store` is
+    where the keeper is to have it, empty for its own disk. The rest is as in `Directive`.
     """
 
     installation: str
@@ -204,6 +205,7 @@ class CopyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ends: float
     left_s: float
     had: bool = False
+    store: str = ""
     held_until: float | None = None
     restricted: tuple[int, ...] = ()
     doom: Doom | None = None
@@ -263,9 +265,25 @@ class KeptCopy(KeptClip, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a host knows of a second copy that it keeps. `size` and `sha256` are those that the order names, `stamped` and `keep` make the
     order's deadline. `line` is the camera under which the host tells of it, `order` what it was told first, `answered` the newest serial
     that it confirmed.
+    `stored`: it is, or was on its way to, the store that the order names.
     """
 
     origin: str
     line: str
     order: SignedDirective
     answered: int = 0
+    store: str = ""
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What a store said: whether what is put there is locked by itself, its rules that move or end objects by their names, those that
+    copy them elsewhere, what could not be asked (question and error), and why what was tried was still there afterwards.
+    """
+
+    locked: bool = False
+    lifecycle: Sequence[str] = ()
+    replicated: Sequence[str] = ()
+    unasked: Sequence[str] = ()
+    not_proven: str = ""

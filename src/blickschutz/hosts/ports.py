@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from blickschutz.hosts.model import AskPiece, HostNews, Piece, Placed, Told
+from blickschutz.hosts.model import AskPiece, HostNews, Piece, Placed, StoreFacts, Told
 from blickschutz.pipeline.messages import DoorSettings, FromCell, ToCell
 from blickschutz.wire.greeting import Greeting
 from blickschutz.zones.launcher import Started
@@ -126,6 +127,38 @@ class ClipHosts(Protocol):
 
     async def piece(self, host: str, asked: AskPiece) -> Piece:
         """A piece of a clip's ciphertext. In the event loop. Raises `DeviceError` where the host does not answer."""
+        ...
+
+
+class CopyStore(Protocol):
+    """An object store elsewhere that keeps ciphertext for a keeper of copies. All of it waits for the network and raises `DeviceError`."""
+
+    def facts(self) -> StoreFacts:
+        """What it says of itself, and whether what is put there can be destroyed."""
+        ...
+
+    def put(self, clip: str, path: Path, order: bytes) -> None:
+        """A whole file, and the signed order beside it. Again after a crash."""
+        ...
+
+    def digest(self, clip: str) -> tuple[str, int] | None:
+        """SHA-256 and length of what lies there, read back; None where there is nothing."""
+        ...
+
+    def order(self, clip: str) -> bytes:
+        """What was put beside a file; empty where there is nothing."""
+        ...
+
+    def piece(self, clip: str, start: int, most: int) -> tuple[int, bytes]:
+        """The length of the whole, and so many bytes at most from there on."""
+        ...
+
+    def destroy(self, clip: str) -> None:
+        """Every version of it; nothing of it is listed when this returns."""
+        ...
+
+    def clips(self) -> set[str]:
+        """Of which clips there is anything."""
         ...
 
 

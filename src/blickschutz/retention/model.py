@@ -70,12 +70,14 @@ class Removed:
 class Ending(StrEnum):
     """What became of a clip's file. Only the first says that it was overwritten.
 
-    `INTERRUPTED`: a run had begun to overwrite it, did not come to the end, and the next one found no file.
+    `INTERRUPTED`: a run had begun to overwrite it, did not come to the end, and the next one found no file. `DELETED`: it lay in a store
+    that overwrites nothing; every version was deleted there, and none is listed any more.
     """
 
     OVERWRITTEN = "overwritten"
     INTERRUPTED = "interrupted"
     VANISHED = "vanished"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ class _Destroyed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CopyProof(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a second copy, as the machine that kept it reported and signed: fields as in `Receipt`."""
+    """What became of a second copy, as the machine that kept it reported and signed: fields as in `Receipt`. `store` is where that had
+    it, empty for its own disk.
+    """
 
     host: str
     destroyed: float
@@ -126,6 +130,7 @@ class CopyProof(msgspec.Struct, frozen=True, kw_only=True):
     begun: int
     absent: bool
     reported: str
+    store: str = ""
 
 
 class Receipt(_Destroyed, frozen=True, kw_only=True):

@@ -179,8 +179,8 @@ class CopyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A second copy of a clip on the machine `host`: `heard` is what that has confirmed, `report` its signed report of the end as it was
-    said, `digest` the hash of that (both empty before).
+    """A second copy of a clip on the machine `host`, or in the `store` that it uses: `heard` is what that machine has confirmed, `report`
+    its signed report of the end as it was said, `digest` the hash of that (both empty before).
     """
 
     host: str
@@ -188,6 +188,7 @@ class Copy:
     heard: str = ""
     report: str = ""
     digest: str = ""
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True)

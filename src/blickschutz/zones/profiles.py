@@ -163,9 +163,9 @@ def control_room(
     )
 
 
-def cell_host(*, data: Path, join: Path, temporary: Path, broker: int) -> Profile:
-    """A host's agent: what it joins by, the folder of what it has to tell and of its clips, and the broker. No camera: that is its cells'
-    alone."""
+def cell_host(*, data: Path, join: Path, temporary: Path, broker: int, store: int | None = None) -> Profile:
+    """A host's agent: what it joins by, the folder of what it has to tell and of its clips, the broker, and the port of a store for copies
+    where it has one. No camera: that is its cells' alone."""
     files = (
         *_common(),
         *_names(),
@@ -176,7 +176,9 @@ def cell_host(*, data: Path, join: Path, temporary: Path, broker: int) -> Profil
         *_reading(_MACHINE, "/proc/sys/kernel/random/boot_id"),
         Grant("temporary files", temporary, Right.READ | Right.CHANGE),
     )
-    return Profile(Zone.CELL_HOST, files, frozenset({broker}), udp=True, unix=True, signals=True, starts=True)
+    return Profile(
+        Zone.CELL_HOST, files, frozenset({broker} if store is None else {broker, store}), udp=True, unix=True, signals=True, starts=True
+    )
 
 
 def _common() -> list[Grant]:

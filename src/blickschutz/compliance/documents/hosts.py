@@ -6,6 +6,7 @@ from blickschutz.compliance.documents.model import Sentence, law, say, setting, 
 from blickschutz.compliance.model import Grounds
 
 _CAMERAS, _COPIES = setting("hosts.cameras"), setting("hosts.copies")
+_STORES, _STORED = setting("hosts.stores"), test("tests/unit/test_copy_store.py")
 _STAYS, _COPIED = test("tests/unit/test_host_clips.py"), test("tests/unit/test_copies.py")
 
 
@@ -24,7 +25,7 @@ def kept_there(g: Grounds) -> tuple[Sentence, ...]:
     )
     if not hosts.copies:
         return (made, say("Eine Zweitkopie wird nicht angelegt.", _COPIES))
-    names = ", ".join(hosts.copies)
+    names, stores = ", ".join(hosts.copies), [one for one in hosts.stores if one.host in hosts.copies]
     return (
         made,
         say(
@@ -34,6 +35,16 @@ def kept_there(g: Grounds) -> tuple[Sentence, ...]:
             _COPIES,
             _COPIED,
             law("Art. 32 Abs. 1 lit. b und c DSGVO"),
+        ),
+        *(
+            say(
+                f"Der Rechner {one.host} legt seine Zweitkopien in einen Objektspeicher: {one.place}. Betreibt ihn eine andere Stelle, ist "
+                "das Auftragsverarbeitung; ob er in einem Drittland steht, kann diese Software nicht prüfen. Lesen kann er sie nicht.",
+                _STORES,
+                _STORED,
+                law("Art. 28 DSGVO"),
+            )
+            for one in stores
         ),
     )
 
@@ -59,5 +70,18 @@ def erased_there(g: Grounds) -> tuple[Sentence, ...]:
             _COPIES,
             _COPIED,
             law("Art. 17 DSGVO"),
+        ),
+        *(
+            (
+                say(
+                    "Ein Objektspeicher überschreibt nichts: Jede Fassung wird dort gelöscht, und danach darf keine mehr aufgeführt sein. "
+                    "Ist er zum Ende der Frist nicht erreichbar, wird weiter versucht, und der Vorgang bleibt bis zum Nachweis offen.",
+                    _STORES,
+                    _STORED,
+                    law("Art. 17 DSGVO"),
+                ),
+            )
+            if any(one.host in g.site.hosts.copies for one in g.site.hosts.stores)
+            else ()
         ),
     )

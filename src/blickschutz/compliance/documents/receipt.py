@@ -33,6 +33,11 @@ _ENDINGS = {
         "überschrieb nichts.",
         "A run that was interrupted had begun to overwrite the file; the next one found none, or an empty one, and overwrote nothing.",
     ),
+    Ending.DELETED: (
+        "Jede Fassung wurde in dem Speicher gelöscht, der sie aufbewahrte; danach wurde keine mehr aufgeführt. Überschrieben wird dort "
+        "nichts.",
+        "Every version was deleted in the store that kept it; none was listed afterwards. Nothing is overwritten there.",
+    ),
     Ending.VANISHED: (
         "Es war keine Datei mehr da, oder eine leere; dieser Auftrag hat nichts überschrieben.",
         "No file was found, or an empty one; nothing was overwritten by this order.",
@@ -97,7 +102,11 @@ def _copy(g: Grounds, proof: CopyProof, language: str) -> tuple[str, str]:
     done = f"{_moment(g, proof.destroyed, language)}. {_said(_ENDINGS, proof.ending, language)}"
     written = f"{t('Überschrieben', 'Overwritten')}: {_bytes(proof.overwritten, language)}."
     report = t("Unterschriebener Bericht des Rechners", "Signed report of the machine")
-    return f"{t('Zweitkopie auf Rechner', 'Second copy on machine')} {proof.host}", f"{done} {written} {report}: SHA-256 {proof.reported}"
+    place = f", {t('Speicher', 'store')} {proof.store}" if proof.store else ""
+    return (
+        f"{t('Zweitkopie auf Rechner', 'Second copy on machine')} {proof.host}{place}",
+        f"{done} {written} {report}: SHA-256 {proof.reported}",
+    )
 
 
 def _how(receipt: Receipt, language: str) -> list[Sentence | Table]:

@@ -5,7 +5,7 @@ The rows are what counts: a row says that there is a copy before its keeper hear
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -39,11 +39,13 @@ def with_copy(case: Case, copy: Copy) -> Case:
 
 
 class ClipCopies:
-    """`keepers` are the hosts that the site asks to keep copies, in their order. Waits for disk and database."""
+    """`keepers` are the hosts that the site asks to keep copies, in their order, each with the store that it is to use (empty: its disk).
+    Waits for disk and database.
+    """
 
-    def __init__(self, archive: Archive, office: BackOffice, shredder: Shredder, keepers: Sequence[str]) -> None:
+    def __init__(self, archive: Archive, office: BackOffice, shredder: Shredder, keepers: Mapping[str, str]) -> None:
         self._key, self._time, self._limits = archive.key, archive.time, archive.limits
-        self._store, self._log, self._shredder, self._keepers = office.cases.store, office.log, shredder, tuple(keepers)
+        self._store, self._log, self._shredder, self._keepers = office.cases.store, office.log, shredder, dict(keepers)
         # By clip and keeper what was said last: the row's version, what it means, when (monotonic).
         self._said: dict[tuple[str, str], tuple[int, str, float]] = {}
 
@@ -63,10 +65,10 @@ class ClipCopies:
         """The case with the copy that it is to have: in its row before anybody hears of it."""
         if case.copies or not wants_copy(case) or self._ends(case) is None:
             return case
-        host = keeper_for(case, self._keepers, [one for one in self._keepers if hosts.is_present(one)])
+        host = keeper_for(case, list(self._keepers), [one for one in self._keepers if hosts.is_present(one)])
         if not host:
             return case
-        wanted = replace(case, copies=(Copy(host),))
+        wanted = replace(case, copies=(Copy(host, store=self._keepers[host]),))
         return replace(wanted, version=wanted.version + 1) if self._store.copied(wanted) else case
 
     def _ends(self, case: Case) -> float | None:
@@ -126,7 +128,7 @@ class ClipCopies:
         if any(one.state is not CopyState.GONE for one in case.copies):
             return
         report = msgspec.json.decode(case.reported, type=HostReceipt)
-        copies = [(msgspec.json.decode(one.report, type=HostReceipt), one.digest) for one in case.copies]
+        copies = [(msgspec.json.decode(one.report, type=HostReceipt), one) for one in case.copies]
         if not self._shredder.reported(case, report, case.digest, copies):
             raise DeviceError(f"the case of the clip {case.clip} changed meanwhile")
 

@@ -6,7 +6,7 @@ The rows are what counts: what a host has not confirmed is said again. docs/desi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -36,7 +36,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 class HostedClips:
     """`heard` never waits; `look` waits for disk and database. Without `hosts` nothing is said and everything waits. `keepers` are those
-    that are to keep second copies.
+    that are to keep second copies, each with the store that it is to use (empty: its disk).
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class HostedClips:
         hosts: ClipHosts | None,
         clock: Clock,
         do: Do,
-        keepers: Sequence[str] = (),
+        keepers: Mapping[str, str] | None = None,
     ) -> None:
         self._key, self._shredder, self._hosts, self._clock, self._do = archive.key, shredder, hosts, clock, do
         self._store, self._log = office.cases.store, office.log
-        self._copies = ClipCopies(archive, office, shredder, keepers)
+        self._copies = ClipCopies(archive, office, shredder, keepers or {})
         # By clip what was said last: the row's version, what it means, when (monotonic).
         self._said: dict[str, tuple[int, str, float]] = {}
 

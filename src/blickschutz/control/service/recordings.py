@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from blickschutz.audit.service import ChainReport
 from blickschutz.control.model import CopyView, Refused
@@ -30,7 +30,7 @@ class RecordingDesk:
     """See `web.ports.Recordings`."""
 
     def __init__(
-        self, records: Inspected, routing: SituationRouting, worker: Worker, fetch: ClipFetch | None = None, keepers: Sequence[str] = ()
+        self, records: Inspected, routing: SituationRouting, worker: Worker, fetch: ClipFetch | None = None, keepers: Collection[str] = ()
     ) -> None:
         self._records, self._routing, self._worker, self._fetch, self._keepers = records, routing, worker, fetch, tuple(keepers)
         self._archive, self._orders = records.archive, records.orders
@@ -66,7 +66,7 @@ class RecordingDesk:
     def copies(self, case: Case) -> Sequence[CopyView]:
         told = directive_of(case, self._archive.key.installation)
         wanted = decided(case.clip, told.held_until, told.restricted, told.doom)
-        return [CopyView(one.host, one.state, not self._is_present(one.host), one.heard != wanted) for one in case.copies]
+        return [CopyView(one.host, one.store, one.state, not self._is_present(one.host), one.heard != wanted) for one in case.copies]
 
     def uncopied(self) -> Sequence[int]:
         if not self._keepers:

@@ -21,7 +21,7 @@ from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.kernel.events import Topic
 from blickschutz.retention.model import CopyProof, Ending, Receipt, Removed, Stuck
 from blickschutz.retention.rules import METHODS, MOST_TRIES, deadline, is_due, is_near, proof_text, receipt_text, wait_s
-from blickschutz.review.model import Case, CaseState, Erasing
+from blickschutz.review.model import Case, CaseState, Copy, Erasing
 from blickschutz.review.rules import MORTAL, contradiction
 from blickschutz.storage.reserve import Reserve
 
@@ -153,10 +153,10 @@ class Shredder:
         case = self._overwritten(case)
         return self._finished(case, self._receipt(case, self._cleared(case)))
 
-    def reported(self, case: Case, report: HostReceipt, reported: str, copies: Sequence[tuple[HostReceipt, str]] = ()) -> bool:
+    def reported(self, case: Case, report: HostReceipt, reported: str, copies: Sequence[tuple[HostReceipt, Copy]] = ()) -> bool:
         """A host has destroyed the clip of a case whose end is ordered: what was made of it here goes, too, and that is the receipt.
-        `reported` is the hash of the host's signed text, `copies` what the keepers of second copies reported, with theirs. Raises
-        `DeviceError` where something is left here.
+        `reported` is the hash of the host's signed text, `copies` what keepers of second copies reported, with what is known of each.
+        Raises `DeviceError` where something is left here.
         """
         removed = self._cleared(case)
         receipt = Receipt(
@@ -178,7 +178,7 @@ class Shredder:
             begun=report.begun,
             host=report.host,
             reported=reported,
-            copies=[proof_text(_proof(one, digest)) for one, digest in copies],
+            copies=[proof_text(_proof(one, copy)) for one, copy in copies],
         )
         return self._finished(case, receipt)
 
@@ -259,7 +259,7 @@ class Shredder:
         )
 
 
-def _proof(report: HostReceipt, digest: str) -> CopyProof:
+def _proof(report: HostReceipt, copy: Copy) -> CopyProof:
     return CopyProof(
         host=report.host,
         destroyed=report.destroyed,
@@ -270,5 +270,6 @@ def _proof(report: HostReceipt, digest: str) -> CopyProof:
         overwritten=report.overwritten,
         begun=report.begun,
         absent=report.absent,
-        reported=digest,
+        reported=copy.digest,
+        store=copy.store,
     )

@@ -20,6 +20,7 @@ import structlog
 from blickschutz.hosts.io.ends import ClipEnds, Own, Teller
 from blickschutz.hosts.io.pieces import piece_of
 from blickschutz.hosts.io.records import ClipRecords
+from blickschutz.hosts.io.stored import NamedStore, StoredCopies
 from blickschutz.hosts.model import AskPiece, CopyOrder, DirectiveHeard, KeptCopy, KeptState, Piece, SignedDirective
 from blickschutz.hosts.rules import copies as rules
 from blickschutz.kernel.clock import Clock
@@ -36,6 +37,7 @@ FIRST_AGAIN_S, MOST_AGAIN_S = 2.0, 300.0
 # So often a copy is compared with its hash, one in a look.
 COMPARED_EVERY_S: Final = 12 * 3600.0
 _STRAY_S: Final = 60.0
+_PATIENCE_S: Final = 2.0
 _MOST_BYTES: Final = 64 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _encode = msgspec.msgpack.Encoder().encode
@@ -53,7 +55,7 @@ def order_for_copy(signed: SignedDirective) -> CopyOrder:
 
 
 class HostCopies:
-    """Of one host, in a folder of their own. `reserve` are bytes that stay free."""
+    """Of one host, in a folder of their own, or in the store that the order names. `reserve` are bytes that stay free."""
 
     def __init__(
         self,
@@ -64,10 +66,14 @@ class HostCopies:
         clock: Clock,
         teller: Teller,
         reserve: int = RESERVE_BYTES,
+        store: NamedStore | None = None,
     ) -> None:
         self._own, self._shelf, self._records, self._time, self._clock = own, shelf, records, time, clock
         self._teller, self._reserve, self._lock = teller, reserve, threading.RLock()
-        self._ends = ClipEnds(own, shelf, records, time, teller, lambda record: record.line)
+        self._stored = StoredCopies(store, clock)
+        self._ends = ClipEnds(own, shelf, records, time, teller, lambda record: record.line, self._stored.destroy)
+        # The clip that is on its way into the store now: nothing ends it before that is over.
+        self._busy = ""
         # By clip: how often it was tried, and when it is again; when it was compared last; since when a file is known that nobody ordered.
         self._put_off: dict[str, tuple[int, float]] = {}
         self._compared: dict[str, float] = {}
@@ -81,12 +87,18 @@ class HostCopies:
         order = order_for_copy(signed)
         if (order.installation, order.host) != (self._own.installation, self._own.host):
             raise ProtocolError("an order for a copy is for another host")
-        with self._lock:
+        if not self._lock.acquire(timeout=_PATIENCE_S):
+            # A store that does not answer holds up no order to this host's own cameras; this one is said again.
+            _log.warning("order_for_copy_waits", clip=order.clip)
+            return
+        try:
             record = self._records.get(order.clip)
             if record is None:
                 self._begin(order, signed)
             elif record.state is not KeptState.GONE:
                 self._followed(record, order)
+        finally:
+            self._lock.release()
 
     def _begin(self, order: CopyOrder, signed: SignedDirective) -> None:
         if order.had:
@@ -132,7 +144,7 @@ class HostCopies:
         record = self._records.get(asked.clip)
         if record is None or record.state is not KeptState.THERE or record.doom is not None:
             return Piece(0, 0, b"", "gone")
-        return piece_of(self._shelf, asked)
+        return self._stored.piece(asked) if record.stored else piece_of(self._shelf, asked)
 
     # --- what is copied ---
 
@@ -144,15 +156,24 @@ class HostCopies:
         return min(ready, key=lambda one: (self._put_off.get(one.clip, (0, 0.0)), one.number), default=None)
 
     def begin(self, record: KeptCopy) -> int | None:
-        """From which byte on it is to be asked for; None where all of it is here. Raises `DeviceError` where there is no room for it."""
+        """From which byte on it is to be asked for; None where all of it is here. Raises `DeviceError` where there is no room for it, or
+        its store is refused.
+        """
+        self._stored.require_fit(record)
+        if record.stored and self._stored.is_right(record):
+            # Whoever brought it there was interrupted before they said so.
+            self._whole(record.clip)
+            return None
         with self._lock:
             have = self._shelf.size(record.clip) or 0
             if have >= record.size:
-                self._settled(record)
-                return None
-            if self._shelf.free() - (record.size - have) < self._reserve:
+                self._compared_here(record)
+            elif self._shelf.free() - (record.size - have) < self._reserve:
                 raise DeviceError("there is no room on the disk for the copy")
+        if have < record.size:
             return have
+        self._settled(record)
+        return None
 
     def add(self, clip: str, start: int, data: bytes) -> bool:
         """Whether nothing more is wanted of it. Raises `DeviceError`: it is tried again."""
@@ -174,20 +195,46 @@ class HostCopies:
                 raise DeviceError(f"the copy cannot be written: {error.strerror}") from error
             if start + len(data) < record.size:
                 return False
-            self._settled(record)
-            return True
+            self._compared_here(record)
+        self._settled(record)
+        return True
 
-    def _settled(self, record: KeptCopy) -> None:
+    def _compared_here(self, record: KeptCopy) -> None:
         """All of it is here: it counts once it is what was ordered."""
         if not self._is_right(record):
             self._ruined(record.clip)
             raise DeviceError("what came is not the clip that was ordered: its hash is another one")
-        self._put_off.pop(record.clip, None)
-        self._compared[record.clip] = self._clock.monotonic()
-        _log.info("copy_is_there", clip=record.clip, origin=record.origin)
-        self._answer(self._records.put(msgspec.structs.replace(record, state=KeptState.THERE)))
+
+    def _settled(self, record: KeptCopy) -> None:
+        """Where it is to lie in a store it goes there now: noted before, compared there, and only then not kept here any more."""
+        if not record.store:
+            self._whole(record.clip)
+            return
+        with self._lock:
+            known = self._records.get(record.clip)
+            if known is None or known.state is not KeptState.COMING or known.doom is not None:
+                return
+            record, self._busy = self._records.put(msgspec.structs.replace(known, stored=True)), record.clip
+        try:
+            self._stored.put(record, self._shelf.path(record.clip), _encode(record.order))
+            self._ruined(record.clip)
+        finally:
+            self._busy = ""
+        self._whole(record.clip)
+
+    def _whole(self, clip: str) -> None:
+        with self._lock:
+            record = self._records.get(clip)
+            if record is None or record.state is not KeptState.COMING or record.doom is not None:
+                return
+            self._put_off.pop(clip, None)
+            self._compared[clip] = self._clock.monotonic()
+            _log.info("copy_is_there", clip=clip, origin=record.origin, store=record.store)
+            self._answer(self._records.put(msgspec.structs.replace(record, state=KeptState.THERE)))
 
     def _is_right(self, record: KeptCopy) -> bool:
+        if record.stored and record.state is KeptState.THERE:
+            return self._stored.is_right(record)
         try:
             with self._shelf.path(record.clip).open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -219,7 +266,7 @@ class HostCopies:
         for record in self._records.all():
             self._each(record.clip, partial(self._look_at, record.clip, None if reading.suspended else reading.now))
         self._compare()
-        self._find_strays()
+        self._find_strays(self._stored.clips())
 
     def _each(self, clip: str, step: Callable[[], None]) -> None:
         """One that fails holds up no other; it is tried again with the next look."""
@@ -231,7 +278,9 @@ class HostCopies:
 
     def _look_at(self, clip: str, now: float | None) -> None:
         record = self._records.get(clip)
-        if record is None or self._ends.look_at(record, now):
+        if record is None or clip == self._busy or (record.stored and not self._stored.may_try(clip)):
+            return
+        if self._ends.look_at(record, now):
             self._put_off.pop(clip, None)
         elif record.state is KeptState.THERE and record.answered < record.serial:
             self._answer(record)
@@ -256,17 +305,17 @@ class HostCopies:
     def _beside(self, clip: str) -> Path:
         return self._shelf.path(clip).with_suffix(BESIDE)
 
-    def _find_strays(self) -> None:
+    def _find_strays(self, stored: set[str]) -> None:
         """Files of which no record is left: the order beside one says until when it is kept. Without one it goes."""
         known, now = {record.clip for record in self._records.all()}, self._clock.monotonic()
         beside = {path.stem for path in self._shelf.folder.glob(f"*{BESIDE}") if not path.name.startswith(".")}
-        self._strays = {clip: self._strays.get(clip, now) for clip in (self._shelf.clips() | beside) - known}
+        self._strays = {clip: self._strays.get(clip, now) for clip in (self._shelf.clips() | beside | stored) - known}
         for clip, since in self._strays.items():
             if now - since >= _STRAY_S:
-                self._each(clip, partial(self._stray, clip))
+                self._each(clip, partial(self._stray, clip, clip in stored))
 
-    def _stray(self, clip: str) -> None:
-        signed = self._signed_beside(clip)
+    def _stray(self, clip: str, stored: bool) -> None:
+        signed = self._signed_beside(clip, stored)
         order = order_for_copy(signed) if signed is not None else None
         if signed is None or order is None:
             size = self._shelf.size(clip) or 0
@@ -287,12 +336,13 @@ class HostCopies:
             self._held_at(order),
             self._records.next_number(),
         )
-        self._records.put(record)
+        self._records.put(msgspec.structs.replace(record, stored=stored, store=self._stored.name if stored else record.store))
 
-    def _signed_beside(self, clip: str) -> SignedDirective | None:
+    def _signed_beside(self, clip: str, stored: bool) -> SignedDirective | None:
         """The order beside a clip; None where there is none of this installation for this host and this clip."""
         try:
-            signed = msgspec.msgpack.decode(read_regular(self._beside(clip), _MOST_BYTES), type=SignedDirective)
+            text = self._stored.order(clip) if stored else read_regular(self._beside(clip), _MOST_BYTES)
+            signed = msgspec.msgpack.decode(text, type=SignedDirective)
             if not is_signed(rules.COPY + signed.text, signed.signature, self._own.public):
                 return None
             order = order_for_copy(signed)

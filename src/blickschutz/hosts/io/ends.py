@@ -52,12 +52,22 @@ class Own:
 
 
 class ClipEnds(Generic[K]):
-    """Of one folder. `line` says under which camera the end of a record is told."""
+    """Of one folder. `line` says under which camera the end of a record is told; `elsewhere` destroys what lies in a store of a record, and
+    says whether there was anything.
+    """
 
     def __init__(
-        self, own: Own, shelf: ClipShelf, records: ClipRecords[K], time: RetentionTime, teller: Teller, line: Callable[[K], str]
+        self,
+        own: Own,
+        shelf: ClipShelf,
+        records: ClipRecords[K],
+        time: RetentionTime,
+        teller: Teller,
+        line: Callable[[K], str],
+        elsewhere: Callable[[K], bool] = lambda record: False,
     ) -> None:
         self._own, self._shelf, self._records, self._time, self._teller, self._line = own, shelf, records, time, teller, line
+        self._elsewhere = elsewhere
 
     def look_at(self, record: K, now: float | None) -> bool:
         """Whether its end was begun, is over or is being told; `now` in retention time, None while nothing may be judged."""
@@ -86,10 +96,12 @@ class ClipEnds(Generic[K]):
             record = self._erasing(record, Erasing(size, self._time.dated()))
             written = self._shelf.overwrite(record.clip)
             record = self._erasing(record, Erasing(written, self._time.dated(), done=True) if written is not None else before)
+        # What is far away goes first: the order beside the clip is here as long as anything is there.
+        deleted = self._elsewhere(record)
         removed = self._shelf.remove(record.clip)
         if not removed.absent:
             raise DeviceError(f"something of the clip {record.clip} is still there")
-        made = rules.receipt(record, self._own.installation, self._own.host, self._time.dated(), removed.derived)
+        made = rules.receipt(record, self._own.installation, self._own.host, self._time.dated(), removed.derived, deleted=deleted)
         text = rules.text_of(made)
         gone = ClipGone(receipt=text, signature=self._own.witness.sign(rules.RECEIPT + text), certificate=self._own.witness.certificate)
         _log.info("clip_destroyed", clip=record.clip, reason=made.reason, ending=made.ending)

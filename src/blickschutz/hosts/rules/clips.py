@@ -91,11 +91,12 @@ def doomed(record: KeptClip, known: Kept | None, now: float) -> str:
     return deadline(known, limits).why.value if is_due(known, limits, now) else ""
 
 
-def receipt(record: KeptClip, installation: str, host: str, destroyed: float, derived: int) -> HostReceipt:
-    """What was done, from what was noted while it was done. Only for a clip of which nothing is left."""
+def receipt(record: KeptClip, installation: str, host: str, destroyed: float, derived: int, *, deleted: bool = False) -> HostReceipt:
+    """What was done, from what was noted while it was done. Only for a clip of which nothing is left; `deleted` where it lay in a store."""
     erasing, doom = record.erasing, record.doom
     assert doom is not None  # nothing is destroyed without an order
     ending = Ending.VANISHED if erasing is None else Ending.OVERWRITTEN if erasing.done else Ending.INTERRUPTED
+    ending = Ending.DELETED if deleted else ending
     size = erasing.size if erasing is not None else 0
     return HostReceipt(
         installation=installation,

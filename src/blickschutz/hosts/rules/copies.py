@@ -60,6 +60,7 @@ def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float)
         ends=ends,
         left_s=min(LONGEST_S, max(0.0, ends - now)),
         had=copy.state in {CopyState.THERE, CopyState.LOST},
+        store=copy.store,
         held_until=told.held_until,
         restricted=told.restricted,
         doom=told.doom,
@@ -105,6 +106,7 @@ def accepted(order: CopyOrder, signed: SignedDirective, line: str, now: Stamp, e
         origin=order.origin,
         line=line,
         order=signed,
+        store=order.store,
     )
 
 

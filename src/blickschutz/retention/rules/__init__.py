@@ -56,6 +56,10 @@ METHODS: Mapping[Ending, str] = {
     Ending.VANISHED: (
         "no file was found, or an empty one, and nothing was overwritten by this order; derived files removed, absence looked at again"
     ),
+    Ending.DELETED: (
+        "every version and every marker of the object deleted in the store that kept it, listed again: none is left; "
+        "nothing was overwritten there, because such a store overwrites nothing"
+    ),
 }
 # A clip that does not go is tried again ever more rarely, and at least every quarter of an hour; people are told after the fifth try.
 FIRST_WAIT_S, MOST_WAIT_S, MOST_TRIES = 5.0, 900.0, 5
