@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from blickschutz.audit.model import Event
 from blickschutz.control.model import HostNewsHeard
+from blickschutz.control.service.copies import LOST_AGAIN_S
 from blickschutz.control.service.fetching import ClipFetch
 from blickschutz.control.service.host_clips import HostedClips
 from blickschutz.guard.service import Guard
@@ -411,13 +412,15 @@ class TwoHosts(Land):
         self.hosted = HostedClips(
             archive, records.office, records.shredder, self, self.house.clock, records.worker.do, {HOST: "", KEEPER: ""}
         )
-        self.away, self.said = set(), []
+        self.away, self.said, self.told_to_keeper = set(), [], []
 
     def is_present(self, host):
         return host not in self.away
 
     def direct(self, host, name, data):
         self.said.append((host, data))
+        if host == KEEPER:
+            self.told_to_keeper.append(name)
 
     def require_report(self, host, text, signature, certificate):
         require_signed(text, signature, certificate, self._authority.pem.encode(), {user(self.installation, host, "e1")})
@@ -630,6 +633,11 @@ class TestTogether:
         assert (land.case(clip).state, land.copy(clip).state) == (CaseState.DESTROYING, CopyState.LOST)
         assert not land.house.records.office.log.find(event=Event.SHREDDED, subject=clip)
         assert len(land.house.records.office.log.find(event=Event.MISSING_FILE, subject=clip)) == 1
+        asked = len(land.told_to_keeper)
+        land.again_later()
+        assert len(land.told_to_keeper) == asked, "it is not asked every few seconds for ever"
+        land.passes(LOST_AGAIN_S)
+        assert len(land.told_to_keeper) > asked
 
     def test_rows_out_of_a_backup_are_heard_by_the_keeper_again(self, land):
         clip = land.copied()

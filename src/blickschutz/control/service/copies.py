@@ -26,6 +26,8 @@ from blickschutz.review.model import Case, CaseState, Copy, CopyState
 
 _log = structlog.get_logger(__name__)
 AGAIN_S: Final = 20.0
+# One that its keeper does not know any more is asked for as long as its case is open.
+LOST_AGAIN_S: Final = 900.0
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -87,7 +89,8 @@ class ClipCopies:
             return
         key = case.clip, copy.host
         before = self._said.get(key)
-        if before is not None and before[:2] == (case.version, wanted) and now - before[2] < AGAIN_S:
+        again = LOST_AGAIN_S if copy.state is CopyState.LOST else AGAIN_S
+        if before is not None and before[:2] == (case.version, wanted) and now - before[2] < again:
             return
         if order.doom is not None and (self._shredder.waits or not self._shredder.may_go(case)):
             return  # as with the original: the rows may not be the right ones
