@@ -169,6 +169,28 @@ def test_a_stopped_camera_gives_nothing_more_and_the_next_connection_begins_anew
     assert [pts for part in fragments for pts in part.pts] == pictures
 
 
+@pytest.mark.parametrize(("until_s", "stopped"), [(-1.0, False), (60.0, True)], ids=["its lease is over", "stopped"])
+def test_a_cell_that_may_not_film_when_it_begins_does_not_open_its_camera(one, monkeypatch, until_s, stopped):
+    """It may have been started so slowly that its lease ended meanwhile, or for a camera that somebody stopped."""
+    cell, begun, turns = one.cell, [], []
+    monkeypatch.setattr(cell, "_prepare", lambda settings: None)
+    monkeypatch.setattr(cell._channel, "start", lambda: None)
+    monkeypatch.setattr(cell._channel, "close", lambda: None)
+    monkeypatch.setattr(cell, "_begin", lambda: begun.append(len(turns)))
+
+    def turn():
+        turns.append(cell._stopped)
+        if len(turns) == 1:
+            for message in (FilmUntil(cell._age() + 60.0), Stop(False)):
+                cell._handle(message)
+        cell._ended = len(turns) == 2
+
+    monkeypatch.setattr(cell, "_turn", turn)
+    cell.run(cell._settings, cell._age() + until_s, stopped=stopped)
+    assert turns[0], "it begins as one that is stopped"
+    assert begun == [1], "and opens it once it may"
+
+
 def test_a_cell_lets_go_when_its_lease_is_over_though_nobody_says_so(one, monkeypatch):
     age, states = [100.0], []
     one.cell._age = lambda: age[0]

@@ -139,12 +139,16 @@ class Cell:
         # Orders by the situation for which they were given: it ends them where nobody may be there to say so, as under a lease.
         self._orders: dict[int, int] = {}
 
-    def run(self, settings: CellSettings) -> None:
-        """Work until the end."""
+    def run(self, settings: CellSettings, until: float = float("inf"), *, stopped: bool = False) -> None:
+        """Work until the end. The camera is not opened where its lease (`until`) is over already, or while it is `stopped`."""
         structlog.contextvars.bind_contextvars(camera=settings.camera)
+        self._film_until, self._told_to_stop = until, stopped
         self._channel.start()
         self._prepare(settings)
-        self._begin()
+        if until < float("inf"):
+            self._lease.told(until)
+        self._stopped = True
+        self._hold_lease()
         try:
             while not self._ended:
                 self._turn()
@@ -490,4 +494,6 @@ def run_cell(connection: socket.socket) -> None:
         recorded = local_listener() if settings.recorded is not None else None
         lines = notify_listener(settings.notify) if settings.notify is not None else ""
         confine(profile_of(settings, *(one.getsockname()[1] for one in (listener, recorded) if one is not None)))
-        Cell(connection, listener=listener, door=door, lines=lines, recorded_listener=recorded).run(settings)
+        Cell(connection, listener=listener, door=door, lines=lines, recorded_listener=recorded).run(
+            settings, first.until, stopped=first.stopped
+        )

@@ -72,11 +72,15 @@ def greeting(installation: str = "", camera: str = "", run: str = "") -> Greetin
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """What a cell is told at its start: its settings, with what it signs in with, and the door at which it may be found again."""
+    """What a cell is told at its start: its settings, with what it signs in with, the door at which it may be found again, and whether it
+    may open its camera: before the end of its lease (by `aging`), and not while it is `stopped`.
+    """
 
     settings: CellSettings
     door: DoorSettings | None = None
     listener: socket.socket | None = None
+    until: float = float("inf")
+    stopped: bool = False
 
 
 def say_first(line: socket.socket, ours: Greeting, first: First) -> bytes:
@@ -86,7 +90,7 @@ def say_first(line: socket.socket, ours: Greeting, first: First) -> bytes:
     """
     plain, secret = parted(first.settings)
     data = pack(ours) + pack(Configure(plain))
-    pipe = hand_over(Handed(credentials=secret, door=first.door))
+    pipe = hand_over(Handed(credentials=secret, door=first.door, until=first.until, stopped=first.stopped))
     handles = [pipe] if first.listener is None else [pipe, first.listener.fileno()]
     try:
         sent = socket.send_fds(line, [data[: LENGTH.size]], handles)
@@ -118,7 +122,7 @@ def first_to_cell(connection: socket.socket) -> First | None:
             raise ProtocolError("a cell is told what to do first")
         handed = take_over(handles.pop(0))
         listener = socket.socket(fileno=handles.pop(0)) if handles else None
-        return First(joined(told.settings, handed.credentials), handed.door, listener)
+        return First(joined(told.settings, handed.credentials), handed.door, listener, handed.until, handed.stopped)
     except (OSError, EOFError):
         return None
     finally:

@@ -33,10 +33,12 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All secrets of a new life of a cell."""
+    """All secrets of a new life of a cell, and whether it may film at all: until then by `aging`, and not while it is `stopped`."""
 
     credentials: Credentials
     door: DoorSettings | None = None
+    until: float = float("inf")
+    stopped: bool = False
 
     def __repr__(self) -> str:
         return "Handed()"

@@ -367,7 +367,7 @@ class CellKeeper:
             with theirs, listener or contextlib.nullcontext():
                 self.process = await asyncio.to_thread(self._launch, theirs, self.camera)
                 own = greeting(door.installation if door is not None else "", self.camera, self._run)
-                rest = say_first(ours, own, First(self._told_settings(), door, listener))
+                rest = say_first(ours, own, First(self._told_settings(), door, listener, stopped=self.stopped))
             unused.pop_all()
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
         self._writer.write(rest)

@@ -231,7 +231,9 @@ class HostedCell:
             with theirs, listener:
                 life.process = await asyncio.to_thread(housing.launch, theirs, self.camera)
                 own = greeting(housing.installation, self.camera, run)
-                rest = say_first(ours, own, First(settings, door, listener))
+                stop = self._states.get(Stop)
+                first = First(settings, door, listener, self._until, stopped=isinstance(stop, Stop) and stop.on)
+                rest = say_first(ours, own, first)
             unused.pop_all()
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=2**20)
         self._writer.write(rest)
