@@ -213,16 +213,15 @@ class Agent:
             lasts = camera in cameras and self._holder.until_of(camera, now) > until
             cell.lease(cameras.get(camera, 0), now + FOREVER_S if lasts else until)
 
-    async def _let_go(self, cameras: Collection[str]) -> None:
+    async def _let_go(self, cameras: Collection[str], patience_s: float = _GONE_S) -> None:
+        """Returns once no cell of these is left. Raises `DeviceError` where one does not end though it is killed: from the next renewal on
+        another host may film, so it must not be written; the lease ends by itself then."""
         cells = [self._cells[camera] for camera in cameras if camera in self._cells]
-        if cells:
-            try:
-                async with asyncio.timeout(_GONE_S):
-                    await asyncio.gather(*(cell.gone() for cell in cells))
-            except TimeoutError:
-                # From the next renewal on another host may film: what has not let go in order does now.
-                for cell in cells:
-                    cell.kill()
+        if cells and not await _gone(cells, patience_s):
+            for cell in cells:
+                cell.kill()
+            if not await _gone(cells, _GONE_S):
+                raise DeviceError(f"cells of {', '.join(cell.camera for cell in cells)} do not end")
 
     async def _end(self) -> None:
         """The cells end and tell their last; the lease goes back, so that others need not wait for its end. What goes on unreached stays
@@ -232,11 +231,9 @@ class Agent:
             await self._lease.finished(_GONE_S)
         self._holder.leave()
         self._films({}, self._holder.until)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LEFT_S):
-                await asyncio.gather(*(cell.gone() for cell in self._cells.values()))
-        if self._lease is not None and aging() >= self._silent_until:
-            with contextlib.suppress(DeviceError, *BROKEN):
+        with contextlib.suppress(DeviceError, *BROKEN):
+            await self._let_go(self._cells, _LEFT_S)
+            if self._lease is not None and aging() >= self._silent_until:
                 await self._rounds.round()
         for end in self._ends.values():
             await end.close()
@@ -244,6 +241,15 @@ class Agent:
         await self._broker.close()
         for journal in self._journals.values():
             journal.close()
+
+
+async def _gone(cells: Collection[HostedCell], seconds: float) -> bool:
+    """Whether no cell of them is left within that time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(cell.gone() for cell in cells))
+            return True
+    return False
 
 
 def _is_over(process: Started) -> bool:

@@ -99,6 +99,8 @@ class HostedCell:
         self._ended.set()
         self._writer: asyncio.StreamWriter | None = None
         self._life: _Life | None = None
+        # Also while it is started, and does not answer yet.
+        self._newest: _Life | None = None
 
     def lease(self, token: int, until: float) -> None:
         """What the host may film now: under this token (0: not at all), until then by `aging`."""
@@ -108,8 +110,8 @@ class HostedCell:
 
     def kill(self) -> None:
         """Nothing of it films from now on."""
-        if self._life is not None:
-            self._life.kill()
+        if self._newest is not None:
+            self._newest.kill()
 
     async def gone(self) -> None:
         """Wait until no cell of it is left."""
@@ -195,7 +197,7 @@ class HostedCell:
     async def _live(self) -> None:
         """One life, until it is not wanted any more. Raises `DeviceError` where it ends unasked."""
         assert self._settings is not None  # it is wanted
-        life = _Life(uuid.uuid4().hex, self.token, self._digest())
+        life = self._newest = _Life(uuid.uuid4().hex, self.token, self._digest())
         settings = housed(self._settings, self._own, str(self._housing.clips), self._housing.root)
         self._ended.clear()
         try:
@@ -218,6 +220,7 @@ class HostedCell:
         finally:
             self._life = None
             await self._end(life)
+            self._newest = None
 
     async def _begun(self, settings: CellSettings, life: _Life) -> asyncio.StreamReader:
         housing, run = self._housing, life.run
