@@ -1,13 +1,14 @@
 """A host in a network namespace of its own is cut off by its link; what it did meanwhile, and what of that arrived.
 
-    python -m benchmarks.cuts [--seconds 60] [--drift 2] [--ahead 2] [--rounds 1]
+    python -m benchmarks.cuts [--seconds 60] [--drift 2] [--ahead 2] [--rounds 1] [--restart]
 
 One host that alone may film its camera (`only`), a real broker with TLS, a control room; the host's monotonic and boot clocks are ahead
 by `--ahead` seconds (a time namespace), and all its clocks gain `--drift` seconds evenly over the first cut, lose them over the second, and
 so on (`benchmarks/drift`): far more than the contract allows for. The film covers the lens once a minute, so situations come while nobody
-can be asked. Counted: pictures analysed and clips recorded while cut off; of all numbered news those lost, doubled, out of order; by how
-much situations of a cut are dated wrong; clips without a case, or whose case has another hash. Needs root and a C compiler. Prints one JSON
-object.
+can be asked. With `--restart` the host is killed in the middle of each cut with all that it started, and started anew.
+
+Counted: pictures analysed and clips recorded while cut off; of all numbered news those lost, doubled, out of order; by how much situations
+of a cut are dated wrong; clips without a case, or whose case has another hash. Needs root and a C compiler. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -143,7 +144,8 @@ class Cable:
 class Trial:
     """What runs, and what was heard."""
 
-    def __init__(self, base: Path, ahead: float, drift: float) -> None:
+    def __init__(self, base: Path, ahead: float, drift: float, *, restarts: bool = False) -> None:
+        self._restarts = restarts
         self.cluster = CutCluster(base, (Film(base / "film.mp4"),), hosts=("north",))
         self.cluster.broker.start()
         self._gain, self._drift = drift, Drift(base, ahead)
@@ -207,7 +209,12 @@ class Trial:
         cable.set("down")
         self._drift.run(self._gain, seconds)
         self._gain = -self._gain
-        time.sleep(seconds)
+        time.sleep(seconds / 2)
+        restarted = time.time()
+        if self._restarts:
+            self.host.die()
+            self.host.start()
+        time.sleep(seconds / 2)
         self._note(self.untold())
         recorded = [one for one in self.kept() if one.clip not in there]
         cable.set("up")
@@ -222,6 +229,7 @@ class Trial:
             "analysed_while_cut": self.frames() - before,
             "recorded_while_cut": len(recorded),
             "by_the_host_itself": sum(any(number < 0 for number in one.orders) for one in recorded),
+            "recorded_after_the_middle": sum(one.opened > restarted for one in recorded),
             "live_again_s": round(live, 1),
             "all_told_s": round(told, 1),
             "at": began,
@@ -282,11 +290,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--drift", type=float, default=2.0)
     parser.add_argument("--ahead", type=float, default=2.0)
+    parser.add_argument("--restart", action="store_true")
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="cuts-") as folder, Cable() as cable:
-        trial = Trial(Path(folder), options.ahead, options.drift)
+        trial = Trial(Path(folder), options.ahead, options.drift, restarts=options.restart)
         try:
             cuts = [trial.cut(cable, options.seconds) for _ in range(options.rounds)]
             report = {"cuts": cuts, **trial.counts(), "drift_s": options.drift, "ahead_s": options.ahead, "load": os.getloadavg()[0]}
