@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+import psutil
 
 from blickschutz.access.model import AccountState
 from blickschutz.bootstrap.hosts import HostOffice
-from blickschutz.bootstrap.records import make_records
+from blickschutz.bootstrap.records import Records, make_records
 from blickschutz.config.hosts import HostedCamera, Hosts
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
@@ -58,15 +59,20 @@ class Watched(Protocol):
 
 
 class CountingCamera:
-    """Pictures by HTTP for whoever signs in; `most` is how many looked at once, ever.
+    """Pictures by HTTP for whoever signs in.
 
-    Who has closed counts no more, though it was not noticed yet: the kernel knows.
+    Who has closed counts no more, though it was not noticed yet: the kernel knows. One that connects anew while its connection before is
+    not closed yet is one.
     """
 
     def __init__(self, number: int) -> None:
         self._lock = threading.Lock()
         self._watching: list[socket.socket] = []
-        self.most = self.times = 0
+        # Ports at the other end: which were open at once, and whose each was.
+        self._together: list[frozenset[int]] = []
+        self._owner: dict[int, int] = {}
+        self._looking: list[threading.Thread] = []
+        self.times = 0
         self.pictures = [still(320, 240, index + 40 * number) for index in range(8)]
         self._web = _Pictures(self._reply)
         self.path = f"/stream-{number}-of-a-secret-path"
@@ -74,6 +80,18 @@ class CountingCamera:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self._web.port}{self.path}"
+
+    @property
+    def most(self) -> int:
+        """How many processes looked at once, ever. Whose a connection is is looked up beside it; one that is closed before is nobody's."""
+        for one in self._looking:
+            one.join(20)
+        return max((len({self._owner[port] for port in ports if port in self._owner}) for ports in self._together), default=0)
+
+    def _look_whose(self, port: int) -> None:
+        for one in psutil.net_connections("tcp4"):
+            if one.raddr and one.laddr.port == port and one.pid:
+                self._owner[port] = one.pid
 
     @property
     def now(self) -> int:
@@ -92,7 +110,11 @@ class CountingCamera:
         with self._lock:
             self._watching.append(connection)
             self.times += 1
-            self.most = max(self.most, self._count())
+            self._count()
+            self._together.append(frozenset(one.getpeername()[1] for one in self._watching))
+        looking = threading.Thread(target=self._look_whose, args=(connection.getpeername()[1],), daemon=True)
+        self._looking.append(looking)
+        looking.start()
         try:
             yield moving()
             index = 0
