@@ -200,6 +200,27 @@ def keep(host: Host, camera: str, run: str, numbers: Iterable[int]) -> None:
     journal.close()
 
 
+def let_in(office: HostOffice, records: Records, name: str, out: Path) -> None:
+    """By two people, who are ready to work from then on."""
+    access = records.office.access
+    for person in PEOPLE:
+        if access.members[person].state is not AccountState.ACTIVE:
+            access.accounts.activate(person)
+    office.enrol(name, *(access.members[person] for person in PEOPLE), out, records.office.log, access.voices)
+
+
+def complete(out: Path, cameras: Iterable[str]) -> None:
+    """What people fill in on the host's machine: the account of each camera."""
+    join = (out / "join.toml").read_text(encoding="utf-8")
+    for camera in cameras:
+        known = f'id = "{camera}"\n'
+        join = join.replace(known, f'{known}user = "{USER}"\npassword_file = "{camera}.password"\n')
+        secret = out / f"{camera}.password"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o600)
+    (out / "join.toml").write_text(join, encoding="utf-8")
+
+
 class Cluster:
     """In `base`: a site with cameras that lie with hosts, the broker, and a folder for each host as it was carried to its machine."""
 
@@ -240,23 +261,11 @@ class Cluster:
 
     def enrol(self, name: str) -> Host:
         records = make_records(self.site, self.base / "state", self.clock, {})
+        out = self.base / f"{name}-machine"
+        shutil.rmtree(out, ignore_errors=True)
         try:
-            members = records.office.access.members
-            for person in PEOPLE:
-                if members[person].state is not AccountState.ACTIVE:
-                    records.office.access.accounts.activate(person)
-            members = records.office.access.members
-            out = self.base / f"{name}-machine"
-            shutil.rmtree(out, ignore_errors=True)
-            self.office(records).enrol(name, members[PEOPLE[0]], members[PEOPLE[1]], out, records.office.log, records.office.access.voices)
+            let_in(self.office(records), records, name, out)
         finally:
             records.keeping.close()
-        join = (out / "join.toml").read_text(encoding="utf-8")
-        for camera in self.site.cameras:
-            known = f'id = "{camera.id}"\n'
-            join = join.replace(known, f'{known}user = "{USER}"\npassword_file = "{camera.id}.password"\n')
-            secret = out / f"{camera.id}.password"
-            secret.write_text(PASSWORD)
-            secret.chmod(0o600)
-        (out / "join.toml").write_text(join, encoding="utf-8")
+        complete(out, [camera.id for camera in self.site.cameras])
         return Host(out, name)
