@@ -88,6 +88,15 @@ class CountingCamera:
             one.join(20)
         return max((len({self._owner[port] for port in ports if port in self._owner}) for ports in self._together), default=0)
 
+    @property
+    def whose(self) -> set[int]:
+        """The processes that look now."""
+        for one in self._looking:
+            one.join(20)
+        with self._lock:
+            self._count()
+            return {self._owner[port] for one in self._watching if (port := one.getpeername()[1]) in self._owner}
+
     def _look_whose(self, port: int) -> None:
         for one in psutil.net_connections("tcp4"):
             if one.raddr and one.laddr.port == port and one.pid:
