@@ -13,6 +13,7 @@ from blickschutz.storage.places import Server
 # Asks a server of PostgreSQL to begin TLS; it answers "S" where it does. https://www.postgresql.org/docs/current/protocol-message-formats.html
 _ASKS_TLS: Final = struct.pack("!ii", 8, 80877103)
 _PATIENCE_S: Final = 1.5
+_ANEW: Final = "the server starts anew after it ended; where it does so again and again its disk is full, or it ends for another reason"
 # In this order: a text of the driver has one of these parts.
 _PARTS: Final[Mapping[str, str]] = {
     "does not match host name": "the server's certificate is for another name than the one that storage.database says",
@@ -25,7 +26,11 @@ _PARTS: Final[Mapping[str, str]] = {
     "no password supplied": "the server asks for a password, and storage.password_file names none",
     "no pg_hba.conf entry": "the server lets this role in from here in no way (its pg_hba.conf says who may)",
     "does not exist": "the role or the database is not there",
-    "Connection refused": "nobody listens there; look at the server, its address and port",
+    "in recovery mode": _ANEW,
+    "starting up": _ANEW,
+    "not yet accepting connections": _ANEW,
+    "No such file or directory": "the server does not run, as one does not whose disk is full; look at it and at its disk",
+    "Connection refused": "nobody listens there; look at the server and its disk, its address and port",
     "timeout expired": "nobody answers there; look at the server and at the network",
     "could not translate host name": "the name of the server is not known; look at storage.database and at the network's names",
 }
