@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -49,8 +49,8 @@ _PATIENCE_S: Final = 180.0
 class Machines:
     """The broker and the hosts, each in a group of its own, so that one can be killed as a whole."""
 
-    def __init__(self, site: SiteFile, data: Path, folder: Path, wires: Wires | None) -> None:
-        self._site, self._data, self._folder, self._wires = site, data, folder, wires
+    def __init__(self, site: SiteFile, data: Path, folder: Path, wires: Wires | None, hosts: Sequence[str] = HOSTS) -> None:
+        self._site, self._data, self._folder, self._wires, self._hosts = site, data, folder, wires, hosts
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -63,19 +63,23 @@ class Machines:
             office = HostOffice(self._site, self._data, records.archive.key.installation, SystemClock())
             access = records.office.access
             first, second = (access.members[person] for person in ("technik", "aufsicht"))
-            for name in HOSTS:
+            for name in self._hosts:
                 office.enrol(name, first, second, self._folder / name, records.office.log, access.voices)
                 self._complete(self._folder / name / "join.toml")
             config = office.write_broker()
         finally:
             records.keeping.close()
         self._run("broker", [program, "-c", str(config)])
-        for name in HOSTS:
+        for name in self._hosts:
             self.run_host(name)
 
     def run_host(self, name: str) -> None:
         command = [sys.executable, "-m", "blickschutz.cli.main", "cells", "--join", str(self._folder / name / "join.toml")]
-        self._run(name, command if self._wires is None else self._wires.inside(name, command))
+        self._run(name, self._inside(name, command))
+
+    def _inside(self, name: str, command: list[str]) -> list[str]:
+        """The command, to be run on that machine."""
+        return command if self._wires is None else self._wires.inside(name, command)
 
     def kill(self, name: str) -> None:
         """As if somebody had pulled its plug."""
