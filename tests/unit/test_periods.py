@@ -18,6 +18,7 @@ from blickschutz.rights.model import Outcome, Request, RequestAnswer, RequestSta
 from blickschutz.rights.rules import to_be_erased
 from blickschutz.storage.engine import open_engine, writing
 from tests.conftest import often
+from tests.databases import on_a_server
 from tests.unit.test_policy import SITE
 
 pytestmark = pytest.mark.both_databases
@@ -169,7 +170,9 @@ def test_rows_counts_and_notices_are_gone_at_the_limit_of_the_site_and_none_befo
     store = SqlAlertStore(open_engine(tmp_path / "alerts.db", METADATA))
     kinds = {alerts: lives.rows, counts: lives.rows, outbox: lives.notices}
     try:
-        made = {number: at(day, 2, 30) for number, day in enumerate(STORED, 1)}
+        # The calendar is the same on each system; on a server, whose every round is several answers, a seventh of the days is looked at.
+        days = STORED if on_a_server() is None else STORED[::7]
+        made = {number: at(day, 2, 30) for number, day in enumerate(days, 1)}
         notice = {"channel": "mail", "event": "raised", "next_at": 0.0}
         with writing(store.engine) as connection:
             connection.execute(alerts.insert(), [_alert(number, when) for number, when in made.items()])
