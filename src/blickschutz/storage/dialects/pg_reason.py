@@ -32,6 +32,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "No such file or directory": "the server does not run, as one does not whose disk is full; look at it and at its disk",
     "Connection refused": "nobody listens there; look at the server and its disk, its address and port",
     "timeout expired": "nobody answers there; look at the server and at the network",
+    "server closed the connection unexpectedly": "the server ended while it was asked; look whether its disk is full, and at its log",
     "could not translate host name": "the name of the server is not known; look at storage.database and at the network's names",
 }
 # What is said of a certificate (`X509_V_ERR`), which the driver does not tell apart.
