@@ -40,7 +40,9 @@ OPEN_S: Final = 3.0
 _ASKED_AGAIN_S: Final = 0.2
 # News on their way to rows; what is behind them waits at the broker.
 _MOST_UNCONFIRMED = 256
-_FETCH_S = 1.0
+# So long the broker is waited for when there are no news: what comes is given at once. As often a host hears that somebody is there, whom
+# it believes gone after six seconds of silence.
+_FETCH_S = 2.0
 _TRIES = 3
 _CLOSE_S = 1.0
 # Messages that were heard and not received yet: pictures go first.
