@@ -15,7 +15,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.reviewroom import process
 from blickschutz.reviewroom.messages import OpenKeyDesk, RoomSettings
-from blickschutz.wall.model import StreamFragment
+from blickschutz.wall.model import StreamFragment, TileState
 from blickschutz.web.lanes import Lanes
 from blickschutz.web.routes import live
 from blickschutz.web.streams import OpenStreams
@@ -61,7 +61,8 @@ def watched(socket_, viewer):
     """Run the handler of a live socket; the viewers that left, and the guard."""
     left, guard = [], Guard(SystemClock())
     stream = SimpleNamespace(join=lambda: viewer, leave=left.append)
-    tile = SimpleNamespace(control=SimpleNamespace(stream=stream, cause="", health=None, unrecordable=""), state="live")
+    control = SimpleNamespace(stream=stream, state=TileState.LIVE, cause="", health=None, unrecordable="")
+    tile = SimpleNamespace(control=control)
     pages = SimpleNamespace(guard=guard, language=lambda socket: "en", room=None, router=APIRouter, lanes=Lanes())
     pages.streams, pages.site = OpenStreams(), SimpleNamespace(cameras=())
 
