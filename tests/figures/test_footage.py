@@ -106,6 +106,7 @@ def test_nobody_runs_through_a_replay(detector, tmp_path, name, proofs):
         pytest.param("tud-stadtmitte", "video.mp4", "gt.txt", 0.0, marks=pytest.mark.long),
     ],
 )
+@pytest.mark.later
 def test_a_replay_is_as_safe_as_what_is_shown_live(detector, tmp_path, name, video, truth, warmup):
     later = replay_figures(detector, tmp_path, footage(f"{name}/{video}"), footage(f"{name}/{truth}"), warmup)
     live = mask_figures(detector, tmp_path, f"{name}/{video}", f"{name}/{truth}", warmup)

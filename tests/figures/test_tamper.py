@@ -28,6 +28,7 @@ def test_what_is_drawn_is_told_within_three_seconds(kind):
 
 
 @pytest.mark.parametrize(("clip", "onset_s"), [("tamper/forced-away-night.mp4", 64.1), ("tamper/moved-day.mp4", 13.0)])
+@pytest.mark.later
 def test_real_cameras_that_were_turned_are_told_within_three_seconds(clip, onset_s):
     reader, start, due = FileReader(footage(clip), SystemClock()), None, 0.0
 

@@ -71,6 +71,7 @@ def accept(tab, keeper):
     assert keeper._settings.situations.thresholds[Kind.OBJECT_LEFT] == float(seen)
 
 
+@pytest.mark.later
 def test_whoever_accepts_by_keyboard_changes_the_cell_that_runs(tab, system):
     keeper = system.supervisor.keepers[CAMERA]
     until(lambda: keeper.health is not None, 90)

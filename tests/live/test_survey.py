@@ -38,6 +38,7 @@ def answered(folder):
 
 
 @pytest.mark.parametrize("language", USUAL)
+@pytest.mark.later
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window_at_400_percent(field, browser, language):
     if not AXE.exists():
         pytest.skip("the front-end tools are not installed (npm ci)")

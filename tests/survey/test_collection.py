@@ -407,6 +407,7 @@ def test_the_open_door_asks_for_work_on_its_last_page_and_a_letter_does_not(hous
     assert house.collector.challenge(ticket(8)) != house.collector.challenge(ticket(7))
 
 
+@pytest.mark.later
 def test_the_script_is_small_typed_and_the_built_one(tmp_path):
     committed = (ROOT / "src/stimmungsbild/collection/static/survey.js").read_bytes()
     assert len(committed) < 6_000

@@ -72,6 +72,7 @@ def test_forms_are_printed_with_their_numbers(layout):
     assert print_forms(Q, layout, [7, 8]).startswith(b"%PDF")
 
 
+@pytest.mark.later
 def test_skewed_and_stained_pages_are_read_without_a_mistake():
     pages = often(4, 10)
     found = measured("de", pages, 5)

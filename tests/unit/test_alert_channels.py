@@ -64,6 +64,7 @@ def until(true, seconds=45.0):
 
 
 class TestDigest:
+    @pytest.mark.later
     def test_a_day_of_two_thousand_notices_is_one_message_and_what_is_fresh_goes_alone(self, desk, store, clock):
         wire = Wire()
         sender = Sender(wire, store, clock)

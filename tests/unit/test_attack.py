@@ -46,6 +46,7 @@ def test_people_who_look_the_same_are_guessed():
         assert found.luck == pytest.approx(found.chance)
 
 
+@pytest.mark.later
 def test_noise_alone_stays_within_luck():
     taken = crops_of(np.full((PEOPLE, 3, 24, 8), 120.0))
     moment, other, _ = all_three(taken, taken)

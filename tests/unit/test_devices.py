@@ -130,6 +130,7 @@ class TestDetector:
         card, data = registry.load("centernet")
         return OpenVinoDetector(card, lambda: data, Device.GPU)
 
+    @pytest.mark.later
     def test_a_device_that_vanishes_costs_no_picture(self, detector, detector_on_cpu):
         detector._runner = Runner(Core(), Device.GPU)
         detector.detect(FRAME, 0.1)

@@ -14,6 +14,9 @@ from tests.conftest import ROOT
 pytest.importorskip("mkdocs", reason="the builder of the site is not installed (scripts/set_up.py test)")
 
 
+pytestmark = pytest.mark.later
+
+
 class Loaded(HTMLParser):
     """What a browser fetches by itself for a page."""
 

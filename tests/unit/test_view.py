@@ -115,6 +115,7 @@ def test_each_cause_is_told_within_two_seconds(altered, causes):
     assert 5.0 < at <= 7.0
 
 
+@pytest.mark.later
 def test_slow_ones_are_told_before_they_are_done():
     def slowly_covered(picture, t, rng):
         result = picture.copy()
