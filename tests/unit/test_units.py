@@ -13,7 +13,7 @@ from blickschutz.anchor.io.channel import passed_door
 from blickschutz.bootstrap.units import Setting, units
 from blickschutz.bootstrap.units_beside import Beside, host_units, overview_units
 from blickschutz.cli.main import cli
-from blickschutz.config.hosts import HostedCamera, Hosts, JoinedCamera, JoinFile
+from blickschutz.config.hosts import HostedCamera, Hosts, JoinedCamera, JoinedStore, JoinFile
 from blickschutz.config.loader import load_site, parse_site
 from blickschutz.config.overview import OverviewFile, WatchedSite
 from blickschutz.config.storage import Storage
@@ -174,6 +174,17 @@ class TestUnits:
             "LoadCredential=gate.password:/etc/blickschutz/secrets/gate.password",
         ):
             assert line in text.splitlines()
+
+    def test_a_host_reaches_all_that_its_join_file_names(self):
+        gate = JOIN.cameras[0].model_copy(update={"substream": "rtsp://192.0.2.12/small", "onvif": "http://192.0.2.13/onvif"})
+        store = JoinedStore(name="rz", endpoint="https://192.0.2.92", bucket="copies", access_file="rz.access", secret_file="rz.secret")
+        join = JOIN.model_copy(update={"cameras": (gate,), "store": store})
+        lines = host_units(beside("blickschutz-cells"), join)["blickschutz-cells.service"].splitlines()
+        (allowed,) = [line for line in lines if line.startswith("IPAddressAllow=")]
+        assert {f"192.0.2.{n}" for n in (11, 12, 13, 91, 92)} <= set(allowed.split("=")[1].split())
+        assert {f"LoadCredential={name}:/etc/blickschutz/secrets/{name}" for name in ("gate.password", "rz.access", "rz.secret")} <= set(
+            lines
+        )
 
     def test_an_overview(self):
         made = overview_units(beside("blickschutz-overview", networks=("10.20.0.0/24",)), WATCHED)

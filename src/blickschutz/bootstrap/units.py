@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from blickschutz.bootstrap.secrets import key_files, secret_files
+from blickschutz.config.cameras import Camera
 from blickschutz.config.channels import host_of
+from blickschutz.config.hosts import JoinedCamera
 from blickschutz.config.model import SiteFile
 from blickschutz.ingest.rules.address import read_address
 from blickschutz.kernel.devices import Decoding, Device
@@ -96,7 +98,7 @@ def written(data: Path, name: str = "blickschutz") -> list[str]:
 def _addresses(setting: Setting) -> list[str]:
     """Landlock knows ports alone; the manager knows addresses (BPF on the unit's control group)."""
     site = setting.site
-    hosts = [found.host for camera in site.cameras for one in camera.addresses if (found := read_address(one)) is not None]
+    hosts = hosts_of(site.cameras)
     alerts = site.alerts
     hosts += [one.host for one in (alerts.mail, alerts.mqtt) if one is not None]
     hosts += [host_of(hook.address) for hook in alerts.webhooks]
@@ -108,6 +110,11 @@ def _addresses(setting: Setting) -> list[str]:
     elif not (site.server.local or setting.networks):
         return ["# No IPAddressDeny=: no --network of workstations was stated. A firewall has to do it."]
     return allowed(hosts, setting.networks)
+
+
+def hosts_of(cameras: Iterable[Camera | JoinedCamera]) -> list[str]:
+    """Machines that are connected to for cameras; none for a file."""
+    return [found.host for camera in cameras for one in camera.addresses if (found := read_address(one)) is not None]
 
 
 def allowed(hosts: Iterable[str], networks: Sequence[str]) -> list[str]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from blickschutz.bootstrap.units import CLOCK_ASKED, COMMON, NO_CLOCK, SECRETS, allowed, network, written
+from blickschutz.bootstrap.units import CLOCK_ASKED, COMMON, NO_CLOCK, SECRETS, allowed, hosts_of, network, written
 from blickschutz.config.hosts import JoinFile
 from blickschutz.config.overview import OverviewFile
-from blickschutz.ingest.rules.address import read_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +25,12 @@ class Beside:
 
 def host_units(setting: Beside, join: JoinFile) -> Mapping[str, str]:
     """For a machine beside the cameras."""
-    hosts = [found.host for camera in join.cameras if (found := read_address(camera.address)) is not None]
-    hosts += [urlsplit(camera.onvif).hostname or "" for camera in join.cameras if camera.onvif is not None]
-    hosts.append(urlsplit(join.broker).hostname or "")
-    names = {name for camera in join.cameras for name in (camera.password_file, camera.notify_file) if name and "/" not in name}
+    hosts = [*hosts_of(join.cameras), urlsplit(join.broker).hostname or ""]
+    files = [name for camera in join.cameras for name in (camera.password_file, camera.notify_file)]
+    if join.store is not None:
+        hosts.append(urlsplit(join.store.endpoint).hostname or "")
+        files += [join.store.access_file, join.store.secret_file]
+    names = {name for name in files if name and "/" not in name}
     # What stands behind the clock is asked: deadlines are kept by the host itself.
     lines = [*COMMON, *CLOCK_ASKED, *written(setting.data, "blickschutz-cells"), network(), *allowed(hosts, setting.networks)]
     lines += [f"LoadCredential={name}:{SECRETS / name}" for name in sorted(names)]

@@ -113,6 +113,11 @@ class JoinedCamera(Part):
     notify_file: Annotated[str, Field(max_length=400)] = ""
     """File that holds the word with which the camera's own lines begin."""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All that is connected to for it."""
+        return tuple(one for one in (self.address, self.substream, self.onvif) if one is not None)
+
 
 class JoinedStore(Part):
     name: Annotated[str, Field(pattern=_HOST)]
