@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from blickschutz.hosts.io.copies import HostCopies, order_for_copy
-from blickschutz.hosts.io.ends import ClipEnds, Own, Teller
+from blickschutz.hosts.io.ends import ClipEnds, Own, Teller, alone
 from blickschutz.hosts.io.pieces import piece_of
 from blickschutz.hosts.io.records import ClipRecords
 from blickschutz.hosts.model import (
@@ -32,7 +32,7 @@ from blickschutz.hosts.model import (
 from blickschutz.hosts.rules import clips as rules
 from blickschutz.hosts.rules.copies import COPY
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import BlickschutzError, DeviceError, ProtocolError
+from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.messages import ClipTold
 from blickschutz.recording.io.clipfile import ClipError, read_head
 from blickschutz.recording.io.emptiness import is_empty
@@ -223,12 +223,7 @@ class HostClips:
         self._find_strays()
 
     def _each(self, clip: str, step: Callable[[], None]) -> None:
-        """One that fails holds up no other; it is tried again with the next look."""
-        try:
-            with self._lock:
-                step()
-        except BlickschutzError as error:
-            _log.error("clip_not_kept_in_order", clip=clip, problem=str(error))
+        alone(self._lock, clip, "clip_not_kept_in_order", step)
 
     def _look_at(self, record: KeptClip, now: float | None) -> None:
         if record.state is KeptState.RECORDING:

@@ -17,14 +17,14 @@ from typing import Final
 import msgspec
 import structlog
 
-from blickschutz.hosts.io.ends import ClipEnds, Own, Teller
+from blickschutz.hosts.io.ends import ClipEnds, Own, Teller, alone
 from blickschutz.hosts.io.pieces import piece_of
 from blickschutz.hosts.io.records import ClipRecords
 from blickschutz.hosts.io.stored import NamedStore, StoredCopies
 from blickschutz.hosts.model import AskPiece, CopyOrder, DirectiveHeard, KeptCopy, KeptState, Piece, SignedDirective
 from blickschutz.hosts.rules import copies as rules
 from blickschutz.kernel.clock import Clock
-from blickschutz.kernel.errors import UNREADABLE, BlickschutzError, DeviceError, ProtocolError
+from blickschutz.kernel.errors import UNREADABLE, DeviceError, ProtocolError
 from blickschutz.retention.io.shelf import BESIDE, ClipShelf
 from blickschutz.retention.service import RetentionTime
 from blickschutz.storage.files import overwrite, read_regular, sync_folder, write_private
@@ -269,12 +269,7 @@ class HostCopies:
         self._find_strays(self._stored.clips())
 
     def _each(self, clip: str, step: Callable[[], None]) -> None:
-        """One that fails holds up no other; it is tried again with the next look."""
-        try:
-            with self._lock:
-                step()
-        except BlickschutzError as error:
-            _log.error("copy_not_kept_in_order", clip=clip, problem=str(error))
+        alone(self._lock, clip, "copy_not_kept_in_order", step)
 
     def _look_at(self, clip: str, now: float | None) -> None:
         record = self._records.get(clip)

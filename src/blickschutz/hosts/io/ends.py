@@ -6,6 +6,7 @@ For clips that were made here and for copies of others. Everything waits for the
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from blickschutz.hosts.io.records import ClipRecords
 from blickschutz.hosts.io.witness import HostWitness
 from blickschutz.hosts.model import ClipGone, Doom, HostNews, KeptClip, KeptState
 from blickschutz.hosts.rules import clips as rules
-from blickschutz.kernel.errors import DeviceError
+from blickschutz.kernel.errors import BlickschutzError, DeviceError
 from blickschutz.pipeline.messages import ClipTold
 from blickschutz.retention.io.shelf import ClipShelf
 from blickschutz.retention.rules import deadline
@@ -49,6 +50,15 @@ class Own:
 
     def __init__(self, installation: str, host: str, public: bytes, witness: HostWitness) -> None:
         self.installation, self.host, self.public, self.witness = installation, host, public, witness
+
+
+def alone(lock: AbstractContextManager[object], clip: str, failed: str, step: Callable[[], None]) -> None:
+    """A step for one clip, under the lock. One that fails is logged as `failed` and holds up no other; the next look tries it again."""
+    try:
+        with lock:
+            step()
+    except BlickschutzError as error:
+        _log.error(failed, clip=clip, problem=str(error))
 
 
 class ClipEnds(Generic[K]):
