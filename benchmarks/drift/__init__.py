@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
-import subprocess
 import time
 from pathlib import Path
+
+from benchmarks.preload import Preload
 
 _COUNT, _PIECE = struct.Struct("<q"), struct.Struct("<qqq")
 _MOST = 64
@@ -16,17 +16,9 @@ class Drift:
     """`ahead_s`: how far the clock of the namespace, in which the library is loaded, is ahead of ours."""
 
     def __init__(self, folder: Path, ahead_s: float = 0.0) -> None:
-        self._library, self._page, self._ahead_s = folder / "drift.so", folder / "drift.page", ahead_s
-        source = Path(__file__).with_name("drift.c")
-        subprocess.run(["cc", "-O2", "-fPIC", "-shared", "-o", str(self._library), str(source), "-ldl"], check=True)
-        self._page.write_bytes(bytes(_COUNT.size + _MOST * _PIECE.size))
-        with self._page.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 0)
+        loaded = Preload(Path(__file__).with_name("drift.c"), folder, _COUNT.size + _MOST * _PIECE.size, "DRIFT_PAGE")
+        self.environment, self._map, self._ahead_s = loaded.environment, loaded.map, ahead_s
         self._pieces: list[tuple[int, int, int]] = []
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(self._library), "DRIFT_PAGE": str(self._page)}
 
     def run(self, gain_s: float, seconds: float) -> None:
         """From now on, evenly over so many seconds, the clocks gain `gain_s` (below nought: lose)."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import mmap
 import struct
-import subprocess
 from enum import IntFlag
 from pathlib import Path
+
+from benchmarks.preload import Preload
 
 _HEAD = struct.Struct("<qiiii")
 _RULE = struct.Struct("<256sii")
@@ -37,17 +37,9 @@ class Shim:
     """The library, compiled once, and the page through which it is told what fails."""
 
     def __init__(self, folder: Path) -> None:
-        self.library, self.page = folder / "shim.so", folder / "shim.page"
-        source = Path(__file__).with_name("shim.c")
-        subprocess.run(["cc", "-O2", "-fPIC", "-shared", "-o", str(self.library), str(source), "-ldl"], check=True)
-        self.page.write_bytes(bytes(_HEAD.size + _MOST * _RULE.size))
-        with self.page.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 0)
+        loaded = Preload(Path(__file__).with_name("shim.c"), folder, _HEAD.size + _MOST * _RULE.size, "FAULT_SHIM")
+        self.environment, self._map = loaded.environment, loaded.map
         self._rules: list[tuple[bytes, int, int]] = []
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(self.library), "FAULT_SHIM": str(self.page)}
 
     def set_wall(self, ahead_s: float) -> None:
         """The wall clock of the system goes so many seconds ahead of the machine's."""
