@@ -15,8 +15,7 @@ from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.kernel.clock import aging
 from blickschutz.wall.model import TileState
 from tests.live.system import RunningSystem, admit, client, until
-from tests.peers.cluster import PASSWORD, USER, Cluster, CountingCamera, keep
-from tests.peers.nats import overheard
+from tests.peers.cluster import PASSWORD, USER, Cluster, CountingCamera, begun, keep
 
 pytestmark = pytest.mark.peers
 # For a machine on which everything else runs, too; what it takes on a quiet one stands in the benchmarks.
@@ -26,20 +25,10 @@ PATIENCE_S = 60.0
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     cameras = (CountingCamera(0), CountingCamera(1))
-    made = Cluster(tmp_path_factory.mktemp("cluster"), cameras)
-    made.broker.start()
-    yield made
-    for host in made.hosts.values():
-        host.stop()
-    made.broker.stop()
+    with begun(Cluster(tmp_path_factory.mktemp("cluster"), cameras)) as made:
+        yield made
     for camera in cameras:
         camera.end()
-
-
-@pytest.fixture(scope="module")
-def traffic():
-    with overheard() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from blickschutz.config.hosts import HostedCamera
 from blickschutz.wall.model import TileState
 from tests.live.system import RunningSystem, until
-from tests.peers.cluster import Cluster, CountingCamera, keep
+from tests.peers.cluster import Cluster, CountingCamera, begun, keep
 
 pytestmark = [pytest.mark.peers, pytest.mark.long]
 PATIENCE_S = 120.0
@@ -28,12 +28,9 @@ class Pinned(Cluster):
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     cameras = tuple(CountingCamera(number) for number in range(3))
-    made = Pinned(tmp_path_factory.mktemp("pinned"), cameras, hosts=("north",))
-    made.broker.start()
-    made.hosts["north"].start()
-    yield made
-    made.hosts["north"].stop()
-    made.broker.stop()
+    with begun(Pinned(tmp_path_factory.mktemp("pinned"), cameras, hosts=("north",))) as made:
+        made.hosts["north"].start()
+        yield made
     for camera in cameras:
         camera.end()
 

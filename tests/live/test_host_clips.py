@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -18,8 +19,7 @@ from blickschutz.review.model import CaseState, Ground
 from blickschutz.wall.model import TileState
 from tests.live.night import desk, enter, judge, plays, sign_in
 from tests.live.system import RunningSystem, browser, client, guest_clip, until
-from tests.peers.cluster import Cluster
-from tests.peers.nats import overheard
+from tests.peers.cluster import Cluster, begun
 
 __all__ = ["browser", "desk"]
 pytestmark = [pytest.mark.peers, pytest.mark.long, pytest.mark.timeout(600)]
@@ -65,22 +65,18 @@ class FilmCluster(Cluster):
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     base = tmp_path_factory.mktemp("clips")
-    made = FilmCluster(base, (FilmCamera(base / "film.mp4"),), hosts=("north",))
-    made.broker.start()
-    yield made
-    for host in made.hosts.values():
-        host.stop()
-    made.broker.stop()
-
-
-@pytest.fixture(scope="module")
-def traffic():
-    with overheard() as found:
-        yield found
+    with begun(FilmCluster(base, (FilmCamera(base / "film.mp4"),), hosts=("north",))) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def site(cluster, traffic):
+    with reviewed(cluster) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def reviewed(cluster):
     """The system, and who may review in it."""
     running = RunningSystem(cluster.site, cluster.base)
     people = {one.person: (one.password, one.passphrase, one.totp) for one in seed(running.system.records)}
@@ -93,10 +89,15 @@ def host(cluster, site):
     """The one host, and all is well."""
     only = cluster.hosts["north"]
     only.start()
-    keeper = keeper_of(site[0])
-    until(lambda: keeper.state is TileState.LIVE, PATIENCE_S)
-    until(lambda: keeper.health is not None and keeper.health.doubt is None, PATIENCE_S)
+    all_is_well(site[0], PATIENCE_S)
     return only
+
+
+def all_is_well(system, within_s):
+    """Its camera is live, and what it sees is believed."""
+    keeper = keeper_of(system)
+    until(lambda: keeper.state is TileState.LIVE, within_s)
+    until(lambda: keeper.health is not None and keeper.health.doubt is None, within_s)
 
 
 def keeper_of(system):

@@ -10,15 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from blickschutz.cli.main import cli
-from blickschutz.demo.site import seed
 from blickschutz.hosts.model import KeptCopy
 from blickschutz.retention.model import CopyProof
 from blickschutz.review.model import CaseState, CopyState
-from blickschutz.wall.model import TileState
 from tests.live.night import desk, enter, judge, plays, sign_in
-from tests.live.system import RunningSystem, browser, client, until
-from tests.live.test_host_clips import FilmCamera, FilmCluster, clip_on, keeper_of, receipt_of, record, store_of
-from tests.peers.nats import overheard
+from tests.live.system import browser, client, until
+from tests.live.test_host_clips import FilmCamera, FilmCluster, all_is_well, clip_on, receipt_of, record, reviewed, store_of
+from tests.peers.cluster import begun
 
 __all__ = ["browser", "desk"]
 pytestmark = [pytest.mark.peers, pytest.mark.long, pytest.mark.timeout(900)]
@@ -36,28 +34,16 @@ class CopyCluster(FilmCluster):
 
 
 @pytest.fixture(scope="module")
-def traffic():
-    with overheard() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def cluster(tmp_path_factory, traffic):
     base = tmp_path_factory.mktemp("copies")
-    made = CopyCluster(base, (FilmCamera(base / "film.mp4"),), hosts=NAMES)
-    made.broker.start()
-    yield made
-    for host in made.hosts.values():
-        host.stop()
-    made.broker.stop()
+    with begun(CopyCluster(base, (FilmCamera(base / "film.mp4"),), hosts=NAMES)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def site(cluster):
-    running = RunningSystem(cluster.site, cluster.base)
-    people = {one.person: (one.password, one.passphrase, one.totp) for one in seed(running.system.records)}
-    yield running.system, people
-    running.end()
+    with reviewed(cluster) as found:
+        yield found
 
 
 @pytest.fixture
@@ -66,9 +52,7 @@ def copied(cluster, site):
     for one in cluster.hosts.values():
         one.start()
     system, _ = site
-    keeper = keeper_of(system)
-    until(lambda: keeper.state is TileState.LIVE, PATIENCE_S)
-    until(lambda: keeper.health is not None and keeper.health.doubt is None, PATIENCE_S)
+    all_is_well(system, PATIENCE_S)
     number = record(system).id
     case = until(lambda: (found := store_of(system).get(number)).copies and found.copies[0].state is CopyState.THERE and found, PATIENCE_S)
     return case, cluster.hosts[case.host], cluster.hosts[case.copies[0].host]

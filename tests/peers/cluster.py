@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -278,3 +279,13 @@ class Cluster:
             records.keeping.close()
         complete(out, [camera.id for camera in self.site.cameras])
         return Host(out, name)
+
+
+@contextlib.contextmanager
+def begun(made: Cluster) -> Iterator[Cluster]:
+    """With its broker; hosts are started by whoever needs them, and all are stopped at the end."""
+    made.broker.start()
+    yield made
+    for host in made.hosts.values():
+        host.stop()
+    made.broker.stop()
