@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
+import uvicorn
 from cryptography import x509
 
+from blickschutz.config.model import Server
 from blickschutz.web.security import HEADERS, STRICT_TRANSPORT
 from tests.live.system import RunningSystem, guest_site
 
@@ -23,6 +27,19 @@ def secure(tmp_path_factory):
     running = RunningSystem(guest_site(base, 1, tls=True, names=("localhost",)), base)
     yield running.system
     running.end()
+
+
+def shown(context, name=None):
+    """The certificate that somebody who connects to that context is shown, with or without the name of a host; TLS in memory."""
+    asks = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    asks.check_hostname, asks.verify_mode = False, ssl.CERT_NONE
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client, server = asks.wrap_bio(down, up, server_hostname=name), context.wrap_bio(up, down, server_side=True)
+    for _ in range(3):
+        for side in (client, server):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    return client.getpeercert(binary_form=True)
 
 
 class TestEncryption:
@@ -88,3 +105,20 @@ class TestEncryption:
         secure.tls._looked -= 7200
         secure.tls.renew()
         assert ssl.get_server_certificate(("localhost", secure.site.server.port)) != before
+
+    def test_a_context_that_is_served_is_left_alone_by_the_next_certificate(self, tmp_path):
+        """A thread that loads one into it while somebody connects ends the process by a segmentation fault, in seconds where both go on."""
+        from blickschutz.web.encryption import Encryption
+        from tests.fakes.clock import ManualClock
+
+        log, config = SimpleNamespace(write=lambda *_, **__: None), uvicorn.Config(lambda: None)
+        tls = Encryption("Rathaus", Server(tls=True, names=("localhost",)), tmp_path, clock := ManualClock(), log)
+        tls.apply(config)
+        before = shown(config.ssl)
+        assert shown(config.ssl, "localhost") == before
+        clock.sleep(61 * 86_400.0)
+        tls.renew()
+        assert shown(config.ssl) != before
+        assert shown(config.ssl, "localhost") == shown(config.ssl)
+        config.ssl.sni_callback = None
+        assert shown(config.ssl) == before

@@ -16,6 +16,7 @@ from blickschutz.bootstrap.manager import ServiceManager
 from blickschutz.config.model import SiteFile
 from blickschutz.control.service.leading import LEAD_S
 from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.web.tls import modern
 from blickschutz.web.waiting import WaitingState, answer, limits_of
 
 _log = structlog.get_logger(__name__)
@@ -80,10 +81,7 @@ class Standby:
         certificate, key = self._data / "tls" / "server.crt", self._data / "tls" / "server.key"
         if not (self._site.server.secure and certificate.exists() and key.exists()):
             return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(certificate, key)
-        return context
+        return modern(certificate, key)
 
     async def _served(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._busy += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from blickschutz.audit.model import Event
 from blickschutz.config.model import Server
 from blickschutz.kernel.clock import Clock
 from blickschutz.vault.io.authority import Authority, Certificates
-from blickschutz.web.tls import require_modern
+from blickschutz.web.tls import modern, require_modern
 
 _log = structlog.get_logger(__name__)
 _LOOK_S = 3600.0
@@ -24,7 +25,8 @@ class Encryption:
 
     def __init__(self, name: str, server: Server, folder: Path, clock: Clock, log: AuditLog) -> None:
         self._clock, self._log = clock, log
-        self._config: uvicorn.Config | None = None
+        self._served: ssl.SSLContext | None = None
+        self._newest: ssl.SSLContext | None = None
         self.authority = Authority(folder, name, server.known_names, clock) if server.secure else None
         self._files: Certificates | None = None
         self._looked = clock.monotonic()
@@ -47,7 +49,14 @@ class Encryption:
         config.ssl_certfile, config.ssl_keyfile = str(self._files.certificate), str(self._files.key)
         config.load()
         require_modern(config)
-        self._config = config
+        self._served = config.ssl
+        if self._served is not None:
+            self._served.sni_callback = self._shown
+
+    def _shown(self, connection: ssl.SSLObject, _name: str | None, _served: ssl.SSLContext) -> None:
+        """Whoever connects, whether they name a host or not, gets the newest certificate."""
+        if self._newest is not None:
+            connection.context = self._newest
 
     def renew(self) -> None:
         """Once an hour: a certificate that ends soon is made anew, and whoever connects from then on gets the new one."""
@@ -56,9 +65,9 @@ class Encryption:
             return
         self._looked = now
         self._files, is_new = self._make(self.authority)
-        context = self._config.ssl if self._config is not None else None
-        if is_new and context is not None:
-            context.load_cert_chain(self._files.certificate, self._files.key)
+        if is_new and self._served is not None:
+            # Into a context of its own: one that somebody connects by while it takes in another certificate ends the whole process.
+            self._newest = modern(self._files.certificate, self._files.key)
 
     def _make(self, authority: Authority) -> tuple[Certificates, bool]:
         files, is_new = authority.server()
