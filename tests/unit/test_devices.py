@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -12,7 +15,7 @@ import openvino
 import pytest
 
 from blickschutz.analysis.io import engines
-from blickschutz.analysis.io.devices import CPU, Runner
+from blickschutz.analysis.io.devices import CPU, Runner, engine
 from blickschutz.analysis.io.openvino_detector import OpenVinoDetector
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head
@@ -26,6 +29,7 @@ from blickschutz.pipeline.detector import NoDetector, load_detector
 from blickschutz.pipeline.messages import CellSettings, Health
 from blickschutz.pipeline.profile import profile_of
 
+ROOT = Path(__file__).resolve().parents[2]
 FRAME = DrawnScene(320, 240, 3, walkers=3).picture(40).frame(40)
 
 
@@ -40,7 +44,7 @@ class Core:
     """OpenVINO's, with a device more: `GPU` is the CPU under another name, and does as a test says."""
 
     def __init__(self, *, there=("CPU", "GPU"), fails="", factor=1.0) -> None:
-        self._core, self.available_devices, self._fails, self._factor = openvino.Core(), list(there), fails, factor
+        self._core, self.available_devices, self._fails, self._factor = engine(), list(there), fails, factor
         self.compiled = []
 
     def get_property(self, *names):
@@ -59,6 +63,42 @@ class Core:
         return self._core.compile_model(model, CPU, {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"})
 
 
+# Each lookout is another detector: one is there while the next one comes, and goes in another thread.
+HEARS = """
+import gc, signal, sys, threading
+from tests.unit.test_devices import small_model
+from blickschutz.analysis.io.devices import Device, Runner, engine
+
+heard = []
+signal.signal(signal.SIGTERM, lambda *_: heard.append(1))
+runners = []
+for _ in range(3):
+    runners.append(Runner(engine(), Device.CPU))
+    runners[-1].compile(small_model())
+def end():
+    while runners:
+        runners.pop(0)
+        gc.collect()
+thread = threading.Thread(target=end)
+thread.start()
+thread.join()
+signal.raise_signal(signal.SIGTERM)
+sys.exit(0 if heard else 1)
+"""
+
+
+def test_a_signal_is_heard_after_detectors_came_and_went():
+    """Their engines took the stack for it away, and the process ended where it was told to end in order."""
+    assert subprocess.run([sys.executable, "-c", HEARS], cwd=ROOT, timeout=120, check=False).returncode == 0
+
+
+def test_there_is_one_engine_for_a_process():
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(one) for one in pool.map(lambda _: engine(), range(8))}) == 1
+    found = subprocess.run(["git", "grep", "-ln", r"openvino\.Core(", "--", "*.py"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert sorted(found.stdout.split()) == ["src/blickschutz/analysis/io/devices.py"]
+
+
 class TestRunner:
     def test_the_cpu_is_what_it_is(self):
         runner = Runner(core := Core(), Device.CPU)
@@ -69,9 +109,9 @@ class TestRunner:
     @pytest.mark.parametrize("wanted", [Device.GPU, Device.NPU])
     def test_a_device_that_is_not_there(self, wanted):
         """The real library, on a machine that has none."""
-        if any(one.startswith(wanted.value) for one in openvino.Core().available_devices):
+        if any(one.startswith(wanted.value) for one in engine().available_devices):
             pytest.skip(f"this machine has a {wanted}")
-        runner = Runner(openvino.Core(), wanted)
+        runner = Runner(engine(), wanted)
         runner.compile(small_model())
         assert (runner.in_use.used, runner.in_use.trouble) == ("CPU", True)
         assert runner.in_use.why.startswith(f"no {wanted.value} here (there is CPU")

@@ -10,8 +10,8 @@ from blickschutz.analysis.io.openvino_detector import load_engine
 from blickschutz.pipeline import cell, trial
 from blickschutz.zones.hardening import harden
 
-__all__ = ["ENGINE", "WALLS", "cell", "trial"]
+__all__ = ["WALLS", "cell", "trial"]
 
 # Whoever could write into this process would be in every cell that is forked from it.
 WALLS = harden()
-ENGINE = load_engine()
+load_engine()

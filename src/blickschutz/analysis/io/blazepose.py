@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import openvino
 
+from blickschutz.analysis.io.devices import engine
 from blickschutz.analysis.io.npm import NpmPackage
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard
@@ -58,7 +59,7 @@ def convert(data: bytes, folder: Path) -> bytes:
     source = folder / "pose.tflite"
     source.write_bytes(data)
     try:
-        model = openvino.Core().read_model(source)
+        model = engine().read_model(source)
         results = {name: output.get_node() for output in model.outputs for name in output.names if name in OUTPUTS}
         kept = openvino.Model([results[name].input(0).get_source_output() for name in OUTPUTS], model.get_parameters(), NAME)
         openvino.save_model(kept, folder / "pose.xml", compress_to_fp16=True)
@@ -82,7 +83,7 @@ def read(core: openvino.Core, data: bytes) -> openvino.Model:
 
 def verify(data: bytes) -> None:
     """Run the network on a made picture and compare with figures kept here. Raises `ModelError`."""
-    core = openvino.Core()
+    core = engine()
     compiled = core.compile_model(read(core, data), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     result = compiled([_test_picture()])
     actual = float(result[POINTS].reshape(-1, 5)[:33, :2].mean()), float(np.mean(result[OUTLINE]))

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import openvino
 
+from blickschutz.analysis.io.devices import engine
 from blickschutz.analysis.io.npm import NpmPackage
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.io.tfjs import convert
@@ -58,7 +58,7 @@ def install(registry: ModelRegistry, say: Callable[[str], None]) -> ModelCard:
 
 def verify(data: bytes) -> None:
     """Run the network on a made picture and compare with figures kept here. Raises `ModelError`."""
-    core = openvino.Core()
+    core = engine()
     compiled = core.compile_model(core.read_model(model=data, weights=b""), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     result = compiled([_test_picture()])
     actual = float(np.sum(result["keypoints"])), float(np.mean(result["wh"]))

@@ -6,8 +6,10 @@ the first network is compiled, on a picture of noise, and told (`kernel.devices.
 
 from __future__ import annotations
 
+import os
+import threading
 import time
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,24 @@ _TRIED = (Device.GPU, Device.NPU)
 _MOST_DIFFERENCE = 0.02
 _RUNS = 3
 CPU = Device.CPU.value
+
+
+_cores: Final[dict[int, openvino.Core]] = {}
+_making = threading.Lock()
+
+
+def engine() -> openvino.Core:
+    """The engine of this process, which stays to its end; a process that was forked has one of its own.
+
+    One that goes away ends the process with the next signal. The first network of an engine puts a stack for signal handlers of its own
+    under the thread that asked, and the engine takes the memory back when it goes, in whichever thread that is: in another one, or where
+    a second engine came between, the first thread is left with a stack that is not there (OpenVINO, `SigAltStackSetup` of the CPU plugin).
+    """
+    with _making:
+        own = os.getpid()
+        if own not in _cores:
+            _cores[own] = openvino.Core()
+        return _cores[own]
 
 
 class Runner:

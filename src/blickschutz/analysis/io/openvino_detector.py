@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import openvino
 
-from blickschutz.analysis.io.devices import Runner
+from blickschutz.analysis.io.devices import Runner, engine
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import DETECTOR_HEADS, Head, ModelCard
 from blickschutz.analysis.rules.heads import decode_centernet, decode_yolox
@@ -57,7 +57,7 @@ class OpenVinoDetector:
 
     def __init__(self, card: ModelCard, load: Callable[[], bytes], device: Device = Device.CPU) -> None:
         self.card = card
-        self._core = openvino.Core()
+        self._core = engine()
         self._runner = Runner(self._core, device)
         self._networks: dict[tuple[int, int], _Network] = {}
         # Read here, so that an unusable model is known before a camera is opened; compiled when the shape of its pictures is known.
@@ -201,11 +201,9 @@ def _height_for(input_width: int, width: int, height: int) -> int:
     return max(_STRIDE, round(input_width * height / width / _STRIDE) * _STRIDE)
 
 
-def load_engine() -> openvino.Core:
-    """Load the engine's library for this kind of processor, without any model; it stays for as long as the result is kept."""
-    core = openvino.Core()
-    core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return core
+def load_engine() -> None:
+    """Load the engine's library for this kind of processor, without any model."""
+    engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _small_side(whole: int) -> int:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import openvino
 
 from blickschutz.analysis.io.blazepose import NAME, OUTLINE, POINTS, PRESENCE, read
-from blickschutz.analysis.io.devices import one_core
+from blickschutz.analysis.io.devices import engine, one_core
 from blickschutz.analysis.io.openvino_detector import crop
 from blickschutz.analysis.io.registry import ModelRegistry
 from blickschutz.analysis.model import Head, ModelCard, Pose
@@ -32,7 +32,7 @@ class OpenVinoPoser:
         if card.head is not Head.BLAZEPOSE:
             raise ModelError(f"the model {card.name!r} is no network for poses")
         self._edge = card.input_width
-        core = openvino.Core()
+        core = engine()
         try:
             compiled = core.compile_model(_prepared(read(core, data)), "CPU", one_core(core))
             self._picture: Bytes = np.zeros((self._edge, self._edge, 3), np.uint8)
