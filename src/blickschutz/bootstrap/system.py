@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -64,6 +66,17 @@ _LOOK_S = 2.0
 # Bytes. Whoever watches has nothing to say.
 _MOST_SAID = 4096
 _MB = 1024 * 1024
+# With each message that it takes in the event loop lets other threads have the interpreter; one that renders a page keeps it for so long.
+_SWITCH_S = 0.0005
+# Objects that were made since the last look at young ones, looks at young ones between two at half old ones, and of those between two at
+# all of them, which then never comes by itself: with a thousand cameras it stands still for 0.4 s.
+_LOOKS = (1_000, 10, 1_000_000)
+_WHOLE_LOOK_S = 600.0
+
+
+def _is_the_process() -> bool:
+    """Whether what is set for the whole process is ours to set; else this is a thread of somebody else's."""
+    return threading.current_thread() is threading.main_thread()
 
 
 class Room:
@@ -289,6 +302,12 @@ class System:
         guard.task("rooms", self.rooms.close_ended, every_s=_LOOK_S)
         guard.thread("certificate", self.tls.renew, every_s=_LOOK_S)
         guard.task("service-manager", self._service.run)
+        if _is_the_process():
+            # What is there by now stays to the end.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*_LOOKS)
+            guard.thread("memory", gc.collect, every_s=_WHOLE_LOOK_S)
         yield
         self._service.ending()
         await self.rooms.end()
@@ -299,7 +318,8 @@ class System:
     async def serve(self, for_s: float | None = None) -> None:
         """Run until a signal comes, or for `for_s` seconds. Raises `FaultError` where it did not start, or had to end."""
         require_port(self.site)
-        if threading.current_thread() is threading.main_thread():
+        if _is_the_process():
+            sys.setswitchinterval(_SWITCH_S)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.read_again)
         if for_s is not None:
             asyncio.get_running_loop().call_later(for_s, self.end)
