@@ -27,10 +27,12 @@ from tests.peers.nats import SITE, NatsServer
 
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.broker import Address, Broker
+from blickschutz.hosts.io.bundles import Bundles, Presence
 from blickschutz.hosts.io.host_end import HostEnd
 from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.hosts.io.lines import SocketLink
 from blickschutz.hosts.io.room_link import RoomLink
+from blickschutz.hosts.io.sessions import PRESENT_S, Sessions
 from blickschutz.hosts.model import Place
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.pipeline.channel import greeting
@@ -49,9 +51,12 @@ async def host(folder: Path, address: Address, line: socket.socket) -> None:
     await broker.connect(address)
     reader, writer = await asyncio.open_connection(sock=line, limit=2**20)
     ours, journal = greeting(SITE, _CAMERA, _RUN), FileJournal(folder / "gate.journal")
-    end = HostEnd(broker, _PLACE, SocketLink(reader, writer, ours), journal, ours, Guard(clock), clock, lambda: 1)
+    bundles = Bundles(broker)
+    end = HostEnd(broker, _PLACE, SocketLink(reader, writer, ours), journal, ours, Guard(clock), clock, lambda: 1, bundles)
     end.begin()
     await end.start()
+    await Presence(broker, {_CAMERA: end}).start()
+    Guard(clock).task("bundles", bundles.keep)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
@@ -93,6 +98,9 @@ class Trial:
 async def measured(folder: Path, server: NatsServer, events: int, chance: random.Random) -> dict[str, object]:
     room, guard = Broker(SITE, "control-room"), Guard(SystemClock())
     await room.connect(server.address())
+    sessions = Sessions(room)
+    await sessions.listen()
+    guard.task("present", sessions.present, every_s=PRESENT_S)
     await room.make_streams()
     await room.make_order_consumer(_HOST)
     (near, own), (far, hosts) = socket.socketpair(), socket.socketpair()
@@ -100,7 +108,7 @@ async def measured(folder: Path, server: NatsServer, events: int, chance: random
     try:
         assert agent.stdout is not None  # it is a pipe
         await asyncio.to_thread(agent.stdout.readline)
-        link = RoomLink(room, _PLACE, guard)
+        link = RoomLink(room, sessions, _PLACE, guard)
         await link.open(greeting(SITE, _CAMERA))
         trial = Trial(SocketLink(*await asyncio.open_connection(sock=own), greeting(SITE, _CAMERA, _RUN)), link, (near, far))
         listening = [asyncio.create_task(trial.listen(way)) for way in trial.heard]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import msgspec
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blickschutz.hosts.io.bundles import Bundles
 from blickschutz.hosts.io.journal import FileJournal
-from blickschutz.hosts.model import Place, Told
+from blickschutz.hosts.io.sessions import Sessions
+from blickschutz.hosts.model import BUNDLES, Bundle, Part, Place, Told
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import importance_of
 from blickschutz.hosts.rules.intake import MOST_RUNS, MOST_WAITING, Intake
@@ -181,6 +184,113 @@ class TestParts:
         assert [heard.take(part) for part in open_ended[:-1]] == [None] * (len(open_ended) - 1)
         with pytest.raises(ProtocolError, match="too long"):
             heard.take(open_ended[-1])
+
+
+class Said:
+    """A connection to a broker that takes what it is told to take."""
+
+    installation, name = "site", "north"
+
+    def __init__(self):
+        self.bundles, self.takes = [], True
+
+    async def say(self, subject, data):
+        assert subject == subjects.bundles("site", "north")
+        self.bundles.append([(part.session, part.number) for part in msgspec.msgpack.decode(data, type=Bundle).parts])
+        return self.takes
+
+
+def part(session, number, length=1):
+    return Part(session, number, True, bytes(length))
+
+
+class TestBundles:
+    @pytest.fixture
+    def plays(self):
+        def play(*said, takes=True):
+            async def scenario():
+                broker, unsaid = Said(), []
+                broker.takes, bundles = takes, Bundles(broker)
+                keeping = asyncio.ensure_future(bundles.keep())
+                for one, soon in said:
+                    await bundles.say(one, unsaid.append, soon=soon)
+                at_once = list(broker.bundles)
+                async with asyncio.timeout(20):
+                    while sum(map(len, broker.bundles)) < len(said):
+                        await asyncio.sleep(0.01)
+                keeping.cancel()
+                return at_once, broker.bundles[len(at_once) :], unsaid
+
+            return asyncio.run(scenario())
+
+        return play
+
+    def test_what_may_wait_goes_with_what_may_not_and_in_order(self, plays):
+        said = [(part("a", 1), False), (part("b", 1), False), (part("a", 2), True), (part("b", 2), False)]
+        assert plays(*said) == ([[("a", 1), ("b", 1), ("a", 2)]], [[("b", 2)]], [])
+
+    def test_a_bundle_fits_a_message_of_the_broker(self, plays):
+        said = [(part("a", number, PART_BYTES // 2), False) for number in range(1, 6)]
+        at_once, later, _ = plays(*said)
+        assert [len(one) for one in (*at_once, *later)] == [2, 2, 1]
+
+    def test_each_session_hears_that_the_broker_did_not_take_it(self, plays):
+        _, _, unsaid = plays((part("a", 1), False), (part("b", 1), False), (part("a", 2), True), takes=False)
+        assert unsaid == ["a", "b"]
+
+
+class Linked:
+    def __init__(self, host, contract=BUNDLES):
+        self.place, self.contract, self.heard, self.problem = Place("site", host, "gate"), contract, [], ""
+
+    def hear(self, one):
+        self.heard.append(one.number)
+
+    def give_up(self, problem):
+        self.problem = problem
+
+
+class Message:
+    def __init__(self, subject, data):
+        self.subject, self.data = subject, data
+
+
+class TestSessions:
+    def test_a_part_finds_its_link_and_no_host_speaks_in_anothers_session(self):
+        sessions, north, south = Sessions(None), Linked("north"), Linked("south")
+        sessions.add("a", north)
+        sessions.add("b", south)
+        encode = msgspec.msgpack.encode
+        said = [
+            Message(subjects.bundles("site", "north"), encode(Bundle((part("a", 1), part("b", 1), part("gone", 1))))),
+            Message(subjects.up(Place("site", "south", "gate")), encode(part("b", 2))),
+            Message(subjects.bundles("site", "south"), encode(Bundle((part("a", 2),)))),
+        ]
+        for one in said:
+            asyncio.run(sessions._hear(one))
+        assert (north.heard, south.heard) == ([1], [2])
+        asyncio.run(sessions._hear(Message(subjects.bundles("site", "north"), b"\xc1")))
+        assert north.problem
+        assert not south.problem
+
+    def test_a_host_hears_once_which_sessions_there_are_and_an_older_one_of_each(self):
+        said = []
+
+        class Hears:
+            installation = "site"
+
+            async def say(self, subject, data):
+                said.append((subject, msgspec.msgpack.decode(data)))
+                return True
+
+        sessions = Sessions(Hears())
+        for name, host, contract in (("a", "north", BUNDLES), ("b", "north", BUNDLES), ("c", "old", BUNDLES - 1)):
+            sessions.add(name, Linked(host, contract))
+        asyncio.run(sessions.present())
+        assert sorted(said) == [
+            (subjects.present("site", "north"), [["a", "b"]]),
+            (subjects.confirms(Place("site", "old", "gate")), ["", 0]),
+        ]
 
 
 class TestNames:

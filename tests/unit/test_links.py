@@ -14,10 +14,12 @@ from nats.aio.client import Client
 
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.broker import Broker
+from blickschutz.hosts.io.bundles import Bundles, Presence
 from blickschutz.hosts.io.host_end import HostEnd, HostOrders
 from blickschutz.hosts.io.journal import FileJournal
 from blickschutz.hosts.io.lines import SocketLink
 from blickschutz.hosts.io.room_link import RoomLink
+from blickschutz.hosts.io.sessions import PRESENT_S, Sessions
 from blickschutz.hosts.model import HostNews, Place
 from blickschutz.hosts.rules import delivery, subjects
 from blickschutz.hosts.rules.intake import Intake
@@ -157,25 +159,31 @@ class ByBroker:
         self.ours = greeting(SITE, "gate", RUN)
         self._cell, self.token = cell, token
         self.room, self.agent = Broker(SITE, "control-room"), Broker(SITE, host)
+        self.sessions = Sessions(self.room)
         self.place = Place(SITE, host, "gate")
         self._host = None
 
     async def begin(self):
         await self.room.connect(self.server.address())
+        await self.sessions.listen()
+        self.guard.task("present", self.sessions.present, every_s=PRESENT_S)
         await self.agent.connect(self.server.address(self.host))
         await self.room.make_streams()
         await self.room.make_order_consumer(self.host)
         self.line = await line_of(self._cell.line)
-        self._host = HostEnd(self.agent, self.place, self.line, self.journal, self.ours, self.guard, SystemClock(), lambda: self.token)
+        bundles, told = Bundles(self.agent), (self.guard, SystemClock(), lambda: self.token)
+        self._host = HostEnd(self.agent, self.place, self.line, self.journal, self.ours, *told, bundles)
         self._host.begin()
         await self._host.start()
         self.orders = HostOrders(self.agent, self.host, {"gate": self._host})
         self.guard.task("host-orders", self.orders.run)
+        self.guard.task("host-bundles", bundles.keep)
+        await Presence(self.agent, {"gate": self._host}).start()
 
     async def open(self, ours=None, **more):
         if self._host is None:
             await self.begin()
-        link = RoomLink(self.room, self.place, self.guard, **more)
+        link = RoomLink(self.room, self.sessions, self.place, self.guard, **more)
         await link.open(ours or greeting(SITE, "gate"))
         return link
 
@@ -435,7 +443,7 @@ class TestBroker:
             room = Broker(SITE, "control-room")
             await room.connect(server.address())
             with pytest.raises(DeviceError, match="host south does not answer"):
-                await RoomLink(room, Place(SITE, "south", "gate"), Guard(SystemClock())).open(greeting(SITE, "gate"))
+                await RoomLink(room, Sessions(room), Place(SITE, "south", "gate"), Guard(SystemClock())).open(greeting(SITE, "gate"))
             await room.close()
 
         asyncio.run(scenario())

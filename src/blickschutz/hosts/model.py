@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -56,6 +56,22 @@ class Part(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     number: int
     last: bool
     data: bytes
+
+
+# From this contract on a host says what its cells say in bundles, and hears once for all of them that somebody is there.
+BUNDLES: Final = 3
+
+
+class Bundle(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What several cells of one host say in one message of the broker, in the order in which it was said."""
+
+    parts: tuple[Part, ...]
+
+
+class Present(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """The control room is there, and has these sessions with cells of one host."""
+
+    sessions: tuple[str, ...]
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

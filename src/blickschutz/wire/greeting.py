@@ -17,8 +17,8 @@ import msgspec
 from blickschutz.kernel.errors import ProtocolError
 
 # What this program speaks: the first and the last of the contracts.
-FIRST: Final = 1
-LAST: Final = 2
+FIRST: Final = 2
+LAST: Final = 3
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _TIME_SPACE = Path("/proc/self/ns/time")
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from blickschutz.control.model import ClipHeard, HostNewsHeard, NewsTold, Refused
+from blickschutz.control.model import ClipHeard, HostNewsHeard, NewsTold
 from blickschutz.control.service.keeper import HEARTBEAT_S, START_S, CellKeeper
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
@@ -51,8 +51,6 @@ _LOOK_S: Final = 1.0
 COLLECT_S: Final = 3.0
 _COLLECTS_S: Final = 5.0
 _MOVED: Final = "the camera goes from {} to another host"
-# From this contract on a host keeps the clips of its cameras by itself.
-KEEPS_CLIPS: Final = 2
 STAND_S: Final = 30.0
 
 
@@ -84,6 +82,8 @@ class HostKeeper(CellKeeper):
         self.host_news: Topic[HostNewsHeard] = Topic()
         # What a host is to do while it is cut off; waits for disk and database.
         self.standing: Callable[[], SetStanding] | None = None
+        # As the host heard it last, over this link: it is said again where it is another.
+        self._stood: SetStanding | None = None
 
     @property
     def host(self) -> str:
@@ -97,11 +97,6 @@ class HostKeeper(CellKeeper):
         if self._hosts.problem:
             return "broker-away"
         return "host-away" if self._placed is not None else "host-none"
-
-    @property
-    def refusal(self) -> str:
-        """A host of an earlier version keeps no clip. One that is not reached may be so in a moment: the order waits for it."""
-        return Refused.HOST.value if self._link is not None and self._link.contract < KEEPS_CLIPS else ""
 
     def record(self, order: Order) -> None:
         # Where it lies there is no affair of this machine.
@@ -154,6 +149,7 @@ class HostKeeper(CellKeeper):
         post = self._post.setdefault(placed.host, _Post(placed.host))
         self._link = link = await self._hosts.open(self.camera, placed, post.intake)
         self._links.add(link)
+        self._stood = None
         self._times = CellTimes(greeting(), link.theirs)
         wanted = (Configure(self._settings), SetThresholds(dict(self._settings.situations.thresholds)), Stop(self.stopped))
         for wish in (*wanted, Watch(self.stream.is_watched), TakenOver()):
@@ -176,8 +172,12 @@ class HostKeeper(CellKeeper):
     async def _stand(self) -> None:
         """Tell the host what it is to do while nobody can be asked."""
         link = self._link
-        if self.standing is not None and link is not None and link.contract >= KEEPS_CLIPS:
-            link.send(await asyncio.to_thread(self.standing))
+        if self.standing is None or link is None:
+            return
+        standing = await asyncio.to_thread(self.standing)
+        if link is self._link and standing != self._stood:
+            link.send(standing)
+            self._stood = standing
 
     def _stays(self, placed: Placed) -> bool:
         now = self._hosts.placed(self.camera)

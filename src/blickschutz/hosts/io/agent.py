@@ -18,6 +18,7 @@ from blickschutz.guard.model import Backoff
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.io.broker import BROKEN, Address, Broker
+from blickschutz.hosts.io.bundles import Bundles, Presence
 from blickschutz.hosts.io.clips import HostClips
 from blickschutz.hosts.io.ends import Told
 from blickschutz.hosts.io.going_on import GoingOn
@@ -102,6 +103,7 @@ class Agent:
         self._broker, self._address, self._cells, self._guard, self._clock = broker, address, cells, guard, clock
         self._journals = {camera: FileJournal(journals / f"{camera}.journal") for camera in cells}
         self._ends: dict[str, HostEnd] = {}
+        self._bundles = Bundles(broker)
         self._going_on = going_on
         self._holder = Holder((going_on.run if going_on is not None else "") or uuid.uuid4().hex, capacity)
         # Cells of a process before this one may film until their deadline, and nobody is to hear before that it does not hold them.
@@ -171,7 +173,8 @@ class Agent:
         for camera, cell in self._cells.items():
             place, ours = Place(installation, broker.name, camera), greeting(installation, camera)
             journal = self._journals[camera]
-            end = HostEnd(broker, place, cell, journal, ours, self._guard, self._clock, cell.told_under, self.clips, self._going_on)
+            by = self._guard, self._clock, cell.told_under
+            end = HostEnd(broker, place, cell, journal, ours, *by, self._bundles, self.clips, self._going_on)
             cell.over = end.over
             self._ends[camera] = end
             end.begin()
@@ -191,6 +194,8 @@ class Agent:
             await HostPieces(broker, self.clips).start()
             if self.clips.copies is not None:
                 self._guard.task("copying", CopyPull(broker, self.clips.copies).run)
+        await Presence(broker, self._ends).start()
+        self._guard.task("bundles", self._bundles.keep)
         await broker.client.subscribe(subjects.nudges(installation, broker.name), cb=self._nudge)
         self._lease = self._guard.task("lease", self._renewing, backoff=_SOON)
         _log.info("host_joined", host=broker.name, cameras=len(self._cells))

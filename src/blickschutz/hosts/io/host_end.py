@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -20,10 +20,11 @@ from nats.aio.subscription import Subscription
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.alone import Alone
 from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Broker
+from blickschutz.hosts.io.bundles import Bundles
 from blickschutz.hosts.io.clips import HostClips
 from blickschutz.hosts.io.going_on import GoingOn
 from blickschutz.hosts.io.journal import FileJournal
-from blickschutz.hosts.model import AskCopy, AskPiece, Confirmed, Delivery, Open, Part, Piece, Place
+from blickschutz.hosts.model import BUNDLES, AskCopy, AskPiece, Confirmed, Delivery, Open, Part, Piece, Place
 from blickschutz.hosts.ports import CellLine
 from blickschutz.hosts.rules import subjects
 from blickschutz.hosts.rules.delivery import delivery_of, importance_of
@@ -37,6 +38,7 @@ from blickschutz.pipeline.messages import (
     Fragment,
     FromCell,
     Head,
+    Health,
     Heard,
     News,
     Record,
@@ -78,17 +80,20 @@ class HostEnd:
         guard: Guard,
         clock: Clock,
         token: Callable[[], int],
+        bundles: Bundles,
         clips: HostClips | None = None,
         going_on: GoingOn | None = None,
     ) -> None:
         self._broker, self._place, self._line, self._journal = broker, place, line, journal
-        self._clips, self._going_on = clips, going_on
+        self._clips, self._going_on, self._bundles = clips, going_on, bundles
         self._ours, self._guard, self._clock, self._token = ours, guard, clock, token
-        self._session = ""
+        self._session, self._contract = "", 0
         self._up, self._down = Parted(""), Joined("")
         self._outgoing: deque[FromCell | None] = deque()
         self._say, self._news = asyncio.Event(), asyncio.Event()
         self._told = ("", 0)
+        # What the last heartbeat of this session said that somebody looks at.
+        self._state: tuple[object, ...] | None = None
         self._broken, self._last_word = False, 0.0
         # What the cell has in hand, and the news before it: it is said once these are in rows.
         self._resumed: tuple[Resumed, tuple[str, int] | None] | None = None
@@ -154,7 +159,7 @@ class HostEnd:
     async def _opened(self, message: Msg) -> None:
         try:
             asked = unpack(message.data, _open)
-            agreed(self._ours, asked.greeting)
+            contract = agreed(self._ours, asked.greeting)
         except RefusedError as error:
             _log.error("control_room_refused", camera=self._place.camera, problem=str(error))
             await message.respond(_encoder.encode(error.refusal))
@@ -162,11 +167,11 @@ class HostEnd:
         except ProtocolError as error:
             _log.error("control_room_unreadable", camera=self._place.camera, problem=str(error))
             return
-        self._session, self._last_word = asked.session, self._clock.monotonic()
+        self._session, self._last_word, self._contract = asked.session, self._clock.monotonic(), contract
         self._line.send(Watch(False))
         self._up, self._down = Parted(asked.session), Joined(asked.session)
         self._outgoing.clear()
-        self._told = ("", 0)
+        self._told, self._state = ("", 0), None
         self._news.set()
         await message.respond(_encoder.encode(self._ours))
 
@@ -274,10 +279,26 @@ class HostEnd:
             while self._outgoing:
                 await self._said(self._outgoing.popleft())
 
+    def present(self, sessions: Collection[str]) -> None:
+        """The control room has these sessions."""
+        if self._session in sessions:
+            self._last_word = self._clock.monotonic()
+
+    def _unsaid(self, session: str) -> None:
+        if session == self._session:
+            self._lost()
+
     async def _said(self, message: FromCell | None) -> None:
         parts = self._up.parts(_encoder.encode(message)) if message is not None else (Part(self._session, 0, True, b""),)
+        # A heartbeat that says the same as the one before may wait for others.
+        state = _state_of(message)
+        soon, self._state = state is None or state != self._state, state or self._state
         for part in parts:
-            if self._session and not await self._broker.say(subjects.up(self._place), _encoder.encode(part)):
+            if not self._session:
+                break
+            if self._contract >= BUNDLES:
+                await self._bundles.say(part, self._unsaid, soon=soon)
+            elif not await self._broker.say(subjects.up(self._place), _encoder.encode(part)):
                 self._lost()
         if message is None:
             self._lost()
@@ -304,6 +325,12 @@ class HostEnd:
             self._broker.problem = str(error)
             return False
         return True
+
+
+def _state_of(message: FromCell | None) -> tuple[object, ...] | None:
+    if not isinstance(message, Health):
+        return None
+    return message.session, message.stopped, message.doubt, message.fault, message.problem, message.recording, message.unrecordable
 
 
 class HostOrders:

@@ -15,6 +15,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.hosts.io.broker import BROKEN, MESSAGE_ID, Address, Broker, words
 from blickschutz.hosts.io.leases import Connection, GiverRounds
 from blickschutz.hosts.io.room_link import RoomLink
+from blickschutz.hosts.io.sessions import PRESENT_S, Sessions
 from blickschutz.hosts.io.tokens import Tokens
 from blickschutz.hosts.model import AskPiece, Piece, Place, Placed
 from blickschutz.hosts.ports import Arrivals
@@ -59,12 +60,14 @@ class HostRoom:
         self._needs = needs
         self._placed: dict[str, Placed] = {}
         self._change = asyncio.Event()
-        self._connection = Connection(broker)
+        self._connection, self._sessions = Connection(broker), Sessions(broker)
         self.problem = "the broker was not reached yet"
         self._guard: Guard | None = None
         self._report = report
         self._directives: deque[tuple[str, str, bytes]] = deque(maxlen=_MOST_DIRECTIVES)
         self._present: frozenset[str] = frozenset()
+        # As of the last round, by camera.
+        self._untold: Mapping[str, Sequence[str]] = {}
         self.giver = Giver(aging(), tokens.read())
         self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, tokens.remember, nudge=self._nudge, may=enrolled)
 
@@ -72,6 +75,7 @@ class HostRoom:
         """Begin to reach the broker, and to give leases; in the running loop."""
         self._guard = guard
         guard.task("hosts", self._run, backoff=_SOON)
+        guard.task("present", self._sessions.present, every_s=PRESENT_S)
 
     async def end(self) -> None:
         await self._broker.close()
@@ -81,7 +85,7 @@ class HostRoom:
 
     def untold(self, camera: str) -> Sequence[Placed]:
         floor = self._placed[camera].token if camera in self._placed else 0
-        return [Placed(host, 0, floor) for host in self.giver.untold(camera, aging()) if host in self._enrolled()]
+        return [Placed(host, 0, floor) for host in self._untold.get(camera, ()) if host in self._enrolled()]
 
     async def changed(self) -> None:
         await self._change.wait()
@@ -90,7 +94,7 @@ class HostRoom:
         if self._guard is None or not self._broker.client.is_connected:
             raise DeviceError(f"the broker between hosts is away: {self.problem or self._broker.problem}")
         place = Place(self._broker.installation, placed.host, camera)
-        link = RoomLink(self._broker, place, self._guard, placed.floor + 1 if placed.floor else 0, intake)
+        link = RoomLink(self._broker, self._sessions, place, self._guard, placed.floor + 1 if placed.floor else 0, intake)
         await link.open(greeting(self._broker.installation, camera))
         return link
 
@@ -132,7 +136,7 @@ class HostRoom:
                 await self._round()
                 self.problem = ""
             except DeviceError as error:
-                self.problem, self._present = str(error), frozenset()
+                self.problem, self._present, self._untold = str(error), frozenset(), {}
                 raise
             await asyncio.sleep(EVERY_S)
 
@@ -140,6 +144,7 @@ class HostRoom:
         while True:
             try:
                 await self._broker.connect(await asyncio.to_thread(self._address))
+                await self._sessions.listen()
                 return
             except DeviceError as error:
                 self.problem = str(error)
@@ -157,7 +162,7 @@ class HostRoom:
                 await self._broker.make_order_consumer(host)
             self._connection.dealt_with(anew)
         await self._rounds.round()
-        self._present = frozenset(self.giver.alive(aging()))
+        self._present, self._untold = frozenset(self.giver.alive(aging())), self.giver.untold(aging())
         await self._say_directives()
         enrolled = self._enrolled()
         placed = {camera: one for camera, one in self.giver.placed().items() if one.host in enrolled}

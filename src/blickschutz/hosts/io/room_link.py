@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.io.broker import ACK_WAIT_S, BROKEN, MESSAGE_ID, Broker, words
+from blickschutz.hosts.io.sessions import Sessions
 from blickschutz.hosts.model import Confirmed, Delivery, HostNews, Open, Part, Place, Told
 from blickschutz.hosts.ports import Arrivals
 from blickschutz.hosts.rules import subjects
@@ -33,16 +34,14 @@ from blickschutz.wire.greeting import Greeting, agreed, opening_decoder
 
 _log = structlog.get_logger(__name__)
 _encoder = msgspec.msgpack.Encoder()
-_parts: msgspec.msgpack.Decoder[Part] = msgspec.msgpack.Decoder(Part)
 _told: msgspec.msgpack.Decoder[Told] = msgspec.msgpack.Decoder(Told)
 _news: msgspec.msgpack.Decoder[News | HostNews] = msgspec.msgpack.Decoder(News | HostNews)
 OPEN_S: Final = 3.0
 _ASKED_AGAIN_S: Final = 0.2
 # News on their way to rows; what is behind them waits at the broker.
 _MOST_UNCONFIRMED = 256
-# So long the broker is waited for when there are no news: what comes is given at once. As often a host hears that somebody is there, whom
-# it believes gone after six seconds of silence.
-_FETCH_S = 2.0
+# So long the broker is waited for when there are no news: what comes is given at once.
+_FETCH_S = 30.0
 _TRIES = 3
 _CLOSE_S = 1.0
 # Messages that were heard and not received yet: pictures go first.
@@ -56,8 +55,10 @@ class RoomLink:
     A situation that was told under a lease lower than `token` is taken in as one that is over; `late` counts all such news.
     """
 
-    def __init__(self, broker: Broker, place: Place, guard: Guard, token: int = 0, intake: Arrivals | None = None) -> None:
-        self._broker, self._place, self._guard, self._token = broker, place, guard, token
+    def __init__(
+        self, broker: Broker, sessions: Sessions, place: Place, guard: Guard, token: int = 0, intake: Arrivals | None = None
+    ) -> None:
+        self._broker, self._sessions, self.place, self._guard, self._token = broker, sessions, place, guard, token
         self.theirs = Greeting(first=0, last=0)
         self._session = secrets.token_hex(16)
         self._down, self._up, self._intake = Parted(self._session), Joined(self._session), intake or Intake()
@@ -77,25 +78,21 @@ class RoomLink:
 
     async def open(self, ours: Greeting) -> None:
         """Greet the host. Raises `DeviceError` where it does not answer, `RefusedError` where the two do not speak with each other."""
-        broker, place = self._broker, self._place
-        try:
-            self._subscription = await broker.client.subscribe(subjects.up(place), cb=self._hear)
-        except BROKEN as error:
-            raise DeviceError(f"the broker does not let us hear {place.host}: {words(error)}") from error
+        # What the host says of it may come with its answer.
+        self._sessions.add(self._session, self)
         try:
             async with asyncio.timeout(OPEN_S):
                 reply = await self._asked(_encoder.encode(Open(self._session, ours)))
             theirs = unpack(reply.data, opening_decoder)
             self.contract = agreed(ours, theirs)
             assert isinstance(theirs, Greeting)  # else it was refused
-        except BROKEN as error:
-            await self._deaf()
-            raise DeviceError(f"the host {place.host} does not answer: {words(error)}") from error
-        except ProtocolError:
-            await self._deaf()
+        except BaseException as error:
+            self._sessions.remove(self._session, self)
+            if isinstance(error, BROKEN):
+                raise DeviceError(f"the host {self.place.host} does not answer: {words(error)}") from error
             raise
         self.theirs, self._open = theirs, True
-        self._forget = broker.on_lost(lambda: self._end("the broker was lost"))
+        self._forget = self._broker.on_lost(lambda: self._end("the broker was lost"))
         self._work = [
             self._guard.once_task("link-says", self._saying),
             self._guard.once_task("link-news", self._fetching),
@@ -105,7 +102,7 @@ class RoomLink:
         """The host's answer, awaited for as long as the caller likes. One that connects anew listens again in a moment."""
         while True:
             try:
-                return await self._broker.client.request(subjects.opens(self._place), opening, timeout=OPEN_S)
+                return await self._broker.client.request(subjects.opens(self.place), opening, timeout=OPEN_S)
             except NoRespondersError:
                 await asyncio.sleep(_ASKED_AGAIN_S)
 
@@ -142,11 +139,7 @@ class RoomLink:
             await work.finished(1.0)
         if self._work:
             self._forget()
-            await self._deaf()
-
-    async def _deaf(self) -> None:
-        with contextlib.suppress(*BROKEN):
-            await self._subscription.unsubscribe()
+        self._sessions.remove(self._session, self)
 
     def give_up(self, problem: str) -> None:
         self._end(problem)
@@ -169,9 +162,10 @@ class RoomLink:
 
     # --- what comes ---
 
-    async def _hear(self, message: Msg) -> None:
+    def hear(self, part: Part) -> None:
+        """One part of what the cell says, in order."""
         try:
-            data = self._up.take(unpack(message.data, _parts))
+            data = self._up.take(part)
             if data is not None:
                 self._put(unpack_from_cell(data))
         except PartLostError as error:
@@ -187,7 +181,7 @@ class RoomLink:
 
     async def _fetching(self) -> None:
         """News, from the broker's store; each stays there until it is confirmed from rows."""
-        place, name = self._place, subjects.news_stream(self._place.installation)
+        place, name = self.place, subjects.news_stream(self.place.installation)
         config = ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT_S, max_ack_pending=_MOST_UNCONFIRMED)
         durable = f"room-{place.host}-{place.camera}"
         try:
@@ -196,7 +190,6 @@ class RoomLink:
                 await self._broker.stream.delete_consumer(name, durable)
             pulled = await self._broker.stream.pull_subscribe(subjects.news(place), durable, stream=name, config=config)
             while self._open:
-                await self._confirm("", 0)  # that somebody is there
                 with contextlib.suppress(TimeoutError):
                     for message in await pulled.fetch(64, timeout=_FETCH_S):
                         await self._news(message)
@@ -240,7 +233,7 @@ class RoomLink:
         if isinstance(message, Confirmed):
             await self._had(message.run, message.number)
             return
-        place, data = self._place, _encoder.encode(message)
+        place, data = self.place, _encoder.encode(message)
         if isinstance(message, Heard):
             over = {run: number for one, (run, number, _) in self._names.items() if one <= message.number}
             for run, number in over.items():  # the last one of each run
@@ -257,7 +250,7 @@ class RoomLink:
         name = f"{self._session}.{next(self._orders)}"
         for left in reversed(range(_TRIES)):
             try:
-                await self._broker.stream.publish(subjects.orders(self._place), data, headers={MESSAGE_ID: name})
+                await self._broker.stream.publish(subjects.orders(self.place), data, headers={MESSAGE_ID: name})
                 return
             except BROKEN as error:
                 if not left:
@@ -274,4 +267,4 @@ class RoomLink:
         await self._confirm(run, number)
 
     async def _confirm(self, run: str, number: int) -> None:
-        await self._broker.say(subjects.confirms(self._place), _encoder.encode(Confirmed(run, number)))
+        await self._broker.say(subjects.confirms(self.place), _encoder.encode(Confirmed(run, number)))

@@ -7,6 +7,7 @@ clocks are those of each side alone, by which a machine that sleeps ages (`CLOCK
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -210,9 +211,15 @@ class Giver:
                 found[camera] = Placed(host, token, max(others, default=0))
         return found
 
-    def untold(self, camera: str, now: float) -> list[str]:
-        """Hosts that do not film it now, and have something to tell of it."""
-        return [host for host in self.alive(now) if camera in (lease := self._hosts[host].lease).waiting and camera not in lease.grants]
+    def untold(self, now: float) -> dict[str, list[str]]:
+        """By camera the hosts that do not film it now, and have something to tell of it."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for host in self.alive(now):
+            lease = self._hosts[host].lease
+            for camera in lease.waiting:
+                if camera not in lease.grants:
+                    found[camera].append(host)
+        return dict(found)
 
     def is_free(self, camera: str, now: float, host: str = "") -> bool:
         """Whether nobody but `host` films it or may do so, whatever became of whom."""
@@ -229,7 +236,13 @@ class Giver:
         Those `ever` have one host alone that may film them: it keeps them while it is silent, because there is nobody to give them to.
         What it holds without end stays so in its record until it has written that it let go: it may be cut off, and know of nothing else.
         """
-        found = []
+        found, alone = [], set(ever)
+        # Most are somebody's, and are not asked about again: with a hundred hosts each question looks at all of them.
+        taken = {camera for seen in self._hosts.values() for camera in (*seen.lease.grants, *seen.lease.held)}
+        untaken: defaultdict[str, list[str]] = defaultdict(list)
+        for camera, place in wanted.items():
+            if camera not in taken:
+                untaken[place].append(camera)
         for host, seen in self._hosts.items():
             lease = seen.lease
             if now - seen.at >= FULL_S:
@@ -240,14 +253,14 @@ class Giver:
                 continue
             endless = set(_only(lease.held, lease.ever))
             # Which is given with an end from now on is taken back first.
-            stays = (camera for camera in lease.grants if camera in ever or camera not in endless)
+            stays = (camera for camera in lease.grants if camera in alone or camera not in endless)
             grants = {camera: lease.grants[camera] for camera in stays if wanted.get(camera, host) == host}
             for camera, token in list(grants.items()):
                 if lease.held.get(camera) != token and lease.beat >= seen.since.get(camera, lease.beat) + 2:
                     grants[camera] = self._token()  # the host let it go, and does not take up the old one again
-            for camera in (camera for camera, place in wanted.items() if place == host and self.is_free(camera, now, host)):
+            for camera in (camera for camera in untaken[host] if self.is_free(camera, now, host)):
                 grants[camera] = self._token()
-            lasting = tuple(sorted((grants.keys() & set(ever)) | endless))
+            lasting = tuple(sorted((grants.keys() & alone) | endless))
             if (grants, lasting) != (lease.grants, lease.ever) and now - seen.at < LEASE_S:
                 seen.asked |= grants.keys()
                 found.append(Write(host, msgspec.structs.replace(lease, grants=grants, ever=lasting), seen.revision))

@@ -50,6 +50,26 @@ def nudges(installation: str, host: str) -> str:
     return f"{_of(Place(installation, host, OF_HOST), 'down')}.lease"
 
 
+def present(installation: str, host: str) -> str:
+    """By which a host hears which sessions the control room has with its cells."""
+    return f"{_of(Place(installation, host, OF_HOST), 'down')}.here"
+
+
+def bundles(installation: str, host: str) -> str:
+    """By which a host says what its cells say."""
+    return up(Place(installation, host, OF_HOST))
+
+
+def all_up(installation: str) -> str:
+    return f"blick.1.{require_name(installation)}.up.*.*.now"
+
+
+def speaker(subject: str) -> tuple[str, str]:
+    """Host and camera (`OF_HOST` for a bundle) of a message of `all_up`; the broker lets a host say nothing under another's name."""
+    *_, host, camera, _ = subject.split(".")
+    return host, camera
+
+
 def directives(installation: str, host: str) -> str:
     """What is said of a host's clips: kept with its orders."""
     return orders(Place(installation, host, OF_HOST))
