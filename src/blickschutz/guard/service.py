@@ -38,7 +38,8 @@ class Guard:
         self._on_trouble, self._backoff = on_trouble, backoff or Backoff()
         self._around = Around(clock, chance or random.SystemRandom().random, self._tell, self._forget)
         self._lock = threading.Lock()
-        self._kept: list[Guarded] = []
+        # In the order in which it was begun. Not a list: a control room has thousands of them, and each that ends is looked for.
+        self._kept: dict[int, Guarded] = {}
         self._short: dict[str, Tally] = {}
         self._looking = False
 
@@ -91,7 +92,7 @@ class Guard:
     def states(self) -> tuple[WorkState, ...]:
         """All work that is not over, and the short work that there was, together by name."""
         with self._lock:
-            kept, short = list(self._kept), dict(self._short)
+            kept, short = list(self._kept.values()), dict(self._short)
         running = Counter(one.name for one in kept if one.kind is WorkKind.SHORT)
         states = [one.state() for one in kept if one.kind is not WorkKind.SHORT]
         for name, tally in short.items():
@@ -105,13 +106,13 @@ class Guard:
         clock = self._around.clock
         until = clock.monotonic() + wait_s
         with self._lock:
-            kept = list(reversed(self._kept))
+            kept = list(reversed(self._kept.values()))
         return tuple(one.name for one in kept if not one.end(max(0.0, until - clock.monotonic())))
 
     async def finish(self, wait_s: float = 5.0) -> None:
         """End all tasks, and wait for them; `end` for the rest is to be called in a thread."""
         with self._lock:
-            tasks = [one for one in reversed(self._kept) if isinstance(one, TaskWork)]
+            tasks = [one for one in reversed(self._kept.values()) if isinstance(one, TaskWork)]
         for task in tasks:
             task.end()
         for task in tasks:
@@ -119,7 +120,7 @@ class Guard:
 
     def _begun(self, work: Some) -> Some:
         with self._lock:
-            self._kept.append(work)
+            self._kept[id(work)] = work
         # A thread that the system does not give is the caller's error, and nothing is kept of it.
         try:
             work.start()
@@ -137,8 +138,7 @@ class Guard:
 
     def _forget(self, work: Guarded) -> None:
         with self._lock:
-            if work in self._kept:
-                self._kept.remove(work)
+            self._kept.pop(id(work), None)
 
     def _tell(self, trouble: Trouble | None) -> None:
         if trouble is None:
@@ -159,7 +159,7 @@ class Guard:
 
     def _troubled(self) -> list[Guarded]:
         """What may recover with time: short work and queues do so with the next that goes well."""
-        return [one for one in self._kept if one.kind in {WorkKind.THREAD, WorkKind.TASK} and one.in_trouble]
+        return [one for one in self._kept.values() if one.kind in {WorkKind.THREAD, WorkKind.TASK} and one.in_trouble]
 
     def _look(self) -> None:
         pause = threading.Event()
