@@ -44,7 +44,9 @@ from blickschutz.pipeline.messages import Health
 from blickschutz.review.model import Case, CaseState, Quarantine, QuarantineReason
 from blickschutz.situations.kinds import Kind
 from blickschutz.wall.model import TileState
+from blickschutz.web import health
 from blickschutz.web.metrics import METRICS
+from blickschutz.web.pages import TileView
 from blickschutz.web.texts import NEED_WORDS
 from tests.desk import CAMERA
 from tests.fakes.holder import write_lock
@@ -324,6 +326,21 @@ class TestPage:
         assert "A piece of background work does not run: chain" in english
         assert "A second database server is behind: drei" in english
         assert "not connected for 10 min" in english
+
+    def test_of_many_cameras_and_works_those_come_first_that_need_somebody(self, troubled, monkeypatch):
+        names = [one.id for one in troubled.system.site.cameras if one.id in troubled.system.supervisor.keepers]
+        monkeypatch.setattr(TileView, "state", property(lambda tile: "starting" if tile.camera.id == names[-1] else "live"))
+        monkeypatch.setattr(health, "MOST_CAMERAS", 1)
+        monkeypatch.setattr(health, "MOST_WORK", 2)
+        page = troubled.get("/health", "technik").text
+        assert re.findall('<td data-state="([a-z]+)"', page) == ["starting"]
+        assert f"1 von {len(names)} Kameras, zuerst die ohne Bild." in page
+        assert "Gezeigt wird, was nicht läuft, wartet oder einen Fehler hatte (2)." in page
+        assert "clip-intake" not in page
+        every = troubled.get("/health?every=1", "technik").text
+        assert every.count('<td data-state="') == len(names)
+        assert "clip-intake" in every
+        assert "Alle zeigen" not in every
 
     def test_it_says_what_computes_and_why(self, desk):
         one, other, *_ = desk.system.supervisor.keepers.values()

@@ -7,16 +7,19 @@ from typing import Any
 
 from blickschutz.control.replicas import ReplicaState
 from blickschutz.control.vitals import Concern, concerns
-from blickschutz.guard.model import WorkKind
+from blickschutz.guard.model import WorkKind, WorkState
 from blickschutz.situations.kinds import Kind
+from blickschutz.wall.model import TileState
 from blickschutz.web import texts
 from blickschutz.web.pages import Pages
 
 _GB = 1e9
+# Where there are more of them, what somebody has to look at comes first, and the rest only by demand: nobody reads thousands of rows.
+MOST_CAMERAS, MOST_WORK = 200, 500
 
 
-def health_view(pages: Pages, language: str) -> dict[str, Any]:
-    """What the page of health shows of the room's vitals, as texts."""
+def health_view(pages: Pages, language: str, *, every: bool = False) -> dict[str, Any]:
+    """What the page of health shows of the room's vitals, as texts; with `every` each camera and each piece of work, however many."""
     vitals, translate = pages.room.vitals(), texts.translator(language)
 
     def moment(at: float) -> str:
@@ -26,7 +29,16 @@ def health_view(pages: Pages, language: str) -> dict[str, Any]:
         return texts.lasting(vitals.at - at, translate) if at else ""
 
     until = vitals.certificate_until
+    tiles, work = pages.tiles(), [(process, one) for process, states in vitals.work.items() for one in states]
+    shown = work
+    if not every and len(work) > MOST_WORK:
+        shown = sorted(((process, one) for process, one in work if _is_told(one)), key=lambda told: _runs(told[1]))[:MOST_WORK]
+    all_tiles = len(tiles)
+    if not every and all_tiles > MOST_CAMERAS:
+        tiles = sorted(tiles, key=lambda one: one.state == TileState.LIVE)[:MOST_CAMERAS]
     return {
+        "tiles": tiles,
+        "all_tiles": all_tiles,
         "vitals": vitals,
         "needs": [_need(pages, one, moment, age, language) for one in concerns(vitals)],
         "up": texts.lasting(vitals.up_s, translate),
@@ -41,8 +53,9 @@ def health_view(pages: Pages, language: str) -> dict[str, Any]:
         "orders_for": texts.lasting(vitals.orders.oldest_s, translate) if vitals.orders is not None else "",
         "overdue_for": texts.lasting(vitals.deadlines.oldest_s, translate) if vitals.deadlines is not None else "",
         "channels": [(one, texts.lasting(one.oldest_s, translate)) for one in vitals.channels or () if one.waiting],
-        "work": [_work(one, process, translate) for process, states in vitals.work.items() for one in states],
-        "all_run": all(one.running or one.kind is WorkKind.SHORT for states in vitals.work.values() for one in states),
+        "work": [_work(one, process, translate) for process, one in shown],
+        "all_work": len(work),
+        "all_run": all(_runs(one) for _, one in work),
     }
 
 
@@ -74,7 +87,16 @@ def _copy(one: ReplicaState, at: float, translate: texts.Translate) -> tuple[str
     return one.name, one.awaited, translate(texts.COPY_WORDS["awaited" if one.awaited else "follows"])
 
 
-def _work(one: Any, process: str, translate: texts.Translate) -> dict[str, Any]:
+def _runs(one: WorkState) -> bool:
+    return one.running or one.kind is WorkKind.SHORT
+
+
+def _is_told(one: WorkState) -> bool:
+    """Whether there is more to say of it than that it runs."""
+    return not _runs(one) or bool(one.failing or one.error or one.depth or one.set_aside)
+
+
+def _work(one: WorkState, process: str, translate: texts.Translate) -> dict[str, Any]:
     return {
         "own": one,
         "process": process,

@@ -30,10 +30,10 @@ def routes(pages: Pages) -> APIRouter:
     registry.register(pages.refusals)
 
     @router.get("/health", dependencies=[allow(Permission.HEALTH)])
-    def health(request: Request) -> Response:
-        shown = health_view(pages, pages.language(request))
+    def health(request: Request, every: bool = False) -> Response:
+        shown = health_view(pages, pages.language(request), every=every)
         stuck = pages.room.recordings.stuck()
-        return pages.render(request, "health.html", tiles=pages.tiles(), models=pages.room.models(), stuck=stuck, **shown)
+        return pages.render(request, "health.html", models=pages.room.models(), stuck=stuck, **shown)
 
     @router.get("/metrics", dependencies=[allow(Permission.FIGURES)])
     def metrics() -> Response:
