@@ -32,6 +32,7 @@ from blickschutz.web.routing import route_class
 from blickschutz.web.sessions import member_of
 from blickschutz.web.streams import OpenStreams
 from blickschutz.web.templating import templates
+from blickschutz.web.tiles import SaidTile
 
 KEYS = "1234567890ß"
 # Where people begin, by what they may do: the first that fits.
@@ -55,6 +56,19 @@ class TileView:
     def state(self) -> str:
         """As it was when it was first asked for."""
         return self.control.state.value
+
+    @cached_property
+    def said(self) -> SaidTile:
+        health = self.control.health
+        return SaidTile(
+            self.camera.id,
+            self.camera.name,
+            self.key,
+            self.state,
+            f"{health.width / health.height:.4f}" if health is not None and health.height else "",
+            health is not None and bool(health.recording),
+            bool(self.control.unrecordable),
+        )
 
 
 class Pages:

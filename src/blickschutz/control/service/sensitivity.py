@@ -22,6 +22,10 @@ from blickschutz.situations.kinds import Kind
 _log = structlog.get_logger(__name__)
 
 
+# So old what the page of health and the figures show of budgets may be: it changes within days.
+STATED_S = 10.0
+
+
 class Watched(Protocol):
     """A camera's cell as the budget sees it."""
 
@@ -37,6 +41,8 @@ class Sensitivity:
         self._cells, self.desk, self._clock = cells, desk, clock
         self._looked = clock.monotonic()
         self._analysed: dict[str, int] = {}
+        self._states: Sequence[BudgetState] = ()
+        self._stated = float("-inf")
         desk.changed.listen(self._lay)
 
     def begin(self) -> None:
@@ -55,6 +61,7 @@ class Sensitivity:
             self._lay(camera)
 
     def _lay(self, camera: str) -> None:
+        self._stated = float("-inf")
         if camera in self._cells:
             self._cells[camera].set_thresholds(self.desk.thresholds(camera))
 
@@ -103,7 +110,13 @@ class Sensitivity:
             _log.error("budget_numbers_not_written", problem=str(error))
 
     def states(self) -> Sequence[BudgetState]:
-        """What was judged last, for the page of health and the figures."""
+        """What was judged last, for the page of health and the figures; some seconds old."""
+        now = self._clock.monotonic()
+        if not 0 <= now - self._stated < STATED_S:
+            self._states, self._stated = self._judged(), now
+        return self._states
+
+    def _judged(self) -> Sequence[BudgetState]:
         known = {view.camera: view for view in self.desk.known()}
         return [self._state(camera, known.get(camera)) for camera in self._cells]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from blickschutz.wall.rules import nearest, read_settings, settings_text, with_p
 from blickschutz.web.allowed import allow
 from blickschutz.web.pages import Pages, TileView
 from blickschutz.web.sessions import member_of
+from blickschutz.web.tiles import wall_tile
 
 _SEE_OTHER = 303
 _WALL = [allow(Permission.WALL)]
@@ -91,6 +93,8 @@ def wall_values(pages: Pages, request: Request, chosen: str) -> dict[str, Any]:
     patrol = {"views": [one.name for one in settings.views if one.patrol], "seconds": settings.patrol_s}
     return {
         "tiles": tiles,
+        "counts": Counter(tile.state for tile in tiles),
+        "wall_tile": wall_tile,
         "wall_settings": settings,
         "chosen": chosen,
         "patrols": settings.patrols,
