@@ -95,6 +95,10 @@ class FakeHosts:
     def untold(self, camera):
         return self.left
 
+    async def something_left(self, camera):
+        while not self.left:
+            await asyncio.sleep(0.01)
+
     async def changed(self):
         await self._change.wait()
 

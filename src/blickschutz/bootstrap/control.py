@@ -24,7 +24,7 @@ from blickschutz.control.ports import Do
 from blickschutz.control.service.alerting import Alerting
 from blickschutz.control.service.grounds import gather
 from blickschutz.control.service.host_clips import HostedClips
-from blickschutz.control.service.host_keeper import STAND_S, HostKeeper
+from blickschutz.control.service.host_keeper import HostKeeper
 from blickschutz.control.service.housekeeping import Housekeeping
 from blickschutz.control.service.inforce import SettingsInForce
 from blickschutz.control.service.keeper import CellKeeper
@@ -37,6 +37,7 @@ from blickschutz.control.service.room import ControlRoom
 from blickschutz.control.service.routing import SituationRouting
 from blickschutz.control.service.sensitivity import Sensitivity
 from blickschutz.control.service.shared import Shared
+from blickschutz.control.service.standing import STAND_S, Standing
 from blickschutz.control.service.supervisor import Keepers, Supervisor
 from blickschutz.control.service.trials import TrialDesk
 from blickschutz.control.service.troubles import Troubles
@@ -145,7 +146,7 @@ def make_control(
 
     clips = HostedClips(records.archive, records.office, records.shredder, hosts, clock, worker.do, keepers_of(site))
 
-    # Each camera on a host is told the same every half minute: register, keys and accounts are compared once for all of them.
+    # Many links open at one time: register, keys and accounts are compared once for all of them.
     standing = Shared(lambda: regime.standing(records.orders.standing(), records.orders.keep), clock, STANDS_S, STAND_S)
 
     def joined(cell: CellKeeper) -> None:
@@ -202,6 +203,8 @@ def make_control(
         "outages": outages.look,
         "alarm-budget": sensitivity.look,
     }
+    if hosts is not None:
+        duties["standing-orders"] = Standing(standing, cells, clock).look
 
     def came(cell: CellKeeper) -> None:
         joined(cell)

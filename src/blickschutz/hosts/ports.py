@@ -100,6 +100,10 @@ class Hosts(Protocol):
         """Hosts that do not film it, and have something to tell of the time when they did."""
         ...
 
+    async def something_left(self, camera: str) -> None:
+        """Returns once `untold` names somebody."""
+        ...
+
     async def changed(self) -> None:
         """Returns when another host is to film something, or something else."""
         ...

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from blickschutz.control.model import ClipHeard, HostNewsHeard, NewsTold
-from blickschutz.control.service.keeper import HEARTBEAT_S, START_S, CellKeeper
+from blickschutz.control.service.keeper import HEARTBEAT_S, OWN_DELAY_S, START_S, CellKeeper
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.model import HostNews, Placed
@@ -51,7 +51,6 @@ _LOOK_S: Final = 1.0
 COLLECT_S: Final = 3.0
 _COLLECTS_S: Final = 5.0
 _MOVED: Final = "the camera goes from {} to another host"
-STAND_S: Final = 30.0
 
 
 class _Post:
@@ -80,7 +79,7 @@ class HostKeeper(CellKeeper):
         # Which host told what is taken in just now.
         self._told_by = ""
         self.host_news: Topic[HostNewsHeard] = Topic()
-        # What a host is to do while it is cut off; waits for disk and database.
+        # What a host is to do while it is cut off, for a link that opens; waits for disk and database.
         self.standing: Callable[[], SetStanding] | None = None
         # As the host heard it last, over this link: it is said again where it is another.
         self._stood: SetStanding | None = None
@@ -118,7 +117,6 @@ class HostKeeper(CellKeeper):
         self._beside = [
             guard.task(f"collecting-{self.camera}", self._collect, every_s=COLLECT_S),
             guard.task(f"following-{self.camera}", self._follow),
-            guard.task(f"standing-{self.camera}", self._stand, every_s=STAND_S),
         ]
 
     def heard(self, told: NewsTold) -> None:
@@ -154,11 +152,12 @@ class HostKeeper(CellKeeper):
         wanted = (Configure(self._settings), SetThresholds(dict(self._settings.situations.thresholds)), Stop(self.stopped))
         for wish in (*wanted, Watch(self.stream.is_watched), TakenOver()):
             self._say(wish)
-        await self._stand()
+        if self.standing is not None:
+            self._stand(await asyncio.to_thread(self.standing))
         patience = START_S
         # Another token of the same host is another life of the cell at most, which the host itself tells.
         while self._stays(placed):
-            message = await self._next(link.receive(), patience)
+            message = await self._heard(link, patience)
             if message is None:
                 raise DeviceError(link.problem or f"the link to {placed.host} is over")
             patience = HEARTBEAT_S
@@ -169,15 +168,25 @@ class HostKeeper(CellKeeper):
             self._deliver(post, self._times, link.theirs)
         raise DeviceError(_MOVED.format(placed.host))
 
-    async def _stand(self) -> None:
-        """Tell the host what it is to do while nobody can be asked."""
-        link = self._link
-        if self.standing is None or link is None:
+    async def _heard(self, link: RemoteLink, patience: float) -> FromCell | HostNews | None:
+        """As `_next`; there is no task for each message, since a link keeps what nobody has received."""
+        for wait_s in (patience, OWN_DELAY_S):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    return await link.receive()
+        raise DeviceError(f"the cell gave no sign of life for {patience:g} s")
+
+    def stand(self, standing: SetStanding) -> None:
+        """Have the host know what it is to do while nobody can be asked. From any thread."""
+        if standing is not self._stood:
+            self._in_loop(lambda: self._stand(standing))
+
+    def _stand(self, standing: SetStanding) -> None:
+        if self._link is None:
             return
-        standing = await asyncio.to_thread(self.standing)
-        if link is self._link and standing != self._stood:
-            link.send(standing)
-            self._stood = standing
+        if standing != self._stood:
+            self._link.send(standing)
+        self._stood = standing
 
     def _stays(self, placed: Placed) -> bool:
         now = self._hosts.placed(self.camera)
@@ -212,7 +221,8 @@ class HostKeeper(CellKeeper):
                 await self._hosts.changed()
 
     async def _collect(self) -> None:
-        """One round: what hosts have to tell of the time when they filmed this camera."""
+        """One round: what hosts have to tell of the time when they filmed this camera, once there is somebody."""
+        await self._hosts.something_left(self.camera)
         for placed in self._hosts.untold(self.camera):
             if self._link is not None and self.host == placed.host:
                 continue  # that link is not over yet: what it took in comes first

@@ -75,7 +75,7 @@ QUIT_S = 6.0
 SNAPSHOT_S = 3.0
 MOMENT_S = 30.0
 # Where this process itself stood still, what the cell sent meanwhile is read first.
-_OWN_DELAY_S = 1.0
+OWN_DELAY_S = 1.0
 _FIRST_WAIT_S, _MOST_WAIT_S = 0.5, 20.0
 _STEADY_S = 30.0
 
@@ -416,7 +416,7 @@ class CellKeeper:
         """
         reading = asyncio.ensure_future(read)
         try:
-            for wait_s in (patience, _OWN_DELAY_S):
+            for wait_s in (patience, OWN_DELAY_S):
                 done, _ = await asyncio.wait({reading}, timeout=wait_s)
                 if done:
                     return reading.result()

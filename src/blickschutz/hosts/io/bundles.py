@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Collection, Mapping
 from typing import Final, Protocol
 
@@ -46,6 +47,8 @@ class Bundles:
             await self._flush()
 
     async def keep(self) -> None:
+        # Hosts that began in the same moment need not go on in step.
+        await asyncio.sleep(random.uniform(0.0, EVERY_S))
         while True:
             await asyncio.sleep(EVERY_S)
             await self._flush()

@@ -26,6 +26,7 @@ _WRONG_REVISION: Final = 10071
 _PATIENCE_S: Final = 1.5
 # A host writes once a second, and twice where it was nudged.
 _TOUCHES: Final = 5
+_AT_ONCE: Final = 10
 
 
 class LeaseStore:
@@ -178,6 +179,8 @@ class GiverRounds:
         self._nudge, self._may = nudge, may or hosts
         self._store, self._giver, self._hosts, self._needs = LeaseStore(broker), giver, hosts, needs
         self._remember, self._clock, self._connection = remember, clock, Connection(broker)
+        # What was looked at when nothing followed from it.
+        self._nothing: tuple[object, ...] | None = None
 
     async def round(self) -> None:
         """Look, and write what follows. Raises `DeviceError`."""
@@ -192,18 +195,27 @@ class GiverRounds:
             for host in self._hosts():
                 await self._touch(host)
             self._connection.dealt_with(anew)
-        # All at once: one after the other, a hundred hosts would take a hundred ways to the broker and back.
-        hosts = sorted(self._hosts())
-        found = await asyncio.gather(*(self._store.read(host) for host in hosts))
+        # Some at once: one after the other, a hundred hosts would take a hundred ways to the broker and back, and all of them together
+        # would keep everybody else in this loop waiting.
+        hosts, found = sorted(self._hosts()), []
+        for start in range(0, len(hosts), _AT_ONCE):
+            found += await asyncio.gather(*(self._store.read(host) for host in hosts[start : start + _AT_ONCE]))
         records = {host: (lease, revision) for host, (lease, revision) in zip(hosts, found, strict=True) if lease is not None}
         now = self._clock()
         giver.see(records, now)
         may, needs = self._may(), self._needs()
-        wanted = place(needs, {host: capacity for host, capacity in giver.alive(now).items() if host in may}, giver.where())
+        alive = {host: capacity for host, capacity in giver.alive(now).items() if host in may}
+        looked = giver.version, tuple(alive), frozenset(may), dict(needs)
+        calm = giver.is_calm(now)
+        if calm and looked == self._nothing:
+            return False  # with many cameras it takes long, twice a second
+        wanted = place(needs, alive, giver.where())
         # A camera that is nobody's any more, or whose host is shut out, is taken back from whoever has it.
         gone = {camera: "" for camera, host in giver.where().items() if camera not in needs or (camera not in wanted and host not in may)}
         ever = [camera for camera, need in needs.items() if need.only]
         writes = giver.writes({**gone, **wanted}, now, ever)
+        # What did not follow while something was waited for may follow as soon as that is over.
+        self._nothing = looked if calm and not writes else None
         if writes:
             await asyncio.to_thread(self._remember, giver.newest)
         for write in writes:

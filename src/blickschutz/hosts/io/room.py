@@ -68,6 +68,8 @@ class HostRoom:
         self._present: frozenset[str] = frozenset()
         # As of the last round, by camera.
         self._untold: Mapping[str, Sequence[str]] = {}
+        self._left: dict[str, asyncio.Event] = {}
+        self._seen: tuple[int, frozenset[str], frozenset[str]] | None = None
         self.giver = Giver(aging(), tokens.read())
         self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, tokens.remember, nudge=self._nudge, may=enrolled)
 
@@ -86,6 +88,10 @@ class HostRoom:
     def untold(self, camera: str) -> Sequence[Placed]:
         floor = self._placed[camera].token if camera in self._placed else 0
         return [Placed(host, 0, floor) for host in self._untold.get(camera, ()) if host in self._enrolled()]
+
+    async def something_left(self, camera: str) -> None:
+        if camera not in self._untold:
+            await self._left.setdefault(camera, asyncio.Event()).wait()
 
     async def changed(self) -> None:
         await self._change.wait()
@@ -136,7 +142,7 @@ class HostRoom:
                 await self._round()
                 self.problem = ""
             except DeviceError as error:
-                self.problem, self._present, self._untold = str(error), frozenset(), {}
+                self.problem, self._present, self._untold, self._seen = str(error), frozenset(), {}, None
                 raise
             await asyncio.sleep(EVERY_S)
 
@@ -154,6 +160,7 @@ class HostRoom:
     async def _round(self) -> None:
         if not self._leads():
             self._place({})
+            self._seen = None
             raise DeviceError("the database does not say whether this control room leads; cameras with hosts wait for it")
         if anew := self._connection.anew:
             # The broker may be another one, or an emptied one.
@@ -162,11 +169,22 @@ class HostRoom:
                 await self._broker.make_order_consumer(host)
             self._connection.dealt_with(anew)
         await self._rounds.round()
-        self._present, self._untold = frozenset(self.giver.alive(aging())), self.giver.untold(aging())
+        present, enrolled = frozenset(self.giver.alive(aging())), self._enrolled()
+        seen = self.giver.version, present, frozenset(enrolled)
+        if seen != self._seen:
+            self._look(enrolled)
+        self._seen, self._present = seen, present
         await self._say_directives()
-        enrolled = self._enrolled()
-        placed = {camera: one for camera, one in self.giver.placed().items() if one.host in enrolled}
-        self._place(placed)
+
+    def _look(self, enrolled: Collection[str]) -> None:
+        """What follows for cameras from what hosts have and say now."""
+        self._untold = self.giver.untold(aging())
+        for camera, left in self._left.items():
+            if camera in self._untold:
+                left.set()
+            else:
+                left.clear()
+        self._place({camera: one for camera, one in self.giver.placed().items() if one.host in enrolled})
 
     def _place(self, placed: dict[str, Placed]) -> None:
         if placed != self._placed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import random
 import secrets
 from collections import deque
 from typing import Final
@@ -40,8 +41,8 @@ OPEN_S: Final = 3.0
 _ASKED_AGAIN_S: Final = 0.2
 # News on their way to rows; what is behind them waits at the broker.
 _MOST_UNCONFIRMED = 256
-# So long the broker is waited for when there are no news: what comes is given at once.
-_FETCH_S = 30.0
+# So long the broker is waited for when there are no news: what comes is given at once. Not by all links in the same moment.
+_FETCH_S = (20.0, 40.0)
 _TRIES = 3
 _CLOSE_S = 1.0
 # Messages that were heard and not received yet: pictures go first.
@@ -191,7 +192,7 @@ class RoomLink:
             pulled = await self._broker.stream.pull_subscribe(subjects.news(place), durable, stream=name, config=config)
             while self._open:
                 with contextlib.suppress(TimeoutError):
-                    for message in await pulled.fetch(64, timeout=_FETCH_S):
+                    for message in await pulled.fetch(64, timeout=random.uniform(*_FETCH_S)):
                         await self._news(message)
             await pulled.unsubscribe()
         except BROKEN as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, Protocol
@@ -79,6 +80,8 @@ class Sessions:
         for part in parts:
             if (session := self._open.get((host, part.session))) is not None:
                 session.hear(part)
+        # Whoever hears for all would keep everybody else waiting while there is something to hear.
+        await asyncio.sleep(0)
 
     def _of(self, host: str) -> Iterator[Session]:
         return (session for (name, _), session in self._open.items() if name == host)

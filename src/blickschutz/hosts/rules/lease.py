@@ -153,8 +153,9 @@ class _Seen:
     asked: set[str] = field(default_factory=set)
 
     def take(self, lease: Lease, revision: int) -> None:
-        known = {camera: beat for camera, beat in self.since.items() if lease.grants.get(camera) == self.lease.grants.get(camera)}
-        self.since = {camera: known.get(camera, lease.beat) for camera in lease.grants}
+        if lease.grants != self.lease.grants:
+            known = {camera: beat for camera, beat in self.since.items() if lease.grants.get(camera) == self.lease.grants.get(camera)}
+            self.since = {camera: known.get(camera, lease.beat) for camera in lease.grants}
         self.lease, self.revision = lease, revision
         self.asked = set()
 
@@ -174,6 +175,8 @@ class Giver:
 
     def __init__(self, now: float, newest: int = 0) -> None:
         self.newest = newest
+        # Counts what is another one than at the last look, but for beats.
+        self.version = 0
         self._hosts: dict[str, _Seen] = {}
         self._resting: dict[str, float] = {}
         self._settled = now + FULL_S
@@ -185,6 +188,13 @@ class Giver:
         self._hosts.clear()
         self._resting.clear()
         self._settled = now + FULL_S
+        self.version += 1
+
+    def is_calm(self, now: float) -> bool:
+        """Whether time alone changes nothing: each host is alive and holds what it is granted, and nothing rests or is waited for."""
+        if now < self._settled or any(now < until for until in self._resting.values()):
+            return False
+        return all(now - seen.at < LEASE_S and seen.lease.grants == seen.lease.held for seen in self._hosts.values())
 
     def see(self, records: Mapping[str, tuple[Lease, int]], now: float) -> None:
         """All records, as they were read at one time or one after the other."""
@@ -207,8 +217,10 @@ class Giver:
         found = {}
         for host, seen in self._hosts.items():
             for camera, token in seen.lease.grants.items():
-                others = (had for name, had in self._had.get(camera, {}).items() if name != host and had < token)
-                found[camera] = Placed(host, token, max(others, default=0))
+                all_had, floor = self._had.get(camera, {}), 0
+                if len(all_had) > 1:
+                    floor = max((had for name, had in all_had.items() if name != host and had < token), default=0)
+                found[camera] = Placed(host, token, floor)
         return found
 
     def untold(self, now: float) -> dict[str, list[str]]:
@@ -271,13 +283,17 @@ class Giver:
         seen = self._hosts.get(write.host)
         if seen is None or seen.revision != write.revision:
             return  # what is known of it is not what it was written on: the next look says what is
+        self.version += 1
         self._note(write.host, write.lease)
         seen.take(write.lease, revision)
 
     def _see(self, host: str, lease: Lease, revision: int, now: float) -> None:
-        self.newest = max(self.newest, *lease.grants.values(), *lease.held.values(), 0)
-        self._note(host, lease)
         seen = self._hosts.get(host)
+        # Of a beat that says nothing else, which is nearly each, nothing is to be noted.
+        if seen is None or _without_beat(lease) != _without_beat(seen.lease):
+            self.version += 1
+            self.newest = max(self.newest, *lease.grants.values(), *lease.held.values(), 0)
+            self._note(host, lease)
         if seen is None:
             self._hosts[host] = _Seen(lease, revision, now, dict.fromkeys(lease.grants, lease.beat))
             return
@@ -298,6 +314,10 @@ class Giver:
     def _token(self) -> int:
         self.newest += 1
         return self.newest
+
+
+def _without_beat(lease: Lease) -> tuple[object, ...]:
+    return lease.run, lease.grants, lease.held, lease.capacity, lease.waiting, lease.ever
 
 
 def _only(tokens: Mapping[str, int], cameras: Collection[str]) -> dict[str, int]:
