@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import time as time_of_day
 
 import pytest
 
 from blickschutz.control.model import NewsTold
 from blickschutz.control.service.host_keeper import HostKeeper
 from blickschutz.control.service.keeper import HEARTBEAT_S
+from blickschutz.control.service.standing import Standing
 from blickschutz.guard.service import Guard
 from blickschutz.hosts.model import Placed, Told
 from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
@@ -21,11 +23,14 @@ from blickschutz.pipeline.messages import (
     ClockTold,
     Configure,
     Health,
+    SetStanding,
     SetThresholds,
     SituationTold,
     Stop,
     Watch,
 )
+from blickschutz.recording.model import Keep
+from blickschutz.regime.model import Action, Mode, Policy, RegimeHours, RegimeName, Service
 from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.wall.model import TileState
 from blickschutz.wire.greeting import Greeting, clock_name
@@ -297,6 +302,40 @@ class TestNews:
             hosts.left = []
             await until(lambda: not south.is_open)
             assert keeper.host == "north"
+
+        plays(scenario, hosts)
+
+
+def standing(timezone):
+    service = Service(RegimeHours(time_of_day(7), time_of_day(19)), dict.fromkeys(RegimeName, Policy(Action.RECORD, Mode.SEALED)))
+    keep = Keep(regular_s=1.0, hard_s=1.0, zone=timezone)
+    return SetStanding(service=service, timezone=timezone, holidays="", place=None, override=None, sealing=None, keep=keep)
+
+
+class TestStanding:
+    """What a host is to do while it is cut off."""
+
+    def test_it_is_told_when_a_link_opens_and_when_it_is_another_one(self, plays):
+        hosts, first, second = FakeHosts(), standing("UTC"), standing("Europe/Berlin")
+
+        async def scenario(keeper, seen):
+            asked = [first]
+            keeper.standing = lambda: asked[0]
+            hosts.put("north")
+            told = Standing(lambda: asked[0], {CAMERA.camera: keeper}, SystemClock())
+            await until(lambda: hosts.links and first in hosts.links[0].said)
+            link = hosts.links[0]
+            told.look()
+            keeper.stand(standing("UTC"))
+            asked[0] = second
+            told.look()
+            assert second not in link.said, "it is asked every half minute"
+            told._next = 0.0
+            told.look()
+            await until(lambda: second in link.said)
+            assert [one for one in link.said if isinstance(one, SetStanding)] == [first, second]
+            link.end()
+            await until(lambda: len(hosts.links) == 2 and second in hosts.links[1].said)
 
         plays(scenario, hosts)
 

@@ -420,6 +420,22 @@ class TestBroker:
 
         played(scenario, ByBroker, server)
 
+    def test_a_control_room_of_the_contract_before_is_spoken_with(self, played, server):
+        empty(server)
+
+        async def scenario(way, cell):
+            link = await way.open(ours=Greeting(first=2, last=2, program="0.2", installation=SITE))
+            assert link.contract == 2
+            cell.end.send(HEALTH)
+            cell.end.send(situation(1))
+            assert list(map(plain, await receives(link, [HEALTH, situation()]))) == [HEALTH, situation(1)]
+            await asyncio.sleep(7.0)  # longer than a host waits for a word of whoever watches
+            cell.end.send(Head(1, "avc1", b"init"))
+            assert await receives(link, [Head(1, "avc1", b"")]) == [Head(1, "avc1", b"init")]
+            await link.close()
+
+        played(scenario, ByBroker, server)
+
     def test_what_is_told_under_an_old_lease_is_a_fact_that_is_over(self, played, server):
         empty(server)
 
