@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blickschutz.hosts.rules.giving import Giving
 from blickschutz.hosts.rules.lease import FULL_S, LEASE_S, RENEW_S, Capacity, Giver, Holder, Lease
 from blickschutz.hosts.rules.placement import Need, place
 from blickschutz.wire.times import DRIFT
@@ -213,6 +214,7 @@ class Room:
 
     def begin(self):
         giver = self.giver = Giver(self.clock.now(), self.newest)
+        self.giving = Giving(giver)
         self.starts = self.world.store.starts
         self.turn(giver)
 
@@ -232,7 +234,11 @@ class Room:
         now = self.clock.now()
         giver.see(records, now)
         ever = [camera for camera, need in self.world.needs.items() if need.only]
-        for write in giver.writes(place(self.world.needs, giver.alive(now), giver.where()), now, ever):
+        found = self.giving.writes(self.world.needs, {one.name for one in self.world.hosts}, now)
+        if not found:
+            whole = giver.writes(place(self.world.needs, giver.alive(now), giver.where()), now, ever)
+            assert whole == [], "nothing was looked for though something follows"
+        for write in found:
             self.newest = giver.newest  # with the rows of the control room, before it is said
             self.world.ask(
                 lambda write=write: self.world.store.write(write.host, write.lease, write.revision),

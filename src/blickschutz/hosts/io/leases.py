@@ -13,8 +13,9 @@ from nats.js.errors import APIError, NotFoundError
 
 from blickschutz.hosts.io.broker import BROKEN, Broker, words
 from blickschutz.hosts.rules import subjects
+from blickschutz.hosts.rules.giving import Giving
 from blickschutz.hosts.rules.lease import Giver, Holder, Lease
-from blickschutz.hosts.rules.placement import Need, place
+from blickschutz.hosts.rules.placement import Need
 from blickschutz.kernel.clock import aging
 from blickschutz.kernel.errors import UNREADABLE, DeviceError, ProtocolError
 
@@ -179,8 +180,7 @@ class GiverRounds:
         self._nudge, self._may = nudge, may or hosts
         self._store, self._giver, self._hosts, self._needs = LeaseStore(broker), giver, hosts, needs
         self._remember, self._clock, self._connection = remember, clock, Connection(broker)
-        # What was looked at when nothing followed from it.
-        self._nothing: tuple[object, ...] | None = None
+        self._giving = Giving(giver)
 
     async def round(self) -> None:
         """Look, and write what follows. Raises `DeviceError`."""
@@ -203,19 +203,7 @@ class GiverRounds:
         records = {host: (lease, revision) for host, (lease, revision) in zip(hosts, found, strict=True) if lease is not None}
         now = self._clock()
         giver.see(records, now)
-        may, needs = self._may(), self._needs()
-        alive = {host: capacity for host, capacity in giver.alive(now).items() if host in may}
-        looked = giver.version, tuple(alive), frozenset(may), dict(needs)
-        calm = giver.is_calm(now)
-        if calm and looked == self._nothing:
-            return False  # with many cameras it takes long, twice a second
-        wanted = place(needs, alive, giver.where())
-        # A camera that is nobody's any more, or whose host is shut out, is taken back from whoever has it.
-        gone = {camera: "" for camera, host in giver.where().items() if camera not in needs or (camera not in wanted and host not in may)}
-        ever = [camera for camera, need in needs.items() if need.only]
-        writes = giver.writes({**gone, **wanted}, now, ever)
-        # What did not follow while something was waited for may follow as soon as that is over.
-        self._nothing = looked if calm and not writes else None
+        writes = self._giving.writes(self._needs(), self._may(), now)
         if writes:
             await asyncio.to_thread(self._remember, giver.newest)
         for write in writes:

@@ -191,10 +191,12 @@ class Giver:
         self.version += 1
 
     def is_calm(self, now: float) -> bool:
-        """Whether time alone changes nothing: each host is alive and holds what it is granted, and nothing rests or is waited for."""
+        """Whether time alone changes nothing: each host is alive and holds what it is granted, nothing rests or is waited for, and
+        nothing was sent that may still come to be."""
         if now < self._settled or any(now < until for until in self._resting.values()):
             return False
-        return all(now - seen.at < LEASE_S and seen.lease.grants == seen.lease.held for seen in self._hosts.values())
+        soon = min(LEASE_S, FULL_S)
+        return all(now - seen.at < soon and seen.lease.grants == seen.lease.held and not seen.asked for seen in self._hosts.values())
 
     def see(self, records: Mapping[str, tuple[Lease, int]], now: float) -> None:
         """All records, as they were read at one time or one after the other."""
