@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import random
 import secrets
 from collections import deque
 from typing import Final
@@ -43,6 +42,7 @@ _ASKED_AGAIN_S: Final = 0.2
 _MOST_UNCONFIRMED = 256
 # So long the broker is waited for when there are no news: what comes is given at once. Not by all links in the same moment.
 _FETCH_S = (20.0, 40.0)
+_chance = secrets.SystemRandom()
 _TRIES = 3
 _CLOSE_S = 1.0
 # Messages that were heard and not received yet: pictures go first.
@@ -87,12 +87,12 @@ class RoomLink:
             theirs = unpack(reply.data, opening_decoder)
             self.contract = agreed(ours, theirs)
             assert isinstance(theirs, Greeting)  # else it was refused
-        except BaseException as error:
-            self._sessions.remove(self._session, self)
-            if isinstance(error, BROKEN):
-                raise DeviceError(f"the host {self.place.host} does not answer: {words(error)}") from error
-            raise
-        self.theirs, self._open = theirs, True
+            self.theirs, self._open = theirs, True
+        except BROKEN as error:
+            raise DeviceError(f"the host {self.place.host} does not answer: {words(error)}") from error
+        finally:
+            if not self._open:
+                self._sessions.remove(self._session, self)
         self._forget = self._broker.on_lost(lambda: self._end("the broker was lost"))
         self._work = [
             self._guard.once_task("link-says", self._saying),
@@ -192,7 +192,7 @@ class RoomLink:
             pulled = await self._broker.stream.pull_subscribe(subjects.news(place), durable, stream=name, config=config)
             while self._open:
                 with contextlib.suppress(TimeoutError):
-                    for message in await pulled.fetch(64, timeout=random.uniform(*_FETCH_S)):
+                    for message in await pulled.fetch(64, timeout=_chance.uniform(*_FETCH_S)):
                         await self._news(message)
             await pulled.unsubscribe()
         except BROKEN as error:
