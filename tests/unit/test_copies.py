@@ -15,7 +15,6 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from blickschutz.audit.model import Event
 from blickschutz.control.model import HostNewsHeard
@@ -47,7 +46,6 @@ from blickschutz.hosts.model import (
     SignedDirective,
 )
 from blickschutz.hosts.rules import clips as clip_rules
-from blickschutz.hosts.rules import copies as rules
 from blickschutz.hosts.rules.subjects import user
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.messages import News
@@ -61,10 +59,10 @@ from blickschutz.review.model import CaseState, CopyState, Ground
 from blickschutz.vault.io.files import is_signed
 from tests.fakes.clock import ManualClock
 from tests.house import CAMERA, Boot
-from tests.peers.authority import ThrowAway
+from tests.keepers import KEEPER, SITE, Signer, signer, witness
 from tests.unit.test_host_clips import CLIP, HOST, HOUR, Land
 
-KEEPER, SITE = "south", "town-hall"
+__all__ = ["signer", "witness"]
 DATA = os.urandom(PIECE_BYTES + 4711)
 _news = msgspec.msgpack.Decoder(News | HostNews)
 
@@ -123,28 +121,6 @@ class Keeper:
 
 def giving(data=DATA):
     return lambda asked: Piece(asked.start, len(data), data[asked.start : asked.start + PIECE_BYTES])
-
-
-class Signer:
-    """The installation: its key, and orders by it."""
-
-    def __init__(self):
-        self._key = Ed25519PrivateKey.generate()
-        self.public = self._key.public_key().public_bytes_raw()
-
-    def sign(self, order, context=rules.COPY):
-        text = clip_rules.text_of(order)
-        return SignedDirective(text, self._key.sign(context + text))
-
-
-@pytest.fixture(scope="module")
-def signer():
-    return Signer()
-
-
-@pytest.fixture(scope="module")
-def witness(tmp_path_factory):
-    return HostWitness(*ThrowAway(tmp_path_factory.mktemp("authority")).server("host", user(SITE, KEEPER, "e1")))
 
 
 @pytest.fixture

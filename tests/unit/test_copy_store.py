@@ -15,17 +15,16 @@ from click.testing import CliRunner
 from blickschutz.cli.main import cli
 from blickschutz.hosts.io.copies import COMPARED_EVERY_S
 from blickschutz.hosts.io.stored import ASKED_EVERY_S, NamedStore
-from blickschutz.hosts.io.witness import HostWitness
 from blickschutz.hosts.model import AskPiece, ClipGone, Doom, KeptState, Piece, StoreFacts
 from blickschutz.hosts.rules.stores import WORDS, Unfit, unfit
-from blickschutz.hosts.rules.subjects import user
 from blickschutz.kernel.errors import DeviceError
 from blickschutz.retention.rules import proofs_of
 from tests.fakes.clock import ManualClock
+from tests.keepers import KEEPER, SITE, signer, witness
 from tests.peers import s3
-from tests.peers.authority import ThrowAway
-from tests.unit.test_copies import CLIP, DATA, KEEPER, SITE, Keeper, Signer, TwoHosts, fetched, giving, order, report_of
+from tests.unit.test_copies import CLIP, DATA, Keeper, TwoHosts, fetched, giving, order, report_of
 
+__all__ = ["signer", "witness"]
 HOUR, STORE = 3600.0, "rz"
 
 
@@ -143,16 +142,6 @@ class TestRefused:
 
 def _cut(**told):
     raise OSError("the network is cut")
-
-
-@pytest.fixture(scope="module")
-def signer():
-    return Signer()
-
-
-@pytest.fixture(scope="module")
-def witness(tmp_path_factory):
-    return HostWitness(*ThrowAway(tmp_path_factory.mktemp("authority")).server("host", user(SITE, KEEPER, "e1")))
 
 
 class StoreKeeper(Keeper):
