@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import threading
 import time
@@ -13,7 +14,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from blickschutz.guard.model import Backoff, Change, Trouble, WorkKind
-from blickschutz.guard.rules import wait_after, words
+from blickschutz.guard.rules import LINE_AGAIN_S, MOST_LINE_AGAIN_S, Lines, wait_after, words
 from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import CameraUnreachableError
@@ -153,6 +154,32 @@ def test_short_work_is_not_repeated_and_its_error_is_told(guard, told):
     assert told[1].change is Change.RECOVERED
     state = state_of(guard, "moment")
     assert (state.kind, state.running, state.failures, state.failing) == (WorkKind.SHORT, False, 1, 0)
+
+
+def test_a_device_that_fails_again_and_again_is_one_line_in_words_and_what_nobody_foresaw_shows_its_way():
+    """A host that is cut off tries its lease once a second."""
+    guard = Guard(SystemClock(), backoff=_QUICK)
+    with capture_logs() as logs:
+        run = Running(*[CameraUnreachableError("nobody there")] * 40, *[ValueError("odd")] * 2)
+        guard.thread("lease", run, stop=run.ended.set)
+        until(lambda: state_of(guard, "lease").failures == 42)
+        assert guard.end(5.0) == ()
+    lines = [(entry["problem"], entry["exc_info"] is None) for entry in logs if entry["event"] == "work_failed"]
+    assert lines[0] == ("nobody there", True)
+    assert [(problem.partition(" ")[0], foreseen) for problem, foreseen in lines[1:]] == [("ValueError", False)] * 2
+
+
+def test_lines_of_a_cut_that_lasts_come_ever_more_rarely_and_other_words_at_once():
+    lines, cut, other = Lines(), CameraUnreachableError("cut"), CameraUnreachableError("refused")
+    said = [now for now in range(86_400) if lines.wants(cut, "cut", now + 1, now)]
+    gaps = [after - before for before, after in itertools.pairwise(said)]
+    assert gaps[:3] == [LINE_AGAIN_S, 2 * LINE_AGAIN_S, 4 * LINE_AGAIN_S]
+    assert gaps == sorted(gaps)
+    assert max(gaps) == MOST_LINE_AGAIN_S
+    assert lines.wants(other, "refused", 90_000, 86_400)
+    assert not lines.wants(other, "refused", 90_001, 86_401)
+    assert lines.wants(cut, "cut", 1, 86_402), "the first after it went well"
+    assert sum(lines.wants(cut, f"port {number}", number + 2, 86_403) for number in range(1000)) < 20
 
 
 def test_who_is_told_may_fail_and_that_is_in_the_log_too():

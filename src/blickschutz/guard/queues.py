@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from blickschutz.guard.model import Change, Trouble, WorkKind, WorkState
-from blickschutz.guard.rules import Tally, wait_after, words
+from blickschutz.guard.rules import Tally, trace_of, wait_after, words
 from blickschutz.guard.work import Around, ThreadWork, attempt
 
 _log = structlog.get_logger(__name__)
@@ -168,7 +168,7 @@ class GuardedQueue(Generic[T]):
             return
         text = words(error)
         trouble = self._tally.failed(text)
-        _log.error("item_failed", queue=self.name, tries=entry.tries, problem=text, exc_info=error)
+        _log.error("item_failed", queue=self.name, tries=entry.tries, problem=text, exc_info=trace_of(error))
         self._around.tell(trouble)
         if entry.tries < self._tries and not self._ending:
             with self._changed:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import PurePath
+from typing import Final
 
 from blickschutz.guard.model import Backoff, Change, Trouble
-from blickschutz.kernel.errors import BlickschutzError
+from blickschutz.kernel.errors import BlickschutzError, DeviceError
 
 _MOST_WORDS = 300
+# What fails in the same words is said again in the log after so long, then after twice as long, up to the second.
+LINE_AGAIN_S: Final = 60.0
+MOST_LINE_AGAIN_S: Final = 3600.0
+_MOST_WORDINGS: Final = 16
 
 
 def wait_after(failures: int, backoff: Backoff, chance: float) -> float:
@@ -32,6 +37,35 @@ def words(error: BaseException) -> str:
         trace = trace.tb_next
     place = f" at {PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
     return f"{type(error).__name__}{place}"
+
+
+def trace_of(error: BaseException | None) -> BaseException | None:
+    """What the log shows the way of: nothing of a device that failed, which was foreseen, and whose words say all."""
+    return None if isinstance(error, DeviceError) else error
+
+
+class Lines:
+    """Which of the failures in a row get a line in the log: each that nobody foresaw; of devices that fail the first in each wording, and
+    then ever more rarely. A link that is cut is tried once a second for hours.
+    """
+
+    def __init__(self) -> None:
+        # By wording when it is said again (monotonic), and how long it is quiet then.
+        self._due: dict[str, tuple[float, float]] = {}
+
+    def wants(self, error: BaseException | None, text: str, failing: int, now: float) -> bool:
+        """`failing` counts the failures in a row, this one among them; `now` is monotonic."""
+        if not isinstance(error, DeviceError):
+            return True
+        if failing == 1:
+            self._due.clear()
+        # Words that hold a number that changes are none of their own for ever.
+        known = text if text in self._due or len(self._due) < _MOST_WORDINGS else ""
+        due, quiet_s = self._due.get(known, (now, LINE_AGAIN_S))
+        if now < due:
+            return False
+        self._due[known] = now + quiet_s, min(2 * quiet_s, MOST_LINE_AGAIN_S)
+        return True
 
 
 class Tally:

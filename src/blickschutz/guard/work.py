@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import structlog
 
 from blickschutz.guard.model import Trouble, WorkKind, WorkState
-from blickschutz.guard.rules import Tally, wait_after, words
+from blickschutz.guard.rules import Lines, Tally, trace_of, wait_after, words
 from blickschutz.kernel.clock import Clock
 
 _log = structlog.get_logger(__name__)
@@ -77,6 +77,7 @@ class Work:
         self._stop, self._every_s = stop, every_s
         self._ending = threading.Event()
         self._running, self._since = False, around.clock.monotonic()
+        self._lines = Lines()
 
     @property
     def name(self) -> str:
@@ -130,7 +131,9 @@ class Work:
 
     def _record(self, text: str, error: BaseException | None, *, tell_at_once: bool) -> None:
         trouble = self.tally.failed(text, tell_at_once=tell_at_once)
-        _log.error("work_failed", work=self.name, failures=self.tally.failing, problem=text, exc_info=error)
+        failing = self.tally.failing
+        if self._lines.wants(error, text, failing, self._around.clock.monotonic()):
+            _log.error("work_failed", work=self.name, failures=failing, problem=text, exc_info=trace_of(error))
         self._around.tell(trouble)
 
     def _call_stop(self) -> None:
