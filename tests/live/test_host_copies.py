@@ -129,3 +129,32 @@ def test_the_keeper_ends_it_by_deadline_with_nobody_there(cluster, site, copied)
     assert ends(system, case).shred_reason == "erasure"
     (proof,) = [msgspec.json.decode(text, type=CopyProof) for text in receipt_of(system, case)["copies"]]
     assert proof.reason == "unreviewed", "the receipt says what happened"
+
+
+def test_a_copy_that_was_lost_is_made_anew_and_the_receipt_waits_for_each_that_there_ever_was(cluster, site, copied):
+    system, _ = site
+    case, origin, keeper = copied
+    copy_on(keeper, case).unlink()
+    lost = until(lambda: (found := store_of(system).get(case.id)).copies[0].state is CopyState.LOST and found, PATIENCE_S)
+    assert len(lost.copies) == 1
+    until(lambda: store_of(system).get(case.id).copies[0].state is CopyState.THERE, PATIENCE_S)
+    assert copy_on(keeper, case).read_bytes() == clip_on(origin, case).read_bytes(), "mended where it was"
+    keeper.stop()
+    paths = [kept_copy(keeper, case), *copy_on(keeper, case).parent.glob(f"{case.clip}*")]
+    disk = {path: path.read_bytes() for path in paths}
+    for path in paths:
+        path.unlink()
+    keeper.start()
+    until(lambda: [one.state for one in store_of(system).get(case.id).copies] == [CopyState.LOST, CopyState.THERE], PATIENCE_S)
+    assert copy_on(keeper, case).read_bytes() == clip_on(origin, case).read_bytes()
+    system.records.office.cases.erase(case.id, ("dsb", "aufsicht"))
+    until(lambda: store_of(system).get(case.id).copies[1].state is CopyState.GONE, PATIENCE_S)
+    assert store_of(system).get(case.id).state is CaseState.DESTROYING, "what lay on the first disk is not proven to be gone"
+    keeper.stop()
+    for path, data in disk.items():
+        path.write_bytes(data)
+    keeper.start()
+    ends(system, case)
+    proofs = [msgspec.json.decode(text, type=CopyProof) for text in receipt_of(system, case)["copies"]]
+    assert [(one.host, one.ending) for one in proofs] == [(keeper.name, "overwritten")] * 2
+    assert not copy_on(keeper, case).exists()

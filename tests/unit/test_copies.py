@@ -46,6 +46,7 @@ from blickschutz.hosts.model import (
     SignedDirective,
 )
 from blickschutz.hosts.rules import clips as clip_rules
+from blickschutz.hosts.rules.copies import AWAY_S, MOST_COPIES, copy_on, uncopied
 from blickschutz.hosts.rules.subjects import user
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.messages import News
@@ -63,6 +64,7 @@ from tests.keepers import KEEPER, SITE, Signer, signer, witness
 from tests.unit.test_host_clips import CLIP, HOST, HOUR, Land
 
 __all__ = ["signer", "witness"]
+WEST = "west"
 DATA = os.urandom(PIECE_BYTES + 4711)
 _news = msgspec.msgpack.Decoder(News | HostNews)
 
@@ -70,9 +72,9 @@ _news = msgspec.msgpack.Decoder(News | HostNews)
 class Keeper:
     """A host that keeps copies, in a folder of its own; `again` is a start of its agent after a crash."""
 
-    def __init__(self, folder, clock, installation, public, witness, reserve=0):
+    def __init__(self, folder, clock, installation, public, witness, reserve=0, name=KEEPER):
         self.folder, self.clock, self.reserve = folder, clock, reserve
-        self.own = Own(installation, KEEPER, public, witness)
+        self.own = Own(installation, name, public, witness)
         self.boots, self.booted = 1, 0.0
         folder.mkdir(parents=True, exist_ok=True)
         self.start()
@@ -375,25 +377,33 @@ class TestAltered:
 
 
 class TwoHosts(Land):
-    """A control room that wants copies, the host that makes clips, the one that keeps copies, and the ways between them.
+    """A control room that wants copies, the host that makes clips, those that keep copies, and the ways between them.
 
     `away` are hosts that nobody reaches now.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, keepers=(KEEPER,)):
         super().__init__(folder)
-        records, archive = self.house.records, self.house.records.archive
-        certificate, key = self._authority.server("keeper", user(self.installation, KEEPER, "e1"))
-        self.keeper = Keeper(folder / KEEPER, self.house.clock, self.installation, archive.key.public, HostWitness(certificate, key))
-        self.hosted = HostedClips(
-            archive, records.office, records.shredder, self, self.house.clock, records.worker.do, {HOST: "", KEEPER: ""}
-        )
+        records = self.house.records
+        self.keepers = {name: self._keeper(folder / name, name) for name in keepers}
+        self.keeper = self.keepers[KEEPER]
+        wanted = dict.fromkeys((HOST, *keepers), "")
+        self.hosted = HostedClips(records.archive, records.office, records.shredder, self, self.house.clock, records.worker.do, wanted)
         self.away, self.said, self.told_to_keeper = set(), [], []
+        self.names, self.flaps = set(), False
+
+    def _keeper(self, folder, name):
+        witness = HostWitness(*self._authority.server(name, user(self.installation, name, "e1")))
+        return Keeper(folder, self.house.clock, self.installation, self.house.records.archive.key.public, witness, name=name)
 
     def is_present(self, host):
         return host not in self.away
 
     def direct(self, host, name, data):
+        """As a broker does: what is said twice under one name is said once."""
+        if (host, name) in self.names:
+            return
+        self.names.add((host, name))
         self.said.append((host, data))
         if host == KEEPER:
             self.told_to_keeper.append(name)
@@ -402,10 +412,12 @@ class TwoHosts(Land):
         require_signed(text, signature, certificate, self._authority.pem.encode(), {user(self.installation, host, "e1")})
 
     async def piece(self, host, asked):
-        clips = self.host.clips if host == HOST else self.keeper.clips
         if host in self.away:
             raise DeviceError("away")
-        return clips.piece(asked)
+        return self._clips(host).piece(asked)
+
+    def _clips(self, host):
+        return (self.host if host == HOST else self.keepers[host]).clips
 
     def carry(self):
         for _ in range(5):
@@ -414,13 +426,18 @@ class TwoHosts(Land):
             self.house.records.shredder.work()
             for host, data in self.said:
                 if host not in self.away:
-                    (self.host if host == HOST else self.keeper).clips.directed(data)
+                    self._clips(host).directed(data)
             self.said.clear()
-            for side in (self.host, self.keeper):
-                (side.clips if side is self.host else side.copies).look()
-            if not self.away:
-                self.keeper.pulls(self.host.clips.copied)
-            for name, side in ((HOST, self.host), (KEEPER, self.keeper)):
+            if self.flaps:
+                self.away.add(KEEPER)
+                self.hosted.look()
+                self.away.discard(KEEPER)
+            self.host.clips.look()
+            for name, keeper in self.keepers.items():
+                keeper.copies.look()
+                if not {HOST, name} & self.away:
+                    keeper.pulls(self.host.clips.copied)
+            for name, side in {HOST: self.host, **self.keepers}.items():
                 for told in side.journal.waiting() if name not in self.away else ():
                     news = _news.decode(told.data)
                     if isinstance(news, HostNews):
@@ -451,6 +468,30 @@ class TwoHosts(Land):
     def copy(self, clip):
         (found,) = self.case(clip).copies
         return found
+
+    def copies(self, clip):
+        return [(one.host, one.state) for one in self.case(clip).copies]
+
+    def forget(self, clip, name=KEEPER):
+        """A keeper's disk is another one; what was on it, so that it can be put back."""
+        keeper = self.keepers[name]
+        paths = [keeper.folder / "copied" / f"{clip}.json", *keeper.shelf.folder.glob(f"{clip}*")]
+        kept = {path: path.read_bytes() for path in paths}
+        for path in paths:
+            path.unlink()
+        self.restart(name)
+        return kept
+
+    def restart(self, name=KEEPER):
+        self.keepers[name].again()
+        self.away.add(name)
+        self.hosted.look()
+        self.away.discard(name)
+
+    def end(self):
+        for side in (self.host, *self.keepers.values()):
+            side.journal.close()
+        self.house.close()
 
     def files(self, clip):
         """Whether original and copy are on their disks."""
@@ -493,9 +534,7 @@ def land(tmp_path_factory):
     made = TwoHosts(tmp_path_factory.mktemp("land"))
     made.house.enrol()
     yield made
-    made.host.journal.close()
-    made.keeper.journal.close()
-    made.house.close()
+    made.end()
 
 
 class TestTogether:
@@ -633,6 +672,221 @@ class TestTogether:
         land.hosted.take(told_by(KEEPER, gone))
         assert land.copy(clip).state is CopyState.THERE
         land.carry()
+
+
+class TestDamaged:
+    """A copy that its keeper has, and that is not what was ordered: brought once more, on the same host, and counted as one."""
+
+    @pytest.fixture(params=["altered", "cut short", "gone"])
+    def clip(self, land, request):
+        clip = land.copied()
+        path = land.keeper.shelf.path(clip)
+        data = path.read_bytes()
+        if request.param == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(data[:-1] + (bytes([data[-1] ^ 1]) if request.param == "altered" else b""))
+        land.passes(COMPARED_EVERY_S + 1 if request.param == "altered" else 1)
+        land.passes(5)
+        return clip
+
+    def test_it_is_brought_once_more_from_the_original(self, land, clip):
+        assert land.copies(clip) == [(KEEPER, CopyState.THERE)]
+        assert land.keeper.shelf.path(clip).read_bytes() == land.host.shelf.path(clip).read_bytes()
+        assert len(land.house.records.office.log.find(event=Event.MISSING_FILE, subject=clip)) == 1
+        land.doom(clip)
+        land.carry()
+        land.again_later()
+        assert land.case(clip).state is CaseState.DESTROYED
+        assert [one.host for one in proofs_of(land.receipt(clip))] == [KEEPER]
+
+    def test_a_keeper_that_is_not_there_for_a_moment_before_each_answer_is_heard(self, land):
+        clip = land.copied()
+        land.keeper.shelf.path(clip).unlink()
+        land.flaps = True
+        land.carry()
+        land.carry()
+        land.flaps = False
+        land.passes(5)
+        assert land.copies(clip) == [(KEEPER, CopyState.THERE)]
+
+    def test_not_once_its_end_is_ordered(self, land):
+        clip = land.copied()
+        land.away.add(HOST)
+        land.keeper.shelf.path(clip).unlink()
+        land.carry()
+        assert land.copies(clip) == [(KEEPER, CopyState.LOST)]
+        assert uncopied([land.case(clip)], land.house.clock.now() + HOUR), "missing until it is there again"
+        land.doom(clip)
+        land.away.clear()
+        land.carry()
+        land.again_later()
+        assert land.files(clip) == (False, False)
+        assert land.case(clip).state is CaseState.DESTROYED
+        (proof,) = proofs_of(land.receipt(clip))
+        assert (proof.ending, proof.overwritten) == ("vanished", 0), "what was gone by itself is not called overwritten"
+
+    def test_a_keeper_that_crashes_meanwhile_goes_on(self, land):
+        clip = land.copied()
+        land.keeper.shelf.path(clip).unlink()
+        gives, land.host.clips.copied = land.host.clips.copied, lambda asked: Piece(0, 0, b"", "away")
+        land.carry()
+        assert land.keeper.records.get(clip).state is KeptState.COMING
+        assert land.copies(clip) == [(KEEPER, CopyState.LOST)], "it counts once it was compared"
+        land.host.clips.copied = gives
+        land.restart()
+        land.again_later()
+        assert land.copies(clip) == [(KEEPER, CopyState.THERE)]
+
+    def test_an_order_of_before_this_version_is_what_it_was(self, keeper, signer):
+        """Whoever does not know the word reads the same text as before."""
+        plain = clip_rules.text_of(order(keeper))
+        assert b"anew" not in plain
+        assert b"anew" in clip_rules.text_of(order(keeper, anew=True))
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    made = TwoHosts(tmp_path_factory.mktemp("three"), (KEEPER, WEST))
+    made.house.enrol()
+    yield made
+    made.end()
+
+
+class TestAnotherCopy:
+    """Three hosts: what a host lost, or keeps while nobody reaches it, is made anew elsewhere, and the receipt waits for each of them."""
+
+    def ends(self, three, clip):
+        three.doom(clip)
+        three.carry()
+        three.again_later()
+        return three.case(clip).state
+
+    def test_one_that_a_host_lost_goes_to_another_and_is_never_called_destroyed(self, three):
+        clip = three.copied()
+        disk = three.forget(clip)
+        three.carry()
+        assert three.copies(clip) == [(KEEPER, CopyState.LOST), (WEST, CopyState.THERE)]
+        assert three.keepers[WEST].shelf.path(clip).read_bytes() == three.host.shelf.path(clip).read_bytes()
+        assert self.ends(three, clip) is CaseState.DESTROYING, "nobody knows what became of the first one"
+        assert not three.keepers[WEST].shelf.path(clip).exists()
+        assert not three.house.records.office.log.find(event=Event.SHREDDED, subject=clip)
+        for path, data in disk.items():
+            path.write_bytes(data)
+        three.restart()
+        three.again_later()
+        assert three.case(clip).state is CaseState.DESTROYED
+        assert [(one.host, one.ending) for one in proofs_of(three.receipt(clip))] == [(KEEPER, "overwritten"), (WEST, "overwritten")]
+        assert len(three.house.records.office.log.find(event=Event.SHREDDED, subject=clip)) == 1
+
+    def test_where_there_is_no_other_host_the_same_one_gets_another_and_each_needs_a_proof_of_its_own(self, three):
+        clip = three.copied()
+        three.away.add(WEST)
+        disk = three.forget(clip)
+        three.away.add(WEST)
+        three.carry()
+        assert three.copies(clip) == [(KEEPER, CopyState.LOST), (KEEPER, CopyState.THERE)]
+        reports = []
+        three.hosted._copies.gone, gone = lambda *told: (reports.append(told), gone(*told)), three.hosted._copies.gone
+        assert self.ends(three, clip) is CaseState.DESTROYING
+        assert three.copies(clip) == [(KEEPER, CopyState.LOST), (KEEPER, CopyState.GONE)]
+        ((_, _, text, digest),) = reports
+        three.hosted._copies.gone = gone
+        case = three.case(clip)
+        gone(case, copy_on(case, KEEPER), text, digest)
+        assert three.copies(clip)[0] == (KEEPER, CopyState.LOST), "the same report twice is one proof"
+        for path, data in disk.items():
+            path.write_bytes(data)
+        three.restart()
+        three.again_later()
+        assert three.case(clip).state is CaseState.DESTROYED
+        assert len(proofs_of(three.receipt(clip))) == 2
+
+    def test_one_whose_host_is_away_for_long_gets_another_and_both_are_waited_for(self, three):
+        clip = three.copied()
+        three.away.add(KEEPER)
+        three.carry()
+        three.passes(AWAY_S - 60)
+        assert three.copies(clip) == [(KEEPER, CopyState.THERE)], "a machine that is started anew is not lost"
+        three.passes(120)
+        assert three.copies(clip) == [(KEEPER, CopyState.THERE), (WEST, CopyState.THERE)]
+        assert self.ends(three, clip) is CaseState.DESTROYING
+        three.away.clear()
+        three.again_later()
+        assert three.case(clip).state is CaseState.DESTROYED
+        assert sorted(one.host for one in proofs_of(three.receipt(clip))) == [KEEPER, WEST]
+
+    def test_none_is_made_after_the_end_was_ordered(self, three):
+        clip = three.copied()
+        three.away.add(KEEPER)
+        three.doom(clip)
+        three.carry()
+        three.passes(2 * AWAY_S)
+        assert three.copies(clip) == [(KEEPER, CopyState.THERE)]
+        assert not three.keepers[WEST].shelf.path(clip).exists()
+        three.away.clear()
+        three.again_later()
+        assert three.case(clip).state is CaseState.DESTROYED
+
+    def test_none_where_nobody_is_reached_for_then_the_broker_is_away(self, three):
+        clip = three.copied()
+        three.away.update((HOST, KEEPER, WEST))
+        three.carry()
+        three.passes(2 * AWAY_S)
+        three.away.discard(WEST)
+        three.away.discard(HOST)
+        three.carry()
+        assert three.copies(clip) == [(KEEPER, CopyState.THERE)]
+
+    def test_none_for_less_than_an_hour(self, three):
+        clip = three.copied()
+        three.passes(47 * HOUR + 60)
+        three.away.add(KEEPER)
+        three.carry()
+        three.away.clear()
+        three.forget(clip)
+        three.carry()
+        assert three.copies(clip) == [(KEEPER, CopyState.LOST)]
+
+    def test_one_that_ended_before_a_hold_was_heard_is_made_anew_and_named_twice(self, three):
+        clip = three.copied()
+        desk = three.house.records.office.cases
+        three.away.update((KEEPER, WEST))
+        assert desk.propose_hold(three.case(clip).id, "kvd-1", Ground.CRIMINAL_OFFENCE, "Js 1", three.house.clock.now() + 240 * HOUR)
+        assert desk.confirm(three.case(clip).id, "kvd-2", three.case(clip).version) is None
+        three.carry()
+        three.passes(49 * HOUR)
+        assert three.files(clip) == (True, False)
+        three.away.discard(KEEPER)
+        three.again_later()
+        three.again_later()
+        assert three.copies(clip) == [(KEEPER, CopyState.GONE), (KEEPER, CopyState.THERE)]
+        assert desk.propose_end(three.case(clip).id, "kvd-2")
+        assert desk.confirm(three.case(clip).id, "kvd-1", three.case(clip).version) is None
+        three.again_later()
+        assert three.case(clip).state is CaseState.DESTROYED
+        first, second = proofs_of(three.receipt(clip))
+        assert (first.reason, second.reason) == ("unreviewed", "hold-released")
+
+    def test_what_a_host_said_of_an_earlier_copy_is_not_of_the_later_one(self, three):
+        clip = three.copied()
+        three.away.add(WEST)
+        three.forget(clip)
+        three.away.add(WEST)
+        three.carry()
+        case = three.case(clip)
+        late = DirectiveHeard(clip=clip, serial=case.copies[-1].since - 1, known=False)
+        three.hosted.take(told_by(KEEPER, late))
+        assert three.copies(clip) == [(KEEPER, CopyState.LOST), (KEEPER, CopyState.THERE)]
+
+    def test_not_more_than_a_few(self, three):
+        clip = three.copied()
+        for _ in range(MOST_COPIES + 1):
+            for name in (KEEPER, WEST):
+                if three.keepers[name].records.get(clip) is not None:
+                    three.forget(clip, name)
+                    three.carry()
+        assert len(three.case(clip).copies) == MOST_COPIES
 
 
 class TestReview:

@@ -345,6 +345,4 @@ def test_with_a_control_room_the_receipt_says_deleted_and_names_the_store(tmp_pa
     (proof,) = proofs_of(land.receipt(clip))
     assert (proof.ending, proof.store, proof.overwritten) == ("deleted", STORE, 0)
     assert store.versions() == []
-    land.host.journal.close()
-    land.keeper.journal.close()
-    land.house.close()
+    land.end()

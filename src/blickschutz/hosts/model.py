@@ -202,12 +202,14 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     problem: str = ""
 
 
-class CopyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CopyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the control room says of the second copy of one clip, as a whole; of two the one with the higher `serial` counts.
 
     `host` keeps it, `origin` made the clip; `size` and `sha256` are those of the sealed file. It ends at `ends` (POSIX) or `left_s` after
-    the order was signed, whichever is first by the keeper's count. `had`: the keeper confirmed once that it has all of it. `store` is
-    where the keeper is to have it, empty for its own disk. The rest is as in `Directive`.
+    the order was signed, whichever is first by the keeper's count. `had`: the keeper confirmed once that it has all of it. `anew`: what it
+    has is damaged, and is to be brought once more; said to whoever knows the copy. `store` is where the keeper is to have it, empty for
+    its own disk. The rest is as in `Directive`. A keeper of a version before refuses what it does not know: so nothing is in the text that
+    is not said.
     """
 
     installation: str
@@ -221,6 +223,7 @@ class CopyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ends: float
     left_s: float
     had: bool = False
+    anew: bool = False
     store: str = ""
     held_until: float | None = None
     restricted: tuple[int, ...] = ()

@@ -180,7 +180,8 @@ class CopyState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Copy:
     """A second copy of a clip on the machine `host`, or in the `store` that it uses: `heard` is what that machine has confirmed, `report`
-    its signed report of the end as it was said, `digest` the hash of that (both empty before).
+    its signed report of the end as it was said, `digest` the hash of that (both empty before). `since` is the version of the row by which
+    it was ordered: what a machine says of an earlier one is not of this copy.
     """
 
     host: str
@@ -189,6 +190,7 @@ class Copy:
     report: str = ""
     digest: str = ""
     store: str = ""
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ import structlog
 from blickschutz.audit.model import Event
 from blickschutz.control.model import HostNewsHeard
 from blickschutz.control.ports import Do
-from blickschutz.control.service.copies import ClipCopies, copy_on
+from blickschutz.control.service.copies import ClipCopies
 from blickschutz.control.service.office import Archive, BackOffice
 from blickschutz.control.service.shredding import Shredder
 from blickschutz.hosts.model import ClipGone, DirectiveHeard, HostReceipt, SignedDirective
 from blickschutz.hosts.ports import ClipHosts
 from blickschutz.hosts.rules.clips import DIRECTIVE, RECEIPT, directive_of, meaning, text_of
+from blickschutz.hosts.rules.copies import copy_on
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import UNREADABLE, DeviceError, ProtocolError
 from blickschutz.review.model import Case, CaseState

@@ -128,7 +128,12 @@ class HostCopies:
         after = rules.followed(record, order, self._held_at(order))
         if after is not None:
             record = self._records.put(after)
-        if record.state is KeptState.THERE:
+        if rules.is_brought_anew(record, order):
+            # It is compared before anything is fetched: an order that is heard again costs no way.
+            self._records.put(msgspec.structs.replace(record, state=KeptState.COMING))
+            self._damaged.discard(record.clip)
+            _log.warning("copy_is_brought_anew", clip=record.clip, origin=record.origin)
+        elif record.state is KeptState.THERE:
             self._answer(record)
 
     def _answer(self, record: KeptCopy) -> None:
@@ -261,7 +266,7 @@ class HostCopies:
     # --- by itself ---
 
     def look(self) -> None:
-        """Called every few seconds: what is due is destroyed, what was not told is told, a copy is compared again now and then."""
+        """Called every few seconds: what is due is destroyed, what was not told is told, what lies here is measured and compared."""
         reading = self._time.check()
         for record in self._records.all():
             self._each(record.clip, partial(self._look_at, record.clip, None if reading.suspended else reading.now))
@@ -279,6 +284,8 @@ class HostCopies:
             self._put_off.pop(clip, None)
         elif record.state is KeptState.THERE and record.answered < record.serial:
             self._answer(record)
+        elif record.state is KeptState.THERE and not record.stored and not self._has_its_length(record):
+            self._is_altered(record)
 
     def _compare(self) -> None:
         """One copy that was not compared for long. One that is altered or gone is told of, once; its end is as of any other."""
@@ -291,6 +298,17 @@ class HostCopies:
 
     def _compared_again(self, record: KeptCopy) -> None:
         if record.clip not in self._damaged and not self._is_right(record):
+            self._is_altered(record)
+
+    def _has_its_length(self, record: KeptCopy) -> bool:
+        try:
+            return self._shelf.size(record.clip) == record.size
+        except DeviceError:
+            return False  # what bears its name is no file
+
+    def _is_altered(self, record: KeptCopy) -> None:
+        """Told once, and again after a start of this host."""
+        if record.clip not in self._damaged:
             _log.error("copy_is_altered", clip=record.clip)
             self._tell(record.line, DirectiveHeard(clip=record.clip, serial=record.serial, known=False))
             self._damaged.add(record.clip)

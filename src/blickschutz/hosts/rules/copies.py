@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -23,6 +24,12 @@ COPY: Final = b"blickschutz-clip-copy-1:"
 LONGEST_S: Final = 72 * 3600.0
 # What a copy may take before it is called missing: copying waits for recording.
 COPY_WITHIN_S: Final = 600.0
+# What a host keeps that was away for so long counts as lost for the time being: another one gets a copy.
+AWAY_S: Final = 3600.0
+# One that would end sooner is not worth the way.
+LEAST_S: Final = 3600.0
+# Of one clip, those that are lost or gone among them: hosts that lose everything again and again get no more.
+MOST_COPIES: Final = 4
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -40,13 +47,40 @@ def uncopied(cases: Iterable[Case], now: float) -> list[Case]:
     ]
 
 
-def keeper_for(case: Case, keepers: Sequence[str], present: Collection[str]) -> str:
-    """On which host a copy is to be: the first that is there and did not make the clip; empty where none is."""
-    return next((host for host in keepers if host != case.host and host in present), "")
+def copy_on(case: Case, host: str) -> Copy | None:
+    """The copy on this host of which something is said and heard: the newest that is not proven to be gone, else the newest."""
+    own = [one for one in reversed(case.copies) if one.host == host]
+    return next((one for one in own if one.state is not CopyState.GONE), own[0] if own else None)
 
 
-def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float) -> CopyOrder:
-    """What the keeper of a copy has to know of it now (`ends` and `now` POSIX, by the same count)."""
+def with_copy(case: Case, before: Copy, after: Copy) -> Case:
+    return replace(case, copies=tuple(after if one == before else one for one in case.copies))
+
+
+def lacks_copy(case: Case, away: Collection[str], unknown: Collection[str]) -> bool:
+    """Whether it is to get a copy now: it has none on a host that is there, knows it, and can mend it. Hosts `away` were so for `AWAY_S`,
+    those of `unknown` do not know the copy that they had.
+    """
+    counts = (one.host not in away and not (one.state is CopyState.LOST and one.host in unknown) for one in _open(case))
+    return wants_copy(case) and len(case.copies) < MOST_COPIES and not any(counts)
+
+
+def keeper_for(case: Case, keepers: Sequence[str], present: Collection[str], unknown: Collection[str] = ()) -> str:
+    """On which host a copy is to be: the first that is there, did not make the clip and has no copy that may still lie there; else one that
+    lost the copy it had. Empty where none is.
+    """
+    others = [host for host in keepers if host != case.host and host in present]
+    taken = {one.host for one in _open(case)}
+    return next((host for host in others if host not in taken), next((host for host in others if host in unknown), ""))
+
+
+def _open(case: Case) -> list[Copy]:
+    """Copies that are not proven to be gone."""
+    return [one for one in case.copies if one.state is not CopyState.GONE]
+
+
+def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float, *, anew: bool = False) -> CopyOrder:
+    """What the keeper of a copy has to know of it now (`ends` and `now` POSIX, by the same count); `anew`: it is to bring it once more."""
     told = directive_of(case, installation)
     return CopyOrder(
         installation=installation,
@@ -60,6 +94,7 @@ def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float)
         ends=ends,
         left_s=min(LONGEST_S, max(0.0, ends - now)),
         had=copy.state in {CopyState.THERE, CopyState.LOST},
+        anew=anew,
         store=copy.store,
         held_until=told.held_until,
         restricted=told.restricted,
@@ -115,6 +150,11 @@ def followed(record: KeptCopy, order: CopyOrder, held_at: float | None) -> KeptC
     if (order.sha256, order.size, order.origin) != (record.sha256, record.size, record.origin):
         return None
     return obeyed(record, order, held_at)
+
+
+def is_brought_anew(record: KeptCopy, order: CopyOrder) -> bool:
+    """Whether what is kept is to be compared, and brought again where it is not what was ordered. `record` is that after the order."""
+    return order.anew and order.serial == record.serial and record.state is KeptState.THERE and record.doom is None
 
 
 def doom_without_order() -> Doom:
