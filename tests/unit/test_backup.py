@@ -199,6 +199,7 @@ KNOWN += [
     "hosts/authority.crt",
     "hosts/enrolled.json",
     "hosts/newest.json",
+    "hosts/alone.json",
     "hosts/room.key",
     "hosts/broker/nats.conf",
 ]

@@ -83,7 +83,9 @@ def test_cameras_of_a_dead_host_are_filmed_elsewhere_and_never_twice(server, tro
     async def scenario():
         room, remembered = Broker(SITE, "control-room"), []
         await room.connect(server.address())
-        rounds = GiverRounds(room, Giver(clock()), lambda: ("north", "south"), lambda: CAMERAS, remembered.append, clock)
+        rounds = GiverRounds(
+            room, Giver(clock()), lambda: ("north", "south"), lambda: CAMERAS, lambda newest, alone: remembered.append(newest), clock
+        )
         guard = Guard(SystemClock())
         guard.task("placement", rounds.round, every_s=0.05, backoff=SOON)
         north, south = Agent(server, "north", 1), Agent(server, "south", 1)
@@ -130,7 +132,9 @@ def test_what_is_nobodys_any_more_and_what_a_host_has_that_was_shut_out_is_taken
     async def scenario():
         room, needs, may = Broker(SITE, "control-room"), dict(CAMERAS), {"north", "south"}
         await room.connect(server.address())
-        rounds = GiverRounds(room, Giver(clock()), lambda: ("north", "south"), lambda: needs, lambda newest: None, clock, may=lambda: may)
+        rounds = GiverRounds(
+            room, Giver(clock()), lambda: ("north", "south"), lambda: needs, lambda newest, alone: None, clock, may=lambda: may
+        )
         guard = Guard(SystemClock())
         guard.task("placement", rounds.round, every_s=0.05, backoff=SOON)
         north, south = Agent(server, "north", 1), Agent(server, "south", 1)

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blickschutz.hosts.io.tokens import TokenFile
 from blickschutz.hosts.rules.giving import Giving
 from blickschutz.hosts.rules.lease import FULL_S, LEASE_S, RENEW_S, Capacity, Giver, Holder, Lease
 from blickschutz.hosts.rules.placement import Need, place
+from blickschutz.kernel.errors import DeviceError
 from blickschutz.wire.times import DRIFT
 
 PATIENCE_S = 2.0
@@ -209,11 +211,11 @@ class Room:
     """The giver with its looks; what it wrote may have been taken without an answer."""
 
     def __init__(self, world):
-        self.world, self.clock, self.newest = world, Clock(world), 0
+        self.world, self.clock, self.newest, self.alone = world, Clock(world), 0, {}
         self.begin()
 
     def begin(self):
-        giver = self.giver = Giver(self.clock.now(), self.newest)
+        giver = self.giver = Giver(self.clock.now(), self.newest, self.alone)
         self.giving = Giving(giver)
         self.starts = self.world.store.starts
         self.turn(giver)
@@ -238,8 +240,8 @@ class Room:
         if not found:
             whole = giver.writes(place(self.world.needs, giver.alive(now), giver.where()), now, ever)
             assert whole == [], "nothing was looked for though something follows"
+        self.newest, self.alone = giver.newest, dict(giver.alone)  # on the disk of the control room, before it is said
         for write in found:
-            self.newest = giver.newest  # with the rows of the control room, before it is said
             self.world.ask(
                 lambda write=write: self.world.store.write(write.host, write.lease, write.revision),
                 lambda revision, write=write: revision and giver.wrote(write, revision),
@@ -247,7 +249,9 @@ class Room:
 
 
 def apart(world, until):
-    """Cameras that one host alone may film (`only`), and hosts that are cut off, die, and are started anew while they are."""
+    """Cameras that one host alone may film (`only`), and hosts that are cut off, die, and are started anew while they are; the broker's
+    store is emptied meanwhile.
+    """
 
     def again():
         if world.now > until:
@@ -266,15 +270,18 @@ def apart(world, until):
             world.needs[camera] = Need(cores=0.5, only=world.rng.choice(["", *(one.name for one in world.hosts)]))
             if world.rng.random() < 0.5:
                 world.room.begin()
-        else:
+        elif what < 0.93:
             world.room.begin()
+        else:
+            world.emptied += any(one.cut and one.filming() for one in world.hosts)
+            world.store.empty()
         world.at(world.rng.expovariate(0.3), again)
 
     def calm():
         world.loss = world.slow = 0.0
         world.needs = dict.fromkeys(world.needs, Need(cores=0.5))
 
-    world.resumed = 0
+    world.resumed = world.emptied = 0
     world.needs = {camera: Need(cores=0.5, only=world.rng.choice(["", "h0", "h1", "h2"])) for camera in world.needs}
     world.at(15.0, again)
     world.at(until + 20.0, calm)
@@ -333,15 +340,16 @@ def test_never_two_hosts_on_one_camera_whatever_happens(seeds):
 
 @pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 400), marks=pytest.mark.long)], ids=["8 worlds", "400 worlds"])
 def test_never_two_hosts_on_one_camera_though_leases_have_no_end_and_outlive_their_host(seeds):
-    resumed = 0
+    resumed = emptied = 0
     for seed in seeds:
         world = World(2000 + seed)
         apart(world, 240.0)
         world.run(330.0)
         assert world.twice == [], seed
         assert set(world.filming()) == set(world.needs), f"{seed}: in the end every camera is filmed again"
-        resumed += world.resumed
+        resumed, emptied = resumed + world.resumed, emptied + world.emptied
     assert resumed >= len(seeds) / 3
+    assert emptied >= len(seeds) / 3
 
 
 def test_a_host_that_dies_is_replaced_within_ten_seconds_at_a_hundred_random_moments():
@@ -534,6 +542,71 @@ class TestGiver:
         giver.see({"h": (Lease(run="r", beat=2, grants={"b": 41}, held={"b": 41}, capacity=CAPACITY), 6)}, 8.0)
         (write,) = giver.writes({"a": "h", "b": "h"}, 8.0)
         assert write.lease.grants == {"a": 42, "b": 41}
+
+
+class TestAlone:
+    """What one host may film without end is remembered by the giver itself: a store that is emptied knows of nothing."""
+
+    HELD = Lease(run="r", beat=1, grants={"a": 3}, held={"a": 3}, ever=("a",), capacity=CAPACITY)
+    FREE = Lease(run="s", beat=1, capacity=CAPACITY)
+
+    def emptied(self, **after):
+        """The giver after the store was emptied and only another host, `i`, has written since; `after` of `h`."""
+        giver = Giver(0.0)
+        giver.see({"h": (self.HELD, 5), "i": (self.FREE, 6)}, 0.0)
+        giver.connected(10.0)
+        giver.see({"i": (self.FREE, 1), **after}, 10.0)
+        giver.see({"i": (msgspec.structs.replace(self.FREE, beat=2), 2), **after}, 10.0 + FULL_S)
+        return giver
+
+    def given(self, giver, now=10.0 + FULL_S):
+        return [write.host for write in giver.writes({"a": "i"}, now, ["a"])]
+
+    def test_nobody_else_gets_it_before_its_host_has_written_that_it_let_go(self):
+        giver = self.emptied()
+        assert self.given(giver) == []
+        records = {"i": (msgspec.structs.replace(self.FREE, beat=3), 3)}
+        giver.see({**records, "h": (Lease(run="r", beat=1, capacity=CAPACITY), 4)}, 18.0)
+        giver.see({**records, "h": (Lease(run="r", beat=2, capacity=CAPACITY), 5)}, 18.5)
+        assert giver.alone == {}
+        assert self.given(giver, 18.5) == ["i"]
+
+    def test_what_a_store_says_that_went_back_is_older_than_what_the_host_holds(self):
+        """Its record says that it has nothing, as it was once; nobody has heard of the host since."""
+        giver = self.emptied(h=(Lease(run="r", beat=0, capacity=CAPACITY), 3))
+        assert giver.alone == {"a": "h"}
+        assert self.given(giver) == []
+
+    def test_another_one_that_had_it_once_gets_no_new_token_for_it(self):
+        old = Lease(run="s", beat=1, grants={"a": 2}, capacity=CAPACITY)
+        giver = Giver(0.0, 3, {"a": "h"})
+        giver.see({"i": (old, 5)}, 10.0)
+        giver.see({"i": (msgspec.structs.replace(old, beat=4), 6)}, 18.0)
+        (write,) = giver.writes({"a": "i"}, 18.0, ["a"])
+        assert write.lease.grants == {}
+
+    def test_another_process_of_the_control_room_goes_on_with_it(self, tmp_path):
+        file = TokenFile(tmp_path / "newest.json", tmp_path / "alone.json")
+        assert (file.read(), file.alone()) == (0, {})
+        before = self.emptied()
+        file.remember(before.newest, before.alone)
+        second = Giver(30.0, file.read(), file.alone())
+        second.see({"i": (msgspec.structs.replace(self.FREE, beat=8), 9)}, 30.0)
+        second.see({"i": (msgspec.structs.replace(self.FREE, beat=9), 10)}, 40.0)
+        assert self.given(second, 40.0) == []
+        assert second.newest == 3
+
+    def test_one_that_cannot_be_read_is_not_taken_for_nobody(self, tmp_path):
+        (tmp_path / "alone.json").write_text("[]")
+        with pytest.raises(DeviceError):
+            TokenFile(tmp_path / "newest.json", tmp_path / "alone.json").alone()
+
+    def test_a_host_that_has_it_back_is_given_it_as_any_other(self):
+        giver = self.emptied(h=(Lease(run="r", beat=1, capacity=CAPACITY), 3))
+        assert [write.host for write in giver.writes({"a": "h"}, 10.0 + FULL_S, ["a"])] == []
+        giver.see({"i": (self.FREE, 2), "h": (Lease(run="r", beat=2, capacity=CAPACITY), 4)}, 16.0)
+        (write,) = giver.writes({"a": "h"}, 16.0, ["a"])
+        assert (write.host, write.lease.ever, giver.alone) == ("h", ("a",), {"a": "h"})
 
 
 class TestPlacement:

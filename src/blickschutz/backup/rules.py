@@ -14,7 +14,7 @@ _KEPT = re.compile(
     r"|keys/(installation|factors)\.key"
     r"|keys/recovery/[a-z0-9-]{1,40}\.json"
     r"|tls/(authority|server)\.(key|crt)"
-    r"|hosts/(authority\.(key|crt)|enrolled\.json|newest\.json)"
+    r"|hosts/(authority\.(key|crt)|enrolled\.json|(newest|alone)\.json)"
     r"|settings/(site|facts)\.toml"
     r"|facts/[0-9a-f]{64}"
     r"|plan/[0-9a-f]{64}\.png"

@@ -182,7 +182,7 @@ def make_host_room(site: SiteFile, data: Path, installation: str, clock: Clock, 
         return Address(url, name, office.authority_file, certificate, key)
 
     register = office.register
-    broker, newest = Broker(office.installation, ROOM), TokenFile(office.folder / "newest.json")
+    broker, newest = Broker(office.installation, ROOM), TokenFile(office.folder / "newest.json", office.folder / "alone.json")
     tokens = newest if leading is None else LedTokens(newest, leading.lead.look().token, leading.remember)
     leads = (lambda: leading.leader.leads) if leading is not None else (lambda: True)
 

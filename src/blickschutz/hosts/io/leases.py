@@ -163,7 +163,8 @@ class HostRounds:
 class GiverRounds:
     """The control room's side. `hosts` are all that were ever let in, `may` those of them that may have a camera now.
 
-    `remember` keeps the highest token where it outlasts this process, before it is given; `nudge` tells a host that its lease is another.
+    `remember` keeps the highest token, and who may film without end, where it outlasts this process, before anything is given; `nudge`
+    tells a host that its lease is another.
     """
 
     def __init__(
@@ -172,7 +173,7 @@ class GiverRounds:
         giver: Giver,
         hosts: Callable[[], Collection[str]],
         needs: Callable[[], Mapping[str, Need]],
-        remember: Callable[[int], None],
+        remember: Callable[[int, Mapping[str, str]], None],
         clock: Callable[[], float] = aging,
         nudge: Callable[[str], Awaitable[object]] | None = None,
         may: Callable[[], Collection[str]] | None = None,
@@ -181,6 +182,7 @@ class GiverRounds:
         self._store, self._giver, self._hosts, self._needs = LeaseStore(broker), giver, hosts, needs
         self._remember, self._clock, self._connection = remember, clock, Connection(broker)
         self._giving = Giving(giver)
+        self._kept = dict(giver.alone)
 
     async def round(self) -> None:
         """Look, and write what follows. Raises `DeviceError`."""
@@ -204,8 +206,10 @@ class GiverRounds:
         now = self._clock()
         giver.see(records, now)
         writes = self._giving.writes(self._needs(), self._may(), now)
-        if writes:
-            await asyncio.to_thread(self._remember, giver.newest)
+        if writes or giver.alone != self._kept:
+            alone = dict(giver.alone)
+            await asyncio.to_thread(self._remember, giver.newest, alone)
+            self._kept = alone
         for write in writes:
             revision_now = await self._store.write(write.host, write.lease, write.revision)
             if revision_now is not None:

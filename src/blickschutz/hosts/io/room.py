@@ -41,8 +41,8 @@ _pieces: msgspec.msgpack.Decoder[Piece] = msgspec.msgpack.Decoder(Piece)
 class HostRoom:
     """See `Hosts` and `ClipHosts`. `known` are the hosts that were ever let in, `enrolled` those that may be given anything now.
 
-    `tokens` keep the highest token; `report` raises where a host did not sign what it is to have told. While `leads` says no, another
-    control room may lead, and this one has no camera with a host.
+    `tokens` keep the highest token, and who films without end; `report` raises where a host did not sign what it is to have told. While
+    `leads` says no, another control room may lead, and this one has no camera with a host.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class HostRoom:
         self._untold: Mapping[str, Sequence[str]] = {}
         self._left: dict[str, asyncio.Event] = {}
         self._seen: tuple[int, frozenset[str], frozenset[str]] | None = None
-        self.giver = Giver(aging(), tokens.read())
+        self.giver = Giver(aging(), tokens.read(), tokens.alone())
         self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, tokens.remember, nudge=self._nudge, may=enrolled)
 
     def start(self, guard: Guard) -> None:

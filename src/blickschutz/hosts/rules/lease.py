@@ -151,6 +151,8 @@ class _Seen:
     since: dict[str, int] = field(default_factory=dict)
     # Cameras of grants that were sent on this revision: without an answer each may still come to be.
     asked: set[str] = field(default_factory=set)
+    # Whether the host itself wrote since this connection to the store: what was there before may be older than what it holds.
+    wrote: bool = False
 
     def take(self, lease: Lease, revision: int) -> None:
         if lease.grants != self.lease.grants:
@@ -171,12 +173,16 @@ class Write:
 
 
 class Giver:
-    """The control room's side; there is one. `now` is its own clock; `newest` is the highest token that it ever knew."""
+    """The control room's side; there is one. `now` is its own clock; `newest` is the highest token that it ever knew, `alone` the hosts by
+    camera that may film it without end. Both outlast this process, and are kept before what follows from them is written.
+    """
 
-    def __init__(self, now: float, newest: int = 0) -> None:
+    def __init__(self, now: float, newest: int = 0, alone: Mapping[str, str] | None = None) -> None:
         self.newest = newest
         # Counts what is another one than at the last look, but for beats.
         self.version = 0
+        # Whatever the store has, which may be emptied: until that host has written that it let go.
+        self.alone = dict(alone or {})
         self._hosts: dict[str, _Seen] = {}
         self._resting: dict[str, float] = {}
         self._settled = now + FULL_S
@@ -203,8 +209,17 @@ class Giver:
         back = any(seen.revision > records[host][1] if host in records else True for host, seen in self._hosts.items())
         if back:
             self.connected(now)  # the store went back in time
+        before = dict(self.alone)
         for host, (lease, revision) in records.items():
             self._see(host, lease, revision, now)
+            for camera in _only({**lease.grants, **lease.held}, lease.ever):
+                self.alone.setdefault(camera, host)
+        self.alone = {camera: host for camera, host in self.alone.items() if not self._has_let_go(camera, host)}
+        self.version += self.alone != before
+
+    def _has_let_go(self, camera: str, host: str) -> bool:
+        seen = self._hosts.get(host)
+        return seen is not None and seen.wrote and not (camera in seen.lease.grants or camera in seen.lease.held or camera in seen.asked)
 
     def alive(self, now: float) -> dict[str, Capacity]:
         """Hosts that may be given something."""
@@ -237,7 +252,7 @@ class Giver:
 
     def is_free(self, camera: str, now: float, host: str = "") -> bool:
         """Whether nobody but `host` films it or may do so, whatever became of whom."""
-        if now < self._settled or now < self._resting.get(camera, float("-inf")):
+        if now < self._settled or now < self._resting.get(camera, float("-inf")) or self.alone.get(camera, host) != host:
             return False
         return not any(
             camera in seen.lease.grants or camera in seen.lease.held or (name != host and camera in seen.asked)
@@ -250,7 +265,7 @@ class Giver:
         Those `ever` have one host alone that may film them: it keeps them while it is silent, because there is nobody to give them to.
         What it holds without end stays so in its record until it has written that it let go: it may be cut off, and know of nothing else.
         """
-        found, alone = [], set(ever)
+        found, only = [], set(ever)
         # Most are somebody's, and are not asked about again: with a hundred hosts each question looks at all of them.
         taken = {camera for seen in self._hosts.values() for camera in (*seen.lease.grants, *seen.lease.held)}
         untaken: defaultdict[str, list[str]] = defaultdict(list)
@@ -267,16 +282,17 @@ class Giver:
                 continue
             endless = set(_only(lease.held, lease.ever))
             # Which is given with an end from now on is taken back first.
-            stays = (camera for camera in lease.grants if camera in alone or camera not in endless)
+            stays = (one for one in lease.grants if (one in only or one not in endless) and self.alone.get(one, host) == host)
             grants = {camera: lease.grants[camera] for camera in stays if wanted.get(camera, host) == host}
             for camera, token in list(grants.items()):
                 if lease.held.get(camera) != token and lease.beat >= seen.since.get(camera, lease.beat) + 2:
                     grants[camera] = self._token()  # the host let it go, and does not take up the old one again
             for camera in (camera for camera in untaken[host] if self.is_free(camera, now, host)):
                 grants[camera] = self._token()
-            lasting = tuple(sorted((grants.keys() & alone) | endless))
+            lasting = tuple(sorted((grants.keys() & only) | endless))
             if (grants, lasting) != (lease.grants, lease.ever) and now - seen.at < LEASE_S:
                 seen.asked |= grants.keys()
+                self.alone |= {camera: self.alone.get(camera, host) for camera in lasting}
                 found.append(Write(host, msgspec.structs.replace(lease, grants=grants, ever=lasting), seen.revision))
         return found
 
@@ -305,7 +321,7 @@ class Giver:
             # Another life of that host: cells of the one before may film until their time is up.
             self._resting.update(dict.fromkeys((*seen.lease.grants, *seen.lease.held), now + FULL_S))
         if lease.run != seen.lease.run or lease.beat != seen.lease.beat:
-            seen.at = now
+            seen.at, seen.wrote = now, True
         seen.take(lease, revision)
 
     def _note(self, host: str, lease: Lease) -> None:
