@@ -59,6 +59,17 @@ def test_one_that_is_on_its_way_is_missing_still(desk, case):
     assert "Zweitkopie fehlt" in text
 
 
+def test_one_that_the_control_room_recorded_itself_has_none_and_says_so(desk):
+    store, now = desk.office.cases.store, desk.clock.now()
+    added = store.add(Case(0, "c" * 32, CAMERA, "sealed", "person_down", now - 3600, CaseState.RECORDING))
+    assert store.close(replace(added, state=CaseState.WAITING, closed=now - COPY_WITHIN_S - 60, seconds=12.0, size=4711, sha256="4f" * 32))
+    number = store.by_clip("c" * 32).id
+    text = desk.get(f"/cases/{number}", "kvd-1").text
+    assert "keine; die Leitstelle hat selbst aufgezeichnet" in text
+    assert "Zweitkopie fehlt" not in text
+    assert "none; the control room recorded it itself" in desk.get(f"/cases/{number}", "kvd-1", cookies={"language": "en"}).text
+
+
 def test_where_it_lies_and_whether_its_host_is_reached(desk, case):
     text = page(desk, case, (Copy("south", CopyState.THERE, decided(CLIP, None, (), None)),))
     assert "Rechner south: liegt dort, geprüft" in text

@@ -439,7 +439,16 @@ class TestHosts:
     def test_they_say_where_copies_lie_and_how_they_end(self):
         for key, text in self.told(("north", "south")).items():
             assert "(north, south), nie auf dem, der sie gemacht hat" in text, key
-            assert "erst, wenn Original und Zweitkopie nachweislich vernichtet sind" in text, key
+            assert "erst, wenn das Original und jede Zweitkopie, die es je gab, nachweislich vernichtet sind" in text, key
+            assert "wird ein weiteres angelegt, solange niemand die Vernichtung angeordnet hat" in text, key
+
+    def test_of_cameras_that_the_control_room_films_there_is_no_copy_and_it_is_said(self):
+        site = whole().site
+        other = site.cameras[0].model_copy(update={"id": "other"})
+        hosts = Hosts(broker="tls://127.0.0.1:4222", cameras=(HostedCamera(id=CAMERA.id),), copies=("north",))
+        g = replace(whole(), site=site.model_copy(update={"hosts": hosts, "cameras": (*site.cameras, other)}))
+        for key in ("vvt", "dsfa", "loeschkonzept"):
+            assert "die die Leitstelle selbst auswertet, gibt es keine Zweitkopie" in as_text(document(key, g)), key
 
     def test_a_store_is_named_with_who_runs_it_and_what_it_cannot_do(self):
         store = CopyPlace(host="south", store="rz", place="Rechenzentrum der Stadt, Eimer kopien")

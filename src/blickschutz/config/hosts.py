@@ -75,12 +75,13 @@ class Hosts(Part):
         tuple[Annotated[str, Field(pattern=_HOST)], ...],
         Field(max_length=16),
         Setting(
-            "Rechner, die Zweitkopien aufbewahren: Jede fertige Aufzeichnung kommt versiegelt auch auf den ersten davon, der erreichbar "
-            "ist und sie nicht selbst gemacht hat. Ohne Angabe gibt es keine Zweitkopien. Nach einer Änderung: blickschutz hosts broker."
+            "Rechner, die Zweitkopien aufbewahren: Jede fertige Aufzeichnung eines Rechners bei den Kameras kommt versiegelt auch auf den "
+            "ersten davon, der erreichbar ist und sie nicht selbst gemacht hat; was die Leitstelle selbst aufzeichnet, nicht. Ohne Angabe "
+            "gibt es keine Zweitkopien. Nach einer Änderung: blickschutz hosts broker."
         ),
     ] = ()
-    """Hosts that keep second copies: each finished clip also goes, sealed, to the first of them that is reached and did not make it. None
-    without it. After a change: `blickschutz hosts broker`."""
+    """Hosts that keep second copies: each finished clip of a host also goes, sealed, to the first of them that is reached and did not make
+    it; what the control room records itself does not. None without it. After a change: `blickschutz hosts broker`."""
     stores: Annotated[
         tuple[CopyPlace, ...],
         Field(max_length=16),

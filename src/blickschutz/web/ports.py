@@ -288,6 +288,10 @@ class Recordings(Protocol):
         """Its second copies on other machines."""
         ...
 
+    def has_no_place(self, case: Case) -> bool:
+        """Whether the site has second copies, and this clip gets none: the control room recorded it itself."""
+        ...
+
     def uncopied(self) -> Sequence[int]:
         """Cases whose clip is to have a second copy and has none for longer than copying takes."""
         ...

@@ -31,10 +31,17 @@ def kept_there(g: Grounds) -> tuple[Sentence, ...]:
         say(
             f"Zweitkopien: Von jeder fertigen Aufzeichnung dieser Rechner liegt ein versiegeltes Doppel auf einem weiteren Rechner der "
             f"Anlage ({names}), nie auf dem, der sie gemacht hat. Zweck ist allein, dass sie trotz Verlust eines Rechners gesichtet werden "
-            "kann. Schlüssel liegen dort nicht.",
+            "kann. Schlüssel liegen dort nicht. Geht ein Doppel verloren oder ist sein Rechner eine Stunde lang nicht erreichbar, wird ein "
+            "weiteres angelegt, solange niemand die Vernichtung angeordnet hat; kommt der Rechner wieder, gibt es bis zum Ende der Frist "
+            "beide.",
             _COPIES,
             _COPIED,
             law("Art. 32 Abs. 1 lit. b und c DSGVO"),
+        ),
+        *(
+            (say("Von Aufzeichnungen der übrigen Kameras, die die Leitstelle selbst auswertet, gibt es keine Zweitkopie.", _CAMERAS),)
+            if len(g.site.cameras) > count
+            else ()
         ),
         *(
             say(
@@ -65,8 +72,8 @@ def erased_there(g: Grounds) -> tuple[Sentence, ...]:
         alone,
         say(
             "Eine Zweitkopie hat dieselbe Frist wie ihr Original; ihr Rechner hält sie allein ein. Sperren, Einschränkungen und "
-            "Vernichtungen gelten für beide. Das Löschprotokoll entsteht erst, wenn Original und Zweitkopie nachweislich vernichtet sind; "
-            "es nennt jede Kopie mit ihrem Nachweis.",
+            "Vernichtungen gelten für beide. Das Löschprotokoll entsteht erst, wenn das Original und jede Zweitkopie, die es je gab, "
+            "nachweislich vernichtet sind; es nennt jede mit ihrem Nachweis.",
             _COPIES,
             _COPIED,
             law("Art. 17 DSGVO"),

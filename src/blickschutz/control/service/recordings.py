@@ -68,6 +68,9 @@ class RecordingDesk:
         wanted = decided(case.clip, told.held_until, told.restricted, told.doom)
         return [CopyView(one.host, one.store, one.state, not self._is_present(one.host), one.heard != wanted) for one in case.copies]
 
+    def has_no_place(self, case: Case) -> bool:
+        return bool(self._keepers) and not case.host and case.state in THERE
+
     def uncopied(self) -> Sequence[int]:
         if not self._keepers:
             return []

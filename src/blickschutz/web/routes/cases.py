@@ -224,6 +224,7 @@ def views(pages: Pages, request: Request, member: Member, cases: list[Case]) -> 
                 "unheard": recordings.is_unheard(case),
                 "copies": recordings.copies(case),
                 "uncopied": case.id in uncopied,
+                "single": recordings.has_no_place(case),
                 "mine": waits_for(case, member.id),
                 "verdicts": [(pages.person_name(one.person), one) for one in visible(case, member.id)],
                 "given": len(case.verdicts),
