@@ -76,3 +76,25 @@ def test_it_goes_on_with_what_it_alone_may_film_and_with_nothing_else(cluster, k
     until(lambda: all(one.state is TileState.LIVE for one in keepers), PATIENCE_S)
     assert [camera.most for camera in cluster.cameras] == [1, 1, 1], "no camera was ever filmed by two"
     (cluster.hosts["north"].folder / "log").write_text("")
+
+
+@pytest.mark.timeout(600)
+def test_its_log_says_that_it_is_cut_off_and_does_not_fill(cluster, keepers):
+    """Lease and orders are tried again within a second, as they should be; each wording is one line, and none shows the way through a
+    program.
+    """
+    host = cluster.hosts["north"]
+    host.start()
+    until(lambda: all(one.state is TileState.LIVE for one in keepers), PATIENCE_S)
+    (host.folder / "log").write_text("")
+    cluster.broker.kill()
+    until(lambda: "work=lease" in host.log() and "work=orders" in host.log(), PATIENCE_S)
+    time.sleep(10.0)  # a dozen tries of each
+    told = host.log().splitlines()
+    cluster.broker.start()
+    until(lambda: all(one.state is TileState.LIVE for one in keepers), PATIENCE_S)
+    assert "Traceback" not in host.log()
+    for kind in ("work=lease", "work=orders", "broker_problem"):
+        lines = [line for line in told if kind in line and "work_trouble" not in line]
+        assert 1 <= len(lines) <= 4, told
+    assert len(told) < 30

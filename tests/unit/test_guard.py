@@ -171,15 +171,15 @@ def test_a_device_that_fails_again_and_again_is_one_line_in_words_and_what_nobod
 
 def test_lines_of_a_cut_that_lasts_come_ever_more_rarely_and_other_words_at_once():
     lines, cut, other = Lines(), CameraUnreachableError("cut"), CameraUnreachableError("refused")
-    said = [now for now in range(86_400) if lines.wants(cut, "cut", now + 1, now)]
+    said = [now for now in range(86_400) if lines.want(cut, "cut", now + 1, now)]
     gaps = [after - before for before, after in itertools.pairwise(said)]
     assert gaps[:3] == [LINE_AGAIN_S, 2 * LINE_AGAIN_S, 4 * LINE_AGAIN_S]
     assert gaps == sorted(gaps)
     assert max(gaps) == MOST_LINE_AGAIN_S
-    assert lines.wants(other, "refused", 90_000, 86_400)
-    assert not lines.wants(other, "refused", 90_001, 86_401)
-    assert lines.wants(cut, "cut", 1, 86_402), "the first after it went well"
-    assert sum(lines.wants(cut, f"port {number}", number + 2, 86_403) for number in range(1000)) < 20
+    assert lines.want(other, "refused", 90_000, 86_400)
+    assert not lines.want(other, "refused", 90_001, 86_401)
+    assert lines.want(cut, "cut", 1, 86_402), "the first after it went well"
+    assert sum(lines.want(cut, f"port {number}", number + 2, 86_403) for number in range(1000)) < 20
 
 
 def test_who_is_told_may_fail_and_that_is_in_the_log_too():

@@ -45,20 +45,20 @@ def trace_of(error: BaseException | None) -> BaseException | None:
 
 
 class Lines:
-    """Which of the failures in a row get a line in the log: each that nobody foresaw; of devices that fail the first in each wording, and
-    then ever more rarely. A link that is cut is tried once a second for hours.
+    """Which lines of what goes on failing are worth their place in the log: the first in each wording, and then ever more rarely. A link
+    that is cut is tried several times a second for hours.
     """
 
     def __init__(self) -> None:
         # By wording when it is said again (monotonic), and how long it is quiet then.
         self._due: dict[str, tuple[float, float]] = {}
 
-    def wants(self, error: BaseException | None, text: str, failing: int, now: float) -> bool:
-        """`failing` counts the failures in a row, this one among them; `now` is monotonic."""
-        if not isinstance(error, DeviceError):
-            return True
-        if failing == 1:
-            self._due.clear()
+    def over(self) -> None:
+        """It went well: what comes next is said at once."""
+        self._due.clear()
+
+    def say(self, text: str, now: float) -> bool:
+        """Whether it is to be said; `now` is monotonic."""
         # Words that hold a number that changes are none of their own for ever.
         known = text if text in self._due or len(self._due) < _MOST_WORDINGS else ""
         due, quiet_s = self._due.get(known, (now, LINE_AGAIN_S))
@@ -66,6 +66,12 @@ class Lines:
             return False
         self._due[known] = now + quiet_s, min(2 * quiet_s, MOST_LINE_AGAIN_S)
         return True
+
+    def want(self, error: BaseException | None, text: str, failing: int, now: float) -> bool:
+        """The same for the `failing`-th failure in a row; what nobody foresaw is always said."""
+        if failing == 1:
+            self.over()
+        return not isinstance(error, DeviceError) or self.say(text, now)
 
 
 class Tally:

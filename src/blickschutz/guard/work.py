@@ -132,7 +132,7 @@ class Work:
     def _record(self, text: str, error: BaseException | None, *, tell_at_once: bool) -> None:
         trouble = self.tally.failed(text, tell_at_once=tell_at_once)
         failing = self.tally.failing
-        if self._lines.wants(error, text, failing, self._around.clock.monotonic()):
+        if self._lines.want(error, text, failing, self._around.clock.monotonic()):
             _log.error("work_failed", work=self.name, failures=failing, problem=text, exc_info=trace_of(error))
         self._around.tell(trouble)
 

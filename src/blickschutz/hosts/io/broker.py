@@ -16,7 +16,9 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
+from blickschutz.guard.rules import Lines
 from blickschutz.hosts.rules import subjects
+from blickschutz.kernel.clock import aging
 from blickschutz.kernel.errors import DeviceError
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +57,7 @@ class Broker:
         self.client = Client()
         self._on_lost: list[Callable[[], None]] = []
         self.problem = ""
+        self._lines = Lines()
 
     async def connect(self, address: Address) -> None:
         """Raises `DeviceError`: nobody there, or one of the two does not take the other's certificate."""
@@ -75,6 +78,7 @@ class Broker:
                     ping_interval=_PING_S,
                     max_outstanding_pings=_PINGS,
                     error_cb=self._failed,
+                    reconnected_cb=self._reconnected,
                     disconnected_cb=self._disconnected,
                 )
             self.client.options["allow_reconnect"] = True
@@ -145,7 +149,11 @@ class Broker:
 
     async def _failed(self, error: Exception) -> None:
         self.problem = str(error) or type(error).__name__
-        _log.warning("broker_problem", name=self.name, problem=self.problem)
+        if self._lines.say(self.problem, aging()):
+            _log.warning("broker_problem", name=self.name, problem=self.problem)
+
+    async def _reconnected(self) -> None:
+        self._lines.over()
 
     async def _disconnected(self) -> None:
         for told in list(self._on_lost):
