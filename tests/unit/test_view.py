@@ -444,6 +444,24 @@ class TestJolt:
         assert jolt.evidence == 0
 
 
+class TestSteps:
+    def test_a_step_that_another_made_is_taken_only_where_it_begins_at_the_same_picture(self):
+        rng, ground = np.random.default_rng(7), place(7)
+        pictures = [shrunk(noisy(ground, rng), 192, 144) for _ in range(5)]
+        each, looks, alone = Steps(), Steps(), Steps()
+        for index, picture in enumerate(pictures):
+            known = each.take(picture)
+            if index == 3:
+                continue
+            step, own = looks.take(picture, known), alone.take(picture)
+            assert (step is known) == (index in {0, 2})
+            assert (step is None) == (own is None) == (index == 0)
+            if step is not None and own is not None:
+                assert np.array_equal(step.normal, own.normal)
+                assert np.array_equal(step.right, own.right)
+                assert np.array_equal(step.total, own.total)
+
+
 class TestRoll:
     @pytest.mark.parametrize("degrees", [-6.0, -4.0, 4.0, 6.0])
     def test_the_angle_is_measured_whatever_else_shifts(self, degrees):

@@ -145,9 +145,9 @@ class Jolt:
 def _measured(step: Step, at: float) -> _Move:
     way = small_shift(step)
     if _length(way) < _SMALL:
-        return _Move(at, way, 1.0, step.now)
+        return _Move(at, way, 1.0, step.now.raw)
     shift = whole_shift(step)
-    return _Move(at, shift.way, shift.explained, step.now)
+    return _Move(at, shift.way, shift.explained, step.now.raw)
 
 
 def _fits(shifted: _Shifted, move: _Move) -> bool:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from blickschutz.analysis.rules.view_jolt import Jolt
-from blickschutz.analysis.rules.view_motion import Bytes, Steps
+from blickschutz.analysis.rules.view_motion import Bytes, Step, Steps
 from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS, Flags, Floats, Looked, by_part, ranked, share
 from blickschutz.analysis.rules.view_rest import Rest
 from blickschutz.analysis.rules.view_roll import Roll
@@ -64,7 +64,9 @@ class KnownView:
         self._agreements: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self._bests: deque[float] = deque(maxlen=_STEADINESS_LOOKS)
         self.rest, self.roll, self.jolt = Rest(at), Roll(), Jolt()
+        # From look to look, and from picture to picture; the newest of these.
         self._steps, self._each_step = Steps(), Steps()
+        self._step: Step | None = None
 
     def interrupt(self) -> None:
         """Pictures are missing: no part was seen to differ for long."""
@@ -80,8 +82,10 @@ class KnownView:
     def watch_shift(self, luma: Bytes, at: float) -> bool:
         """Follow the motion of a camera that does not hang still, or is hardly known, from picture to picture; whether it was shifted."""
         if self.drifts or self.jolt.shifted or at - self.since < _YOUNG_S:
-            self.jolt.look(self._each_step.take(luma), at)
+            self._step = self._each_step.take(luma)
+            self.jolt.look(self._step, at)
         else:
+            self._step = None
             self._each_step.interrupt()
             self.jolt.interrupt()
         return self.jolt.shifted
@@ -89,7 +93,7 @@ class KnownView:
     def watch_rest(self, seen: Looked, compared: Compared, at: float) -> None:
         """Follow the camera's own motion; asked only where it `drifts` or is hardly known, since of others every move is told."""
         if self.drifts or self.was_moved or at - self.since < _YOUNG_S:
-            step = self._steps.take(seen.luma)
+            step = self._steps.take(seen.luma, self._step)
             self.rest.look(seen, compared.agreement, at)
             self.roll.look(step, at)
             if self.rest.panned_at == at:

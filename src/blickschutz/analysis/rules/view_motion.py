@@ -45,8 +45,8 @@ class Step:
     change, squared (n). A place at (x, y) from the middle moves by (right - angle y, down + angle x).
     """
 
-    before: Bytes
-    now: Bytes
+    before: _Smoothed
+    now: _Smoothed
     normal: Doubles
     right: Doubles
     total: Doubles
@@ -72,10 +72,12 @@ class Steps:
     def interrupt(self) -> None:
         self._before = None
 
-    def take(self, luma: Bytes) -> Step | None:
-        """From the picture before to this one; None for the first."""
-        before, self._before = self._before, _smoothed(luma)
-        return None if before is None else _step(before, self._before)
+    def take(self, luma: Bytes, known: Step | None = None) -> Step | None:
+        """From the picture before to this one; None for the first. `known`: a step to this very picture that was made before."""
+        before, self._before = self._before, _smoothed(luma) if known is None else known.now
+        if before is None:
+            return None
+        return known if known is not None and known.before is before else _step(before, self._before)
 
 
 def step_between(before: Bytes, now: Bytes) -> Step:
@@ -109,7 +111,7 @@ def registered(before: Bytes, now: Bytes, near: Doubles) -> Shift:
 
 
 def _refined(step: Step, near: Doubles, sizes: tuple[int, ...]) -> Shift:
-    befores, nows = _pyramid(step.before), _pyramid(step.now)
+    befores, nows = _pyramid(step.before.raw), _pyramid(step.now.raw)
     way, left = near.copy(), step.total
     for size in sizes:
         before, now, scale = befores[size], nows[size], 2**size
@@ -149,7 +151,7 @@ def _step(before: _Smoothed, now: _Smoothed) -> Step:
     x, y = ((columns + 0.5) / COLUMNS - 0.5).ravel() * width, ((rows + 0.5) / ROWS - 0.5).ravel() * height
     turned_x, turned_y = x * xy - y * xx, x * yy - y * xy
     normal = np.array([[xx, xy, turned_x], [xy, yy, turned_y], [turned_x, turned_y, y * y * xx - 2 * x * y * xy + x * x * yy]])
-    return Step(before.raw, now.raw, normal, np.array([xd, yd, x * yd - y * xd]), np.asarray(total))
+    return Step(before, now, normal, np.array([xd, yd, x * yd - y * xd]), np.asarray(total))
 
 
 def _robust(normal: Doubles, right: Doubles, total: Doubles) -> tuple[Doubles, Doubles]:
