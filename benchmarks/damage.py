@@ -205,11 +205,13 @@ def spoilt(pictures: Sequence[Coded], kind: str, at: int, chance: random.Random)
     start = data.rfind(_MARK) + 3
     if kind == "picture left out":
         return [*made[:at], *made[at + 1 :]]
+    # A picture in which nothing moves may have no more than its head.
+    last = len(data) - 1
     if kind == "broken off":
-        del data[chance.randrange(start + 6, len(data)) :]
+        del data[chance.randrange(min(start + 6, last), len(data)) :]
     else:
         for _ in range(chance.choice((1, 4, 16))):
-            data[chance.randrange(start + 8, len(data))] ^= 1 << chance.randrange(8)
+            data[chance.randrange(min(start + 8, last), len(data))] ^= 1 << chance.randrange(8)
     made[at] = Coded(bytes(data), pictures[at].pts, pictures[at].key)
     return made
 
