@@ -82,6 +82,7 @@ bench:
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python -m benchmarks.enrolment
 	@$(BIN)/python -m benchmarks.tamper
+	@$(BIN)/python -m benchmarks.things
 	@$(BIN)/python -m benchmarks.density
 	@$(BIN)/python -m benchmarks.attack
 	@$(BIN)/python -m benchmarks.later
