@@ -78,6 +78,8 @@ class Work:
         self._ending = threading.Event()
         self._running, self._since = False, around.clock.monotonic()
         self._lines = Lines()
+        # What was said last, of what.
+        self._state: tuple[tuple[object, ...], WorkState] = ((), WorkState(tally.name, kind, False))
 
     @property
     def name(self) -> str:
@@ -88,10 +90,15 @@ class Work:
         return self.tally.in_trouble
 
     def state(self) -> WorkState:
+        """Made anew only where it says something else: there are thousands, and a page asks for all of them."""
         tally = self.tally
-        return WorkState(
-            tally.name, self.kind, self._running, tally.failing, tally.failures, tally.restarts, tally.error, round(self._since, 3)
-        )
+        now = (self._running, tally.failing, tally.failures, tally.restarts, tally.error, self._since)
+        said, state = self._state
+        if said != now:
+            running, failing, failures, restarts, error, since = now
+            state = WorkState(tally.name, self.kind, running, failing, failures, restarts, error, round(since, 3))
+            self._state = now, state
+        return state
 
     def failed(self, error: BaseException, *, tell_at_once: bool = False) -> None:
         """Record an error: for work that goes on after it by itself, in a way of its own."""
