@@ -332,14 +332,18 @@ class TestPage:
         monkeypatch.setattr(TileView, "state", property(lambda tile: "starting" if tile.camera.id == names[-1] else "live"))
         monkeypatch.setattr(health, "MOST_CAMERAS", 1)
         monkeypatch.setattr(health, "MOST_WORK", 2)
+        monkeypatch.setattr(health, "MOST_NEEDS", 3)
         page = troubled.get("/health", "technik").text
         assert re.findall('<td data-state="([a-z]+)"', page) == ["starting"]
         assert f"1 von {len(names)} Kameras, zuerst die ohne Bild." in page
         assert "Gezeigt wird, was nicht läuft, wartet oder einen Fehler hatte (2)." in page
         assert "clip-intake" not in page
+        assert page.count('<p class="need">') == 3
+        assert "Gezeigt sind die dringendsten 3." in page
         every = troubled.get("/health?every=1", "technik").text
         assert every.count('<td data-state="') == len(names)
         assert "clip-intake" in every
+        assert every.count('<p class="need">') > 3
         assert "Alle zeigen" not in every
 
     def test_it_says_what_computes_and_why(self, desk):

@@ -15,7 +15,7 @@ from blickschutz.web.pages import Pages
 
 _GB = 1e9
 # Where there are more of them, what somebody has to look at comes first, and the rest only by demand: nobody reads thousands of rows.
-MOST_CAMERAS, MOST_WORK = 200, 500
+MOST_CAMERAS, MOST_WORK, MOST_NEEDS = 200, 500, 100
 
 
 def health_view(pages: Pages, language: str, *, every: bool = False) -> dict[str, Any]:
@@ -33,14 +33,15 @@ def health_view(pages: Pages, language: str, *, every: bool = False) -> dict[str
     shown = work
     if not every and len(work) > MOST_WORK:
         shown = sorted(((process, one) for process, one in work if _is_told(one)), key=lambda told: _runs(told[1]))[:MOST_WORK]
-    all_tiles = len(tiles)
+    all_tiles, needs = len(tiles), concerns(vitals)
     if not every and all_tiles > MOST_CAMERAS:
         tiles = sorted(tiles, key=lambda one: one.state == TileState.LIVE)[:MOST_CAMERAS]
     return {
         "tiles": tiles,
         "all_tiles": all_tiles,
         "vitals": vitals,
-        "needs": [_need(pages, one, moment, age, language) for one in concerns(vitals)],
+        "needs": [_need(pages, one, moment, age, language) for one in (needs if every else needs[:MOST_NEEDS])],
+        "all_needs": len(needs),
         "up": texts.lasting(vitals.up_s, translate),
         "free": texts.number(vitals.disk.free / _GB, language) if vitals.disk.free is not None else "",
         "reserve": texts.number(vitals.disk.reserve / _GB, language),
