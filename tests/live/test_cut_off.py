@@ -65,6 +65,7 @@ def test_it_goes_on_with_what_it_alone_may_film_and_with_nothing_else(cluster, k
     until(lambda: now(cluster)[0] == 1, PATIENCE_S)
     time.sleep(8.0)  # two leases: what has one with an end would be over, and what nobody gave would be taken
     assert now(cluster) == [1, 0, 0], "one that was stopped stays so, and one that others may film waits"
+    assert sum("broker" in line for line in host.log().split("goes_on_unreached")[-1].splitlines()) <= 6, host.log()
     whose = until(lambda: cluster.cameras[0].whose, PATIENCE_S)
     cluster.broker.start()
     until(lambda: [one.state for one in keepers][::2] == [TileState.LIVE, TileState.LIVE], PATIENCE_S)

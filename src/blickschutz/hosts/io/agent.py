@@ -164,7 +164,8 @@ class Agent:
         try:
             await self._broker.connect(self._address)
         except DeviceError as error:
-            _log.error("no_broker", host=self._broker.name, problem=str(error))
+            if self._broker.worth_a_line(str(error)):
+                _log.error("no_broker", host=self._broker.name, problem=str(error))
             return False
         return True
 

@@ -149,8 +149,12 @@ class Broker:
 
     async def _failed(self, error: Exception) -> None:
         self.problem = str(error) or type(error).__name__
-        if self._lines.say(self.problem, aging()):
+        if self.worth_a_line(self.problem):
             _log.warning("broker_problem", name=self.name, problem=self.problem)
+
+    def worth_a_line(self, problem: str) -> bool:
+        """Whether it is to stand in the log again: while the broker is away it is tried once a second, or four times."""
+        return self._lines.say(problem, aging())
 
     async def _reconnected(self) -> None:
         self._lines.over()

@@ -154,7 +154,8 @@ class HostRoom:
                 return
             except DeviceError as error:
                 self.problem = str(error)
-                _log.error("no_broker", problem=self.problem)
+                if self._broker.worth_a_line(self.problem):
+                    _log.error("no_broker", problem=self.problem)
                 await asyncio.sleep(_AGAIN_S)
 
     async def _round(self) -> None:
