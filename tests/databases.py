@@ -50,10 +50,15 @@ class Mapped:
         return self.names[known]
 
     def open_engine(self, place, *tables):
-        if not isinstance(place, Path):
-            return _OPEN(place, *tables)
-        engine = _OPEN(self.cluster.place(self.name(place), Database(tables[0].info["database"])), *tables)
-        self.engines.setdefault(self._known(place), []).append(engine)
+        if isinstance(place, Path):
+            known = self._known(place)
+            place = self.cluster.place(self.name(place), Database(tables[0].info["database"]))
+        else:
+            # A whole site names its server itself; of one that is not ours nothing is known here.
+            known = next((path for path, name in self.names.items() if name == place.server.name), None)
+        engine = _OPEN(place, *tables)
+        if known is not None:
+            self.engines.setdefault(known, []).append(engine)
         return engine
 
     def drop(self, folder: Path = Path("/")) -> None:
