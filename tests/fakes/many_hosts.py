@@ -16,11 +16,13 @@ from pathlib import Path
 from blickschutz.bootstrap.cellhost import load_join
 from blickschutz.guard.model import WorkKind, WorkState
 from blickschutz.guard.service import Guard
+from blickschutz.hosts.io import agent, host_end
 from blickschutz.hosts.io.agent import Agent
 from blickschutz.hosts.io.broker import Address, Broker
 from blickschutz.hosts.rules.lease import Capacity
 from blickschutz.ingest.model import SessionState
 from blickschutz.kernel.clock import SystemClock
+from blickschutz.pipeline import channel
 from blickschutz.pipeline.messages import AskClock, ClockTold, Configure, Health, Stop
 
 BEAT_S = 1.0
@@ -79,7 +81,14 @@ class FakeHostedCell:
         return Health(session=state, stopped=self._stopped, doubt=None, picture_at=time.monotonic(), work=work, **facts)
 
 
+def _on_another_machine() -> None:
+    """Their clock has another name than the control room's: it is asked about, as between two machines."""
+    for module in (channel, agent, host_end):
+        module.clock_name = lambda: "another machine"
+
+
 async def _run(url: str, folders: list[Path]) -> None:
+    _on_another_machine()
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, ended.set)
@@ -90,8 +99,8 @@ async def _run(url: str, folders: list[Path]) -> None:
         cells = {line: FakeHostedCell(line) for line in (folder / "cameras").read_text().split()}
         address = Address(url, join.broker_name, folder / join.authority, folder / join.certificate, folder / join.key)
         capacity = Capacity(cores=64.0, memory_mb=64_000.0, cameras=tuple(cells))
-        agent = Agent(Broker(join.installation, join.host), address, capacity, cells, folder / "journals", Guard(clock), clock)
-        runs.append(loop.create_task(agent.run(ended)))
+        made = Agent(Broker(join.installation, join.host), address, capacity, cells, folder / "journals", Guard(clock), clock)
+        runs.append(loop.create_task(made.run(ended)))
         await asyncio.sleep(0.02)  # not all at once at the broker
     await asyncio.gather(*runs)
 

@@ -342,14 +342,16 @@ class TestCellTimes:
             assert times.in_theirs(TakeMoment(1, 2.0, 3.0), 5.0) == TakeMoment(1, 2.0, 3.0)
             assert times.known(0.0)
 
-    def test_it_asks_a_few_times_at_once_then_each_second(self):
+    def test_it_asks_a_few_times_at_once_then_every_five_seconds_and_each_second_where_nothing_is_known(self):
         times, machine = CellTimes(self.OURS, self.THEIRS), Machine(50.0)
         for number in range(1, AT_ONCE + 1):
             assert times.question(10.0) == AskClock(number)
             assert times.question(10.5) is None, "one after the other"
             times.answered(ClockTold(number, machine.at(10.01), machine.at(10.01), 0.0), 10.02)
-        assert times.question(10.9) is None
-        assert times.question(11.1) is not None
+        assert times.question(14.9) is None
+        assert times.question(15.1) is not None
+        assert not times.known(60.0)
+        assert [times.question(at) is not None for at in (60.0, 60.5, 61.1)] == [True, False, True]
 
     def test_an_answer_that_nobody_asked_for_is_not_believed(self):
         times = CellTimes(self.OURS, self.THEIRS)
