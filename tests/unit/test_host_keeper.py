@@ -17,6 +17,7 @@ from blickschutz.hosts.model import Placed, Told
 from blickschutz.ingest.model import SessionState, SourceKind, SourceSettings
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import DeviceError
+from blickschutz.pipeline.channel import greeting
 from blickschutz.pipeline.messages import (
     AskClock,
     CellSettings,
@@ -29,6 +30,7 @@ from blickschutz.pipeline.messages import (
     Stop,
     Watch,
 )
+from blickschutz.pipeline.times import CellTimes
 from blickschutz.recording.model import Keep
 from blickschutz.regime.model import Action, Mode, Policy, RegimeHours, RegimeName, Service
 from blickschutz.situations.kinds import Kind, Situation
@@ -99,6 +101,9 @@ class FakeHosts:
 
     def untold(self, camera):
         return self.left
+
+    def times(self, host, theirs):
+        return CellTimes(greeting(), theirs)
 
     async def something_left(self, camera):
         while not self.left:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from blickschutz.hosts.model import AskPiece, HostNews, Piece, Placed, StoreFacts, Told
 from blickschutz.pipeline.messages import DoorSettings, FromCell, ToCell
+from blickschutz.pipeline.times import CellTimes
 from blickschutz.wire.greeting import Greeting
 from blickschutz.zones.launcher import Started
 
@@ -98,6 +99,10 @@ class Hosts(Protocol):
 
     def untold(self, camera: str) -> Sequence[Placed]:
         """Hosts that do not film it, and have something to tell of the time when they did."""
+        ...
+
+    def times(self, host: str, theirs: Greeting) -> CellTimes:
+        """By which times of that host are turned into ours: its cells read one clock, and what one link measures counts for all."""
         ...
 
     async def something_left(self, camera: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from blickschutz.guard.model import WorkState
 from blickschutz.kernel.errors import ProtocolError
 from blickschutz.pipeline.messages import (
     AskClock,
@@ -34,10 +35,12 @@ THEN_S: Final = 5.0
 AT_ONCE: Final = 4
 # Questions that were not answered yet.
 _MOST_OPEN = 16
+_MOST_WORKS = 100
 
 
 class CellTimes:
-    """Of one run; without greetings that of a process of our own machine. There times stay as they are, to the last digit.
+    """Of one clock: that of one run, or of all runs on one host. Without greetings that of a process of our own machine, where times stay
+    as they are, to the last digit.
 
     `now` is the control room's monotonic time.
     """
@@ -52,6 +55,8 @@ class CellTimes:
         self._asked_at = float("-inf")
         # Theirs, POSIX minus monotonic, as they said it last.
         self._wall = 0.0
+        # What was told of threads, and the same with our times.
+        self._works: dict[tuple[WorkState, ...], tuple[WorkState, ...]] = {}
 
     @property
     def jumps(self) -> int:
@@ -79,6 +84,7 @@ class CellTimes:
             return
         self._wall = told.wall - told.answered
         if not self._measured.add(RoundTrip(asked, told.received, told.answered, now)):
+            self._works.clear()
             _log.warning("clock_of_cell_jumped", jumps=self._measured.jumps)
 
     def known(self, now: float) -> bool:
@@ -93,7 +99,7 @@ class CellTimes:
         if self._measured is None:
             return told
         if isinstance(told, Health):
-            work = tuple(dataclasses.replace(one, since=self._earliest(one.since, now)) for one in told.work)
+            work = self._work_in_ours(told.work, now)
             at = self._earliest(told.picture_at, now) if told.picture_at is not None else None
             return msgspec.structs.replace(told, picture_at=at, work=work)
         if isinstance(told, Fragment):
@@ -115,6 +121,17 @@ class CellTimes:
             read = self._times.theirs(now, now)
             return _dated(told, wall - (read.at + self._wall), wall) if read is not None else None
         return told
+
+    def _work_in_ours(self, told: tuple[WorkState, ...], now: float) -> tuple[WorkState, ...]:
+        """Threads of cells say the same for days, each second: since when they run is turned into our time once."""
+        if (before := self._works.get(told)) is not None:
+            return before
+        work = tuple(dataclasses.replace(one, since=self._earliest(one.since, now)) for one in told)
+        if self.known(now):
+            if len(self._works) >= _MOST_WORKS:
+                self._works.clear()
+            self._works[told] = work
+        return work
 
     @staticmethod
     def by_wall(told: News, now: float, wall: float) -> News:

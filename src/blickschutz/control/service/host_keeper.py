@@ -22,7 +22,6 @@ from blickschutz.hosts.rules.settings import travelling
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.kernel.events import Topic
-from blickschutz.pipeline.channel import greeting
 from blickschutz.pipeline.messages import (
     CellSettings,
     ClipTold,
@@ -148,7 +147,7 @@ class HostKeeper(CellKeeper):
         self._link = link = await self._hosts.open(self.camera, placed, post.intake)
         self._links.add(link)
         self._stood = None
-        self._times = CellTimes(greeting(), link.theirs)
+        self._times = self._hosts.times(placed.host, link.theirs)
         wanted = (Configure(self._settings), SetThresholds(dict(self._settings.situations.thresholds)), Stop(self.stopped))
         for wish in (*wanted, Watch(self.stream.is_watched), TakenOver()):
             self._say(wish)
@@ -240,7 +239,7 @@ class HostKeeper(CellKeeper):
 
     async def _collected(self, link: RemoteLink, post: _Post) -> None:
         """For a while, or until the link is over: it tells the same again until it is confirmed from rows."""
-        times = CellTimes(greeting(), link.theirs)
+        times = self._hosts.times(post.host, link.theirs)
         while True:
             now = self._clock.monotonic()
             if (question := times.question(now)) is not None:

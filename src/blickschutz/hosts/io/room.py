@@ -25,7 +25,9 @@ from blickschutz.hosts.rules.placement import Need
 from blickschutz.kernel.clock import aging
 from blickschutz.kernel.errors import DeviceError, ProtocolError
 from blickschutz.pipeline.channel import greeting
+from blickschutz.pipeline.times import CellTimes
 from blickschutz.wire.frames import unpack
+from blickschutz.wire.greeting import Greeting
 
 _log = structlog.get_logger(__name__)
 EVERY_S: Final = 0.5
@@ -69,6 +71,8 @@ class HostRoom:
         # As of the last round, by camera.
         self._untold: Mapping[str, Sequence[str]] = {}
         self._left: dict[str, asyncio.Event] = {}
+        # By host the name of its clock, and what is known of that. What another host says of a clock of that name counts for nothing.
+        self._times: dict[str, tuple[str, CellTimes]] = {}
         self._seen: tuple[int, frozenset[str], frozenset[str]] | None = None
         self.giver = Giver(aging(), tokens.read(), tokens.alone())
         self._rounds = GiverRounds(broker, self.giver, known, lambda: needs, tokens.remember, nudge=self._nudge, may=enrolled)
@@ -88,6 +92,12 @@ class HostRoom:
     def untold(self, camera: str) -> Sequence[Placed]:
         floor = self._placed[camera].token if camera in self._placed else 0
         return [Placed(host, 0, floor) for host in self._untold.get(camera, ()) if host in self._enrolled()]
+
+    def times(self, host: str, theirs: Greeting) -> CellTimes:
+        known = self._times.get(host)
+        if known is None or not theirs.clock or known[0] != theirs.clock:
+            known = self._times[host] = theirs.clock, CellTimes(greeting(), theirs)
+        return known[1]
 
     async def something_left(self, camera: str) -> None:
         if camera not in self._untold:
