@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blickschutz.hosts.io.broker import Broker as Connection
 from blickschutz.hosts.io.bundles import Bundles
 from blickschutz.hosts.io.journal import FileJournal
+from blickschutz.hosts.io.room import HostRoom
 from blickschutz.hosts.io.sessions import Sessions
 from blickschutz.hosts.model import BUNDLES, Bundle, Part, Place, Told
 from blickschutz.hosts.rules import subjects
@@ -24,6 +26,7 @@ from blickschutz.pipeline.messages import ClipTold, EpisodeTold, SituationTold
 from blickschutz.recording.model import ClipEvent, ClipMode, ClipNews
 from blickschutz.situations.kinds import Kind, Situation
 from blickschutz.wire.frames import MOST_BYTES
+from blickschutz.wire.greeting import Greeting
 
 
 def numbers(told):
@@ -291,6 +294,28 @@ class TestSessions:
             (subjects.present("site", "north"), [["a", "b"]]),
             (subjects.confirms(Place("site", "old", "gate")), ["", 0]),
         ]
+
+
+class NoTokens:
+    def read(self):
+        return 0
+
+    def alone(self):
+        return {}
+
+    def remember(self, newest, alone):
+        raise AssertionError("nothing is given")
+
+
+class TestClocks:
+    def test_what_is_known_of_a_clock_is_shared_by_one_hosts_cells_and_with_no_other_host(self):
+        room = HostRoom(Connection("site", "control-room"), None, frozenset, frozenset, {}, NoTokens())
+        clock, another, unnamed = (Greeting(first=2, last=3, clock=name) for name in ("boot 1", "boot 2", ""))
+        times = room.times("north", clock)
+        assert room.times("north", clock) is times
+        assert room.times("south", clock) is not times, "a host that names another one's clock is not believed"
+        assert room.times("north", another) is not times
+        assert room.times("north", unnamed) is not room.times("north", unnamed)
 
 
 class TestNames:
