@@ -398,6 +398,21 @@ def shifted_by(way, takes_s: float = 0.05, back_s: float = np.inf):
     return altered
 
 
+def below_umbrellas(way):
+    """People with umbrellas, seen from above, fill two thirds of the picture and go each their own way."""
+
+    def altered(picture, t, rng):
+        result, chance = picture.copy(), np.random.default_rng(8)
+        for _ in range(25):
+            start, turn, grey = chance.uniform(0, (WIDTH, HEIGHT)), chance.uniform(0, 2 * np.pi), chance.uniform(40, 200)
+            x, y = (start + 60 * t * np.array([np.cos(turn), np.sin(turn)])) % (WIDTH, HEIGHT)
+            cv2.circle(result, (round(x), round(y)), 40, grey, -1)
+            cv2.circle(result, (round(x), round(y)), 20, 255 - grey, 3)
+        return shifted_by(way)(result, t, rng)
+
+    return altered
+
+
 class TestJolt:
     """Ways are pixels of a picture that is 480 wide: five of them are two of the small one."""
 
@@ -417,6 +432,11 @@ class TestJolt:
         first = next(t for t, jolt in self.drifting(shifted_by(way, takes_s)) if jolt.shifted)
         assert 6.0 < first <= 8.0
 
+    @pytest.mark.parametrize("way", [(12, 5), (0, 8)])
+    def test_what_moves_by_itself_lately_counts_little(self, way):
+        first = next(t for t, jolt in self.drifting(below_umbrellas(way), seconds=9.0) if jolt.shifted)
+        assert 6.0 < first <= 8.0
+
     def test_and_ends_where_it_is_put_right(self):
         states = [(t, jolt.shifted) for t, jolt in self.drifting(shifted_by((12, 5), back_s=2.5))]
         assert any(shifted for t, shifted in states if t < 8.5)
@@ -424,7 +444,7 @@ class TestJolt:
 
     @pytest.mark.parametrize(
         "altered",
-        [shifted_by((2, 0)), shifted_by((12, 5), back_s=0.5), shifted_by((60, 0), 4.0), bus, crowd, headlights],
+        [shifted_by((2, 0)), shifted_by((12, 5), back_s=0.5), shifted_by((60, 0), 4.0), bus, crowd, headlights, below_umbrellas((0, 0))],
     )
     def test_what_is_none(self, altered):
         """A pixel of the small picture, what is back at once, a pan, and what passes close."""

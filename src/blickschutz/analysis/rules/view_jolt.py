@@ -4,7 +4,8 @@ A hand drifts by more than a small shove shifts, but never as suddenly: from loo
 the small picture (handheld, from a drone; 192 pixels wide), a shove of a fiftieth of the picture by nearly four. So what counts is one
 step, or a few looks in a row, beside the camera's own motion of the seconds before. What passes close to a camera (a tram, legs)
 seems to move the whole picture, too: a shift is believed only once the camera moves again as it used to, and the picture before fits
-the one after it when it is moved by as much, in most of its parts better than without.
+the one after it when it is moved by as much, in most of its parts better than without. Parts that moved by themselves lately (a crowd
+below its umbrellas) count little.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blickschutz.analysis.rules.view_motion import Bytes, Doubles, Step, registered, small_shift, whole_shift
+from blickschutz.analysis.rules.view_parts import COLUMNS, ROWS
 
 # Pixels of the small picture: of the whole shift, of its longest step, of its first; and how many times the camera's own motion.
 _LEAST, _LEAST_STEP, _LEAST_FIRST, _TIMES = 2.0, 0.8, 0.32, 2.5
@@ -23,6 +25,9 @@ _MOST = 25.0
 _WITHIN_S, _MOST_LOOKS = 1.05, 4
 # What is longer than this is measured from coarse to fine.
 _SMALL = 0.6
+# What moved by itself lately counts little: how soon that is believed, and for what a part counts at least.
+_TRUST_MEMORY, _LEAST_TRUST = 0.2, 0.4
+_TRUSTED: Doubles = np.ones(ROWS * COLUMNS)
 # Share of the parts that a step explains: one of a shift, and one that tells of the camera's own motion.
 _OF_A_SHIFT, _OF_A_STEP = 0.15, 0.45
 # The own motion, at least, from so many looks of so many seconds; and for how long the view must be known.
@@ -74,10 +79,12 @@ class Jolt:
         self._lately: deque[_Move] = deque()
         self._shifted: _Shifted | None = None
         self._since = np.inf
+        self._trust = _TRUSTED.copy()
 
     def interrupt(self) -> None:
         self._lately.clear()
         self._shifted, self._since = None, np.inf
+        self._trust = _TRUSTED.copy()
 
     @property
     def shifted(self) -> bool:
@@ -94,15 +101,23 @@ class Jolt:
         if step is None:
             return
         self._since = min(self._since, at)
-        move = _measured(step, at)
+        move = self._measured(step, at)
+        self._lately.append(move)
+        while self._lately[0].at < at - _OWN_S - _WITHIN_S:
+            self._lately.popleft()
         if self._shifted is None:
-            self._lately.append(move)
-            while self._lately[0].at < at - _OWN_S - _WITHIN_S:
-                self._lately.popleft()
             self._shifted = self._begun(at) if at - self._since >= _KNOWN_S else None
         elif not self._goes_on(self._shifted, move):
             self._shifted = None
-            self._lately.clear()
+
+    def _measured(self, step: Step, at: float) -> _Move:
+        way, follows = small_shift(step, self._trust)
+        explained = 1.0
+        if _length(way) >= _SMALL:
+            shift = whole_shift(step, self._trust)
+            way, explained, follows = shift.way, shift.explained, shift.follows
+        self._trust = np.clip(self._trust + _TRUST_MEMORY * (follows - self._trust), _LEAST_TRUST, 1.0)
+        return _Move(at, way, explained, step.now.raw)
 
     def _begun(self, at: float) -> _Shifted | None:
         """A shift that the newest looks may be: unlike all that went before."""
@@ -140,14 +155,6 @@ class Jolt:
         if move.at - shifted.rests_since >= _RESTED_S - _ROUNDING_S:
             shifted.believed = _fits(shifted, move)
         return shifted.believed or since <= _LOOKED_FOR_S
-
-
-def _measured(step: Step, at: float) -> _Move:
-    way = small_shift(step)
-    if _length(way) < _SMALL:
-        return _Move(at, way, 1.0, step.now.raw)
-    shift = whole_shift(step)
-    return _Move(at, shift.way, shift.explained, step.now.raw)
 
 
 def _fits(shifted: _Shifted, move: _Move) -> bool:

@@ -29,6 +29,7 @@ _LEAST_PARTS = 6
 _EXPLAINS, _EXPLAINED = 0.25, 0.5
 # A shift is found from coarse to fine, by at most so many pixels of each size at once.
 _SIZES, _MOST_AT_ONCE = (2, 1, 0, 0), 3.0
+_EVERY_PART: Doubles = np.ones(ROWS * COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,12 +56,13 @@ class Step:
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
     """`way`: (right, down) in pixels. `explained`: the share of the parts with structure of which it explains half of the change;
-    `stays`: of those that look more alike without it.
+    `stays`: of those that look more alike without it. `follows`: how well each part moves with it, 0..1.
     """
 
     way: Doubles
     explained: float
     stays: float
+    follows: Doubles
 
 
 class Steps:
@@ -87,7 +89,8 @@ def step_between(before: Bytes, now: Bytes) -> Step:
 def roll(step: Step) -> float:
     """By how many degrees the picture turned; 0 where that is not what happened."""
     structure = step.normal[0, 0] + step.normal[1, 1] + _LEAST_STRUCTURE
-    solved, weight = _robust(step.normal, step.right, step.total)
+    solved, follows = _robust(step.normal, step.right, step.total, _EVERY_PART)
+    weight = follows / structure
     left = _left(solved, step.normal, step.right, step.total) / structure
     shifted = np.append(_solved(step.normal[:2, :2], step.right[:2], weight), 0.0)
     without = _left(shifted, step.normal, step.right, step.total) / structure
@@ -95,38 +98,41 @@ def roll(step: Step) -> float:
     return math.degrees(float(solved[2])) if is_turn else 0.0
 
 
-def small_shift(step: Step) -> Doubles:
-    """(right, down): right for about a pixel; of more it is known that it is more."""
-    return _robust(step.normal[:2, :2], step.right[:2], step.total)[0]
+def small_shift(step: Step, trust: Doubles) -> tuple[Doubles, Doubles]:
+    """(right, down): right for about a pixel; of more it is known that it is more. And how well each part moves with it.
+
+    `trust`: what each part counts for, 0..1.
+    """
+    return _robust(step.normal[:2, :2], step.right[:2], step.total, trust)
 
 
-def whole_shift(step: Step) -> Shift:
-    """The shift however long it is, up to a tenth of the picture or so."""
-    return _refined(step, np.zeros(2), _SIZES)
+def whole_shift(step: Step, trust: Doubles) -> Shift:
+    """The shift however long it is, up to a tenth of the picture or so. `trust`: what each part counts for, 0..1."""
+    return _refined(step, np.zeros(2), _SIZES, trust)
 
 
 def registered(before: Bytes, now: Bytes, near: Doubles) -> Shift:
     """The shift from one picture to a later one that is `near`."""
-    return _refined(step_between(before, now), near, _SIZES[1:])
+    return _refined(step_between(before, now), near, _SIZES[1:], _EVERY_PART)
 
 
-def _refined(step: Step, near: Doubles, sizes: tuple[int, ...]) -> Shift:
+def _refined(step: Step, near: Doubles, sizes: tuple[int, ...], trust: Doubles) -> Shift:
     befores, nows = _pyramid(step.before.raw), _pyramid(step.now.raw)
-    way, left = near.copy(), step.total
+    way, left, follows = near.copy(), step.total, trust
     for size in sizes:
         before, now, scale = befores[size], nows[size], 2**size
         back = np.array([[1, 0, way[0] / scale], [0, 1, way[1] / scale]], np.float32)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         moved = cv2.warpAffine(now, back, before.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
         rest = step_between(before, np.asarray(moved, np.uint8))
-        more = small_shift(rest)
+        more, follows = small_shift(rest, trust)
         left = _left(np.append(more, 0.0), rest.normal, rest.right, rest.total)
         way = way + np.clip(more, -_MOST_AT_ONCE, _MOST_AT_ONCE) * scale
-    textured = step.normal[0, 0] + step.normal[1, 1] >= _TEXTURED
-    parts = max(_LEAST_PARTS, int(np.count_nonzero(textured)))
-    explained = int(np.count_nonzero((left < (1 - _EXPLAINED) * step.total) & textured))
-    stays = int(np.count_nonzero((step.total < left) & textured))
-    return Shift(way, explained / parts, stays / parts)
+    counts = trust * (step.normal[0, 0] + step.normal[1, 1] >= _TEXTURED)
+    parts = max(_LEAST_PARTS, float(counts.sum()))
+    explained = float(counts[left < (1 - _EXPLAINED) * step.total].sum())
+    stays = float(counts[step.total < left].sum())
+    return Shift(way, explained / parts, stays / parts, follows)
 
 
 def _pyramid(luma: Bytes) -> tuple[Bytes, Bytes, Bytes]:
@@ -154,15 +160,15 @@ def _step(before: _Smoothed, now: _Smoothed) -> Step:
     return Step(before, now, normal, np.array([xd, yd, x * yd - y * xd]), np.asarray(total))
 
 
-def _robust(normal: Doubles, right: Doubles, total: Doubles) -> tuple[Doubles, Doubles]:
-    """The motion and what each part counts for."""
+def _robust(normal: Doubles, right: Doubles, total: Doubles, trust: Doubles) -> tuple[Doubles, Doubles]:
+    """The motion, and how well each part moves with it, 0..1."""
     structure = normal[0, 0] + normal[1, 1] + _LEAST_STRUCTURE
-    solved, weight = np.zeros(len(right)), 1 / structure
+    solved, follows, trusted = np.zeros(len(right)), _EVERY_PART, trust >= trust.mean()
     for _ in range(_ROUNDS):
-        solved = _solved(normal, right, weight)
+        solved = _solved(normal, right, trust * follows / structure)
         left = _left(solved, normal, right, total) / structure
-        weight = 1 / structure / (1 + left / max(_LEAST_RESIDUAL, float(np.median(left)))) ** 2
-    return solved, weight
+        follows = 1 / (1 + left / max(_LEAST_RESIDUAL, float(np.median(left[trusted])))) ** 2
+    return solved, follows
 
 
 def _solved(normal: Doubles, right: Doubles, weight: Doubles) -> Doubles:
