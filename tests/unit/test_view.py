@@ -398,6 +398,19 @@ def shifted_by(way, takes_s: float = 0.05, back_s: float = np.inf):
     return altered
 
 
+def tram(brakes):
+    """A tram comes from the right, brakes and stands before the whole picture: its last metres look like a shift of the camera."""
+
+    def altered(picture, t, rng):
+        result, side = picture.copy(), place(9)
+        if t >= 0:
+            left = round(WIDTH * np.exp(-brakes * t))
+            result[:, left:] = side[:HEIGHT, : WIDTH - left]
+        return result
+
+    return altered
+
+
 def below_umbrellas(way):
     """People with umbrellas, seen from above, fill two thirds of the picture and go each their own way."""
 
@@ -444,7 +457,17 @@ class TestJolt:
 
     @pytest.mark.parametrize(
         "altered",
-        [shifted_by((2, 0)), shifted_by((12, 5), back_s=0.5), shifted_by((60, 0), 4.0), bus, crowd, headlights, below_umbrellas((0, 0))],
+        [
+            shifted_by((2, 0)),
+            shifted_by((12, 5), back_s=0.5),
+            shifted_by((60, 0), 4.0),
+            bus,
+            tram(2),
+            tram(6),
+            crowd,
+            headlights,
+            below_umbrellas((0, 0)),
+        ],
     )
     def test_what_is_none(self, altered):
         """A pixel of the small picture, what is back at once, a pan, and what passes close."""
