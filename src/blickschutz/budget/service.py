@@ -153,11 +153,10 @@ class BudgetDesk:
                 bins[bin_of(score)] = max(0, bins.get(bin_of(score), 0) + times)
             known.changed = True
 
-    def seen(self, camera: str) -> tuple[dict[str, int], dict[str, int]]:
-        """Episodes and alarms by kind, since the start."""
+    def seen(self) -> tuple[Mapping[str, dict[str, int]], Mapping[str, dict[str, int]]]:
+        """Episodes and alarms by camera and kind, since the start; what has none is missing."""
         with self._lock:
-            found = [{kind.value: count for (name, kind), count in one.items() if name == camera} for one in (self.episodes, self.alarms)]
-        return found[0], found[1]
+            return _by_camera(self.episodes), _by_camera(self.alarms)
 
     # --- thresholds in force ---
 
@@ -368,3 +367,10 @@ class BudgetDesk:
         key = f"{view.shadow.number}-{about}".rstrip("-")
         if not self._store.told(what, view.camera, key):
             self._store.tell(what, view.camera, key, facts)
+
+
+def _by_camera(counts: Mapping[tuple[str, Kind], int]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for (camera, kind), count in counts.items():
+        found.setdefault(camera, {})[kind.value] = count
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -118,12 +117,8 @@ class Sensitivity:
 
     def _judged(self) -> Sequence[BudgetState]:
         known = {view.camera: view for view in self.desk.known()}
-        return [self._state(camera, known.get(camera)) for camera in self._cells]
-
-    def _state(self, camera: str, view: CameraView | None) -> BudgetState:
-        episodes, alarms = self.desk.seen(camera)
-        state = _state(view) if view is not None else BudgetState(camera)
-        return replace(state, episodes=episodes, alarms=alarms)
+        episodes, alarms = self.desk.seen()
+        return [_state(camera, known.get(camera), episodes.get(camera, {}), alarms.get(camera, {})) for camera in self._cells]
 
     # --- what pages ask ---
 
@@ -143,7 +138,9 @@ class Sensitivity:
         return self.desk.renew(camera, by)
 
 
-def _state(view: CameraView) -> BudgetState:
+def _state(camera: str, view: CameraView | None, episodes: Mapping[str, int], alarms: Mapping[str, int]) -> BudgetState:
+    if view is None:
+        return BudgetState(camera, episodes=episodes, alarms=alarms)
     return BudgetState(
         view.camera,
         view.in_shadow,
@@ -156,4 +153,6 @@ def _state(view: CameraView) -> BudgetState:
             for one in view.kinds
             if one.cost is not None and one.share is not None and one.share > 0
         },
+        episodes=episodes,
+        alarms=alarms,
     )
