@@ -35,6 +35,7 @@ from blickschutz.control.service.launchers import LauncherWatch
 from blickschutz.control.service.launching import LAUNCHER, Launch, launch_cell
 from blickschutz.control.service.policy import PolicyWatch
 from blickschutz.control.service.recordings import RecordingDesk
+from blickschutz.control.service.shared import Shared
 from blickschutz.control.service.vitals import HealthWatch, Sources, channels_of
 from blickschutz.control.vitals import Vitals
 from blickschutz.kernel.clock import Clock
@@ -72,11 +73,18 @@ _SWITCH_S = 0.0005
 # all of them, which then never comes by itself: with a thousand cameras it stands still for 0.4 s.
 _LOOKS = (1_000, 10, 1_000_000)
 _WHOLE_LOOK_S = 600.0
+# Some 30 MB are read and hashed each time.
+MODELS_S = 30.0
 
 
 def _is_the_process() -> bool:
     """Whether what is set for the whole process is ours to set; else this is a thread of somebody else's."""
     return threading.current_thread() is threading.main_thread()
+
+
+def _models() -> Mapping[str, tuple[str, bool]]:
+    registry = ModelRegistry()
+    return {card.name: (card.sha256, registry.verify(card) == "ok") for card in registry.cards()}
 
 
 class Room:
@@ -91,8 +99,10 @@ class Room:
         tls: Encryption,
         policy: Policy,
         health: Callable[[], Vitals],
+        clock: Clock,
     ) -> None:
         self._control, self._tls, self.vitals = control, tls, health
+        self._models = Shared(_models, clock, MODELS_S, 2 * MODELS_S)
         self.site_path, self.settings, self.trials = source.path, control.desk, control.trials
         self.recordings, self.rooms, self.policy = recordings, rooms, policy
         self.office: Office = control.records.office
@@ -111,8 +121,7 @@ class Room:
         return self._control.settings.site
 
     def models(self) -> Mapping[str, tuple[str, bool]]:
-        registry = ModelRegistry()
-        return {card.name: (card.sha256, registry.verify(card) == "ok") for card in registry.cards()}
+        return self._models()
 
     def later(self, work: Callable[[], object]) -> None:
         self._control.records.worker.do(work)
@@ -231,7 +240,7 @@ class System:
         self.control.settings.changed.listen(policy.settle)
         self.control.settings.changed.listen(self.rooms.settle)
         health = HealthWatch(records.inspected, self._sources(), clock)
-        room = Room(self.control, recordings, self.rooms, known, self.tls, policy, health.look)
+        room = Room(self.control, recordings, self.rooms, known, self.tls, policy, health.look, clock)
         self.app = make_app(site, room, clock, self._lifespan, self.control.guard)
         config = uvicorn.Config(
             self.app,
