@@ -285,6 +285,9 @@ def concerns(vitals: Vitals) -> list[Concern]:
 def _of_work(vitals: Vitals) -> Iterator[Concern]:
     for states in vitals.work.values():
         for one in states:
+            # Of thousands nearly all run, and there is nothing to be reckoned.
+            if not (one.failing or one.set_aside or one.oldest_s > OLD_ITEM_S):
+                continue
             since = vitals.at - max(0.0, vitals.steady - one.since)
             if one.kind is not WorkKind.SHORT and not one.running and one.failing >= FAILING:
                 yield Concern(Need.WORK_STOPPED, one.name, since, one.failing, one.error)

@@ -26,7 +26,10 @@ TABLE: tuple[tuple[TileState, Callable[[CameraFacts], bool]], ...] = (
 
 def tile_state(facts: CameraFacts) -> TileState:
     """The state that a tile shows for these facts."""
-    return next(state for state, holds in TABLE if holds(facts))
+    for state, holds in TABLE:
+        if holds(facts):
+            return state
+    raise AssertionError("the last row holds for all")
 
 
 def rebased(fragments: Sequence[bytes]) -> bytes:

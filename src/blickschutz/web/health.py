@@ -15,7 +15,7 @@ from blickschutz.web.pages import Pages
 
 _GB = 1e9
 # Where there are more of them, what somebody has to look at comes first, and the rest only by demand: nobody reads thousands of rows.
-MOST_CAMERAS, MOST_WORK, MOST_NEEDS = 200, 500, 100
+MOST_CAMERAS, MOST_WORK, MOST_NEEDS = 100, 500, 100
 
 
 def health_view(pages: Pages, language: str, *, every: bool = False) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def health_view(pages: Pages, language: str, *, every: bool = False) -> dict[str
         shown = sorted(((process, one) for process, one in work if _is_told(one)), key=lambda told: _runs(told[1]))[:MOST_WORK]
     all_tiles, needs = len(tiles), concerns(vitals)
     if not every and all_tiles > MOST_CAMERAS:
-        tiles = sorted(tiles, key=lambda one: one.state == TileState.LIVE)[:MOST_CAMERAS]
+        tiles = sorted(tiles, key=lambda one: (vitals.cameras.get(one.camera.id) or one.state) == TileState.LIVE)[:MOST_CAMERAS]
     return {
         "tiles": tiles,
         "all_tiles": all_tiles,

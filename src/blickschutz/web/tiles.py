@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -15,8 +14,7 @@ from blickschutz.web.templating import templates
 _MOST = 16_384
 
 
-@dataclass(frozen=True, slots=True)
-class SaidTile:
+class SaidTile(NamedTuple):
     """All that stands in a tile. `shape` is width by height of its picture, empty where that is not known."""
 
     camera: str
