@@ -418,7 +418,6 @@ BESIDES = {
     "reviewroom/room.py:consent": "the room knows no accounts; the control room's book asks once more before anything is shown",
     "reviewroom/release.py:consent": "the room knows no accounts; the control room's book asks once more before anything is signed",
     "vault/service.py:join_shares": "two secrets, whoever has them",
-    "hosts/rules/lease.py:is_free": "a lease's host, nobody's name",
     "vault/register.py:_confirm": "the register knows no accounts; `Enrolment.confirm` takes voices away first that count no more",
 }
 SAME = frozenset({"SAME_PERSON", "SAME", "NOT_YOU"})

@@ -150,7 +150,7 @@ class _Seen:
     # By camera the beat that the host had when it was granted.
     since: dict[str, int] = field(default_factory=dict)
     # Cameras of grants that were sent on this revision: without an answer each may still come to be.
-    asked: set[str] = field(default_factory=set)
+    sent: set[str] = field(default_factory=set)
     # Whether the host itself wrote since this connection to the store: what was there before may be older than what it holds.
     wrote: bool = False
 
@@ -159,7 +159,7 @@ class _Seen:
             known = {camera: beat for camera, beat in self.since.items() if lease.grants.get(camera) == self.lease.grants.get(camera)}
             self.since = {camera: known.get(camera, lease.beat) for camera in lease.grants}
         self.lease, self.revision = lease, revision
-        self.asked = set()
+        self.sent = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Giver:
         if now < self._settled or any(now < until for until in self._resting.values()):
             return False
         soon = min(LEASE_S, FULL_S)
-        return all(now - seen.at < soon and seen.lease.grants == seen.lease.held and not seen.asked for seen in self._hosts.values())
+        return all(now - seen.at < soon and seen.lease.grants == seen.lease.held and not seen.sent for seen in self._hosts.values())
 
     def see(self, records: Mapping[str, tuple[Lease, int]], now: float) -> None:
         """All records, as they were read at one time or one after the other."""
@@ -219,7 +219,7 @@ class Giver:
 
     def _has_let_go(self, camera: str, host: str) -> bool:
         seen = self._hosts.get(host)
-        return seen is not None and seen.wrote and not (camera in seen.lease.grants or camera in seen.lease.held or camera in seen.asked)
+        return seen is not None and seen.wrote and not (camera in seen.lease.grants or camera in seen.lease.held or camera in seen.sent)
 
     def alive(self, now: float) -> dict[str, Capacity]:
         """Hosts that may be given something."""
@@ -255,7 +255,7 @@ class Giver:
         if now < self._settled or now < self._resting.get(camera, float("-inf")) or self.alone.get(camera, host) != host:
             return False
         return not any(
-            camera in seen.lease.grants or camera in seen.lease.held or (name != host and camera in seen.asked)
+            camera in seen.lease.grants or camera in seen.lease.held or (name != host and camera in seen.sent)
             for name, seen in self._hosts.items()
         )
 
@@ -291,7 +291,7 @@ class Giver:
                 grants[camera] = self._token()
             lasting = tuple(sorted((grants.keys() & only) | endless))
             if (grants, lasting) != (lease.grants, lease.ever) and now - seen.at < LEASE_S:
-                seen.asked |= grants.keys()
+                seen.sent |= grants.keys()
                 self.alone |= {camera: self.alone.get(camera, host) for camera in lasting}
                 found.append(Write(host, msgspec.structs.replace(lease, grants=grants, ever=lasting), seen.revision))
         return found
