@@ -31,7 +31,7 @@ class Wires:
         self._ip("addr", "add", f"{ROOM}/24", "dev", _BRIDGE)
         self._ip("link", "set", _BRIDGE, "up")
         for number, name in enumerate(machines):
-            space, here = _space(name), f"blick-{number}"
+            space, here = _space(name), _port(number)
             self._ip("netns", "add", space)
             self._ip("link", "add", here, "type", "veth", "peer", "name", "eth0", "netns", space)
             self._ip("link", "set", here, "master", _BRIDGE, "up")
@@ -49,15 +49,26 @@ class Wires:
 
     def end(self) -> None:
         """What is not there is gone already."""
-        for name in self._machines:
-            subprocess.run(["ip", "netns", "del", _space(name)], check=False, capture_output=True)
+        for number, name in enumerate(self._machines):
+            self._gone(number, name)
         subprocess.run(["ip", "link", "del", _BRIDGE], check=False, capture_output=True)
+
+    @staticmethod
+    def _gone(number: int, name: str) -> None:
+        # A line goes at once where it is told to; with its namespace it goes some time after the last process in it.
+        subprocess.run(["ip", "link", "del", _port(number)], check=False, capture_output=True)
+        subprocess.run(["ip", "netns", "del", _space(name)], check=False, capture_output=True)
 
     @staticmethod
     def _ip(*words: str) -> None:
         done = subprocess.run(["ip", *words], check=False, capture_output=True, text=True)
         if done.returncode:
             raise OperatorError(f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+def _port(number: int) -> str:
+    """The end of a machine's line at the bridge."""
+    return f"blick-{number}"
 
 
 def _space(name: str) -> str:
