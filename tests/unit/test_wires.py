@@ -9,6 +9,7 @@ import pytest
 
 from blickschutz.demo import wires
 from blickschutz.demo.wires import Wires
+from blickschutz.kernel.errors import OperatorError
 
 
 @pytest.mark.skipif(not wires.possible(), reason="needs root and `ip`")
@@ -18,7 +19,10 @@ def test_lines_are_there_again_at_once_though_a_process_of_before_still_runs(mon
     monkeypatch.setattr(wires, "_NET", "10.213.79")
     monkeypatch.setattr(wires, "_space", lambda name: f"blt-{name}")
     monkeypatch.setattr(wires, "_port", lambda number: f"blt-{number}")
-    first = Wires(["one", "two"])
+    try:
+        first = Wires(["one", "two"])
+    except OperatorError as error:
+        pytest.skip(f"no namespaces here: {error}")
     left = subprocess.Popen(Wires.inside("one", ["sleep", "60"]), start_new_session=True)
     try:
         first.end()
