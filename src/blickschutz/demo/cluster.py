@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,7 @@ from blickschutz.guard.service import Guard
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.kernel.errors import OperatorError
 from blickschutz.pipeline.logs import configure_logs
+from blickschutz.regime.model import RegimeName
 from blickschutz.wall.model import TileState
 
 HOSTS: Final = ("nord", "sued", "keller")
@@ -123,6 +125,9 @@ async def show(system: System, machines: Machines, kill_after_s: float) -> None:
     def live() -> Counter[str]:
         return Counter(getattr(one, "host", "") for one in keepers.values() if one.state is TileState.LIVE)
 
+    regime = system.control.regime
+    # By night an incident is recorded, and nobody is called: here somebody is to see that it is told again.
+    await asyncio.to_thread(regime.set_override, RegimeName.DAY, regime.now() + timedelta(hours=1), "demo", "demo")
     await _until(lambda: live().total() == len(keepers))
     _say("all live", live())
     await asyncio.sleep(kill_after_s)
