@@ -53,12 +53,9 @@ class Arrivals(Protocol):
 
 
 class RemoteLink(Protocol):
-    """A link to a cell on another host, of which the host itself tells, too. As `Link` else; news have numbers of this link alone.
-    `contract` is what both sides speak.
-    """
+    """A link to a cell on another host, of which the host itself tells, too. As `Link` else; news have numbers of this link alone."""
 
     theirs: Greeting
-    contract: int
     problem: str
 
     def give_up(self, problem: str) -> None:

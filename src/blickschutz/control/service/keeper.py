@@ -211,11 +211,6 @@ class CellKeeper:
         return data
 
     @property
-    def refusal(self) -> str:
-        """Why this camera cannot be recorded, whatever the others can: a word of `Refused`; empty where it can."""
-        return ""
-
-    @property
     def reachable(self) -> bool:
         """Whether a cell is there that hears what it is told."""
         return self._writer is not None and not self._writer.is_closing() and not self.stopped

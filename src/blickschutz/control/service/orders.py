@@ -113,7 +113,7 @@ class RecordingOrders:
         """
         cell = self._cells[camera]
         self._look()
-        why = Refused.CAMERA.value if cell.stopped else cell.refusal or self.refusal()
+        why = Refused.CAMERA.value if cell.stopped else self.refusal()
         if why:
             self.refused(camera, by, why, mode.value, cause, reason)
             return None

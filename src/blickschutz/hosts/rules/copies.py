@@ -79,8 +79,8 @@ def _open(case: Case) -> list[Copy]:
     return [one for one in case.copies if one.state is not CopyState.GONE]
 
 
-def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float, *, anew: bool = False) -> CopyOrder:
-    """What the keeper of a copy has to know of it now (`ends` and `now` POSIX, by the same count); `anew`: it is to bring it once more."""
+def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float) -> CopyOrder:
+    """What the keeper of a copy has to know of it now (`ends` and `now` POSIX, by the same count)."""
     told = directive_of(case, installation)
     return CopyOrder(
         installation=installation,
@@ -94,7 +94,6 @@ def order_of(case: Case, copy: Copy, installation: str, ends: float, now: float,
         ends=ends,
         left_s=min(LONGEST_S, max(0.0, ends - now)),
         had=copy.state in {CopyState.THERE, CopyState.LOST},
-        anew=anew,
         store=copy.store,
         held_until=told.held_until,
         restricted=told.restricted,
