@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from blickschutz.control.model import ClipHeard, HostNewsHeard, NewsTold
-from blickschutz.control.service.keeper import HEARTBEAT_S, OWN_DELAY_S, START_S, CellKeeper
+from blickschutz.control.service.keeper import HEARTBEAT_S, OWN_DELAY_S, START_S, CellKeeper, silent
 from blickschutz.guard.service import Guard
 from blickschutz.guard.work import TaskWork
 from blickschutz.hosts.model import HostNews, Placed
@@ -173,7 +173,7 @@ class HostKeeper(CellKeeper):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     return await link.receive()
-        raise DeviceError(f"the cell gave no sign of life for {patience:g} s")
+        raise silent(patience)
 
     def stand(self, standing: SetStanding) -> None:
         """Have the host know what it is to do while nobody can be asked. From any thread."""

@@ -82,6 +82,10 @@ _STEADY_S = 30.0
 T = TypeVar("T")
 
 
+def silent(patience: float) -> DeviceError:
+    return DeviceError(f"the cell gave no sign of life for {patience:g} s")
+
+
 class CellKeeper:
     """One camera's cell, and what it said last. `record`, `end_order` and `heard` may be called from any thread, the rest in the event
     loop. Without `doors` the cell ends with this process.
@@ -417,7 +421,7 @@ class CellKeeper:
                     return reading.result()
         finally:
             reading.cancel()
-        raise DeviceError(f"the cell gave no sign of life for {patience:g} s")
+        raise silent(patience)
 
     def _take(self, said: FromCell) -> None:
         now = self._clock.monotonic()
