@@ -11,6 +11,7 @@ from blickschutz.alerts.model import Alert, Origin, Outcome
 from blickschutz.budget.model import BudgetSettings, CameraView, NotDone
 from blickschutz.budget.service import BudgetDesk
 from blickschutz.control.model import EpisodeHeard
+from blickschutz.control.service.shared import Shared
 from blickschutz.control.vitals import BudgetState
 from blickschutz.kernel.clock import Clock
 from blickschutz.kernel.errors import StoreError
@@ -40,8 +41,7 @@ class Sensitivity:
         self._cells, self.desk, self._clock = cells, desk, clock
         self._looked = clock.monotonic()
         self._analysed: dict[str, int] = {}
-        self._states: Sequence[BudgetState] = ()
-        self._stated = float("-inf")
+        self._stated = Shared(self._judged, clock, STATED_S, 2 * STATED_S)
         desk.changed.listen(self._lay)
 
     def begin(self) -> None:
@@ -60,7 +60,7 @@ class Sensitivity:
             self._lay(camera)
 
     def _lay(self, camera: str) -> None:
-        self._stated = float("-inf")
+        self._stated.forget()
         if camera in self._cells:
             self._cells[camera].set_thresholds(self.desk.thresholds(camera))
 
@@ -110,10 +110,7 @@ class Sensitivity:
 
     def states(self) -> Sequence[BudgetState]:
         """What was judged last, for the page of health and the figures; some seconds old."""
-        now = self._clock.monotonic()
-        if not 0 <= now - self._stated < STATED_S:
-            self._states, self._stated = self._judged(), now
-        return self._states
+        return self._stated()
 
     def _judged(self) -> Sequence[BudgetState]:
         known = {view.camera: view for view in self.desk.known()}

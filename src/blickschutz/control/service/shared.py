@@ -42,5 +42,9 @@ class Shared(Generic[T]):
         finally:
             self._asking.release()
 
+    def forget(self) -> None:
+        """Ask anew when somebody asks next."""
+        self._known = None
+
     def _age(self, known: tuple[float, T]) -> float:
         return self._clock.monotonic() - known[0]
