@@ -38,6 +38,7 @@ from blickschutz.bootstrap.system import System
 from blickschutz.config.hosts import HostedCamera, Hosts
 from blickschutz.config.loader import load_site
 from blickschutz.config.model import SiteFile
+from blickschutz.control.service.lag import LoopLag
 from blickschutz.control.service.launching import LAUNCHER
 from blickschutz.kernel.clock import SystemClock
 from blickschutz.wall.model import TileState
@@ -112,15 +113,17 @@ async def measured(system: System, seconds: float) -> dict[str, Any]:
             await asyncio.sleep(_LOOK_S)
         live, after = sum(one.state is TileState.LIVE for one in keepers), time.monotonic() - began
         await asyncio.sleep(_SETTLE_S)
-        # What is late while two thousand links open says nothing of the hours after it.
-        system.lag.forget()
+        # Of its own: what is late while two thousand links open says nothing of the hours after it.
+        late = LoopLag(SystemClock())
+        measuring = asyncio.create_task(late.run())
         cookie = await asyncio.to_thread(admit, system.records.office.access, PERSON)
         asked = [sys.executable, "-m", "benchmarks.scale", "--ask", str(system.site.server.port), cookie, str(seconds)]
         asking = await asyncio.create_subprocess_exec(*asked, stdout=subprocess.PIPE)
         stats, used, at = dict(room._broker.client.stats), cpu_s(), time.monotonic()
         out, _ = await asking.communicate()
         took, now = time.monotonic() - at, room._broker.client.stats
-        lag = system.lag.state()
+        measuring.cancel()
+        lag = late.state()
         return {
             "live": live,
             "live_after_s": round(after, 1),

@@ -37,11 +37,6 @@ class LoopLag:
             while self._late and self._late[0][0] < due - _KEPT_S:
                 self._late.popleft()
 
-    def forget(self) -> None:
-        """Count from now on."""
-        with self._lock:
-            self._late.clear()
-
     def state(self) -> LoopState:
         with self._lock:
             late = sorted(late_s for _, late_s in self._late)
