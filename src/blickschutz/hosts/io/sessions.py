@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Final, Protocol
 
 import msgspec
@@ -74,14 +73,12 @@ class Sessions:
             parts = unpack(message.data, _bundles).parts if camera == subjects.OF_HOST else (unpack(message.data, _parts),)
         except ProtocolError as error:
             _log.error("host_unreadable", host=host, problem=str(error))
-            for one in list(self._of(host)):
-                one.give_up(str(error))
+            for (name, _), one in list(self._open.items()):
+                if name == host:
+                    one.give_up(str(error))
             return
         for part in parts:
             if (session := self._open.get((host, part.session))) is not None:
                 session.hear(part)
         # Whoever hears for all would keep everybody else waiting while there is something to hear.
         await asyncio.sleep(0)
-
-    def _of(self, host: str) -> Iterator[Session]:
-        return (session for (name, _), session in self._open.items() if name == host)

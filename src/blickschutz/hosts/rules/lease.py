@@ -234,10 +234,8 @@ class Giver:
         found = {}
         for host, seen in self._hosts.items():
             for camera, token in seen.lease.grants.items():
-                all_had, floor = self._had.get(camera, {}), 0
-                if len(all_had) > 1:
-                    floor = max((had for name, had in all_had.items() if name != host and had < token), default=0)
-                found[camera] = Placed(host, token, floor)
+                others = (had for name, had in self._had.get(camera, {}).items() if name != host and had < token)
+                found[camera] = Placed(host, token, max(others, default=0))
         return found
 
     def untold(self, now: float) -> dict[str, list[str]]:
