@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,12 @@ def test_every_event_of_the_log_has_its_words():
 def test_routes_come_from_the_pages_so_that_they_have_a_lane():
     for module in (*WEB.glob("routes/*.py"), *WEB.glob("api/*.py")):
         assert "APIRouter()" not in module.read_text(encoding="utf-8"), module
+
+
+@pytest.mark.parametrize("catalogue", sorted((ROOT / "src").rglob("*.po")), ids=lambda path: path.parts[-3] + path.stem)
+def test_each_text_of_a_catalogue_ends_where_it_says(catalogue: Path):
+    """GNU gettext's own form: one with a stray backslash before its end was shown with it."""
+    lines = catalogue.read_text(encoding="utf-8").splitlines()
+    texts = [line for line in lines if line and not line.startswith("#")]
+    assert texts
+    assert [line for line in texts if not re.fullmatch(r'(?:msgid |msgstr |)"(?:[^"\\]|\\[nt"\\])*"', line)] == []
